@@ -1,0 +1,5 @@
+"""``python -m gdfast`` is the command ``gdfast``."""
+
+from gdfast.cli import main
+
+main()

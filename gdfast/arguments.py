@@ -1,0 +1,106 @@
+"""What an argument may be, and the one sentence a user reads when it is something else.
+
+Every message names the argument, says what it was and what is accepted. A wrong type raises `TypeError`, a
+wrong value `ValueError`.
+"""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers from `low` to `high`; an end is included unless it is said to be open."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below and math.isfinite(value)
+
+    def __str__(self) -> str:
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "a finite number"
+        if math.isinf(self.high):
+            return f"a finite number {'>' if self.low_open else '>='} {self.low:g}"
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"a number in {left}{self.low:g}, {self.high:g}{right}"
+
+
+ANY = Interval()
+POSITIVE = Interval(0, low_open=True)
+NONNEGATIVE = Interval(0)
+FRACTION = Interval(0, 1, high_open=True)
+UNIT = Interval(0, 1)
+
+
+def number(argument: str, value: Any, accepted: Interval = ANY) -> float:
+    """Return `value` as a float inside `accepted`.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no real number.
+    ValueError
+        If it lies outside `accepted`.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{argument} must be {accepted}, not {value!r}")
+    if float(value) not in accepted:
+        raise ValueError(f"{argument} must be {accepted}, not {float(value):g}")
+    return float(value)
+
+
+def integer(argument: str, value: Any, low: int = 1, high: int = 2**31 - 1) -> int:
+    """Return `value` as an int from `low` to `high`.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no integer.
+    ValueError
+        If it is out of range.
+    """
+    accepted = f"a whole number from {low} to {high}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{argument} must be {accepted}, not {value!r}")
+    if not low <= int(value) <= high:
+        raise ValueError(f"{argument} must be {accepted}, not {int(value)}")
+    return int(value)
+
+
+def flag(argument: str, value: Any) -> bool:
+    """Return `value` if it is True or False.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{argument} must be True or False, not {value!r}")
+    return value
+
+
+def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
+    """Return `value` if it is one of the accepted names.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message suggests the nearest names.
+    """
+    names = list(accepted)
+    if value in names:
+        return str(value)
+    near = difflib.get_close_matches(str(value), names, n=3)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise ValueError(f"{argument} {str(value)!r} is not known: {hint}Accepted: {', '.join(names) or 'none'}")

@@ -1,0 +1,223 @@
+"""The command line: parse, call, print."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gdfast import __version__
+
+app = typer.Typer(
+    name="gdfast",
+    help="Convergence and divergence maps of gradient descent, by compiled sweeps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+lists = typer.Typer(help="List what there is to sweep.", no_args_is_help=True)
+app.add_typer(lists, name="list")
+
+
+@contextlib.contextmanager
+def _user_errors() -> Iterator[None]:
+    """Turn a refused argument into one sentence and exit code 2."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        typer.echo(f"gdfast: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
+    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    from gdfast import arguments
+
+    name, _, rest = text.partition(":")
+    factory = catalogue[arguments.choice(argument, name, catalogue)]
+    parameters = {}
+    for item in filter(None, rest.split(",")):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise ValueError(f"{argument} {text!r}: {item!r} must be parameter=value")
+        parameters[key.strip()] = parse_value(value.strip())
+    return factory(**parameters)
+
+
+def parse_value(text: str) -> Any:
+    """Read a number or a truth value; anything else stays text."""
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
+    """Read ``low:high:count`` as a grid, logarithmic or linear, or one number as itself.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    import numpy as np
+
+    from gdfast import arguments
+
+    accepted = f"{argument} must be low:high:count or one number, not {text!r}"
+    try:
+        match text.split(":"):
+            case [value]:
+                return np.array([float(value)])
+            case [low, high, count]:
+                ends, n = (float(low), float(high)), int(count)
+            case _:
+                raise ValueError(accepted)
+    except ValueError:
+        raise ValueError(accepted) from None
+    arguments.integer(f"{argument}: count", n)
+    accept = arguments.POSITIVE if logarithmic else arguments.ANY
+    for name, end in zip(("low", "high"), ends, strict=True):
+        arguments.number(f"{argument}: {name}", end, accept)
+    return np.geomspace(*ends, n) if logarithmic else np.linspace(*ends, n)
+
+
+@lists.command("problems")
+def list_problems() -> None:
+    """List the problems."""
+    from gdfast import problems
+
+    _table(problems.CATALOGUE)
+
+
+@lists.command("optimizers")
+def list_optimizers() -> None:
+    """List the optimizers with their hyperparameters."""
+    from gdfast import optimizers
+
+    _table(optimizers.CATALOGUE)
+
+
+def _table(catalogue: dict[str, Callable[..., Any]]) -> None:
+    import inspect
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
+    for name, factory in catalogue.items():
+        parameters = inspect.signature(factory).parameters.values()
+        shown = ", ".join(f"{p.name}={p.default}" if not isinstance(p.default, tuple) else p.name for p in parameters)
+        table.add_row(name, shown, (factory.__doc__ or "").strip().splitlines()[0])
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command()
+def sweep(
+    problem: Annotated[str, typer.Option(help="name, or name:parameter=value,…")],
+    optimizer: Annotated[list[str], typer.Option(help="name, or name:parameter=value,…; may be repeated")],
+    out: Annotated[Path, typer.Option(help="the Zarr store to write")],
+    lr: Annotated[str, typer.Option(help="learning rates low:high:count, logarithmic, or one number")] = "1e-4:1:256",
+    start: Annotated[
+        list[str] | None,
+        typer.Option(help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"),
+    ] = None,
+    max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
+    backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
+    workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
+    keep_theta: Annotated[bool, typer.Option("--keep-theta", help="keep the end points")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what is at OUT")] = False,
+) -> None:
+    """Run a sweep over learning rate × start × optimizer and write it to a Zarr store."""
+    with _user_errors():
+        import numpy as np
+
+        import gdfast
+        from gdfast import arguments, optimizers, problems, store
+
+        arguments.choice("backend", backend, ["numba", "numpy"])
+        if workers is not None:
+            arguments.integer("workers", workers)
+        chosen = parse_named("problem", problem, problems.CATALOGUE)
+        axes = [parse_axis("start", text, logarithmic=False) for text in start or []]
+        if axes and len(axes) != chosen.dimension:
+            raise ValueError(
+                f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
+            )
+        count = max(2, round(256 ** (1 / chosen.dimension)))
+        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
+        plan = gdfast.Sweep(
+            problem=chosen,
+            optimizers=[parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer],
+            learning_rates=parse_axis("lr", lr, logarithmic=True),
+            starts=grid,
+            max_steps=max_steps,
+        )
+        store.check_writable(out, overwrite)
+    result = gdfast.run(plan, backend=backend, workers=workers, keep_theta=keep_theta)
+    store.write(result, out)
+    seconds = result.attrs["run_seconds"]
+    typer.echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+
+
+@app.command("map")
+def map_(
+    source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` wrote")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="the picture: PNG, SVG or PDF by suffix")],
+    optimizer: Annotated[list[str] | None, typer.Option(help="label of an optimizer to show  [default: all]")] = None,
+    quantity: Annotated[str, typer.Option(help="outcome or steps")] = "outcome",
+) -> None:
+    """Draw the map of a stored sweep: learning rate × start, a panel an optimizer."""
+    with _user_errors():
+        from gdfast import arguments, plot, store
+
+        arguments.choice("quantity", quantity, ["outcome", "steps"])
+        arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
+        result = store.read(source)
+        labels = [str(label) for label in result.optimizer.values]
+        shown = [arguments.choice("optimizer", label, labels) for label in optimizer or labels]
+        store.check_folder(out.parent)
+    figure = plot.maps(result.sel(optimizer=shown), quantity)
+    figure.savefig(out)
+    typer.echo(f"map of {', '.join(shown)} → {out}")
+
+
+@app.command()
+def report(
+    quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
+    out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
+) -> None:
+    """Run the standard experiments and write the report: a page, its figures and its tables."""
+    with _user_errors():
+        from gdfast import report as reports, store
+
+        store.check_folder(out)
+    page = reports.build(out, quick=quick, tell=lambda text: typer.echo(text, err=True))
+    typer.echo(f"The report is at {page}")
+
+
+@app.callback(invoke_without_command=True)
+def common(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+    """Convergence and divergence maps of gradient descent, by compiled sweeps."""
+    if version:
+        typer.echo(f"gdfast {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an interruption ends it with exit code 130."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("gdfast: interrupted", err=True)
+        sys.exit(130)

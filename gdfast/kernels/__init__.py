@@ -1,0 +1,16 @@
+"""Step kernels: what a rule may contain, and how it is compiled.
+
+The contract of a rule (and of a landscape's formulas): assignments to plain names, then one return. Expressions
+are made of the function's own arguments and names assigned before, numbers, ``+ - * /``, comparisons, ``&`` and
+``|`` between comparisons, and the functions of `gdfast.elementary`. No ``if``, no loop, no power, no other name.
+`gdfast.kernels.grammar` checks it and says what to write instead.
+
+This restriction buys three things. The same text runs on arrays, in lanes and on symbols. Compiled and NumPy
+results agree to the bit, since every operation in it is correctly rounded in both and none may be contracted.
+And a compiled kernel depends on nothing but the texts of rule and formula, `gdfast.elementary`, this package and
+the versions of the tools: `gdfast.kernels.digest` covers just that, so that the disk cache is never stale.
+
+A rule and a problem become one *step* kernel (`gdfast.kernels.fuse`): gradient, settle check, update and freeze
+for a block of lanes over several steps. All step kernels have one signature (`gdfast.kernels.signatures`), so
+that the driver of a tile is compiled once and takes any of them.
+"""

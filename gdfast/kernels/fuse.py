@@ -1,0 +1,181 @@
+"""Rule + problem → step kernel, compiled on demand and cached on disk.
+
+A step kernel does, for a block of lanes and for several steps: gradient, settle check, update, freeze. There are
+two templates. `_fused` does all of it in one pass over the lanes, with the coordinates of a lane in registers: for
+landscapes of few coordinates. `_parts` calls a problem's own lane kernel for the gradient, then checks, then
+updates coordinate by coordinate: for problems with data and any number of coordinates.
+
+A lane is settled at step t when its gradient is small for the second time running, or too large or not a number.
+A settled lane stays as it is, whatever the arithmetic around it does.
+"""
+
+import inspect
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.cpython.unsafe.tuple import tuple_setitem
+from numba.extending import register_jitable
+from numba.np.unsafe.ndarray import to_fixed_tuple
+
+from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
+from gdfast.kernels.digest import digest
+from gdfast.kernels.grammar import check
+from gdfast.kernels.options import JIT, wide
+from gdfast.kernels.signatures import DIVERGED, MOVING, RESTING, STATIONARY, STEP
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Landscape, Problem
+
+_kernels: dict[str, Any] = {}
+_lock = threading.Lock()
+_LARGEST_FUSED = 8  # coordinates a lane can have in registers
+
+
+def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
+    """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
+
+    Raises
+    ------
+    GrammarError
+        If the rule or a formula is not in the grammar of rules.
+    """
+    slots, coefficients = len(optimizer.state), len(optimizer.coefficients)
+    rule_source = check(optimizer.rule, results=1 + slots)
+    if isinstance(problem, Landscape):
+        gradient: Callable[..., Any] = problem.gradient_formula
+        source = check(gradient, results=problem.dimension)
+        template: Callable[..., Any] = _fused
+    else:
+        gradient = problem.lane_kernel.gradient  # type: ignore[attr-defined]
+        source = inspect.getsource(gradient)
+        template = _parts
+    key = digest([template.__name__, rule_source, source, f"{problem.dimension} {slots} {coefficients}"])
+    with _lock:
+        if key not in _kernels:
+            _kernels[key] = template(
+                register_jitable(gradient),
+                register_jitable(optimizer.rule),
+                problem.dimension,
+                slots,
+                coefficients,
+                key,
+            )
+        return _kernels[key]
+
+
+def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function for one signature, cached on disk where a cache folder can be written."""
+
+    def compile_(function: Callable[..., Any]) -> Any:
+        try:
+            return numba.njit(signature, cache=True, **JIT)(function)
+        except RuntimeError as error:
+            if "no locator available" not in str(error):
+                raise
+            warnings.warn(
+                "no folder for compiled kernels can be written, so they are compiled anew in every process; "
+                "set NUMBA_CACHE_DIR to a folder that can be written",
+                stacklevel=2,
+            )
+            return numba.njit(signature, **JIT)(function)
+
+    return compile_
+
+
+@register_jitable
+def next_status(status, size, gradient_tolerance, divergence_limit):  # type: ignore[no-untyped-def]
+    """What becomes of a lane whose gradient has the largest entry `size` (NaN if any entry is)."""
+    after = (STATIONARY if status == RESTING else RESTING) if size <= gradient_tolerance else MOVING
+    after = after if size <= divergence_limit else DIVERGED
+    return status if status >= STATIONARY else after
+
+
+@register_jitable
+def larger(a, b):  # type: ignore[no-untyped-def]
+    """The larger of two numbers, NaN if either is."""
+    return b if (b > a) | (b != b) else a  # noqa: PLR0124
+
+
+def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
+    point = (0.0,) * d
+    slots = (0.0,) * s
+
+    @compiled(STEP)
+    def step(
+        theta, grad, work, state, lr, status, steps, table, t, n, n_steps,
+        gradient_tolerance, divergence_limit, data, layout,
+    ):  # type: ignore[no-untyped-def] # fmt: skip
+        wide()
+        key  # noqa: B018, closed over, so that the disk cache sees what this kernel depends on
+        for k in range(n_steps):
+            coefficients = to_fixed_tuple(table[t + k], c) if c else ()
+            for lane in range(n):
+                x = point
+                for i in range(d):
+                    x = tuple_setitem(x, i, theta[i, lane])
+                g = (gradient(*x),) if d == 1 else gradient(*x)
+                size = abs(g[0])
+                for i in range(1, d):
+                    size = larger(size, abs(g[i]))
+                after = next_status(status[lane], size, gradient_tolerance, divergence_limit)
+                status[lane] = after
+                live = after < STATIONARY
+                steps[lane] += 1 if live else 0
+                for i in range(d):
+                    if s:
+                        old = slots
+                        for j in range(s):
+                            old = tuple_setitem(old, j, state[j, i, lane])
+                        new = rule(x[i], g[i], *(old + (lr[lane],) + coefficients))
+                        for j in range(s):
+                            state[j, i, lane] = new[j + 1]
+                        theta[i, lane] = new[0] if live else x[i]
+                    else:
+                        moved = rule(x[i], g[i], *((lr[lane],) + coefficients))
+                        theta[i, lane] = moved if live else x[i]
+
+    return step
+
+
+def _parts(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
+    slots = (0.0,) * s
+
+    @compiled(STEP)
+    def step(
+        theta, grad, work, state, lr, status, steps, table, t, n, n_steps,
+        gradient_tolerance, divergence_limit, data, layout,
+    ):  # type: ignore[no-untyped-def] # fmt: skip
+        wide()
+        key  # noqa: B018, as above
+        for k in range(n_steps):
+            coefficients = to_fixed_tuple(table[t + k], c) if c else ()
+            gradient(theta, grad, work, n, data, layout)
+            size = work[-1]
+            for lane in range(n):
+                size[lane] = abs(grad[0, lane])
+            for i in range(1, theta.shape[0]):
+                for lane in range(n):
+                    size[lane] = larger(size[lane], abs(grad[i, lane]))
+            for lane in range(n):
+                after = next_status(status[lane], size[lane], gradient_tolerance, divergence_limit)
+                status[lane] = after
+                steps[lane] += 1 if after < STATIONARY else 0
+            for i in range(theta.shape[0]):
+                for lane in range(n):
+                    x = theta[i, lane]
+                    live = status[lane] < STATIONARY
+                    if s:
+                        old = slots
+                        for j in range(s):
+                            old = tuple_setitem(old, j, state[j, i, lane])
+                        new = rule(x, grad[i, lane], *(old + (lr[lane],) + coefficients))
+                        for j in range(s):
+                            state[j, i, lane] = new[j + 1]
+                        theta[i, lane] = new[0] if live else x
+                    else:
+                        moved = rule(x, grad[i, lane], *((lr[lane],) + coefficients))
+                        theta[i, lane] = moved if live else x
+
+    return step

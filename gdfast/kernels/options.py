@@ -1,0 +1,31 @@
+"""The only place that names compiler options, each with its reason."""
+
+from numba.extending import intrinsic
+from numba.types import void
+
+JIT = {
+    # Division by zero gives inf or nan as in NumPy, instead of a branch and an exception in every lane.
+    "error_model": "numpy",
+    # Tiles run on several threads of one process.
+    "nogil": True,
+    # Contraction and reassociation would change bits; nnan and ninf would break the test for divergence.
+    "fastmath": False,
+    # Lanes index arrays by trusted loop counters.
+    "boundscheck": False,
+}
+
+
+@intrinsic
+def wide(typing_context):  # type: ignore[no-untyped-def]
+    """Let LLVM use 512-bit vectors in the function that calls this, where the CPU has them.
+
+    LLVM prefers 256 bits on such CPUs by default. The attribute belongs to the one function, so that no other
+    code of the process is compiled differently; it is ignored where there are no such vectors.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        # llvmlite's own `add` accepts only attributes that it lists, and string attributes are not among them.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return void(), generate

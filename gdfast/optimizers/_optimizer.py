@@ -1,0 +1,83 @@
+"""What an optimizer is: an update rule with named hyperparameters and named state slots.
+
+A rule is written once, as plain arithmetic on one coordinate. The same text runs on NumPy arrays (the
+reference), in compiled lanes (the kernel) and on symbols (theory). Its arguments, in this order, are
+
+``theta, grad``
+    the parameter and its gradient;
+*state slots*
+    any number of names, each a running quantity of the coordinate (a velocity, a second moment), which start at
+    zero unless `initial` says otherwise;
+``lr``
+    the learning rate of the trajectory;
+*coefficients*
+    hyperparameters by their name, and columns of the step table: numbers that depend on the step alone.
+
+It returns the new ``theta`` and the new state slots, in the order of the arguments.
+`gdfast.kernels` states what such a text may contain, and checks it.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
+from gdfast.elementary import Array
+from gdfast.named import Named, named
+
+__all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "named"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Optimizer(Named):
+    """An update rule with its hyperparameters, its state slots and the numbers that depend on the step alone.
+
+    Parameters
+    ----------
+    rule : callable
+        The update of one coordinate, as the module's docstring describes.
+    learning_rate : float
+        The default learning rate, as its source gives it.
+    step_table : callable, optional
+        From the step numbers ``t = 1, 2, …`` (float64 array) to a mapping of column names to arrays of the same
+        length (or single numbers). A column hides a hyperparameter of the same name.
+    initial : mapping, optional
+        State slots that do not start at zero, with their first value.
+    """
+
+    rule: Callable[..., Any]
+    learning_rate: float
+    step_table: Callable[[Array], Mapping[str, Any]] | None = None
+    initial: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """Names of the state slots: the rule's arguments between ``grad`` and ``lr``."""
+        names = list(inspect.signature(self.rule).parameters)
+        return tuple(names[2 : names.index("lr")])
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the coefficients: the rule's arguments after ``lr``."""
+        names = list(inspect.signature(self.rule).parameters)
+        return tuple(names[names.index("lr") + 1 :])
+
+    @property
+    def initial_state(self) -> Array:
+        """First value of each state slot, ``float64[s]``."""
+        return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
+
+    def coefficient_table(self, max_steps: int) -> Array:
+        """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
+
+        The last row serves the check after the last update.
+        """
+        steps = np.arange(1, max_steps + 2, dtype=np.float64)
+        columns = dict(self.step_table(steps)) if self.step_table else {}
+        table = np.empty((max_steps + 1, len(self.coefficients)))
+        for j, name in enumerate(self.coefficients):
+            table[:, j] = columns[name] if name in columns else self.parameters[name]
+        return table

@@ -1,0 +1,40 @@
+"""AdaGrad: each coordinate's rate falls with the sum of its squared gradients.
+
+    s ← s + g²
+    θ ← θ − η / (1 + (t − 1) lr_decay) · g / (√s + ε)
+
+Source: Duchi, Hazan & Singer (2011), "Adaptive subgradient methods", in the form and with the defaults of
+``torch.optim.Adagrad``. ``optax.adagrad`` starts s at 0.1 and divides by √(s + ε) with ε = 1e-7.
+"""
+
+from gdfast.elementary import sqrt
+from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
+
+
+def rule(theta, grad, total, lr, eps, decay):
+    total = total + grad * grad
+    theta = theta - lr * decay * grad / (sqrt(total) + eps)
+    return theta, total
+
+
+@named(lr_decay=NONNEGATIVE, initial_accumulator_value=NONNEGATIVE, eps=NONNEGATIVE)
+def adagrad(
+    lr_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10
+) -> Optimizer:
+    """AdaGrad, s ← s + g², θ ← θ − η g / (√s + ε).
+
+    Parameters
+    ----------
+    lr_decay : float >= 0
+        The learning rate is divided by 1 + (t − 1) lr_decay.
+    initial_accumulator_value : float >= 0
+        First value of s.
+    eps : float >= 0
+        Added to the root, against division by zero.
+    """
+    return Optimizer(
+        rule,
+        learning_rate=0.01,
+        step_table=lambda t: {"decay": 1.0 / (1.0 + (t - 1.0) * lr_decay)},
+        initial={"total": initial_accumulator_value},
+    )

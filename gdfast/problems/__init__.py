@@ -1,0 +1,23 @@
+"""Problems, one file each. This list of names is all that a new one is added to."""
+
+from collections.abc import Callable
+
+from gdfast.problems._problem import LaneKernel, Landscape, Problem, StationaryPoint
+from gdfast.problems.linear_regression import linear_regression
+from gdfast.problems.quartic import quartic
+from gdfast.problems.sigmoid import sigmoid
+
+CATALOGUE: dict[str, Callable[..., Problem]] = {
+    make.__name__: make for make in (linear_regression, quartic, sigmoid)
+}
+
+__all__ = [
+    "CATALOGUE",
+    "LaneKernel",
+    "Landscape",
+    "Problem",
+    "StationaryPoint",
+    "linear_regression",
+    "quartic",
+    "sigmoid",
+]

@@ -1,0 +1,185 @@
+"""The grid learning rate × start × optimizer over one problem: axes, labels, the only validation, its tiles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfast import arguments
+from gdfast.elementary import Array
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+
+_LARGEST_TILE = 16384
+
+
+class Tile(NamedTuple):
+    """The unit of work: one optimizer × a contiguous range of trajectories.
+
+    A trajectory's number within an optimizer is ``learning_rate_index * m + start_index``.
+    """
+
+    optimizer: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The full grid learning rate × start × optimizer over one problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimized; see `gdfast.problems`.
+    optimizers : sequence of Optimizer
+        The update rules; see `gdfast.optimizers`. One rule may stand here several times with different
+        hyperparameters.
+    learning_rates : array_like, (k,)
+        Positive learning rates.
+    starts : array_like, (m, d)
+        Initial points.
+    max_steps : int
+        The budget of each trajectory, in updates.
+    gradient_tolerance : float
+        A trajectory is stationary when ``max|g|`` is at most this, times the problem's `gradient_scale`, at two
+        consecutive points.
+    divergence_limit : float
+        A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`.
+    tile_size : int, optional
+        Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
+        no influence on any result.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind; the message names it.
+    """
+
+    problem: Problem
+    optimizers: Sequence[Optimizer]
+    learning_rates: Array
+    starts: Array
+    max_steps: int = 1000
+    gradient_tolerance: float = 1e-8
+    divergence_limit: float = 1e12
+    tile_size: int | None = None
+
+    def __init__(
+        self,
+        problem: Problem,
+        optimizers: Sequence[Optimizer] | Optimizer,
+        learning_rates: ArrayLike,
+        starts: ArrayLike,
+        max_steps: int = 1000,
+        gradient_tolerance: float = 1e-8,
+        divergence_limit: float = 1e12,
+        tile_size: int | None = None,
+    ) -> None:
+        if not isinstance(problem, Problem):
+            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+        rates, points = _rates(learning_rates), _starts(starts, problem.dimension)
+        settings = {
+            "problem": problem,
+            "optimizers": _optimizers(optimizers),
+            "learning_rates": rates,
+            "starts": points,
+            "max_steps": arguments.integer("max_steps", max_steps),
+            "gradient_tolerance": arguments.number(
+                "gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE
+            ),
+            "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
+            "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
+        }
+        arguments.integer("learning_rates × starts, the size of the grid,", rates.size * len(points), high=2**40)
+        for name, value in settings.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of optimizers, learning rates and starts."""
+        return len(self.optimizers), len(self.learning_rates), len(self.starts)
+
+    @property
+    def size(self) -> int:
+        """Number of trajectories."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def labels(self) -> list[str]:
+        """One label an optimizer, made unique by a number where two are the same."""
+        labels: list[str] = []
+        for optimizer in self.optimizers:
+            count = sum(1 for o in self.optimizers[: len(labels)] if o.label == optimizer.label)
+            labels.append(optimizer.label + (f"#{count + 1}" if count else ""))
+        return labels
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """All tiles, in order: optimizer by optimizer, learning rate by learning rate."""
+        total = self.shape[1] * self.shape[2]
+        # At least some 16 tiles an optimizer, so that cores finish together, but no crumbs.
+        size = self.tile_size or int(np.clip(-(-total // 16), 1024, _LARGEST_TILE))
+        return [
+            Tile(o, first, min(first + size, total))
+            for o in range(len(self.optimizers))
+            for first in range(0, total, size)
+        ]
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Everything that determines the result, as plain data."""
+        return {
+            "problem": self.problem.specification,
+            "optimizers": [o.specification for o in self.optimizers],
+            "learning_rates": self.learning_rates.tolist(),
+            "starts": self.starts.tolist(),
+            "max_steps": self.max_steps,
+            "gradient_tolerance": self.gradient_tolerance,
+            "divergence_limit": self.divergence_limit,
+        }
+
+
+def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer, ...]:
+    found = (optimizers,) if isinstance(optimizers, Optimizer) else tuple(optimizers)
+    for optimizer in found:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {optimizer!r}"
+            )
+    if not found:
+        raise ValueError("optimizers must hold at least one optimizer, not none")
+    return found
+
+
+def _numbers(argument: str, values: ArrayLike, shape: str) -> Array:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {values!r}") from None
+
+
+def _rates(learning_rates: ArrayLike) -> Array:
+    rates = np.atleast_1d(_numbers("learning_rates", learning_rates, "(k,)"))
+    if rates.ndim != 1 or not rates.size:
+        raise ValueError(f"learning_rates must have shape (k,) with k >= 1, not {rates.shape}")
+    bad = ~(np.isfinite(rates) & (rates > 0))
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{i}] is {rates[i]:g}")
+    return rates
+
+
+def _starts(starts: ArrayLike, dimension: int) -> Array:
+    points = _numbers("starts", starts, f"(m, {dimension})")
+    if points.ndim != 2 or points.shape[1] != dimension or not len(points):
+        raise ValueError(
+            f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}"
+        )
+    bad = ~np.isfinite(points)
+    if bad.any():
+        i, j = (int(k) for k in np.argwhere(bad)[0])
+        raise ValueError(f"starts must be finite, but starts[{i}, {j}] is {points[i, j]:g}")
+    return points
