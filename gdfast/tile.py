@@ -7,6 +7,7 @@ kept, to see whether a trajectory that did not settle repeats itself.
 """
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numba import types
 from numba.extending import register_jitable
 
 from gdfast.elementary import Array
+from gdfast.kernels.digest import digest
 from gdfast.kernels.fuse import compiled, step_kernel
 from gdfast.kernels.signatures import DIVERGED, MOVING, STATIONARY, STEP
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
@@ -95,7 +97,9 @@ _DRIVE = types.int64(
 
 @functools.cache
 def _driver() -> Any:
-    @compiled(_DRIVE)
+    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {STATIONARY}"
+
+    @compiled(_DRIVE, digest([Path(__file__).read_text(), constants]))
     def drive(
         step, starts, learning_rates, first, initial, table, gradient_tolerance, divergence_limit,
         data, layout, stop, theta, grad, work, state, lr, status, steps, index, tail,

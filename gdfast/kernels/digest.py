@@ -1,8 +1,8 @@
 """What a cached kernel depends on, as one digest.
 
 Numba's disk cache sees the bytecode of a kernel and what it closes over, not the functions that it calls nor the
-compiler options. Every step kernel therefore closes over this digest: when a rule, a formula, `elementary` or the
-templates change, the cache misses, as it should.
+compiler options. Every step kernel therefore has this digest in its name: when a rule, a formula, `elementary` or
+the templates change, the cache misses, as it should.
 """
 
 import functools

@@ -13,6 +13,7 @@ import inspect
 import threading
 import warnings
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -55,8 +56,8 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
     with _lock:
         if key not in _kernels:
             _kernels[key] = template(
-                register_jitable(gradient),
-                register_jitable(optimizer.rule),
+                _unique(gradient, key),
+                _unique(optimizer.rule, key),
                 problem.dimension,
                 slots,
                 coefficients,
@@ -65,10 +66,33 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         return _kernels[key]
 
 
-def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function for one signature, cached on disk where a cache folder can be written."""
+def _unique(function: Callable[..., Any], key: str) -> Any:
+    """Make a copy of a function, callable in kernels, whose name occurs nowhere else."""
+    # Cached machine code keeps its symbols, which hold a function's name and a number counted in the process that
+    # compiled it. Two kernels from two processes can so have the same symbol, and the second one loaded is then
+    # silently bound to the code of the first (numba#10486). A name with the digest in it cannot collide.
+    name = f"{function.__name__}_{key[:16]}"
+    copy = FunctionType(
+        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
+    )
+    copy.__qualname__ = name
+    copy.__module__ = function.__module__
+    return register_jitable(copy)
+
+
+def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function for one signature, cached on disk where a cache folder can be written.
+
+    Parameters
+    ----------
+    signature
+        The types it is compiled for.
+    key : str
+        A digest of all that it depends on. It becomes part of its name, and so of its symbols and cache files.
+    """
 
     def compile_(function: Callable[..., Any]) -> Any:
+        function.__qualname__ = function.__name__ = f"{function.__name__}_{key[:16]}"
         try:
             return numba.njit(signature, cache=True, **JIT)(function)
         except RuntimeError as error:
@@ -102,13 +126,12 @@ def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
     point = (0.0,) * d
     slots = (0.0,) * s
 
-    @compiled(STEP)
+    @compiled(STEP, key)
     def step(
         theta, grad, work, state, lr, status, steps, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # type: ignore[no-untyped-def] # fmt: skip
         wide()
-        key  # noqa: B018, closed over, so that the disk cache sees what this kernel depends on
         for k in range(n_steps):
             coefficients = to_fixed_tuple(table[t + k], c) if c else ()
             for lane in range(n):
@@ -142,13 +165,12 @@ def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
 def _parts(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
     slots = (0.0,) * s
 
-    @compiled(STEP)
+    @compiled(STEP, key)
     def step(
         theta, grad, work, state, lr, status, steps, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # type: ignore[no-untyped-def] # fmt: skip
         wide()
-        key  # noqa: B018, as above
         for k in range(n_steps):
             coefficients = to_fixed_tuple(table[t + k], c) if c else ()
             gradient(theta, grad, work, n, data, layout)
