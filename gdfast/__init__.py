@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gdfast import optimizers, plot, problems, theory
     from gdfast.reference import trajectory
-    from gdfast.run import run
+    from gdfast.runner import run
     from gdfast.sweep import Sweep
 
 __version__ = "0.1.0"
 __all__ = ["Sweep", "optimizers", "plot", "problems", "run", "theory", "trajectory"]
 
-_HOME = {"Sweep": "gdfast.sweep", "run": "gdfast.run", "trajectory": "gdfast.reference"}
+_HOME = {"Sweep": "gdfast.sweep", "run": "gdfast.runner", "trajectory": "gdfast.reference"}
 
 
 def __getattr__(name: str) -> Any:

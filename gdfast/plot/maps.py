@@ -63,15 +63,19 @@ def steps_map(
     grey = np.where(panel.outcome.values == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
     _image(ax, panel, grey, cmap=outcome_colormap, norm=outcome_norm)
     steps = np.ma.masked_where(~settled, np.maximum(panel.steps.values, 1))
-    image = _image(ax, panel, steps, cmap="viridis_r", norm=LogNorm(1, steps_limit(result)))
+    image = _image(ax, panel, steps, cmap="viridis_r", norm=LogNorm(*_steps_range(result)))
     if colorbar:
         ax.get_figure(root=True).colorbar(image, ax=ax, label="steps until stationary")  # type: ignore[union-attr]
     return ax
 
 
-def steps_limit(result: "xarray.Dataset") -> int:
-    """The budget of a result's trajectories: the upper end of the steps' colour scale."""
-    return max(2, int(json.loads(result.attrs["specification"])["max_steps"]))
+def _steps_range(result: "xarray.Dataset") -> tuple[int, int]:
+    """The ends of the steps' colour scale, the same for all panels of a result: quickest cell and budget."""
+    steps = result.steps.values[np.isin(result.outcome.values, [int(o) for o in _SETTLED])]
+    budget = max(2, int(json.loads(result.attrs["specification"])["max_steps"]))
+    # The quickest thousandth starts at a minimum; it would take a decade of the scale for itself.
+    low = max(1, int(np.quantile(steps, 0.001))) if steps.size else 1
+    return min(low, budget - 1), budget
 
 
 def maps(result: "xarray.Dataset", quantity: str = "outcome", limits: dict[str, list[float]] | None = None) -> Figure:
@@ -113,7 +117,7 @@ def maps(result: "xarray.Dataset", quantity: str = "outcome", limits: dict[str, 
         outcome_legend(figure, set(np.unique(result.outcome.values).tolist()))
     else:
         image = axes[0, 0].images[-1]
-        figure.colorbar(image, ax=axes, label="steps until stationary (grey: light unfinished, dark diverged)")
+        figure.colorbar(image, ax=axes, label="steps until stationary\n(grey: light unfinished, dark diverged)")
     return figure
 
 

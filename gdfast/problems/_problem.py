@@ -5,6 +5,7 @@ Arrays of points have the coordinates first and the lanes last: ``theta`` is ``f
 """
 
 import functools
+import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -176,6 +177,11 @@ class Landscape(Problem):
     hessian_formula: Callable[..., Any]
     domain: Array
     near: Sequence[Sequence[float]]
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates: the arguments of the loss formula."""
+        return tuple(inspect.signature(self.loss_formula).parameters)
 
     def loss(self, theta: Array) -> Array:  # noqa: D102
         return np.asarray(self.loss_formula(*theta), dtype=np.float64)
