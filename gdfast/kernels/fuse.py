@@ -9,6 +9,7 @@ A lane is settled at step t when its gradient is small for the second time runni
 A settled lane stays as it is, whatever the arithmetic around it does.
 """
 
+import functools
 import inspect
 import threading
 import warnings
@@ -98,14 +99,20 @@ def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
-            warnings.warn(
-                "no folder for compiled kernels can be written, so they are compiled anew in every process; "
-                "set NUMBA_CACHE_DIR to a folder that can be written",
-                stacklevel=2,
-            )
+            warn_uncached()
             return numba.njit(signature, **JIT)(function)
 
     return compile_
+
+
+@functools.cache
+def warn_uncached() -> None:
+    """Warn, once in a process, that kernels cannot be kept."""
+    warnings.warn(
+        "no folder for compiled kernels can be written, so they are compiled anew in every process; "
+        "set NUMBA_CACHE_DIR to a folder that can be written",
+        stacklevel=2,
+    )
 
 
 @register_jitable

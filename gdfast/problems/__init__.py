@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gdfast.named import named
 from gdfast.problems._problem import LaneKernel, Landscape, Problem, StationaryPoint
 from gdfast.problems.linear_regression import linear_regression
 from gdfast.problems.quartic import quartic
@@ -18,6 +19,7 @@ __all__ = [
     "Problem",
     "StationaryPoint",
     "linear_regression",
+    "named",
     "quartic",
     "sigmoid",
 ]

@@ -72,23 +72,31 @@ class LinearRegression(Problem):
 
     def loss(self, theta: Array) -> Array:
         """Return mean((X w − y)²) for each lane, ``float64[n]``."""
-        residual = self.X @ theta - self.y[:, None]
-        return np.asarray(np.mean(residual * residual, axis=0))
+        residual = self._residual(theta)
+        total = np.zeros(theta.shape[1])
+        for row in residual:
+            total += row * row
+        return total / len(self.X)
 
     def gradient(self, theta: Array) -> Array:
-        """Return Xᵀ(X w − y)/m, ``float64[p, n]``, summed in the order of rows and columns."""
-        # Written as sums of columns, then rows: a matrix product's order of summation is the BLAS library's,
-        # and the compiled kernel is to agree to the bit.
+        """Return Xᵀ(X w − y)/m, ``float64[p, n]``, summed in the order of the rows."""
+        residual = self._residual(theta)
+        grad = np.zeros_like(theta)
+        for features, row in zip(self.X, residual, strict=True):
+            grad += features[:, None] * row
+        grad /= len(self.X)
+        return grad
+
+    def _residual(self, theta: Array) -> Array:
+        """Return X w − y, ``float64[m, n]``, summed in the order of the columns."""
+        # Not a matrix product, whose order of summation is the BLAS library's and depends on the number of lanes:
+        # the compiled kernel is to agree to the bit, and no result is to depend on the tiles.
         X = self.X
         residual = X[:, :1] * theta[0]
         for j in range(1, X.shape[1]):
             residual += X[:, j : j + 1] * theta[j]
         residual -= self.y[:, None]
-        grad = np.zeros_like(theta)
-        for i in range(len(X)):
-            grad += X[i][:, None] * residual[i]
-        grad /= len(X)
-        return grad
+        return residual
 
     def hessian(self, theta: Array) -> Array:
         """Return XᵀX/m for every lane, ``float64[p, p, n]``."""

@@ -303,8 +303,8 @@ def timing(n: int) -> Chapter:
                 1,
             ),
             ("NumPy over the grid, one core", lambda sweep=sweep: gdfast.run(sweep, backend="numpy", workers=1), 1.0, 1),  # type: ignore[misc]
-            ("gdfast, one core", lambda sweep=sweep: gdfast.run(sweep, workers=1, progress=False), 1.0, 5),  # type: ignore[misc]
-            ("gdfast, all cores", lambda sweep=sweep: gdfast.run(sweep, progress=False), 1.0, 5),  # type: ignore[misc]
+            ("gdfast, one core", lambda sweep=sweep: gdfast.run(sweep, workers=1, progress=False), 1.0, 3),  # type: ignore[misc]
+            ("gdfast, all cores", lambda sweep=sweep: gdfast.run(sweep, progress=False), 1.0, 3),  # type: ignore[misc]
         ]
         seconds = {label: scale * _median_seconds(call, repeats) for label, call, scale, repeats in timed}
         base = seconds["gdfast, all cores"]

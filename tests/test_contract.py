@@ -1,0 +1,71 @@
+"""What holds for every optimizer on every problem."""
+
+import pickle
+
+import cases
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast.kernels.grammar import check
+
+
+def sweep_of(problem, chosen, n=128, tile_size=None, max_steps=300):
+    line = np.linspace(*problem.domain[0], n)[:, None]
+    starts = np.repeat(line, problem.dimension, axis=1) * np.linspace(1, -0.5, problem.dimension)
+    return gdfast.Sweep(problem, chosen, np.logspace(-4, 1, n), starts, max_steps, tile_size=tile_size)
+
+
+@pytest.mark.parametrize("problem", cases.EXACT, ids=cases.label)
+@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
+def test_kernel_and_reference_agree_to_the_bit(problem, optimizer):
+    n = 128 if problem.dimension <= 2 else 48
+    expected = gdfast.run(sweep_of(problem, optimizer, n), backend="numpy", keep_theta=True)
+    got = gdfast.run(sweep_of(problem, optimizer, n), keep_theta=True)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    if optimizer.name in {"gd", "momentum", "nesterov"}:
+        assert (expected.outcome == gdfast.outcomes.Outcome.diverged).any()
+
+
+@pytest.mark.parametrize(("workers", "tile_size"), [(1, 1), (2, 777), (2, 513), (1, 4096), (3, None)])
+@pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
+def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size):
+    chosen = [cases.OPTIMIZERS[i] for i in (0, 1, 8, 11)]
+    n = 12 if tile_size == 1 else 64
+    expected = gdfast.run(sweep_of(problem, chosen, n), workers=1, keep_theta=True)
+    got = gdfast.run(sweep_of(problem, chosen, n, tile_size), workers=workers, keep_theta=True)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+
+
+@pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
+def test_one_trajectory_ends_as_its_cell_in_a_sweep(problem):
+    optimizer = gdfast.optimizers.adam()
+    sweep = sweep_of(problem, optimizer, 7)
+    result = gdfast.run(sweep, backend="numpy", keep_theta=True).isel(optimizer=0)
+    for i, rate in enumerate(sweep.learning_rates):
+        for j, start in enumerate(sweep.starts):
+            path = gdfast.trajectory(problem, optimizer, start, rate, 300)
+            cell = result.isel(learning_rate=i, start=j)
+            assert path.attrs["steps"] == int(cell.steps)
+            assert gdfast.outcomes.Outcome[path.attrs["outcome"]] == int(cell.outcome)
+            np.testing.assert_array_equal(path.theta.values[-1], cell.theta.values)
+            assert len(path.step) == int(cell.steps) + 1
+
+
+@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
+def test_every_rule_is_in_the_grammar(optimizer):
+    assert check(optimizer.rule, 1 + len(optimizer.state)).startswith("def ")
+
+
+@pytest.mark.parametrize("thing", [*cases.OPTIMIZERS, *cases.PROBLEMS], ids=cases.label)
+def test_named_things_survive_pickling(thing):
+    again = pickle.loads(pickle.dumps(thing))
+    assert again.label == thing.label
+    assert again.specification == thing.specification
+
+
+@pytest.mark.parametrize("factory", gdfast.optimizers.CATALOGUE.values(), ids=lambda f: f.__name__)
+def test_every_optimizer_in_the_catalogue_is_in_the_table_of_cases(factory):
+    assert factory.__name__ in {optimizer.name for optimizer in cases.OPTIMIZERS}

@@ -1,0 +1,92 @@
+"""Update rules against independent textbook loops, and against closed forms."""
+
+import cases
+import numpy as np
+import pytest
+import textbook
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gdfast
+from gdfast import optimizers, problems, theory
+
+
+def relative(got, expected):
+    return np.max(np.abs(got - expected) / np.maximum(np.abs(expected), 1e-3))
+
+
+def rate_of(optimizer):
+    # Two orders of rounding differ by what the trajectory makes of it: adaptive rules divide by a root that may
+    # vanish at a minimum, so theirs are compared on the way there.
+    if optimizer.name in {"gd", "momentum", "nesterov"}:
+        return 0.01
+    return 0.0001 if optimizer.parameters.get("centered") else 0.001
+
+
+@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
+@pytest.mark.parametrize("start", [[1.9], [-2.5]])
+def test_200_steps_on_the_quartic(optimizer, start):
+    rate = rate_of(optimizer)
+    loop = getattr(textbook, optimizer.name)
+    expected = np.array(
+        loop(lambda x: [4 * x[0] ** 3 - 10 * x[0] + 3], start, rate, 200, **optimizer.parameters)
+    )
+    got = gdfast.trajectory(
+        problems.quartic(), optimizer, start, rate, 200, gradient_tolerance=0.0
+    ).theta.values
+    assert relative(got, expected[: len(got)]) < 1e-12
+    assert relative(got[-1], expected[-1]) < 1e-12  # it may have met a gradient of zero before
+
+
+@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
+def test_200_steps_on_a_regression(optimizer):
+    X, y = np.array([[1, 1], [1, 2], [1, 3], [1, 4.0]]), np.array([2, 3.8, 5.9, 7.8])
+
+    def gradient(w):
+        residual = [sum(a * b for a, b in zip(row, w, strict=True)) - t for row, t in zip(X, y, strict=True)]
+        return [sum(X[i, j] * residual[i] for i in range(4)) / 4 for j in range(2)]
+
+    rate = rate_of(optimizer)
+    expected = np.array(getattr(textbook, optimizer.name)(gradient, [0.0, 0.0], rate, 200, **optimizer.parameters))
+    got = gdfast.trajectory(problems.linear_regression(), optimizer, [0.0, 0.0], rate, 200).theta.values
+    assert relative(got, expected[: len(got)]) < 1e-12
+
+
+@given(rate=st.floats(1e-3, 0.23), w0=st.floats(-5, 5), w1=st.floats(-5, 5))
+@settings(max_examples=50, deadline=None)
+def test_gd_on_a_quadratic_is_the_power_of_a_matrix(rate, w0, w1):
+    problem = problems.linear_regression()
+    path = gdfast.trajectory(problem, optimizers.gd(), [w0, w1], rate, 60, gradient_tolerance=0.0)
+    A = problem.hessian(np.zeros((2, 1)))[..., 0]
+    step = np.linalg.matrix_power(np.eye(2) - rate * A, 60)
+    expected = problem.optimum + step @ (np.array([w0, w1]) - problem.optimum)
+    np.testing.assert_allclose(path.theta.values[-1], expected, rtol=1e-9, atol=1e-11)
+
+
+def stable(optimizer, rate):
+    """Whether a small disturbance of the one-dimensional quadratic ½x² dies out."""
+    problem = problems.linear_regression(X=[[1.0]], y=[1.0])
+    path = gdfast.trajectory(problem, optimizer, [1.001], rate, 6000, divergence_limit=1.0)
+    return path.attrs["outcome"] != "diverged"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "limit"),
+    [
+        (optimizers.gd(), theory.gd(1.0)),
+        (optimizers.momentum(momentum=0.9), theory.heavy_ball(1.0, 0.9)),
+        (optimizers.momentum(momentum=0.5), theory.heavy_ball(1.0, 0.5)),
+        (optimizers.nesterov(momentum=0.9), theory.nesterov(1.0, 0.9)),
+        (optimizers.momentum(momentum=0.9, dampening=0.9), theory.ema_momentum(1.0, 0.9)),
+    ],
+    ids=cases.label,
+)
+def test_stability_limits_are_found_by_bisection(optimizer, limit):
+    assert theory.limit(optimizer, 1.0) == pytest.approx(limit, rel=1e-12)
+    low, high = 0.5 * limit, 2.0 * limit
+    assert stable(optimizer, low)
+    assert not stable(optimizer, high)
+    while high - low > 1e-3 * limit / 2:
+        middle = (low + high) / 2
+        low, high = (middle, high) if stable(optimizer, middle) else (low, middle)
+    assert low == pytest.approx(limit, rel=1e-3)
