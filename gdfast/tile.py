@@ -17,23 +17,25 @@ from numba.extending import register_jitable
 from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
 from gdfast.kernels.fuse import compiled, step_kernel
-from gdfast.kernels.signatures import DIVERGED, MOVING, STATIONARY, STEP
+from gdfast.kernels.signatures import DIVERGED, KINDS, MOVING, SETTLED, STATIONARY, STEP
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
 from gdfast.problems import Landscape
 from gdfast.sweep import Sweep, Tile
 
-WIDTH = 512
+# 17 × 32 lanes: a row is 4352 bytes, so that the same lane of neighbouring rows never lies a multiple of 4096 bytes
+# apart, where stores and loads are taken for one another (rows of 512 measured up to twice as slow).
+WIDTH = 544
 STRIDE = 16
 _VECTORS = 32  # lanes in the unrolled vector loop; a block is padded to a multiple of it with settled lanes
 
 
 @register_jitable
-def _periods(tail, n, window, amplitude, repeats):  # type: ignore[no-untyped-def]
-    """For each of `n` lanes the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
+def _periods(tail, n, window, amplitude, index, status, end_period):  # type: ignore[no-untyped-def]
+    """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
     for lane in range(n):
         amplitude[lane] = 0.0
-        repeats[lane] = 0
+        end_period[index[lane]] = 0
     for k in range(window):
         for i in range(d):
             for lane in range(n):
@@ -43,19 +45,19 @@ def _periods(tail, n, window, amplitude, repeats):  # type: ignore[no-untyped-de
         for lane in range(n):
             # Most lanes fail at the last gap already; only those that do not are looked at in full.
             gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
-            if repeats[lane] == 0 and 0.0 < amplitude[lane] < np.inf and gap <= REPEATS_WITHIN * amplitude[lane]:
-                repeats[lane] = period
+            limit = REPEATS_WITHIN * amplitude[lane]
+            if gap <= limit and 0.0 < limit < np.inf and status[lane] < SETTLED and end_period[index[lane]] == 0:
+                repeats = True
                 for k in range(window - period, -1, -1):
                     for i in range(d):
-                        gap = abs(tail[k + period, i, lane] - tail[k, i, lane])
-                        if not gap <= REPEATS_WITHIN * amplitude[lane]:
-                            repeats[lane] = 0
-                    if repeats[lane] == 0:
+                        repeats = repeats and abs(tail[k + period, i, lane] - tail[k, i, lane]) <= limit
+                    if not repeats:
                         break
+                end_period[index[lane]] = period if repeats else 0
 
 
 @register_jitable
-def _move(source, target, theta, state, lr, status, steps, index):  # type: ignore[no-untyped-def]
+def _move(source, target, theta, state, lr, status, index):  # type: ignore[no-untyped-def]
     """Copy one lane into the place of another."""
     for i in range(theta.shape[0]):
         theta[i, target] = theta[i, source]
@@ -63,7 +65,6 @@ def _move(source, target, theta, state, lr, status, steps, index):  # type: igno
             state[j, i, target] = state[j, i, source]
     lr[target] = lr[source]
     status[target] = status[source]
-    steps[target] = steps[source]
     index[target] = index[source]
 
 
@@ -85,11 +86,9 @@ _DRIVE = types.int64(
     types.float64[:, :, ::1],  # state (s, d, W)
     types.float64[::1],  # lr (W)
     types.int64[::1],  # status (W)
-    types.int64[::1],  # steps (W)
     types.int64[::1],  # index (W), the lane's place in the tile
     types.float64[:, :, ::1],  # tail (window + 1, d, W)
     types.float64[:, ::1],  # out: theta (d, n)
-    types.int64[::1],  # out: steps (n)
     types.int64[::1],  # out: status (n)
     types.int64[::1],  # out: period (n)
 )
@@ -97,16 +96,16 @@ _DRIVE = types.int64(
 
 @functools.cache
 def _driver() -> Any:
-    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {STATIONARY}"
+    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED}"
 
     @compiled(_DRIVE, digest([Path(__file__).read_text(), constants]))
     def drive(
         step, starts, learning_rates, first, initial, table, gradient_tolerance, divergence_limit,
-        data, layout, stop, theta, grad, work, state, lr, status, steps, index, tail,
-        end_theta, end_steps, end_status, end_period,
+        data, layout, stop, theta, grad, work, state, lr, status, index, tail,
+        end_theta, end_status, end_period,
     ):  # type: ignore[no-untyped-def] # fmt: skip
         d, m, s = starts.shape[0], starts.shape[1], len(initial)
-        total, max_steps = len(end_steps), len(table) - 1
+        total, max_steps = len(end_status), len(table) - 1
         window = len(tail) - 1
         lane_steps = 0
         rate, start = first // m, first % m
@@ -117,14 +116,16 @@ def _driver() -> Any:
                 lr[lane] = learning_rates[rate]
                 for i in range(d):
                     theta[i, lane] = starts[i, start]
-                    for j in range(s):
-                        state[j, i, lane] = initial[j]
-                status[lane] = MOVING
-                steps[lane] = 0
-                index[lane] = begin + lane
                 start += 1
                 if start == m:
                     start, rate = 0, rate + 1
+            for lane in range(n):
+                status[lane] = MOVING
+                index[lane] = begin + lane
+            for j in range(s):
+                for i in range(d):
+                    for lane in range(n):
+                        state[j, i, lane] = initial[j]
             t = 0
             while True:
                 padded = -(-n // _VECTORS) * _VECTORS
@@ -133,30 +134,29 @@ def _driver() -> Any:
                         theta[i, lane] = 0.0
                         for j in range(s):
                             state[j, i, lane] = 0.0
-                    status[lane] = STATIONARY
+                    status[lane] = SETTLED
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
                     break
                 n_steps = min(STRIDE, max_steps - window - t)
                 step(
-                    theta, grad, work, state, lr, status, steps, table, t, padded, n_steps,
+                    theta, grad, work, state, lr, status, table, t, padded, n_steps,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 t += n_steps
                 lane_steps += n * n_steps
                 settled = 0
                 for lane in range(n):
-                    settled += 1 if status[lane] >= STATIONARY else 0
+                    settled += 1 if status[lane] >= SETTLED else 0
                 if settled > 0:
                     lane = 0
                     while lane < n:
-                        if status[lane] >= STATIONARY:
+                        if status[lane] >= SETTLED:
                             at = index[lane]
                             for i in range(d):
                                 end_theta[i, at] = theta[i, lane]
-                            end_steps[at] = steps[lane]
                             end_status[at] = status[lane]
                             n -= 1
-                            _move(n, lane, theta, state, lr, status, steps, index)
+                            _move(n, lane, theta, state, lr, status, index)
                         else:
                             lane += 1
             if stop[0] != 0:
@@ -169,20 +169,16 @@ def _driver() -> Any:
                     for lane in range(n):
                         tail[k, i, lane] = theta[i, lane]
                 step(
-                    theta, grad, work, state, lr, status, steps, table, t + k, padded, 1,
+                    theta, grad, work, state, lr, status, table, t + k, padded, 1,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
             lane_steps += n * window
-            for lane in range(n):
-                end_steps[index[lane]] = min(steps[lane], max_steps)
-            _periods(tail, n, window, work[0], steps)
             for lane in range(n):
                 at = index[lane]
                 end_status[at] = status[lane]
                 for i in range(d):
                     end_theta[i, at] = tail[window, i, lane]
-                if status[lane] < STATIONARY:
-                    end_period[at] = steps[lane]
+            _periods(tail, n, window, work[0], index, status, end_period)
         return lane_steps
 
     return drive
@@ -201,7 +197,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
     n = tile.last - tile.first
     theta = np.empty((problem.dimension, n))
-    steps, status, period = (np.zeros(n, dtype=np.int64) for _ in range(3))
+    status, period = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     lanes = None if isinstance(problem, Landscape) else problem.lane_kernel  # type: ignore[attr-defined]
     lane_steps = _driver()(
         step_kernel(problem, optimizer),
@@ -217,25 +213,33 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         stop,
         *_lanes(problem.dimension, len(optimizer.state), lanes.work_rows if lanes else 0, sweep.max_steps),
         theta,
-        steps,
         status,
         period,
     )
-    return Endings(theta, steps, status == STATIONARY, status == DIVERGED, period, lane_steps)
+    kind = status % KINDS
+    return Endings(
+        theta,
+        np.where(status >= SETTLED, status // KINDS, sweep.max_steps),
+        (status >= SETTLED) & (kind == STATIONARY),
+        (status >= SETTLED) & (kind == DIVERGED),
+        period,
+        lane_steps,
+    )
 
 
 def _lanes(d: int, s: int, work_rows: int, max_steps: int) -> tuple[Any, ...]:
-    """The arrays of a block of lanes, as the driver takes them."""
+    """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
     window = min(TAIL, max_steps)
-    return (
-        np.zeros((d, WIDTH)),
-        np.zeros((d, WIDTH)),
-        np.zeros((work_rows + 1, WIDTH)),
-        np.zeros((s, d, WIDTH)),
-        np.ones(WIDTH),
-        *(np.zeros(WIDTH, dtype=np.int64) for _ in range(3)),
-        np.zeros((window + 1, d, WIDTH)),
-    )
+    shapes = [(d,), (d,), (work_rows + 1,), (s, d), (), (), (), (window + 1, d)]
+    counts = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
+    raw = np.zeros(sum(counts) * WIDTH + 8)
+    rows = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * WIDTH].reshape(-1, WIDTH)
+    arrays = [
+        rows[end - count : end].reshape(*shape, WIDTH)
+        for shape, count, end in zip(shapes, counts, np.cumsum(counts), strict=True)
+    ]
+    arrays[5:7] = [array.view(np.int64) for array in arrays[5:7]]
+    return tuple(arrays)
 
 
 def prepare(sweep: Sweep) -> None:

@@ -26,7 +26,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check
 from gdfast.kernels.options import JIT, wide
-from gdfast.kernels.signatures import DIVERGED, MOVING, RESTING, STATIONARY, STEP
+from gdfast.kernels.signatures import DIVERGED, KINDS, MOVING, RESTING, SETTLED, STATIONARY, STEP
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
 
@@ -116,11 +116,12 @@ def warn_uncached() -> None:
 
 
 @register_jitable
-def next_status(status, size, gradient_tolerance, divergence_limit):  # type: ignore[no-untyped-def]
-    """What becomes of a lane whose gradient has the largest entry `size` (NaN if any entry is)."""
-    after = (STATIONARY if status == RESTING else RESTING) if size <= gradient_tolerance else MOVING
-    after = after if size <= divergence_limit else DIVERGED
-    return status if status >= STATIONARY else after
+def next_status(status, size, t, gradient_tolerance, divergence_limit):  # type: ignore[no-untyped-def]
+    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
+    small = KINDS * t + STATIONARY if status == RESTING else RESTING
+    after = small if size <= gradient_tolerance else MOVING
+    after = after if size <= divergence_limit else KINDS * t + DIVERGED
+    return status if status >= SETTLED else after
 
 
 @register_jitable
@@ -135,7 +136,7 @@ def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
 
     @compiled(STEP, key)
     def step(
-        theta, grad, work, state, lr, status, steps, table, t, n, n_steps,
+        theta, grad, work, state, lr, status, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # type: ignore[no-untyped-def] # fmt: skip
         wide()
@@ -149,10 +150,9 @@ def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
                 size = abs(g[0])
                 for i in range(1, d):
                     size = larger(size, abs(g[i]))
-                after = next_status(status[lane], size, gradient_tolerance, divergence_limit)
+                after = next_status(status[lane], size, t + k, gradient_tolerance, divergence_limit)
                 status[lane] = after
-                live = after < STATIONARY
-                steps[lane] += 1 if live else 0
+                live = after < SETTLED
                 for i in range(d):
                     if s:
                         old = slots
@@ -174,7 +174,7 @@ def _parts(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
 
     @compiled(STEP, key)
     def step(
-        theta, grad, work, state, lr, status, steps, table, t, n, n_steps,
+        theta, grad, work, state, lr, status, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # type: ignore[no-untyped-def] # fmt: skip
         wide()
@@ -188,13 +188,13 @@ def _parts(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
                 for lane in range(n):
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
             for lane in range(n):
-                after = next_status(status[lane], size[lane], gradient_tolerance, divergence_limit)
-                status[lane] = after
-                steps[lane] += 1 if after < STATIONARY else 0
+                status[lane] = next_status(
+                    status[lane], size[lane], t + k, gradient_tolerance, divergence_limit
+                )
             for i in range(theta.shape[0]):
                 for lane in range(n):
                     x = theta[i, lane]
-                    live = status[lane] < STATIONARY
+                    live = status[lane] < SETTLED
                     if s:
                         old = slots
                         for j in range(s):

@@ -1,6 +1,7 @@
 """The contract of rules and formulas, as a check of their syntax tree."""
 
 import ast
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -22,6 +23,7 @@ class GrammarError(ValueError):
     """A rule or formula is not in the grammar; the message names the line and what to write instead."""
 
 
+@functools.lru_cache(maxsize=4096)
 def check(function: Callable[..., Any], results: int) -> str:
     """Return the source text of a rule or formula that is in the grammar.
 

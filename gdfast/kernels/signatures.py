@@ -1,13 +1,17 @@
-"""The one signature of all step kernels, and the states a lane can be in."""
+"""The one signature of all step kernels, and what the status of a lane means."""
 
 from typing import Final
 
 from numba import types
 
-MOVING: Final = 0  # last gradient was not small
-RESTING: Final = 1  # last gradient was small: one more and the lane is stationary
+# A lane's status is one number. Below SETTLED the lane is live and the number says whether its last gradient was
+# small. From SETTLED on the lane has settled, and the number is KINDS × (updates done) + how it did.
+MOVING: Final = 0
+RESTING: Final = 1
+SETTLED: Final = 2
 STATIONARY: Final = 2
 DIVERGED: Final = 3
+KINDS: Final = 4
 
 _matrix = types.float64[:, ::1]
 _lanes = types.float64[::1]
@@ -20,7 +24,6 @@ STEP = types.void(
     types.float64[:, :, ::1],  # state (s, d, W)
     _lanes,  # lr (W)
     _counts,  # status (W)
-    _counts,  # steps (W), the updates done
     _matrix,  # table (max_steps + 1, c)
     types.int64,  # t, the updates done by a lane that is not settled
     types.int64,  # n, lanes in use
