@@ -31,6 +31,16 @@ def _user_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into one line and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("gdfast: interrupted", err=True)
+        raise typer.Exit(130) from None
+
+
 def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
     """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``.
 
@@ -164,8 +174,9 @@ def sweep(
             max_steps=max_steps,
         )
         store.check_writable(out, overwrite)
-    result = gdfast.run(plan, backend=backend, workers=workers, keep_theta=keep_theta)
-    store.write(result, out)
+    with _interruptible():
+        result = gdfast.run(plan, backend=backend, workers=workers, keep_theta=keep_theta)
+        store.write(result, out)
     seconds = result.attrs["run_seconds"]
     typer.echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
 
@@ -202,7 +213,8 @@ def report(
         from gdfast import report as reports, store
 
         store.check_folder(out)
-    page = reports.build(out, quick=quick, tell=lambda text: typer.echo(text, err=True))
+    with _interruptible():
+        page = reports.build(out, quick=quick, tell=lambda text: typer.echo(text, err=True))
     typer.echo(f"The report is at {page}")
 
 
@@ -215,9 +227,5 @@ def common(version: Annotated[bool, typer.Option("--version", help="print the ve
 
 
 def main() -> None:
-    """Run the command line; an interruption ends it with exit code 130."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        typer.echo("gdfast: interrupted", err=True)
-        sys.exit(130)
+    """Run the command line."""
+    app()

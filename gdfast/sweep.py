@@ -42,7 +42,8 @@ class Sweep:
     starts : array_like, (m, d)
         Initial points.
     max_steps : int
-        The budget of each trajectory, in updates.
+        The budget of each trajectory, in updates. Coefficients that depend on the step are tabulated: 8 bytes for
+        each of an optimizer's coefficients and each step.
     gradient_tolerance : float
         A trajectory is stationary when ``max|g|`` is at most this, times the problem's `gradient_scale`, at two
         consecutive points.

@@ -25,7 +25,7 @@ from gdfast.sweep import Sweep, Tile
 # 17 × 32 lanes: a row is 4352 bytes, so that the same lane of neighbouring rows never lies a multiple of 4096 bytes
 # apart, where stores and loads are taken for one another (rows of 512 measured up to twice as slow).
 WIDTH = 544
-STRIDE = 16
+STRIDE = 24
 _VECTORS = 32  # lanes in the unrolled vector loop; a block is padded to a multiple of it with settled lanes
 
 

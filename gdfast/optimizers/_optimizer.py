@@ -17,6 +17,7 @@ It returns the new ``theta`` and the new state slots, in the order of the argume
 `gdfast.kernels` states what such a text may contain, and checks it.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -70,13 +71,15 @@ class Optimizer(Named):
         """First value of each state slot, ``float64[s]``."""
         return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
 
+    @functools.lru_cache(maxsize=16)  # noqa: B019, few and small; every tile of a sweep needs the same one
     def coefficient_table(self, max_steps: int) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
 
         The last row serves the check after the last update.
         """
-        steps = np.arange(1, max_steps + 2, dtype=np.float64)
-        columns = dict(self.step_table(steps)) if self.step_table else {}
+        columns: dict[str, Any] = {}
+        if self.step_table:
+            columns.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
         table = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
             table[:, j] = columns[name] if name in columns else self.parameters[name]

@@ -1,0 +1,176 @@
+"""The command line, as typed; and what runs are interrupted or handed to other executors."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+import matplotlib.image
+import numpy as np
+import pytest
+import xarray
+
+import gdfast
+from gdfast import optimizers, problems
+from gdfast.cli import parse_axis, parse_value
+
+SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--optimizer", "adam:beta1=0.8"]
+SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
+
+
+def gdfast_command(*arguments, **options):
+    return subprocess.run([sys.executable, "-m", "gdfast", *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "quartic.zarr"
+    done = gdfast_command(*SMALL, "--out", path, "--keep-theta")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no bar where there is no terminal
+    return path
+
+
+def test_a_stored_sweep_is_the_one_asked_for(store):
+    got = xarray.open_zarr(store)
+    sweep = gdfast.Sweep(
+        problems.quartic(), [optimizers.gd(), optimizers.adam(beta1=0.8)], np.geomspace(1e-4, 1, 32), np.linspace(-4, 4, 16)[:, None], 200
+    )
+    expected = gdfast.run(sweep, keep_theta=True)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(got[name].values, expected[name].values)
+    specification = json.loads(got.attrs["specification"])
+    assert specification == sweep.specification
+    assert specification["optimizers"][1] == {"name": "adam", "parameters": {"beta1": 0.8, "beta2": 0.999, "eps": 1e-8, "amsgrad": False}}
+    assert got.outcome.attrs["flag_meanings"].startswith("not_run global_minimum")
+
+
+@pytest.mark.parametrize("quantity", ["outcome", "steps"])
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_map_is_drawn_from_a_store(store, tmp_path, quantity, suffix):
+    picture = tmp_path / "deep" / f"map.{suffix}"
+    done = gdfast_command("map", store, "-o", picture, "--quantity", quantity)
+    assert done.returncode == 0, done.stderr
+    assert picture.stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--problem", "quartc", "--optimizer", "gd"], ["problem 'quartc'", "did you mean quartic"]),
+        (["--problem", "quartic", "--optimizer", "adma"], ["optimizer 'adma'", "did you mean adam"]),
+        (["--problem", "quartic", "--optimizer", "adam:beta=1"], ["'beta'", "beta1"]),
+        (["--problem", "quartic", "--optimizer", "adam:beta1"], ["'beta1'", "parameter=value"]),
+        (["--problem", "quartic", "--optimizer", "adam:beta1=2"], ["beta1", "[0, 1)"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--lr", "0:1:5"], ["lr: low", "> 0"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--lr", "1e-3:1"], ["lr", "low:high:count", "'1e-3:1'"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--start", "a:b:3"], ["start", "'a:b:3'"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--start", "1", "--start", "2"], ["start", "1 times", "not 2"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--max-steps", "0"], ["max_steps", "0"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--workers", "0"], ["workers", "0"]),
+        (["--problem", "quartic", "--optimizer", "gd", "--backend", "cuda"], ["backend 'cuda'"]),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words, tmp_path):
+    done = gdfast_command("sweep", *arguments, "--out", tmp_path / "x.zarr")
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_or_taken_places_are_refused_before_the_work(store, tmp_path):
+    (tmp_path / "file").write_text("")
+    long = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "2000000000", "--lr", "1e-9"]
+    for place, word in ((store, "exists already"), (tmp_path / "file" / "x.zarr", "cannot be written")):
+        done = gdfast_command(*long, "--out", place, timeout=30)
+        assert done.returncode == 2
+        assert word in done.stderr
+    for command in (["report", "--out", tmp_path / "file" / "r"], ["map", store, "-o", tmp_path / "file" / "m.png"]):
+        done = gdfast_command(*command, timeout=30)
+        assert done.returncode == 2
+        assert "cannot be written" in done.stderr
+
+
+def test_what_is_no_store_is_refused(tmp_path):
+    for place in (tmp_path / "none.zarr", tmp_path):
+        done = gdfast_command("map", place, "-o", tmp_path / "m.png")
+        assert done.returncode == 2
+        assert "store" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_lists_and_version():
+    assert "amsgrad" in gdfast_command("list", "optimizers").stdout
+    assert "linear_regression" in gdfast_command("list", "problems").stdout
+    assert gdfast_command("--version").stdout.strip() == f"gdfast {gdfast.__version__}"
+
+
+def test_values_and_axes_are_read():
+    assert [parse_value(t) for t in ("true", "False", "3", "1e-3", "name")] == [True, False, 3, 0.001, "name"]
+    np.testing.assert_allclose(parse_axis("lr", "1e-2:1:3", True), [0.01, 0.1, 1])
+    np.testing.assert_allclose(parse_axis("start", "-1:1:3", False), [-1, 0, 1])
+    np.testing.assert_allclose(parse_axis("start", "-1.5", False), [-1.5])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT, which only POSIX systems deliver to one process")
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_ctrl_c_ends_a_sweep_within_a_second(tmp_path, backend):
+    # A budget of hours; every tile is far longer than a second.
+    arguments = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--lr", "1e-12:1e-11:64", "--start", "-4:4:64"]
+    arguments += ["--max-steps", "2000000000", "--backend", backend]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "gdfast", *arguments, "--out", tmp_path / "x.zarr"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run started in the background ignores the signal, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    time.sleep(6)
+    assert child.poll() is None
+    began = time.perf_counter()
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=20)
+    assert time.perf_counter() - began < 1.0
+    assert child.returncode == 130
+    assert errors.strip() == "gdfast: interrupted"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_give_the_same_result():
+    sweep = gdfast.Sweep(
+        problems.linear_regression(), [optimizers.gd(), optimizers.adam(beta1=0.5)], np.logspace(-3, 0, 40), problems.linear_regression().grid(6), 200, tile_size=500
+    )
+    expected = gdfast.run(sweep, keep_theta=True)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
+        got = gdfast.run(sweep, executor=executor, keep_theta=True)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(got[name].values, expected[name].values)
+
+
+def test_progress_is_told_to_a_callable():
+    calls = []
+    sweep = gdfast.Sweep(problems.quartic(), optimizers.gd(), np.logspace(-3, 0, 50), problems.quartic().grid(50), 50, tile_size=1000)
+    gdfast.run(sweep, progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (2500, 2500)
+    assert len(calls) == 3
+
+
+def test_the_quick_report_holds_all_it_names(tmp_path):
+    done = gdfast_command("report", "--quick", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "index.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    assert page.count("data:image/png;base64,") == 9
+    for problem in ("quartic", "linear_regression", "sigmoid"):
+        assert (tmp_path / f"outcome-{problem}.png").stat().st_size > 10_000
+        assert (tmp_path / f"steps-{problem}.csv").read_text().count("\n") == 7
+        cells = matplotlib.image.imread(tmp_path / f"cells-{problem}-adam.png")
+        assert cells.shape[:2] == (128, 128)
+    timing = (tmp_path / "timing.csv").read_text()
+    assert all(how in timing for how in ("textbook", "NumPy", "one core", "all cores", "compiling"))
