@@ -36,7 +36,9 @@ class Grid:
     def sweep(self) -> gdfast.Sweep:
         """The same as gdfast's own."""
         optimizer = gdfast.optimizers.CATALOGUE[self.optimizer]()
-        return gdfast.Sweep(gdfast.problems.quartic(), optimizer, self.learning_rates, self.starts[:, None], self.max_steps)
+        return gdfast.Sweep(
+            gdfast.problems.quartic(), optimizer, self.learning_rates, self.starts[:, None], self.max_steps
+        )
 
 
 @dataclass(frozen=True)
@@ -162,17 +164,17 @@ def _gdfast(grid: Grid, **options: object) -> Ends:
 
 
 def gdfast_all_cores(grid: Grid) -> Ends:
-    """gdfast as users call it."""
+    """Gdfast as users call it."""
     return _gdfast(grid)
 
 
 def gdfast_one_core(grid: Grid) -> Ends:
-    """gdfast on one thread."""
+    """Gdfast on one thread."""
     return _gdfast(grid, workers=1)
 
 
 def gdfast_reference(grid: Grid) -> Ends:
-    """gdfast's own NumPy reference, tile by tile on one thread."""
+    """Gdfast's own NumPy reference, tile by tile on one thread."""
     return _gdfast(grid, backend="numpy", workers=1)
 
 

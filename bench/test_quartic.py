@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+
 from bench.contenders import CONTENDERS, Grid, gdfast_all_cores, textbook_loop
 
 REQUIRED = {("gd", "numpy_compacting"): 20, ("gd", "prange"): 15, ("adam", "prange"): 4}
@@ -28,7 +29,10 @@ def expected(grid):
 def test_sweep(benchmark, grid, expected, name):
     benchmark.group = f"quartic × {grid.optimizer}, 512 × 512, at most 1000 steps"
     benchmark.extra_info.update(
-        problem="quartic", optimizer=grid.optimizer, cells=expected.steps.size, steps=int(expected.steps.sum())
+        problem="quartic",
+        optimizer=grid.optimizer,
+        cells=expected.steps.size,
+        steps=int(expected.steps.sum()),
     )
     ends = benchmark.pedantic(CONTENDERS[name], (grid,), rounds=5, iterations=1, warmup_rounds=1)
     np.testing.assert_array_equal(ends.steps, expected.steps)
@@ -65,4 +69,6 @@ def test_ratio_in_one_run(benchmark, grid, name):
     ratio = statistics.median(ratios)
     required = REQUIRED.get((grid.optimizer, name))
     benchmark.extra_info.update(ratio=ratio, required=required)
-    print(f"\nquartic × {grid.optimizer}: gdfast is {ratio:.1f} × {name}" + (f" (wanted: {required})" if required else ""))
+    print(
+        f"\nquartic × {grid.optimizer}: gdfast is {ratio:.1f} × {name}" + (f" (wanted: {required})" if required else "")
+    )

@@ -140,7 +140,9 @@ def sweep(
     lr: Annotated[str, typer.Option(help="learning rates low:high:count, logarithmic, or one number")] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
-        typer.Option(help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"),
+        typer.Option(
+            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"
+        ),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
@@ -165,7 +167,9 @@ def sweep(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
         count = max(2, round(256 ** (1 / chosen.dimension)))
-        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
+        grid = (
+            np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
+        )
         plan = gdfast.Sweep(
             problem=chosen,
             optimizers=[parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer],
@@ -210,7 +214,8 @@ def report(
 ) -> None:
     """Run the standard experiments and write the report: a page, its figures and its tables."""
     with _user_errors():
-        from gdfast import report as reports, store
+        from gdfast import report as reports
+        from gdfast import store
 
         store.check_folder(out)
     with _interruptible():

@@ -25,7 +25,12 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     index = np.arange(tile.first, tile.last)
     n, m = len(index), len(sweep.starts)
     end = Endings(
-        np.empty((problem.dimension, n)), *(np.zeros(n, dtype=t) for t in (int, bool, bool, int)), lane_steps=0
+        theta=np.empty((problem.dimension, n)),
+        steps=np.zeros(n, dtype=np.int64),
+        stationary=np.zeros(n, dtype=bool),
+        diverged=np.zeros(n, dtype=bool),
+        period=np.zeros(n, dtype=np.int64),
+        lane_steps=0,
     )
     theta = np.ascontiguousarray(sweep.starts.T[:, index % m])
     lr = sweep.learning_rates[index // m]
@@ -147,9 +152,7 @@ def trajectory(
     table = optimizer.coefficient_table(max_steps)
     with np.errstate(all="ignore"):
         for t in range(len(path) - 1):
-            path[t + 1], *state = update(
-                optimizer, path[t], problem.gradient(path[t]), state, learning_rate, table[t]
-            )
+            path[t + 1], *state = update(optimizer, path[t], problem.gradient(path[t]), state, learning_rate, table[t])
         points = np.ascontiguousarray(path[:, :, 0].T)
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
     return xarray.Dataset(

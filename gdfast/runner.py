@@ -129,7 +129,9 @@ def _finished(
     # Only threads share memory; elsewhere a tile that has begun runs to its end.
     stop = np.zeros(1, dtype=np.int64) if executor is None else None
     if executor is None:
-        workers = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        workers = workers or len(
+            os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+        )
         executor = threads = ThreadPoolExecutor(workers, thread_name_prefix="gdfast")
     waiting = iter(sweep.tiles)
     running: dict[Future[Cells], Tile] = {}
@@ -168,7 +170,8 @@ def _progress(progress: bool | Progress | None, total: int) -> Iterator[Progress
 def _bar(total: int, patience: float) -> Iterator[Progress]:
     """Show a bar on standard error once `patience` seconds have passed."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as RichProgress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
 
     bar = RichProgress(
         TextColumn("{task.percentage:3.0f} %"),
@@ -195,9 +198,7 @@ def _bar(total: int, patience: float) -> Iterator[Progress]:
             bar.stop()
 
 
-def _dataset(
-    sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str, Any]
-) -> "xarray.Dataset":
+def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str, Any]) -> "xarray.Dataset":
     import xarray
 
     dimensions = ("optimizer", "learning_rate", "start")
@@ -214,7 +215,7 @@ def _dataset(
         "basin": {"long_name": "index of the minimum, lowest first; -1 for none"},
         "period": {"long_name": "period of the oscillation in steps; 0 for none", "units": "1"},
     }
-    data = {name: (dimensions, column, attributes[name]) for name, column in columns.items()}
+    data: dict[str, Any] = {name: (dimensions, column, attributes[name]) for name, column in columns.items()}
     if theta is not None:
         data["theta"] = ((*dimensions, "parameter"), theta, {"long_name": "end point"})
     return xarray.Dataset(

@@ -72,7 +72,7 @@ def read(path: Path) -> "xarray.Dataset":
     if not path.exists():
         raise ValueError(f"store: {path} does not exist")
     try:
-        result = xarray.open_zarr(path, consolidated=True)
+        result: xarray.Dataset = xarray.open_zarr(path, consolidated=True)
     except Exception as error:  # zarr and xarray raise many kinds for what is not a store
         raise ValueError(f"store: {path} cannot be read as a Zarr store: {error}") from None
     missing = {"outcome", "steps"} - set(result.data_vars)

@@ -88,9 +88,7 @@ class Sweep:
             "learning_rates": rates,
             "starts": points,
             "max_steps": arguments.integer("max_steps", max_steps),
-            "gradient_tolerance": arguments.number(
-                "gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE
-            ),
+            "gradient_tolerance": arguments.number("gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE),
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
             "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
         }
@@ -147,9 +145,7 @@ def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer,
     found = (optimizers,) if isinstance(optimizers, Optimizer) else tuple(optimizers)
     for optimizer in found:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {optimizer!r}"
-            )
+            raise TypeError(f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {optimizer!r}")
     if not found:
         raise ValueError("optimizers must hold at least one optimizer, not none")
     return found
@@ -176,9 +172,7 @@ def _rates(learning_rates: ArrayLike) -> Array:
 def _starts(starts: ArrayLike, dimension: int) -> Array:
     points = _numbers("starts", starts, f"(m, {dimension})")
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):
-        raise ValueError(
-            f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}"
-        )
+        raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")
     bad = ~np.isfinite(points)
     if bad.any():
         i, j = (int(k) for k in np.argwhere(bad)[0])

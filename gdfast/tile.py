@@ -30,7 +30,7 @@ _VECTORS = 32  # lanes in the unrolled vector loop; a block is padded to a multi
 
 
 @register_jitable
-def _periods(tail, n, window, amplitude, index, status, end_period):  # type: ignore[no-untyped-def]
+def _periods(tail, n, window, amplitude, index, status, end_period):
     """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
     for lane in range(n):
@@ -57,7 +57,7 @@ def _periods(tail, n, window, amplitude, index, status, end_period):  # type: ig
 
 
 @register_jitable
-def _move(source, target, theta, state, lr, status, index):  # type: ignore[no-untyped-def]
+def _move(source, target, theta, state, lr, status, index):
     """Copy one lane into the place of another."""
     for i in range(theta.shape[0]):
         theta[i, target] = theta[i, source]
@@ -103,7 +103,7 @@ def _driver() -> Any:
         step, starts, learning_rates, first, initial, table, gradient_tolerance, divergence_limit,
         data, layout, stop, theta, grad, work, state, lr, status, index, tail,
         end_theta, end_status, end_period,
-    ):  # type: ignore[no-untyped-def] # fmt: skip
+    ):  # fmt: skip
         d, m, s = starts.shape[0], starts.shape[1], len(initial)
         total, max_steps = len(end_status), len(table) - 1
         window = len(tail) - 1

@@ -23,7 +23,9 @@ SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"
 
 
 def gdfast_command(*arguments, **options):
-    return subprocess.run([sys.executable, "-m", "gdfast", *map(str, arguments)], capture_output=True, text=True, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "gdfast", *map(str, arguments)], capture_output=True, text=True, **options
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +40,21 @@ def store(tmp_path_factory):
 def test_a_stored_sweep_is_the_one_asked_for(store):
     got = xarray.open_zarr(store)
     sweep = gdfast.Sweep(
-        problems.quartic(), [optimizers.gd(), optimizers.adam(beta1=0.8)], np.geomspace(1e-4, 1, 32), np.linspace(-4, 4, 16)[:, None], 200
+        problems.quartic(),
+        [optimizers.gd(), optimizers.adam(beta1=0.8)],
+        np.geomspace(1e-4, 1, 32),
+        np.linspace(-4, 4, 16)[:, None],
+        200,
     )
     expected = gdfast.run(sweep, keep_theta=True)
     for name in expected.data_vars:
         np.testing.assert_array_equal(got[name].values, expected[name].values)
     specification = json.loads(got.attrs["specification"])
     assert specification == sweep.specification
-    assert specification["optimizers"][1] == {"name": "adam", "parameters": {"beta1": 0.8, "beta2": 0.999, "eps": 1e-8, "amsgrad": False}}
+    assert specification["optimizers"][1] == {
+        "name": "adam",
+        "parameters": {"beta1": 0.8, "beta2": 0.999, "eps": 1e-8, "amsgrad": False},
+    }
     assert got.outcome.attrs["flag_meanings"].startswith("not_run global_minimum")
 
 
@@ -67,9 +76,15 @@ def test_a_map_is_drawn_from_a_store(store, tmp_path, quantity, suffix):
         (["--problem", "quartic", "--optimizer", "adam:beta1"], ["'beta1'", "parameter=value"]),
         (["--problem", "quartic", "--optimizer", "adam:beta1=2"], ["beta1", "[0, 1)"]),
         (["--problem", "quartic", "--optimizer", "gd", "--lr", "0:1:5"], ["lr: low", "> 0"]),
-        (["--problem", "quartic", "--optimizer", "gd", "--lr", "1e-3:1"], ["lr", "low:high:count", "'1e-3:1'"]),
+        (
+            ["--problem", "quartic", "--optimizer", "gd", "--lr", "1e-3:1"],
+            ["lr", "low:high:count", "'1e-3:1'"],
+        ),
         (["--problem", "quartic", "--optimizer", "gd", "--start", "a:b:3"], ["start", "'a:b:3'"]),
-        (["--problem", "quartic", "--optimizer", "gd", "--start", "1", "--start", "2"], ["start", "1 times", "not 2"]),
+        (
+            ["--problem", "quartic", "--optimizer", "gd", "--start", "1", "--start", "2"],
+            ["start", "1 times", "not 2"],
+        ),
         (["--problem", "quartic", "--optimizer", "gd", "--max-steps", "0"], ["max_steps", "0"]),
         (["--problem", "quartic", "--optimizer", "gd", "--workers", "0"], ["workers", "0"]),
         (["--problem", "quartic", "--optimizer", "gd", "--backend", "cuda"], ["backend 'cuda'"]),
@@ -91,7 +106,10 @@ def test_unwritable_or_taken_places_are_refused_before_the_work(store, tmp_path)
         done = gdfast_command(*long, "--out", place, timeout=30)
         assert done.returncode == 2
         assert word in done.stderr
-    for command in (["report", "--out", tmp_path / "file" / "r"], ["map", store, "-o", tmp_path / "file" / "m.png"]):
+    for command in (
+        ["report", "--out", tmp_path / "file" / "r"],
+        ["map", store, "-o", tmp_path / "file" / "m.png"],
+    ):
         done = gdfast_command(*command, timeout=30)
         assert done.returncode == 2
         assert "cannot be written" in done.stderr
@@ -122,7 +140,17 @@ def test_values_and_axes_are_read():
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 def test_ctrl_c_ends_a_sweep_within_a_second(tmp_path, backend):
     # A budget of hours; every tile is far longer than a second.
-    arguments = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--lr", "1e-12:1e-11:64", "--start", "-4:4:64"]
+    arguments = [
+        "sweep",
+        "--problem",
+        "quartic",
+        "--optimizer",
+        "gd",
+        "--lr",
+        "1e-12:1e-11:64",
+        "--start",
+        "-4:4:64",
+    ]
     arguments += ["--max-steps", "2000000000", "--backend", backend]
     child = subprocess.Popen(
         [sys.executable, "-m", "gdfast", *arguments, "--out", tmp_path / "x.zarr"],
@@ -144,7 +172,12 @@ def test_ctrl_c_ends_a_sweep_within_a_second(tmp_path, backend):
 
 def test_processes_give_the_same_result():
     sweep = gdfast.Sweep(
-        problems.linear_regression(), [optimizers.gd(), optimizers.adam(beta1=0.5)], np.logspace(-3, 0, 40), problems.linear_regression().grid(6), 200, tile_size=500
+        problems.linear_regression(),
+        [optimizers.gd(), optimizers.adam(beta1=0.5)],
+        np.logspace(-3, 0, 40),
+        problems.linear_regression().grid(6),
+        200,
+        tile_size=500,
     )
     expected = gdfast.run(sweep, keep_theta=True)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
@@ -155,7 +188,14 @@ def test_processes_give_the_same_result():
 
 def test_progress_is_told_to_a_callable():
     calls = []
-    sweep = gdfast.Sweep(problems.quartic(), optimizers.gd(), np.logspace(-3, 0, 50), problems.quartic().grid(50), 50, tile_size=1000)
+    sweep = gdfast.Sweep(
+        problems.quartic(),
+        optimizers.gd(),
+        np.logspace(-3, 0, 50),
+        problems.quartic().grid(50),
+        50,
+        tile_size=1000,
+    )
     gdfast.run(sweep, progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (2500, 2500)
     assert len(calls) == 3

@@ -52,16 +52,28 @@ def test_a_sweep_refuses(change, kind, words):
         (lambda: optimizers.adam(beta=0.9), ValueError, ["'beta'", "beta1", "beta2"]),
         (lambda: optimizers.momentum("0.9"), TypeError, ["momentum", "'0.9'"]),
         (lambda: optimizers.gd(0.1), TypeError, ["gd", "gd()"]),
-        (lambda: problems.linear_regression(X=[[1.0]], y=[1.0, 2.0]), ValueError, ["X and y", "(1, 1)", "(2,)"]),
+        (
+            lambda: problems.linear_regression(X=[[1.0]], y=[1.0, 2.0]),
+            ValueError,
+            ["X and y", "(1, 1)", "(2,)"],
+        ),
         (lambda: problems.linear_regression(X=[[np.nan]], y=[1.0]), ValueError, ["X[0, 0]", "nan"]),
         (lambda: problems.linear_regression(X=[["a"]], y=[1.0]), ValueError, ["X", "numbers"]),
         (lambda: problems.quartic().grid(0), ValueError, ["grid: n", "0"]),
         (lambda: problems.quartic().random(3, seed=-1), ValueError, ["seed", "-1"]),
         (lambda: gdfast.run("sweep"), TypeError, ["sweep", "'sweep'"]),
-        (lambda: gdfast.run(gdfast.Sweep(**GOOD), backend="nmba"), ValueError, ["backend 'nmba'", "did you mean numba"]),
+        (
+            lambda: gdfast.run(gdfast.Sweep(**GOOD), backend="nmba"),
+            ValueError,
+            ["backend 'nmba'", "did you mean numba"],
+        ),
         (lambda: gdfast.run(gdfast.Sweep(**GOOD), workers=0), ValueError, ["workers", "0"]),
         (lambda: gdfast.run(gdfast.Sweep(**GOOD), executor=3), TypeError, ["executor", "3"]),
-        (lambda: gdfast.trajectory(problems.quartic(), optimizers.gd(), [1.0], -0.1), ValueError, ["learning_rates[0]", "-0.1"]),
+        (
+            lambda: gdfast.trajectory(problems.quartic(), optimizers.gd(), [1.0], -0.1),
+            ValueError,
+            ["learning_rates[0]", "-0.1"],
+        ),
         (lambda: gdfast.nothing, AttributeError, ["nothing"]),
     ],
 )
@@ -72,7 +84,9 @@ def test_other_calls_refuse(call, kind, words):
 
 
 def test_nothing_a_trajectory_does_raises():
-    sweep = gdfast.Sweep(problems.quartic(), [optimizers.gd(), optimizers.adam()], [1e-300, 1e300], [[1e300], [-1e-300], [0.0]])
+    sweep = gdfast.Sweep(
+        problems.quartic(), [optimizers.gd(), optimizers.adam()], [1e-300, 1e300], [[1e300], [-1e-300], [0.0]]
+    )
     for backend in ("numba", "numpy"):
         result = gdfast.run(sweep, backend=backend)
         assert (result.outcome > 0).all()

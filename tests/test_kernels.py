@@ -36,13 +36,18 @@ def test_lane_exp_is_within_one_unit_in_the_last_place():
         exact = [mpmath.exp(mpmath.mpf(float(v))) for v in x]
         got = exp_of(x)
         ulp = np.spacing(np.array([float(e) for e in exact]))
-        error = [abs(float((mpmath.mpf(float(g)) - e) / mpmath.mpf(float(u)))) for g, e, u in zip(got, exact, ulp, strict=True)]
+        error = [
+            abs(float((mpmath.mpf(float(g)) - e) / mpmath.mpf(float(u))))
+            for g, e, u in zip(got, exact, ulp, strict=True)
+        ]
     assert max(error) <= 1.0
 
 
 def test_lane_exp_has_the_right_limits():
     x = np.array([0.0, -0.0, 709.782712893384, 709.79, 1e308, np.inf, -745.2, -746.0, -1e308, -np.inf, np.nan])
-    np.testing.assert_array_equal(exp_of(x)[[0, 1, 3, 4, 5, 7, 8, 9, 10]], [1, 1, np.inf, np.inf, np.inf, 0, 0, 0, np.nan])
+    np.testing.assert_array_equal(
+        exp_of(x)[[0, 1, 3, 4, 5, 7, 8, 9, 10]], [1, 1, np.inf, np.inf, np.inf, 0, 0, 0, np.nan]
+    )
     assert np.isfinite(exp_of(x)[2])
     np.testing.assert_array_equal(exp_of(np.array([-740.0])), np.exp([-740.0]))
 
@@ -56,7 +61,9 @@ def test_the_sigmoids_gradient_differs_by_rounding_only():
     assert np.max(np.abs(got - expected)) <= 4 * np.finfo(float).eps * 0.25
 
 
-@pytest.mark.parametrize("pair", [("quartic", "gd"), ("quartic", "adam"), ("sigmoid", "gd"), ("linear_regression", "adam")])
+@pytest.mark.parametrize(
+    "pair", [("quartic", "gd"), ("quartic", "adam"), ("sigmoid", "gd"), ("linear_regression", "adam")]
+)
 def test_main_kernels_compile_to_vector_instructions(pair):
     problem, optimizer = getattr(problems, pair[0])(), getattr(optimizers, pair[1])()
     features = numba.core.codegen.get_host_cpu_features()
@@ -101,8 +108,19 @@ class TestGrammar:
 
 
 def in_new_process(code, cache, cwd):
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(cwd)}
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, capture_output=True, text=True, cwd=cwd)
+    environment = {
+        **os.environ,
+        "NUMBA_CACHE_DIR": str(cache),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(cwd),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -155,13 +173,19 @@ def test_an_edited_rule_is_recompiled(tmp_path):
 
 def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path):
     # Each is the first kernel of its process, so that a counter in their symbols would be the same.
-    alone = "import gdfast; from gdfast.tile import step_kernel; step_kernel(gdfast.problems.quartic(), gdfast.optimizers.{}())"
+    alone = """
+    import gdfast
+    from gdfast.tile import step_kernel
+    step_kernel(gdfast.problems.quartic(), gdfast.optimizers.{}())
+    """
     names = ["gd", "momentum", "nesterov", "adagrad"]
     for name in names:
         in_new_process(alone.format(name), tmp_path / "cache", tmp_path)
     together = f"""
     import numpy as np, gdfast
-    sweep = gdfast.Sweep(gdfast.problems.quartic(), [getattr(gdfast.optimizers, n)() for n in {names}], np.logspace(-4, 0, 40), gdfast.problems.quartic().grid(40))
+    chosen = [getattr(gdfast.optimizers, n)() for n in {names}]
+    problem = gdfast.problems.quartic()
+    sweep = gdfast.Sweep(problem, chosen, np.logspace(-4, 0, 40), problem.grid(40))
     a, b = gdfast.run(sweep, keep_theta=True), gdfast.run(sweep, backend="numpy", keep_theta=True)
     print(all(np.array_equal(a[v].values, b[v].values, equal_nan=True) for v in a.data_vars))
     """
@@ -188,7 +212,8 @@ def test_without_a_writable_cache_folder_there_is_one_warning_and_a_result(monke
 
 
 def test_importing_the_package_loads_neither_numba_nor_pandas(tmp_path):
-    code = "import sys, gdfast; print([m for m in ('numba', 'pandas', 'xarray', 'matplotlib', 'numpy') if m in sys.modules])"
+    heavy = ["numba", "pandas", "xarray", "matplotlib", "numpy"]
+    code = f"import sys, gdfast; print([m for m in {heavy} if m in sys.modules])"
     assert in_new_process(code, tmp_path / "cache", tmp_path) == "[]"
 
 
@@ -208,7 +233,13 @@ def test_a_users_problem_runs_like_any_other():
         return gdfast.problems.Landscape(loss, gradient, hessian, np.array([[-2.0, 2.0], [-1.0, 3.0]]), [[1.0, 1.0]])
 
     problem = rosenbrock()
-    sweep = gdfast.Sweep(problem, [optimizers.gd(), optimizers.adam(), optimizers.rmsprop(centered=True, momentum=0.9)], np.logspace(-4, 0, 30), problem.grid(6), 3000)
+    sweep = gdfast.Sweep(
+        problem,
+        [optimizers.gd(), optimizers.adam(), optimizers.rmsprop(centered=True, momentum=0.9)],
+        np.logspace(-4, 0, 30),
+        problem.grid(6),
+        3000,
+    )
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
     for name in expected.data_vars:
         np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)

@@ -90,7 +90,9 @@ def test_momentum_passing_a_minimum_at_speed_does_not_settle_there():
 
 @pytest.mark.parametrize("max_steps", [1, 2, 15, 16, 17, 31, 32, 33, 48, 49, 100])
 def test_budgets_of_all_kinds_agree_with_the_reference(max_steps):
-    sweep = gdfast.Sweep(QUARTIC, [optimizers.gd(), optimizers.momentum()], np.logspace(-3, 0, 40), QUARTIC.grid(41), max_steps)
+    sweep = gdfast.Sweep(
+        QUARTIC, [optimizers.gd(), optimizers.momentum()], np.logspace(-3, 0, 40), QUARTIC.grid(41), max_steps
+    )
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
     for name in expected.data_vars:
         np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)

@@ -28,12 +28,8 @@ def rate_of(optimizer):
 def test_200_steps_on_the_quartic(optimizer, start):
     rate = rate_of(optimizer)
     loop = getattr(textbook, optimizer.name)
-    expected = np.array(
-        loop(lambda x: [4 * x[0] ** 3 - 10 * x[0] + 3], start, rate, 200, **optimizer.parameters)
-    )
-    got = gdfast.trajectory(
-        problems.quartic(), optimizer, start, rate, 200, gradient_tolerance=0.0
-    ).theta.values
+    expected = np.array(loop(lambda x: [4 * x[0] ** 3 - 10 * x[0] + 3], start, rate, 200, **optimizer.parameters))
+    got = gdfast.trajectory(problems.quartic(), optimizer, start, rate, 200, gradient_tolerance=0.0).theta.values
     assert relative(got, expected[: len(got)]) < 1e-12
     assert relative(got[-1], expected[-1]) < 1e-12  # it may have met a gradient of zero before
 

@@ -73,9 +73,7 @@ def _unique(function: Callable[..., Any], key: str) -> Any:
     # compiled it. Two kernels from two processes can so have the same symbol, and the second one loaded is then
     # silently bound to the code of the first (numba#10486). A name with the digest in it cannot collide.
     name = f"{function.__name__}_{key[:16]}"
-    copy = FunctionType(
-        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
-    )
+    copy = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
     return register_jitable(copy)
@@ -95,12 +93,12 @@ def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
     def compile_(function: Callable[..., Any]) -> Any:
         function.__qualname__ = function.__name__ = f"{function.__name__}_{key[:16]}"
         try:
-            return numba.njit(signature, cache=True, **JIT)(function)
+            return numba.njit(signature, cache=True, **JIT)(function)  # type: ignore[call-overload]
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
             warn_uncached()
-            return numba.njit(signature, **JIT)(function)
+            return numba.njit(signature, **JIT)(function)  # type: ignore[call-overload]
 
     return compile_
 
@@ -116,7 +114,7 @@ def warn_uncached() -> None:
 
 
 @register_jitable
-def next_status(status, size, t, gradient_tolerance, divergence_limit):  # type: ignore[no-untyped-def]
+def next_status(status, size, t, gradient_tolerance, divergence_limit):
     """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
     small = KINDS * t + STATIONARY if status == RESTING else RESTING
     after = small if size <= gradient_tolerance else MOVING
@@ -125,12 +123,12 @@ def next_status(status, size, t, gradient_tolerance, divergence_limit):  # type:
 
 
 @register_jitable
-def larger(a, b):  # type: ignore[no-untyped-def]
+def larger(a, b):
     """The larger of two numbers, NaN if either is."""
-    return b if (b > a) | (b != b) else a  # noqa: PLR0124
+    return b if (b > a) | (b != b) else a
 
 
-def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
+def _fused(gradient, rule, d, s, c, key):
     point = (0.0,) * d
     slots = (0.0,) * s
 
@@ -138,8 +136,8 @@ def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
     def step(
         theta, grad, work, state, lr, status, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
-    ):  # type: ignore[no-untyped-def] # fmt: skip
-        wide()
+    ):  # fmt: skip
+        wide()  # type: ignore[call-arg]
         for k in range(n_steps):
             coefficients = to_fixed_tuple(table[t + k], c) if c else ()
             for lane in range(n):
@@ -169,15 +167,15 @@ def _fused(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
     return step
 
 
-def _parts(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
+def _parts(gradient, rule, d, s, c, key):
     slots = (0.0,) * s
 
     @compiled(STEP, key)
     def step(
         theta, grad, work, state, lr, status, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
-    ):  # type: ignore[no-untyped-def] # fmt: skip
-        wide()
+    ):  # fmt: skip
+        wide()  # type: ignore[call-arg]
         for k in range(n_steps):
             coefficients = to_fixed_tuple(table[t + k], c) if c else ()
             gradient(theta, grad, work, n, data, layout)
@@ -188,9 +186,7 @@ def _parts(gradient, rule, d, s, c, key):  # type: ignore[no-untyped-def]
                 for lane in range(n):
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
             for lane in range(n):
-                status[lane] = next_status(
-                    status[lane], size[lane], t + k, gradient_tolerance, divergence_limit
-                )
+                status[lane] = next_status(status[lane], size[lane], t + k, gradient_tolerance, divergence_limit)
             for i in range(theta.shape[0]):
                 for lane in range(n):
                     x = theta[i, lane]

@@ -106,6 +106,4 @@ class _Checker:
         kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
         line = getattr(node, "lineno", 1)
         code = ast.unparse(node).splitlines()[0]
-        raise GrammarError(
-            f"{self.function.__name__}, line {line} ({code!r}): {_INSTEAD.get(kind, reason)}"
-        )
+        raise GrammarError(f"{self.function.__name__}, line {line} ({code!r}): {_INSTEAD.get(kind, reason)}")

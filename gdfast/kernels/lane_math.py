@@ -18,30 +18,30 @@ _EXP_TERMS = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
 
 
 @intrinsic
-def _bits_to_float(typing_context, bits):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+def _bits_to_float(typing_context, bits):
+    def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
     return float64(int64), generate
 
 
 @intrinsic
-def _float_to_bits(typing_context, value):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+def _float_to_bits(typing_context, value):
+    def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(types.int64))
 
     return int64(float64), generate
 
 
 @register_jitable
-def _power_of_two(shifted):  # type: ignore[no-untyped-def]
+def _power_of_two(shifted):
     # The low bits of `integer + _ROUND` are the integer; moved to the exponent's place they make 2**integer.
-    return _bits_to_float((_float_to_bits(shifted) + 1023) << 52)
+    return _bits_to_float((_float_to_bits(shifted) + 1023) << 52)  # type: ignore[call-arg]
 
 
 @overload(elementary.exp)
-def _exp(x):  # type: ignore[no-untyped-def]
-    def lanes(x):  # type: ignore[no-untyped-def]
+def _exp(x):
+    def lanes(x):
         # Beyond these ends the result is inf or 0 whatever the argument; NaN passes through both.
         y = 710.0 if x > 710.0 else x
         y = -746.0 if y < -746.0 else y
@@ -59,25 +59,25 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 
 @overload(elementary.select)
-def _select(condition, yes, no):  # type: ignore[no-untyped-def]
+def _select(condition, yes, no):
     return lambda condition, yes, no: yes if condition else no
 
 
 @overload(elementary.sqrt)
-def _sqrt(x):  # type: ignore[no-untyped-def]
+def _sqrt(x):
     return lambda x: math.sqrt(x)
 
 
 @overload(elementary.absolute)
-def _absolute(x):  # type: ignore[no-untyped-def]
+def _absolute(x):
     return lambda x: abs(x)
 
 
 @overload(elementary.maximum)
-def _maximum(a, b):  # type: ignore[no-untyped-def]
-    return lambda a, b: a if (a >= b) | (a != a) else b  # noqa: PLR0124
+def _maximum(a, b):
+    return lambda a, b: a if (a >= b) | (a != a) else b
 
 
 @overload(elementary.sign)
-def _sign(x):  # type: ignore[no-untyped-def]
+def _sign(x):
     return lambda x: 1.0 if x > 0.0 else (-1.0 if x < 0.0 else (0.0 if x == 0.0 else x))

@@ -1,7 +1,7 @@
 """The only place that names compiler options, each with its reason."""
 
+from numba import types
 from numba.extending import intrinsic
-from numba.types import void
 
 JIT = {
     # Division by zero gives inf or nan as in NumPy, instead of a branch and an exception in every lane.
@@ -16,16 +16,16 @@ JIT = {
 
 
 @intrinsic
-def wide(typing_context):  # type: ignore[no-untyped-def]
+def wide(typing_context):
     """Let LLVM use 512-bit vectors in the function that calls this, where the CPU has them.
 
     LLVM prefers 256 bits on such CPUs by default. The attribute belongs to the one function, so that no other
     code of the process is compiled differently; it is ignored where there are no such vectors.
     """
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         # llvmlite's own `add` accepts only attributes that it lists, and string attributes are not among them.
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
-    return void(), generate
+    return types.void(), generate

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gdfast.optimizers._optimizer import Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 from gdfast.optimizers.adagrad import adagrad
 from gdfast.optimizers.adam import adam
 from gdfast.optimizers.gd import gd
@@ -14,4 +14,17 @@ CATALOGUE: dict[str, Callable[..., Optimizer]] = {
     make.__name__: make for make in (gd, momentum, nesterov, adagrad, rmsprop, adam)
 }
 
-__all__ = ["CATALOGUE", "Optimizer", "adagrad", "adam", "gd", "momentum", "named", "nesterov", "rmsprop"]
+__all__ = [
+    "CATALOGUE",
+    "FRACTION",
+    "NONNEGATIVE",
+    "POSITIVE",
+    "Optimizer",
+    "adagrad",
+    "adam",
+    "gd",
+    "momentum",
+    "named",
+    "nesterov",
+    "rmsprop",
+]

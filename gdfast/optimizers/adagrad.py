@@ -18,9 +18,7 @@ def rule(theta, grad, total, lr, eps, decay):
 
 
 @named(lr_decay=NONNEGATIVE, initial_accumulator_value=NONNEGATIVE, eps=NONNEGATIVE)
-def adagrad(
-    lr_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10
-) -> Optimizer:
+def adagrad(lr_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10) -> Optimizer:
     """AdaGrad, s ← s + g², θ ← θ − η g / (√s + ε).
 
     Parameters

@@ -34,9 +34,7 @@ def amsgrad_rule(theta, grad, m, v, largest, lr, beta1, beta2, eps, rate, debias
 
 
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
-def adam(
-    beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, amsgrad: bool = False
-) -> Optimizer:
+def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, amsgrad: bool = False) -> Optimizer:
     """Adam, θ ← θ − η m̂ / (√v̂ + ε) with debiased running means m̂ of g and v̂ of g².
 
     Parameters

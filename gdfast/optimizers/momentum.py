@@ -31,6 +31,4 @@ def momentum(momentum: float = 0.9, dampening: float = 0.0) -> Optimizer:
     dampening : float >= 0
         Damps the gradient's entry into the buffer, from the second step on.
     """
-    return Optimizer(
-        rule, learning_rate=0.01, step_table=lambda t: {"gain": np.where(t == 1, 1.0, 1.0 - dampening)}
-    )
+    return Optimizer(rule, learning_rate=0.01, step_table=lambda t: {"gain": np.where(t == 1, 1.0, 1.0 - dampening)})

@@ -44,9 +44,7 @@ def centered_rule_with_momentum(theta, grad, v, m, buffer, lr, alpha, eps, momen
 
 
 @named(alpha=FRACTION, eps=NONNEGATIVE, momentum=FRACTION)
-def rmsprop(
-    alpha: float = 0.99, eps: float = 1e-8, momentum: float = 0.0, centered: bool = False
-) -> Optimizer:
+def rmsprop(alpha: float = 0.99, eps: float = 1e-8, momentum: float = 0.0, centered: bool = False) -> Optimizer:
     """RMSprop, v ← α v + (1 − α) g², θ ← θ − η g / (√v + ε).
 
     Parameters

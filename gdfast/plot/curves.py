@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     import xarray
 
 
-def loss_curves(
-    paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, above: float | None = None
-) -> Axes:
+def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, above: float | None = None) -> Axes:
     """Draw loss against step for some trajectories.
 
     Parameters

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 _SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
 
 
-def outcome_map(
-    result: "xarray.Dataset", optimizer: str | None = None, ax: Axes | None = None
-) -> Axes:
+def outcome_map(result: "xarray.Dataset", optimizer: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the outcome of every learning rate and start.
 
     Parameters
@@ -124,10 +122,8 @@ def maps(result: "xarray.Dataset", quantity: str = "outcome", limits: dict[str, 
 def outcome_image(result: "xarray.Dataset", optimizer: str | None = None) -> NDArray[np.uint8]:
     """Return the outcome map at one pixel a cell, ``uint8[m, k, 3]``: starts from top to bottom descending."""
     panel = _panel(result, optimizer)
-    palette = np.array(
-        [[int(OUTCOME_COLOURS[o][i : i + 2], 16) for i in (1, 3, 5)] for o in Outcome], dtype=np.uint8
-    )
-    return palette[panel.outcome.values.T[::-1]]
+    palette = np.array([[int(OUTCOME_COLOURS[o][i : i + 2], 16) for i in (1, 3, 5)] for o in Outcome], dtype=np.uint8)
+    return np.asarray(palette[panel.outcome.values.T[::-1]])
 
 
 def _figure() -> Figure:
@@ -152,7 +148,12 @@ def _image(ax: Axes, panel: "xarray.Dataset", values: Any, **colours: Any) -> An
         left, right = _ends(rates)
         bottom, top = _ends(heights)
         image = ax.imshow(
-            values.T, origin="lower", aspect="auto", interpolation="nearest", extent=(left, right, bottom, top), **colours
+            values.T,
+            origin="lower",
+            aspect="auto",
+            interpolation="nearest",
+            extent=(left, right, bottom, top),
+            **colours,
         )
     else:
         image = ax.pcolormesh(rates, heights, values.T, shading="nearest", **colours)  # type: ignore[assignment]

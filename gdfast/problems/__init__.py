@@ -3,19 +3,17 @@
 from collections.abc import Callable
 
 from gdfast.named import named
-from gdfast.problems._problem import LaneKernel, Landscape, Problem, StationaryPoint
+from gdfast.problems._problem import Landscape, LaneKernel, Problem, StationaryPoint
 from gdfast.problems.linear_regression import linear_regression
 from gdfast.problems.quartic import quartic
 from gdfast.problems.sigmoid import sigmoid
 
-CATALOGUE: dict[str, Callable[..., Problem]] = {
-    make.__name__: make for make in (linear_regression, quartic, sigmoid)
-}
+CATALOGUE: dict[str, Callable[..., Problem]] = {make.__name__: make for make in (linear_regression, quartic, sigmoid)}
 
 __all__ = [
     "CATALOGUE",
-    "LaneKernel",
     "Landscape",
+    "LaneKernel",
     "Problem",
     "StationaryPoint",
     "linear_regression",

@@ -183,21 +183,21 @@ class Landscape(Problem):
         """Names of the coordinates: the arguments of the loss formula."""
         return tuple(inspect.signature(self.loss_formula).parameters)
 
-    def loss(self, theta: Array) -> Array:  # noqa: D102
+    def loss(self, theta: Array) -> Array:
         return np.asarray(self.loss_formula(*theta), dtype=np.float64)
 
-    def gradient(self, theta: Array) -> Array:  # noqa: D102
+    def gradient(self, theta: Array) -> Array:
         parts = self.gradient_formula(*theta)
         parts = (parts,) if self.dimension == 1 else parts
         return np.stack([np.broadcast_to(part, theta.shape[1:]) for part in parts])
 
-    def hessian(self, theta: Array) -> Array:  # noqa: D102
+    def hessian(self, theta: Array) -> Array:
         rows = self.hessian_formula(*theta)
         rows = ((rows,),) if self.dimension == 1 else rows
         return np.stack([[np.broadcast_to(part, theta.shape[1:]) for part in row] for row in rows])
 
     @functools.cached_property
-    def stationary_points(self) -> tuple[StationaryPoint, ...]:  # type: ignore[override]
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
         """The stationary points near the given ones, found by Newton's method; kinds from the Hessian's signs."""
         return tuple(sorted((self._stationary_point(p) for p in self.near), key=lambda p: p.loss))
 
@@ -207,16 +207,12 @@ class Landscape(Problem):
             step = np.linalg.solve(self.hessian(point)[..., 0], self.gradient(point)[:, 0])
             point = point - step[:, None]
         curvatures = np.linalg.eigvalsh(self.hessian(point)[..., 0])
-        kind: Kind = (
-            "minimum" if curvatures[0] > 0 else "maximum" if curvatures[-1] < 0 else "saddle"
-        )
+        kind: Kind = "minimum" if curvatures[0] > 0 else "maximum" if curvatures[-1] < 0 else "saddle"
         return StationaryPoint(
             tuple(point[:, 0].tolist()), kind, float(self.loss(point)[0]), float(np.abs(curvatures).min())
         )
 
-    def locate(  # noqa: D102
-        self, theta: Array, loss: Array, gradient_tolerance: float
-    ) -> NDArray[np.int64]:
+    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
         # A point with a gradient within the tolerance lies within tolerance/curvature of a stationary point to
         # first order; a thousandth of the domain allows for the higher orders.
         nearest = np.full(theta.shape[1], -1)

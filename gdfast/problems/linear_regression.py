@@ -58,8 +58,8 @@ class LinearRegression(Problem):
 
     def __init__(self, X: Array, y: Array) -> None:
         self.X, self.y = X, y
-        self.curvatures: Array = np.linalg.eigvalsh(X.T @ X / len(y))
-        self.optimum: Array = np.linalg.lstsq(X, y, rcond=None)[0]
+        self.curvatures = np.asarray(np.linalg.eigvalsh(X.T @ X / len(y)), dtype=np.float64)
+        self.optimum = np.asarray(np.linalg.lstsq(X, y, rcond=None)[0], dtype=np.float64)
         at_origin = float(np.abs(X.T @ y).max() / len(y))
         self.gradient_scale = at_origin if at_origin > 0 else 1.0
         reach = 2 * max(float(np.abs(self.optimum).max()), np.finfo(float).tiny)
@@ -67,7 +67,7 @@ class LinearRegression(Problem):
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        """Names of the coordinates: w0, w1, …"""
+        """Names of the coordinates: w0, w1 and so on."""
         return tuple(f"w{j}" for j in range(self.dimension))
 
     def loss(self, theta: Array) -> Array:
@@ -92,7 +92,7 @@ class LinearRegression(Problem):
         # Not a matrix product, whose order of summation is the BLAS library's and depends on the number of lanes:
         # the compiled kernel is to agree to the bit, and no result is to depend on the tiles.
         X = self.X
-        residual = X[:, :1] * theta[0]
+        residual: Array = X[:, :1] * theta[0]
         for j in range(1, X.shape[1]):
             residual += X[:, j : j + 1] * theta[j]
         residual -= self.y[:, None]
@@ -104,7 +104,7 @@ class LinearRegression(Problem):
         return np.repeat(matrix[:, :, None], theta.shape[1], axis=2)
 
     @functools.cached_property
-    def stationary_points(self) -> tuple[StationaryPoint, ...]:  # type: ignore[override]
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
         """The optimum; with collinear columns, the one of smallest norm of a whole flat of optima."""
         loss = float(self.loss(self.optimum[:, None])[0])
         return (StationaryPoint(tuple(self.optimum.tolist()), "minimum", loss, float(self.curvatures[0])),)

@@ -29,6 +29,4 @@ def hessian(x):
 @named()
 def quartic() -> Landscape:
     """The tilted double well x⁴ − 5x² + 3x on [−4, 4]."""
-    return Landscape(
-        loss, gradient, hessian, domain=np.array([[-4.0, 4.0]]), near=[[-1.7], [0.3], [1.4]]
-    )
+    return Landscape(loss, gradient, hessian, domain=np.array([[-4.0, 4.0]]), near=[[-1.7], [0.3], [1.4]])

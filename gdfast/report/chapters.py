@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,10 @@ class Ground:
         """The standard sweep at n × n; starts of several dimensions lie on the diagonal."""
         line = np.linspace(*self.starts, n)[:, None]
         return gdfast.Sweep(
-            self.problem, chosen, np.geomspace(*self.rates, n), np.repeat(line, self.problem.dimension, axis=1)
+            self.problem,
+            chosen,
+            np.geomspace(*self.rates, n),
+            np.repeat(line, self.problem.dimension, axis=1),
         )
 
 
@@ -93,7 +97,7 @@ def chapters(quick: bool) -> Iterator[Chapter]:
 def map_chapter(n: int) -> Chapter:
     """Outcome and steps maps of every standard problem and optimizer."""
     chosen = [optimizers.CATALOGUE[name]() for name in STANDARD]
-    sections = []
+    sections: list[Section] = []
     for ground in GROUNDS:
         sweep = ground.sweep(n, chosen)
         result = gdfast.run(sweep, progress=False)
@@ -183,13 +187,14 @@ def _quickest(result: xarray.Dataset) -> pd.DataFrame:
         panel = result.sel(optimizer=label)
         good = panel.outcome.values == Outcome.global_minimum
         steps = np.ma.masked_array(panel.steps.values, ~good)
-        typical = np.ma.median(steps, axis=1).filled(np.inf)
+        typical = np.ma.median(steps, axis=1).filled(np.inf)  # type: ignore[no-untyped-call]
         best = int(np.lexsort((typical, -good.sum(axis=1)))[0])
         edge = best in (0, len(good) - 1)
         rows.append(
             {
                 "optimizer": str(label),
-                "best learning rate": f"{panel.learning_rate.values[best]:.4g}" + (" (edge of the grid)" if edge else ""),
+                "best learning rate": f"{panel.learning_rate.values[best]:.4g}"
+                + (" (edge of the grid)" if edge else ""),
                 "starts at the lowest minimum": f"{good[best].mean():.1%}",
                 "median steps there": int(typical[best]) if np.isfinite(typical[best]) else "–",
             }
@@ -209,7 +214,7 @@ def worked_examples() -> Chapter:
 
 def _regression() -> Section:
     problem = problems.linear_regression()
-    limit = theory.gd(float(problem.curvatures[-1]))  # type: ignore[attr-defined]
+    limit = theory.gd(float(problem.curvatures[-1]))
     rates = {"η = 0.01": 0.01, f"just below 2/λ, η = {0.99 * limit:.4f}": 0.99 * limit}
     rates[f"just above 2/λ, η = {1.01 * limit:.4f}"] = 1.01 * limit
     gd = optimizers.gd()
@@ -227,13 +232,15 @@ def _regression() -> Section:
     converging, diverging = (list(left.values())[i] for i in (0, 2))
     change = diverging.loss.values[100] / diverging.loss.values[0]
     text = (
-        f"λ = {problem.curvatures[-1]:.4f} is the largest curvature, so 2/λ = {limit:.4f}. "  # type: ignore[attr-defined]
+        f"λ = {problem.curvatures[-1]:.4f} is the largest curvature, so 2/λ = {limit:.4f}. "
         f"At η = 0.01 the loss falls from {converging.loss.values[0]:.3f} to {converging.loss.values[-1]:.5f} in "
         f"{converging.attrs['steps']} steps (the least possible is {floor:.5f}); one per cent above 2/λ it is "
         f"{change:.3g} times its first value after 100 steps and the trajectory ends "
         f"{diverging.attrs['outcome'].replace('_', ' ')}."
     )
-    return Section("example-regression", "Linear regression on four points", text, figure, table, command="gdfast report")
+    return Section(
+        "example-regression", "Linear regression on four points", text, figure, table, command="gdfast report"
+    )
 
 
 def _one_dimensional() -> Iterator[Section]:
@@ -245,7 +252,9 @@ def _one_dimensional() -> Iterator[Section]:
         chosen = (optimizers.gd(), optimizers.momentum(), optimizers.adam())
         paths = {o.label: gdfast.trajectory(problem, o, start, rate, budget) for o in chosen}
         figure, (a, b) = _pair()
-        reach = [float(p.theta.values.min()) for p in paths.values()] + [float(p.theta.values.max()) for p in paths.values()]
+        reach = [float(p.theta.values.min()) for p in paths.values()] + [
+            float(p.theta.values.max()) for p in paths.values()
+        ]
         reach += [point.point[0] for point in problem.stationary_points]
         margin = 0.15 * (max(reach) - min(reach))
         x = np.linspace(min(reach) - margin, max(reach) + margin, 400)
@@ -287,53 +296,35 @@ def _ending_table(paths: dict[str, xarray.Dataset]) -> pd.DataFrame:
 
 def timing(n: int) -> Chapter:
     """Time the textbook loop, NumPy and gdfast on the quartic's grid, with compile time apart."""
-    rows = []
-    for optimizer, loop in ((optimizers.gd(), textbook.quartic_gd), (optimizers.adam(), textbook.quartic_adam)):
-        rates, starts = np.logspace(-4, 0, n), np.linspace(-4, 4, n)
-        sweep = gdfast.Sweep(problems.quartic(), [optimizer], rates, starts[:, None])
-        compiling = gdfast.run(sweep, progress=False)
-        part = 16
-        timed: list[tuple[str, Callable[[], object], float, int]] = [
-            (
-                f"textbook loop, plain Python (1 of {part * part} trajectories, scaled up)",
-                lambda loop=loop, rates=rates, starts=starts: textbook.over_grid(  # type: ignore[misc]
-                    loop, rates[part // 2 :: part], starts[part // 2 :: part], 1000
-                ),
-                float(part * part),
-                1,
-            ),
-            ("NumPy over the grid, one core", lambda sweep=sweep: gdfast.run(sweep, backend="numpy", workers=1), 1.0, 1),  # type: ignore[misc]
-            ("gdfast, one core", lambda sweep=sweep: gdfast.run(sweep, workers=1, progress=False), 1.0, 3),  # type: ignore[misc]
-            ("gdfast, all cores", lambda sweep=sweep: gdfast.run(sweep, progress=False), 1.0, 3),  # type: ignore[misc]
-        ]
-        seconds = {label: scale * _median_seconds(call, repeats) for label, call, scale, repeats in timed}
-        base = seconds["gdfast, all cores"]
-        total = int(compiling.steps.sum())
-        for label, value in seconds.items():
-            rows.append(
-                {
-                    "optimizer": optimizer.name,
-                    "how": label,
-                    "seconds": f"{value:.4g}",
-                    "million steps a second": f"{total / value / 1e6:.3g}",
-                    "gdfast on all cores is faster by": f"{value / base:.3g}×",
-                }
-            )
-        rows.append(
-            {
-                "optimizer": optimizer.name,
-                "how": "(compiling or loading the kernel, not counted above)",
-                "seconds": f"{compiling.attrs['compile_seconds']:.3g}",
-                "million steps a second": "",
-                "gdfast on all cores is faster by": "",
-            }
-        )
-    table = pd.DataFrame(rows)
+    table = pd.concat(
+        [_timings(optimizers.gd(), textbook.quartic_gd, n), _timings(optimizers.adam(), textbook.quartic_adam, n)]
+    )
     text = (
         f"Quartic, {n} × {n} learning rates × starts, at most 1,000 steps, settled trajectories taken out at every "
         "step; the same results from all. Median of the repetitions, each the whole call."
     )
-    return Chapter("Timing", text, [Section("timing", "The same sweep, four ways", "", table=table, command="pytest --benchmark")])
+    section = Section("timing", "The same sweep, four ways", "", table=table, command="pytest --benchmark")
+    return Chapter("Timing", text, [section])
+
+
+def _timings(optimizer: Optimizer, loop: textbook.Loop, n: int) -> pd.DataFrame:
+    rates, starts, every = np.logspace(-4, 0, n), np.linspace(-4, 4, n), 16
+    sweep = gdfast.Sweep(problems.quartic(), [optimizer], rates, starts[:, None])
+    first = gdfast.run(sweep, progress=False)
+    part = partial(textbook.over_grid, loop, rates[every // 2 :: every], starts[every // 2 :: every], 1000)
+    ways: dict[str, float] = {
+        f"textbook loop, plain Python (1 of {every**2} trajectories, scaled up)": every**2 * _median_seconds(part, 1),
+        "NumPy over the grid, one core": _median_seconds(partial(gdfast.run, sweep, backend="numpy", workers=1), 1),
+        "gdfast, one core": _median_seconds(partial(gdfast.run, sweep, workers=1, progress=False), 3),
+        "gdfast, all cores": _median_seconds(partial(gdfast.run, sweep, progress=False), 3),
+    }
+    table = pd.DataFrame({"optimizer": optimizer.name, "how": list(ways), "seconds": list(ways.values())})
+    table["million steps a second"] = (float(first.steps.sum()) / table["seconds"] / 1e6).map("{:.3g}".format)
+    table["gdfast on all cores is faster by"] = (table["seconds"] / table["seconds"].iloc[-1]).map("{:.3g}×".format)
+    table["seconds"] = table["seconds"].map("{:.4g}".format)
+    compiling = "(compiling or loading the kernel, not counted above)"
+    table.loc[len(table)] = [optimizer.name, compiling, f"{first.attrs['compile_seconds']:.3g}", "", ""]
+    return table
 
 
 def _median_seconds(call: Callable[[], object], repeats: int) -> float:

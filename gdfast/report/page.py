@@ -47,7 +47,9 @@ def build(out: Path, quick: bool = False, tell: Callable[[str], None] = lambda t
         if o is not Outcome.not_run
     ]
     page = out / "index.html"
-    page.write_text(template.render(chapters=shown, outcomes=outcomes, machine=machine(), quick=quick), encoding="utf-8")
+    page.write_text(
+        template.render(chapters=shown, outcomes=outcomes, machine=machine(), quick=quick), encoding="utf-8"
+    )
     return page
 
 
@@ -67,7 +69,10 @@ def _write(chapter: Chapter, out: Path) -> dict[str, Any]:
 def _shown(section: Section, out: Path) -> dict[str, Any]:
     table = None
     if section.table is not None:
-        table = {"columns": list(section.table.columns), "rows": section.table.astype(str).to_numpy().tolist()}
+        table = {
+            "columns": list(section.table.columns),
+            "rows": section.table.astype(str).to_numpy().tolist(),
+        }
     return {
         "name": section.name,
         "title": section.title,

@@ -6,6 +6,7 @@ They are what the timings compare with. They settle as `gdfast.Sweep` describes,
 from collections.abc import Callable, Iterable
 from math import sqrt
 
+Loop = Callable[[float, float, int], tuple[int, float]]
 TOLERANCE = 1e-8
 LIMIT = 1e12
 
@@ -43,7 +44,7 @@ def quartic_adam(x: float, lr: float, max_steps: int) -> tuple[int, float]:
 
 
 def over_grid(
-    loop: Callable[[float, float, int], tuple[int, float]],
+    loop: Loop,
     learning_rates: Iterable[float],
     starts: Iterable[float],
     max_steps: int,
