@@ -54,19 +54,19 @@ class Optimizer(Named):
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def state(self) -> tuple[str, ...]:
         """Names of the state slots: the rule's arguments between ``grad`` and ``lr``."""
         names = list(inspect.signature(self.rule).parameters)
         return tuple(names[2 : names.index("lr")])
 
-    @property
+    @functools.cached_property
     def coefficients(self) -> tuple[str, ...]:
         """Names of the coefficients: the rule's arguments after ``lr``."""
         names = list(inspect.signature(self.rule).parameters)
         return tuple(names[names.index("lr") + 1 :])
 
-    @property
+    @functools.cached_property
     def initial_state(self) -> Array:
         """First value of each state slot, ``float64[s]``."""
         return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)

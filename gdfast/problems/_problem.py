@@ -122,7 +122,7 @@ class Problem(Named):
             ``int64[n]``, the index in `stationary_points`, −1 where it is none of them (a plateau).
         """
 
-    @property
+    @functools.cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:
         """The known minima, lowest first; a *basin* is an index into them."""
         return tuple(p for p in self.stationary_points if p.kind == "minimum")
