@@ -35,7 +35,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     theta = np.ascontiguousarray(sweep.starts.T[:, index % m])
     lr = sweep.learning_rates[index // m]
     state = [np.full_like(theta, value) for value in optimizer.initial_state]
-    table = optimizer.coefficient_table(sweep.max_steps)
+    table = optimizer.coefficient_table(sweep.max_steps, problem)
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
 
@@ -63,7 +63,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
                 tail.append(theta)
             if t < sweep.max_steps:
                 end.lane_steps += active.size
-                theta, *state = update(optimizer, theta, grad, state, lr, table[t])
+                theta, *state = update(problem, optimizer, theta, grad, state, lr, table[t])
             was_small = small
     if active.size and not stop[0]:
         end.theta[:, active] = theta
@@ -73,10 +73,26 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
 
 
 def update(
-    optimizer: Optimizer, theta: Array, grad: Array, state: list[Array], lr: Any, coefficients: Array
+    problem: Problem,
+    optimizer: Optimizer,
+    theta: Array,
+    grad: Array,
+    state: list[Array],
+    lr: Any,
+    coefficients: Array,
 ) -> tuple[Array, ...]:
     """Apply an optimizer's rule once; return the new parameters and state slots, each ``float64[d, n]``."""
-    new = optimizer.rule(theta, grad, *state, lr, *coefficients)
+    whole: list[Array] = []
+    if optimizer.terms is not None:
+        values = optimizer.terms(theta, grad, *state, lr, *coefficients)
+        for value in values if len(optimizer.sums) > 1 else (values,):
+            total = np.zeros(theta.shape[1])
+            for row in np.broadcast_to(value, theta.shape):  # in the order of the coordinates, as the kernel sums
+                total = total + row
+            whole.append(total)
+    if optimizer.uses_loss:
+        whole.append(problem.objective(theta))
+    new = optimizer.rule(theta, grad, *state, lr, *whole, *coefficients)
     return new if isinstance(new, tuple) else (new,)
 
 
@@ -149,10 +165,12 @@ def trajectory(
     path = np.empty((int(endings.steps[0]) + 1, problem.dimension, 1))
     path[0, :, 0] = sweep.starts[0]
     state = [np.full_like(path[0], value) for value in optimizer.initial_state]
-    table = optimizer.coefficient_table(max_steps)
+    table = optimizer.coefficient_table(max_steps, problem)
     with np.errstate(all="ignore"):
         for t in range(len(path) - 1):
-            path[t + 1], *state = update(optimizer, path[t], problem.gradient(path[t]), state, learning_rate, table[t])
+            path[t + 1], *state = update(
+                problem, optimizer, path[t], problem.gradient(path[t]), state, learning_rate, table[t]
+            )
         points = np.ascontiguousarray(path[:, :, 0].T)
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
     return xarray.Dataset(

@@ -16,7 +16,7 @@ from numba.extending import register_jitable
 
 from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
-from gdfast.kernels.fuse import compiled, step_kernel
+from gdfast.kernels.fuse import compiled, step_kernel, work_rows
 from gdfast.kernels.signatures import DIVERGED, KINDS, MOVING, SETTLED, STATIONARY, STEP
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
 from gdfast.problems import Landscape
@@ -205,13 +205,13 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         sweep.learning_rates,
         tile.first,
         optimizer.initial_state,
-        optimizer.coefficient_table(sweep.max_steps),
+        optimizer.coefficient_table(sweep.max_steps, problem),
         sweep.gradient_tolerance * problem.gradient_scale,
         sweep.divergence_limit * problem.gradient_scale,
         lanes.data if lanes else np.empty(0),
         lanes.layout if lanes else np.empty(0, dtype=np.int64),
         stop,
-        *_lanes(problem.dimension, len(optimizer.state), lanes.work_rows if lanes else 0, sweep.max_steps),
+        *_lanes(problem.dimension, len(optimizer.state), work_rows(problem, optimizer), sweep.max_steps),
         theta,
         status,
         period,
@@ -227,15 +227,15 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     )
 
 
-def _lanes(d: int, s: int, work_rows: int, max_steps: int) -> tuple[Any, ...]:
+def _lanes(d: int, s: int, rows: int, max_steps: int) -> tuple[Any, ...]:
     """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
     window = min(TAIL, max_steps)
-    shapes = [(d,), (d,), (work_rows + 1,), (s, d), (), (), (), (window + 1, d)]
+    shapes = [(d,), (d,), (rows,), (s, d), (), (), (), (window + 1, d)]
     counts = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
     raw = np.zeros(sum(counts) * WIDTH + 8)
-    rows = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * WIDTH].reshape(-1, WIDTH)
+    lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * WIDTH].reshape(-1, WIDTH)
     arrays = [
-        rows[end - count : end].reshape(*shape, WIDTH)
+        lanes[end - count : end].reshape(*shape, WIDTH)
         for shape, count, end in zip(shapes, counts, np.cumsum(counts), strict=True)
     ]
     arrays[5:7] = [array.view(np.int64) for array in arrays[5:7]]

@@ -14,8 +14,9 @@ import inspect
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 from numba.cpython.unsafe.tuple import tuple_setitem
@@ -43,28 +44,64 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
     GrammarError
         If the rule or a formula is not in the grammar of rules.
     """
-    slots, coefficients = len(optimizer.state), len(optimizer.coefficients)
-    rule_source = check(optimizer.rule, results=1 + slots)
+    sums = len(optimizer.sums)
+    parts = {"rule": (optimizer.rule, 1 + len(optimizer.state))}
+    if optimizer.terms is not None:
+        parts["terms"] = (optimizer.terms, sums)
     if isinstance(problem, Landscape):
-        gradient: Callable[..., Any] = problem.gradient_formula
-        source = check(gradient, results=problem.dimension)
         template: Callable[..., Any] = _fused
+        parts["gradient"] = (problem.gradient_formula, problem.dimension)
+        parts["objective"] = (problem.loss_formula, 1)
+        sources = [check(function, results) for function, results in parts.values()]
+        functions = {name: function for name, (function, _) in parts.items()}
     else:
-        gradient = problem.lane_kernel.gradient  # type: ignore[attr-defined]
-        source = inspect.getsource(gradient)
         template = _parts
-    key = digest([template.__name__, rule_source, source, f"{problem.dimension} {slots} {coefficients}"])
+        lanes = problem.lane_kernel  # type: ignore[attr-defined]
+        sources = [check(function, results) for function, results in parts.values()]
+        sources.append(Path(inspect.getfile(lanes.gradient)).read_text(encoding="utf-8"))
+        functions = {"rule": optimizer.rule, "gradient": lanes.gradient, "objective": lanes.objective}
+        functions.update({"terms": optimizer.terms} if optimizer.terms else {})
+        register_helpers(lanes.gradient)
+    sizes = Sizes(
+        problem.dimension,
+        len(optimizer.state),
+        len(optimizer.coefficients),
+        sums,
+        optimizer.uses_loss,
+        0 if isinstance(problem, Landscape) else problem.lane_kernel.work_rows,  # type: ignore[attr-defined]
+    )
+    key = digest([template.__name__, repr(sizes), *sources])
     with _lock:
         if key not in _kernels:
-            _kernels[key] = template(
-                _unique(gradient, key),
-                _unique(optimizer.rule, key),
-                problem.dimension,
-                slots,
-                coefficients,
-                key,
-            )
+            made = {name: _unique(function, key) for name, function in functions.items()}
+            made.setdefault("terms", made["rule"])  # never called where there are no sums
+            _kernels[key] = template(**made, sizes=sizes, key=key)
         return _kernels[key]
+
+
+class Sizes(NamedTuple):
+    """What a template is specialized to."""
+
+    d: int  # coordinates
+    s: int  # state slots
+    c: int  # coefficients
+    q: int  # sums over the coordinates
+    uses_loss: bool
+    work_rows: int  # of the problem's lane kernel
+
+
+def work_rows(problem: Problem, optimizer: Optimizer) -> int:
+    """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
+    own = 0 if isinstance(problem, Landscape) else problem.lane_kernel.work_rows  # type: ignore[attr-defined]
+    return int(own) + len(optimizer.sums) + 2
+
+
+def register_helpers(function: Callable[..., Any]) -> None:
+    """Let the compiler call the plain functions of its own module that a lane kernel calls."""
+    for name in function.__code__.co_names:
+        helper = function.__globals__.get(name)
+        if isinstance(helper, FunctionType) and helper.__module__ == function.__module__:
+            register_jitable(helper)
 
 
 def _unique(function: Callable[..., Any], key: str) -> Any:
@@ -128,9 +165,34 @@ def larger(a, b):
     return b if (b > a) | (b != b) else a
 
 
-def _fused(gradient, rule, d, s, c, key):
-    point = (0.0,) * d
-    slots = (0.0,) * s
+def _slots(s: int, key: str) -> tuple[Any, Any]:
+    """Two functions that read a coordinate's state slots, and store what a rule returned."""
+    empty = (0.0,) * s
+
+    def nothing(state, i, lane):
+        return ()
+
+    def gather(state, i, lane):
+        slots = empty
+        for j in range(s):
+            slots = tuple_setitem(slots, j, state[j, i, lane])
+        return slots
+
+    def alone(state, i, lane, new):
+        return new
+
+    def scatter(state, i, lane, new):
+        for j in range(s):
+            state[j, i, lane] = new[j + 1]
+        return new[0]
+
+    return _unique(gather if s else nothing, key), _unique(scatter if s else alone, key)
+
+
+def _fused(rule, terms, gradient, objective, sizes, key):
+    d, s, c, q, uses_loss, _ = sizes
+    point, zeros = (0.0,) * d, (0.0,) * q
+    gather, scatter = _slots(s, key)
 
     @compiled(STEP, key)
     def step(
@@ -151,24 +213,28 @@ def _fused(gradient, rule, d, s, c, key):
                 after = next_status(status[lane], size, t + k, gradient_tolerance, divergence_limit)
                 status[lane] = after
                 live = after < SETTLED
+                loss = (objective(*x),) if uses_loss else ()
+                totals = zeros
                 for i in range(d):
-                    if s:
-                        old = slots
-                        for j in range(s):
-                            old = tuple_setitem(old, j, state[j, i, lane])
-                        new = rule(x[i], g[i], *(old + (lr[lane],) + coefficients))
-                        for j in range(s):
-                            state[j, i, lane] = new[j + 1]
-                        theta[i, lane] = new[0] if live else x[i]
-                    else:
-                        moved = rule(x[i], g[i], *((lr[lane],) + coefficients))
-                        theta[i, lane] = moved if live else x[i]
+                    if q:
+                        old = gather(state, i, lane)
+                        values = terms(x[i], g[i], *(old + (lr[lane],) + coefficients))
+                        part = (values,) if q == 1 else values
+                        for j in range(q):
+                            totals = tuple_setitem(totals, j, totals[j] + part[j])
+                for i in range(d):
+                    old = gather(state, i, lane)
+                    new = rule(x[i], g[i], *(old + (lr[lane],) + totals + loss + coefficients))
+                    moved = scatter(state, i, lane, new)
+                    theta[i, lane] = moved if live else x[i]
 
     return step
 
 
-def _parts(gradient, rule, d, s, c, key):
-    slots = (0.0,) * s
+def _parts(rule, terms, gradient, objective, sizes, key):
+    _, s, c, q, uses_loss, first = sizes
+    zeros = (0.0,) * q
+    gather, scatter = _slots(s, key)
 
     @compiled(STEP, key)
     def step(
@@ -176,10 +242,12 @@ def _parts(gradient, rule, d, s, c, key):
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
+        size, losses = work[first + q], work[first + q + 1]
         for k in range(n_steps):
             coefficients = to_fixed_tuple(table[t + k], c) if c else ()
             gradient(theta, grad, work, n, data, layout)
-            size = work[-1]
+            if uses_loss:
+                objective(theta, losses, work, n, data, layout)
             for lane in range(n):
                 size[lane] = abs(grad[0, lane])
             for i in range(1, theta.shape[0]):
@@ -187,20 +255,28 @@ def _parts(gradient, rule, d, s, c, key):
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
             for lane in range(n):
                 status[lane] = next_status(status[lane], size[lane], t + k, gradient_tolerance, divergence_limit)
+            if q:
+                for j in range(q):
+                    for lane in range(n):
+                        work[first + j, lane] = 0.0
+                for i in range(theta.shape[0]):
+                    for lane in range(n):
+                        old = gather(state, i, lane)
+                        values = terms(theta[i, lane], grad[i, lane], *(old + (lr[lane],) + coefficients))
+                        part = (values,) if q == 1 else values
+                        for j in range(q):
+                            work[first + j, lane] += part[j]
             for i in range(theta.shape[0]):
                 for lane in range(n):
                     x = theta[i, lane]
-                    live = status[lane] < SETTLED
-                    if s:
-                        old = slots
-                        for j in range(s):
-                            old = tuple_setitem(old, j, state[j, i, lane])
-                        new = rule(x, grad[i, lane], *(old + (lr[lane],) + coefficients))
-                        for j in range(s):
-                            state[j, i, lane] = new[j + 1]
-                        theta[i, lane] = new[0] if live else x
-                    else:
-                        moved = rule(x, grad[i, lane], *((lr[lane],) + coefficients))
-                        theta[i, lane] = moved if live else x
+                    totals = zeros
+                    if q:
+                        for j in range(q):
+                            totals = tuple_setitem(totals, j, work[first + j, lane])
+                    loss = (losses[lane],) if uses_loss else ()
+                    old = gather(state, i, lane)
+                    new = rule(x, grad[i, lane], *(old + (lr[lane],) + totals + loss + coefficients))
+                    moved = scatter(state, i, lane, new)
+                    theta[i, lane] = moved if status[lane] < SETTLED else x
 
     return step

@@ -10,8 +10,14 @@ reference), in compiled lanes (the kernel) and on symbols (theory). Its argument
     zero unless `initial` says otherwise;
 ``lr``
     the learning rate of the trajectory;
+*sums*
+    quantities of the whole vector: each the sum over all coordinates of one value of `terms`, a function of the
+    rule's other arguments;
+``loss``
+    the loss at the present point, if the rule has an argument of this name;
 *coefficients*
-    hyperparameters by their name, and columns of the step table: numbers that depend on the step alone.
+    hyperparameters by their name; columns of the step table, numbers that depend on the step alone; and of the
+    problem ``dimension`` and ``lowest``, the loss of its lowest known minimum.
 
 It returns the new ``theta`` and the new state slots, in the order of the arguments.
 `gdfast.kernels` states what such a text may contain, and checks it.
@@ -28,6 +34,7 @@ import numpy as np
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.elementary import Array
 from gdfast.named import Named, named
+from gdfast.problems import Problem
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "named"]
 
@@ -47,12 +54,19 @@ class Optimizer(Named):
         length (or single numbers). A column hides a hyperparameter of the same name.
     initial : mapping, optional
         State slots that do not start at zero, with their first value.
+    sums : tuple of str
+        Names of the rule's arguments that are sums over all coordinates.
+    terms : callable, optional
+        What is summed: a function of the rule's arguments other than the sums and the loss, in the same order,
+        that returns one value for each sum.
     """
 
     rule: Callable[..., Any]
     learning_rate: float
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
+    sums: tuple[str, ...] = ()
+    terms: Callable[..., Any] | None = None
 
     @functools.cached_property
     def state(self) -> tuple[str, ...]:
@@ -61,10 +75,15 @@ class Optimizer(Named):
         return tuple(names[2 : names.index("lr")])
 
     @functools.cached_property
+    def uses_loss(self) -> bool:
+        """Whether the rule asks for the loss."""
+        return "loss" in inspect.signature(self.rule).parameters
+
+    @functools.cached_property
     def coefficients(self) -> tuple[str, ...]:
-        """Names of the coefficients: the rule's arguments after ``lr``."""
+        """Names of the coefficients: the rule's arguments after ``lr``, the sums and the loss."""
         names = list(inspect.signature(self.rule).parameters)
-        return tuple(names[names.index("lr") + 1 :])
+        return tuple(names[names.index("lr") + 1 + len(self.sums) + self.uses_loss :])
 
     @functools.cached_property
     def initial_state(self) -> Array:
@@ -72,15 +91,19 @@ class Optimizer(Named):
         return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019, few and small; every tile of a sweep needs the same one
-    def coefficient_table(self, max_steps: int) -> Array:
+    def coefficient_table(self, max_steps: int, problem: Problem) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
 
         The last row serves the check after the last update.
         """
-        columns: dict[str, Any] = {}
+        columns: dict[str, Any] = dict(self.parameters)
         if self.step_table:
             columns.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
+        if "dimension" in self.coefficients:
+            columns["dimension"] = problem.dimension
+        if "lowest" in self.coefficients:
+            columns["lowest"] = problem.lowest_objective
         table = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
-            table[:, j] = columns[name] if name in columns else self.parameters[name]
+            table[:, j] = columns[name]
         return table

@@ -52,6 +52,8 @@ class LaneKernel:
     gradient : callable
         ``gradient(theta, grad, work, n, data, layout)`` fills ``grad[:, :n]``; ``theta`` and ``grad`` are
         ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on.
+    objective : callable
+        ``objective(theta, out, work, n, data, layout)`` fills ``out[:n]`` with what the gradient is the gradient of.
     data : ndarray
         ``float64[:]``, everything the kernel reads.
     layout : ndarray
@@ -61,6 +63,7 @@ class LaneKernel:
     """
 
     gradient: Callable[..., None]
+    objective: Callable[..., None]
     data: Array
     layout: NDArray[np.int64]
     work_rows: int
@@ -95,6 +98,15 @@ class Problem(Named):
     @abstractmethod
     def gradient(self, theta: Array) -> Array:
         """Return the gradient ``float64[d, n]`` at the points ``theta`` (``float64[d, n]``)."""
+
+    def objective(self, theta: Array) -> Array:
+        """Return what `gradient` is the gradient of, ``float64[n]``: the loss, unless a problem scales it."""
+        return self.loss(theta)
+
+    @functools.cached_property
+    def lowest_objective(self) -> float:
+        """The objective at the lowest known minimum."""
+        return float(self.objective(np.array(self.minima[0].point)[:, None])[0])
 
     @abstractmethod
     def hessian(self, theta: Array) -> Array:

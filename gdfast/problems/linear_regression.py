@@ -21,6 +21,17 @@ DEFAULT_X = ((1.0, 1.0), (1.0, 2.0), (1.0, 3.0), (1.0, 4.0))
 DEFAULT_Y = (2.0, 3.8, 5.9, 7.8)
 
 
+def lane_residual(theta, residual, i, n, data, layout):
+    m, p = layout[0], layout[1]
+    for lane in range(n):
+        residual[lane] = data[i * p] * theta[0, lane]
+    for j in range(1, p):
+        for lane in range(n):
+            residual[lane] += data[i * p + j] * theta[j, lane]
+    for lane in range(n):
+        residual[lane] -= data[m * p + i]
+
+
 def lane_gradient(theta, grad, work, n, data, layout):
     m, p = layout[0], layout[1]
     for j in range(p):
@@ -28,19 +39,25 @@ def lane_gradient(theta, grad, work, n, data, layout):
             grad[j, lane] = 0.0
     residual = work[0]
     for i in range(m):
-        for lane in range(n):
-            residual[lane] = data[i * p] * theta[0, lane]
-        for j in range(1, p):
-            for lane in range(n):
-                residual[lane] += data[i * p + j] * theta[j, lane]
-        for lane in range(n):
-            residual[lane] -= data[m * p + i]
+        lane_residual(theta, residual, i, n, data, layout)
         for j in range(p):
             for lane in range(n):
                 grad[j, lane] += data[i * p + j] * residual[lane]
     for j in range(p):
         for lane in range(n):
             grad[j, lane] /= m
+
+
+def lane_objective(theta, out, work, n, data, layout):
+    for lane in range(n):
+        out[lane] = 0.0
+    residual = work[0]
+    for i in range(layout[0]):
+        lane_residual(theta, residual, i, n, data, layout)
+        for lane in range(n):
+            out[lane] += residual[lane] * residual[lane]
+    for lane in range(n):
+        out[lane] = 0.5 * (out[lane] / layout[0])
 
 
 class LinearRegression(Problem):
@@ -77,6 +94,10 @@ class LinearRegression(Problem):
         for row in residual:
             total += row * row
         return total / len(self.X)
+
+    def objective(self, theta: Array) -> Array:
+        """Return half the loss, which is what `gradient` is the gradient of, ``float64[n]``."""
+        return 0.5 * self.loss(theta)
 
     def gradient(self, theta: Array) -> Array:
         """Return Xᵀ(X w − y)/m, ``float64[p, n]``, summed in the order of the rows."""
@@ -121,7 +142,7 @@ class LinearRegression(Problem):
     def lane_kernel(self) -> LaneKernel:
         """The gradient for the compiler."""
         data = np.concatenate([self.X.ravel(), self.y])
-        return LaneKernel(lane_gradient, data, np.array(self.X.shape, dtype=np.int64), work_rows=1)
+        return LaneKernel(lane_gradient, lane_objective, data, np.array(self.X.shape, dtype=np.int64), work_rows=1)
 
 
 @named()
