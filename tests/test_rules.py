@@ -48,6 +48,23 @@ def test_200_steps_on_a_regression(optimizer):
     assert relative(got, expected[: len(got)]) < 1e-12
 
 
+WITHOUT_PEER = [optimizer for optimizer in cases.MORE_OPTIMIZERS if hasattr(textbook, optimizer.name)]
+
+
+@pytest.mark.parametrize("optimizer", [o for o in WITHOUT_PEER if o.name != "rmsprop"], ids=cases.label)
+def test_200_steps_of_the_rules_that_no_other_library_has(optimizer):
+    def gradient(p):
+        u = p[1] - p[0] ** 2
+        return [-2 * (1 - p[0]) - 400 * p[0] * u, 200 * u]
+
+    # The two spectral methods amplify rounding as they speed up: they are compared until they have done so.
+    steps = 25 if optimizer.name in {"barzilai_borwein", "adgd"} else 200
+    expected = np.array(getattr(textbook, optimizer.name)(gradient, [-1.2, 1.0], 1e-4, steps, **optimizer.parameters))
+    got = gdfast.trajectory(problems.rosenbrock(), optimizer, [-1.2, 1.0], 1e-4, steps).theta.values
+    assert got.shape == expected.shape
+    assert relative(got, expected) < 1e-12
+
+
 @given(rate=st.floats(1e-3, 0.23), w0=st.floats(-5, 5), w1=st.floats(-5, 5))
 @settings(max_examples=50, deadline=None)
 def test_gd_on_a_quadratic_is_the_power_of_a_matrix(rate, w0, w1):

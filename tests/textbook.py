@@ -51,7 +51,18 @@ def adagrad(gradient, start, lr, steps, lr_decay=0.0, initial_accumulator_value=
     return path
 
 
-def rmsprop(gradient, start, lr, steps, alpha=0.99, eps=1e-8, momentum=0.0, centered=False):
+def rmsprop(
+    gradient,
+    start,
+    lr,
+    steps,
+    alpha=0.99,
+    eps=1e-8,
+    momentum=0.0,
+    centered=False,
+    eps_in_sqrt=False,
+    lr_in_momentum=False,
+):
     n = len(start)
     path, x = [list(start)], list(start)
     v, m, buffer = [0.0] * n, [0.0] * n, [0.0] * n
@@ -60,9 +71,14 @@ def rmsprop(gradient, start, lr, steps, alpha=0.99, eps=1e-8, momentum=0.0, cent
         for i in range(n):
             v[i] = alpha * v[i] + (1 - alpha) * g[i] ** 2
             m[i] = alpha * m[i] + (1 - alpha) * g[i]
-            spread = sqrt(v[i] - m[i] ** 2) if centered else sqrt(v[i])
-            buffer[i] = momentum * buffer[i] + g[i] / (spread + eps)
-            x[i] -= lr * buffer[i]
+            spread = v[i] - m[i] ** 2 if centered else v[i]
+            below = sqrt(spread + eps) if eps_in_sqrt else sqrt(spread) + eps
+            if lr_in_momentum:
+                buffer[i] = momentum * buffer[i] + lr * g[i] / below
+                x[i] -= buffer[i]
+            else:
+                buffer[i] = momentum * buffer[i] + g[i] / below
+                x[i] -= lr * buffer[i]
         path.append(x)
     return path
 
@@ -81,5 +97,89 @@ def adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, amsgrad=F
             m_hat = m[i] / (1 - beta1**t)
             v_hat = second / (1 - beta2**t)
             x[i] -= lr * m_hat / (sqrt(v_hat) + eps)
+        path.append(x)
+    return path
+
+
+def normalized_gd(gradient, start, lr, steps):
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        g = gradient(x)
+        norm = sqrt(sum(gi**2 for gi in g))
+        x = [xi - lr * gi / norm for xi, gi in zip(x, g, strict=True)] if norm else x
+        path.append(x)
+    return path
+
+
+def barzilai_borwein(gradient, start, lr, steps, short=False):
+    path, x, before = [list(start)], list(start), None
+    for _ in range(steps):
+        g = gradient(x)
+        rate = lr
+        if before is not None:
+            s = [a - b for a, b in zip(x, before[0], strict=True)]
+            y = [a - b for a, b in zip(g, before[1], strict=True)]
+            sy = sum(a * b for a, b in zip(s, y, strict=True))
+            if sy > 0:
+                rate = sy / sum(b * b for b in y) if short else sum(a * a for a in s) / sy
+        before = (x, g)
+        x = [xi - rate * gi for xi, gi in zip(x, g, strict=True)]
+        path.append(x)
+    return path
+
+
+def adgd(gradient, start, lr, steps):
+    path, x, before = [list(start)], list(start), None
+    rate, ratio = lr, float("inf")
+    for _ in range(steps):
+        g = gradient(x)
+        if before is not None:
+            moved = sqrt(sum((a - b) ** 2 for a, b in zip(x, before[0], strict=True)))
+            turned = sqrt(sum((a - b) ** 2 for a, b in zip(g, before[1], strict=True)))
+            new = min(sqrt(1 + ratio) * rate, moved / (2 * turned) if turned else float("inf"))
+            rate, ratio = new, new / rate
+        before = (x, g)
+        x = [xi - rate * gi for xi, gi in zip(x, g, strict=True)]
+        path.append(x)
+    return path
+
+
+def _cautious(update, g):
+    kept = [u * gi > 0 for u, gi in zip(update, g, strict=True)]
+    mean = max(sum(kept) / len(kept), 1e-3)
+    return [u / mean if k else 0.0 for u, k in zip(update, kept, strict=True)]
+
+
+def cautious_momentum(gradient, start, lr, steps, momentum=0.9):
+    path, x, buffer = [list(start)], list(start), [0.0] * len(start)
+    for _ in range(steps):
+        g = gradient(x)
+        buffer = [momentum * b + gi for b, gi in zip(buffer, g, strict=True)]
+        x = [xi - lr * u for xi, u in zip(x, _cautious(buffer, g), strict=True)]
+        path.append(x)
+    return path
+
+
+def cautious_adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
+    n = len(start)
+    path, x, m, v = [list(start)], list(start), [0.0] * n, [0.0] * n
+    for t in range(1, steps + 1):
+        g = gradient(x)
+        m = [beta1 * a + (1 - beta1) * gi for a, gi in zip(m, g, strict=True)]
+        v = [beta2 * a + (1 - beta2) * gi**2 for a, gi in zip(v, g, strict=True)]
+        update = [a / (1 - beta1**t) / (sqrt(b / (1 - beta2**t)) + eps) for a, b in zip(m, v, strict=True)]
+        x = [xi - lr * weight_decay * xi - lr * u for xi, u in zip(x, _cautious(update, g), strict=True)]
+        path.append(x)
+    return path
+
+
+def cautious_lion(gradient, start, lr, steps, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    path, x, m = [list(start)], list(start), [0.0] * len(start)
+    for _ in range(steps):
+        g = gradient(x)
+        mixed = [beta1 * a + (1 - beta1) * gi for a, gi in zip(m, g, strict=True)]
+        update = [(u > 0) - (u < 0) for u in mixed]
+        x = [xi - lr * weight_decay * xi - lr * u for xi, u in zip(x, _cautious(update, g), strict=True)]
+        m = [beta2 * a + (1 - beta2) * gi for a, gi in zip(m, g, strict=True)]
         path.append(x)
     return path

@@ -165,34 +165,42 @@ def larger(a, b):
     return b if (b > a) | (b != b) else a
 
 
-def _slots(s: int, key: str) -> tuple[Any, Any]:
-    """Two functions that read a coordinate's state slots, and store what a rule returned."""
-    empty = (0.0,) * s
+# Reading a coordinate's state slots and storing what a rule returned. They are functions of the module, specialized
+# by the type of a tuple: a closure would be pickled into numba's cache key with what it calls, and intrinsics are
+# pickled with a random number.
+@register_jitable
+def gather(state, i, lane, slots):
+    """A coordinate's state, as a tuple like `slots`."""
+    for j in range(len(slots)):
+        slots = tuple_setitem(slots, j, state[j, i, lane])  # type: ignore[call-arg]
+    return slots
 
-    def nothing(state, i, lane):
-        return ()
 
-    def gather(state, i, lane):
-        slots = empty
-        for j in range(s):
-            slots = tuple_setitem(slots, j, state[j, i, lane])
-        return slots
+@register_jitable
+def scatter(state, i, lane, new):
+    """Store the new state and return the new parameter."""
+    for j in range(len(new) - 1):
+        state[j, i, lane] = new[j + 1]
+    return new[0]
 
-    def alone(state, i, lane, new):
-        return new
 
-    def scatter(state, i, lane, new):
-        for j in range(s):
-            state[j, i, lane] = new[j + 1]
-        return new[0]
+@register_jitable
+def gather_nothing(state, i, lane, slots):
+    """`gather` for a rule without state."""
+    return slots
 
-    return _unique(gather if s else nothing, key), _unique(scatter if s else alone, key)
+
+@register_jitable
+def scatter_nothing(state, i, lane, new):
+    """`scatter` for a rule without state, which returns a number."""
+    return new
 
 
 def _fused(rule, terms, gradient, objective, sizes, key):
     d, s, c, q, uses_loss, _ = sizes
     point, zeros = (0.0,) * d, (0.0,) * q
-    gather, scatter = _slots(s, key)
+    slots = (0.0,) * s
+    read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
 
     @compiled(STEP, key)
     def step(
@@ -217,15 +225,15 @@ def _fused(rule, terms, gradient, objective, sizes, key):
                 totals = zeros
                 for i in range(d):
                     if q:
-                        old = gather(state, i, lane)
+                        old = read(state, i, lane, slots)
                         values = terms(x[i], g[i], *(old + (lr[lane],) + coefficients))
                         part = (values,) if q == 1 else values
                         for j in range(q):
                             totals = tuple_setitem(totals, j, totals[j] + part[j])
                 for i in range(d):
-                    old = gather(state, i, lane)
+                    old = read(state, i, lane, slots)
                     new = rule(x[i], g[i], *(old + (lr[lane],) + totals + loss + coefficients))
-                    moved = scatter(state, i, lane, new)
+                    moved = store(state, i, lane, new)
                     theta[i, lane] = moved if live else x[i]
 
     return step
@@ -234,7 +242,8 @@ def _fused(rule, terms, gradient, objective, sizes, key):
 def _parts(rule, terms, gradient, objective, sizes, key):
     _, s, c, q, uses_loss, first = sizes
     zeros = (0.0,) * q
-    gather, scatter = _slots(s, key)
+    slots = (0.0,) * s
+    read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
 
     @compiled(STEP, key)
     def step(
@@ -261,7 +270,7 @@ def _parts(rule, terms, gradient, objective, sizes, key):
                         work[first + j, lane] = 0.0
                 for i in range(theta.shape[0]):
                     for lane in range(n):
-                        old = gather(state, i, lane)
+                        old = read(state, i, lane, slots)
                         values = terms(theta[i, lane], grad[i, lane], *(old + (lr[lane],) + coefficients))
                         part = (values,) if q == 1 else values
                         for j in range(q):
@@ -274,9 +283,9 @@ def _parts(rule, terms, gradient, objective, sizes, key):
                         for j in range(q):
                             totals = tuple_setitem(totals, j, work[first + j, lane])
                     loss = (losses[lane],) if uses_loss else ()
-                    old = gather(state, i, lane)
+                    old = read(state, i, lane, slots)
                     new = rule(x, grad[i, lane], *(old + (lr[lane],) + totals + loss + coefficients))
-                    moved = scatter(state, i, lane, new)
+                    moved = store(state, i, lane, new)
                     theta[i, lane] = moved if status[lane] < SETTLED else x
 
     return step

@@ -81,3 +81,25 @@ def _maximum(a, b):
 @overload(elementary.sign)
 def _sign(x):
     return lambda x: 1.0 if x > 0.0 else (-1.0 if x < 0.0 else (0.0 if x == 0.0 else x))
+
+
+@overload(elementary.minimum)
+def _minimum(a, b):
+    return lambda a, b: a if (a <= b) | (a != a) else b
+
+
+_SHARE, _OFFSET, _ROUNDS = elementary.CUBE_ROOT_SHARE, elementary.CUBE_ROOT_OFFSET, elementary.CUBE_ROOT_ROUNDS
+
+
+@overload(elementary.cube_root)
+def _cube_root(x):
+    def lanes(x):
+        inside = (x > 0.0) & (x < math.inf)
+        z = x if inside else 1.0
+        y = _bits_to_float(int64(float64(_float_to_bits(z)) * _SHARE + _OFFSET))  # type: ignore
+        for _ in range(_ROUNDS):
+            cube = y * y * y
+            y = y * ((cube + 2.0 * z) / (2.0 * cube + z))
+        return y if inside else x
+
+    return lanes

@@ -6,9 +6,12 @@ from gdfast.named import named
 from gdfast.problems._problem import Landscape, LaneKernel, Problem, StationaryPoint
 from gdfast.problems.linear_regression import linear_regression
 from gdfast.problems.quartic import quartic
+from gdfast.problems.rosenbrock import rosenbrock
 from gdfast.problems.sigmoid import sigmoid
 
-CATALOGUE: dict[str, Callable[..., Problem]] = {make.__name__: make for make in (linear_regression, quartic, sigmoid)}
+CATALOGUE: dict[str, Callable[..., Problem]] = {
+    make.__name__: make for make in (linear_regression, quartic, rosenbrock, sigmoid)
+}
 
 __all__ = [
     "CATALOGUE",
@@ -19,5 +22,6 @@ __all__ = [
     "linear_regression",
     "named",
     "quartic",
+    "rosenbrock",
     "sigmoid",
 ]

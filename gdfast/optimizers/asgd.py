@@ -1,0 +1,50 @@
+"""ASGD: gradient descent with the decaying rate of averaged stochastic gradient descent.
+
+    ηₜ = η / (1 + λ η (t − 1))^α
+    θ ← (1 − λ ηₜ) θ − ηₜ g
+
+Source: Polyak & Juditsky (1992), in the form and with the defaults of ``torch.optim.ASGD``. As there, θ is the
+iterate; torch keeps its average beside it, which nothing in the update depends on and which is not computed here.
+α is 0.5, 0.75 or 1, so that the power is made of square roots.
+"""
+
+from gdfast.elementary import sqrt
+from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
+
+
+def rule(theta, grad, lr, lambd, elapsed):
+    rate = lr / (1 + lambd * lr * elapsed)
+    theta = theta * (1 - lambd * rate) - rate * grad
+    return theta
+
+
+def three_quarters_rule(theta, grad, lr, lambd, elapsed):
+    root = sqrt(1 + lambd * lr * elapsed)
+    rate = lr / (root * sqrt(root))
+    theta = theta * (1 - lambd * rate) - rate * grad
+    return theta
+
+
+def half_rule(theta, grad, lr, lambd, elapsed):
+    rate = lr / sqrt(1 + lambd * lr * elapsed)
+    theta = theta * (1 - lambd * rate) - rate * grad
+    return theta
+
+
+RULES = {1.0: rule, 0.75: three_quarters_rule, 0.5: half_rule}
+
+
+@named(lambd=NONNEGATIVE, alpha=NONNEGATIVE)
+def asgd(lambd: float = 1e-4, alpha: float = 0.75) -> Optimizer:
+    """ASGD, θ ← (1 − λ ηₜ) θ − ηₜ g with ηₜ = η / (1 + λ η (t − 1))^α.
+
+    Parameters
+    ----------
+    lambd : float >= 0
+        λ, of the weight decay and of the rate's.
+    alpha : float
+        0.5, 0.75 or 1.
+    """
+    if alpha not in RULES:
+        raise ValueError(f"asgd: alpha must be 0.5, 0.75 or 1, not {alpha:g}")
+    return Optimizer(RULES[alpha], learning_rate=0.01, step_table=lambda t: {"elapsed": t - 1.0})

@@ -1,0 +1,50 @@
+"""Barzilai & Borwein's step: a rate from the last two points and gradients.
+
+    s = θ − θ_previous,   y = g − g_previous
+    α = s·s / s·y (long), or s·y / y·y (short);   η at the first step and where s·y <= 0
+    θ ← θ − α g
+
+Source: Barzilai & Borwein (1988), "Two-point step size gradient methods". It is not monotone, and without a line
+search not safe far from a minimum.
+"""
+
+import numpy as np
+
+from gdfast.elementary import select
+from gdfast.optimizers._optimizer import Optimizer, named
+
+
+def rule(theta, grad, point, slope, lr, step_square, product, slope_square, first):
+    rate = select((first > 0) | (product <= 0), lr, step_square / product)
+    moved = theta - rate * grad
+    return moved, theta, grad
+
+
+def short_rule(theta, grad, point, slope, lr, step_square, product, slope_square, first):
+    rate = select((first > 0) | (product <= 0), lr, product / slope_square)
+    moved = theta - rate * grad
+    return moved, theta, grad
+
+
+def terms(theta, grad, point, slope, lr, first):
+    step = theta - point
+    change = grad - slope
+    return step * step, step * change, change * change
+
+
+@named()
+def barzilai_borwein(short: bool = False) -> Optimizer:
+    """Barzilai & Borwein's step, α = s·s / s·y.
+
+    Parameters
+    ----------
+    short : bool
+        Use the short step s·y / y·y.
+    """
+    return Optimizer(
+        short_rule if short else rule,
+        learning_rate=0.001,
+        step_table=lambda t: {"first": (t == 1).astype(np.float64)},
+        sums=("step_square", "product", "slope_square"),
+        terms=terms,
+    )

@@ -1,0 +1,53 @@
+"""LAMB: Adam's direction, scaled to the length of the parameters.
+
+    u = m̂ / (√v̂ + ε) + λ θ
+    θ ← θ − η (‖θ‖ / ‖u‖) u, the ratio 1 where either norm is 0
+
+The norms are over all parameters of the problem.
+
+Source: You et al. (2020), arXiv 1904.00962, the same as ``optax.lamb`` for one array of parameters.
+"""
+
+import numpy as np
+
+from gdfast.elementary import select, sqrt
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+
+
+def rule(theta, grad, m, v, lr, theta_square, update_square, beta1, beta2, eps, weight_decay, rate, debias):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
+    zero = (theta_square == 0) | (update_square == 0)
+    ratio = select(zero, 1.0, sqrt(theta_square) / sqrt(update_square))
+    theta = theta - lr * ratio * update
+    return theta, m, v
+
+
+def terms(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
+    return theta * theta, update * update
+
+
+@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, weight_decay=NONNEGATIVE)
+def lamb(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-6, weight_decay: float = 0.0) -> Optimizer:
+    """LAMB, θ ← θ − η (‖θ‖/‖u‖) u with Adam's direction u.
+
+    Parameters
+    ----------
+    beta1, beta2 : float in [0, 1)
+        The shares of m and v that are kept.
+    eps : float >= 0
+        Added to the root.
+    weight_decay : float >= 0
+        λ, added to the direction.
+    """
+    return Optimizer(
+        rule,
+        learning_rate=0.001,
+        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        sums=("theta_square", "update_square"),
+        terms=terms,
+    )

@@ -1,0 +1,60 @@
+"""Padam: Adam with a smaller power of the second moment below the fraction.
+
+    θ ← θ − η (√(1 − β₂ᵗ) / (1 − β₁ᵗ)) m / (√v + ε)^(2p)
+
+p = ½ is Adam (with ε before the debiasing), p → 0 momentum.
+
+Source: Chen et al. (2018), arXiv 1806.06763, as in ``pytorch_optimizer.PAdam``, which like this debiases the second
+moment as if p were ½. p is 1/8, 1/4 or 1/2, so that the power is made of square roots.
+"""
+
+import numpy as np
+
+from gdfast.elementary import sqrt
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+
+
+def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    theta = theta - lr * rate * m / sqrt(sqrt(v) + eps)
+    return theta, m, v
+
+
+def half_rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    theta = theta - lr * rate * m / (sqrt(v) + eps)
+    return theta, m, v
+
+
+def eighth_rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    theta = theta - lr * rate * m / sqrt(sqrt(sqrt(v) + eps))
+    return theta, m, v
+
+
+RULES = {0.5: half_rule, 0.25: rule, 0.125: eighth_rule}
+
+
+@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, partial=NONNEGATIVE)
+def padam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, partial: float = 0.25) -> Optimizer:
+    """Padam, θ ← θ − η m̂ / (√v + ε)^(2p).
+
+    Parameters
+    ----------
+    beta1, beta2 : float in [0, 1)
+        The shares of m and v that are kept.
+    eps : float >= 0
+        Added to the root.
+    partial : float
+        p: 0.125, 0.25 or 0.5.
+    """
+    if partial not in RULES:
+        raise ValueError(f"padam: partial must be 0.125, 0.25 or 0.5, not {partial:g}")
+    return Optimizer(
+        RULES[partial],
+        learning_rate=0.1,
+        step_table=lambda t: {"rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)},
+    )

@@ -1,0 +1,46 @@
+"""RAdam: Adam that waits with its division until the second moment's variance is tame.
+
+    ρ = 2/(1 − β₂) − 1,   ρₜ = ρ − 2 t β₂ᵗ/(1 − β₂ᵗ)
+    ρₜ > 5:   θ ← θ − η m̂ · r √(1 − β₂ᵗ) / (√v + ε),   r² = (ρₜ − 4)(ρₜ − 2) ρ / ((ρ − 4)(ρ − 2) ρₜ)
+    else:     θ ← θ − η m̂
+
+Source: Liu et al. (2020), arXiv 1908.03265, in the form and with the defaults of ``torch.optim.RAdam``.
+``optax.radam`` changes at ρₜ >= 5 and divides by √v̂ + ε.
+"""
+
+import numpy as np
+
+from gdfast.elementary import Array, select, sqrt
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+
+
+def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate, rectified, factor):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    scale = select(rectified > 0, factor / (sqrt(v) + eps), 1.0)
+    theta = theta - lr * rate * m * scale
+    return theta, m, v
+
+
+@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
+def radam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
+    """RAdam, Adam with its adaptive rate rectified.
+
+    Parameters
+    ----------
+    beta1, beta2 : float in [0, 1)
+        The shares of m and v that are kept.
+    eps : float >= 0
+        Added to the root.
+    """
+
+    def step_table(t: Array) -> dict[str, Array]:
+        most = 2.0 / (1.0 - beta2) - 1.0
+        length = most - 2.0 * t * beta2**t / (1.0 - beta2**t)
+        rectified = length > 5.0
+        safe = np.where(rectified, length, 6.0)
+        square = (safe - 4.0) * (safe - 2.0) * most / ((most - 4.0) * (most - 2.0) * safe)
+        factor = np.sqrt(np.where(rectified, square, 0.0)) * np.sqrt(1.0 - beta2**t)
+        return {"rate": 1.0 / (1.0 - beta1**t), "rectified": rectified.astype(np.float64), "factor": factor}
+
+    return Optimizer(rule, learning_rate=0.001, step_table=step_table)

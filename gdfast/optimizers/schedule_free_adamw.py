@@ -1,0 +1,54 @@
+"""Schedule-free AdamW: averaging in place of a decaying rate, on Adam's preconditioned gradient.
+
+    v ← β₂ v + (1 − β₂) g²,   u = g / (√v / √(1 − β₂ᵗ) + ε) + λ y,   c = 1/t
+    y ← (1 − c) y + c z + η (β₁ (1 − c) − 1) u
+    z ← z − η u
+
+θ is y; see `schedule_free_sgd`.
+
+Source: Defazio et al. (2024), arXiv 2405.15682, as in the authors' ``schedulefree.AdamWScheduleFree`` at a constant
+learning rate and without warm-up.
+"""
+
+import numpy as np
+
+from gdfast.arguments import Interval
+from gdfast.elementary import select, sqrt
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+
+
+def rule(theta, grad, z, v, lr, beta1, beta2, eps, weight_decay, first, share, debias):
+    z = select(first > 0, theta, z)
+    v = beta2 * v + (1 - beta2) * grad * grad
+    update = grad / (sqrt(v) * debias + eps) + weight_decay * theta
+    theta = theta + share * (z - theta) + lr * (beta1 * (1 - share) - 1) * update
+    z = z - lr * update
+    return theta, z, v
+
+
+@named(beta1=Interval(0, 1, True, True), beta2=FRACTION, eps=NONNEGATIVE, weight_decay=NONNEGATIVE)
+def schedule_free_adamw(
+    beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.0
+) -> Optimizer:
+    """Schedule-free AdamW.
+
+    Parameters
+    ----------
+    beta1 : float in (0, 1)
+        The weight of the average in the point where gradients are taken.
+    beta2 : float in [0, 1)
+        The share of v that is kept.
+    eps : float >= 0
+        Added to the root.
+    weight_decay : float >= 0
+        λ, at y.
+    """
+    return Optimizer(
+        rule,
+        learning_rate=0.0025,
+        step_table=lambda t: {
+            "first": (t == 1).astype(np.float64),
+            "share": 1.0 / t,
+            "debias": 1.0 / np.sqrt(1.0 - beta2**t),
+        },
+    )

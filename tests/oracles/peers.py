@@ -1,0 +1,282 @@
+"""Trajectories by other libraries' optimizers; imports nothing from gdfast.
+
+`CASES` pairs each optimizer, under gdfast's name and hyperparameters, with a maker of the same in another library.
+`trajectory` runs a case on one of `PROBLEMS`. Libraries are imported when used, so that the table can be read
+without them.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+STEPS = 300
+CURVATURES = np.array([1.0, 3.0, 10.0, 100.0, 1000.0])
+
+
+def _quadratic_data():
+    """X (5, 5) and y (5) whose mean squared error has the curvatures above, in rotated axes."""
+    normal = np.array([1.0, -2.0, 0.5, 1.5, -1.0])
+    rotation = np.eye(5) - 2 * np.outer(normal, normal) / (normal @ normal)
+    X = np.sqrt(5 * CURVATURES)[:, None] * rotation
+    return X, X @ np.array([0.5, -1.0, 2.0, 0.25, 1.0])
+
+
+X, Y = _quadratic_data()
+
+
+class Ground(NamedTuple):
+    """A problem as the peers see it: start, loss and gradient."""
+
+    start: list[float]
+    loss: Callable[[np.ndarray], float]
+    gradient: Callable[[np.ndarray], np.ndarray]
+    lowest: float
+
+
+PROBLEMS = {
+    "quadratic": Ground(
+        [1.0, 2.0, -1.0, 0.5, 3.0],
+        lambda w: float(0.5 * np.mean((X @ w - Y) ** 2)),
+        lambda w: X.T @ (X @ w - Y) / 5,
+        0.0,
+    ),
+    "rosenbrock": Ground(
+        [-1.2, 1.0],
+        lambda p: float((1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2),
+        lambda p: np.array([-2 * (1 - p[0]) - 400 * p[0] * (p[1] - p[0] ** 2), 200 * (p[1] - p[0] ** 2)]),
+        0.0,
+    ),
+    "quartic": Ground(
+        [-3.0],
+        lambda p: float(p[0] ** 4 - 5 * p[0] ** 2 + 3 * p[0]),
+        lambda p: np.array([4 * p[0] ** 3 - 10 * p[0] + 3]),
+        -11.20033470869566,
+    ),
+}
+
+
+class Case(NamedTuple):
+    """One optimizer in one other library."""
+
+    name: str
+    parameters: dict[str, Any]
+    learning_rate: float
+    library: str
+    call: str
+    options: dict[str, Any]
+    note: str = ""
+    tolerance: float = 1e-10
+
+    @property
+    def label(self) -> str:
+        """How the case is called in stored files and test ids."""
+        shown = ",".join(f"{k}={v}" for k, v in self.parameters.items())
+        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "")
+
+
+def _torch(name, call, learning_rate, parameters=None, **options):
+    return Case(name, parameters or {}, learning_rate, "torch.optim", call, options)
+
+
+def _optax(name, call, learning_rate, parameters=None, note="", **options):
+    return Case(name, parameters or {}, learning_rate, "optax", call, options, note)
+
+
+def _more(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, **options):
+    return Case(name, parameters or {}, learning_rate, "pytorch_optimizer", call, options, note, tolerance)
+
+
+def _free(name, call, learning_rate, parameters=None, **options):
+    return Case(name, parameters or {}, learning_rate, "schedulefree", call, options)
+
+
+_ADAM = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4}
+_BETAS = {"betas": (0.8, 0.95), "eps": 1e-4}
+_B1B2 = {"b1": 0.8, "b2": 0.95, "eps": 1e-4}
+_SIGN = 1e-3
+_SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
+
+CASES = [
+    _torch("gd", "SGD", 1e-4),
+    _optax("gd", "sgd", 1e-4),
+    _torch("momentum", "SGD", 1e-4, momentum=0.9),
+    _torch("momentum", "SGD", 1e-4, {"momentum": 0.5, "dampening": 0.3}, momentum=0.5, dampening=0.3),
+    _optax("momentum", "sgd", 1e-4, momentum=0.9),
+    _torch("nesterov", "SGD", 1e-4, momentum=0.9, nesterov=True),
+    _torch("nesterov", "SGD", 1e-4, {"momentum": 0.6}, momentum=0.6, nesterov=True),
+    _optax("nesterov", "sgd", 1e-4, momentum=0.9, nesterov=True),
+    _torch("adagrad", "Adagrad", 0.01),
+    _torch(
+        "adagrad", "Adagrad", 0.05,
+        {"lr_decay": 0.01, "initial_accumulator_value": 0.1, "eps": 1e-6},
+        lr_decay=0.01, initial_accumulator_value=0.1, eps=1e-6,
+    ),
+    _torch("adadelta", "Adadelta", 0.1),
+    _torch("adadelta", "Adadelta", 0.1, {"rho": 0.7, "eps": 1e-4}, rho=0.7, eps=1e-4),
+    _optax("adadelta", "adadelta", 1.0, rho=0.9, eps=1e-6),
+    _torch("rmsprop", "RMSprop", 1e-3),
+    _torch("rmsprop", "RMSprop", 1e-3, {"alpha": 0.9, "eps": 1e-4, "momentum": 0.5}, alpha=0.9, eps=1e-4, momentum=0.5),
+    _torch("rmsprop", "RMSprop", 1e-4, {"centered": True}, centered=True),
+    _torch("rmsprop", "RMSprop", 1e-4, {"centered": True, "momentum": 0.5}, centered=True, momentum=0.5),
+    _optax("rmsprop", "rmsprop", 1e-3, {"alpha": 0.9, "eps_in_sqrt": True}, decay=0.9, eps=1e-8),
+    _optax("rmsprop", "rmsprop", 1e-4, {"alpha": 0.9, "momentum": 0.5, "eps": 1e-4, "eps_in_sqrt": True, "lr_in_momentum": True}, decay=0.9, eps=1e-4, momentum=0.5),
+    _optax("rmsprop", "rmsprop", 1e-4, {"alpha": 0.9, "eps": 1e-4, "centered": True, "eps_in_sqrt": True}, decay=0.9, eps=1e-4, centered=True),
+    _torch("adam", "Adam", 1e-3),
+    _torch("adam", "Adam", 1e-3, _ADAM, **_BETAS),
+    _optax("adam", "adam", 1e-3, _ADAM, **_B1B2),
+    _torch("adam", "Adam", 1e-3, {"amsgrad": True}, amsgrad=True),
+    _torch("amsgrad", "Adam", 1e-3, _ADAM, amsgrad=True, **_BETAS),
+    _optax("amsgrad", "amsgrad", 1e-3, {**_ADAM, "debias_first": True}, **_B1B2),
+    _torch("adamw", "AdamW", 1e-3),
+    _torch("adamw", "AdamW", 1e-3, {**_ADAM, "weight_decay": 0.3, "amsgrad": True}, weight_decay=0.3, amsgrad=True, **_BETAS),
+    _optax("adamw", "adamw", 1e-3, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
+    _torch("adamax", "Adamax", 1e-3),
+    _torch("adamax", "Adamax", 3e-4, _ADAM, **_BETAS),
+    _torch("nadam", "NAdam", 1e-3),
+    _torch("nadam", "NAdam", 1e-3, {**_ADAM, "momentum_decay": 0.1}, momentum_decay=0.1, **_BETAS),
+    _optax("nadam", "nadam", 1e-3, {**_ADAM, "momentum_schedule": False}, **_B1B2),
+    _torch("radam", "RAdam", 1e-3),
+    _torch("radam", "RAdam", 1e-3, _ADAM, **_BETAS),
+    _torch("rprop", "Rprop", 1e-3),
+    _torch(
+        "rprop", "Rprop", 1e-2, {"eta_minus": 0.3, "eta_plus": 1.5, "step_min": 1e-5, "step_max": 0.1},
+        etas=(0.3, 1.5), step_sizes=(1e-5, 0.1),
+    ),
+    _torch("asgd", "ASGD", 1e-4),
+    _torch("asgd", "ASGD", 1e-3, {"lambd": 0.5, "alpha": 1.0}, lambd=0.5, alpha=1.0),
+    _torch("asgd", "ASGD", 1e-3, {"lambd": 0.5, "alpha": 0.5}, lambd=0.5, alpha=0.5),
+    _optax("lion", "lion", _SIGN, weight_decay=0.0),
+    _more("lion", "Lion", _SIGN, {"beta1": 0.7, "beta2": 0.9, "weight_decay": 0.1}, betas=(0.7, 0.9), weight_decay=0.1, weight_decouple=True),
+    _more("tiger", "Tiger", _SIGN),
+    _more("tiger", "Tiger", _SIGN, {"beta": 0.8, "weight_decay": 0.2}, beta=0.8, weight_decay=0.2, weight_decouple=True),
+    _optax("signsgd", "sign_sgd", _SIGN),
+    _more("signum", "SignSGD", _SIGN, momentum=0.9),
+    _more("signum", "SignSGD", _SIGN, {"momentum": 0.5}, momentum=0.5),
+    _optax("yogi", "yogi", 1e-3),
+    _optax("yogi", "yogi", 1e-2, _ADAM, **_B1B2),
+    _more("yogi", "Yogi", 1e-3, {**_ADAM}, adam_debias=False, **_BETAS),
+    _optax("adabelief", "adabelief", 1e-3, eps=1e-16, eps_root=1e-16),
+    _more("adabelief", "AdaBelief", 1e-3, _ADAM, rectify=False, **_BETAS),
+    _more("adan", "Adan", 1e-3, eps=1e-8),
+    _more("adan", "Adan", 1e-3, {"beta1": 0.9, "beta2": 0.8, "beta3": 0.95, "eps": 1e-4}, betas=(0.9, 0.8, 0.95), eps=1e-4),
+    _more("adopt", "ADOPT", 1e-3, clip_lambda=lambda step: (step - 1) ** 0.25),
+    _more("adopt", "ADOPT", 1e-3, {**_ADAM, "clip": False}, clip_lambda=None, **_BETAS),
+    _more("ademamix", "AdEMAMix", 1e-3),
+    _more(
+        "ademamix", "AdEMAMix", 1e-3,
+        {"beta1": 0.8, "beta2": 0.95, "beta3": 0.99, "alpha": 2.0, "eps": 1e-4, "warmup": 100.0},
+        betas=(0.8, 0.95, 0.99), alpha=2.0, eps=1e-4, t_alpha_beta3=100.0,
+    ),
+    _more("padam", "PAdam", 1e-3, partial=0.25),
+    _more("padam", "PAdam", 1e-3, {**_ADAM, "partial": 0.125}, partial=0.125, **_BETAS),
+    _more("padam", "PAdam", 1e-3, {**_ADAM, "partial": 0.5}, partial=0.5, **_BETAS),
+    _more("qhm", "QHM", 1e-4, momentum=0.999, nu=0.7),
+    _more("qhm", "QHM", 1e-4, {"momentum": 0.8, "nu": 0.4}, momentum=0.8, nu=0.4),
+    _more("qhadam", "QHAdam", 1e-3, note=_SINGLE, tolerance=1e-7, betas=(0.995, 0.999), nus=(0.7, 1.0)),
+    _more("qhadam", "QHAdam", 1e-3, {**_ADAM, "nu1": 0.5, "nu2": 0.8}, note=_SINGLE, tolerance=1e-7, nus=(0.5, 0.8), **_BETAS),
+    _more("madgrad", "MADGRAD", 1e-3),
+    _more("madgrad", "MADGRAD", 1e-3, {"momentum": 0.5, "eps": 1e-4}, momentum=0.5, eps=1e-4),
+    _optax("lamb", "lamb", 1e-4),
+    _optax("lamb", "lamb", 1e-4, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
+    _optax("lars", "lars", 1e-2),
+    _optax(
+        "lars", "lars", 1e-2, {"momentum": 0.5, "weight_decay": 0.1, "trust_coefficient": 0.01, "eps": 1e-3},
+        momentum=0.5, weight_decay=0.1, trust_coefficient=0.01, eps=1e-3,
+    ),
+    _optax(
+        "polyak_sgd", "polyak_sgd", 1.0, {"largest": 9e-4},
+        note="only at scaling 1: optax scales the gradient before it takes its norm, so that its scaling acts inversely",
+        max_learning_rate=9e-4,
+    ),
+    _free("schedule_free_sgd", "SGDScheduleFree", 1e-4),
+    _free("schedule_free_sgd", "SGDScheduleFree", 1e-4, {"momentum": 0.5}, momentum=0.5),
+    _free("schedule_free_adamw", "AdamWScheduleFree", 1e-3),
+    _free(
+        "schedule_free_adamw", "AdamWScheduleFree", 1e-3, {**_ADAM, "weight_decay": 0.1},
+        weight_decay=0.1, **_BETAS,
+    ),
+]  # fmt: skip
+
+
+class Deviation(NamedTuple):
+    """An optimizer of another library that is known to be another rule."""
+
+    name: str
+    library: str
+    call: str
+    why: str
+    parameters: dict[str, Any] = {}  # under gdfast's names
+    options: dict[str, Any] = {}  # the same under the other library's
+
+
+DEVIATIONS = [
+    Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
+    Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
+    Deviation("adagrad", "optax", "adagrad", "starts the sum at 0.1 and adds eps inside the root"),
+    Deviation("adamax", "optax", "adamax", "adds eps to the maximum, not to |g|", {"eps": 0.01}, {"eps": 0.01}),
+    Deviation("radam", "optax", "radam", "adds eps to the debiased root, and rectifies from 5 on"),
+    Deviation("adopt", "pytorch_optimizer", "ADOPT", "clips at t**0.25 in place of (t - 1)**0.25"),
+]
+
+WITHOUT_PEER = {
+    "normalized_gd": "no library among the peers has it as an optimizer",
+    "barzilai_borwein": "no library among the peers has it",
+    "adgd": "no library among the peers has it",
+    "cautious_momentum": "pytorch_optimizer scales by d/(kept + 1), the authors by d/kept",
+    "cautious_adam": "pytorch_optimizer scales by d/(kept + 1), the authors by d/kept",
+    "cautious_lion": "pytorch_optimizer scales by d/(kept + 1), the authors by d/kept",
+}
+
+
+def trajectory(case: Case, problem: str) -> np.ndarray:
+    """Run a case for `STEPS` updates; return its points, ``float64[STEPS + 1, d]``."""
+    ground = PROBLEMS[problem]
+    if case.library == "optax":
+        return _by_optax(case, ground)
+    return _by_torch(case, ground)
+
+
+def _by_torch(case: Case, ground: Ground) -> np.ndarray:
+    import importlib
+
+    import torch
+
+    # Scalars of some optimizers' state are kept in the default type.
+    torch.set_default_dtype(torch.float64)
+    module = importlib.import_module(case.library)
+    theta = torch.tensor(ground.start, dtype=torch.float64, requires_grad=True)
+    with torch.enable_grad():
+        optimizer = getattr(module, case.call)([theta], lr=case.learning_rate, **case.options)
+    if case.library == "schedulefree":
+        optimizer.train()
+    path = [theta.detach().numpy().copy()]
+    for _ in range(STEPS):
+        theta.grad = torch.from_numpy(ground.gradient(path[-1]))
+        optimizer.step()
+        path.append(theta.detach().numpy().copy())
+    return np.array(path)
+
+
+def _by_optax(case: Case, ground: Ground) -> np.ndarray:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    import jax.numpy as jnp
+    import optax
+
+    options = dict(case.options)
+    if case.call == "polyak_sgd":
+        optimizer = optax.polyak_sgd(scaling=case.learning_rate, f_min=ground.lowest, **options)
+    else:
+        optimizer = getattr(optax, case.call)(learning_rate=case.learning_rate, **options)
+    theta = jnp.array(ground.start, dtype=jnp.float64)
+    state = optimizer.init(theta)
+    path = [np.array(theta)]
+    for _ in range(STEPS):
+        gradient = jnp.asarray(ground.gradient(path[-1]))
+        extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call == "polyak_sgd" else {}
+        updates, state = optimizer.update(gradient, state, theta, **extra)
+        theta = optax.apply_updates(theta, updates)
+        path.append(np.array(theta))
+    return np.array(path)

@@ -1,0 +1,96 @@
+"""Update rules against other libraries' optimizers, over whole trajectories of 300 steps.
+
+The oracle trajectories are stored (every tenth point); where the libraries are installed (the extra ``parity``), they
+are also run, and every point is compared.
+"""
+
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gdfast
+
+ORACLES = Path(__file__).parent / "oracles"
+sys.path.insert(0, str(ORACLES))
+import peers  # noqa: E402
+
+STRIDE = 10
+PROBLEMS = {
+    "quadratic": gdfast.problems.linear_regression(X=peers.X, y=peers.Y),
+    "rosenbrock": gdfast.problems.rosenbrock(),
+    "quartic": gdfast.problems.quartic(),
+}
+PACKAGES = ["torch", "optax", "pytorch_optimizer", "schedulefree"]
+
+
+def optimizer_of(case):
+    return gdfast.optimizers.CATALOGUE[case.name](**case.parameters)
+
+
+def difference(case, problem, expected):
+    """The largest difference of any coordinate, relative to the coordinate's largest value on the way."""
+    stride = peers.STEPS // (len(expected) - 1)
+    path = gdfast.trajectory(
+        PROBLEMS[problem],
+        optimizer_of(case),
+        peers.PROBLEMS[problem].start,
+        case.learning_rate,
+        peers.STEPS,
+        gradient_tolerance=0.0,
+    ).theta.values
+    got = path[np.minimum(np.arange(0, peers.STEPS + 1, stride), len(path) - 1)]
+    return float(np.max(np.abs(got - expected) / np.abs(expected).max(axis=0)))
+
+
+@pytest.fixture(scope="module")
+def stored():
+    with np.load(ORACLES / "trajectories.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
+def test_stored_trajectories(case, stored):
+    for problem in peers.PROBLEMS:
+        assert difference(case, problem, stored[f"{case.label}|{problem}"]) < case.tolerance, problem
+
+
+@pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
+@pytest.mark.filterwarnings("ignore")
+def test_live_trajectories(case):
+    package = case.library.split(".")[0]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed; pip install 'gdfast[parity]'")
+    for problem in peers.PROBLEMS:
+        assert difference(case, problem, peers.trajectory(case, problem)) < case.tolerance, problem
+
+
+@pytest.mark.parametrize("deviation", peers.DEVIATIONS, ids=lambda d: f"{d.library}.{d.call}")
+@pytest.mark.filterwarnings("ignore")
+def test_known_deviations_are_still_there(deviation):
+    package = deviation.library.split(".")[0]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed; pip install 'gdfast[parity]'")
+    case = peers.Case(deviation.name, deviation.parameters, 1e-3, deviation.library, deviation.call, deviation.options)
+    assert difference(case, "rosenbrock", peers.trajectory(case, "rosenbrock")) > 1e-10
+
+
+def test_every_optimizer_is_compared_or_said_not_to_be():
+    compared = {case.name for case in peers.CASES}
+    assert compared | set(peers.WITHOUT_PEER) == set(gdfast.optimizers.CATALOGUE)
+    assert not compared & set(peers.WITHOUT_PEER)
+    unusual = {case.name for case in peers.CASES if case.parameters}
+    with_parameters = {n for n in compared if optimizer_of(next(c for c in peers.CASES if c.name == n)).parameters}
+    assert with_parameters <= unusual
+
+
+def test_the_published_matrix_holds_every_case(stored):
+    with open(Path(gdfast.optimizers.__file__).parent / "parity.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    listed = {(row["optimizer"], row["compared with"]) for row in rows}
+    for case in peers.CASES:
+        assert (optimizer_of(case).label, f"{case.library}.{case.call}") in listed
+    assert set(stored) == {f"{case.label}|{problem}" for case in peers.CASES for problem in peers.PROBLEMS}
