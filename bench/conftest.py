@@ -13,12 +13,27 @@ def pytest_addoption(parser):
     group.addoption("--benchmark", action="store_true", help="Run the benchmarks in bench/, and only those.")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run benchmarks in one process: two at a time would time each other."""
+    if config.option.benchmark or config.option.benchmark_only or _named(config):
+        config.option.numprocesses = 0
+        config.option.dist = "no"
+        config.option.tx = []
+
+
+def _named(config):
+    """Whether a benchmark file or the folder is among the arguments."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return False
+    paths = [Path(str(argument).split("::")[0]).resolve() for argument in config.args]
+    return any(path == BENCH or BENCH in path.parents for path in paths)
+
+
 def pytest_configure(config):
     """Let a plain run collect tests only, and ``--benchmark`` benchmarks only."""
     asked = config.option.benchmark or config.option.benchmark_only
-    named = any(p == BENCH or BENCH in p.parents for p in (Path(str(a).split("::")[0]).resolve() for a in config.args))
-    by_default = config.args_source is not pytest.Config.ArgsSource.ARGS
-    config.pluginmanager.register(_Choice(asked, named and not by_default), "gdfast-benchmark-choice")
+    config.pluginmanager.register(_Choice(asked, _named(config)), "gdfast-benchmark-choice")
 
 
 class _Choice:

@@ -13,10 +13,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 import xarray
+from typer.testing import CliRunner
 
 import gdfast
 from gdfast import optimizers, problems
-from gdfast.cli import parse_axis, parse_value
+from gdfast.cli import app, parse_axis, parse_value
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--optimizer", "adam:beta1=0.8"]
 SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
@@ -91,8 +92,8 @@ def test_a_map_is_drawn_from_a_store(store, tmp_path, quantity, suffix):
     ],
 )
 def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words, tmp_path):
-    done = gdfast_command("sweep", *arguments, "--out", tmp_path / "x.zarr")
-    assert done.returncode == 2
+    done = CliRunner().invoke(app, ["sweep", *arguments, "--out", str(tmp_path / "x.zarr")])
+    assert done.exit_code == 2
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
