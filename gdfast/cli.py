@@ -63,13 +63,33 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
 
 
 def parse_value(text: str) -> Any:
-    """Read a number or a truth value; anything else stays text."""
+    """Read a number, a truth value, or several joined by slashes; anything else stays text."""
+    if "/" in text:
+        return tuple(parse_value(part) for part in text.split("/"))
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):
         with contextlib.suppress(ValueError):
             return kind(text)
     return text
+
+
+def parse_schedule(text: str) -> Any:
+    """Make a schedule; the ``then`` of a warm-up is given by its name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    from gdfast import schedules
+
+    def warmup(**parameters: Any) -> Any:
+        if "then" in parameters:
+            parameters["then"] = parse_named("schedule: then", parameters["then"], schedules.CATALOGUE)
+        return schedules.warmup(**parameters)
+
+    return parse_named("schedule", text, {**schedules.CATALOGUE, "warmup": warmup})
 
 
 def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
@@ -111,25 +131,46 @@ def list_problems() -> None:
 
 
 @lists.command("optimizers")
-def list_optimizers() -> None:
-    """List the optimizers with their hyperparameters."""
+def list_optimizers(
+    parity: Annotated[bool, typer.Option("--parity", help="what each rule was compared with")] = False,
+) -> None:
+    """List the optimizers with their hyperparameters, or what each rule was compared with."""
     from gdfast import optimizers
 
-    _table(optimizers.CATALOGUE)
+    if parity:
+        rows = optimizers.parity()
+        _print_table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        _table(optimizers.CATALOGUE)
+
+
+@lists.command("schedules")
+def list_schedules() -> None:
+    """List the schedules of the learning rate with their parameters."""
+    from gdfast import schedules
+
+    _table(schedules.CATALOGUE)
 
 
 def _table(catalogue: dict[str, Callable[..., Any]]) -> None:
     import inspect
 
+    rows = []
+    for name, factory in catalogue.items():
+        parameters = inspect.signature(factory).parameters.values()
+        shown = ", ".join(p.name if isinstance(p.default, tuple) else f"{p.name}={p.default}" for p in parameters)
+        rows.append([name, shown, (factory.__doc__ or "").strip().splitlines()[0]])
+    _print_table(["name", "parameters", "what it is"], rows)
+
+
+def _print_table(columns: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "parameters", "what it is", box=None, pad_edge=False)
-    for name, factory in catalogue.items():
-        parameters = inspect.signature(factory).parameters.values()
-        shown = ", ".join(f"{p.name}={p.default}" if not isinstance(p.default, tuple) else p.name for p in parameters)
-        table.add_row(name, shown, (factory.__doc__ or "").strip().splitlines()[0])
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 @app.command()
@@ -142,6 +183,12 @@ def sweep(
         list[str] | None,
         typer.Option(
             help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"
+        ),
+    ] = None,
+    schedule: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="schedule of the learning rate, name or name:parameter=value,…; several: each optimizer with each"
         ),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
@@ -170,9 +217,11 @@ def sweep(
         grid = (
             np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
         )
+        rules = [parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer]
+        plans = [parse_schedule(text) for text in schedule or []]
         plan = gdfast.Sweep(
             problem=chosen,
-            optimizers=[parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer],
+            optimizers=[o.scheduled(s) for o in rules for s in plans] if plans else rules,
             learning_rates=parse_axis("lr", lr, logarithmic=True),
             starts=grid,
             max_steps=max_steps,

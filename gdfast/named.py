@@ -105,6 +105,10 @@ def _same(a: Any, b: Any) -> bool:
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.12g}"
+    if isinstance(value, Named):
+        return f"({value.label})"
+    if isinstance(value, tuple) and np.ndim(value) == 1:
+        return "/".join(str(item) for item in value)
     return f"array{np.shape(value)}" if np.ndim(value) else str(value)
 
 
@@ -112,4 +116,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
+    if isinstance(value, Named):
+        return value.specification
     return value.item() if isinstance(value, np.generic) else value

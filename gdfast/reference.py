@@ -82,6 +82,8 @@ def update(
     coefficients: Array,
 ) -> tuple[Array, ...]:
     """Apply an optimizer's rule once; return the new parameters and state slots, each ``float64[d, n]``."""
+    if optimizer.schedule:
+        lr, coefficients = coefficients[0] * lr, coefficients[1:]
     whole: list[Array] = []
     if optimizer.terms is not None:
         values = optimizer.terms(theta, grad, *state, lr, *coefficients)

@@ -93,4 +93,17 @@ def test_the_published_matrix_holds_every_case(stored):
     listed = {(row["optimizer"], row["compared with"]) for row in rows}
     for case in peers.CASES:
         assert (optimizer_of(case).label, f"{case.library}.{case.call}") in listed
-    assert set(stored) == {f"{case.label}|{problem}" for case in peers.CASES for problem in peers.PROBLEMS}
+    cases = {f"{case.label}|{problem}" for case in peers.CASES for problem in peers.PROBLEMS}
+    assert set(stored) == cases | {f"schedule|{call}" for _, _, call, _ in peers.SCHEDULES}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "call", "options"), peers.SCHEDULES, ids=lambda v: v if isinstance(v, str) else ""
+)
+@pytest.mark.filterwarnings("ignore")
+def test_schedules_are_torchs(name, parameters, call, options, stored):
+    got = gdfast.schedules.CATALOGUE[name](**parameters).multipliers(peers.STEPS)
+    # torch multiplies step by step, which adds up roundings.
+    np.testing.assert_allclose(got, stored[f"schedule|{call}"], rtol=1e-10, atol=1e-13)
+    if importlib.util.find_spec("torch") is not None:
+        np.testing.assert_allclose(got, peers.multipliers(call, options), rtol=1e-10, atol=1e-13)

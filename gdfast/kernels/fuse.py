@@ -68,6 +68,7 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         len(optimizer.coefficients),
         sums,
         optimizer.uses_loss,
+        optimizer.schedule is not None,
         0 if isinstance(problem, Landscape) else problem.lane_kernel.work_rows,  # type: ignore[attr-defined]
     )
     key = digest([template.__name__, repr(sizes), *sources])
@@ -87,6 +88,7 @@ class Sizes(NamedTuple):
     c: int  # coefficients
     q: int  # sums over the coordinates
     uses_loss: bool
+    scheduled: bool
     work_rows: int  # of the problem's lane kernel
 
 
@@ -197,7 +199,8 @@ def scatter_nothing(state, i, lane, new):
 
 
 def _fused(rule, terms, gradient, objective, sizes, key):
-    d, s, c, q, uses_loss, _ = sizes
+    d, s, c, q, uses_loss, scheduled, _ = sizes
+    rows = c + scheduled
     point, zeros = (0.0,) * d, (0.0,) * q
     slots = (0.0,) * s
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
@@ -209,7 +212,9 @@ def _fused(rule, terms, gradient, objective, sizes, key):
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         for k in range(n_steps):
-            coefficients = to_fixed_tuple(table[t + k], c) if c else ()
+            row = to_fixed_tuple(table[t + k], rows) if rows else ()
+            multiplier = row[0] if scheduled else 1.0
+            coefficients = row[1:] if scheduled else row
             for lane in range(n):
                 x = point
                 for i in range(d):
@@ -226,13 +231,13 @@ def _fused(rule, terms, gradient, objective, sizes, key):
                 for i in range(d):
                     if q:
                         old = read(state, i, lane, slots)
-                        values = terms(x[i], g[i], *(old + (lr[lane],) + coefficients))
+                        values = terms(x[i], g[i], *(old + (multiplier * lr[lane],) + coefficients))
                         part = (values,) if q == 1 else values
                         for j in range(q):
                             totals = tuple_setitem(totals, j, totals[j] + part[j])
                 for i in range(d):
                     old = read(state, i, lane, slots)
-                    new = rule(x[i], g[i], *(old + (lr[lane],) + totals + loss + coefficients))
+                    new = rule(x[i], g[i], *(old + (multiplier * lr[lane],) + totals + loss + coefficients))
                     moved = store(state, i, lane, new)
                     theta[i, lane] = moved if live else x[i]
 
@@ -240,7 +245,8 @@ def _fused(rule, terms, gradient, objective, sizes, key):
 
 
 def _parts(rule, terms, gradient, objective, sizes, key):
-    _, s, c, q, uses_loss, first = sizes
+    _, s, c, q, uses_loss, scheduled, first = sizes
+    rows = c + scheduled
     zeros = (0.0,) * q
     slots = (0.0,) * s
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
@@ -253,7 +259,9 @@ def _parts(rule, terms, gradient, objective, sizes, key):
         wide()  # type: ignore[call-arg]
         size, losses = work[first + q], work[first + q + 1]
         for k in range(n_steps):
-            coefficients = to_fixed_tuple(table[t + k], c) if c else ()
+            row = to_fixed_tuple(table[t + k], rows) if rows else ()
+            multiplier = row[0] if scheduled else 1.0
+            coefficients = row[1:] if scheduled else row
             gradient(theta, grad, work, n, data, layout)
             if uses_loss:
                 objective(theta, losses, work, n, data, layout)
@@ -271,7 +279,7 @@ def _parts(rule, terms, gradient, objective, sizes, key):
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         old = read(state, i, lane, slots)
-                        values = terms(theta[i, lane], grad[i, lane], *(old + (lr[lane],) + coefficients))
+                        values = terms(theta[i, lane], grad[i, lane], *(old + (multiplier * lr[lane],) + coefficients))
                         part = (values,) if q == 1 else values
                         for j in range(q):
                             work[first + j, lane] += part[j]
@@ -284,7 +292,7 @@ def _parts(rule, terms, gradient, objective, sizes, key):
                             totals = tuple_setitem(totals, j, work[first + j, lane])
                     loss = (losses[lane],) if uses_loss else ()
                     old = read(state, i, lane, slots)
-                    new = rule(x, grad[i, lane], *(old + (lr[lane],) + totals + loss + coefficients))
+                    new = rule(x, grad[i, lane], *(old + (multiplier * lr[lane],) + totals + loss + coefficients))
                     moved = store(state, i, lane, new)
                     theta[i, lane] = moved if status[lane] < SETTLED else x
 

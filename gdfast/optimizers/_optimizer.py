@@ -23,6 +23,7 @@ It returns the new ``theta`` and the new state slots, in the order of the argume
 `gdfast.kernels` states what such a text may contain, and checks it.
 """
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.elementary import Array
 from gdfast.named import Named, named
 from gdfast.problems import Problem
+from gdfast.schedules import Schedule
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "named"]
 
@@ -67,6 +69,38 @@ class Optimizer(Named):
     initial: Mapping[str, float] = field(default_factory=dict)
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
+    schedule: Schedule | None = field(default=None, init=False)
+
+    def scheduled(self, schedule: Schedule) -> "Optimizer":
+        """Return the same optimizer with the learning rate multiplied by a schedule; see `gdfast.schedules`.
+
+        Raises
+        ------
+        TypeError
+            If `schedule` is no schedule.
+        """
+        if not isinstance(schedule, Schedule):
+            raise TypeError(f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {schedule!r}")
+        optimizer = copy.copy(self)
+        object.__setattr__(optimizer, "schedule", schedule)
+        return optimizer
+
+    @property
+    def label(self) -> str:
+        """Name, changed hyperparameters and schedule: ``adam:beta1=0.8|cosine``."""
+        return super().label + (f"|{self.schedule.label}" if self.schedule else "")
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name, hyperparameters and, if there is one, the schedule, as plain data."""
+        return {**super().specification, **({"schedule": self.schedule.specification} if self.schedule else {})}
+
+    def __copy__(self) -> "Optimizer":
+        again: Optimizer = self._factory(**self.parameters)
+        return again
+
+    def __reduce__(self) -> Any:
+        return _again, (functools.partial(self._factory, **self.parameters), self.schedule)
 
     @functools.cached_property
     def state(self) -> tuple[str, ...]:
@@ -94,7 +128,8 @@ class Optimizer(Named):
     def coefficient_table(self, max_steps: int, problem: Problem) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
 
-        The last row serves the check after the last update.
+        The last row serves the check after the last update. With a schedule its multipliers are an additional first
+        column.
         """
         columns: dict[str, Any] = dict(self.parameters)
         if self.step_table:
@@ -106,4 +141,11 @@ class Optimizer(Named):
         table = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
             table[:, j] = columns[name]
+        if self.schedule:
+            table = np.column_stack([self.schedule.multipliers(max_steps), table])
         return table
+
+
+def _again(make: Callable[[], Optimizer], schedule: Schedule | None) -> Optimizer:
+    optimizer = make()
+    return optimizer.scheduled(schedule) if schedule else optimizer

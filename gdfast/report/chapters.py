@@ -91,6 +91,7 @@ def chapters(quick: bool) -> Iterator[Chapter]:
     n = 128 if quick else 512
     yield worked_examples()
     yield map_chapter(n)
+    yield rules()
     yield timing(256 if quick else 512)
 
 
@@ -292,6 +293,19 @@ def _ending_table(paths: dict[str, xarray.Dataset]) -> pd.DataFrame:
         }
         for label, path in paths.items()
     )
+
+
+def rules() -> Chapter:
+    """What each update rule was compared with."""
+    table = pd.DataFrame(optimizers.parity())
+    compared = table[~table["largest relative difference"].isin(["differs", "textbook loop"])]
+    text = (
+        f"{table['optimizer'].str.split(':').str[0].nunique()} update rules; {len(compared)} comparisons with other "
+        "libraries over trajectories of 300 steps on three problems. Where a library is known to have another rule, "
+        "the last column says how. These numbers are of the run that stored the comparison, not of this one."
+    )
+    section = Section("parity", "Against other libraries", "", table=table, command="python tests/oracles/make.py")
+    return Chapter("Are the rules what they say they are?", text, [section])
 
 
 def timing(n: int) -> Chapter:

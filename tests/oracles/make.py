@@ -33,6 +33,8 @@ def main() -> None:
         for case in peers.CASES
         for problem in peers.PROBLEMS
     }
+    for _, _, call, options in peers.SCHEDULES:
+        paths[f"schedule|{call}"] = peers.multipliers(call, options)
     np.savez_compressed(HERE / "trajectories.npz", **paths)
     with open(HERE.parents[1] / "gdfast" / "optimizers" / "parity.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

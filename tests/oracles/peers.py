@@ -280,3 +280,32 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
         theta = optax.apply_updates(theta, updates)
         path.append(np.array(theta))
     return np.array(path)
+
+
+SCHEDULES = [
+    ("step", {"every": 40, "gamma": 0.5}, "StepLR", {"step_size": 40, "gamma": 0.5}),
+    ("multi_step", {"milestones": (30, 80, 200), "gamma": 0.3}, "MultiStepLR", {"milestones": [30, 80, 200], "gamma": 0.3}),
+    ("exponential", {"gamma": 0.98}, "ExponentialLR", {"gamma": 0.98}),
+    ("linear", {"start": 0.3, "end": 0.9, "total": 100}, "LinearLR", {"start_factor": 0.3, "end_factor": 0.9, "total_iters": 100}),
+    ("polynomial", {"power": 2.0, "total": 200}, "PolynomialLR", {"power": 2.0, "total_iters": 200}),
+    ("cosine", {"end": 0.1, "total": 300}, "CosineAnnealingLR", {"T_max": 300, "eta_min": 0.1}),
+    ("cosine_warm_restarts", {"period": 20, "factor": 2.0, "end": 0.1}, "CosineAnnealingWarmRestarts", {"T_0": 20, "T_mult": 2, "eta_min": 0.1}),
+    ("one_cycle", {"rise": 0.25, "start_divisor": 10.0, "end_divisor": 100.0, "total": 301}, "OneCycleLR", {"max_lr": 1.0, "pct_start": 0.25, "div_factor": 10.0, "final_div_factor": 100.0, "total_steps": 301, "cycle_momentum": False}),
+    ("cyclical", {"low": 0.2, "up": 30, "down": 50}, "CyclicLR", {"base_lr": 0.2, "max_lr": 1.0, "step_size_up": 30, "step_size_down": 50, "cycle_momentum": False}),
+]  # fmt: skip
+"""Schedules under gdfast's names, and torch's schedulers of a learning rate of 1 that are the same."""
+
+
+def multipliers(call: str, options: dict[str, Any]) -> np.ndarray:
+    """The learning rates of steps 0 … `STEPS` by a scheduler of torch, ``float64[STEPS + 1]``."""
+    import torch
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = getattr(torch.optim.lr_scheduler, call)(optimizer, **options)
+    rates = []
+    for _ in range(STEPS + 1):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(rates) <= STEPS:
+            scheduler.step()
+    return np.array(rates, dtype=np.float64)

@@ -1,0 +1,83 @@
+"""Multipliers of the learning rate: their shapes, their use in sweeps, bad parameters."""
+
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast import optimizers, problems, schedules
+
+
+@pytest.mark.parametrize("factory", schedules.CATALOGUE.values(), ids=lambda f: f.__name__)
+@pytest.mark.parametrize("max_steps", [1, 7, 300])
+def test_multipliers_are_finite_and_not_negative(factory, max_steps):
+    got = factory().multipliers(max_steps)
+    assert got.shape == (max_steps + 1,)
+    assert np.isfinite(got).all()
+    assert (got >= 0).all()
+    assert (got <= 1 + 1e-12).all()
+
+
+def test_shapes():
+    m = schedules.warmup_stable_decay(rise=0.1, fall=0.4, end=0.2).multipliers(100)
+    np.testing.assert_allclose(m[[0, 5, 10, 60, 80, 100]], [0, 0.5, 1, 1, 0.6, 0.2])
+    m = schedules.inverse_sqrt(warmup=4).multipliers(100)
+    np.testing.assert_allclose(m[[0, 3, 15, 99]], [0.25, 1.0, 0.5, 0.2])
+    m = schedules.warmup(steps=10, then=schedules.linear()).multipliers(110)
+    np.testing.assert_allclose(m[[0, 5, 10, 60, 110]], [0, 0.5, 1, 0.5, 0])
+    m = schedules.cosine(total=10).multipliers(30)
+    assert (m[10:] == 0).all()
+
+
+SCHEDULES = [
+    schedules.cosine(),
+    schedules.warmup(steps=20, then=schedules.step(every=50, gamma=0.5)),
+    schedules.constant(0.5),
+]
+
+
+@pytest.mark.parametrize("problem", [problems.rosenbrock(), problems.linear_regression()], ids=lambda p: p.name)
+def test_kernel_and_reference_agree_to_the_bit(problem):
+    rules = [optimizers.gd(), optimizers.adam(), optimizers.lamb(), optimizers.polyak_sgd()]
+    chosen = [rule.scheduled(schedule) for rule in rules for schedule in SCHEDULES]
+    sweep = gdfast.Sweep(problem, chosen, np.logspace(-4, 0, 20), problem.grid(5), 200)
+    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    assert "adam|warmup:steps=20,then=(step:every=50,gamma=0.5)" in got.optimizer.values
+
+
+def test_a_constant_schedule_scales_the_learning_rate():
+    half = optimizers.momentum().scheduled(schedules.constant(0.5))
+    got = gdfast.trajectory(problems.quartic(), half, [1.5], 0.02, 100)
+    expected = gdfast.trajectory(problems.quartic(), optimizers.momentum(), [1.5], 0.01, 100)
+    np.testing.assert_array_equal(got.theta.values, expected.theta.values)
+
+
+def test_decay_lets_gd_settle_where_a_constant_rate_oscillates():
+    # Just above 2/f'' of the worse minimum the constant rate ends in a two-cycle around it.
+    path = {
+        name: gdfast.trajectory(problems.quartic(), rule, [1.3], 0.16, 3000)
+        for name, rule in (
+            ("constant", optimizers.gd()),
+            ("decay", optimizers.gd().scheduled(schedules.linear(end=0.5))),
+        )
+    }
+    assert path["constant"].attrs["outcome"] == "oscillating"
+    assert path["decay"].attrs["outcome"] == "local_minimum"
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: schedules.step(every=0), ValueError, ["step: every", "0"]),
+        (lambda: schedules.cosine(end=2.0), ValueError, ["cosine: end", "[0, 1]"]),
+        (lambda: schedules.exponential(gamma=0.0), ValueError, ["gamma", "> 0"]),
+        (lambda: schedules.warmup(then="cosine"), TypeError, ["warmup: then", "'cosine'"]),
+        (lambda: schedules.warmup_stable_decay(rise=0.6, fall=0.6), ValueError, ["rise + fall", "1.2"]),
+        (lambda: optimizers.gd().scheduled("cosine"), TypeError, ["schedule", "'cosine'"]),
+    ],
+)
+def test_bad_schedules_are_refused(call, kind, words):
+    with pytest.raises(kind) as error:
+        call()
+    assert all(word in str(error.value) for word in words), str(error.value)
