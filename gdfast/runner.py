@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _FIELDS = {
-    "outcome": (np.int8, Outcome.not_run),
-    "steps": (np.int32, 0),
-    "loss": (np.float64, np.nan),
-    "gradient_norm": (np.float64, np.nan),
-    "basin": (np.int16, -1),
-    "period": (np.int8, 0),
+    "outcome": np.int8,
+    "steps": np.int32,
+    "loss": np.float64,
+    "gradient_norm": np.float64,
+    "basin": np.int16,
+    "period": np.int8,
 }
 
 
@@ -89,8 +89,9 @@ def run(
 
         tile.prepare(sweep)
     compiled = time.perf_counter()
-    columns = {name: np.full(sweep.shape, fill, dtype) for name, (dtype, fill) in _FIELDS.items()}
-    theta = np.full((*sweep.shape, sweep.problem.dimension), np.nan) if keep_theta else None
+    # Every cell is written by its tile, or there is no result.
+    columns = {name: np.empty(sweep.shape, dtype) for name, dtype in _FIELDS.items()}
+    theta = np.empty((*sweep.shape, sweep.problem.dimension)) if keep_theta else None
     lane_steps = 0
     with _progress(progress, sweep.size) as report:
         done = 0
