@@ -74,7 +74,14 @@ def test_known_deviations_are_still_there(deviation):
     package = deviation.library.split(".")[0]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed; pip install 'gdfast[parity]'")
-    case = peers.Case(deviation.name, deviation.parameters, 1e-3, deviation.library, deviation.call, deviation.options)
+    case = peers.Case(
+        deviation.name,
+        deviation.parameters,
+        deviation.learning_rate,
+        deviation.library,
+        deviation.call,
+        deviation.options,
+    )
     assert difference(case, "rosenbrock", peers.trajectory(case, "rosenbrock")) > 1e-10
 
 

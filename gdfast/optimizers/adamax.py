@@ -4,8 +4,8 @@
     u ← max(β₂ u, |g| + ε)
     θ ← θ − (η / (1 − β₁ᵗ)) m / u
 
-Source: Kingma & Ba (2015), section 7.1, in the form and with the defaults of ``torch.optim.Adamax``.
-``optax.adamax`` puts ε beside u, max(β₂ u, |g|) + ε.
+Source: Kingma & Ba (2015), section 7.1, in the form and with the defaults of ``torch.optim.Adamax``;
+``optax.adamax`` is the same.
 """
 
 from gdfast.elementary import absolute, maximum

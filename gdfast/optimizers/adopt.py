@@ -4,7 +4,7 @@
     after it:    m ← β₁ m + (1 − β₁) clip(g / max(√v, ε), ±(t − 1)^¼),   θ ← θ − η m,   v ← β₂ v + (1 − β₂) g²
 
 Source: Taniguchi et al. (2024), arXiv 2411.02853, algorithm 2 and the authors' code. ``pytorch_optimizer.ADOPT``
-clips at t^¼; ``optax.contrib.adopt`` also counts from zero.
+clips at t^¼.
 """
 
 import numpy as np

@@ -133,6 +133,7 @@ CASES = [
     _optax("adamw", "adamw", 1e-3, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
     _torch("adamax", "Adamax", 1e-3),
     _torch("adamax", "Adamax", 3e-4, _ADAM, **_BETAS),
+    _optax("adamax", "adamax", 3e-4, _ADAM, **_B1B2),
     _torch("nadam", "NAdam", 1e-3),
     _torch("nadam", "NAdam", 1e-3, {**_ADAM, "momentum_decay": 0.1}, momentum_decay=0.1, **_BETAS),
     _optax("nadam", "nadam", 1e-3, {**_ADAM, "momentum_schedule": False}, **_B1B2),
@@ -162,6 +163,7 @@ CASES = [
     _more("adan", "Adan", 1e-3, {"beta1": 0.9, "beta2": 0.8, "beta3": 0.95, "eps": 1e-4}, betas=(0.9, 0.8, 0.95), eps=1e-4),
     _more("adopt", "ADOPT", 1e-3, clip_lambda=lambda step: (step - 1) ** 0.25),
     _more("adopt", "ADOPT", 1e-3, {**_ADAM, "clip": False}, clip_lambda=None, **_BETAS),
+    _more("adopt", "ADOPT", 0.1, {"beta2": 0.9}, betas=(0.9, 0.9), clip_lambda=lambda step: (step - 1) ** 0.25),
     _more("ademamix", "AdEMAMix", 1e-3),
     _more(
         "ademamix", "AdEMAMix", 1e-3,
@@ -208,15 +210,30 @@ class Deviation(NamedTuple):
     why: str
     parameters: dict[str, Any] = {}  # under gdfast's names
     options: dict[str, Any] = {}  # the same under the other library's
+    learning_rate: float = 1e-3
 
 
 DEVIATIONS = [
     Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
     Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
     Deviation("adagrad", "optax", "adagrad", "starts the sum at 0.1 and adds eps inside the root"),
-    Deviation("adamax", "optax", "adamax", "adds eps to the maximum, not to |g|", {"eps": 0.01}, {"eps": 0.01}),
-    Deviation("radam", "optax", "radam", "adds eps to the debiased root, and rectifies from 5 on"),
-    Deviation("adopt", "pytorch_optimizer", "ADOPT", "clips at t**0.25 in place of (t - 1)**0.25"),
+    Deviation(
+        "radam",
+        "optax",
+        "radam",
+        "adds eps to the debiased root, and rectifies from 5 on",
+        {"eps": 0.01},
+        {"eps": 0.01},
+    ),
+    Deviation(
+        "adopt",
+        "pytorch_optimizer",
+        "ADOPT",
+        "clips at t**0.25 in place of (t - 1)**0.25",
+        {"beta2": 0.9},
+        {"betas": (0.9, 0.9)},
+        0.1,
+    ),
 ]
 
 WITHOUT_PEER = {
