@@ -92,7 +92,7 @@ def chapters(quick: bool) -> Iterator[Chapter]:
     yield worked_examples()
     yield map_chapter(n)
     yield rules()
-    yield timing(256 if quick else 512)
+    yield timing(256 if quick else 384)
 
 
 def map_chapter(n: int) -> Chapter:
