@@ -38,7 +38,7 @@ from gdfast.named import Named, named
 from gdfast.problems import Problem
 from gdfast.schedules import Schedule
 
-__all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "named"]
+__all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,6 +144,11 @@ class Optimizer(Named):
         if self.schedule:
             table = np.column_stack([self.schedule.multipliers(max_steps), table])
         return table
+
+
+def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:
+    """The step table of Adam and its kin: ``rate`` = 1/(1 − β₁ᵗ) and ``debias`` = 1/√(1 − β₂ᵗ)."""
+    return lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)}
 
 
 def _again(make: Callable[[], Optimizer], schedule: Schedule | None) -> Optimizer:

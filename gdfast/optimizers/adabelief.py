@@ -10,10 +10,8 @@ Source: Zhuang et al. (2020), arXiv 2010.07468, as in the authors' code (without
 ``optax.adabelief`` and ``pytorch_optimizer.AdaBelief``; their values of ε differ widely.
 """
 
-import numpy as np
-
 from gdfast.elementary import sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, s, lr, beta1, beta2, eps, rate, debias):
@@ -37,5 +35,5 @@ def adabelief(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-16) -> O
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        step_table=debiasing(beta1, beta2),
     )

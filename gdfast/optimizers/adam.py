@@ -12,10 +12,8 @@ debiases it; optax takes it over the debiased v. The two factors that depend on 
 ``rate`` = 1/(1 − β₁ᵗ) and ``debias`` = 1/√(1 − β₂ᵗ).
 """
 
-import numpy as np
-
 from gdfast.elementary import maximum, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate, debias):
@@ -49,5 +47,5 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, amsgrad: b
     return Optimizer(
         amsgrad_rule if amsgrad else rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        step_table=debiasing(beta1, beta2),
     )

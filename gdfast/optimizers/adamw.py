@@ -6,10 +6,8 @@ Source: Loshchilov & Hutter (2019), arXiv 1711.05101, in the form and with the d
 ``optax.adamw`` is the same with λ = 1e-4 by default.
 """
 
-import numpy as np
-
 from gdfast.elementary import maximum, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
@@ -51,5 +49,5 @@ def adamw(
     return Optimizer(
         amsgrad_rule if amsgrad else rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        step_table=debiasing(beta1, beta2),
     )

@@ -8,10 +8,8 @@ Source: Liang et al. (2024), arXiv 2411.16085, as in the authors' code. ``pytorc
 scales by d / (number kept + 1).
 """
 
-import numpy as np
-
 from gdfast.elementary import maximum, select, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, v, lr, kept, beta1, beta2, eps, weight_decay, rate, debias, dimension):
@@ -44,7 +42,7 @@ def cautious_adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, w
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        step_table=debiasing(beta1, beta2),
         sums=("kept",),
         terms=terms,
     )

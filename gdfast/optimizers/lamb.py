@@ -8,10 +8,8 @@ The norms are over all parameters of the problem.
 Source: You et al. (2020), arXiv 1904.00962, the same as ``optax.lamb`` for one array of parameters.
 """
 
-import numpy as np
-
 from gdfast.elementary import select, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, v, lr, theta_square, update_square, beta1, beta2, eps, weight_decay, rate, debias):
@@ -47,7 +45,7 @@ def lamb(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-6, weight_dec
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        step_table=debiasing(beta1, beta2),
         sums=("theta_square", "update_square"),
         terms=terms,
     )

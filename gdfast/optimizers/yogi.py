@@ -8,10 +8,8 @@ Source: Zaheer et al. (2018), "Adaptive methods for nonconvex optimization"; m a
 as in ``optax.yogi`` and ``pytorch_optimizer.Yogi`` (whose debiasing of m is optional).
 """
 
-import numpy as np
-
 from gdfast.elementary import sign, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate, debias):
@@ -39,6 +37,6 @@ def yogi(
     return Optimizer(
         rule,
         learning_rate=0.01,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)},
+        step_table=debiasing(beta1, beta2),
         initial={"m": initial_accumulator_value, "v": initial_accumulator_value},
     )

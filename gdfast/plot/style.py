@@ -10,7 +10,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from gdfast.outcomes import MEANING, Outcome
+from gdfast.outcomes import Outcome
 
 OUTCOME_COLOURS = {
     Outcome.not_run: "#ffffff",
@@ -27,14 +27,14 @@ outcome_colormap = ListedColormap(list(OUTCOME_COLOURS.values()))
 outcome_norm = BoundaryNorm([o - 0.5 for o in Outcome] + [len(Outcome) - 0.5], len(Outcome))
 
 
-def outcome_patches(present: set[int], explained: bool = False) -> list[Patch]:
+def outcome_patches(present: set[int]) -> list[Patch]:
     """Legend entries of the outcomes that are present."""
     return [
         Patch(
             facecolor=OUTCOME_COLOURS[o],
             edgecolor="#777777",
             linewidth=0.5,
-            label=o.name.replace("_", " ") + (f": {MEANING[o]}" if explained else ""),
+            label=o.name.replace("_", " "),
         )
         for o in Outcome
         if int(o) in present
