@@ -33,7 +33,8 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         lane_steps=0,
     )
     theta = np.ascontiguousarray(sweep.starts.T[:, index % m])
-    lr = sweep.learning_rates[index // m]
+    lr = sweep.group_rates[:, index // m]
+    lr = lr if len(lr) == 1 else lr[problem.group]
     state = [np.full_like(theta, value) for value in optimizer.initial_state]
     table = optimizer.coefficient_table(sweep.max_steps, problem)
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
@@ -43,7 +44,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         for t in range(sweep.max_steps + 1):
             if not active.size or stop[0]:
                 break
-            grad = problem.gradient(theta)
+            grad = problem.step_gradient(theta, t)
             size = np.abs(grad).max(axis=0)
             small = size <= sweep.gradient_tolerance * problem.gradient_scale
             diverged = ~(size <= sweep.divergence_limit * problem.gradient_scale)
@@ -55,7 +56,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
                 end.diverged[out] = diverged[settled]
                 end.stationary[out] = ~diverged[settled]
                 live = ~settled
-                active, lr, small = active[live], lr[live], small[live]
+                active, lr, small = active[live], lr[:, live], small[live]
                 theta, grad = theta[:, live], grad[:, live]
                 state = [slot[:, live] for slot in state]
                 tail = [point[:, live] for point in tail]
@@ -63,7 +64,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
                 tail.append(theta)
             if t < sweep.max_steps:
                 end.lane_steps += active.size
-                theta, *state = update(problem, optimizer, theta, grad, state, lr, table[t])
+                theta, *state = update(problem, optimizer, theta, grad, state, lr, table, t)
             was_small = small
     if active.size and not stop[0]:
         end.theta[:, active] = theta
@@ -79,9 +80,11 @@ def update(
     grad: Array,
     state: list[Array],
     lr: Any,
-    coefficients: Array,
+    table: Array,
+    t: int,
 ) -> tuple[Array, ...]:
     """Apply an optimizer's rule once; return the new parameters and state slots, each ``float64[d, n]``."""
+    coefficients = table[t]
     if optimizer.schedule:
         lr, coefficients = coefficients[0] * lr, coefficients[1:]
     whole: list[Array] = []
@@ -93,7 +96,7 @@ def update(
                 total = total + row
             whole.append(total)
     if optimizer.uses_loss:
-        whole.append(problem.objective(theta))
+        whole.append(problem.step_objective(theta, t))
     new = optimizer.rule(theta, grad, *state, lr, *whole, *coefficients)
     return new if isinstance(new, tuple) else (new,)
 
@@ -171,7 +174,7 @@ def trajectory(
     with np.errstate(all="ignore"):
         for t in range(len(path) - 1):
             path[t + 1], *state = update(
-                problem, optimizer, path[t], problem.gradient(path[t]), state, learning_rate, table[t]
+                problem, optimizer, path[t], problem.step_gradient(path[t], t), state, learning_rate, table, t
             )
         points = np.ascontiguousarray(path[:, :, 0].T)
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)

@@ -1,5 +1,6 @@
 """The grid learning rate × start × optimizer over one problem: axes, labels, the only validation, its tiles."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,8 +38,8 @@ class Sweep:
     optimizers : sequence of Optimizer
         The update rules; see `gdfast.optimizers`. One rule may stand here several times with different
         hyperparameters.
-    learning_rates : array_like, (k,)
-        Positive learning rates.
+    learning_rates : array_like, (k,) or (k, groups)
+        Positive learning rates: one for all coordinates, or one for each of the problem's `groups`.
     starts : array_like, (m, d)
         Initial points.
     max_steps : int
@@ -81,7 +82,7 @@ class Sweep:
     ) -> None:
         if not isinstance(problem, Problem):
             raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
-        rates, points = _rates(learning_rates), _starts(starts, problem.dimension)
+        rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem.dimension)
         settings = {
             "problem": problem,
             "optimizers": _optimizers(optimizers),
@@ -92,9 +93,15 @@ class Sweep:
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
             "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
         }
-        arguments.integer("learning_rates × starts, the size of the grid,", rates.size * len(points), high=2**40)
+        arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+
+    @functools.cached_property
+    def group_rates(self) -> Array:
+        """The learning rates of each of the problem's groups, ``float64[groups, k]``."""
+        rates = self.learning_rates if self.learning_rates.ndim == 2 else self.learning_rates[:, None]
+        return np.repeat(rates.T, len(self.problem.groups) // rates.shape[1], axis=0)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -158,14 +165,16 @@ def _numbers(argument: str, values: ArrayLike, shape: str) -> Array:
         raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {values!r}") from None
 
 
-def _rates(learning_rates: ArrayLike) -> Array:
-    rates = np.atleast_1d(_numbers("learning_rates", learning_rates, "(k,)"))
-    if rates.ndim != 1 or not rates.size:
-        raise ValueError(f"learning_rates must have shape (k,) with k >= 1, not {rates.shape}")
+def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
+    shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
+    rates = np.atleast_1d(_numbers("learning_rates", learning_rates, shape))
+    if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):
+        raise ValueError(f"learning_rates must have shape {shape} with k >= 1 for this problem, not {rates.shape}")
     bad = ~(np.isfinite(rates) & (rates > 0))
     if bad.any():
-        i = int(np.argmax(bad))
-        raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{i}] is {rates[i]:g}")
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = ", ".join(str(i) for i in where)
+        raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{at}] is {rates[where]:g}")
     return rates
 
 

@@ -6,7 +6,9 @@ landscapes of few coordinates. `_parts` calls a problem's own lane kernel for th
 updates coordinate by coordinate: for problems with data and any number of coordinates.
 
 A lane is settled at step t when its gradient is small for the second time running, or too large or not a number.
-A settled lane stays as it is, whatever the arithmetic around it does.
+Both templates look first whether any gradient of a group of lanes is small or too large, which is rarely so, and
+only then at each lane. Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver
+takes it out, since lanes cost nothing extra and a choice in every update does.
 """
 
 import functools
@@ -27,7 +29,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check
 from gdfast.kernels.options import JIT, wide
-from gdfast.kernels.signatures import DIVERGED, KINDS, MOVING, RESTING, SETTLED, STATIONARY, STEP
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, STEP
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
 
@@ -48,7 +50,9 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
     parts = {"rule": (optimizer.rule, 1 + len(optimizer.state))}
     if optimizer.terms is not None:
         parts["terms"] = (optimizer.terms, sums)
-    if isinstance(problem, Landscape):
+    lanes = problem.lane_kernel
+    if lanes is None:
+        assert isinstance(problem, Landscape)
         template: Callable[..., Any] = _fused
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
@@ -56,7 +60,6 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         functions = {name: function for name, (function, _) in parts.items()}
     else:
         template = _parts
-        lanes = problem.lane_kernel  # type: ignore[attr-defined]
         sources = [check(function, results) for function, results in parts.values()]
         sources.append(Path(inspect.getfile(lanes.gradient)).read_text(encoding="utf-8"))
         functions = {"rule": optimizer.rule, "gradient": lanes.gradient, "objective": lanes.objective}
@@ -69,7 +72,7 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         sums,
         optimizer.uses_loss,
         optimizer.schedule is not None,
-        0 if isinstance(problem, Landscape) else problem.lane_kernel.work_rows,  # type: ignore[attr-defined]
+        _own_rows(problem),
     )
     key = digest([template.__name__, repr(sizes), *sources])
     with _lock:
@@ -92,10 +95,13 @@ class Sizes(NamedTuple):
     work_rows: int  # of the problem's lane kernel
 
 
+def _own_rows(problem: Problem) -> int:
+    return problem.lane_kernel.work_rows if problem.lane_kernel else 0
+
+
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
-    own = 0 if isinstance(problem, Landscape) else problem.lane_kernel.work_rows  # type: ignore[attr-defined]
-    return int(own) + len(optimizer.sums) + 2
+    return _own_rows(problem) + len(optimizer.sums) + 2
 
 
 def register_helpers(function: Callable[..., Any]) -> None:
@@ -155,10 +161,11 @@ def warn_uncached() -> None:
 @register_jitable
 def next_status(status, size, t, gradient_tolerance, divergence_limit):
     """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
-    small = KINDS * t + STATIONARY if status == RESTING else RESTING
-    after = small if size <= gradient_tolerance else MOVING
+    again = status == KINDS * (t - 1) + RESTING
+    small = KINDS * t + (STATIONARY if again else RESTING)
+    after = small if size <= gradient_tolerance else status
     after = after if size <= divergence_limit else KINDS * t + DIVERGED
-    return status if status >= SETTLED else after
+    return status if status & SETTLED else after
 
 
 @register_jitable
@@ -207,7 +214,7 @@ def _fused(rule, terms, gradient, objective, sizes, key):
 
     @compiled(STEP, key)
     def step(
-        theta, grad, work, state, lr, status, table, t, n, n_steps,
+        theta, grad, work, state, lr, group, number, status, ended, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
@@ -215,31 +222,48 @@ def _fused(rule, terms, gradient, objective, sizes, key):
             row = to_fixed_tuple(table[t + k], rows) if rows else ()
             multiplier = row[0] if scheduled else 1.0
             coefficients = row[1:] if scheduled else row
-            for lane in range(n):
-                x = point
-                for i in range(d):
-                    x = tuple_setitem(x, i, theta[i, lane])
-                g = (gradient(*x),) if d == 1 else gradient(*x)
-                size = abs(g[0])
-                for i in range(1, d):
-                    size = larger(size, abs(g[i]))
-                after = next_status(status[lane], size, t + k, gradient_tolerance, divergence_limit)
-                status[lane] = after
-                live = after < SETTLED
-                loss = (objective(*x),) if uses_loss else ()
-                totals = zeros
-                for i in range(d):
-                    if q:
+            for block in range(n // LANES):
+                eventful = 0
+                for j in range(LANES):
+                    lane = block * LANES + j
+                    x = point
+                    for i in range(d):
+                        x = tuple_setitem(x, i, theta[i, lane])
+                    g = (gradient(*x),) if d == 1 else gradient(*x)
+                    size = abs(g[0])
+                    for i in range(1, d):
+                        size = larger(size, abs(g[i]))
+                    eventful |= 0 if (size > gradient_tolerance) & (size <= divergence_limit) else 1
+                    loss = (objective(*x),) if uses_loss else ()
+                    totals = zeros
+                    for i in range(d):
+                        if q:
+                            old = read(state, i, lane, slots)
+                            values = terms(x[i], g[i], *(old + (multiplier * lr[0, lane],) + coefficients))
+                            part = (values,) if q == 1 else values
+                            for m in range(q):
+                                totals = tuple_setitem(totals, m, totals[m] + part[m])
+                    for i in range(d):
                         old = read(state, i, lane, slots)
-                        values = terms(x[i], g[i], *(old + (multiplier * lr[lane],) + coefficients))
-                        part = (values,) if q == 1 else values
-                        for j in range(q):
-                            totals = tuple_setitem(totals, j, totals[j] + part[j])
-                for i in range(d):
-                    old = read(state, i, lane, slots)
-                    new = rule(x[i], g[i], *(old + (multiplier * lr[lane],) + totals + loss + coefficients))
-                    moved = store(state, i, lane, new)
-                    theta[i, lane] = moved if live else x[i]
+                        new = rule(x[i], g[i], *(old + (multiplier * lr[0, lane],) + totals + loss + coefficients))
+                        grad[i, lane] = x[i]
+                        theta[i, lane] = store(state, i, lane, new)
+                if eventful:
+                    for j in range(LANES):
+                        lane = block * LANES + j
+                        x = point
+                        for i in range(d):
+                            x = tuple_setitem(x, i, grad[i, lane])
+                        g = (gradient(*x),) if d == 1 else gradient(*x)
+                        size = abs(g[0])
+                        for i in range(1, d):
+                            size = larger(size, abs(g[i]))
+                        live = status[lane] & SETTLED == 0
+                        for i in range(d):
+                            ended[i, lane] = x[i] if live else ended[i, lane]
+                        status[lane] = next_status(
+                            status[lane], size, t + k, gradient_tolerance, divergence_limit
+                        )  # fmt: skip
 
     return step
 
@@ -253,7 +277,7 @@ def _parts(rule, terms, gradient, objective, sizes, key):
 
     @compiled(STEP, key)
     def step(
-        theta, grad, work, state, lr, status, table, t, n, n_steps,
+        theta, grad, work, state, lr, group, number, status, ended, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
@@ -262,38 +286,47 @@ def _parts(rule, terms, gradient, objective, sizes, key):
             row = to_fixed_tuple(table[t + k], rows) if rows else ()
             multiplier = row[0] if scheduled else 1.0
             coefficients = row[1:] if scheduled else row
-            gradient(theta, grad, work, n, data, layout)
+            gradient(theta, grad, work, n, data, layout, t + k)
             if uses_loss:
-                objective(theta, losses, work, n, data, layout)
+                objective(theta, losses, work, n, data, layout, t + k)
             for lane in range(n):
                 size[lane] = abs(grad[0, lane])
             for i in range(1, theta.shape[0]):
                 for lane in range(n):
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
+            eventful = 0
             for lane in range(n):
-                status[lane] = next_status(status[lane], size[lane], t + k, gradient_tolerance, divergence_limit)
+                eventful |= 0 if (size[lane] > gradient_tolerance) & (size[lane] <= divergence_limit) else 1
+            if eventful:
+                for i in range(theta.shape[0]):
+                    for lane in range(n):
+                        ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
+                for lane in range(n):
+                    status[lane] = next_status(status[lane], size[lane], t + k, gradient_tolerance, divergence_limit)
             if q:
                 for j in range(q):
                     for lane in range(n):
                         work[first + j, lane] = 0.0
                 for i in range(theta.shape[0]):
+                    rate = lr[group[i]]
                     for lane in range(n):
                         old = read(state, i, lane, slots)
-                        values = terms(theta[i, lane], grad[i, lane], *(old + (multiplier * lr[lane],) + coefficients))
+                        own = old + (multiplier * rate[lane],)
+                        values = terms(theta[i, lane], grad[i, lane], *(own + coefficients))
                         part = (values,) if q == 1 else values
                         for j in range(q):
                             work[first + j, lane] += part[j]
             for i in range(theta.shape[0]):
+                rate = lr[group[i]]
                 for lane in range(n):
-                    x = theta[i, lane]
                     totals = zeros
                     if q:
                         for j in range(q):
                             totals = tuple_setitem(totals, j, work[first + j, lane])
                     loss = (losses[lane],) if uses_loss else ()
                     old = read(state, i, lane, slots)
-                    new = rule(x, grad[i, lane], *(old + (multiplier * lr[lane],) + totals + loss + coefficients))
-                    moved = store(state, i, lane, new)
-                    theta[i, lane] = moved if status[lane] < SETTLED else x
+                    whole = (multiplier * rate[lane],) + totals + loss
+                    new = rule(theta[i, lane], grad[i, lane], *(old + whole + coefficients))
+                    theta[i, lane] = store(state, i, lane, new)
 
     return step

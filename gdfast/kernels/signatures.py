@@ -4,14 +4,16 @@ from typing import Final
 
 from numba import types
 
-# A lane's status is one number. Below SETTLED the lane is live and the number says whether its last gradient was
-# small. From SETTLED on the lane has settled, and the number is KINDS × (updates done) + how it did.
+# A lane's status is one number, KINDS × (updates done) + kind: when its gradient was last small, or when and how it
+# settled. A lane that was never small is 0. The kinds of settled lanes, and only they, have the bit SETTLED.
 MOVING: Final = 0
 RESTING: Final = 1
-SETTLED: Final = 2
 STATIONARY: Final = 2
 DIVERGED: Final = 3
+SETTLED: Final = 2
 KINDS: Final = 4
+
+LANES: Final = 32  # lanes are stepped in groups of so many: the unrolled vector loop
 
 _matrix = types.float64[:, ::1]
 _lanes = types.float64[::1]
@@ -19,14 +21,17 @@ _counts = types.int64[::1]
 
 STEP = types.void(
     _matrix,  # theta (d, W)
-    _matrix,  # grad (d, W), used by problems with a lane kernel only
+    _matrix,  # grad (d, W), to scribble on
     _matrix,  # work (work_rows, W), likewise
     types.float64[:, :, ::1],  # state (s, d, W)
-    _lanes,  # lr (W)
+    _matrix,  # lr (groups, W)
+    _counts,  # group (d), the row of lr that a coordinate takes
+    _counts,  # number (W), which trajectory of the sweep a lane runs
     _counts,  # status (W)
+    _matrix,  # ended (d, W), where a lane has settled
     _matrix,  # table (max_steps + 1, c)
     types.int64,  # t, the updates done by a lane that is not settled
-    types.int64,  # n, lanes in use
+    types.int64,  # n, lanes in use, a multiple of LANES
     types.int64,  # n_steps, how many steps to do
     types.float64,  # gradient_tolerance
     types.float64,  # divergence_limit

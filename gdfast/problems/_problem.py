@@ -50,22 +50,16 @@ class LaneKernel:
     Attributes
     ----------
     gradient : callable
-        ``gradient(theta, grad, work, n, data, layout)`` fills ``grad[:, :n]``; ``theta`` and ``grad`` are
-        ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on.
+        ``gradient(theta, grad, work, n, data, layout, t)`` fills ``grad[:, :n]``; ``theta`` and ``grad`` are
+        ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on, ``t`` the updates done before.
     objective : callable
-        ``objective(theta, out, work, n, data, layout)`` fills ``out[:n]`` with what the gradient is the gradient of.
-    data : ndarray
-        ``float64[:]``, everything the kernel reads.
-    layout : ndarray
-        ``int64[:]``, what the kernel needs to know about the data's shape.
+        ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
     work_rows : int
         How many numbers a lane needs for intermediate results.
     """
 
     gradient: Callable[..., None]
     objective: Callable[..., None]
-    data: Array
-    layout: NDArray[np.int64]
     work_rows: int
 
 
@@ -81,15 +75,34 @@ class Problem(Named):
     gradient_scale : float
         The size of an ordinary gradient; settling tolerances are multiplied by it. 1 except for problems with
         data, where it makes outcomes independent of the data's units.
+    groups : tuple of str
+        Names of the groups of coordinates that have a learning rate of their own, such as layers. One for all
+        unless a problem says otherwise.
+    lane_kernel : LaneKernel, optional
+        Gradient and objective for the compiler, where they are more than formulas of few coordinates.
     """
 
     domain: Array
     gradient_scale: float = 1.0
+    groups: tuple[str, ...] = ("all",)
+    lane_kernel: LaneKernel | None = None
 
     @property
     def dimension(self) -> int:
         """d, the number of parameters."""
         return len(self.domain)
+
+    @functools.cached_property
+    def group(self) -> NDArray[np.int64]:
+        """The index in `groups` of each coordinate, ``int64[d]``."""
+        return np.zeros(self.dimension, dtype=np.int64)
+
+    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
+        """Return what the lane kernel reads: ``data float64[:]`` and ``layout int64[:]``, which tells its shape.
+
+        Called once a tile: what is long in the making is to be kept.
+        """
+        return np.empty(0), np.empty(0, dtype=np.int64)
 
     @abstractmethod
     def loss(self, theta: Array) -> Array:
@@ -102,6 +115,14 @@ class Problem(Named):
     def objective(self, theta: Array) -> Array:
         """Return what `gradient` is the gradient of, ``float64[n]``: the loss, unless a problem scales it."""
         return self.loss(theta)
+
+    def step_gradient(self, theta: Array, t: int) -> Array:
+        """Return the gradient that the update after `t` others takes: `gradient`, unless it depends on the step."""
+        return self.gradient(theta)
+
+    def step_objective(self, theta: Array, t: int) -> Array:
+        """Return what `step_gradient` is the gradient of, ``float64[n]``."""
+        return self.objective(theta)
 
     @functools.cached_property
     def lowest_objective(self) -> float:

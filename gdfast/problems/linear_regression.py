@@ -32,7 +32,7 @@ def lane_residual(theta, residual, i, n, data, layout):
         residual[lane] -= data[m * p + i]
 
 
-def lane_gradient(theta, grad, work, n, data, layout):
+def lane_gradient(theta, grad, work, n, data, layout, t):
     m, p = layout[0], layout[1]
     for j in range(p):
         for lane in range(n):
@@ -48,7 +48,7 @@ def lane_gradient(theta, grad, work, n, data, layout):
             grad[j, lane] /= m
 
 
-def lane_objective(theta, out, work, n, data, layout):
+def lane_objective(theta, out, work, n, data, layout, t):
     for lane in range(n):
         out[lane] = 0.0
     residual = work[0]
@@ -72,6 +72,8 @@ class LinearRegression(Problem):
     optimum : ndarray
         The least-squares solution of smallest norm, ``float64[p]``.
     """
+
+    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1)
 
     def __init__(self, X: Array, y: Array) -> None:
         self.X, self.y = X, y
@@ -139,10 +141,12 @@ class LinearRegression(Problem):
         return np.where(loss <= self.stationary_points[0].loss + 2 * excess + rounding, 0, -1)
 
     @functools.cached_property
-    def lane_kernel(self) -> LaneKernel:
-        """The gradient for the compiler."""
-        data = np.concatenate([self.X.ravel(), self.y])
-        return LaneKernel(lane_gradient, lane_objective, data, np.array(self.X.shape, dtype=np.int64), work_rows=1)
+    def _lane_data(self) -> tuple[Array, NDArray[np.int64]]:
+        return np.concatenate([self.X.ravel(), self.y]), np.array(self.X.shape, dtype=np.int64)
+
+    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
+        """Return X row by row, then y; and the shape of X."""
+        return self._lane_data
 
 
 @named()
