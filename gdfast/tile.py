@@ -16,8 +16,8 @@ from numba.extending import register_jitable
 
 from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
-from gdfast.kernels.fuse import compiled, step_kernel, work_rows
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, STATIONARY, STEP
+from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, STATIONARY, call_step
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
 from gdfast.sweep import Sweep, Tile
@@ -57,6 +57,15 @@ def _periods(tail, n, window, amplitude, number, first, status, end_period):
 
 
 @register_jitable
+def _any_settled(status, lane):
+    """Whether any of a group of lanes has settled."""
+    kinds = 0
+    for j in range(LANES):
+        kinds |= status[lane + j]
+    return kinds & SETTLED != 0
+
+
+@register_jitable
 def _move(source, target, theta, state, lr, number, status):
     """Copy one lane into the place of another."""
     for i in range(theta.shape[0]):
@@ -70,7 +79,7 @@ def _move(source, target, theta, state, lr, number, status):
 
 
 _DRIVE = types.int64(
-    types.FunctionType(STEP),
+    types.int64,  # address of the step
     types.float64[:, ::1],  # starts (d, m)
     types.float64[:, ::1],  # learning rates (groups, k)
     types.int64[::1],  # group (d)
@@ -139,31 +148,30 @@ def _driver() -> Any:
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
                     break
                 n_steps = min(stride, max_steps - window - t)
-                step(
-                    theta, grad, work, state, lr, group, number, status, ended, table, t, padded, n_steps,
+                call_step(
+                    step, theta, grad, work, state, lr, group, number, status, ended, table, t, padded, n_steps,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 t += n_steps
                 lane_steps += n * n_steps
-                settled = 0
-                for lane in range(n):
-                    settled += status[lane] & SETTLED
+                before = n
+                lane = 0
+                while lane < n:
+                    if lane % LANES == 0 and not _any_settled(status, lane):
+                        lane += LANES
+                    elif status[lane] & SETTLED:
+                        at = number[lane] - first
+                        for i in range(d):
+                            end_theta[i, at] = ended[i, lane]
+                        end_status[at] = status[lane]
+                        n -= 1
+                        _move(n, lane, theta, state, lr, number, status)
+                        for i in range(d):
+                            ended[i, lane] = ended[i, n]
+                    else:
+                        lane += 1
                 # Where nothing settles there is nothing to take out, and longer strides will do.
-                stride = STRIDE if settled > 0 else min(2 * stride, LONGEST_STRIDE)
-                if settled > 0:
-                    lane = 0
-                    while lane < n:
-                        if status[lane] & SETTLED:
-                            at = number[lane] - first
-                            for i in range(d):
-                                end_theta[i, at] = ended[i, lane]
-                            end_status[at] = status[lane]
-                            n -= 1
-                            _move(n, lane, theta, state, lr, number, status)
-                            for i in range(d):
-                                ended[i, lane] = ended[i, n]
-                        else:
-                            lane += 1
+                stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
             if stop[0] != 0:
                 break
             if n == 0:
@@ -173,8 +181,8 @@ def _driver() -> Any:
                 for i in range(d):
                     for lane in range(n):
                         tail[k, i, lane] = theta[i, lane]
-                step(
-                    theta, grad, work, state, lr, group, number, status, ended, table, t + k, padded, 1,
+                call_step(
+                    step, theta, grad, work, state, lr, group, number, status, ended, table, t + k, padded, 1,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
             lane_steps += n * window
@@ -204,7 +212,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     theta = np.empty((problem.dimension, n))
     status, period = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     lane_steps = _driver()(
-        step_kernel(problem, optimizer),
+        address(step_kernel(problem, optimizer)),
         np.ascontiguousarray(sweep.starts.T),
         sweep.group_rates,
         problem.group,

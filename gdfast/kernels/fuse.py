@@ -21,8 +21,9 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numba
+from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import register_jitable
+from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
@@ -81,6 +82,13 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
             made.setdefault("terms", made["rule"])  # never called where there are no sums
             _kernels[key] = template(**made, sizes=sizes, key=key)
         return _kernels[key]
+
+
+@functools.cache
+def address(kernel: Any) -> int:
+    """Where the machine code of a step kernel lies, for `call_step`."""
+    result = kernel.overloads[STEP.args]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
 class Sizes(NamedTuple):
@@ -174,9 +182,20 @@ def larger(a, b):
     return b if (b > a) | (b != b) else a
 
 
-# Reading a coordinate's state slots and storing what a rule returned. They are functions of the module, specialized
-# by the type of a tuple: a closure would be pickled into numba's cache key with what it calls, and intrinsics are
-# pickled with a random number.
+def as_tuple(value):
+    """A tuple as itself, a number as a tuple of one."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+@overload(as_tuple)
+def _as_tuple(value):
+    return (lambda value: value) if isinstance(value, types.BaseTuple) else (lambda value: (value,))
+
+
+# What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
+# function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
+# for the sake of their counters); in a closure, intrinsics would be pickled into numba's cache key with a random
+# number.
 @register_jitable
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
@@ -205,11 +224,65 @@ def scatter_nothing(state, i, lane, new):
     return new
 
 
+@register_jitable
+def column(matrix, lane, point):
+    """A lane's coordinates, as a tuple like `point`."""
+    for i in range(len(point)):
+        point = tuple_setitem(point, i, matrix[i, lane])  # type: ignore[call-arg]
+    return point
+
+
+@register_jitable
+def largest(g):
+    """The largest absolute entry of a tuple, NaN if any is."""
+    size = abs(g[0])
+    for i in range(1, len(g)):
+        size = larger(size, abs(g[i]))
+    return size
+
+
+@register_jitable
+def eventful(size, gradient_tolerance, divergence_limit):
+    """1 where a gradient with the largest entry `size` may settle a lane, else 0."""
+    return 0 if (size > gradient_tolerance) & (size <= divergence_limit) else 1
+
+
+@register_jitable
+def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
+    """The sums over the coordinates, in their order, added to the tuple `totals`."""
+    for i in range(len(x)):
+        part = as_tuple(terms(x[i], g[i], *(read(state, i, lane, slots) + rate + coefficients)))
+        for j in range(len(totals)):
+            totals = tuple_setitem(totals, j, totals[j] + part[j])  # type: ignore[call-arg]
+    return totals
+
+
+@register_jitable
+def update(rule, read, store, x, g, theta, state, lane, slots, whole):
+    """Apply the rule to every coordinate of a lane."""
+    for i in range(len(x)):
+        theta[i, lane] = store(state, i, lane, rule(x[i], g[i], *(read(state, i, lane, slots) + whole)))
+
+
+@register_jitable
+def keep(x, matrix, lane):
+    """Store a lane's coordinates."""
+    for i in range(len(x)):
+        matrix[i, lane] = x[i]
+
+
+@register_jitable
+def settle(x, g, ended, status, lane, t, gradient_tolerance, divergence_limit):
+    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
+    for i in range(len(x)):
+        ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
+    status[lane] = next_status(status[lane], largest(g), t, gradient_tolerance, divergence_limit)
+
+
 def _fused(rule, terms, gradient, objective, sizes, key):
     d, s, c, q, uses_loss, scheduled, _ = sizes
     rows = c + scheduled
-    point, zeros = (0.0,) * d, (0.0,) * q
-    slots = (0.0,) * s
+    point, slots, zeros = (0.0,) * d, (0.0,) * s, (0.0,) * q
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
 
     @compiled(STEP, key)
@@ -223,47 +296,23 @@ def _fused(rule, terms, gradient, objective, sizes, key):
             multiplier = row[0] if scheduled else 1.0
             coefficients = row[1:] if scheduled else row
             for block in range(n // LANES):
-                eventful = 0
+                events = 0
                 for j in range(LANES):
                     lane = block * LANES + j
-                    x = point
-                    for i in range(d):
-                        x = tuple_setitem(x, i, theta[i, lane])
-                    g = (gradient(*x),) if d == 1 else gradient(*x)
-                    size = abs(g[0])
-                    for i in range(1, d):
-                        size = larger(size, abs(g[i]))
-                    eventful |= 0 if (size > gradient_tolerance) & (size <= divergence_limit) else 1
+                    x = column(theta, lane, point)
+                    g = as_tuple(gradient(*x))
+                    events |= eventful(largest(g), gradient_tolerance, divergence_limit)
+                    rate = (multiplier * lr[0, lane],)
+                    totals = sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, zeros) if q else ()
                     loss = (objective(*x),) if uses_loss else ()
-                    totals = zeros
-                    for i in range(d):
-                        if q:
-                            old = read(state, i, lane, slots)
-                            values = terms(x[i], g[i], *(old + (multiplier * lr[0, lane],) + coefficients))
-                            part = (values,) if q == 1 else values
-                            for m in range(q):
-                                totals = tuple_setitem(totals, m, totals[m] + part[m])
-                    for i in range(d):
-                        old = read(state, i, lane, slots)
-                        new = rule(x[i], g[i], *(old + (multiplier * lr[0, lane],) + totals + loss + coefficients))
-                        grad[i, lane] = x[i]
-                        theta[i, lane] = store(state, i, lane, new)
-                if eventful:
+                    keep(x, grad, lane)
+                    update(rule, read, store, x, g, theta, state, lane, slots, rate + totals + loss + coefficients)
+                if events:
                     for j in range(LANES):
                         lane = block * LANES + j
-                        x = point
-                        for i in range(d):
-                            x = tuple_setitem(x, i, grad[i, lane])
-                        g = (gradient(*x),) if d == 1 else gradient(*x)
-                        size = abs(g[0])
-                        for i in range(1, d):
-                            size = larger(size, abs(g[i]))
-                        live = status[lane] & SETTLED == 0
-                        for i in range(d):
-                            ended[i, lane] = x[i] if live else ended[i, lane]
-                        status[lane] = next_status(
-                            status[lane], size, t + k, gradient_tolerance, divergence_limit
-                        )  # fmt: skip
+                        x = column(grad, lane, point)
+                        g = as_tuple(gradient(*x))
+                        settle(x, g, ended, status, lane, t + k, gradient_tolerance, divergence_limit)
 
     return step
 
@@ -294,10 +343,10 @@ def _parts(rule, terms, gradient, objective, sizes, key):
             for i in range(1, theta.shape[0]):
                 for lane in range(n):
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
-            eventful = 0
+            events = 0
             for lane in range(n):
-                eventful |= 0 if (size[lane] > gradient_tolerance) & (size[lane] <= divergence_limit) else 1
-            if eventful:
+                events |= eventful(size[lane], gradient_tolerance, divergence_limit)
+            if events:
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
@@ -312,8 +361,7 @@ def _parts(rule, terms, gradient, objective, sizes, key):
                     for lane in range(n):
                         old = read(state, i, lane, slots)
                         own = old + (multiplier * rate[lane],)
-                        values = terms(theta[i, lane], grad[i, lane], *(own + coefficients))
-                        part = (values,) if q == 1 else values
+                        part = as_tuple(terms(theta[i, lane], grad[i, lane], *(own + coefficients)))
                         for j in range(q):
                             work[first + j, lane] += part[j]
             for i in range(theta.shape[0]):
