@@ -1,5 +1,6 @@
 """Multipliers of the learning rate: their shapes, their use in sweeps, bad parameters."""
 
+import cases
 import numpy as np
 import pytest
 
@@ -41,8 +42,7 @@ def test_kernel_and_reference_agree_to_the_bit(problem):
     chosen = [rule.scheduled(schedule) for rule in rules for schedule in SCHEDULES]
     sweep = gdfast.Sweep(problem, chosen, np.logspace(-4, 0, 20), problem.grid(5), 200)
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    cases.assert_same(got, expected)
     assert "adam|warmup:steps=20,then=(step:every=50,gamma=0.5)" in got.optimizer.values
 
 
