@@ -39,7 +39,7 @@ class Sweep:
         What is minimized; see `gdfast.problems`.
     optimizers : sequence of Optimizer
         The update rules; see `gdfast.optimizers`. One rule may stand here several times with different
-        hyperparameters.
+        hyperparameters; `gdfast.optimizers.grid` makes such lists.
     learning_rates : array_like, (k,)
         Positive learning rates.
     starts : array_like, (m, d)

@@ -133,12 +133,14 @@ class Optimizer(Named):
         column.
         """
         columns: dict[str, Any] = dict(self.parameters)
-        t = np.arange(1, max_steps + 2, dtype=np.float64)
         with np.errstate(all="ignore"):  # a table may overflow; what comes of it is the trajectory's fate
-            multipliers = self.schedule.multipliers(max_steps) if self.schedule else np.ones_like(t)
+            multipliers = self.schedule.multipliers(max_steps) if self.schedule else None
             if self.step_table:
-                wants = inspect.signature(self.step_table).parameters
-                columns.update(self.step_table(t, multipliers) if "multipliers" in wants else self.step_table(t))
+                t = np.arange(1, max_steps + 2, dtype=np.float64)
+                given = [t]
+                if "multipliers" in inspect.signature(self.step_table).parameters:
+                    given.append(np.ones_like(t) if multipliers is None else multipliers)
+                columns.update(self.step_table(*given))
         if "dimension" in self.coefficients:
             columns["dimension"] = problem.dimension
         if "lowest" in self.coefficients:
@@ -146,7 +148,7 @@ class Optimizer(Named):
         table = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
             table[:, j] = columns[name]
-        if self.schedule:
+        if multipliers is not None:
             table = np.column_stack([multipliers, table])
         return table
 

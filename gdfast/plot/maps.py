@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import xarray
 
 _SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
+_DIMENSIONS = ["optimizer", "learning_rate", "start"]
 _MOST_PANELS = 144
 
 
@@ -65,7 +66,8 @@ def panels(
     ValueError
         If an axis or a title is unknown, both axes are the same, or two optimizers stand at one place of a panel.
     """
-    result = result.expand_dims([name for name in ("optimizer", "learning_rate", "start") if name not in result.dims])
+    result = result.expand_dims([name for name in _DIMENSIONS if name not in result.dims])  # of which one was selected
+    result = result.transpose(*_DIMENSIONS, ...)
     along = [str(name) for name, c in result.coords.items() if c.dims == ("optimizer",) and c.dtype.kind == "f"]
     for argument, name in (("x", x), ("y", y)):
         arguments.choice(argument, name, ["learning_rate", "start", *along])
@@ -99,12 +101,12 @@ def _panel(result: "xarray.Dataset", title: str, x: str, y: str) -> Panel:
     expected = math.prod(result.sizes[name] for name in others)
     if trajectories.max() > expected:
         raise ValueError(f"the result has several optimizers {title!r} at one {x} and {y}; select one of them first")
-    ends = result.outcome.transpose("optimizer", "learning_rate", "start").values.ravel().astype(np.int64)
+    ends = result.outcome.values.ravel().astype(np.int64)
     counts = np.bincount(pixel * len(Outcome) + ends, minlength=trajectories.size * len(Outcome))
     counts = counts.reshape(trajectories.size, len(Outcome))
     outcome = np.where(trajectories > 0, len(Outcome) - 1 - counts[:, ::-1].argmax(axis=1), Outcome.not_run)
     shown = np.flatnonzero(ends == outcome[pixel])
-    steps = result.steps.transpose("optimizer", "learning_rate", "start").values.ravel()[shown]
+    steps = result.steps.values.ravel()[shown]
     order = np.lexsort((steps, pixel[shown]))
     many = np.bincount(pixel[shown], minlength=trajectories.size)
     middle = np.cumsum(many) - many + (many - 1) // 2  # the lower one of two
@@ -115,10 +117,8 @@ def _panel(result: "xarray.Dataset", title: str, x: str, y: str) -> Panel:
 
 def _index(result: "xarray.Dataset", name: str) -> NDArray[np.int64]:
     """The place along an axis of every trajectory, shaped to fit (optimizer, learning_rate, start)."""
-    dimensions = ["optimizer", "learning_rate", "start"]
-    if name in dimensions:
-        shape = [-1 if dimension == name else 1 for dimension in dimensions]
-        return np.arange(result.sizes[name]).reshape(shape)
+    if name in _DIMENSIONS:
+        return np.arange(result.sizes[name]).reshape([-1 if name == dimension else 1 for dimension in _DIMENSIONS])
     return np.unique(result[name].values, return_inverse=True)[1].reshape(-1, 1, 1)
 
 
@@ -261,7 +261,8 @@ def maps(
         )
     columns = min(3, len(found))
     rows = math.ceil(len(found) / columns)
-    figure = Figure(figsize=(1.2 + 3.1 * columns, 0.9 + 2.6 * rows), dpi=120, layout="constrained")
+    size = 1.4 if len(found) == 1 else 1.0
+    figure = Figure(figsize=(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows), dpi=120, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     ends = _steps_range(result) if quantity == "steps" else (1, 2)
     for ax, panel in zip(axes.flat, found, strict=False):
@@ -283,7 +284,8 @@ def maps(
         figure.suptitle(f"of {found[0].trajectories} trajectories a pixel the most frequent outcome", fontsize=9)
     if quantity == "outcome":
         present = np.unique(np.concatenate([panel.outcome.ravel() for panel in found]))
-        outcome_legend(figure, set(present.tolist()) - {int(Outcome.not_run)})
+        shown = set(present.tolist()) - {int(Outcome.not_run)}
+        outcome_legend(figure, shown, ncols=min(2 * columns + 1, len(shown)))
     else:
         image = axes[0, 0].images[-1] if axes[0, 0].images else axes[0, 0].collections[-1]
         figure.colorbar(image, ax=axes, label="steps until stationary\n(grey: light unfinished, dark diverged)")
