@@ -178,6 +178,17 @@ def test_axes_are_logarithmic_where_their_values_are():
     np.testing.assert_allclose(lines[2].get_ydata(), np.arange(-8, -1))
 
 
+def test_panels_of_different_axes_are_not_drawn_on_shared_ones():
+    made = [
+        *optimizers.grid(optimizers.momentum, momentum=np.linspace(0, 0.9, 4)),
+        *optimizers.grid(optimizers.nesterov, momentum=np.geomspace(0.01, 0.5, 5)),
+    ]
+    result = gdfast.run(gdfast.Sweep(QUARTIC, made, RATES, [[1.0]], 20))
+    linear, logarithmic = plot.maps(result, y="momentum").axes
+    np.testing.assert_allclose(linear.get_ylim(), [-0.15, 1.05])
+    np.testing.assert_allclose(np.mean(logarithmic.get_ylim()), np.log10(0.01 * 0.5) / 2)
+
+
 def variants(n):
     made = optimizers.grid(optimizers.momentum, momentum=np.linspace(0, 0.9, n))
     return gdfast.run(gdfast.Sweep(QUARTIC, made, [0.1], [[1.0]], 2))

@@ -75,10 +75,11 @@ def panels(
         raise ValueError(f"x and y must be two axes, not {x} twice")
     axes = [name for name in (x, y) if name in along]
     members: dict[str, list[int]] = {}
-    has_all = np.all([np.isfinite(result[name].values) for name in axes], axis=0)
-    for i, label in enumerate(result.optimizer.values):
-        if not axes or has_all[i]:
-            members.setdefault(_without(str(label), axes), []).append(i)
+    complete = np.ones(result.sizes["optimizer"], dtype=bool)
+    for name in axes:
+        complete &= np.isfinite(result[name].values)
+    for i in np.flatnonzero(complete):
+        members.setdefault(_without(str(result.optimizer.values[i]), axes), []).append(int(i))
     chosen = list(members) if titles is None else [arguments.choice("optimizer", title, members) for title in titles]
     return [_panel(result.isel(optimizer=members[title]), title, x, y) for title in chosen]
 
@@ -263,7 +264,9 @@ def maps(
     rows = math.ceil(len(found) / columns)
     size = 1.4 if len(found) == 1 else 1.0
     figure = Figure(figsize=(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows), dpi=120, layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    drawn = [(panel.x.values.tolist(), panel.y.values.tolist()) for panel in found]
+    alike = all(axes == drawn[0] for axes in drawn)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=alike, sharey=alike)
     ends = _steps_range(result) if quantity == "steps" else (1, 2)
     for ax, panel in zip(axes.flat, found, strict=False):
         if quantity == "outcome":
@@ -277,7 +280,8 @@ def maps(
             ax.plot(places, heights, color="black", linestyle=(0, (4, 2)), linewidth=1.1, scalex=False, scaley=False)
             ax.plot(places, heights, color="white", linestyle=(3, (2, 4)), linewidth=1.1, scalex=False, scaley=False)
         ax.set_title(panel.title, fontsize=10)
-        ax.label_outer()
+        if alike:
+            ax.label_outer()
     for ax in axes.flat[len(found) :]:
         ax.remove()
     if found[0].trajectories > 1:
