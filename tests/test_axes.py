@@ -189,6 +189,13 @@ def test_panels_of_different_axes_are_not_drawn_on_shared_ones():
     np.testing.assert_allclose(np.mean(logarithmic.get_ylim()), np.log10(0.01 * 0.5) / 2)
 
 
+@pytest.mark.parametrize("quantity", ["outcome", "steps"])
+def test_every_column_of_panels_has_its_labels(result, quantity):
+    figure = plot.maps(result.isel(optimizer=range(4)), quantity)
+    shown = [(ax.xaxis.label.get_visible(), ax.yaxis.label.get_visible()) for ax in figure.axes[:4]]
+    assert shown == [(False, True), (True, False), (True, False), (True, True)]
+
+
 def variants(n):
     made = optimizers.grid(optimizers.momentum, momentum=np.linspace(0, 0.9, n))
     return gdfast.run(gdfast.Sweep(QUARTIC, made, [0.1], [[1.0]], 2))

@@ -280,19 +280,24 @@ def maps(
             ax.plot(places, heights, color="black", linestyle=(0, (4, 2)), linewidth=1.1, scalex=False, scaley=False)
             ax.plot(places, heights, color="white", linestyle=(3, (2, 4)), linewidth=1.1, scalex=False, scaley=False)
         ax.set_title(panel.title, fontsize=10)
-        if alike:
-            ax.label_outer()
     for ax in axes.flat[len(found) :]:
         ax.remove()
+    for i, ax in enumerate(axes.flat[: len(found)] if alike else []):  # labels at the left and at each column's end
+        left, bottom = i % columns == 0, i + columns >= len(found)
+        ax.tick_params(labelleft=left, labelbottom=bottom)
+        ax.yaxis.label.set_visible(left)
+        ax.xaxis.label.set_visible(bottom)
     if found[0].trajectories > 1:
-        figure.suptitle(f"of {found[0].trajectories} trajectories a pixel the most frequent outcome", fontsize=9)
+        shown = "most frequent outcome" if quantity == "outcome" else "median steps to the most frequent outcome"
+        figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
     if quantity == "outcome":
         present = np.unique(np.concatenate([panel.outcome.ravel() for panel in found]))
-        shown = set(present.tolist()) - {int(Outcome.not_run)}
-        outcome_legend(figure, shown, ncols=min(2 * columns + 1, len(shown)))
+        named = set(present.tolist()) - {int(Outcome.not_run)}
+        outcome_legend(figure, named, ncols=min(2 * columns + 1, len(named)))
     else:
         image = axes[0, 0].images[-1] if axes[0, 0].images else axes[0, 0].collections[-1]
-        figure.colorbar(image, ax=axes, label="steps until stationary\n(grey: light unfinished, dark diverged)")
+        used = list(axes.flat[: len(found)])
+        figure.colorbar(image, ax=used, label="steps until stationary\n(grey: light unfinished, dark diverged)")
     return figure
 
 
