@@ -49,6 +49,31 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
     TypeError, ValueError
         If the name, a parameter or a value is not accepted.
     """
+    factory, parameters = _parse_call(argument, text, catalogue)
+    return factory(**{name: parse_value(value) for name, value in parameters.items()})
+
+
+def parse_optimizers(text: str) -> list[Any]:
+    """Make optimizers from ``name:parameter=value,…``, all combinations where a value is several.
+
+    Several are given by slashes, ``0.5/0.9``, or as an axis, ``low:high:count``; see `parse_axis`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    from gdfast import optimizers
+
+    factory, parameters = _parse_call("optimizer", text, optimizers.CATALOGUE)
+    values = {
+        name: parse_axis(f"optimizer {name}", value, logarithmic=False) if ":" in value else parse_value(value)
+        for name, value in parameters.items()
+    }
+    return optimizers.grid(factory, **values)
+
+
+def _parse_call(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
     from gdfast import arguments
 
     name, _, rest = text.partition(":")
@@ -58,8 +83,8 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
         key, equals, value = item.partition("=")
         if not equals:
             raise ValueError(f"{argument} {text!r}: {item!r} must be parameter=value")
-        parameters[key.strip()] = parse_value(value.strip())
-    return factory(**parameters)
+        parameters[key.strip()] = value.strip()
+    return factory, parameters
 
 
 def parse_value(text: str) -> Any:
@@ -93,7 +118,9 @@ def parse_schedule(text: str) -> Any:
 
 
 def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
-    """Read ``low:high:count`` as a grid, logarithmic or linear, or one number as itself.
+    """Read ``low:high:count`` as a grid, or one number as itself.
+
+    The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
 
     Raises
     ------
@@ -104,7 +131,10 @@ def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
 
     from gdfast import arguments
 
-    accepted = f"{argument} must be low:high:count or one number, not {text!r}"
+    accepted = f"{argument} must be low:high:count, after log: or linear: if need be, or one number, not {text!r}"
+    spacing, colon, rest = text.partition(":")
+    if colon and spacing in ("log", "linear"):
+        logarithmic, text = spacing == "log", rest
     try:
         match text.split(":"):
             case [value]:
@@ -176,13 +206,21 @@ def _print_table(columns: list[str], rows: list[list[str]]) -> None:
 @app.command()
 def sweep(
     problem: Annotated[str, typer.Option(help="name, or name:parameter=value,…")],
-    optimizer: Annotated[list[str], typer.Option(help="name, or name:parameter=value,…; may be repeated")],
+    optimizer: Annotated[
+        list[str],
+        typer.Option(
+            help="name, or name:parameter=value,…; may be repeated; a value may be an axis, low:high:count or a/b/c"
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="the Zarr store to write")],
-    lr: Annotated[str, typer.Option(help="learning rates low:high:count, logarithmic, or one number")] = "1e-4:1:256",
+    lr: Annotated[
+        str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
+    ] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"
+            help="starts low:high:count, linear unless log: stands first, or one number; once a coordinate  "
+            "[default: the problem's domain]"
         ),
     ] = None,
     schedule: Annotated[
@@ -202,7 +240,7 @@ def sweep(
         import numpy as np
 
         import gdfast
-        from gdfast import arguments, optimizers, problems, store
+        from gdfast import arguments, problems, store
 
         arguments.choice("backend", backend, ["numba", "numpy"])
         if workers is not None:
@@ -217,7 +255,7 @@ def sweep(
         grid = (
             np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
         )
-        rules = [parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer]
+        rules = [rule for text in optimizer for rule in parse_optimizers(text)]
         plans = [parse_schedule(text) for text in schedule or []]
         plan = gdfast.Sweep(
             problem=chosen,
@@ -238,22 +276,39 @@ def sweep(
 def map_(
     source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` wrote")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the picture: PNG, SVG or PDF by suffix")],
-    optimizer: Annotated[list[str] | None, typer.Option(help="label of an optimizer to show  [default: all]")] = None,
+    optimizer: Annotated[
+        list[str] | None,
+        typer.Option(help="label of an optimizer to show, less what is an axis  [default: all]"),
+    ] = None,
     quantity: Annotated[str, typer.Option(help="outcome or steps")] = "outcome",
+    x: Annotated[
+        str, typer.Option(help="axis to the right: learning_rate, start or a hyperparameter")
+    ] = "learning_rate",
+    y: Annotated[str, typer.Option(help="axis upwards: learning_rate, start or a hyperparameter")] = "start",
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="only the nearest learning_rate=value, or start=number, of an axis that is not shown  "
+            "[default: the most frequent outcome of all]"
+        ),
+    ] = None,
 ) -> None:
-    """Draw the map of a stored sweep: learning rate × start, a panel an optimizer."""
+    """Draw the map of a stored sweep over two axes, a panel an optimizer."""
     with _user_errors():
         from gdfast import arguments, plot, store
 
         arguments.choice("quantity", quantity, ["outcome", "steps"])
         arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
         result = store.read(source)
-        labels = [str(label) for label in result.optimizer.values]
-        shown = [arguments.choice("optimizer", label, labels) for label in optimizer or labels]
+        for text in at or []:
+            name, _, value = text.partition("=")
+            place = parse_value(value)
+            arguments.choice("at", name, ["learning_rate", "start"])
+            result = result.sel({name: [arguments.number(f"at: {name}", place)]}, method="nearest")
         store.check_folder(out.parent)
-    figure = plot.maps(result.sel(optimizer=shown), quantity)
+        figure = plot.maps(result, quantity, optimizers=optimizer, x=x, y=y)
     figure.savefig(out)
-    typer.echo(f"map of {', '.join(shown)} → {out}")
+    typer.echo(f"map of {source} → {out}")
 
 
 @app.command()

@@ -67,7 +67,9 @@ def run(
         done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
         (int16, index of the minimum, lowest first, −1 for none), ``period`` (int8, of an oscillation, else 0);
         with `keep_theta` also ``theta`` with a ``parameter`` dimension. Starts are numbered; ``start_point
-        (start, parameter)`` tells where they are. The attributes hold the specification, versions and machine.
+        (start, parameter)`` tells where they are. ``rule (optimizer)`` names the rules, and each hyperparameter in
+        which the optimizers differ is a coordinate over ``optimizer`` too (NaN where one has none), such as
+        ``momentum``. The attributes hold the specification, versions and machine.
 
     Raises
     ------
@@ -219,10 +221,21 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
     data: dict[str, Any] = {name: (dimensions, column, attributes[name]) for name, column in columns.items()}
     if theta is not None:
         data["theta"] = ((*dimensions, "parameter"), theta, {"long_name": "end point"})
+    taken = {*data, *dimensions, "rule", "parameter", "start_point"}
+    hyperparameters = {
+        f"optimizer_{name}" if name in taken else name: (
+            "optimizer",
+            values if isinstance(values, np.ndarray) else np.array(values, dtype=object),
+            {"long_name": f"hyperparameter {name}"},
+        )
+        for name, values in sweep.hyperparameters.items()
+    }
     return xarray.Dataset(
         data,
         coords={
             "optimizer": np.array(sweep.labels, dtype=object),
+            "rule": ("optimizer", np.array([o.name for o in sweep.optimizers], dtype=object)),
+            **hyperparameters,
             "learning_rate": ("learning_rate", sweep.learning_rates, {"long_name": "learning rate"}),
             "start": np.arange(len(sweep.starts)),
             "parameter": np.array(sweep.problem.coordinates, dtype=object),

@@ -148,7 +148,7 @@ def _driver() -> Any:
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
                     break
                 n_steps = min(stride, max_steps - window - t)
-                call_step(
+                call_step(  # type: ignore[call-arg]
                     step, theta, grad, work, state, lr, group, number, status, ended, table, t, padded, n_steps,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
@@ -181,7 +181,7 @@ def _driver() -> Any:
                 for i in range(d):
                     for lane in range(n):
                         tail[k, i, lane] = theta[i, lane]
-                call_step(
+                call_step(  # type: ignore[call-arg]
                     step, theta, grad, work, state, lr, group, number, status, ended, table, t + k, padded, 1,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip

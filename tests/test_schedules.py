@@ -1,5 +1,6 @@
 """Multipliers of the learning rate: their shapes, their use in sweeps, bad parameters."""
 
+import cases
 import numpy as np
 import pytest
 
@@ -41,8 +42,7 @@ def test_kernel_and_reference_agree_to_the_bit(problem):
     chosen = [rule.scheduled(schedule) for rule in rules for schedule in SCHEDULES]
     sweep = gdfast.Sweep(problem, chosen, np.logspace(-4, 0, 20), problem.grid(5), 200)
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    cases.assert_same(got, expected)
     assert "adam|warmup:steps=20,then=(step:every=50,gamma=0.5)" in got.optimizer.values
 
 
@@ -51,6 +51,43 @@ def test_a_constant_schedule_scales_the_learning_rate():
     got = gdfast.trajectory(problems.quartic(), half, [1.5], 0.02, 100)
     expected = gdfast.trajectory(problems.quartic(), optimizers.momentum(), [1.5], 0.01, 100)
     np.testing.assert_array_equal(got.theta.values, expected.theta.values)
+
+
+def schedule_free(gradient, start, learning_rates, momentum):
+    """Schedule-free gradient descent under any learning rates, with the average x in place of y's recursion."""
+    x = z = start
+    path, total, largest = [start], 0.0, 0.0
+    for t, lr in enumerate(learning_rates):
+        y = momentum * x + (1 - momentum) * z
+        z = z - lr * gradient(y)
+        largest = max(largest, lr)
+        total += largest**2
+        if t == len(learning_rates) - 1:
+            break
+        share = largest**2 / total if total > 0 else 0.0
+        x = (1 - share) * x + share * z
+        path.append(momentum * x + (1 - momentum) * z)
+    return np.array(path)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        None,
+        schedules.constant(3.0),
+        schedules.cosine(),
+        schedules.warmup(steps=9, then=schedules.cosine()),
+        schedules.cyclical(up=7),
+    ],
+    ids=lambda s: s.label if s else "none",
+)
+def test_schedule_free_averages_by_the_largest_rate_so_far(schedule):
+    problem, rate, steps = problems.quartic(), 0.01, 100
+    rule = optimizers.schedule_free_sgd(momentum=0.8)
+    got = gdfast.trajectory(problem, rule.scheduled(schedule) if schedule else rule, [1.0], rate, steps)
+    multipliers = schedule.multipliers(steps) if schedule else np.ones(steps + 1)
+    expected = schedule_free(lambda x: 4 * x**3 - 10 * x + 3, 1.0, rate * multipliers, 0.8)
+    np.testing.assert_allclose(got.theta.values[:, 0], expected, rtol=1e-11)
 
 
 def test_decay_lets_gd_settle_where_a_constant_rate_oscillates():

@@ -53,7 +53,8 @@ class Optimizer(Named):
         The default learning rate, as its source gives it.
     step_table : callable, optional
         From the step numbers ``t = 1, 2, …`` (float64 array) to a mapping of column names to arrays of the same
-        length (or single numbers). A column hides a hyperparameter of the same name.
+        length (or single numbers). A column hides a hyperparameter of the same name. If it has a second argument
+        ``multipliers``, it also gets the schedule's multipliers of the same steps, ones without a schedule.
     initial : mapping, optional
         State slots that do not start at zero, with their first value.
     sums : tuple of str
@@ -65,7 +66,7 @@ class Optimizer(Named):
 
     rule: Callable[..., Any]
     learning_rate: float
-    step_table: Callable[[Array], Mapping[str, Any]] | None = None
+    step_table: Callable[..., Mapping[str, Any]] | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
@@ -132,8 +133,14 @@ class Optimizer(Named):
         column.
         """
         columns: dict[str, Any] = dict(self.parameters)
-        if self.step_table:
-            columns.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
+        with np.errstate(all="ignore"):  # a table may overflow; what comes of it is the trajectory's fate
+            multipliers = self.schedule.multipliers(max_steps) if self.schedule else None
+            if self.step_table:
+                t = np.arange(1, max_steps + 2, dtype=np.float64)
+                given = [t]
+                if "multipliers" in inspect.signature(self.step_table).parameters:
+                    given.append(np.ones_like(t) if multipliers is None else multipliers)
+                columns.update(self.step_table(*given))
         if "dimension" in self.coefficients:
             columns["dimension"] = problem.dimension
         if "lowest" in self.coefficients:
@@ -141,8 +148,8 @@ class Optimizer(Named):
         table = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
             table[:, j] = columns[name]
-        if self.schedule:
-            table = np.column_stack([self.schedule.multipliers(max_steps), table])
+        if multipliers is not None:
+            table = np.column_stack([multipliers, table])
         return table
 
 
