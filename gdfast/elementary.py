@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 CUBE_ROOT_SHARE, CUBE_ROOT_OFFSET, CUBE_ROOT_ROUNDS = 1.0 / 3.0, 3071306043645493248.0, 4
 
-__all__ = ["absolute", "cube_root", "exp", "maximum", "minimum", "select", "sign", "sqrt"]
+__all__ = ["absolute", "cube_root", "exp", "exponent", "mantissa", "maximum", "minimum", "select", "sign", "sqrt"]
 
 
 def select(condition: Any, yes: Any, no: Any) -> Any:
@@ -55,6 +55,17 @@ def cube_root(x: Any) -> Any:
             cube = y * y * y
             y = y * ((cube + 2.0 * x) / (2.0 * cube + x))
     return np.where((x > 0) & (x < np.inf), y, x)
+
+
+def exponent(x: Any) -> Any:
+    """Return e of ``x = m 2^e`` with 1 <= m < 2, for normal ``x > 0``."""
+    return ((np.asarray(x, dtype=np.float64).view(np.int64) >> 52) - 1023).astype(np.float64)
+
+
+def mantissa(x: Any) -> Any:
+    """Return m of ``x = m 2^e`` with 1 <= m < 2, for normal ``x > 0``."""
+    bits = np.asarray(x, dtype=np.float64).view(np.int64)
+    return ((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
 
 
 def sign(x: Any) -> Any:

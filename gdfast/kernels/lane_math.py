@@ -103,3 +103,16 @@ def _cube_root(x):
         return y if inside else x
 
     return lanes
+
+
+@overload(elementary.exponent)
+def _exponent(x):
+    return lambda x: float64((_float_to_bits(x) >> 52) - 1023)  # type: ignore[call-arg]
+
+
+@overload(elementary.mantissa)
+def _mantissa(x):
+    def lanes(x):
+        return _bits_to_float((_float_to_bits(x) & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)  # type: ignore[call-arg]
+
+    return lanes

@@ -26,6 +26,7 @@ STEP = types.void(
     _matrix,  # grad (d, W), to scribble on
     _matrix,  # work (work_rows, W), likewise
     types.float64[:, :, ::1],  # state (s, d, W)
+    _matrix,  # memory (r, W), of a trajectory as a whole
     _matrix,  # lr (groups, W)
     _counts,  # group (d), the row of lr that a coordinate takes
     _counts,  # number (W), which trajectory of the sweep a lane runs
@@ -44,7 +45,7 @@ STEP = types.void(
 
 @intrinsic
 def call_step(
-    typing_context, address, theta, grad, work, state, lr, group, number, status, ended, table, t, n, n_steps,
+    typing_context, address, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
     gradient_tolerance, divergence_limit, data, layout,
 ):  # fmt: skip
     """Call the compiled step at an address, so that one driver serves all pairs."""
