@@ -1,7 +1,9 @@
 """The functions that a rule or a formula may call besides ``+ - * /``.
 
-On arrays they are NumPy. In compiled lanes they have the same meaning and, except for `exp`, the same bits
-(`gdfast.kernels.lane_math` gives the compiled forms).
+On arrays they are NumPy (and SciPy for `erf`). In compiled lanes they have the same meaning and, for the functions up
+to `cube_root`, the same bits (`gdfast.kernels.lane_math` gives the compiled forms). From `exp` on, array and lane
+differ by rounding, at most 4 units in the last place (ulp): the lanes' forms are within 2 ulp of the exact value and
+the same to the bit on every machine; NumPy's vary with the processor.
 """
 
 from typing import Any
@@ -13,7 +15,26 @@ Array = NDArray[np.float64]
 
 CUBE_ROOT_SHARE, CUBE_ROOT_OFFSET, CUBE_ROOT_ROUNDS = 1.0 / 3.0, 3071306043645493248.0, 4
 
-__all__ = ["absolute", "cube_root", "exp", "maximum", "minimum", "select", "sign", "sqrt"]
+TRIGONOMETRIC_LIMIT = 2.0**45
+
+__all__ = [
+    "absolute",
+    "cos",
+    "cube_root",
+    "erf",
+    "exp",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "select",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softplus",
+    "sqrt",
+    "tanh",
+]
 
 
 def select(condition: Any, yes: Any, no: Any) -> Any:
@@ -41,6 +62,11 @@ def minimum(a: Any, b: Any) -> Any:
     return np.where((a <= b) | np.isnan(a), a, b)
 
 
+def sign(x: Any) -> Any:
+    """Return −1, 0 or 1; NaN for NaN."""
+    return np.sign(x)
+
+
 def cube_root(x: Any) -> Any:
     """Return the cube root of ``x >= 0``, within 2 units in the last place for normal numbers, 0 for 0.
 
@@ -57,11 +83,61 @@ def cube_root(x: Any) -> Any:
     return np.where((x > 0) & (x < np.inf), y, x)
 
 
-def sign(x: Any) -> Any:
-    """Return −1, 0 or 1; NaN for NaN."""
-    return np.sign(x)
-
-
 def exp(x: Any) -> Any:
-    """Return the exponential, within 1 unit in the last place."""
+    """Return the exponential, within 1 ulp."""
     return np.exp(x)
+
+
+def tanh(x: Any) -> Any:
+    """Return the hyperbolic tangent, within 2 ulp."""
+    return np.tanh(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return the logistic function ``1 / (1 + exp(-x))``, within 2 ulp, subnormal where it is that small."""
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1.0) / (1.0 + e)
+
+
+def log(x: Any) -> Any:
+    """Return the natural logarithm, within 1 ulp; -inf for 0, NaN below."""
+    return np.log(x)
+
+
+def log1p(x: Any) -> Any:
+    """Return ``log(1 + x)``, accurate near 0, within 2 ulp; -inf for -1, NaN below."""
+    return np.log1p(x)
+
+
+def softplus(x: Any) -> Any:
+    """Return ``log(1 + exp(x))``, within 2 ulp, computed as ``max(x, 0) + log1p(exp(-|x|))``."""
+    return np.where(x > 0, x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def erf(x: Any) -> Any:
+    """Return the error function, ``2/√π`` times the integral of ``exp(-t²)`` from 0 to `x`, within 1 ulp.
+
+    On arrays it is `scipy.special.erf`.
+    """
+    from scipy.special import erf as of_scipy  # type: ignore[import-untyped]  # only where it is needed
+
+    return of_scipy(x)
+
+
+def sin(x: Any) -> Any:
+    """Return the sine, within 1 ulp for ``|x| <= 2**45``; in [-1, 1] beyond, NaN for infinities.
+
+    From 2⁴⁵ (3.5·10¹³) on, numbers are at least 1/128 apart, and the sine is taken of the number with the same sign and
+    significand between 2⁴⁴ and 2⁴⁵ instead, in arrays and lanes alike: a definite value, but not that of sin x.
+    """
+    return np.sin(_folded(x))
+
+
+def cos(x: Any) -> Any:
+    """Return the cosine, within 1 ulp for ``|x| <= 2**45``, beyond with the same substitution as `sin`."""
+    return np.cos(_folded(x))
+
+
+def _folded(x: Any) -> Any:
+    significand, _ = np.frexp(x)
+    return np.where(np.abs(x) > TRIGONOMETRIC_LIMIT, significand * TRIGONOMETRIC_LIMIT, x)

@@ -14,6 +14,10 @@ JIT = {
     "boundscheck": False,
 }
 
+# For small functions that lane loops call: a loop with a call in it does not vectorize, and LLVM leaves calls of
+# larger functions if it is not told.
+INLINED = {"forceinline": True}
+
 
 @intrinsic
 def wide(typing_context):

@@ -1,0 +1,95 @@
+"""What the lane functions share: bit casts, powers of two, exact sums and products, polynomials."""
+
+from numba import float64, int64
+from numba.core import types
+from numba.extending import intrinsic, register_jitable
+
+from gdfast.kernels.options import INLINED
+
+# ln 2 in two parts. The high one has 32 trailing zero bits, so that k times it is exact for every exponent k.
+LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
+LN2_LOW = 1.9082149292705877e-10
+
+# Adding it rounds to the nearest integer and leaves that integer in the low bits; subtracting it again gives the
+# integer as a number. Good below 2**51.
+ROUND = 1.5 * 2.0**52
+
+SIGN = -(2**63)  # the bit of a number's sign
+MANTISSA = 52  # how many bits stand below the exponent
+BIAS = 1023  # of the exponent
+_UPPER_HALF = -(2**27)  # all bits but the low 27
+
+
+@intrinsic
+def bits_to_float(typing_context, bits):
+    """The number that has these bits."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
+
+    return float64(int64), generate
+
+
+@intrinsic
+def float_to_bits(typing_context, value):
+    """The bits of a number."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
+
+    return int64(float64), generate
+
+
+@register_jitable(**INLINED)
+def power_of_two(shifted, more):
+    """``2**(k + more)`` for a k in the low bits of ``shifted = k + ROUND``; the exponent must be a normal one."""
+    return bits_to_float((float_to_bits(shifted) + (BIAS + more)) << MANTISSA)
+
+
+@register_jitable(**INLINED)
+def with_sign_of(x, magnitude):
+    """A number >= 0 with the sign of `x`."""
+    return bits_to_float(float_to_bits(magnitude) | (float_to_bits(x) & SIGN))
+
+
+@register_jitable(**INLINED)
+def polynomial(x, coefficients):
+    """Return Σ cᵢ xⁱ, lowest power first: even and odd powers by Horner's rule in x², side by side."""
+    n = len(coefficients)
+    square = x * x
+    last, before = coefficients[n - 1], coefficients[n - 2]
+    for i in range(n - 3, 0, -2):
+        last = last * square + coefficients[i]
+        before = before * square + coefficients[i - 1]
+    if n % 2:
+        return last * square + coefficients[0] + before * x
+    return last * x + before
+
+
+@register_jitable(**INLINED)
+def sum_of(a, b):
+    """Return a + b rounded and the error of rounding it; ``|a| >= |b|`` or a = 0 (Dekker's Fast2Sum)."""
+    s = a + b
+    return s, b - (s - a)
+
+
+@register_jitable(**INLINED)
+def sum_of_any(a, b):
+    """Return a + b rounded and the error of rounding it (Knuth's 2Sum)."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+@register_jitable(**INLINED)
+def halves(x):
+    """Split a number exactly into 26 leading bits and the rest."""
+    high = bits_to_float(float_to_bits(x) & _UPPER_HALF)
+    return high, x - high
+
+
+@register_jitable(**INLINED)
+def product_of(a, a_high, a_low, b, b_high, b_low):
+    """Return a·b rounded and the error of rounding it, both factors given with their halves (Dekker's product)."""
+    p = a * b
+    return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
