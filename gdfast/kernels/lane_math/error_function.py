@@ -58,7 +58,7 @@ def _erf(x):
         a = _END if a > _END else a
         near = x + x * polynomial(x * x, NEAR)
         shifted, p, _ = exp_parts(-polynomial(a - 1.0, FAR))
-        far = with_sign_of(x, 1.0 - p * power_of_two(shifted, 0))
+        far = with_sign_of(x, 1.0 - p * power_of_two(shifted))
         return near if a < 1.0 else far
 
     return lanes

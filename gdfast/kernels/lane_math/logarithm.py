@@ -6,11 +6,12 @@ Microsystems, 1993, e_log.c): with s = f / (2 + f), log(1 + f) = log((1 + s) / (
 """
 
 import math
+import sys
 
 from numba.extending import overload, register_jitable
 
 from gdfast import elementary
-from gdfast.kernels.lane_math.exponential import exp_parts, scaled
+from gdfast.kernels.lane_math.exponential import SMALLEST, exp_parts
 from gdfast.kernels.lane_math.parts import (
     BIAS,
     LN2_HIGH,
@@ -20,6 +21,7 @@ from gdfast.kernels.lane_math.parts import (
     float_to_bits,
     polynomial,
     sum_of,
+    two_powers,
 )
 from gdfast.kernels.options import INLINED
 
@@ -37,8 +39,7 @@ LOG = (
 _ROOT_HALF = 0x3FE6A09E667F3BCD  # bits of √½
 _EXPONENT = -(2**52)  # bits of sign and exponent
 _TWO_52 = 0x4330000000000000  # bits of 2**52: with an integer below 2**52 added, those of 2**52 + integer
-_SMALLEST_NORMAL = 2.0**-1022
-_SMALLEST_EXP = -746.0
+_SMALLEST_NORMAL, _LARGEST = 2.0**-1022, sys.float_info.max
 
 
 @register_jitable(**INLINED)
@@ -76,8 +77,9 @@ def _log(x):
         f = m - 1.0
         _, half_square, rest = _log1p_parts(f)
         y = _joined(k, f, half_square, rest)
-        special = math.nan if x < 0.0 else (-math.inf if x == 0.0 else x)
-        return y if (x > 0.0) & (x < math.inf) else special
+        y = y if x <= _LARGEST else x  # infinity or NaN
+        y = -math.inf if x == 0.0 else y
+        return math.nan if x < 0.0 else y
 
     return lanes
 
@@ -93,8 +95,9 @@ def _log1p(x):
         f = (m - 1.0) + (low * shrink if x < 2.0**60 else 0.0)
         _, half_square, rest = _log1p_parts(f)
         y = _joined(k, f, half_square, rest)
-        special = math.nan if x < -1.0 else (-math.inf if x == -1.0 else x)
-        return y if (x > -1.0) & (x < math.inf) & (x != 0.0) else special
+        y = y if (x <= _LARGEST) & (x != 0.0) else x  # infinity, NaN, or 0 with its sign
+        y = -math.inf if x == -1.0 else y
+        return math.nan if x < -1.0 else y
 
     return lanes
 
@@ -105,9 +108,9 @@ def _softplus(x):
 
     def lanes(x):
         y = -abs(x)
-        y = _SMALLEST_EXP if y < _SMALLEST_EXP else y
-        shifted, p, p_low = exp_parts(y)
-        e, e_low = scaled(p, shifted, y), scaled(p_low, shifted, y)
+        shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
+        one, other = two_powers(shifted)
+        e, e_low = p * one * other, p_low * one * other
         doubled = e > math.sqrt(2.0) - 1.0  # then 1 + e = 2 (1 + f)
         f, f_low = (0.5 * (e - 1.0) if doubled else e), (0.5 * e_low if doubled else e_low)
         s, half_square, rest = _log1p_parts(f)
