@@ -10,7 +10,6 @@ from gdfast.kernels.lane_math.parts import (
     LN2_HIGH,
     LN2_LOW,
     ROUND_BIASED,
-    polynomial,
     power_of_two,
     sum_of,
     two_powers,
@@ -37,6 +36,23 @@ EXP = (
 )
 
 
+# A cubic with adapted coefficients (Knuth, *The Art of Computer Programming* 2, section 4.6.4) takes one product less:
+# c₄ + c₅r + c₆r² + c₇r³ = c₇ ((r + c₆/c₇)(r² + c₅/c₇) + c₄/c₇ − c₅c₆/c₇²). It rounds worse, which only the first
+# four terms of the series would feel. The last two terms are divided by c₇ too.
+_A, _B, _C = EXP[6] / EXP[7], EXP[5] / EXP[7], EXP[4] / EXP[7] - EXP[6] / EXP[7] * (EXP[5] / EXP[7])
+_C8, _C9 = EXP[8] / EXP[7], EXP[9] / EXP[7]
+
+
+@register_jitable(**INLINED)
+def _beyond_linear(r):
+    """Return eʳ − 1 − r."""
+    square = r * r
+    fourth = square * square
+    first = (EXP[0] + EXP[1] * r) + (EXP[2] + EXP[3] * r) * square
+    second = (r + _A) * (square + _B) + _C
+    return square * (first + (second + (_C8 + _C9 * r) * fourth) * (EXP[7] * fourth))
+
+
 @register_jitable(**INLINED)
 def _reduced(x):
     """Return k (as ``k + ROUND_BIASED``) and v = eʳ − 1 as a sum of two numbers, the first of them exact."""
@@ -45,7 +61,7 @@ def _reduced(x):
     # r in two parts: k times the high part of ln 2 and its difference from x are exact.
     near, rest = x - k * LN2_HIGH, k * LN2_LOW
     r = near - rest
-    return shifted, near, (r * r) * polynomial(r, EXP) - rest
+    return shifted, near, _beyond_linear(r) - rest
 
 
 @register_jitable(**INLINED)
