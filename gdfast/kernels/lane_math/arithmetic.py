@@ -48,7 +48,7 @@ def _cube_root(x):
     def lanes(x):
         inside = (x > 0.0) & (x < math.inf)
         z = x if inside else 1.0
-        y = bits_to_float(int64(float64(float_to_bits(z)) * _SHARE + _OFFSET))  # type: ignore
+        y = bits_to_float(int64(float64(float_to_bits(z)) * _SHARE + _OFFSET))
         for _ in range(_ROUNDS):
             cube = y * y * y
             y = y * ((cube + 2.0 * z) / (2.0 * cube + z))

@@ -1,5 +1,7 @@
 """What the lane functions share: bit casts, powers of two, exact sums and products, polynomials."""
 
+from typing import Any
+
 from numba import float64, int64
 from numba.core import types
 from numba.extending import intrinsic, register_jitable
@@ -24,9 +26,7 @@ _UPPER_HALF = -(2**27)  # all bits but the low 27
 
 
 @intrinsic
-def bits_to_float(typing_context, bits):
-    """The number that has these bits."""
-
+def _bits_to_float(typing_context, bits):
     def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
@@ -34,13 +34,16 @@ def bits_to_float(typing_context, bits):
 
 
 @intrinsic
-def float_to_bits(typing_context, value):
-    """The bits of a number."""
-
+def _float_to_bits(typing_context, value):
     def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(types.int64))
 
     return int64(float64), generate
+
+
+# The number that has these bits, and the bits of a number. To type checkers an intrinsic takes a typing context too.
+bits_to_float: Any = _bits_to_float
+float_to_bits: Any = _float_to_bits
 
 
 @register_jitable(**INLINED)
