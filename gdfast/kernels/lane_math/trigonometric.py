@@ -81,6 +81,8 @@ def _wave(quadrant, r, r_low):
 
 @overload(elementary.sin, jit_options=INLINED)
 def _sin(x):
+    """Sine, within 0.83 ulp up to the limit."""
+
     def lanes(x):
         n, r, r_low = _reduced(x)
         y = _wave(n, r, r_low)
@@ -92,6 +94,8 @@ def _sin(x):
 
 @overload(elementary.cos, jit_options=INLINED)
 def _cos(x):
+    """Cosine, within 0.83 ulp up to the limit."""
+
     def lanes(x):
         n, r, r_low = _reduced(x)
         y = _wave(n + 1, r, r_low)
