@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from bench.minimax import FITS, minimax
 from gdfast import elementary
 from gdfast.kernels.lane_math import error_function, exponential, logarithm, trigonometric
-from gdfast.kernels.options import JIT
+from gdfast.kernels.options import INLINED, JIT
 
 EXACT = {
     "exp": mpmath.exp,
@@ -236,6 +236,26 @@ def test_loops_are_vectors_without_calls(name):
     packed = [line for line in lines if line[0].endswith("pd") and any("%zmm" in word for word in line)]
     assert len(packed) >= 25
     assert not [line for line in lines if line[0].startswith("call")]
+
+
+def test_a_formula_of_several_is_one_loop_of_vectors():
+    needs_avx512()
+    prefer, sigmoid, tanh, cos, erf = (
+        vector_width(512),
+        *(getattr(elementary, n) for n in ["sigmoid", "tanh", "cos", "erf"]),
+    )
+
+    @register_jitable(**INLINED)
+    def formula(x):
+        return sigmoid(x) + cos(x) * tanh(x) + erf(x)
+
+    @numba.njit("void(float64[::1], float64[::1])", **JIT)
+    def loop(x, out):
+        prefer()
+        for lane in range(len(x)):
+            out[lane] = formula(x[lane])
+
+    assert sum("%zmm" in line and "pd\t" in line for line in body(loop).splitlines()) >= 150
 
 
 def test_every_width_has_the_same_bits():
