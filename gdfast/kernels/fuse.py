@@ -31,7 +31,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check
-from gdfast.kernels.options import JIT, wide
+from gdfast.kernels.options import INLINED, JIT, wide
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, STEP
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
@@ -102,7 +102,7 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         return _kernels[key]
 
 
-_NOISE = {function.__name__: register_jitable(function) for function in (noise.mixed, noise.uniform, noise.quantile)}
+_NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
 
 
 def _written(text: str, called: dict[str, Any], key: str) -> Any:
@@ -166,7 +166,7 @@ def _unique(function: Callable[..., Any], key: str) -> Any:
     copy = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
-    return register_jitable(copy)
+    return register_jitable(**INLINED)(copy)
 
 
 def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
