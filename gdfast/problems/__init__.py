@@ -11,6 +11,7 @@ from gdfast.problems.booth import booth
 from gdfast.problems.branin import branin
 from gdfast.problems.drop_wave import drop_wave
 from gdfast.problems.easom import easom
+from gdfast.problems.expression import from_expression
 from gdfast.problems.flat_quartic import flat_quartic
 from gdfast.problems.goldstein_price import goldstein_price
 from gdfast.problems.himmelblau import himmelblau
@@ -75,6 +76,7 @@ __all__ = [
     "drop_wave",
     "easom",
     "flat_quartic",
+    "from_expression",
     "goldstein_price",
     "himmelblau",
     "levy13",

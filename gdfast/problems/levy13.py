@@ -2,11 +2,13 @@
 
     f(x, y) = sin²(3πx) + (x − 1)² (1 + sin²(3πy)) + (y − 1)² (1 + sin²(2πy))
 
-The global minimum is f(1, 1) = 0, amid hundreds of others: between −10 and 10 all stationary points lie at x from −4 to
-6, and as many as fit in y.
+The global minimum is f(1, 1) = 0. In the domain there are 1179 minima, 648 maxima and 1826 saddles, all with x between
+−3.6 and 5.6, since farther out the slope of the bowl exceeds that of the ripples.
 
 Source: Lévy & Montalvo (1985), "The tunneling algorithm for the global minimization of functions".
 """
+
+import functools
 
 import numpy as np
 
@@ -14,8 +16,8 @@ from gdfast.elementary import cos, sin
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 
-# Along either coordinate, stationary points are at least a sixth apart on average; starts are four times as dense.
-NEAR = np.stack(np.meshgrid(np.arange(-96, 145) / 24, np.arange(-240, 241) / 24), axis=-1).reshape(-1, 2)
+# A spacing of 1/12 is half of the shortest distance between neighbours along a coordinate.
+NEAR = np.stack(np.meshgrid(np.arange(-48, 73) / 12, np.arange(-120, 121) / 12), axis=-1).reshape(-1, 2)
 
 
 def loss(x, y):
@@ -45,7 +47,12 @@ def hessian(x, y):
     return (xx, xy), (xy, yy)
 
 
+@functools.cache
+def landscape() -> Landscape:  # one for the process, since it takes a second to find its stationary points
+    return Landscape(loss, gradient, hessian, domain=[[-10, 10], [-10, 10]], near=NEAR)
+
+
 @named()
 def levy13() -> Landscape:
     """Lévy's function number 13 on [−10, 10]²."""
-    return Landscape(loss, gradient, hessian, domain=[[-10, 10], [-10, 10]], near=NEAR)
+    return landscape()
