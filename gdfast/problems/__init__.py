@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gdfast.named import named
+from gdfast.problems._check import GradientCheck, check_gradient
 from gdfast.problems._problem import Landscape, LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems.ackley import ackley
@@ -65,6 +66,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
 
 __all__ = [
     "CATALOGUE",
+    "GradientCheck",
     "Landscape",
     "LaneKernel",
     "Problem",
@@ -73,6 +75,7 @@ __all__ = [
     "beale",
     "booth",
     "branin",
+    "check_gradient",
     "drop_wave",
     "easom",
     "flat_quartic",

@@ -45,7 +45,7 @@ class StationaryPoint:
 def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Array) -> tuple[StationaryPoint, ...]:
     """Return the stationary points that Newton's method reaches from the points ``near (d, n)``, lowest loss first.
 
-    Points amid others where gradient and Hessian are zero are left out: a plateau.
+    Points on a plateau, or on a straight line of others, are left out.
     """
     width = float(np.ptp(domain, axis=1).max())
     with np.errstate(all="ignore"):
@@ -59,7 +59,12 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
             flattest, sharpest = float(np.abs(curvature).min()), float(np.abs(curvature).max())
             kind: Kind = "minimum" if curvature[0] > 0 else "maximum" if curvature[-1] < 0 else "saddle"
             if flattest <= _SINGULAR * sharpest or sharpest <= _SINGULAR * typical:
-                kind = _kind_around(loss, point, axes, width, kind)
+                flat = axes[:, np.abs(curvature) <= _SINGULAR * max(sharpest, typical)]
+                beside = point[:, None] + 0.05 * width * np.stack([flat, -flat])
+                slope = np.abs([gradient(side) for side in beside]).max(axis=1)
+                if (slope <= 1e-11 * width * max(sharpest, typical)).any():
+                    continue  # one of a whole line of them
+                kind = _kind_around(loss, point, axes, width)
             found.append(StationaryPoint(tuple(point.tolist()), kind, float(value), flattest))
     return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
 
@@ -128,7 +133,7 @@ def _apart(gradient: Field, points: Array, width: float) -> Array:
     return np.stack(chosen, axis=1)
 
 
-def _kind_around(loss: Field, point: Array, axes: Array, width: float, by_hessian: Kind) -> Kind:
+def _kind_around(loss: Field, point: Array, axes: Array, width: float) -> Kind:
     """The kind of a point whose Hessian is too flat to tell, from the loss around it."""
     random = np.random.default_rng(0).normal(size=(len(point), 256))
     directions = np.hstack([axes, -axes, random / np.linalg.norm(random, axis=0)])
