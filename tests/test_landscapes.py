@@ -316,23 +316,36 @@ def test_formulas_are_in_the_grammar_and_survive_pickling(problem):
 
 
 ROUNDED = {"ackley", "branin", "drop_wave", "easom", "levy13", "mccormick", "rastrigin"}
-"""Problems with functions other than + - * / sqrt, whose kernel differs from NumPy by rounding."""
+"""Problems with more than + - * / sqrt in them: there kernel and NumPy differ by rounding."""
 FEW = ["himmelblau", "quadratic", "mccormick"]
 
 
 def compare(problem, n):
     starts = problem.grid(n) if problem.dimension <= 2 else problem.random(n * n)
-    chosen = [gdfast.optimizers.gd(), gdfast.optimizers.adam(), gdfast.optimizers.polyak_sgd()][
-        : 3 if problem.minima else 2
-    ]
-    sweep = gdfast.Sweep(problem, chosen, np.geomspace(1e-4, 1, 12), starts, 300)
-    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    if problem.name in ROUNDED:
-        # A rounding can decide on which side of a ridge a trajectory ends, or whether a tail repeats.
-        assert (got.outcome.values == expected.outcome.values).mean() > 0.97
+    chosen = [gdfast.optimizers.gd(), gdfast.optimizers.adam()]
+    if problem.minima and problem.name not in ROUNDED:  # near a minimum, Polyak's step is the rounding of the loss
+        chosen.append(gdfast.optimizers.polyak_sgd())
+
+    def run(starts, **options):
+        sweep = gdfast.Sweep(problem, chosen, np.geomspace(1e-4, 1, 12), starts, 300)
+        return gdfast.run(sweep, keep_theta=True, **options)
+
+    expected, got = run(starts, backend="numpy"), run(starts)
+    if problem.name not in ROUNDED:
+        for name in expected.data_vars:
+            np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
         return
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    # Chaotic trajectories blow a rounding up. They are those that end elsewhere when the start is nudged.
+    tame = np.ones(expected.outcome.shape, dtype=bool)
+    for nudge in (1e-13, -3e-13, 1e-12):
+        nudged = run(starts * (1 + nudge) + nudge, backend="numpy")
+        distance = np.abs(nudged.theta.values - expected.theta.values)
+        tame &= (distance <= 1e-8 * (1 + np.abs(expected.theta.values))).all(axis=-1)
+        tame &= nudged.outcome.values == expected.outcome.values
+    assert tame.mean() > 0.5
+    np.testing.assert_array_equal(got.outcome.values[tame], expected.outcome.values[tame])
+    np.testing.assert_array_equal(got.basin.values[tame], expected.basin.values[tame])
+    np.testing.assert_allclose(got.theta.values[tame], expected.theta.values[tame], rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(
