@@ -263,11 +263,10 @@ def sweep(
             raise ValueError(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
-        # About 256 starts: a grid, or random ones where a grid of two a coordinate would have more.
         count = max(2, round(256 ** (1 / chosen.dimension)))
         if axes:
             grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-        else:
+        else:  # a grid of two a coordinate has too many points beyond 8
             grid = chosen.grid(count) if chosen.dimension <= 8 else chosen.random(256)
         rules = [parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer]
         plans = [parse_schedule(text) for text in schedule or []]

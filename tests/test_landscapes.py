@@ -276,6 +276,15 @@ def test_few_and_many_coordinates_are_one_formula(name):
     np.testing.assert_allclose(many.hessian(longer)[rows, rows], few.hessian(theta)[rows, rows], rtol=1e-13)
 
 
+def test_rastrigins_ripples_end_at_ten_pi():
+    # 2x + 20π sin 2πx = 0 has a root wherever the curves x/10π and −sin 2πx cross: counted by changes of sign.
+    x = np.linspace(-32, 32, 1_000_001) + 1e-7
+    slope = 2 * x + 20 * np.pi * np.sin(2 * np.pi * x)
+    counts = Counter(np.sign(np.diff(slope))[np.flatnonzero(slope[1:] * slope[:-1] < 0)])
+    kinds = Counter(q.kind for q in p.rastrigin(dimension=1).stationary_points)
+    assert (kinds["minimum"], kinds["maximum"]) == (counts[1], counts[-1]) == (63, 62)
+
+
 def test_combinations_in_a_hundred_dimensions():
     problem = p.styblinski_tang(dimension=100)
     low, high, top = (p.styblinski_tang(dimension=1).stationary_points[i].point[0] for i in (0, 1, 2))

@@ -22,7 +22,7 @@ from gdfast.problems._formula import Formula, coordinate_names, define, inlined
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 
-_LARGEST_LIST = 10_000  # stationary points that are listed one by one
+_LARGEST_LIST = 16_000  # stationary points that are listed one by one
 LARGEST_DIMENSION = 10_000
 
 Lanes = tuple[Callable[..., None], Callable[..., None]]
@@ -31,7 +31,7 @@ Lanes = tuple[Callable[..., None], Callable[..., None]]
 class Combinations(Problem):
     """What a sum over single coordinates knows of its stationary points: the combinations of those of its part.
 
-    Up to 10,000 they are listed one by one. Beyond, one stands for many: of the minima, the lowest with k
+    Up to 16,000 they are listed one by one. Beyond, one stands for many: of the minima, the lowest with k
     coordinates that are not in a lowest well of the part, for each k (so that the basin is this k); of the saddles,
     and of the maxima, one.
     """

@@ -5,7 +5,8 @@
 The global minimum is f(0) = 0. There the function has a cusp: the gradient does not become small on the way to it, so
 that no method with a constant rate settles in it, but jumps to and fro. The formulas give the gradient zero at the
 origin itself, and the Hessian of the smooth part. In one and two dimensions all stationary points of the domain are
-listed (in two: 121 minima, 100 maxima, 220 saddles); in more, the global minimum only.
+listed (in two: 121 minima, 100 maxima, 220 saddles), in more the global minimum only. What settles elsewhere is
+stalled.
 
 The customary domain is [−32.768, 32.768], with the same ripples on a flatter funnel.
 

@@ -52,10 +52,4 @@ def hessian(x, y):
 def goldstein_price() -> Landscape:
     """The Goldstein–Price function on [−2, 2]²."""
     near = [[(3 * w + v) / 5, (2 * w - v) / 5] for w in (-1, 1, 2) for v in (0, 1, 3)]
-    return Landscape(
-        loss,
-        gradient,
-        hessian,
-        domain=[[-2, 2], [-2, 2]],
-        near=near,
-    )
+    return Landscape(loss, gradient, hessian, domain=[[-2, 2], [-2, 2]], near=near)

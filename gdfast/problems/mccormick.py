@@ -4,7 +4,8 @@
 
 Stationary points lie where x − y = 1 and cos(x + y) = −½. In the domain they are the minimum at
 (½ − π/3, −½ − π/3) = (−0.547198, −1.547198), f = −√3/2 − π/3 = −1.913223; a second minimum, the first shifted by
-(π, π), with a loss higher by π; and a saddle between them. Lists that name one minimum only mean the global one.
+(π, π), with a loss higher by π; and a saddle between them. Lists that call the first one global mean the domain: the
+valley goes on, with a minimum lower by π for each step of (−π, −π), and what settles there is stalled.
 
 Source: McCormick (1976), "Computability of global solutions to factorable nonconvex programs".
 """

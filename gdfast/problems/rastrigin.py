@@ -2,9 +2,9 @@
 
     f(x) = Σᵢ (xᵢ² + 10 (1 − cos 2πxᵢ))
 
-The global minimum is f(0) = 0. Each coordinate has 11 minima, near the whole numbers, and 10 maxima between them; the
-stationary points are their combinations, 11ᵈ of them minima. (The function goes on: there are 13 minima more a side
-beyond the domain, up to where the slope of the bowl exceeds that of the ripples, at |x| = 10π.)
+The global minimum is f(0) = 0. In the domain each coordinate has 11 minima, near the whole numbers, and 10 maxima
+between them; the stationary points are their combinations, 11ᵈ of them minima. The ripples go on to |x| = 10π, where
+the slope of the bowl exceeds theirs; since trajectories leave the domain, all 63 minima and 62 maxima are known.
 
 Source: Rastrigin (1974), "Systems of extremal control", in two dimensions; Mühlenbein, Schomisch & Born (1991), "The
 parallel genetic algorithm as function optimizer", in more.
@@ -46,5 +46,6 @@ def lane_objective(theta, out, work, n, data, layout):
 @named()
 def rastrigin(dimension: int = 2) -> Problem:
     """Rastrigin's function, Σ (x² + 10 (1 − cos 2πx)), on [−5.12, 5.12] each."""
-    part = Landscape(loss, gradient, hessian, domain=[-5.12, 5.12], near=[[k / 2] for k in range(-10, 11)])
+    near = [[k / 2] for k in range(-62, 63)]
+    part = Landscape(loss, gradient, hessian, domain=[-5.12, 5.12], near=near)
     return sum_over("rastrigin", part, dimension, [-5.12, 5.12], (lane_gradient, lane_objective))

@@ -31,10 +31,4 @@ def hessian(x, y):
 def three_hump_camel() -> Landscape:
     """The three-hump camel, 2x² − 1.05x⁴ + x⁶/6 + xy + y², on [−5, 5]²."""
     near = [[0, 0], [1.75, -0.87], [-1.75, 0.87], [1.07, -0.54], [-1.07, 0.54]]
-    return Landscape(
-        loss,
-        gradient,
-        hessian,
-        domain=[[-5, 5], [-5, 5]],
-        near=near,
-    )
+    return Landscape(loss, gradient, hessian, domain=[[-5, 5], [-5, 5]], near=near)
