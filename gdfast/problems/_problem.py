@@ -229,8 +229,10 @@ class Landscape(Problem):
         if self._factory is not Landscape:
             return super().specification
         formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula}
-        parameters = {name: inspect.getsource(formula) for name, formula in formulas.items()}
-        return {"name": self.name, "parameters": {**parameters, "domain": self.domain.tolist()}}
+        return {
+            "name": self.name,
+            "parameters": {**{n: _source(f) for n, f in formulas.items()}, "domain": self.domain.tolist()},
+        }
 
     def __reduce__(self) -> Any:
         if self._factory is not Landscape:
@@ -274,6 +276,13 @@ class Landscape(Problem):
             rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
         bend = np.stack(rows)
         return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
+
+
+def _source(formula: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(formula)
+    except (OSError, TypeError):  # typed at a prompt, or no plain function
+        return repr(formula)
 
 
 def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:

@@ -3,8 +3,8 @@
     f(x, y) = sin²(3πx) + (x − 1)² (1 + sin²(3πy)) + (y − 1)² (1 + sin²(2πy))
 
 The global minimum is f(1, 1) = 0. In the domain there are 1179 minima, 648 maxima and 1826 saddles, all with x between
-−3.6 and 5.6, since farther out the slope of the bowl exceeds that of the ripples. In y there are more beyond the domain; what
-settles there is stalled.
+−3.6 and 5.6, since farther out the slope of the bowl exceeds that of the ripples. In y there are more beyond the
+domain; what settles there is stalled.
 
 Source: Lévy & Montalvo (1985), "The tunneling algorithm for the global minimization of functions".
 """
