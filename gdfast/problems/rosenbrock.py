@@ -4,7 +4,7 @@
 
 In two dimensions one minimum, f(1, 1) = 0, at the end of a curved ravine whose walls are 2500 times as steep as its
 floor: κ = 2508 at the minimum. In four dimensions and more there are another minimum, near (−1, 1, …, 1), and a saddle
-between the two. Up to seven dimensions these are all stationary points.
+between the two. Up to six dimensions these are all stationary points.
 
 Source: Rosenbrock (1960), "An automatic method for finding the greatest or least value of a function"; the
 customary start is (−1.2, 1). Stationary points in more dimensions: Kok & Sandrock (2009), "Locating and
