@@ -152,6 +152,49 @@ def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
     return np.geomspace(*ends, n) if logarithmic else np.linspace(*ends, n)
 
 
+def parse_starts(texts: list[str]) -> dict[str, Any] | list[Any]:
+    """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
+
+    Raises
+    ------
+    ValueError
+        If one is no axis, a name is given twice, or only some have names.
+    """
+    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
+    if not names:
+        return [parse_axis("start", text, logarithmic=False) for text in texts]
+    if len(names) < len(texts) or len(set(names)) < len(names):
+        raise ValueError(f"start must be name=low:high:count for each coordinate once, not {', '.join(texts)}")
+    return {
+        name: parse_axis(f"start {name}", text.partition("=")[2].strip(), logarithmic=False)
+        for name, text in zip(names, texts, strict=True)
+    }
+
+
+def parse_problem(problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any]) -> Any:
+    """Make the problem that is named, or that of a loss, whose domain and order of coordinates are the starts'.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not just one of the two is given, or it is not accepted.
+    """
+    from gdfast import problems
+
+    if (problem is None) == (loss is None):
+        raise ValueError("problem or loss must be given, one of them")
+    if loss is None:
+        return parse_named("problem", str(problem), problems.CATALOGUE)
+
+    def widened(axis: Any) -> tuple[float, float]:
+        low, high = float(axis.min()), float(axis.max())
+        return (low, high) if low < high else (low - 5, high + 5)
+
+    if isinstance(axes, dict):
+        return problems.from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
+    return problems.from_expression(loss, [widened(axis) for axis in axes] or None)
+
+
 @lists.command("problems")
 def list_problems() -> None:
     """List the problems."""
@@ -205,7 +248,6 @@ def _print_table(columns: list[str], rows: list[list[str]]) -> None:
 
 @app.command()
 def sweep(
-    problem: Annotated[str, typer.Option(help="name, or name:parameter=value,…")],
     optimizer: Annotated[
         list[str],
         typer.Option(
@@ -213,13 +255,17 @@ def sweep(
         ),
     ],
     out: Annotated[Path, typer.Option(help="the Zarr store to write")],
+    problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
+    ] = None,
     lr: Annotated[
         str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
     ] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear unless log: stands first, or one number; once a coordinate  "
+            help="starts low:high:count, linear unless log: stands first, or one number, or name=…; once a coordinate  "
             "[default: the problem's domain]"
         ),
     ] = None,
@@ -240,21 +286,25 @@ def sweep(
         import numpy as np
 
         import gdfast
-        from gdfast import arguments, problems, store
+        from gdfast import arguments, store
 
         arguments.choice("backend", backend, ["numba", "numpy"])
         if workers is not None:
             arguments.integer("workers", workers)
-        chosen = parse_named("problem", problem, problems.CATALOGUE)
-        axes = [parse_axis("start", text, logarithmic=False) for text in start or []]
+        given = parse_starts(start or [])
+        chosen = parse_problem(problem, loss, given)
+        for name in given if isinstance(given, dict) else ():
+            arguments.choice("start: coordinate", name, chosen.coordinates)
+        axes = [given[name] for name in chosen.coordinates if name in given] if isinstance(given, dict) else given
         if axes and len(axes) != chosen.dimension:
             raise ValueError(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
         count = max(2, round(256 ** (1 / chosen.dimension)))
-        grid = (
-            np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
-        )
+        if axes:
+            grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        else:  # a grid of two a coordinate has too many points beyond 8
+            grid = chosen.grid(count) if chosen.dimension <= 8 else chosen.random(256)
         rules = [rule for text in optimizer for rule in parse_optimizers(text)]
         plans = [parse_schedule(text) for text in schedule or []]
         plan = gdfast.Sweep(

@@ -238,7 +238,7 @@ def trajectory(
         divergence_limit,
     )
     endings = _run(sweep, Tile(0, 0, 1), np.zeros(1), number)
-    cells = classify(problem, endings, gradient_tolerance)
+    cells = classify(problem, optimizer, endings, gradient_tolerance)
     path = Trajectories(
         problem,
         optimizer,

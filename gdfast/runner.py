@@ -118,7 +118,9 @@ def _cells(sweep: Sweep, part: Tile, backend: str, keep_theta: bool, stop: Any =
     else:
         from gdfast.reference import run_tile
     stop = np.zeros(1, dtype=np.int64) if stop is None else stop
-    cells = classify(sweep.problem, run_tile(sweep, part, stop), sweep.gradient_tolerance)
+    cells = classify(
+        sweep.problem, sweep.optimizers[part.optimizer], run_tile(sweep, part, stop), sweep.gradient_tolerance
+    )
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

@@ -13,7 +13,7 @@ the penalized loss is zero, and a clipped gradient diverges only when it is not 
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,9 @@ class Transform(Named):
         From the step numbers t = 1, 2, … (float64 array) to a mapping of coefficient names to arrays.
     decoupled : bool
         Whether the rule acts on the parameter, just before the update, instead of on the gradient.
-    curvature : float, optional
-        For a penalty, which moves the stationary points: what it adds to the diagonal of the Hessian.
+    penalty : callable, optional
+        For a transform that is the gradient of a penalty on the loss: from the parameters to each one's penalty and
+        its second derivative. Penalties move the stationary points.
     """
 
     rule: Callable[..., Any]
@@ -50,7 +51,7 @@ class Transform(Named):
     terms: Callable[..., Any] | None = None
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
     decoupled: bool = False
-    curvature: float | None = field(default=None)
+    penalty: Callable[[Array], tuple[Array, Array]] | None = None
 
     @functools.cached_property
     def noisy(self) -> bool:
@@ -123,7 +124,7 @@ def _ridge(theta, grad, lr, weight):
 @named(weight=NONNEGATIVE)
 def l2(weight: float = 0.01) -> Transform:
     """Coupled weight decay, g + λθ: the gradient of the loss plus ½λ‖θ‖² (torch's ``weight_decay`` except in AdamW)."""
-    return Transform(_ridge, curvature=weight)
+    return Transform(_ridge, penalty=lambda theta: (0.5 * weight * theta * theta, np.full_like(theta, weight)))
 
 
 def _lasso(theta, grad, lr, weight):
@@ -133,7 +134,7 @@ def _lasso(theta, grad, lr, weight):
 @named(weight=NONNEGATIVE)
 def l1(weight: float = 0.01) -> Transform:
     """The subgradient of an L1 penalty, g + λ sign θ, with sign 0 = 0: of the loss plus λ‖θ‖₁."""
-    return Transform(_lasso, curvature=0.0)
+    return Transform(_lasso, penalty=lambda theta: (weight * np.abs(theta), np.zeros_like(theta)))
 
 
 def _decayed(theta, grad, lr, weight):
