@@ -1,15 +1,15 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
 The public names: `Sweep`, `run`, `trajectory` and `check_gradient`, and the modules `problems`, `optimizers`,
-`schedules`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles
-and loads nothing.
+`schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the
+package compiles and loads nothing.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import optimizers, outcomes, plot, problems, schedules, theory
+    from gdfast import optimizers, outcomes, plot, problems, schedules, theory, transforms
     from gdfast.problems import check_gradient
     from gdfast.reference import trajectory
     from gdfast.runner import run
@@ -27,6 +27,7 @@ __all__ = [
     "schedules",
     "theory",
     "trajectory",
+    "transforms",
 ]
 
 _HOME = {

@@ -117,6 +117,26 @@ def parse_schedule(text: str) -> Any:
     return parse_named("schedule", text, {**schedules.CATALOGUE, "warmup": warmup})
 
 
+def parse_transform(text: str) -> Any:
+    """Make a transform from ``name``, ``name=value`` for its first parameter, or ``name:parameter=value,…``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    import inspect
+
+    from gdfast import arguments, transforms
+
+    name, equals, value = text.partition("=")
+    if equals and ":" not in name:
+        factory = transforms.CATALOGUE[arguments.choice("transform", name, transforms.CATALOGUE)]
+        first = next(iter(inspect.signature(factory).parameters), "")
+        text = f"{name}:{first}={value}" if first else f"{name}:{value}={value}"
+    return parse_named("transform", text, transforms.CATALOGUE)
+
+
 def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
     """Read ``low:high:count`` as a grid, or one number as itself.
 
@@ -217,6 +237,14 @@ def list_optimizers(
         _table(optimizers.CATALOGUE)
 
 
+@lists.command("transforms")
+def list_transforms() -> None:
+    """List the transforms of the gradient with their parameters."""
+    from gdfast import transforms
+
+    _table(transforms.CATALOGUE)
+
+
 @lists.command("schedules")
 def list_schedules() -> None:
     """List the schedules of the learning rate with their parameters."""
@@ -275,6 +303,10 @@ def sweep(
             help="schedule of the learning rate, name or name:parameter=value,…; several: each optimizer with each"
         ),
     ] = None,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(help="transform of the gradient, name=value or name:parameter=value,…; several act in turn"),
+    ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
@@ -305,7 +337,8 @@ def sweep(
             grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
         else:  # a grid of two a coordinate has too many points beyond 8
             grid = chosen.grid(count) if chosen.dimension <= 8 else chosen.random(256)
-        rules = [rule for text in optimizer for rule in parse_optimizers(text)]
+        changes = [parse_transform(text) for text in transform or []]
+        rules = [rule.transformed(*changes) for text in optimizer for rule in parse_optimizers(text)]
         plans = [parse_schedule(text) for text in schedule or []]
         plan = gdfast.Sweep(
             problem=chosen,

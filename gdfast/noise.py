@@ -60,5 +60,6 @@ def quantile(u: Any) -> Any:
 
 
 def standard_normal(seed: Any, number: Any, t: Any, coordinate: Any) -> Any:
-    """Return a standard normal number of a trajectory, step and coordinate."""
-    return quantile(uniform(seed, number, t, coordinate))
+    """Return a standard normal number of a trajectory, step and coordinate (in NumPy; kernels call the two parts)."""
+    with np.errstate(over="ignore"):  # integers wrap around
+        return quantile(uniform(seed, number, t, coordinate))

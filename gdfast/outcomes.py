@@ -157,7 +157,7 @@ def _penalized(problem: Problem, transforms: tuple[Transform, ...]) -> tuple[Any
     penalized = [(transform, transform.penalty) for transform in transforms if transform.penalty]
 
     def objective(theta: Array) -> Array:
-        return problem.objective(theta) + sum(penalty(theta)[0].sum(axis=0) for _, penalty in penalized)
+        return np.asarray(problem.objective(theta) + sum(penalty(theta)[0].sum(axis=0) for _, penalty in penalized))
 
     def gradient(theta: Array) -> Array:
         grad = problem.gradient(theta)

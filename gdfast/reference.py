@@ -189,7 +189,7 @@ def trajectory(
     problem: Problem,
     optimizer: Optimizer,
     start: ArrayLike,
-    learning_rate: float,
+    learning_rate: float | ArrayLike,
     max_steps: int = 1000,
     *,
     gradient_tolerance: float = 1e-8,
@@ -204,7 +204,7 @@ def trajectory(
         What is minimized, and how.
     start : array_like, (d,)
         The initial point; a number for d = 1.
-    learning_rate : float
+    learning_rate : float, or array_like (groups,)
         Positive.
     max_steps : int
         The budget, in updates. The path ends earlier where the trajectory settles.
@@ -231,7 +231,7 @@ def trajectory(
     sweep = Sweep(
         problem,
         [optimizer],
-        [learning_rate],
+        np.asarray(learning_rate, dtype=np.float64)[None],
         np.atleast_1d(np.asarray(start))[None],
         max_steps,
         gradient_tolerance,
@@ -244,8 +244,8 @@ def trajectory(
         optimizer,
         max_steps,
         sweep.starts.T.copy(),
-        np.array([[learning_rate]], dtype=np.float64),
-        np.zeros(1, np.int64),
+        sweep.group_rates,
+        np.array([number], dtype=np.int64),
     )
     points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
     with np.errstate(all="ignore"):
@@ -263,7 +263,7 @@ def trajectory(
         attrs={
             "problem": problem.label,
             "optimizer": optimizer.label,
-            "learning_rate": float(learning_rate),
+            "learning_rate": np.asarray(learning_rate, dtype=np.float64).tolist(),
             "outcome": Outcome(int(cells.outcome[0])).name,
             "steps": int(cells.steps[0]),
             "basin": int(cells.basin[0]),

@@ -1,8 +1,8 @@
 """Schedules: multipliers of the learning rate as functions of the step.
 
-A schedule gives each step t = 0, 1, … a factor of the learning rate, whatever the trajectory does. ``total`` is the
-number of steps a schedule is stretched over; the budget of the run where it is not given. Use one by
-``optimizer.scheduled(schedule)``.
+A schedule gives each step t = 0, 1, … a factor of the learning rate, whatever the trajectory does; only
+`reduce_on_plateau` looks at the trajectory's own losses. ``total`` is the number of steps a schedule is stretched over;
+the budget of the run where it is not given. Use one by ``optimizer.scheduled(schedule)``.
 """
 
 import inspect

@@ -130,9 +130,17 @@ class Sweep:
         """Every hyperparameter in which the optimizers that have it differ, with one value an optimizer.
 
         Numbers and truth values (as 0 and 1) are ``float64[o]``, NaN where an optimizer has none; others are texts,
-        empty where there is none. A ``schedule``, where optimizers differ in it, is given by its label.
+        empty where there is none. A ``schedule``, where optimizers differ in it, is given by its label, and a parameter
+        of a transform is named like ``clip_norm_max_norm``.
         """
-        rows = [{**o.parameters, "schedule": o.schedule.label if o.schedule else ""} for o in self.optimizers]
+        rows = [
+            {
+                **o.parameters,
+                "schedule": o.schedule.label if o.schedule else "",
+                **{f"{t.name}_{name}": value for t in o.transforms for name, value in t.parameters.items()},
+            }
+            for o in self.optimizers
+        ]
         found: dict[str, Array | list[str]] = {}
         for name in dict.fromkeys(name for row in rows for name in row):
             column = [row.get(name) for row in rows]

@@ -44,7 +44,7 @@ def adam_frozen(curvature: float, beta1: float) -> float:
 def limit(optimizer: Optimizer, curvature: float) -> float | None:
     """The largest stable learning rate of an optimizer at a minimum, None where theory gives no number.
 
-    There is none for an optimizer with a schedule.
+    There is none for an optimizer with a schedule or transforms.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
     curvature : float
         λ, the largest eigenvalue of the Hessian at the minimum.
     """
-    if optimizer.schedule:
+    if optimizer.schedule or optimizer.transforms:
         return None
     if optimizer.name == "gd":
         return gd(curvature)
