@@ -1,7 +1,7 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run` and `trajectory`, and the modules `problems`, `optimizers`, `schedules`,
-`outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
+The public names: `Sweep`, `run`, `run_over` and `trajectory`, and the modules `data`, `problems`, `optimizers`,
+`schedules`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
 nothing.
 """
 
@@ -9,15 +9,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import optimizers, outcomes, plot, problems, schedules, theory
+    from gdfast import data, optimizers, outcomes, plot, problems, schedules, theory
     from gdfast.reference import trajectory
     from gdfast.runner import run
+    from gdfast.study import run_over
     from gdfast.sweep import Sweep
 
 __version__ = "0.1.0"
-__all__ = ["Sweep", "optimizers", "outcomes", "plot", "problems", "run", "schedules", "theory", "trajectory"]
+__all__ = [
+    "Sweep",
+    "data",
+    "optimizers",
+    "outcomes",
+    "plot",
+    "problems",
+    "run",
+    "run_over",
+    "schedules",
+    "theory",
+    "trajectory",
+]
 
-_HOME = {"Sweep": "gdfast.sweep", "run": "gdfast.runner", "trajectory": "gdfast.reference"}
+_HOME = {"Sweep": "gdfast.sweep", "run": "gdfast.runner", "run_over": "gdfast.study", "trajectory": "gdfast.reference"}
 
 
 def __getattr__(name: str) -> Any:

@@ -41,8 +41,8 @@ def _interruptible() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
-    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``.
+def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]], **more: Any) -> Any:
+    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``, and from `more` parameters.
 
     Raises
     ------
@@ -59,13 +59,17 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
         if not equals:
             raise ValueError(f"{argument} {text!r}: {item!r} must be parameter=value")
         parameters[key.strip()] = parse_value(value.strip())
-    return factory(**parameters)
+    twice = [key for key in parameters if key in more]
+    if twice:
+        raise ValueError(f"{argument} {text!r}: {twice[0]} is given twice, here and as --{twice[0]}")
+    return factory(**parameters, **more)
 
 
 def parse_value(text: str) -> Any:
     """Read a number, a truth value, or several joined by slashes; anything else stays text."""
     if "/" in text:
-        return tuple(parse_value(part) for part in text.split("/"))
+        parts = tuple(parse_value(part) for part in text.split("/"))
+        return text if any(isinstance(part, str) for part in parts) else parts  # a path is text
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):
@@ -144,6 +148,14 @@ def list_optimizers(
         _table(optimizers.CATALOGUE)
 
 
+@lists.command("data")
+def list_data() -> None:
+    """List the data sets that ship with scikit-learn, with their sizes and what they are for."""
+    from gdfast import data
+
+    _print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
+
+
 @lists.command("schedules")
 def list_schedules() -> None:
     """List the schedules of the learning rate with their parameters."""
@@ -178,11 +190,15 @@ def sweep(
     problem: Annotated[str, typer.Option(help="name, or name:parameter=value,…")],
     optimizer: Annotated[list[str], typer.Option(help="name, or name:parameter=value,…; may be repeated")],
     out: Annotated[Path, typer.Option(help="the Zarr store to write")],
+    data: Annotated[
+        str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
     lr: Annotated[str, typer.Option(help="learning rates low:high:count, logarithmic, or one number")] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"
+            help="starts low:high:count, linear, or one number; once a coordinate  [default: 256 over the problem's domain]"
         ),
     ] = None,
     schedule: Annotated[
@@ -207,16 +223,19 @@ def sweep(
         arguments.choice("backend", backend, ["numba", "numpy"])
         if workers is not None:
             arguments.integer("workers", workers)
-        chosen = parse_named("problem", problem, problems.CATALOGUE)
+        given = {name: value for name, value in (("data", data), ("target", target)) if value is not None}
+        chosen = parse_named("problem", problem, problems.CATALOGUE, **given)
         axes = [parse_axis("start", text, logarithmic=False) for text in start or []]
         if axes and len(axes) != chosen.dimension:
             raise ValueError(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
-        count = max(2, round(256 ** (1 / chosen.dimension)))
-        grid = (
-            np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
-        )
+        if axes:
+            grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        elif chosen.dimension <= 8:
+            grid = chosen.grid(round(256 ** (1 / chosen.dimension)))
+        else:
+            grid = chosen.random(256)
         rules = [parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer]
         plans = [parse_schedule(text) for text in schedule or []]
         plan = gdfast.Sweep(
