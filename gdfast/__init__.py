@@ -1,8 +1,8 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
 The public names: `Sweep`, `run`, `run_over` and `trajectory`, and the modules `data`, `problems`, `optimizers`,
-`schedules`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
-nothing.
+`schedules`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles
+and loads nothing.
 """
 
 import importlib

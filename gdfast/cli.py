@@ -198,7 +198,7 @@ def sweep(
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear, or one number; once a coordinate  [default: 256 over the problem's domain]"
+            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"
         ),
     ] = None,
     schedule: Annotated[

@@ -6,6 +6,7 @@ here in one sentence, before any work.
 
 import difflib
 import hashlib
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,9 +114,14 @@ def read_csv(path: str | Path, target: str) -> Data:
     if not place.is_file():
         raise ValueError(f"data: {place} is not a file")
     try:
-        table = pandas.read_csv(place, skipinitialspace=True, skip_blank_lines=False)
+        with warnings.catch_warnings():
+            # Rows that are longer than the header would otherwise lose a value, or shift all names by one.
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            table = pandas.read_csv(place, skipinitialspace=True, skip_blank_lines=False, index_col=False)
     except pandas.errors.EmptyDataError:
         raise ValueError(f"data: {place} is empty, but must have a header and rows") from None
+    except pandas.errors.ParserWarning:
+        raise ValueError(f"data: the rows of {place} have more values than its header has names") from None
     except (pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise ValueError(f"data: {place} cannot be read as CSV: {reason}") from None
@@ -125,9 +131,6 @@ def read_csv(path: str | Path, target: str) -> Data:
         raise ValueError(f"data: {place} has a header but no rows")
     if len(table.columns) < 2:
         raise ValueError(f"data: {place} has the column {target!r} only, but must have a feature beside the target")
-    # An index column that pandas takes when rows are longer than the header would shift all names.
-    if not isinstance(table.index, pandas.RangeIndex):
-        raise ValueError(f"data: the rows of {place} have more values than its header has names")
     missing = np.argwhere(table.isna().to_numpy())
     if len(missing):
         row, column = missing[0]

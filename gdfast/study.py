@@ -61,7 +61,7 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
     results = [run(sweep, **options) for sweep in sweeps]
     together = _pad_parameters(results)
     shape = [len(along) for along in values.values()]
-    data = {}
+    data: dict[str, Any] = {}
     for name, first in together[0].variables.items():
         if name in together[0].data_vars or (name == "start_point" and not _same(together)):
             stacked = np.stack([result[name].values for result in together])
@@ -70,7 +70,8 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
         else:
             data[name] = (first.dims, first.values, first.attrs)
     coordinates = {name: data.pop(name) for name in _OWN if name in data}
-    coordinates.update({name: (name, _coordinate(along)) for name, along in values.items()})
+    for name, along in values.items():
+        coordinates[name] = (name, _coordinate(along))
     attributes = dict(results[0].attrs)
     attributes["title"] = f"gdfast sweeps over {' × '.join(values)}"
     for name in ("specification", "minima"):

@@ -15,20 +15,19 @@ def differences(function, theta, h):
     return np.stack([(function(theta + s) - function(theta - s)) / (2 * h) for s in steps])
 
 
-@pytest.mark.parametrize("problem", cases.PROBLEMS, ids=cases.label)
+@pytest.mark.parametrize("problem", [*cases.PROBLEMS, *cases.DATA_PROBLEMS], ids=cases.label)
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_derivatives_are_those_of_the_loss(problem, seed):
     theta = np.random.default_rng(seed).uniform(*problem.domain.T[..., None], (problem.dimension, 6))
-    half = 0.5 if problem.name == "linear_regression" else 1.0  # its gradient is that of half the loss
-    slope = half * differences(problem.loss, theta, 1e-5)
+    slope = differences(problem.objective, theta, 1e-5)
     scale = 1 + np.abs(slope).max()
     np.testing.assert_allclose(problem.gradient(theta), slope, atol=1e-7 * scale)
     bend = differences(problem.gradient, theta, 1e-5)
     np.testing.assert_allclose(problem.hessian(theta), bend, atol=1e-7 * (1 + np.abs(bend).max()))
 
 
-@pytest.mark.parametrize("problem", cases.PROBLEMS, ids=cases.label)
+@pytest.mark.parametrize("problem", [*cases.PROBLEMS, *cases.DATA_PROBLEMS], ids=cases.label)
 def test_stationary_points_are_stationary_and_of_their_kind(problem):
     for point in problem.stationary_points:
         theta = np.array(point.point)[:, None]
