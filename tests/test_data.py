@@ -205,6 +205,24 @@ def test_kernel_and_reference_agree(problem, t):
         np.testing.assert_allclose(out[:n], value, rtol=4 * np.finfo(float).eps)
 
 
+def test_the_lane_kernel_compiles_to_vector_instructions():
+    features = numba.core.codegen.get_host_cpu_features().split(",")
+    if "+avx" not in features:
+        pytest.skip("this processor has no AVX registers to look for")
+    gradient, _ = lane_functions()
+    if not gradient.signatures:
+        test_kernel_and_reference_agree(cases.DATA_PROBLEMS[0], 0)
+    (assembly,) = gradient.inspect_asm().values()
+    helpers = ["multiply", "squares", "logistic", "softmax", "accumulate", "finish"]
+    packed, inside = dict.fromkeys(helpers, 0), None
+    for line in assembly.splitlines():
+        if line.endswith(":") and not line.startswith("."):  # a function begins
+            inside = next((name for name in helpers if f"{len(name)}{name}" in line), None)
+        elif inside and line.split() and line.split()[0] in {"vmulpd", "vaddpd"} and "%xmm" not in line:
+            packed[inside] += 1
+    assert min(packed.values()) >= 8, packed
+
+
 @pytest.mark.parametrize("problem", [cases.DATA_PROBLEMS[i] for i in (1, 3, 4)], ids=cases.label)
 def test_whole_sweeps_agree_to_the_bit_for_any_workers_and_tiles(problem):
     starts = problem.random(11)

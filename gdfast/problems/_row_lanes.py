@@ -32,15 +32,20 @@ def four_rows(layout, t, q, count):
 
 
 def multiply(theta, data, layout, rows, count, work, first, width):
-    """Fill ``work[4 c + r, :width]`` with the product of the r-th of four rows with the weights of class c."""
+    """Fill ``work[4 c + r, :width]`` with the product of the r-th of four rows with the weights of class c.
+
+    From the `count`-th row on it is 0, and stays so.
+    """
     # Indices that have no sign need no test for negative ones, which would keep the compiler from using vectors.
     first, width = np.uint64(first), np.uint64(width)
     p = layout[COLUMNS]
     for c in range(layout[PRODUCTS]):
-        for r in range(count):
+        for r in range(4):
             at, to = rows[r] * p, 4 * c + r
             for lane in range(width):
                 work[to, lane] = 0.0
+            if r >= count:
+                continue
             for j in range(0, p - 3, 4):
                 i = c * p + j
                 x0, x1, x2, x3 = data[at + j], data[at + j + 1], data[at + j + 2], data[at + j + 3]
@@ -118,7 +123,7 @@ def softmax(work, data, layout, rows, count, width, losses):
                 work[mine, lane] -= 1.0
 
 
-def accumulate(grad, data, layout, rows, count, work, first, width):
+def accumulate(grad, data, layout, rows, work, first, width):
     """Add to the gradient each of the four rows times what its products were turned into."""
     first, width = np.uint64(first), np.uint64(width)
     p = layout[COLUMNS]
@@ -126,18 +131,12 @@ def accumulate(grad, data, layout, rows, count, work, first, width):
     for c in range(layout[PRODUCTS]):
         for j in range(p):
             i, of = c * p + j, 4 * c
-            if count == 4:
-                x0, x1, x2, x3 = data[at0 + j], data[at1 + j], data[at2 + j], data[at3 + j]
-                for lane in range(width):
-                    sum0 = grad[i, first + lane] + x0 * work[of, lane]
-                    sum1 = sum0 + x1 * work[of + 1, lane]
-                    sum2 = sum1 + x2 * work[of + 2, lane]
-                    grad[i, first + lane] = sum2 + x3 * work[of + 3, lane]
-            else:
-                for r in range(count):
-                    x0 = data[rows[r] * p + j]
-                    for lane in range(width):
-                        grad[i, first + lane] += x0 * work[of + r, lane]
+            x0, x1, x2, x3 = data[at0 + j], data[at1 + j], data[at2 + j], data[at3 + j]
+            for lane in range(width):
+                sum0 = grad[i, first + lane] + x0 * work[of, lane]
+                sum1 = sum0 + x1 * work[of + 1, lane]
+                sum2 = sum1 + x2 * work[of + 2, lane]
+                grad[i, first + lane] = sum2 + x3 * work[of + 3, lane]
 
 
 def finish(theta, grad, data, layout, scale, first, width):
@@ -147,10 +146,7 @@ def finish(theta, grad, data, layout, scale, first, width):
     for i in range(layout[PRODUCTS] * layout[COLUMNS]):
         penalty = data[at + i]
         for lane in range(width):
-            grad[i, first + lane] *= scale
-        if penalty != 0.0:
-            for lane in range(width):
-                grad[i, first + lane] += penalty * theta[i, first + lane]
+            grad[i, first + lane] = scale * grad[i, first + lane] + penalty * theta[i, first + lane]
 
 
 def lane_gradient(theta, grad, work, n, data, layout, t):
@@ -171,7 +167,7 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
                 logistic(work, data, layout, rows, count, width, False)
             else:
                 softmax(work, data, layout, rows, count, width, False)
-            accumulate(grad, data, layout, rows, count, work, first, width)
+            accumulate(grad, data, layout, rows, work, first, width)
         finish(theta, grad, data, layout, 1.0 / total, first, width)
 
 
@@ -202,8 +198,7 @@ def lane_objective(theta, out, work, n, data, layout, t):
     at = layout[ROWS] * (layout[COLUMNS] + 1)
     for i in range(theta.shape[0]):
         half = 0.5 * data[at + i]
-        if half != 0.0:
-            for lane in range(n):
-                penalties[lane] += half * (theta[i, lane] * theta[i, lane])
+        for lane in range(n):
+            penalties[lane] += (half * theta[i, lane]) * theta[i, lane]
     for lane in range(n):
         out[lane] = out[lane] * scale + penalties[lane]

@@ -131,8 +131,8 @@ class RowProblem(Problem):
         for _, y, products in self._blocks(theta, rows):
             for loss in self.row_losses(products, y):
                 total += loss
-        for i in np.flatnonzero(self.penalty):
-            penalties += (0.5 * self.penalty[i]) * (theta[i] * theta[i])
+        for half, weight in zip(0.5 * self.penalty, theta, strict=True):
+            penalties += (half * weight) * weight
         return total * (1.0 / (len(self.X) if rows is None else len(rows))) + penalties
 
     def _gradient(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
@@ -143,8 +143,7 @@ class RowProblem(Problem):
                 sums += features[:, None] * slope[:, None]
         grad: Array = sums.reshape(theta.shape)
         grad *= 1.0 / (len(self.X) if rows is None else len(rows))
-        for i in np.flatnonzero(self.penalty):
-            grad[i] += self.penalty[i] * theta[i]
+        grad += self.penalty[:, None] * theta
         return grad
 
     def loss(self, theta: Array) -> Array:
