@@ -223,7 +223,7 @@ def test_the_lane_kernel_compiles_to_vector_instructions():
     assert min(packed.values()) >= 8, packed
 
 
-@pytest.mark.parametrize("problem", [cases.DATA_PROBLEMS[i] for i in (1, 3, 4)], ids=cases.label)
+@pytest.mark.parametrize("problem", [cases.DATA_PROBLEMS[i] for i in (1, 4)], ids=cases.label)
 def test_whole_sweeps_agree_to_the_bit_for_any_workers_and_tiles(problem):
     starts = problem.random(11)
     make = functools.partial(gdfast.Sweep, problem, optimizers.gd(), np.logspace(-3, 1, 30), starts, 150)
