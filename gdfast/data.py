@@ -126,7 +126,7 @@ def read_csv(path: str | Path, target: str) -> Data:
         reason = str(error).strip().splitlines()[-1]
         raise ValueError(f"data: {place} cannot be read as CSV: {reason}") from None
     table.columns = table.columns.astype(str)
-    target = arguments.choice("target", target, table.columns)
+    target = arguments.choice("target", str(target), table.columns)
     if not len(table):
         raise ValueError(f"data: {place} has a header but no rows")
     if len(table.columns) < 2:
@@ -156,9 +156,9 @@ def _is_text(column: "pandas.Series[Any]") -> bool:
 def _numeric(place: Path, name: str, column: "pandas.Series[Any]") -> Array:
     import pandas
 
-    if _is_text(column):
-        numbers = pandas.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
-        row = int(np.flatnonzero(np.isnan(numbers))[0])
+    text = np.flatnonzero(pandas.to_numeric(column, errors="coerce").isna())
+    if len(text):
+        row = int(text[0])
         raise ValueError(
             f"data: {place} has {str(column.iloc[row])!r} in line {row + 2}, column {name!r}, but features must be "
             "numbers; encode the column or remove it"

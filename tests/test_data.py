@@ -563,6 +563,15 @@ def test_a_bad_file_gets_one_sentence(tmp_path, text, target, words):
     assert "\n" not in str(error.value)
 
 
+def test_numbers_and_names_of_any_size_are_read(tmp_path):
+    (tmp_path / "t.csv").write_text('1, "b b" ,flag\n123456789012345678901234567890,0.5,True\n7,-1e-3,False\n')
+    read = data.read_csv(tmp_path / "t.csv", "1")
+    np.testing.assert_array_equal(read.X, [[0.5, 1], [-1e-3, 0]])
+    np.testing.assert_array_equal(
+        data.read_csv(tmp_path / "t.csv", "flag").X[:, 0], [123456789012345678901234567890.0, 7]
+    )
+
+
 def test_a_file_that_is_no_text_gets_one_sentence(tmp_path):
     (tmp_path / "t.csv").write_bytes(bytes(range(256)) * 10)
     for place in (tmp_path / "t.csv", tmp_path):

@@ -31,6 +31,8 @@ _solutions: dict[bytes, tuple[Array | None, float]] = {}
 class RowProblem(Problem):
     """A mean over rows of data of a loss of each row's products with the weights, and a penalty of their squares.
 
+    With mini-batches a trajectory settles by the gradients of its steps' rows; where it ended is judged by all rows.
+
     Parameters
     ----------
     data : Data
