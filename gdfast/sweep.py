@@ -16,7 +16,7 @@ from gdfast.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 
-_LARGEST_TILE = 16384
+_LARGEST_TILE = 16320  # 15 blocks of 1088 lanes
 
 
 class Tile(NamedTuple):
@@ -86,7 +86,7 @@ class Sweep:
         if not isinstance(problem, Problem):
             raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
         rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem.dimension)
-        settings = {
+        settings: dict[str, Any] = {
             "problem": problem,
             "optimizers": _optimizers(optimizers),
             "learning_rates": rates,
@@ -97,6 +97,11 @@ class Sweep:
             "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
+        if settings["divergence_limit"] <= settings["gradient_tolerance"]:
+            raise ValueError(
+                f"divergence_limit must be above gradient_tolerance, {settings['gradient_tolerance']:g}, "
+                f"not {settings['divergence_limit']:g}"
+            )
         for name, value in settings.items():
             object.__setattr__(self, name, value)
 

@@ -1,12 +1,14 @@
 """The compiled driver of one tile: step, settle, compact.
 
-The trajectories of a tile run in blocks of up to `WIDTH` lanes. All lanes of a block share the step counter. After
+The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a block share the step counter. After
 every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
 places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
 kept, to see whether a trajectory that did not settle repeats itself.
 """
 
 import functools
+import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,10 @@ from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
 from gdfast.sweep import Sweep, Tile
 
-# 17 × 32 lanes: a row is 4352 bytes, so that the same lane of neighbouring rows never lies a multiple of 4096 bytes
-# apart, where stores and loads are taken for one another (rows of 512 measured up to twice as slow).
-WIDTH = 544
+# Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
+# lies a multiple of 4096 bytes apart, where stores and loads are taken for one another (up to twice as slow).
+WIDTHS = 1088, 576, 320, 192, 64
+WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
 STRIDE, LONGEST_STRIDE = 24, 96
 
 
@@ -127,8 +130,8 @@ def _driver() -> Any:
         lane_steps = 0
         rate, start = first // m, first % m
 
-        for begin in range(0, total, WIDTH):
-            n = min(WIDTH, total - begin)
+        for begin in range(0, total, theta.shape[1]):
+            n = min(theta.shape[1], total - begin)
             for lane in range(n):
                 for i in range(groups):
                     lr[i, lane] = learning_rates[i, rate]
@@ -252,13 +255,14 @@ def _lanes(sweep: Sweep, optimizer: Optimizer) -> tuple[Any, ...]:
     """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
     d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
+    width = next((w for w in WIDTHS if (3 + s) * d * w * 8 <= WORKING_SET), WIDTHS[-1])
     shapes = [(d,), (d,), (rows,), (s, d), (len(optimizer.initial_memory),), (groups,), (), (), (d,), (window + 1, d)]
-    counts = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
-    raw = np.zeros(sum(counts) * WIDTH + 8)
-    lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * WIDTH].reshape(-1, WIDTH)
+    counts = [math.prod(shape) for shape in shapes]
+    raw = np.zeros(sum(counts) * width + 8)
+    lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * width].reshape(-1, width)
     arrays = [
-        lanes[end - count : end].reshape(*shape, WIDTH)
-        for shape, count, end in zip(shapes, counts, np.cumsum(counts), strict=True)
+        lanes[end - count : end].reshape(*shape, width)
+        for shape, count, end in zip(shapes, counts, itertools.accumulate(counts), strict=True)
     ]
     arrays[6:8] = [array.view(np.int64) for array in arrays[6:8]]
     return tuple(arrays)

@@ -6,7 +6,7 @@ landscapes of few coordinates. `_parts` calls a problem's own lane kernel for th
 updates coordinate by coordinate: for problems with data and any number of coordinates.
 
 A lane is settled at step t when its gradient is small for the second time running, or too large or not a number.
-Both templates look first whether any gradient of a group of lanes is small or too large, which is rarely so, and
+Both templates look first whether any gradient of a group of lanes may be small or too large, which is rarely so, and
 only then at each lane. Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver
 takes it out, since lanes cost nothing extra and a choice in every update does.
 """
@@ -31,6 +31,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check
+from gdfast.kernels.lane_math.parts import float_to_bits
 from gdfast.kernels.options import INLINED, JIT, wide
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, STEP
 from gdfast.optimizers import Optimizer
@@ -279,9 +280,23 @@ def largest(g):
 
 
 @register_jitable
-def eventful(size, gradient_tolerance, divergence_limit):
-    """1 where a gradient with the largest entry `size` may settle a lane, else 0."""
-    return 0 if (size > gradient_tolerance) & (size <= divergence_limit) else 1
+def quiet_window(gradient_tolerance, divergence_limit):
+    """What `eventful` needs to know of the tolerances: a range between them, as numbers for integer arithmetic.
+
+    Numbers in the order of their size are in the order of their bits, read as integers. Of the bits between those of
+    the two tolerances the window is 2ᵏ wide, so that an addition and a mask tell what is outside. It is the lowest
+    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger.
+    """
+    low, high = float_to_bits(gradient_tolerance) + 1, float_to_bits(divergence_limit) + 1
+    width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
+    top = min(max(low + width, float_to_bits(1e-8 * divergence_limit)), high)
+    return (1 << 62) - (top - width) + (1 << 62), ((1 << 62) - 1 + (1 << 62)) & ~(width - 1)
+
+
+@register_jitable
+def eventful(size, window):
+    """0 where a gradient with the largest entry `size` settles no lane, another number where it may."""
+    return (float_to_bits(size) + window[0]) & window[1]
 
 
 @register_jitable
@@ -351,6 +366,7 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
+        window = quiet_window(gradient_tolerance, divergence_limit)
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
@@ -365,7 +381,7 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
                     if transformed:
                         work[0, lane] = rate
                         g = transform(x, g, rate, number[lane], t + k, settings)
-                    events |= eventful(largest(g), gradient_tolerance, divergence_limit)
+                    events |= eventful(g[0] if d == 1 else largest(g), window)  # the sign has no part in it
                     keep(x, grad, lane)
                     loss = (objective(*x),) if uses_loss else ()
                     if r:
@@ -400,6 +416,7 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
+        window = quiet_window(gradient_tolerance, divergence_limit)
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
@@ -417,7 +434,7 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
             events = 0
             for lane in range(n):
-                events |= eventful(size[lane], gradient_tolerance, divergence_limit)
+                events |= eventful(size[lane], window)
             if events:
                 for i in range(theta.shape[0]):
                     for lane in range(n):

@@ -15,7 +15,7 @@ DIVERGED: Final = 3
 SETTLED: Final = 2
 KINDS: Final = 4
 
-LANES: Final = 32  # lanes are stepped in groups of so many: the unrolled vector loop
+LANES: Final = 64  # lanes are stepped in groups of so many: the unrolled vector loop
 
 _matrix = types.float64[:, ::1]
 _lanes = types.float64[::1]

@@ -14,6 +14,7 @@ Field = Callable[[Array], Array]
 
 _ROUNDS = 80
 _STARTS = 4096  # of a search over a domain
+_FEW = 16  # points that are compared with every end point
 _SAME = 1e-5  # points closer than this share of the domain's width are one
 _SINGULAR = 1e-7  # share of the largest curvature below which one says nothing about the kind
 _NEAREST, _FARTHEST = 1e-3, 2e-2  # shares of the domain's width within which an end point is at a stationary point
@@ -159,6 +160,14 @@ def nearest(
     with np.errstate(divide="ignore"):
         reach = 4 * gradient_tolerance / np.array([point.flattest for point in points])
     reach = np.clip(reach, _NEAREST * width, _FARTHEST * width)
+    if len(points) <= _FEW:
+        best = np.full(theta.shape[1], np.inf)
+        for index in range(len(points)):
+            distance = np.abs(theta - where[:, index : index + 1]).max(axis=0)
+            closer = distance <= np.minimum(best, reach[index])
+            np.copyto(found, index, where=closer)
+            np.copyto(best, distance, where=closer)
+        return found
     # Only points whose first coordinate is within the largest reach are looked at.
     order = np.argsort(where[0], kind="stable")
     first = where[0, order]
