@@ -77,7 +77,7 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
     sources += [check(function, results) for function, results in parts.values()]
     functions.update({name: function for name, (function, _) in parts.items()})
     sizes = Sizes(
-        problem.dimension,
+        problem.dimension if template is _fused else 0,  # one kernel serves a problem with data in any dimension
         len(optimizer.state),
         len(optimizer.coefficients),
         len(optimizer.sums),
@@ -87,7 +87,6 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         len(plateau.coefficients) if plateau else 0,
         len(optimizer.initial_memory),
         sum(len(transform.coefficients) for transform in transforms),
-        _own_rows(problem),
     )
     key = digest([template.__name__, repr(sizes), *chain, *sources])
     with _lock:
@@ -123,7 +122,7 @@ def address(kernel: Any) -> int:
 class Sizes(NamedTuple):
     """What a template is specialized to."""
 
-    d: int  # coordinates
+    d: int  # coordinates, if they are to be in registers
     s: int  # state slots
     c: int  # coefficients of the rule
     q: int  # sums over the coordinates
@@ -133,11 +132,6 @@ class Sizes(NamedTuple):
     plateau: int  # coefficients of a schedule that looks at the loss
     memory: int  # memory slots of a trajectory
     transforms: int  # coefficients of the transforms
-    work_rows: int  # of the problem's lane kernel
-
-
-def _own_rows(problem: Problem) -> int:
-    return problem.lane_kernel.work_rows if problem.lane_kernel else 0
 
 
 def sum_rows(optimizer: Optimizer) -> int:
@@ -147,7 +141,7 @@ def sum_rows(optimizer: Optimizer) -> int:
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
-    return _own_rows(problem) + sum_rows(optimizer) + 2
+    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
 
 
 def register_helpers(function: Callable[..., Any]) -> None:
@@ -353,7 +347,7 @@ def settle(x, g, ended, status, lane, t, gradient_tolerance, divergence_limit):
 
 
 def _fused(rule, terms, plateau, transform, decay, gradient, objective, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z, _ = sizes
+    d, s, c, q, _, uses_loss, scheduled, p, r, z = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     width = third + c
     point, slots, zeros, memories = (0.0,) * d, (0.0,) * s, (0.0,) * q, (0.0,) * r
@@ -403,12 +397,13 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
 
 
 def _parts(rule, terms, plateau, transform, decay, gradient, objective, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z, own = sizes
+    _, s, c, q, sums, uses_loss, scheduled, p, r, z = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     width = third + c
     slots, zeros, memories = (0.0,) * s, (0.0,) * q, (0.0,) * r
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
+    needs_loss = uses_loss or bool(r)  # by itself, so that the compiler sees a constant
 
     @compiled(STEP, key)
     def step(
@@ -417,13 +412,14 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         window = quiet_window(gradient_tolerance, divergence_limit)
+        own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
             settings, coefficients = row[first:second], row[third:]
             gradient(theta, grad, work, n, data, layout, t + k)
-            if uses_loss or r:
+            if needs_loss:
                 objective(theta, losses, work, n, data, layout, t + k)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
