@@ -4,6 +4,7 @@ On arrays they are NumPy. In compiled lanes they have the same meaning and, exce
 (`gdfast.kernels.lane_math` gives the compiled forms).
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,20 @@ Array = NDArray[np.float64]
 
 CUBE_ROOT_SHARE, CUBE_ROOT_OFFSET, CUBE_ROOT_ROUNDS = 1.0 / 3.0, 3071306043645493248.0, 4
 
-__all__ = ["absolute", "cube_root", "exp", "maximum", "minimum", "select", "sign", "sqrt"]
+__all__ = [
+    "absolute",
+    "cube_root",
+    "erf",
+    "exp",
+    "log",
+    "maximum",
+    "minimum",
+    "select",
+    "sigmoid",
+    "sign",
+    "sqrt",
+    "tanh",
+]
 
 
 def select(condition: Any, yes: Any, no: Any) -> Any:
@@ -65,3 +79,24 @@ def sign(x: Any) -> Any:
 def exp(x: Any) -> Any:
     """Return the exponential, within 1 unit in the last place."""
     return np.exp(x)
+
+
+def tanh(x: Any) -> Any:
+    """Return the hyperbolic tangent."""
+    return np.tanh(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return the logistic function ``1 / (1 + exp(-x))``."""
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1.0) / (1.0 + e)
+
+
+def log(x: Any) -> Any:
+    """Return the natural logarithm."""
+    return np.log(x)
+
+
+def erf(x: Any) -> Any:
+    """Return the error function."""
+    return np.vectorize(math.erf, otypes=[np.float64])(x)

@@ -103,3 +103,27 @@ def _cube_root(x):
         return y if inside else x
 
     return lanes
+
+
+@overload(elementary.tanh)
+def _tanh(x):
+    return lambda x: math.tanh(x)
+
+
+@overload(elementary.sigmoid)
+def _sigmoid(x):
+    def lanes(x):
+        e = math.exp(-abs(x))
+        return (e if x < 0 else 1.0) / (1.0 + e)
+
+    return lanes
+
+
+@overload(elementary.log)
+def _log(x):
+    return lambda x: math.log(x)
+
+
+@overload(elementary.erf)
+def _erf(x):
+    return lambda x: math.erf(x)
