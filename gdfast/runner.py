@@ -67,7 +67,7 @@ def run(
         done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
         (int16, index of the minimum, lowest first, −1 for none), ``period`` (int8, of an oscillation, else 0);
         with `keep_theta` also ``theta`` with a ``parameter`` dimension. Starts are numbered; ``start_point
-        (start, parameter)`` tells where they are. The attributes hold the specification, versions and machine.
+        (start, parameter)`` tells where they are; the labels of a `Starts` are coordinates over ``start``. The attributes hold the specification, versions and machine.
 
     Raises
     ------
@@ -225,6 +225,7 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
             "optimizer": np.array(sweep.labels, dtype=object),
             "learning_rate": ("learning_rate", sweep.learning_rates, {"long_name": "learning rate"}),
             "start": np.arange(len(sweep.starts)),
+            **{name: ("start", values) for name, values in sweep.start_labels.items()},
             "parameter": np.array(sweep.problem.coordinates, dtype=object),
             "start_point": (("start", "parameter"), sweep.starts, {"long_name": "initial point"}),
         },

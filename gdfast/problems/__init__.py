@@ -5,12 +5,14 @@ from collections.abc import Callable
 from gdfast.named import named
 from gdfast.problems._problem import Landscape, LaneKernel, Problem, StationaryPoint
 from gdfast.problems.linear_regression import linear_regression
+from gdfast.problems.mlp import mlp
 from gdfast.problems.quartic import quartic
 from gdfast.problems.rosenbrock import rosenbrock
 from gdfast.problems.sigmoid import sigmoid
+from gdfast.problems.trainability_network import trainability_network
 
 CATALOGUE: dict[str, Callable[..., Problem]] = {
-    make.__name__: make for make in (linear_regression, quartic, rosenbrock, sigmoid)
+    make.__name__: make for make in (linear_regression, mlp, quartic, rosenbrock, sigmoid, trainability_network)
 }
 
 __all__ = [
@@ -20,8 +22,10 @@ __all__ = [
     "Problem",
     "StationaryPoint",
     "linear_regression",
+    "mlp",
     "named",
     "quartic",
     "rosenbrock",
     "sigmoid",
+    "trainability_network",
 ]
