@@ -223,7 +223,7 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
         data,
         coords={
             "optimizer": np.array(sweep.labels, dtype=object),
-            "learning_rate": ("learning_rate", sweep.learning_rates, {"long_name": "learning rate"}),
+            **_rate_coordinates(sweep),
             "start": np.arange(len(sweep.starts)),
             **{name: ("start", values) for name, values in sweep.start_labels.items()},
             "parameter": np.array(sweep.problem.coordinates, dtype=object),
@@ -237,6 +237,18 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
             **machine(),
         },
     )
+
+
+def _rate_coordinates(sweep: Sweep) -> dict[str, Any]:
+    """The learning rates; where groups have their own, they are numbered, and ``group_rate`` tells them."""
+    rates, name = sweep.learning_rates, {"long_name": "learning rate"}
+    if rates.ndim == 1:
+        return {"learning_rate": ("learning_rate", rates, name)}
+    return {
+        "learning_rate": np.arange(len(rates)),
+        "group": np.array(sweep.problem.groups, dtype=object),
+        "group_rate": (("learning_rate", "group"), rates, name),
+    }
 
 
 def machine() -> dict[str, Any]:

@@ -126,6 +126,29 @@ def _add_data_products(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fr
     return _OF_DATA
 
 
+@intrinsic
+def _copy(typing_context, to, i, source, j):
+    def generate(context, builder, signature, arguments):
+        target, origin = (
+            builder.bitcast(
+                builder.gep(
+                    context.make_array(signature.args[at])(context, builder, arguments[at]).data, [arguments[at + 1]]
+                ),
+                _LANES.as_pointer(),
+            )
+            for at in (0, 2)
+        )
+        builder.store(builder.load(origin, align=8), target, align=8)
+        return context.get_dummy_value()
+
+    return types.void(to, i, source, j), generate
+
+
+@overload(_lane_products.copy_vector, jit_options=JIT)
+def _copy_vector(to, i, source, j):
+    return lambda to, i, source, j: _copy(to, i, source, j)  # type: ignore[call-arg]
+
+
 @overload(_lane_products.wide_vectors, inline="always")
 def _wide_vectors():
     def lanes():

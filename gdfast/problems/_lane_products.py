@@ -45,5 +45,10 @@ def _add(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh):
             lanes[c + p * cp + q * cq] = total
 
 
+def copy_vector(to, i, source, j):
+    """Copy ``source[j : j + VECTOR]`` to ``to[i : i + VECTOR]``."""
+    to[i : i + VECTOR] = source[j : j + VECTOR]
+
+
 def wide_vectors():
     """Ask the compiler for the widest vectors in the function that calls this. On arrays it does nothing."""

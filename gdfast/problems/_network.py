@@ -13,7 +13,7 @@ in NumPy.
 import math
 
 from gdfast.elementary import absolute, erf, exp, log, maximum, select, sigmoid, sign, sqrt, tanh
-from gdfast.problems._lane_products import VECTOR, add_data_products, add_products, wide_vectors
+from gdfast.problems._lane_products import VECTOR, add_data_products, add_products, copy_vector, wide_vectors
 
 LEAK = 0.01  # slope of leaky_relu below 0, as in torch
 _ROOT_HALF, _ROOT_TWO_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
@@ -66,50 +66,56 @@ GAIN, OUTPUT_SCALE, EPS, L2, L1 = range(5)
 SCALES = 5  # one number a layer
 
 
-def pack(theta, scratch, lane, d):
-    for k in range(d):
-        for j in range(VECTOR):
-            scratch[k * VECTOR + j] = theta[k, lane + j]
+# Loops run over views from 0 on: an index that might be negative, for all that the compiler knows, does not vectorize.
+def part(scratch, at, count):
+    return scratch[at * VECTOR : (at + count) * VECTOR]
 
 
 def fill(scratch, at, count, value):
-    for k in range(at * VECTOR, (at + count) * VECTOR):
-        scratch[k] = value
+    values = part(scratch, at, count)
+    for k in range(len(values)):
+        values[k] = value
 
 
 def multiply(scratch, at, count, factor):
-    for k in range(at * VECTOR, (at + count) * VECTOR):
-        scratch[k] *= factor
+    wide_vectors()
+    values = part(scratch, at, count)
+    for k in range(len(values)):
+        values[k] *= factor
 
 
 def multiply_by(scratch, at, by, count):
-    at, by = at * VECTOR, by * VECTOR
-    for k in range(count * VECTOR):
-        scratch[at + k] *= scratch[by + k]
+    wide_vectors()
+    values, factors = part(scratch, at, count), part(scratch, by, count)
+    for k in range(len(values)):
+        values[k] *= factors[k]
 
 
 def add_to_rows(scratch, at, row, rows, width):
-    row *= VECTOR
+    wide_vectors()
+    added = part(scratch, row, width)
     for i in range(rows):
-        first = (at + i * width) * VECTOR
-        for k in range(width * VECTOR):
-            scratch[first + k] += scratch[row + k]
+        values = part(scratch, at + i * width, width)
+        for k in range(len(added)):
+            values[k] += added[k]
 
 
 def add_rows_to(scratch, row, at, rows, width):
-    row *= VECTOR
+    wide_vectors()
+    total = part(scratch, row, width)
     for i in range(rows):
-        first = (at + i * width) * VECTOR
-        for k in range(width * VECTOR):
-            scratch[row + k] += scratch[first + k]
+        values = part(scratch, at + i * width, width)
+        for k in range(len(total)):
+            total[k] += values[k]
 
 
 def add_row_products_to(scratch, row, at, by, rows, width):
-    row *= VECTOR
+    wide_vectors()
+    total = part(scratch, row, width)
     for i in range(rows):
-        first, second = (at + i * width) * VECTOR, (by + i * width) * VECTOR
-        for k in range(width * VECTOR):
-            scratch[row + k] += scratch[first + k] * scratch[second + k]
+        values, factors = part(scratch, at + i * width, width), part(scratch, by + i * width, width)
+        for k in range(len(total)):
+            total[k] += values[k] * factors[k]
 
 
 def choose_rows(scratch, data, layout, t):
@@ -126,70 +132,71 @@ def choose_rows(scratch, data, layout, t):
 
 def activate(scratch, value, slope, count, activation, gain):
     wide_vectors()
-    value, slope, count = value * VECTOR, slope * VECTOR, count * VECTOR
+    z, slopes = part(scratch, value, count), part(scratch, slope, count)
     if activation == IDENTITY:
-        for k in range(count):
-            a, s = identity_unit(gain * scratch[value + k])
-            scratch[value + k], scratch[slope + k] = a, gain * s
+        for k in range(len(z)):
+            a, s = identity_unit(gain * z[k])
+            z[k], slopes[k] = a, gain * s
     elif activation == SIGMOID:
-        for k in range(count):
-            a, s = sigmoid_unit(gain * scratch[value + k])
-            scratch[value + k], scratch[slope + k] = a, gain * s
+        for k in range(len(z)):
+            a, s = sigmoid_unit(gain * z[k])
+            z[k], slopes[k] = a, gain * s
     elif activation == TANH:
-        for k in range(count):
-            a, s = tanh_unit(gain * scratch[value + k])
-            scratch[value + k], scratch[slope + k] = a, gain * s
+        for k in range(len(z)):
+            a, s = tanh_unit(gain * z[k])
+            z[k], slopes[k] = a, gain * s
     elif activation == RELU:
-        for k in range(count):
-            a, s = relu_unit(gain * scratch[value + k])
-            scratch[value + k], scratch[slope + k] = a, gain * s
+        for k in range(len(z)):
+            a, s = relu_unit(gain * z[k])
+            z[k], slopes[k] = a, gain * s
     elif activation == LEAKY_RELU:
-        for k in range(count):
-            a, s = leaky_relu_unit(gain * scratch[value + k])
-            scratch[value + k], scratch[slope + k] = a, gain * s
+        for k in range(len(z)):
+            a, s = leaky_relu_unit(gain * z[k])
+            z[k], slopes[k] = a, gain * s
     else:
-        for k in range(count):
-            a, s = gelu_unit(gain * scratch[value + k])
-            scratch[value + k], scratch[slope + k] = a, gain * s
+        for k in range(len(z)):
+            a, s = gelu_unit(gain * z[k])
+            z[k], slopes[k] = a, gain * s
 
 
 def normalize(scratch, z, standard, inverse, totals, scale, rows, width, eps):
     """Batch normalization: ``standard = (z − mean) / √(variance + eps)`` and ``z = standard · scale + shift``."""
     wide_vectors()
-    row, shift, n = totals * VECTOR, (scale + width) * VECTOR, width * VECTOR
+    total, inverses = part(scratch, totals, width), part(scratch, inverse, width)
+    scales, shifts = part(scratch, scale, width), part(scratch, scale + width, width)
     fill(scratch, totals, width, 0.0)
     add_rows_to(scratch, totals, z, rows, width)
-    for k in range(n):
-        scratch[row + k] /= rows
+    for k in range(len(total)):
+        total[k] /= rows
     for i in range(rows):
-        first, to = z * VECTOR + i * n, standard * VECTOR + i * n
-        for k in range(n):
-            scratch[to + k] = scratch[first + k] - scratch[row + k]
+        values, standards = part(scratch, z + i * width, width), part(scratch, standard + i * width, width)
+        for k in range(len(total)):
+            standards[k] = values[k] - total[k]
     fill(scratch, totals, width, 0.0)
     add_row_products_to(scratch, totals, standard, standard, rows, width)
-    for k in range(n):
-        scratch[inverse * VECTOR + k] = 1.0 / sqrt(scratch[row + k] / rows + eps)
+    for k in range(len(total)):
+        inverses[k] = 1.0 / sqrt(total[k] / rows + eps)
     for i in range(rows):
-        multiply_by(scratch, standard + i * width, inverse, width)
-        first, to = z * VECTOR + i * n, standard * VECTOR + i * n
-        for k in range(n):
-            scratch[first + k] = scratch[to + k] * scratch[scale * VECTOR + k] + scratch[shift + k]
+        values, standards = part(scratch, z + i * width, width), part(scratch, standard + i * width, width)
+        for k in range(len(total)):
+            standards[k] *= inverses[k]
+            values[k] = standards[k] * scales[k] + shifts[k]
 
 
 def normalize_backward(scratch, delta, standard, inverse, totals, scale, d, rows, width):
     """``δ ← scale / √(variance + eps) · (δ − mean(δ) − standard · mean(δ · standard))``, and scale's and shift's."""
     wide_vectors()
-    row, n = totals * VECTOR, width * VECTOR
-    by_scale, by_shift = (d + scale) * VECTOR, (d + scale + width) * VECTOR
+    factors, scales, inverses = part(scratch, totals, width), part(scratch, scale, width), part(scratch, inverse, width)
+    by_scale, by_shift = part(scratch, d + scale, width), part(scratch, d + scale + width, width)
     add_row_products_to(scratch, d + scale, delta, standard, rows, width)
     add_rows_to(scratch, d + scale + width, delta, rows, width)
-    for k in range(n):
-        scratch[row + k] = scratch[scale * VECTOR + k] * scratch[inverse * VECTOR + k]
+    for k in range(len(factors)):
+        factors[k] = scales[k] * inverses[k]
     for i in range(rows):
-        first, by = delta * VECTOR + i * n, standard * VECTOR + i * n
-        for k in range(n):
-            rest = scratch[first + k] - scratch[by_shift + k] / rows - scratch[by + k] * (scratch[by_scale + k] / rows)
-            scratch[first + k] = scratch[row + k] * rest
+        values, standards = part(scratch, delta + i * width, width), part(scratch, standard + i * width, width)
+        for k in range(len(factors)):
+            rest = values[k] - by_shift[k] / rows - standards[k] * (by_scale[k] / rows)
+            values[k] = factors[k] * rest
 
 
 def forward(scratch, inputs, x, rows, data, layout):
@@ -224,45 +231,48 @@ def forward(scratch, inputs, x, rows, data, layout):
 
 
 def output_errors(scratch, z, inputs, y, rows, data, layout):
-    """Leave the derivatives of the loss by the last layer's Z in DELTA."""
-    wide_vectors()
-    k, delta, largest = layout[OUTPUTS], layout[DELTA], layout[TOTALS]
+    """Put the derivatives of the loss by the last layer's Z in the place of its output."""
+    k, sums = layout[OUTPUTS], part(scratch, layout[TOTALS] + 1, 1)
     if layout[LOSS] == SQUARED:
         factor = 2.0 * data[OUTPUT_SCALE] / (layout[ROWS] * k)
         for i in range(rows * k):
+            target, values = inputs[y + i], part(scratch, z + i, 1)
             for j in range(VECTOR):
-                scratch[(delta + i) * VECTOR + j] = factor * (scratch[(z + i) * VECTOR + j] - inputs[y + i])
+                values[j] = factor * (values[j] - target)
     else:
         factor = data[OUTPUT_SCALE] / layout[ROWS]
         for i in range(rows):
-            softmax(scratch, z + i * k, delta + i * k, largest, k)
+            softmax(scratch, z + i * k, layout[TOTALS], k)
             for o in range(k):
-                target = 1.0 if inputs[y + i] == o else 0.0
+                target, values = 1.0 if inputs[y + i] == o else 0.0, part(scratch, z + i * k + o, 1)
                 for j in range(VECTOR):
-                    at = (delta + i * k + o) * VECTOR + j
-                    scratch[at] = (scratch[at] / scratch[(largest + 1) * VECTOR + j] - target) * factor
+                    values[j] = (values[j] / sums[j] - target) * factor
 
 
-def softmax(scratch, z, to, largest, k):
-    """Leave exp(z − max z) in `to`, max z in `largest` and the sum in the vector behind it."""
+def softmax(scratch, z, largest, k):
+    """Turn a row into exp(z − max z); leave max z in `largest` and the sum of the row in the vector behind it."""
     wide_vectors()
-    top, total = largest * VECTOR, (largest + 1) * VECTOR
+    top, sums, row = part(scratch, largest, 1), part(scratch, largest + 1, 1), part(scratch, z, k)
     for j in range(VECTOR):
-        scratch[top + j] = scratch[z * VECTOR + j]
-        scratch[total + j] = 0.0
+        top[j] = row[j]
+        sums[j] = 0.0
     for o in range(1, k):
         for j in range(VECTOR):
-            scratch[top + j] = maximum(scratch[top + j], scratch[(z + o) * VECTOR + j])
+            top[j] = maximum(top[j], row[o * VECTOR + j])
     for o in range(k):
         for j in range(VECTOR):
-            e = exp(scratch[(z + o) * VECTOR + j] - scratch[top + j])
-            scratch[(to + o) * VECTOR + j] = e
-            scratch[total + j] += e
+            row[o * VECTOR + j] -= top[j]
+    for at in range(len(row)):
+        row[at] = exp(row[at])
+    for o in range(k):
+        for j in range(VECTOR):
+            sums[j] += row[o * VECTOR + j]
 
 
 def backward(scratch, inputs, x, rows, data, layout):
-    """Add to the gradients what DELTA, the derivatives by the last layer's Z, makes of them."""
-    d, delta, following = layout[D], layout[DELTA], layout[NEXT_DELTA]
+    """Add to the gradients what follows from the derivatives by the last layer's Z."""
+    d, following, spare = layout[D], layout[DELTA], layout[NEXT_DELTA]
+    delta = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
     for layer in range(layout[LAYERS] - 1, -1, -1):
         at = FIRST_LAYER + layer * FIELDS
         fan_in, fan_out, weight = layout[at + FAN_IN], layout[at + FAN_OUT], layout[at + WEIGHT]
@@ -291,92 +301,99 @@ def backward(scratch, inputs, x, rows, data, layout):
                 scratch, following, fan_in, 1, scratch, delta, fan_out, 1, weight, 1, fan_out,
                 rows, fan_out, fan_in, True,
             )  # fmt: skip
-            delta, following = following, delta
+            delta, following, spare = following, spare, following
 
 
-def hand_out(scratch, grad, lane, data, layout):
-    """Write the gradients, with those of the penalties, to where the step takes them."""
-    d, l2, l1 = layout[D], data[L2], data[L1]
-    if l2 != 0.0 or l1 != 0.0:
-        for layer in range(layout[LAYERS]):
-            at = FIRST_LAYER + layer * FIELDS
-            first = layout[at + WEIGHT] * VECTOR
-            for k in range(first, first + layout[at + FAN_IN] * layout[at + FAN_OUT] * VECTOR):
-                scratch[d * VECTOR + k] += l2 * scratch[k] + l1 * sign(scratch[k])
-    for k in range(d):
-        for j in range(VECTOR):
-            grad[k, lane + j] = scratch[(d + k) * VECTOR + j]
+def add_penalty_gradients(scratch, data, layout):
+    wide_vectors()
+    l2, l1 = data[L2], data[L1]
+    for layer in range(layout[LAYERS]):
+        at = FIRST_LAYER + layer * FIELDS
+        count = layout[at + FAN_IN] * layout[at + FAN_OUT]
+        weights, grads = part(scratch, layout[at + WEIGHT], count), part(scratch, layout[D] + layout[at + WEIGHT], count)
+        for k in range(len(weights)):
+            grads[k] += l2 * weights[k] + l1 * sign(weights[k])
 
 
-def add_losses(scratch, out, lane, z, inputs, y, rows, layout):
-    """Add each row's loss to ``out[lane : lane + VECTOR]``."""
-    k, largest = layout[OUTPUTS], layout[TOTALS]
+def add_losses(scratch, out, z, inputs, y, rows, layout):
+    """Add each row's loss to ``out[:VECTOR]``."""
+    k = layout[OUTPUTS]
+    top, sums = part(scratch, layout[TOTALS], 1), part(scratch, layout[TOTALS] + 1, 1)
+    chosen = part(scratch, layout[DELTA], 1)
     if layout[LOSS] == SQUARED:
         for i in range(rows * k):
+            target, values = inputs[y + i], part(scratch, z + i, 1)
             for j in range(VECTOR):
-                error = scratch[(z + i) * VECTOR + j] - inputs[y + i]
-                out[lane + j] += error * error
+                error = values[j] - target
+                out[j] += error * error
     else:
         for i in range(rows):
-            softmax(scratch, z + i * k, layout[DELTA], largest, k)
-            chosen = z + i * k + int(inputs[y + i])
+            copy_vector(scratch, layout[DELTA] * VECTOR, scratch, (z + i * k + int(inputs[y + i])) * VECTOR)
+            softmax(scratch, z + i * k, layout[TOTALS], k)
             for j in range(VECTOR):
-                top, total = scratch[largest * VECTOR + j], scratch[(largest + 1) * VECTOR + j]
-                out[lane + j] += log(total) - (scratch[chosen * VECTOR + j] - top)
+                out[j] += log(sums[j]) - (chosen[j] - top[j])
 
 
-def add_penalties(scratch, out, lane, data, layout):
+def add_penalties(scratch, out, data, layout):
     for j in range(VECTOR):
         squares, sizes = 0.0, 0.0
         for layer in range(layout[LAYERS]):
             at = FIRST_LAYER + layer * FIELDS
-            first = layout[at + WEIGHT]
-            for k in range(first, first + layout[at + FAN_IN] * layout[at + FAN_OUT]):
-                w = scratch[k * VECTOR + j]
-                squares += w * w
-                sizes += absolute(w)
-        out[lane + j] += 0.5 * data[L2] * squares + data[L1] * sizes
+            weights = part(scratch, layout[at + WEIGHT], layout[at + FAN_IN] * layout[at + FAN_OUT])
+            for k in range(j, len(weights), VECTOR):
+                squares += weights[k] * weights[k]
+                sizes += absolute(weights[k])
+        out[j] += 0.5 * data[L2] * squares + data[L1] * sizes
 
 
 HELPERS = (
-    pack, fill, multiply, multiply_by, add_to_rows, add_rows_to, add_row_products_to, choose_rows, activate,
-    normalize, normalize_backward, forward, output_errors, softmax, backward, hand_out, add_losses, add_penalties,
+    part, fill, multiply, multiply_by, add_to_rows, add_rows_to, add_row_products_to, choose_rows, activate, normalize,
+    normalize_backward, forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
 )  # fmt: skip
 
 
 def lane_gradient(theta, grad, work, n, data, layout, t):
-    scratch, inputs, x, y = work.reshape(-1), data, layout[X], layout[Y]
+    scratch, points, grads, width = work.reshape(-1), theta.reshape(-1), grad.reshape(-1), theta.shape[1]
+    inputs, x, y = data, layout[X], layout[Y]
     rows, d = layout[ROWS], layout[D]
     if layout[TABLE] > 0:
         choose_rows(scratch, data, layout, t)
         inputs, x, y = scratch, layout[BATCH_X] * VECTOR, layout[BATCH_Y] * VECTOR
     last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
     for lane in range(0, n, VECTOR):
-        pack(theta, scratch, lane, d)
+        for k in range(d):
+            copy_vector(scratch, k * VECTOR, points, k * width + lane)
         fill(scratch, d, d, 0.0)
         for first in range(0, rows, layout[CHUNK]):
             count = min(layout[CHUNK], rows - first)
             forward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
             output_errors(scratch, last, inputs, y + first * layout[TARGETS], count, data, layout)
             backward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
-        hand_out(scratch, grad, lane, data, layout)
+        if data[L2] != 0.0 or data[L1] != 0.0:
+            add_penalty_gradients(scratch, data, layout)
+        for k in range(d):
+            copy_vector(grads, k * width + lane, scratch, (d + k) * VECTOR)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
-    scratch, inputs, x, y = work.reshape(-1), data, layout[X], layout[Y]
-    rows = layout[ROWS]
+    scratch, points, width = work.reshape(-1), theta.reshape(-1), theta.shape[1]
+    inputs, x, y = data, layout[X], layout[Y]
+    rows, d = layout[ROWS], layout[D]
     if layout[TABLE] > 0:
         choose_rows(scratch, data, layout, t)
         inputs, x, y = scratch, layout[BATCH_X] * VECTOR, layout[BATCH_Y] * VECTOR
     last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
     for lane in range(0, n, VECTOR):
-        pack(theta, scratch, lane, layout[D])
+        for k in range(d):
+            copy_vector(scratch, k * VECTOR, points, k * width + lane)
+        losses = out[lane : lane + VECTOR]
         for j in range(VECTOR):
-            out[lane + j] = 0.0
+            losses[j] = 0.0
         for first in range(0, rows, layout[CHUNK]):
             count = min(layout[CHUNK], rows - first)
             forward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
-            add_losses(scratch, out, lane, last, inputs, y + first * layout[TARGETS], count, layout)
+            add_losses(scratch, losses, last, inputs, y + first * layout[TARGETS], count, layout)
         for j in range(VECTOR):
-            out[lane + j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
-        add_penalties(scratch, out, lane, data, layout)
+            losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
+        if data[L2] != 0.0 or data[L1] != 0.0:
+            add_penalties(scratch, losses, data, layout)
