@@ -22,6 +22,17 @@ _ALL_FIRST = ir.Constant(ir.VectorType(ir.IntType(32), VECTOR), [0] * VECTOR)
 _NONE = ir.Constant(_LANES, ir.Undefined)
 
 
+def _numbers(context: Any, builder: Any, signature: Any, arguments: Any, at: int) -> Any:
+    """Where the numbers of an array among the arguments begin."""
+    return context.make_array(signature.args[at])(context, builder, arguments[at]).data
+
+
+def _in_all(builder: Any, number: Any) -> Any:
+    """A vector that holds one number in all places."""
+    first = builder.insert_element(_NONE, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, _NONE, _ALL_FIRST)
+
+
 def _piece(rows: int, columns: int, shared: bool) -> Any:
     """Make the product for one piece of C; `shared` if A holds single numbers, the same for every lane."""
 
@@ -29,9 +40,7 @@ def _piece(rows: int, columns: int, shared: bool) -> Any:
     def piece(typing_context, array, c, cp, cq, left, a, ap, ar, b, br, bq, R, fresh):
         def generate(context, builder, signature, arguments):
             _, c, cp, cq, _, a, ap, ar, b, br, bq, R, fresh = arguments
-            lanes, numbers = (
-                context.make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 4)
-            )
+            lanes, numbers = (_numbers(context, builder, signature, arguments, at) for at in (0, 4))
 
             def entry(offset, first, i, second, j):
                 by_first = builder.mul(ir.Constant(_INDEX, i), first)
@@ -47,9 +56,7 @@ def _piece(rows: int, columns: int, shared: bool) -> Any:
             def load_left(offset):
                 if not shared:
                     return load(offset)
-                number = builder.load(builder.gep(numbers, [offset]))
-                first = builder.insert_element(_NONE, number, ir.Constant(ir.IntType(32), 0))
-                return builder.shuffle_vector(first, _NONE, _ALL_FIRST)
+                return _in_all(builder, builder.load(builder.gep(numbers, [offset])))
 
             places = [(p, q, entry(c, cp, p, cq, ir.Constant(_INDEX, q))) for p in range(rows) for q in range(columns)]
             sums = {(p, q): cgutils.alloca_once(builder, _LANES) for p, q, _ in places}
@@ -127,26 +134,25 @@ def _add_data_products(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fr
 
 
 @intrinsic
-def _copy(typing_context, to, i, source, j):
+def _copy(typing_context, to, i, source, j, factor):
     def generate(context, builder, signature, arguments):
         target, origin = (
             builder.bitcast(
-                builder.gep(
-                    context.make_array(signature.args[at])(context, builder, arguments[at]).data, [arguments[at + 1]]
-                ),
+                builder.gep(_numbers(context, builder, signature, arguments, at), [arguments[at + 1]]),
                 _LANES.as_pointer(),
             )
             for at in (0, 2)
         )
-        builder.store(builder.load(origin, align=8), target, align=8)
+        scaled = builder.fmul(_in_all(builder, arguments[4]), builder.load(origin, align=8))
+        builder.store(scaled, target, align=8)
         return context.get_dummy_value()
 
-    return types.void(to, i, source, j), generate
+    return types.void(to, i, source, j, types.float64), generate
 
 
 @overload(_lane_products.copy_vector, jit_options=JIT)
-def _copy_vector(to, i, source, j):
-    return lambda to, i, source, j: _copy(to, i, source, j)  # type: ignore[call-arg]
+def _copy_vector(to, i, source, j, factor):
+    return lambda to, i, source, j, factor: _copy(to, i, source, j, factor)  # type: ignore[call-arg]
 
 
 @overload(_lane_products.wide_vectors, inline="always")

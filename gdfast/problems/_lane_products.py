@@ -45,9 +45,9 @@ def _add(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh):
             lanes[c + p * cp + q * cq] = total
 
 
-def copy_vector(to, i, source, j):
-    """Copy ``source[j : j + VECTOR]`` to ``to[i : i + VECTOR]``."""
-    to[i : i + VECTOR] = source[j : j + VECTOR]
+def copy_vector(to, i, source, j, factor):
+    """Copy ``factor · source[j : j + VECTOR]`` to ``to[i : i + VECTOR]``."""
+    to[i : i + VECTOR] = factor * source[j : j + VECTOR]
 
 
 def wide_vectors():

@@ -1,7 +1,8 @@
 """Activations and the lane kernel of fully connected networks.
 
-The kernel takes `VECTOR` lanes at a time through the whole of forward and backward pass. Their weights are packed
-into one stretch of scratch memory, and so are their gradients; data go through in chunks of rows whose activations
+The kernel takes `VECTOR` lanes at a time through the whole of forward and backward pass. Their parameters are packed
+into one stretch of scratch memory, and so are their gradients; factors of layers and activations are multiplied to
+the parameters there, once a step instead of once a row, and to the gradients on the way out. Data go through in chunks of rows whose activations
 stay in the nearest cache (all rows at once where batch normalization needs their statistics). Offsets and sizes count
 vectors, except in `data`. What lies where, `layout` tells at run time: depth, widths, activations and loss cost no
 compilation.
@@ -62,8 +63,8 @@ FIRST_LAYER, FIELDS = 16, 10
 FAN_IN, FAN_OUT, WEIGHT, BIAS, NORM, ACTIVATION, VALUE, SLOPE, STANDARD, INVERSE = range(10)  # BIAS, NORM −1: none
 
 # What stands where in `data`, before X and Y.
-GAIN, OUTPUT_SCALE, EPS, L2, L1 = range(5)
-SCALES = 5  # one number a layer
+EPS, L2, L1 = range(3)
+FACTORS = 3  # of each parameter
 
 
 # Loops run over views from 0 on: an index that might be negative, for all that the compiler knows, does not vectorize.
@@ -75,13 +76,6 @@ def fill(scratch, at, count, value):
     values = part(scratch, at, count)
     for k in range(len(values)):
         values[k] = value
-
-
-def multiply(scratch, at, count, factor):
-    wide_vectors()
-    values = part(scratch, at, count)
-    for k in range(len(values)):
-        values[k] *= factor
 
 
 def multiply_by(scratch, at, by, count):
@@ -130,33 +124,27 @@ def choose_rows(scratch, data, layout, t):
             scratch[y + i * targets + j] = data[layout[Y] + row * targets + j]
 
 
-def activate(scratch, value, slope, count, activation, gain):
+def activate(scratch, value, slope, count, activation):
     wide_vectors()
     z, slopes = part(scratch, value, count), part(scratch, slope, count)
     if activation == IDENTITY:
         for k in range(len(z)):
-            a, s = identity_unit(gain * z[k])
-            z[k], slopes[k] = a, gain * s
+            z[k], slopes[k] = identity_unit(z[k])
     elif activation == SIGMOID:
         for k in range(len(z)):
-            a, s = sigmoid_unit(gain * z[k])
-            z[k], slopes[k] = a, gain * s
+            z[k], slopes[k] = sigmoid_unit(z[k])
     elif activation == TANH:
         for k in range(len(z)):
-            a, s = tanh_unit(gain * z[k])
-            z[k], slopes[k] = a, gain * s
+            z[k], slopes[k] = tanh_unit(z[k])
     elif activation == RELU:
         for k in range(len(z)):
-            a, s = relu_unit(gain * z[k])
-            z[k], slopes[k] = a, gain * s
+            z[k], slopes[k] = relu_unit(z[k])
     elif activation == LEAKY_RELU:
         for k in range(len(z)):
-            a, s = leaky_relu_unit(gain * z[k])
-            z[k], slopes[k] = a, gain * s
+            z[k], slopes[k] = leaky_relu_unit(z[k])
     else:
         for k in range(len(z)):
-            a, s = gelu_unit(gain * z[k])
-            z[k], slopes[k] = a, gain * s
+            z[k], slopes[k] = gelu_unit(z[k])
 
 
 def normalize(scratch, z, standard, inverse, totals, scale, rows, width, eps):
@@ -214,8 +202,6 @@ def forward(scratch, inputs, x, rows, data, layout):
             add_products(
                 scratch, z, fan_out, 1, scratch, before, fan_in, 1, weight, fan_out, 1, rows, fan_in, fan_out, True
             )
-        if data[SCALES + layer] != 1.0:
-            multiply(scratch, z, rows * fan_out, data[SCALES + layer])
         if layout[at + BIAS] >= 0:
             add_to_rows(scratch, z, layout[at + BIAS], rows, fan_out)
         if layout[at + NORM] >= 0:
@@ -224,9 +210,7 @@ def forward(scratch, inputs, x, rows, data, layout):
                 rows, fan_out, data[EPS],
             )  # fmt: skip
         if layer < layout[LAYERS] - 1:
-            activate(scratch, z, layout[at + SLOPE], rows * fan_out, layout[at + ACTIVATION], data[GAIN])
-        elif data[OUTPUT_SCALE] != 1.0:
-            multiply(scratch, z, rows * fan_out, data[OUTPUT_SCALE])
+            activate(scratch, z, layout[at + SLOPE], rows * fan_out, layout[at + ACTIVATION])
         before = z
 
 
@@ -234,19 +218,18 @@ def output_errors(scratch, z, inputs, y, rows, data, layout):
     """Put the derivatives of the loss by the last layer's Z in the place of its output."""
     k, sums = layout[OUTPUTS], part(scratch, layout[TOTALS] + 1, 1)
     if layout[LOSS] == SQUARED:
-        factor = 2.0 * data[OUTPUT_SCALE] / (layout[ROWS] * k)
+        factor = 2.0 / (layout[ROWS] * k)
         for i in range(rows * k):
             target, values = inputs[y + i], part(scratch, z + i, 1)
             for j in range(VECTOR):
                 values[j] = factor * (values[j] - target)
     else:
-        factor = data[OUTPUT_SCALE] / layout[ROWS]
         for i in range(rows):
             softmax(scratch, z + i * k, layout[TOTALS], k)
             for o in range(k):
                 target, values = 1.0 if inputs[y + i] == o else 0.0, part(scratch, z + i * k + o, 1)
                 for j in range(VECTOR):
-                    values[j] = (values[j] / sums[j] - target) * factor
+                    values[j] = (values[j] / sums[j] - target) / layout[ROWS]
 
 
 def softmax(scratch, z, largest, k):
@@ -285,8 +268,6 @@ def backward(scratch, inputs, x, rows, data, layout):
             )  # fmt: skip
         if layout[at + BIAS] >= 0:
             add_rows_to(scratch, d + layout[at + BIAS], delta, rows, fan_out)
-        if data[SCALES + layer] != 1.0:
-            multiply(scratch, delta, rows * fan_out, data[SCALES + layer])
         if layer == 0:
             add_data_products(
                 scratch, d + weight, fan_out, 1, inputs, x, 1, fan_in, delta, fan_out, 1, fan_in, rows, fan_out, False
@@ -304,15 +285,14 @@ def backward(scratch, inputs, x, rows, data, layout):
             delta, following, spare = following, spare, following
 
 
-def add_penalty_gradients(scratch, data, layout):
-    wide_vectors()
+def add_penalty_gradients(theta, grad, lane, data, layout):
     l2, l1 = data[L2], data[L1]
     for layer in range(layout[LAYERS]):
         at = FIRST_LAYER + layer * FIELDS
-        count = layout[at + FAN_IN] * layout[at + FAN_OUT]
-        weights, grads = part(scratch, layout[at + WEIGHT], count), part(scratch, layout[D] + layout[at + WEIGHT], count)
-        for k in range(len(weights)):
-            grads[k] += l2 * weights[k] + l1 * sign(weights[k])
+        for k in range(layout[at + WEIGHT], layout[at + WEIGHT] + layout[at + FAN_IN] * layout[at + FAN_OUT]):
+            weights, grads = theta[k, lane : lane + VECTOR], grad[k, lane : lane + VECTOR]
+            for j in range(VECTOR):
+                grads[j] += l2 * weights[j] + l1 * sign(weights[j])
 
 
 def add_losses(scratch, out, z, inputs, y, rows, layout):
@@ -328,26 +308,26 @@ def add_losses(scratch, out, z, inputs, y, rows, layout):
                 out[j] += error * error
     else:
         for i in range(rows):
-            copy_vector(scratch, layout[DELTA] * VECTOR, scratch, (z + i * k + int(inputs[y + i])) * VECTOR)
+            copy_vector(scratch, layout[DELTA] * VECTOR, scratch, (z + i * k + int(inputs[y + i])) * VECTOR, 1.0)
             softmax(scratch, z + i * k, layout[TOTALS], k)
             for j in range(VECTOR):
                 out[j] += log(sums[j]) - (chosen[j] - top[j])
 
 
-def add_penalties(scratch, out, data, layout):
+def add_penalties(theta, lane, out, data, layout):
     for j in range(VECTOR):
         squares, sizes = 0.0, 0.0
         for layer in range(layout[LAYERS]):
             at = FIRST_LAYER + layer * FIELDS
-            weights = part(scratch, layout[at + WEIGHT], layout[at + FAN_IN] * layout[at + FAN_OUT])
-            for k in range(j, len(weights), VECTOR):
-                squares += weights[k] * weights[k]
-                sizes += absolute(weights[k])
+            for k in range(layout[at + WEIGHT], layout[at + WEIGHT] + layout[at + FAN_IN] * layout[at + FAN_OUT]):
+                weight = theta[k, lane + j]
+                squares += weight * weight
+                sizes += absolute(weight)
         out[j] += 0.5 * data[L2] * squares + data[L1] * sizes
 
 
 HELPERS = (
-    part, fill, multiply, multiply_by, add_to_rows, add_rows_to, add_row_products_to, choose_rows, activate, normalize,
+    part, fill, multiply_by, add_to_rows, add_rows_to, add_row_products_to, choose_rows, activate, normalize,
     normalize_backward, forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
 )  # fmt: skip
 
@@ -362,17 +342,17 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
     last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
     for lane in range(0, n, VECTOR):
         for k in range(d):
-            copy_vector(scratch, k * VECTOR, points, k * width + lane)
+            copy_vector(scratch, k * VECTOR, points, k * width + lane, data[FACTORS + k])
         fill(scratch, d, d, 0.0)
         for first in range(0, rows, layout[CHUNK]):
             count = min(layout[CHUNK], rows - first)
             forward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
             output_errors(scratch, last, inputs, y + first * layout[TARGETS], count, data, layout)
             backward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
-        if data[L2] != 0.0 or data[L1] != 0.0:
-            add_penalty_gradients(scratch, data, layout)
         for k in range(d):
-            copy_vector(grads, k * width + lane, scratch, (d + k) * VECTOR)
+            copy_vector(grads, k * width + lane, scratch, (d + k) * VECTOR, data[FACTORS + k])
+        if data[L2] != 0.0 or data[L1] != 0.0:
+            add_penalty_gradients(theta, grad, lane, data, layout)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
@@ -385,7 +365,7 @@ def lane_objective(theta, out, work, n, data, layout, t):
     last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
     for lane in range(0, n, VECTOR):
         for k in range(d):
-            copy_vector(scratch, k * VECTOR, points, k * width + lane)
+            copy_vector(scratch, k * VECTOR, points, k * width + lane, data[FACTORS + k])
         losses = out[lane : lane + VECTOR]
         for j in range(VECTOR):
             losses[j] = 0.0
@@ -396,4 +376,4 @@ def lane_objective(theta, out, work, n, data, layout, t):
         for j in range(VECTOR):
             losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
         if data[L2] != 0.0 or data[L1] != 0.0:
-            add_penalties(scratch, losses, data, layout)
+            add_penalties(theta, lane, losses, data, layout)

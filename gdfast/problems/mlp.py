@@ -106,9 +106,9 @@ class MLP(Problem):
         self.layers = _layers(widths, activations, bias, batch_norm)
         self.loss_kind, self.X, self.y = LOSSES.index(loss), X, y
         self.outputs, self.batch_size, self.seed = widths[-1], batch_size, seed
-        self.gain, self.output_scale, self.l2, self.l1, self.eps = gain, output_scale, l2, l1, eps
-        self.scales = [1 / np.sqrt(layer.fan_in) if fan_in_scaling else 1.0 for layer in self.layers]
+        self.l2, self.l1, self.eps = l2, l1, eps
         self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
+        self.factors = self._factors(fan_in_scaling, gain, output_scale)
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
         self._header, vectors = self._places()
@@ -228,7 +228,8 @@ class MLP(Problem):
         rows = self.X if X is None else _finite("predict: X", X)
         if rows.ndim != 2 or rows.shape[1] != self.layers[0].fan_in:
             raise ValueError(f"predict: X must have shape (rows, {self.layers[0].fan_in}), not {rows.shape}")
-        return self._forward(np.ascontiguousarray(theta.T).T, rows, _Blas())[-1].value
+        scaled = np.ascontiguousarray((self.factors[:, None] * theta).T).T
+        return self._forward(scaled, rows, _Blas())[-1].value
 
     def accuracy(self, theta: Array) -> Array:
         """Return the share of the rows whose largest output is that of their label, ``float64[n]``."""
@@ -271,13 +272,25 @@ class MLP(Problem):
     def _step_rows(self, t: int) -> Any:
         return slice(None) if self.batch_size is None else self._table(t)[t]
 
+    def _factors(self, fan_in_scaling: bool, gain: float, output_scale: float) -> Array:
+        """What each parameter is multiplied by, ``float64[d]``.
+
+        All factors of Z can be: s of the weights, `gain` of what is added up last before an activation, the output's
+        of the last layer. Once a step this costs less than once a row.
+        """
+        factors = np.ones(self.dimension)
+        for layer in self.layers:
+            if fan_in_scaling:
+                factors[layer.weight : layer.weight + layer.fan_in * layer.fan_out] = 1 / np.sqrt(layer.fan_in)
+            first = layer.norm if layer.norm >= 0 else layer.weight
+            factors[first : layer.end] *= output_scale if layer is self.layers[-1] else gain
+        return factors
+
     def _forward(self, theta: Array, X: Array, arithmetic: "_Arithmetic") -> list["_Pass"]:
         """Values, slopes and what batch normalization needs, layer by layer; arrays (n, rows, width)."""
         passes, value = [], X[None]
-        for layer, scale in zip(self.layers, self.scales, strict=True):
+        for layer in self.layers:
             z = arithmetic.product(value, _matrix(theta, layer))
-            if scale != 1.0:
-                z *= scale
             if layer.bias >= 0:
                 z += _row(theta, layer.bias, layer)
             standard = inverse = None
@@ -288,17 +301,15 @@ class MLP(Problem):
                 z = standard * _row(theta, layer.norm, layer) + _row(theta, layer.norm + layer.fan_out, layer)
             slope = None
             if layer is not self.layers[-1]:
-                z, slope = UNITS[layer.activation](self.gain * z)
-                slope = self.gain * slope
-            elif self.output_scale != 1.0:
-                z *= self.output_scale
+                z, slope = UNITS[layer.activation](z)
             passes.append(_Pass(value, z, slope, standard, inverse))
             value = z
         return passes
 
     def _loss(self, theta: Array, rows: Any = slice(None), arithmetic: "_Arithmetic | None" = None) -> Array:
         arithmetic = arithmetic or _Blas()
-        output, y = self._forward(theta, self.X[rows], arithmetic)[-1].value, self.y[rows]
+        scaled, y = self.factors[:, None] * theta, self.y[rows]
+        output = self._forward(scaled, self.X[rows], arithmetic)[-1].value
         if self.loss_kind == _network.SQUARED:
             errors = output - y
             total = arithmetic.sum((errors * errors).reshape(len(errors), -1)) / (len(y) * self.outputs)
@@ -315,7 +326,8 @@ class MLP(Problem):
     def _gradient(self, theta: Array, rows: Any = slice(None), arithmetic: "_Arithmetic | None" = None) -> Array:
         arithmetic = arithmetic or _Blas()
         y = self.y[rows]
-        passes = self._forward(theta, self.X[rows], arithmetic)
+        scaled = self.factors[:, None] * theta
+        passes = self._forward(scaled, self.X[rows], arithmetic)
         grad = np.empty((self.dimension, theta.shape[1]))
         delta = self._output_errors(passes[-1].value, y, arithmetic)
         for index in range(len(self.layers) - 1, -1, -1):
@@ -326,30 +338,30 @@ class MLP(Problem):
                 scale, m = layer.norm, len(y)
                 by_scale, by_shift = arithmetic.row_sum(delta * kept.standard), arithmetic.row_sum(delta)
                 rest = delta - by_shift / m - kept.standard * (by_scale / m)
-                delta = _row(theta, scale, layer) * kept.inverse * rest
+                delta = _row(scaled, scale, layer) * kept.inverse * rest
                 grad[scale : scale + layer.fan_out] = by_scale[:, 0].T
                 grad[scale + layer.fan_out : layer.end] = by_shift[:, 0].T
             if layer.bias >= 0:
                 grad[layer.bias : layer.bias + layer.fan_out] = arithmetic.row_sum(delta)[:, 0].T
-            if self.scales[index] != 1.0:
-                delta = delta * self.scales[index]
             by_weight = arithmetic.product(kept.before.swapaxes(1, 2), delta)
             end = layer.weight + layer.fan_in * layer.fan_out
             grad[layer.weight : end] = np.moveaxis(by_weight, 0, -1).reshape(-1, theta.shape[1])
-            if self.l2 or self.l1:
-                weights = theta[layer.weight : end]
-                grad[layer.weight : end] += self.l2 * weights + self.l1 * sign(weights)
             if index > 0:
-                delta = arithmetic.product(delta, _matrix(theta, layer).swapaxes(1, 2))
+                delta = arithmetic.product(delta, _matrix(scaled, layer).swapaxes(1, 2))
+        grad *= self.factors[:, None]
+        if self.l2 or self.l1:
+            for first, size in self._weights():
+                weights = theta[first : first + size]
+                grad[first : first + size] += self.l2 * weights + self.l1 * sign(weights)
         return grad
 
     def _output_errors(self, output: Array, y: Array, arithmetic: "_Arithmetic") -> Array:
         """The derivatives of the loss by the last layer's Z."""
         if self.loss_kind == _network.SQUARED:
-            return 2.0 * self.output_scale / (len(y) * self.outputs) * (output - y)
+            return 2.0 / (len(y) * self.outputs) * (output - y)
         _, powers, sums = arithmetic.softmax(output)
         targets = y[:, None] == np.arange(self.outputs)
-        return (powers / sums[..., None] - targets) * (self.output_scale / len(y))
+        return (powers / sums[..., None] - targets) / len(y)
 
     # Stationary points.
 
@@ -407,7 +419,7 @@ class MLP(Problem):
         header[net.LAYERS], header[net.ROWS], header[net.D] = len(self.layers), rows, d
         header[net.INPUTS], header[net.OUTPUTS], header[net.TARGETS] = self.layers[0].fan_in, self.outputs, targets
         header[net.CHUNK], header[net.LOSS] = chunk, self.loss_kind
-        header[net.X] = net.SCALES + len(self.layers)
+        header[net.X] = net.FACTORS + d
         header[net.Y] = header[net.X] + self.X.size
         header[net.DELTA], header[net.NEXT_DELTA] = take(chunk * widest), take(chunk * widest)
         header[net.TOTALS] = take(max(2, widest))
@@ -433,8 +445,7 @@ class MLP(Problem):
 
     @functools.cached_property
     def _numbers(self) -> Array:
-        head = [self.gain, self.output_scale, self.eps, self.l2, self.l1, *self.scales]
-        return np.concatenate([head, self.X.ravel(), self.y.ravel()])
+        return np.concatenate([[self.eps, self.l2, self.l1], self.factors, self.X.ravel(), self.y.ravel()])
 
     @functools.cached_property
     def _layouts(self) -> dict[int, NDArray[np.int64]]:
