@@ -1,8 +1,8 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run` and `trajectory`, and the modules `problems`, `optimizers`, `schedules`,
-`outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
-nothing.
+The public names: `Sweep`, `run`, `trajectory` and `gradient_flow`, and the modules `problems`, `optimizers`,
+`schedules`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles
+and loads nothing.
 """
 
 import importlib
@@ -10,14 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gdfast import optimizers, outcomes, plot, problems, schedules, theory
+    from gdfast.gradients import gradient_flow
     from gdfast.reference import trajectory
     from gdfast.runner import run
     from gdfast.sweep import Sweep
 
 __version__ = "0.1.0"
-__all__ = ["Sweep", "optimizers", "outcomes", "plot", "problems", "run", "schedules", "theory", "trajectory"]
+__all__ = [
+    "Sweep",
+    "gradient_flow",
+    "optimizers",
+    "outcomes",
+    "plot",
+    "problems",
+    "run",
+    "schedules",
+    "theory",
+    "trajectory",
+]
 
-_HOME = {"Sweep": "gdfast.sweep", "run": "gdfast.runner", "trajectory": "gdfast.reference"}
+_HOME = {
+    "Sweep": "gdfast.sweep",
+    "gradient_flow": "gdfast.gradients",
+    "run": "gdfast.runner",
+    "trajectory": "gdfast.reference",
+}
 
 
 def __getattr__(name: str) -> Any:

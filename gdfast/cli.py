@@ -182,7 +182,7 @@ def sweep(
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's domain]"
+            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's own]"
         ),
     ] = None,
     schedule: Annotated[
@@ -213,9 +213,10 @@ def sweep(
             raise ValueError(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
-        count = max(2, round(256 ** (1 / chosen.dimension)))
         grid = (
-            np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else chosen.grid(count)
+            np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+            if axes
+            else chosen.default_starts(256)
         )
         rules = [parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer]
         plans = [parse_schedule(text) for text in schedule or []]

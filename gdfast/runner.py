@@ -67,7 +67,9 @@ def run(
         done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
         (int16, index of the minimum, lowest first, −1 for none), ``period`` (int8, of an oscillation, else 0);
         with `keep_theta` also ``theta`` with a ``parameter`` dimension. Starts are numbered; ``start_point
-        (start, parameter)`` tells where they are; the labels of a `Starts` are coordinates over ``start``. The attributes hold the specification, versions and machine.
+        (start, parameter)`` tells where they are; the labels of a `Starts` are coordinates over ``start``. Where groups
+        have learning rates of their own, these are numbered, and ``group_rate (learning_rate, group)`` tells them.
+        The attributes hold the specification, versions and machine.
 
     Raises
     ------

@@ -17,6 +17,7 @@ The factors of the schemes are torch's for ``nonlinearity="linear"`` (Xavier, Le
 on top. Normal draws are not truncated (Keras truncates them).
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,9 +53,9 @@ class Starts:
 
 def _of_variance(numerator: float, fan: Callable[[int, int], int], uniform: bool) -> Callable[..., Array]:
     def draw(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        deviation = np.sqrt(numerator / fan(fan_in, fan_out))
+        deviation = math.sqrt(numerator / fan(fan_in, fan_out))
         if uniform:
-            return rng.uniform(-1.0, 1.0, (fan_in, fan_out)) * (np.sqrt(3.0) * deviation)
+            return rng.uniform(-1.0, 1.0, (fan_in, fan_out)) * (math.sqrt(3.0) * deviation)
         return rng.normal(size=(fan_in, fan_out)) * deviation
 
     return draw

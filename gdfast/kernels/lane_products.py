@@ -12,8 +12,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
-from gdfast.kernels.options import JIT, wide
-from gdfast.problems import _lane_products, _network
+from gdfast.kernels.options import wide
+from gdfast.problems import _lane_products, _network_lanes
 from gdfast.problems._lane_products import VECTOR
 
 _NUMBER, _INDEX = ir.DoubleType(), ir.IntType(64)
@@ -123,12 +123,12 @@ def _product(shared: bool) -> Any:
 _OF_LANES, _OF_DATA = _product(shared=False), _product(shared=True)
 
 
-@overload(_lane_products.add_products, jit_options=JIT)
+@overload(_lane_products.add_products)
 def _add_products(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh):
     return _OF_LANES
 
 
-@overload(_lane_products.add_data_products, jit_options=JIT)
+@overload(_lane_products.add_data_products)
 def _add_data_products(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh):
     return _OF_DATA
 
@@ -150,7 +150,7 @@ def _copy(typing_context, to, i, source, j, factor):
     return types.void(to, i, source, j, types.float64), generate
 
 
-@overload(_lane_products.copy_vector, jit_options=JIT)
+@overload(_lane_products.copy_vector)
 def _copy_vector(to, i, source, j, factor):
     return lambda to, i, source, j, factor: _copy(to, i, source, j, factor)  # type: ignore[call-arg]
 
@@ -164,7 +164,7 @@ def _wide_vectors():
 
 
 # Activations stand inside lane loops, which do not vectorize with a call in them.
-for _function in _network.UNITS:
-    register_jitable(forceinline=True)(_function)
-for _function in _network.HELPERS:
-    register_jitable(_function)
+for _unit in _network_lanes.UNITS:
+    register_jitable(forceinline=True)(_unit)
+for _helper in _network_lanes.HELPERS:
+    register_jitable(_helper)

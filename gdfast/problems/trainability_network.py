@@ -13,7 +13,8 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.named import named
-from gdfast.problems.mlp import MLP, mlp
+from gdfast.problems.mlp import mlp
+from gdfast.problems.network import MLP
 
 
 @named()

@@ -2,12 +2,12 @@
 
 The kernel takes `VECTOR` lanes at a time through the whole of forward and backward pass. Their parameters are packed
 into one stretch of scratch memory, and so are their gradients; factors of layers and activations are multiplied to
-the parameters there, once a step instead of once a row, and to the gradients on the way out. Data go through in chunks of rows whose activations
-stay in the nearest cache (all rows at once where batch normalization needs their statistics). Offsets and sizes count
-vectors, except in `data`. What lies where, `layout` tells at run time: depth, widths, activations and loss cost no
-compilation.
+the parameters there, once a step instead of once a row, and to the gradients on the way out. Data go through in
+chunks of rows whose activations stay in the nearest cache (all rows at once where batch normalization needs their
+statistics). Offsets and sizes count vectors, except in `data`. What lies where, `layout` tells at run time: depth,
+widths, activations and loss cost no compilation.
 
-Sums run in one fixed order, over rows, fan-in and outputs from first to last. `gdfast.problems.mlp` has the same
+Sums run in one fixed order, over rows, fan-in and outputs from first to last. `gdfast.problems.network` has the same
 in NumPy.
 """
 
