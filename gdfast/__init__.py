@@ -1,16 +1,17 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run`, `trajectory` and `gradient_flow`, and the modules `problems`, `optimizers`,
-`schedules`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles
-and loads nothing.
+The public names: `Sweep`, `run`, `trajectory`, `gradient_flow` and `check_gradient`, and the modules `problems`,
+`optimizers`, `schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that
+importing the package compiles and loads nothing.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import optimizers, outcomes, plot, problems, schedules, theory
+    from gdfast import optimizers, outcomes, plot, problems, schedules, theory, transforms
     from gdfast.gradients import gradient_flow
+    from gdfast.problems import check_gradient
     from gdfast.reference import trajectory
     from gdfast.runner import run
     from gdfast.sweep import Sweep
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Sweep",
+    "check_gradient",
     "gradient_flow",
     "optimizers",
     "outcomes",
@@ -27,6 +29,7 @@ __all__ = [
     "schedules",
     "theory",
     "trajectory",
+    "transforms",
 ]
 
 _HOME = {
@@ -34,6 +37,7 @@ _HOME = {
     "gradient_flow": "gdfast.gradients",
     "run": "gdfast.runner",
     "trajectory": "gdfast.reference",
+    "check_gradient": "gdfast.problems",
 }
 
 

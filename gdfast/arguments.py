@@ -35,6 +35,23 @@ class Interval:
         return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 
 
+@dataclass(frozen=True, init=False)
+class OneOf:
+    """A few numbers, and none between them."""
+
+    values: tuple[float, ...]
+
+    def __init__(self, *values: float) -> None:
+        object.__setattr__(self, "values", values)
+
+    def __contains__(self, value: float) -> bool:
+        return value in self.values
+
+    def __str__(self) -> str:
+        *others, last = (f"{value:g}" for value in self.values)
+        return f"{', '.join(others)} or {last}"
+
+
 ANY = Interval()
 POSITIVE = Interval(0, low_open=True)
 NONNEGATIVE = Interval(0)
@@ -42,7 +59,7 @@ FRACTION = Interval(0, 1, high_open=True)
 UNIT = Interval(0, 1)
 
 
-def number(argument: str, value: Any, accepted: Interval = ANY) -> float:
+def number(argument: str, value: Any, accepted: Interval | OneOf = ANY) -> float:
     """Return `value` as a float inside `accepted`.
 
     Raises

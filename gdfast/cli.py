@@ -49,6 +49,31 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
     TypeError, ValueError
         If the name, a parameter or a value is not accepted.
     """
+    factory, parameters = _parse_call(argument, text, catalogue)
+    return factory(**{name: parse_value(value) for name, value in parameters.items()})
+
+
+def parse_optimizers(text: str) -> list[Any]:
+    """Make optimizers from ``name:parameter=value,…``, all combinations where a value is several.
+
+    Several are given by slashes, ``0.5/0.9``, or as an axis, ``low:high:count``; see `parse_axis`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    from gdfast import optimizers
+
+    factory, parameters = _parse_call("optimizer", text, optimizers.CATALOGUE)
+    values = {
+        name: parse_axis(f"optimizer {name}", value, logarithmic=False) if ":" in value else parse_value(value)
+        for name, value in parameters.items()
+    }
+    return optimizers.grid(factory, **values)
+
+
+def _parse_call(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
     from gdfast import arguments
 
     name, _, rest = text.partition(":")
@@ -58,8 +83,8 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
         key, equals, value = item.partition("=")
         if not equals:
             raise ValueError(f"{argument} {text!r}: {item!r} must be parameter=value")
-        parameters[key.strip()] = parse_value(value.strip())
-    return factory(**parameters)
+        parameters[key.strip()] = value.strip()
+    return factory, parameters
 
 
 def parse_value(text: str) -> Any:
@@ -92,8 +117,30 @@ def parse_schedule(text: str) -> Any:
     return parse_named("schedule", text, {**schedules.CATALOGUE, "warmup": warmup})
 
 
+def parse_transform(text: str) -> Any:
+    """Make a transform from ``name``, ``name=value`` for its first parameter, or ``name:parameter=value,…``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    import inspect
+
+    from gdfast import arguments, transforms
+
+    name, equals, value = text.partition("=")
+    if equals and ":" not in name:
+        factory = transforms.CATALOGUE[arguments.choice("transform", name, transforms.CATALOGUE)]
+        first = next(iter(inspect.signature(factory).parameters), "")
+        text = f"{name}:{first}={value}" if first else f"{name}:{value}={value}"
+    return parse_named("transform", text, transforms.CATALOGUE)
+
+
 def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
-    """Read ``low:high:count`` as a grid, logarithmic or linear, or one number as itself.
+    """Read ``low:high:count`` as a grid, or one number as itself.
+
+    The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
 
     Raises
     ------
@@ -104,7 +151,10 @@ def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
 
     from gdfast import arguments
 
-    accepted = f"{argument} must be low:high:count or one number, not {text!r}"
+    accepted = f"{argument} must be low:high:count, after log: or linear: if need be, or one number, not {text!r}"
+    spacing, colon, rest = text.partition(":")
+    if colon and spacing in ("log", "linear"):
+        logarithmic, text = spacing == "log", rest
     try:
         match text.split(":"):
             case [value]:
@@ -120,6 +170,49 @@ def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
     for name, end in zip(("low", "high"), ends, strict=True):
         arguments.number(f"{argument}: {name}", end, accept)
     return np.geomspace(*ends, n) if logarithmic else np.linspace(*ends, n)
+
+
+def parse_starts(texts: list[str]) -> dict[str, Any] | list[Any]:
+    """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
+
+    Raises
+    ------
+    ValueError
+        If one is no axis, a name is given twice, or only some have names.
+    """
+    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
+    if not names:
+        return [parse_axis("start", text, logarithmic=False) for text in texts]
+    if len(names) < len(texts) or len(set(names)) < len(names):
+        raise ValueError(f"start must be name=low:high:count for each coordinate once, not {', '.join(texts)}")
+    return {
+        name: parse_axis(f"start {name}", text.partition("=")[2].strip(), logarithmic=False)
+        for name, text in zip(names, texts, strict=True)
+    }
+
+
+def parse_problem(problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any]) -> Any:
+    """Make the problem that is named, or that of a loss, whose domain and order of coordinates are the starts'.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not just one of the two is given, or it is not accepted.
+    """
+    from gdfast import problems
+
+    if (problem is None) == (loss is None):
+        raise ValueError("problem or loss must be given, one of them")
+    if loss is None:
+        return parse_named("problem", str(problem), problems.CATALOGUE)
+
+    def widened(axis: Any) -> tuple[float, float]:
+        low, high = float(axis.min()), float(axis.max())
+        return (low, high) if low < high else (low - 5, high + 5)
+
+    if isinstance(axes, dict):
+        return problems.from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
+    return problems.from_expression(loss, [widened(axis) for axis in axes] or None)
 
 
 @lists.command("problems")
@@ -142,6 +235,14 @@ def list_optimizers(
         _print_table(list(rows[0]), [list(row.values()) for row in rows])
     else:
         _table(optimizers.CATALOGUE)
+
+
+@lists.command("transforms")
+def list_transforms() -> None:
+    """List the transforms of the gradient with their parameters."""
+    from gdfast import transforms
+
+    _table(transforms.CATALOGUE)
 
 
 @lists.command("schedules")
@@ -175,14 +276,25 @@ def _print_table(columns: list[str], rows: list[list[str]]) -> None:
 
 @app.command()
 def sweep(
-    problem: Annotated[str, typer.Option(help="name, or name:parameter=value,…")],
-    optimizer: Annotated[list[str], typer.Option(help="name, or name:parameter=value,…; may be repeated")],
+    optimizer: Annotated[
+        list[str],
+        typer.Option(
+            help="name, or name:parameter=value,…; may be repeated; a value may be an axis, low:high:count or a/b/c"
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="the Zarr store to write")],
-    lr: Annotated[str, typer.Option(help="learning rates low:high:count, logarithmic, or one number")] = "1e-4:1:256",
+    problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
+    ] = None,
+    lr: Annotated[
+        str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
+    ] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear, or one number; once a coordinate  [default: the problem's own]"
+            help="starts low:high:count, linear unless log: stands first, or one number, or name=…; once a coordinate  "
+            "[default: the problem's own]"
         ),
     ] = None,
     schedule: Annotated[
@@ -190,6 +302,10 @@ def sweep(
         typer.Option(
             help="schedule of the learning rate, name or name:parameter=value,…; several: each optimizer with each"
         ),
+    ] = None,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(help="transform of the gradient, name=value or name:parameter=value,…; several act in turn"),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
@@ -202,23 +318,26 @@ def sweep(
         import numpy as np
 
         import gdfast
-        from gdfast import arguments, optimizers, problems, store
+        from gdfast import arguments, store
 
         arguments.choice("backend", backend, ["numba", "numpy"])
         if workers is not None:
             arguments.integer("workers", workers)
-        chosen = parse_named("problem", problem, problems.CATALOGUE)
-        axes = [parse_axis("start", text, logarithmic=False) for text in start or []]
+        given = parse_starts(start or [])
+        chosen = parse_problem(problem, loss, given)
+        for name in given if isinstance(given, dict) else ():
+            arguments.choice("start: coordinate", name, chosen.coordinates)
+        axes = [given[name] for name in chosen.coordinates if name in given] if isinstance(given, dict) else given
         if axes and len(axes) != chosen.dimension:
             raise ValueError(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
-        grid = (
-            np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-            if axes
-            else chosen.default_starts(256)
-        )
-        rules = [parse_named("optimizer", text, optimizers.CATALOGUE) for text in optimizer]
+        if axes:
+            grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        else:
+            grid = chosen.default_starts(256)
+        changes = [parse_transform(text) for text in transform or []]
+        rules = [rule.transformed(*changes) for text in optimizer for rule in parse_optimizers(text)]
         plans = [parse_schedule(text) for text in schedule or []]
         plan = gdfast.Sweep(
             problem=chosen,
@@ -239,22 +358,39 @@ def sweep(
 def map_(
     source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` wrote")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the picture: PNG, SVG or PDF by suffix")],
-    optimizer: Annotated[list[str] | None, typer.Option(help="label of an optimizer to show  [default: all]")] = None,
+    optimizer: Annotated[
+        list[str] | None,
+        typer.Option(help="label of an optimizer to show, less what is an axis  [default: all]"),
+    ] = None,
     quantity: Annotated[str, typer.Option(help="outcome or steps")] = "outcome",
+    x: Annotated[
+        str, typer.Option(help="axis to the right: learning_rate, start or a hyperparameter")
+    ] = "learning_rate",
+    y: Annotated[str, typer.Option(help="axis upwards: learning_rate, start or a hyperparameter")] = "start",
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="only the nearest learning_rate=value, or start=number, of an axis that is not shown  "
+            "[default: the most frequent outcome of all]"
+        ),
+    ] = None,
 ) -> None:
-    """Draw the map of a stored sweep: learning rate × start, a panel an optimizer."""
+    """Draw the map of a stored sweep over two axes, a panel an optimizer."""
     with _user_errors():
         from gdfast import arguments, plot, store
 
         arguments.choice("quantity", quantity, ["outcome", "steps"])
         arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
         result = store.read(source)
-        labels = [str(label) for label in result.optimizer.values]
-        shown = [arguments.choice("optimizer", label, labels) for label in optimizer or labels]
+        for text in at or []:
+            name, _, value = text.partition("=")
+            place = parse_value(value)
+            arguments.choice("at", name, ["learning_rate", "start"])
+            result = result.sel({name: [arguments.number(f"at: {name}", place)]}, method="nearest")
         store.check_folder(out.parent)
-    figure = plot.maps(result.sel(optimizer=shown), quantity)
+        figure = plot.maps(result, quantity, optimizers=optimizer, x=x, y=y)
     figure.savefig(out)
-    typer.echo(f"map of {', '.join(shown)} → {out}")
+    typer.echo(f"map of {source} → {out}")
 
 
 @app.command()

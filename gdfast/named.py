@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from gdfast import arguments
-from gdfast.arguments import Interval
+from gdfast.arguments import Interval, OneOf
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
@@ -55,14 +55,15 @@ class Named:
         return functools.partial(self._factory, **self.parameters), ()
 
 
-def named(**accepted: Interval) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Turn a function of parameters into a checked factory of a named thing.
 
     Parameters
     ----------
     **accepted
-        For each numeric parameter, the interval it must lie in. Parameters with a boolean default must be
-        booleans; all others are the factory's own to check.
+        For each numeric parameter, the interval it must lie in or the numbers it may be. Parameters with a boolean
+        default must be booleans; all others are the factory's own to check. The factory keeps it as its attribute
+        ``accepted``.
     """
 
     def decorate(make: Callable[P, T]) -> Callable[P, T]:
@@ -93,6 +94,7 @@ def named(**accepted: Interval) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 object.__setattr__(thing, attribute, value)
             return thing
 
+        factory.accepted = accepted  # type: ignore[attr-defined]
         return factory
 
     return decorate

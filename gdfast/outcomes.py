@@ -4,17 +4,23 @@ The tile, compiled or reference, tells how each trajectory ended: stationary, di
 (and then with which period its tail repeats). What that means for the problem is decided here, for both alike.
 """
 
+import functools
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.elementary import Array
+from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
+from gdfast.problems._stationary import StationaryPoint, find, nearest
+from gdfast.transforms import Transform
 
 LONGEST_PERIOD = 16
 TAIL = 2 * LONGEST_PERIOD
+_LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
 REPEATS_WITHIN = 1e-6
 """A tail repeats when it does so within this share of its amplitude, the largest distance from its last point."""
 
@@ -82,7 +88,7 @@ class Cells:
     lane_steps: int
 
 
-def classify(problem: Problem, endings: Endings, gradient_tolerance: float) -> Cells:
+def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_tolerance: float) -> Cells:
     """Turn endings into outcomes, with loss, gradient norm (``max|g|``) and basin of each end point."""
     theta, stationary = endings.theta, endings.stationary
     with np.errstate(all="ignore"):
@@ -91,20 +97,22 @@ def classify(problem: Problem, endings: Endings, gradient_tolerance: float) -> C
     outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
     outcome[endings.period > 0] = Outcome.oscillating
     outcome[endings.diverged] = Outcome.diverged
-    outcome[stationary] = Outcome.stalled
     basin = np.full(len(loss), -1, dtype=np.int16)
-    minima = problem.minima
-    if minima and stationary.any():
-        at = np.full(len(loss), -1)
-        at[stationary] = problem.locate(
-            theta[:, stationary], loss[stationary], gradient_tolerance * problem.gradient_scale
-        )
-        lowest = minima[0].loss + 1e-9 * max(1.0, abs(minima[0].loss))
-        for index, point in enumerate(problem.stationary_points):
-            if point.kind == "minimum":
-                here = at == index
-                basin[here] = minima.index(point)
-                outcome[here] = Outcome.global_minimum if point.loss <= lowest else Outcome.local_minimum
+    lanes = np.flatnonzero(stationary)
+    if lanes.size:
+        tolerance = gradient_tolerance * problem.gradient_scale
+        points, outcomes, basins = _meanings(problem, optimizer.transforms)
+        ends = theta[:, lanes]
+        if points is problem.stationary_points:
+            at = problem.locate(ends, loss[lanes], tolerance)
+        else:
+            at = nearest(points, ends, float(np.ptp(problem.domain, axis=1).max()), tolerance)
+        outcome[lanes], basin[lanes] = outcomes[at], basins[at]
+        unknown = lanes[at < 0]
+        if unknown.size and problem.dimension <= _LARGEST_HESSIAN:
+            outcome[unknown[_curved(problem, optimizer.transforms, theta[:, unknown], tolerance)]] = (
+                Outcome.local_minimum
+            )
     return Cells(
         outcome,
         endings.steps.astype(np.int32),
@@ -115,3 +123,66 @@ def classify(problem: Problem, endings: Endings, gradient_tolerance: float) -> C
         theta,
         endings.lane_steps,
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _meanings(
+    problem: Problem, transforms: tuple[Transform, ...]
+) -> tuple[tuple[StationaryPoint, ...], NDArray[np.int8], NDArray[np.int16]]:
+    """The stationary points, with outcome and basin of each and, last, of none of them.
+
+    Penalties move the points; a moved minimum is in the basin of the nearest minimum of the problem.
+    """
+    points, minima = problem.stationary_points, problem.minima
+    penalties = [transform.penalty for transform in transforms if transform.penalty]
+    if penalties:  # a minimum that is known by its loss alone cannot be followed
+        points, minima = (tuple(point for point in known if point.point) for known in (points, minima))
+    place = {point: index for index, point in enumerate(minima)}
+    if penalties and points:
+        near = np.array([point.point for point in points]).T
+        points = find(*_penalized(problem, transforms), problem.domain, near)
+        known = np.array([point.point for point in minima])
+        place = {p: int(np.argmin(np.abs(known - p.point).max(axis=1))) for p in points if p.kind == "minimum"}
+    lowest = min((point.loss for point in place), default=-np.inf)
+    outcomes = np.full(len(points) + 1, Outcome.stalled, dtype=np.int8)
+    basins = np.full(len(points) + 1, -1, dtype=np.int16)
+    for index, point in enumerate(points):
+        if point in place:
+            best = point.loss <= lowest + 1e-9 * max(1.0, abs(lowest))
+            outcomes[index] = Outcome.global_minimum if best else Outcome.local_minimum
+            basins[index] = min(place[point], np.iinfo(np.int16).max)
+    return points, outcomes, basins
+
+
+def _penalized(problem: Problem, transforms: tuple[Transform, ...]) -> tuple[Any, Any, Any]:
+    """Objective, gradient and Hessian of a problem with its penalties, as functions of points ``(d, n)``."""
+    penalized = [(transform, transform.penalty) for transform in transforms if transform.penalty]
+
+    def objective(theta: Array) -> Array:
+        return np.asarray(problem.objective(theta) + sum(penalty(theta)[0].sum(axis=0) for _, penalty in penalized))
+
+    def gradient(theta: Array) -> Array:
+        grad = problem.gradient(theta)
+        for transform, _ in penalized:
+            grad = transform.rule(theta, grad, 0.0, *transform.columns(0)[0])
+        return np.asarray(grad)
+
+    def hessian(theta: Array) -> Array:
+        bend = problem.hessian(theta).copy()
+        diagonal = np.arange(problem.dimension)
+        for _, penalty in penalized:
+            bend[diagonal, diagonal] += penalty(theta)[1]
+        return bend
+
+    return objective, gradient, hessian
+
+
+def _curved(problem: Problem, transforms: tuple[Transform, ...], theta: Array, tolerance: float) -> NDArray[np.bool_]:
+    """Whether each stationary point, which is none of the known, is at a minimum by its curvature."""
+    # With smallest eigenvalue λ a minimum is within tolerance/λ; a hundredth of the domain excludes plateaus.
+    with np.errstate(all="ignore"):
+        bend = np.moveaxis(_penalized(problem, transforms)[2](theta), -1, 0)
+    finite = np.isfinite(bend).all(axis=(1, 2))
+    flattest = np.zeros(len(bend))
+    flattest[finite] = np.linalg.eigvalsh(bend[finite])[:, 0]
+    return np.asarray(flattest * 0.01 * float(np.ptp(problem.domain, axis=1).max()) > tolerance)

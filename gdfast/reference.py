@@ -4,12 +4,15 @@ All trajectories of a tile advance together as arrays; those that settle are tak
 The rule and the gradient are the very texts that the kernels are compiled from.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gdfast import arguments
 from gdfast.elementary import Array
+from gdfast.noise import standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
 from gdfast.problems import Problem
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
 def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     """Run one tile in NumPy; the arguments are those of the compiled `gdfast.tile.run_tile`."""
+    return _run(sweep, tile, stop)
+
+
+def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
     problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
     index = np.arange(tile.first, tile.last)
     n, m = len(index), len(sweep.starts)
@@ -32,11 +39,14 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         period=np.zeros(n, dtype=np.int64),
         lane_steps=0,
     )
-    theta = np.ascontiguousarray(sweep.starts.T[:, index % m])
-    lr = sweep.group_rates[:, index // m]
-    lr = lr if len(lr) == 1 else lr[problem.group]
-    state = [np.full_like(theta, value) for value in optimizer.initial_state]
-    table = optimizer.coefficient_table(sweep.max_steps, problem)
+    path = Trajectories(
+        problem,
+        optimizer,
+        sweep.max_steps,
+        np.ascontiguousarray(sweep.starts.T[:, index % m]),
+        sweep.group_rates[:, index // m],
+        first_number + index,
+    )
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
 
@@ -44,61 +54,119 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         for t in range(sweep.max_steps + 1):
             if not active.size or stop[0]:
                 break
-            grad = problem.step_gradient(theta, t)
+            grad = path.gradient(t)
             size = np.abs(grad).max(axis=0)
             small = size <= sweep.gradient_tolerance * problem.gradient_scale
             diverged = ~(size <= sweep.divergence_limit * problem.gradient_scale)
             settled = diverged | (small & was_small)
             if settled.any():
                 out = active[settled]
-                end.theta[:, out] = theta[:, settled]
+                end.theta[:, out] = path.theta[:, settled]
                 end.steps[out] = t
                 end.diverged[out] = diverged[settled]
                 end.stationary[out] = ~diverged[settled]
                 live = ~settled
-                active, lr, small = active[live], lr[:, live], small[live]
-                theta, grad = theta[:, live], grad[:, live]
-                state = [slot[:, live] for slot in state]
+                active, grad, small = active[live], grad[:, live], small[live]
+                path.keep(live)
                 tail = [point[:, live] for point in tail]
             if t >= sweep.max_steps - TAIL:
-                tail.append(theta)
+                tail.append(path.theta)
             if t < sweep.max_steps:
                 end.lane_steps += active.size
-                theta, *state = update(problem, optimizer, theta, grad, state, lr, table, t)
+                path.update(grad, t)
             was_small = small
     if active.size and not stop[0]:
-        end.theta[:, active] = theta
+        end.theta[:, active] = path.theta
         end.steps[active] = sweep.max_steps
         end.period[active] = _periods(np.stack(tail))
     return end
 
 
-def update(
-    problem: Problem,
-    optimizer: Optimizer,
-    theta: Array,
-    grad: Array,
-    state: list[Array],
-    lr: Any,
-    table: Array,
-    t: int,
-) -> tuple[Array, ...]:
-    """Apply an optimizer's rule once; return the new parameters and state slots, each ``float64[d, n]``."""
-    coefficients = table[t]
-    if optimizer.schedule:
-        lr, coefficients = coefficients[0] * lr, coefficients[1:]
-    whole: list[Array] = []
-    if optimizer.terms is not None:
-        values = optimizer.terms(theta, grad, *state, lr, *coefficients)
-        for value in values if len(optimizer.sums) > 1 else (values,):
-            total = np.zeros(theta.shape[1])
-            for row in np.broadcast_to(value, theta.shape):  # in the order of the coordinates, as the kernel sums
+class Trajectories:
+    """Trajectories that advance together: where they are, and what their optimizer remembers.
+
+    Parameters
+    ----------
+    problem, optimizer
+        What is minimized, and how.
+    max_steps : int
+        The budget, in updates.
+    theta : ndarray
+        Initial points, ``float64[d, n]``.
+    lr : ndarray
+        Learning rates, ``float64[groups, n]``.
+    number : ndarray
+        Which trajectory of the sweep each is, ``int64[n]``.
+    """
+
+    def __init__(
+        self, problem: Problem, optimizer: Optimizer, max_steps: int, theta: Array, lr: Array, number: NDArray[np.int64]
+    ) -> None:
+        self.problem, self.optimizer, self.theta, self.number = problem, optimizer, theta, number
+        self.lr = lr if len(lr) == 1 else lr[problem.group]
+        self.state = [np.full_like(theta, value) for value in optimizer.initial_state]
+        self.memory = [np.full(theta.shape[1], value) for value in optimizer.initial_memory]
+        table = optimizer.coefficient_table(max_steps, problem)
+        plateau = optimizer.plateau
+        widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
+        widths.append(len(plateau.coefficients) if plateau else 0)
+        self.schedule, *self.settings, self.plateau, self.coefficients = np.split(table, np.cumsum(widths), axis=1)
+
+    def keep(self, live: NDArray[np.bool_]) -> None:
+        """Drop the trajectories that are not live."""
+        self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
+        self.state = [slot[:, live] for slot in self.state]
+        self.memory = [slot[live] for slot in self.memory]
+
+    def rate(self, t: int) -> Array:
+        """The learning rates of the update after `t` others."""
+        if self.optimizer.scheduled_by_step:
+            return np.asarray(self.schedule[t, 0] * self.lr)
+        return self.memory[0] * self.lr if self.memory else self.lr
+
+    def gradient(self, t: int) -> Array:
+        """The transformed gradient that the update after `t` others takes, ``float64[d, n]``."""
+        grad, rate = self.problem.step_gradient(self.theta, t), self.rate(t)
+        for transform, table in zip(self.optimizer.transforms, self.settings, strict=True):
+            if transform.decoupled:
+                continue
+            given = table[t]
+            sums = self._sums(transform.terms, len(transform.sums), (self.theta, grad, rate, *given))
+            if transform.noisy:
+                *given, seed = given
+                rows = [standard_normal(seed, self.number, t, i) for i in range(len(grad))]
+                sums.append(np.stack(rows))
+            grad = np.broadcast_to(transform.rule(self.theta, grad, rate, *sums, *given), grad.shape)
+        return grad
+
+    def update(self, grad: Array, t: int) -> None:
+        """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
+        rate, coefficients = self.rate(t), self.coefficients[t]
+        loss = self.problem.step_objective(self.theta, t) if self.optimizer.uses_loss or self.memory else None
+        if self.memory:
+            assert self.optimizer.plateau
+            self.memory = list(self.optimizer.plateau.rule(loss, *self.memory, *self.plateau[t]))
+        for transform, table in zip(self.optimizer.transforms, self.settings, strict=True):
+            if transform.decoupled:
+                self.theta = transform.rule(self.theta, grad, rate, *table[t])
+        whole = self._sums(
+            self.optimizer.terms, len(self.optimizer.sums), (self.theta, grad, *self.state, rate, *coefficients)
+        )
+        if self.optimizer.uses_loss:
+            whole.append(loss)
+        new = self.optimizer.rule(self.theta, grad, *self.state, rate, *whole, *coefficients)
+        self.theta, *self.state = new if isinstance(new, tuple) else (new,)
+
+    def _sums(self, terms: Callable[..., Any] | None, count: int, given: tuple[Any, ...]) -> list[Any]:
+        if terms is None:
+            return []
+        values, sums = terms(*given), []
+        for value in values if count > 1 else (values,):
+            total = np.zeros(self.theta.shape[1])
+            for row in np.broadcast_to(value, self.theta.shape):  # in the order of the coordinates, as the kernel sums
                 total = total + row
-            whole.append(total)
-    if optimizer.uses_loss:
-        whole.append(problem.step_objective(theta, t))
-    new = optimizer.rule(theta, grad, *state, lr, *whole, *coefficients)
-    return new if isinstance(new, tuple) else (new,)
+            sums.append(total)
+        return sums
 
 
 def _periods(tail: Array) -> NDArray[np.int64]:
@@ -121,11 +189,12 @@ def trajectory(
     problem: Problem,
     optimizer: Optimizer,
     start: ArrayLike,
-    learning_rate: float,
+    learning_rate: float | ArrayLike,
     max_steps: int = 1000,
     *,
     gradient_tolerance: float = 1e-8,
     divergence_limit: float = 1e12,
+    number: int = 0,
 ) -> "xarray.Dataset":
     """Run one trajectory by the reference and keep all of its path.
 
@@ -135,12 +204,14 @@ def trajectory(
         What is minimized, and how.
     start : array_like, (d,)
         The initial point; a number for d = 1.
-    learning_rate : float
+    learning_rate : float, or array_like (groups,)
         Positive.
     max_steps : int
         The budget, in updates. The path ends earlier where the trajectory settles.
     gradient_tolerance, divergence_limit : float
         As in `Sweep`.
+    number : int
+        Which trajectory of a sweep this is, ``learning_rate_index * m + start_index``: gradient noise depends on it.
 
     Returns
     -------
@@ -156,27 +227,31 @@ def trajectory(
     """
     import xarray
 
+    number = arguments.integer("number", number, low=0, high=2**40)
     sweep = Sweep(
         problem,
         [optimizer],
-        [learning_rate],
+        np.asarray(learning_rate, dtype=np.float64)[None],
         np.atleast_1d(np.asarray(start))[None],
         max_steps,
         gradient_tolerance,
         divergence_limit,
     )
-    endings = run_tile(sweep, Tile(0, 0, 1), np.zeros(1))
-    cells = classify(problem, endings, gradient_tolerance)
-    path = np.empty((int(endings.steps[0]) + 1, problem.dimension, 1))
-    path[0, :, 0] = sweep.starts[0]
-    state = [np.full_like(path[0], value) for value in optimizer.initial_state]
-    table = optimizer.coefficient_table(max_steps, problem)
+    endings = _run(sweep, Tile(0, 0, 1), np.zeros(1), number)
+    cells = classify(problem, optimizer, endings, gradient_tolerance)
+    path = Trajectories(
+        problem,
+        optimizer,
+        max_steps,
+        sweep.starts.T.copy(),
+        sweep.group_rates,
+        np.array([number], dtype=np.int64),
+    )
+    points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
     with np.errstate(all="ignore"):
-        for t in range(len(path) - 1):
-            path[t + 1], *state = update(
-                problem, optimizer, path[t], problem.step_gradient(path[t], t), state, learning_rate, table, t
-            )
-        points = np.ascontiguousarray(path[:, :, 0].T)
+        for t in range(points.shape[1]):
+            points[:, t] = path.theta[:, 0]
+            path.update(path.gradient(t), t)
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
     return xarray.Dataset(
         {
@@ -184,11 +259,11 @@ def trajectory(
             "loss": ("step", loss),
             "gradient_norm": ("step", norm),
         },
-        coords={"step": np.arange(len(path)), "parameter": list(problem.coordinates)},
+        coords={"step": np.arange(points.shape[1]), "parameter": list(problem.coordinates)},
         attrs={
             "problem": problem.label,
             "optimizer": optimizer.label,
-            "learning_rate": float(learning_rate),
+            "learning_rate": np.asarray(learning_rate, dtype=np.float64).tolist(),
             "outcome": Outcome(int(cells.outcome[0])).name,
             "steps": int(cells.steps[0]),
             "basin": int(cells.basin[0]),

@@ -69,7 +69,9 @@ def run(
         with `keep_theta` also ``theta`` with a ``parameter`` dimension. Starts are numbered; ``start_point
         (start, parameter)`` tells where they are; the labels of a `Starts` are coordinates over ``start``. Where groups
         have learning rates of their own, these are numbered, and ``group_rate (learning_rate, group)`` tells them.
-        The attributes hold the specification, versions and machine.
+        ``rule (optimizer)`` names the rules, and each hyperparameter in which the optimizers differ is a coordinate
+        over ``optimizer`` too (NaN where one has none), such as ``momentum``. The attributes hold the specification,
+        versions and machine.
 
     Raises
     ------
@@ -118,7 +120,9 @@ def _cells(sweep: Sweep, part: Tile, backend: str, keep_theta: bool, stop: Any =
     else:
         from gdfast.reference import run_tile
     stop = np.zeros(1, dtype=np.int64) if stop is None else stop
-    cells = classify(sweep.problem, run_tile(sweep, part, stop), sweep.gradient_tolerance)
+    cells = classify(
+        sweep.problem, sweep.optimizers[part.optimizer], run_tile(sweep, part, stop), sweep.gradient_tolerance
+    )
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells
@@ -221,10 +225,21 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
     data: dict[str, Any] = {name: (dimensions, column, attributes[name]) for name, column in columns.items()}
     if theta is not None:
         data["theta"] = ((*dimensions, "parameter"), theta, {"long_name": "end point"})
+    taken = {*data, *dimensions, "rule", "parameter", "start_point"}
+    hyperparameters = {
+        f"optimizer_{name}" if name in taken else name: (
+            "optimizer",
+            values if isinstance(values, np.ndarray) else np.array(values, dtype=object),
+            {"long_name": f"hyperparameter {name}"},
+        )
+        for name, values in sweep.hyperparameters.items()
+    }
     return xarray.Dataset(
         data,
         coords={
             "optimizer": np.array(sweep.labels, dtype=object),
+            "rule": ("optimizer", np.array([o.name for o in sweep.optimizers], dtype=object)),
+            **hyperparameters,
             **_rate_coordinates(sweep),
             "start": np.arange(len(sweep.starts)),
             **{name: ("start", values) for name, values in sweep.start_labels.items()},

@@ -1,18 +1,20 @@
 """Schedules: multipliers of the learning rate as functions of the step.
 
-A schedule gives each step t = 0, 1, … a factor of the learning rate, whatever the trajectory does. ``total`` is the
-number of steps a schedule is stretched over; the budget of the run where it is not given. Use one by
-``optimizer.scheduled(schedule)``.
+A schedule gives each step t = 0, 1, … a factor of the learning rate, whatever the trajectory does; only
+`reduce_on_plateau` looks at the trajectory's own losses. ``total`` is the number of steps a schedule is stretched over;
+the budget of the run where it is not given. Use one by ``optimizer.scheduled(schedule)``.
 """
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE, UNIT
-from gdfast.elementary import Array
+from gdfast.elementary import Array, maximum, select
 from gdfast.named import Named, named
 
 
@@ -32,6 +34,28 @@ class Schedule(Named):
         """The factors of steps 0 … max_steps, ``float64[max_steps + 1]``."""
         t = np.arange(max_steps + 1, dtype=np.float64)
         return np.broadcast_to(np.asarray(self.multiplier(t, max_steps), dtype=np.float64), t.shape)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LossSchedule(Named):
+    """A multiplier of the learning rate that depends on the trajectory's own losses.
+
+    Parameters
+    ----------
+    rule : callable
+        From the loss before an update, the memory slots and the factory's parameters to the new memory slots, in the
+        grammar of update rules. The first slot is the multiplier, which holds from the next update on.
+    initial : mapping
+        The memory slots with their first values.
+    """
+
+    rule: Callable[..., Any]
+    initial: Mapping[str, float]
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the coefficients: the rule's arguments after the loss and the memory slots."""
+        return tuple(inspect.signature(self.rule).parameters)[1 + len(self.initial) :]
 
 
 def _steps(name: str, value: int | None) -> int | None:
@@ -196,12 +220,61 @@ def warmup_stable_decay(rise: float = 0.1, fall: float = 0.2, end: float = 0.0, 
     return Schedule(multiplier)
 
 
+def _plateau(loss, multiplier, best, bad, rest, factor, patience, threshold, cooldown, least):
+    better = loss < best * (1 - threshold)
+    best = select(better, loss, best)
+    bad = select(better | (rest > 0), 0.0, bad + 1)
+    rest = select(rest > 0, rest - 1, 0.0)
+    cut = bad > patience
+    multiplier = select(cut, maximum(multiplier * factor, least), multiplier)
+    rest = select(cut, cooldown, rest)
+    bad = select(cut, 0.0, bad)
+    return multiplier, best, bad, rest
+
+
+def _plateau_absolute(loss, multiplier, best, bad, rest, factor, patience, threshold, cooldown, least):
+    better = loss < best - threshold
+    best = select(better, loss, best)
+    bad = select(better | (rest > 0), 0.0, bad + 1)
+    rest = select(rest > 0, rest - 1, 0.0)
+    cut = bad > patience
+    multiplier = select(cut, maximum(multiplier * factor, least), multiplier)
+    rest = select(cut, cooldown, rest)
+    bad = select(cut, 0.0, bad)
+    return multiplier, best, bad, rest
+
+
+@named(
+    factor=arguments.Interval(0, 1, True, True),
+    patience=NONNEGATIVE,
+    threshold=NONNEGATIVE,
+    cooldown=NONNEGATIVE,
+    least=UNIT,
+)
+def reduce_on_plateau(
+    factor: float = 0.1,
+    patience: float = 10,
+    threshold: float = 1e-4,
+    cooldown: float = 0,
+    least: float = 0.0,
+    absolute: bool = False,
+) -> LossSchedule:
+    """Times `factor` after more than `patience` steps in which the trajectory's loss has not got better.
+
+    Better is below best · (1 − threshold), or with `absolute` below best − threshold; `cooldown` steps after a cut do
+    not count; the multiplier stays at least `least`. torch's ``ReduceLROnPlateau`` stepped with the loss after each
+    update. Where losses are negative a relative threshold calls every step better: use `absolute`.
+    """
+    rule = _plateau_absolute if absolute else _plateau
+    return LossSchedule(rule, {"multiplier": 1.0, "best": np.inf, "bad": 0.0, "rest": 0.0})
+
+
 def _half_cosine(first: float, last: float, place: Array) -> Array:
     """From `first` to `last` along half a cosine, at places 0 … 1."""
     return last + (first - last) * 0.5 * (1.0 + np.cos(np.pi * place))
 
 
-CATALOGUE: dict[str, Callable[..., Schedule]] = {
+CATALOGUE: dict[str, Callable[..., Schedule | LossSchedule]] = {
     make.__name__: make
     for make in (
         constant,
@@ -217,5 +290,6 @@ CATALOGUE: dict[str, Callable[..., Schedule]] = {
         one_cycle,
         cyclical,
         warmup_stable_decay,
+        reduce_on_plateau,
     )
 }

@@ -1,6 +1,9 @@
 """The grid learning rate × start × optimizer over one problem: axes, labels, the only validation, its tiles."""
 
 import functools
+import math
+import numbers
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -38,7 +41,7 @@ class Sweep:
         What is minimized; see `gdfast.problems`.
     optimizers : sequence of Optimizer
         The update rules; see `gdfast.optimizers`. One rule may stand here several times with different
-        hyperparameters.
+        hyperparameters; `gdfast.optimizers.grid` makes such lists.
     learning_rates : array_like, (k,) or (k, groups)
         Positive learning rates: one for all coordinates, or one for each of the problem's `groups`.
     starts : array_like, (m, d), or Starts
@@ -119,11 +122,38 @@ class Sweep:
     @property
     def labels(self) -> list[str]:
         """One label an optimizer, made unique by a number where two are the same."""
-        labels: list[str] = []
-        for optimizer in self.optimizers:
-            count = sum(1 for o in self.optimizers[: len(labels)] if o.label == optimizer.label)
-            labels.append(optimizer.label + (f"#{count + 1}" if count else ""))
+        labels, counts = [optimizer.label for optimizer in self.optimizers], Counter[str]()
+        for i, label in enumerate(labels):
+            counts[label] += 1
+            labels[i] += f"#{counts[label]}" if counts[label] > 1 else ""
         return labels
+
+    @property
+    def hyperparameters(self) -> dict[str, Array | list[str]]:
+        """Every hyperparameter in which the optimizers that have it differ, with one value an optimizer.
+
+        Numbers and truth values (as 0 and 1) are ``float64[o]``, NaN where an optimizer has none; others are texts,
+        empty where there is none. A ``schedule``, where optimizers differ in it, is given by its label, and a parameter
+        of a transform is named like ``clip_norm_max_norm``.
+        """
+        rows = [
+            {
+                **o.parameters,
+                "schedule": o.schedule.label if o.schedule else "",
+                **{f"{t.name}_{name}": value for t in o.transforms for name, value in t.parameters.items()},
+            }
+            for o in self.optimizers
+        ]
+        found: dict[str, Array | list[str]] = {}
+        for name in dict.fromkeys(name for row in rows for name in row):
+            column = [row.get(name) for row in rows]
+            if len({str(row[name]) for row in rows if name in row}) == 1:
+                continue
+            if all(isinstance(value, numbers.Real | None) for value in column):
+                found[name] = np.array([math.nan if value is None else value for value in column], dtype=np.float64)
+            else:
+                found[name] = ["" if value is None else str(value) for value in column]
+        return found
 
     @property
     def tiles(self) -> list[Tile]:

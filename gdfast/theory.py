@@ -27,16 +27,24 @@ def ema_momentum(curvature: float, beta: float) -> float:
     return 2.0 * (1.0 + beta) / ((1.0 - beta) * curvature)
 
 
+def qhm(curvature: float, momentum: float, nu: float) -> float:
+    """Limit of quasi-hyperbolic momentum, 2(1 + μ)/((1 + μ − 2νμ)λ): gd's at ν = 0, `ema_momentum`'s at ν = 1."""
+    return 2.0 * (1.0 + momentum) / ((1.0 + momentum - 2.0 * nu * momentum) * curvature)
+
+
 def adam_frozen(curvature: float, beta1: float) -> float:
     """Limit of Adam with a frozen preconditioner; `curvature` is that of the preconditioned Hessian.
 
-    It is `ema_momentum`'s: 38/λ at β₁ = 0.9 (Cohen et al. 2022, arXiv 2207.14484).
+    It is `ema_momentum`'s: 38/λ at β₁ = 0.9 (Cohen et al. 2022, arXiv 2207.14484). In one coordinate of curvature h
+    the preconditioned curvature is h/(√v̂ + ε).
     """
     return ema_momentum(curvature, beta1)
 
 
 def limit(optimizer: Optimizer, curvature: float) -> float | None:
     """The largest stable learning rate of an optimizer at a minimum, None where theory gives no number.
+
+    There is none for an optimizer with a schedule or transforms.
 
     Parameters
     ----------
@@ -45,6 +53,8 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
     curvature : float
         λ, the largest eigenvalue of the Hessian at the minimum.
     """
+    if optimizer.schedule or optimizer.transforms:
+        return None
     if optimizer.name == "gd":
         return gd(curvature)
     if optimizer.name == "momentum":
@@ -53,4 +63,6 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
         return heavy_ball(curvature, optimizer.parameters["momentum"]) / gain if gain > 0 else None
     if optimizer.name == "nesterov":
         return nesterov(curvature, optimizer.parameters["momentum"])
+    if optimizer.name == "qhm":
+        return qhm(curvature, optimizer.parameters["momentum"], optimizer.parameters["nu"])
     return None

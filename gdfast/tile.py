@@ -16,8 +16,8 @@ from numba.extending import register_jitable
 
 from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
-from gdfast.kernels.fuse import compiled, step_kernel, work_rows
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, STATIONARY, STEP
+from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, STATIONARY, call_step
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
 from gdfast.sweep import Sweep, Tile
@@ -57,12 +57,23 @@ def _periods(tail, n, window, amplitude, number, first, status, end_period):
 
 
 @register_jitable
-def _move(source, target, theta, state, lr, number, status):
+def _any_settled(status, lane):
+    """Whether any of a group of lanes has settled."""
+    kinds = 0
+    for j in range(LANES):
+        kinds |= status[lane + j]
+    return kinds & SETTLED != 0
+
+
+@register_jitable
+def _move(source, target, theta, state, memory, lr, number, status):
     """Copy one lane into the place of another."""
     for i in range(theta.shape[0]):
         theta[i, target] = theta[i, source]
         for j in range(state.shape[0]):
             state[j, i, target] = state[j, i, source]
+    for j in range(memory.shape[0]):
+        memory[j, target] = memory[j, source]
     for j in range(lr.shape[0]):
         lr[j, target] = lr[j, source]
     number[target] = number[source]
@@ -70,12 +81,13 @@ def _move(source, target, theta, state, lr, number, status):
 
 
 _DRIVE = types.int64(
-    types.FunctionType(STEP),
+    types.int64,  # address of the step
     types.float64[:, ::1],  # starts (d, m)
     types.float64[:, ::1],  # learning rates (groups, k)
     types.int64[::1],  # group (d)
     types.int64,  # first trajectory of the tile
     types.float64[::1],  # initial state (s)
+    types.float64[::1],  # initial memory (r)
     types.float64[:, ::1],  # table (max_steps + 1, c)
     types.float64,  # gradient_tolerance
     types.float64,  # divergence_limit
@@ -86,6 +98,7 @@ _DRIVE = types.int64(
     types.float64[:, ::1],  # grad (d, W)
     types.float64[:, ::1],  # work (rows, W)
     types.float64[:, :, ::1],  # state (s, d, W)
+    types.float64[:, ::1],  # memory (r, W)
     types.float64[:, ::1],  # lr (groups, W)
     types.int64[::1],  # number (W)
     types.int64[::1],  # status (W)
@@ -103,8 +116,9 @@ def _driver() -> Any:
 
     @compiled(_DRIVE, digest([Path(__file__).read_text(), constants]))
     def drive(
-        step, starts, learning_rates, group, first, initial, table, gradient_tolerance, divergence_limit,
-        data, layout, stop, theta, grad, work, state, lr, number, status, ended, tail,
+        step, starts, learning_rates, group, first, initial, initial_memory, table,
+        gradient_tolerance, divergence_limit, data, layout, stop,
+        theta, grad, work, state, memory, lr, number, status, ended, tail,
         end_theta, end_status, end_period,
     ):  # fmt: skip
         d, m, s, groups = starts.shape[0], starts.shape[1], len(initial), len(learning_rates)
@@ -130,40 +144,42 @@ def _driver() -> Any:
                 for i in range(d):
                     for lane in range(n):
                         state[j, i, lane] = initial[j]
+            for j in range(len(initial_memory)):
+                for lane in range(n):
+                    memory[j, lane] = initial_memory[j]
             t = 0
             stride = STRIDE
             while True:
                 padded = -(-n // LANES) * LANES
                 for lane in range(n, padded):
-                    _move(0, lane, theta, state, lr, number, status)
+                    _move(0, lane, theta, state, memory, lr, number, status)
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
                     break
                 n_steps = min(stride, max_steps - window - t)
-                step(
-                    theta, grad, work, state, lr, group, number, status, ended, table, t, padded, n_steps,
+                call_step(  # type: ignore[call-arg]
+                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, n_steps,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 t += n_steps
                 lane_steps += n * n_steps
-                settled = 0
-                for lane in range(n):
-                    settled += status[lane] & SETTLED
+                before = n
+                lane = 0
+                while lane < n:
+                    if lane % LANES == 0 and not _any_settled(status, lane):
+                        lane += LANES
+                    elif status[lane] & SETTLED:
+                        at = number[lane] - first
+                        for i in range(d):
+                            end_theta[i, at] = ended[i, lane]
+                        end_status[at] = status[lane]
+                        n -= 1
+                        _move(n, lane, theta, state, memory, lr, number, status)
+                        for i in range(d):
+                            ended[i, lane] = ended[i, n]
+                    else:
+                        lane += 1
                 # Where nothing settles there is nothing to take out, and longer strides will do.
-                stride = STRIDE if settled > 0 else min(2 * stride, LONGEST_STRIDE)
-                if settled > 0:
-                    lane = 0
-                    while lane < n:
-                        if status[lane] & SETTLED:
-                            at = number[lane] - first
-                            for i in range(d):
-                                end_theta[i, at] = ended[i, lane]
-                            end_status[at] = status[lane]
-                            n -= 1
-                            _move(n, lane, theta, state, lr, number, status)
-                            for i in range(d):
-                                ended[i, lane] = ended[i, n]
-                        else:
-                            lane += 1
+                stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
             if stop[0] != 0:
                 break
             if n == 0:
@@ -173,8 +189,8 @@ def _driver() -> Any:
                 for i in range(d):
                     for lane in range(n):
                         tail[k, i, lane] = theta[i, lane]
-                step(
-                    theta, grad, work, state, lr, group, number, status, ended, table, t + k, padded, 1,
+                call_step(  # type: ignore[call-arg]
+                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded, 1,
                     gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
             lane_steps += n * window
@@ -204,12 +220,13 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     theta = np.empty((problem.dimension, n))
     status, period = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     lane_steps = _driver()(
-        step_kernel(problem, optimizer),
+        address(step_kernel(problem, optimizer)),
         np.ascontiguousarray(sweep.starts.T),
         sweep.group_rates,
         problem.group,
         tile.first,
         optimizer.initial_state,
+        optimizer.initial_memory,
         optimizer.coefficient_table(sweep.max_steps, problem),
         sweep.gradient_tolerance * problem.gradient_scale,
         sweep.divergence_limit * problem.gradient_scale,
@@ -235,7 +252,7 @@ def _lanes(sweep: Sweep, optimizer: Optimizer) -> tuple[Any, ...]:
     """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
     d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
-    shapes = [(d,), (d,), (rows,), (s, d), (groups,), (), (), (d,), (window + 1, d)]
+    shapes = [(d,), (d,), (rows,), (s, d), (len(optimizer.initial_memory),), (groups,), (), (), (d,), (window + 1, d)]
     counts = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
     raw = np.zeros(sum(counts) * WIDTH + 8)
     lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * WIDTH].reshape(-1, WIDTH)
@@ -243,7 +260,7 @@ def _lanes(sweep: Sweep, optimizer: Optimizer) -> tuple[Any, ...]:
         lanes[end - count : end].reshape(*shape, WIDTH)
         for shape, count, end in zip(shapes, counts, np.cumsum(counts), strict=True)
     ]
-    arrays[5:7] = [array.view(np.int64) for array in arrays[5:7]]
+    arrays[6:8] = [array.view(np.int64) for array in arrays[6:8]]
     return tuple(arrays)
 
 

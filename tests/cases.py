@@ -4,10 +4,14 @@
 with data.
 """
 
+import inspect
+
 import numpy as np
+from hypothesis import strategies as st
 
 from gdfast import optimizers as o
 from gdfast import problems as p
+from gdfast.arguments import Interval, OneOf
 
 OPTIMIZERS = [
     o.gd(),
@@ -101,8 +105,66 @@ PROBLEMS = [
 EXACT = [problem for problem in PROBLEMS if problem.name != "sigmoid"]
 """Problems in which only + - * / sqrt occur: kernel and reference agree to the bit."""
 
+LANDSCAPES = [
+    *(make() for name, make in p.CATALOGUE.items() if name not in {problem.name for problem in PROBLEMS}),
+    *(p.rosenbrock(dimension=d) for d in (3, 5, 8, 12)),
+    *(p.rastrigin(dimension=d) for d in (1, 3, 11)),
+    *(p.styblinski_tang(dimension=d) for d in (1, 8, 10)),
+    *(p.plateau(dimension=d) for d in (2, 9)),
+    *(p.ackley(dimension=d) for d in (1, 3, 8)),
+    p.quadratic(condition=1e6, dimension=1),
+    p.quadratic(condition=1e6, dimension=20),
+]
+"""What else is in the catalogue, and families of it in other dimensions."""
+
 
 def label(thing):
     if not hasattr(thing, "label"):
         return None
     return thing.label + (f"-d{thing.dimension}" if hasattr(thing, "dimension") else "")
+
+
+def assert_same(got, expected):
+    """Two results are the same, every variable of every cell to the bit."""
+    assert set(got.data_vars) == set(expected.data_vars)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+
+
+def made_by(factory):
+    """Things made by a factory, with random parameters: a strategy of hypothesis, from what the factory accepts."""
+    given = {
+        name: numbers(factory.accepted[name]) if name in factory.accepted else values(parameter.default)
+        for name, parameter in inspect.signature(factory).parameters.items()
+    }
+
+    @st.composite
+    def thing(draw):
+        parameters = {name: draw(strategy) for name, strategy in given.items()}
+        try:
+            return factory(**parameters)
+        except ValueError:  # parameters that are accepted one by one, but not together
+            return draw(st.nothing())
+
+    return thing()
+
+
+def numbers(accepted):
+    """The accepted numbers: of an unbounded interval those near its end, and at times large ones."""
+    match accepted:
+        case OneOf(values):
+            return st.sampled_from(values)
+        case Interval(low, high, low_open, high_open):
+            ends = {"exclude_min": low_open, "exclude_max": high_open}
+            low = max(low, -1e6)
+            if np.isfinite(high):
+                return st.floats(low, high, **ends)
+            near, far = (st.floats(low, high, exclude_min=low_open) for high in (max(low, 0) + 2, max(low, 0) + 1e6))
+            return near | near | near | far
+
+
+def values(default):
+    """Values of the same kind as a default that no interval is declared for."""
+    if isinstance(default, bool):
+        return st.booleans()
+    return st.integers(1, 2 * default + 2) if isinstance(default, int) else st.just(default)

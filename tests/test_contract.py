@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gdfast
-from gdfast import optimizers, problems
+from gdfast import optimizers, problems, schedules
 from gdfast.kernels.grammar import check
 
 
@@ -19,10 +19,9 @@ def sweep_of(problem, chosen, n=128, tile_size=None, max_steps=300):
     return gdfast.Sweep(problem, chosen, np.logspace(-4, 1, n), starts, max_steps, tile_size=tile_size)
 
 
-def assert_same(sweep):
+def assert_backends_agree(sweep):
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    cases.assert_same(got, expected)
     return got
 
 
@@ -33,7 +32,7 @@ FIVE = next(problem for problem in cases.EXACT if problem.dimension == 5)
 @pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
 @pytest.mark.parametrize("problem", [QUARTIC, REGRESSION], ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_on_whole_grids(problem, optimizer):
-    got = assert_same(sweep_of(problem, optimizer, 128))
+    got = assert_backends_agree(sweep_of(problem, optimizer, 128))
     if optimizer.name in {"gd", "momentum", "nesterov"}:
         assert (got.outcome == gdfast.outcomes.Outcome.diverged).any()
 
@@ -42,31 +41,43 @@ def test_kernel_and_reference_agree_to_the_bit_on_whole_grids(problem, optimizer
 def test_kernel_and_reference_agree_to_the_bit_for_every_rule(optimizer):
     # Half of the rules in each template: coordinates in registers, or a problem with data.
     template = list(gdfast.optimizers.CATALOGUE).index(optimizer.name) % 2
-    assert_same(sweep_of([ROSENBROCK, FIVE][template], optimizer, 32))
+    assert_backends_agree(sweep_of([ROSENBROCK, FIVE][template], optimizer, 32))
 
 
 @pytest.mark.parametrize("problem", cases.EXACT, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_on_every_problem(problem):
     chosen = [optimizers.gd(), optimizers.lamb(), optimizers.polyak_sgd()]
-    assert_same(sweep_of(problem, chosen, 32))
+    assert_backends_agree(sweep_of(problem, chosen, 32))
 
 
-FRACTIONS = st.floats(0, 0.9999)
-RANDOM = {
-    "momentum": st.builds(optimizers.momentum, momentum=FRACTIONS, dampening=st.floats(0, 2)),
-    "rmsprop": st.builds(optimizers.rmsprop, alpha=FRACTIONS, eps=st.floats(0, 1)),
-    "adam": st.builds(optimizers.adam, beta1=FRACTIONS, beta2=FRACTIONS, eps=st.floats(0, 1)),
-    "lamb": st.builds(optimizers.lamb, beta1=FRACTIONS, beta2=FRACTIONS, weight_decay=st.floats(0, 10)),
-    "madgrad": st.builds(optimizers.madgrad, momentum=FRACTIONS, eps=st.floats(0, 1)),
-    "adan": st.builds(optimizers.adan, beta1=FRACTIONS, beta2=FRACTIONS, beta3=FRACTIONS),
-}
+NAMES = list(optimizers.CATALOGUE)
+SCHEDULES = st.sampled_from(list(schedules.CATALOGUE.values())).flatmap(cases.made_by)
 
 
-@pytest.mark.parametrize("name", RANDOM)
+def agree_for_random_hyperparameters(data, name, scheduled):
+    optimizer = data.draw(cases.made_by(optimizers.CATALOGUE[name]))
+    if scheduled:
+        optimizer = optimizer.scheduled(data.draw(SCHEDULES))
+    # Half of the rules in each template, as above, so that most kernels serve both tests.
+    problem = [ROSENBROCK, FIVE][NAMES.index(name) % 2]
+    assert_backends_agree(sweep_of(problem, optimizer, 12, max_steps=60))
+
+
+@pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_kernel_and_reference_agree_for_random_hyperparameters(name, data):
-    assert_same(sweep_of(ROSENBROCK, data.draw(RANDOM[name]), 16, max_steps=100))
+    # A schedule makes another kernel, so only every fifth rule has one here.
+    agree_for_random_hyperparameters(data, name, scheduled=NAMES.index(name) % 5 == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduled", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, scheduled, data):
+    agree_for_random_hyperparameters(data, name, scheduled)
 
 
 @pytest.mark.parametrize(("workers", "tile_size"), [(1, 1), (2, 777), (2, 513), (1, 4096), (3, None)])
@@ -76,8 +87,7 @@ def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size
     n = 12 if tile_size == 1 else 64
     expected = gdfast.run(sweep_of(problem, chosen, n), workers=1, keep_theta=True)
     got = gdfast.run(sweep_of(problem, chosen, n, tile_size), workers=workers, keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    cases.assert_same(got, expected)
 
 
 @pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 
+import cases
 import mpmath
 import numba
 import numpy as np
@@ -241,6 +242,5 @@ def test_a_users_problem_runs_like_any_other():
         3000,
     )
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    cases.assert_same(got, expected)
     assert (got.outcome.sel(optimizer="adam") == gdfast.outcomes.Outcome.global_minimum).any()

@@ -1,5 +1,6 @@
 """How trajectories settle, and what their ends are called."""
 
+import cases
 import numpy as np
 import pytest
 
@@ -94,8 +95,7 @@ def test_budgets_of_all_kinds_agree_with_the_reference(max_steps):
         QUARTIC, [optimizers.gd(), optimizers.momentum()], np.logspace(-3, 0, 40), QUARTIC.grid(41), max_steps
     )
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    cases.assert_same(got, expected)
     assert (got.steps <= max_steps).all()
 
 

@@ -28,7 +28,11 @@ PACKAGES = ["torch", "optax", "pytorch_optimizer", "schedulefree"]
 
 
 def optimizer_of(case):
-    return gdfast.optimizers.CATALOGUE[case.name](**case.parameters)
+    optimizer = gdfast.optimizers.CATALOGUE[case.name](**case.parameters)
+    if case.schedule is None:
+        return optimizer
+    name, parameters = case.schedule
+    return optimizer.scheduled(gdfast.schedules.CATALOGUE[name](**parameters))
 
 
 def difference(case, problem, expected):

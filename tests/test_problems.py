@@ -15,7 +15,10 @@ def differences(function, theta, h):
     return np.stack([(function(theta + s) - function(theta - s)) / (2 * h) for s in steps])
 
 
-@pytest.mark.parametrize("problem", cases.PROBLEMS, ids=cases.label)
+ALL = [*cases.PROBLEMS, *cases.LANDSCAPES]
+
+
+@pytest.mark.parametrize("problem", ALL, ids=cases.label)
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_derivatives_are_those_of_the_loss(problem, seed):
@@ -28,18 +31,40 @@ def test_derivatives_are_those_of_the_loss(problem, seed):
     np.testing.assert_allclose(problem.hessian(theta), bend, atol=1e-7 * (1 + np.abs(bend).max()))
 
 
-@pytest.mark.parametrize("problem", cases.PROBLEMS, ids=cases.label)
+def expected_kind(problem, point, curvatures):
+    """By the Hessian's signs, or where it is singular by the loss around."""
+    if np.abs(curvatures).min() > 1e-9 * np.abs(curvatures).max():
+        return {1: "minimum", -1: "maximum"}.get(np.sign(curvatures).mean(), "saddle")
+    directions = np.random.default_rng(1).normal(size=(problem.dimension, 500))
+    around = point + 1e-3 * directions / np.linalg.norm(directions, axis=0)
+    signs = np.sign(problem.loss(around) - problem.loss(point))
+    return {1: "minimum", -1: "maximum"}.get(signs.mean(), "degenerate")
+
+
+@pytest.mark.parametrize("problem", ALL, ids=cases.label)
 def test_stationary_points_are_stationary_and_of_their_kind(problem):
-    for point in problem.stationary_points:
+    points = problem.stationary_points
+    assert [p.loss for p in points] == sorted(p.loss for p in points)
+    ordinary = np.median(np.abs(problem.gradient(problem.random(200).T)).max(axis=0))
+    for point in points[:: max(1, len(points) // 400)]:
         theta = np.array(point.point)[:, None]
-        assert np.abs(problem.gradient(theta)).max() <= 1e-12 * problem.gradient_scale * 100
-        assert problem.loss(theta)[0] == pytest.approx(point.loss)
+        assert np.abs(problem.gradient(theta)).max() <= 1e-12 * max(ordinary, problem.gradient_scale) * 100
+        assert problem.loss(theta)[0] == pytest.approx(point.loss, rel=1e-12, abs=1e-12)
         curvatures = np.linalg.eigvalsh(problem.hessian(theta)[..., 0])
-        if point.kind == "minimum":
-            assert curvatures[0] > -1e-12
-        if point.kind == "maximum":
-            assert curvatures[-1] < 0
-    assert problem.minima[0].loss == min(p.loss for p in problem.stationary_points)
+        assert point.flattest == pytest.approx(np.abs(curvatures).min(), rel=1e-9, abs=1e-12)
+        assert point.kind == expected_kind(problem, theta, curvatures)
+    if problem.minima and problem.name != "monkey_saddle":
+        assert problem.minima[0].loss == points[0].loss
+
+
+@pytest.mark.parametrize("problem", cases.LANDSCAPES, ids=cases.label)
+def test_points_near_stationary_points_are_located_there(problem):
+    points = problem.stationary_points
+    chosen = np.random.default_rng(2).permutation(len(points))[:300]
+    theta = np.array([points[i].point for i in chosen]).T + 1e-9
+    np.testing.assert_array_equal(problem.locate(theta, problem.loss(theta), 1e-8), chosen)
+    far = np.full((problem.dimension, 1), 1e3)
+    assert problem.locate(far, problem.loss(far), 1e-8).tolist() == [-1]
 
 
 def test_regression_with_collinear_columns_still_has_its_optimum():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gdfast
-from gdfast import optimizers, problems, theory
+from gdfast import optimizers, problems
 
 
 def relative(got, expected):
@@ -74,32 +74,3 @@ def test_gd_on_a_quadratic_is_the_power_of_a_matrix(rate, w0, w1):
     step = np.linalg.matrix_power(np.eye(2) - rate * A, 60)
     expected = problem.optimum + step @ (np.array([w0, w1]) - problem.optimum)
     np.testing.assert_allclose(path.theta.values[-1], expected, rtol=1e-9, atol=1e-11)
-
-
-def stable(optimizer, rate):
-    """Whether a small disturbance of the one-dimensional quadratic ½x² dies out."""
-    problem = problems.linear_regression(X=[[1.0]], y=[1.0])
-    path = gdfast.trajectory(problem, optimizer, [1.001], rate, 6000, divergence_limit=1.0)
-    return path.attrs["outcome"] != "diverged"
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "limit"),
-    [
-        (optimizers.gd(), theory.gd(1.0)),
-        (optimizers.momentum(momentum=0.9), theory.heavy_ball(1.0, 0.9)),
-        (optimizers.momentum(momentum=0.5), theory.heavy_ball(1.0, 0.5)),
-        (optimizers.nesterov(momentum=0.9), theory.nesterov(1.0, 0.9)),
-        (optimizers.momentum(momentum=0.9, dampening=0.9), theory.ema_momentum(1.0, 0.9)),
-    ],
-    ids=cases.label,
-)
-def test_stability_limits_are_found_by_bisection(optimizer, limit):
-    assert theory.limit(optimizer, 1.0) == pytest.approx(limit, rel=1e-12)
-    low, high = 0.5 * limit, 2.0 * limit
-    assert stable(optimizer, low)
-    assert not stable(optimizer, high)
-    while high - low > 1e-3 * limit / 2:
-        middle = (low + high) / 2
-        low, high = (middle, high) if stable(optimizer, middle) else (low, middle)
-    assert low == pytest.approx(limit, rel=1e-3)

@@ -18,7 +18,7 @@ from gdfast import elementary
 
 @functools.cache
 def _foundations() -> bytes:
-    files = [Path(elementary.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+    files = [Path(elementary.__file__), *sorted(Path(__file__).parent.rglob("*.py"))]
     versions = f"{numba.__version__} {llvmlite.__version__}"
     return hashlib.sha256(b"\0".join([*(f.read_bytes() for f in files), versions.encode()])).digest()
 

@@ -21,14 +21,17 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numba
+from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import register_jitable
+from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
+from gdfast import noise
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
+from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check
-from gdfast.kernels.options import JIT, wide
+from gdfast.kernels.options import INLINED, JIT, wide
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, STEP
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
@@ -46,41 +49,74 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
     GrammarError
         If the rule or a formula is not in the grammar of rules.
     """
-    sums = len(optimizer.sums)
+    transforms, plateau = optimizer.transforms, optimizer.plateau
     parts = {"rule": (optimizer.rule, 1 + len(optimizer.state))}
     if optimizer.terms is not None:
-        parts["terms"] = (optimizer.terms, sums)
+        parts["terms"] = (optimizer.terms, len(optimizer.sums))
+    if plateau:
+        parts["plateau"] = (plateau.rule, len(plateau.initial))
+    for k, transform in enumerate(transforms):
+        parts[f"rule{k}"] = (transform.rule, 1)
+        if transform.terms is not None:
+            parts[f"terms{k}"] = (transform.terms, len(transform.sums))
     lanes = problem.lane_kernel
     if lanes is None:
         assert isinstance(problem, Landscape)
         template: Callable[..., Any] = _fused
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
-        sources = [check(function, results) for function, results in parts.values()]
-        functions = {name: function for name, (function, _) in parts.items()}
+        chain = in_registers(transforms, problem.dimension)
+        sources, functions = [], {}
     else:
         template = _parts
-        sources = [check(function, results) for function, results in parts.values()]
-        sources.append(Path(inspect.getfile(lanes.gradient)).read_text(encoding="utf-8"))
-        functions = {"rule": optimizer.rule, "gradient": lanes.gradient, "objective": lanes.objective}
-        functions.update({"terms": optimizer.terms} if optimizer.terms else {})
+        chain = in_rows(transforms)
+        sources = [Path(inspect.getfile(lanes.gradient)).read_text(encoding="utf-8")]
+        functions = {"gradient": lanes.gradient, "objective": lanes.objective}
         register_helpers(lanes.gradient)
+    sources += [check(function, results) for function, results in parts.values()]
+    functions.update({name: function for name, (function, _) in parts.items()})
     sizes = Sizes(
         problem.dimension,
         len(optimizer.state),
         len(optimizer.coefficients),
-        sums,
+        len(optimizer.sums),
+        sum_rows(optimizer),
         optimizer.uses_loss,
-        optimizer.schedule is not None,
+        optimizer.scheduled_by_step,
+        len(plateau.coefficients) if plateau else 0,
+        len(optimizer.initial_memory),
+        sum(len(transform.coefficients) for transform in transforms),
         _own_rows(problem),
     )
-    key = digest([template.__name__, repr(sizes), *sources])
+    key = digest([template.__name__, repr(sizes), *chain, *sources])
     with _lock:
         if key not in _kernels:
             made = {name: _unique(function, key) for name, function in functions.items()}
-            made.setdefault("terms", made["rule"])  # never called where there are no sums
-            _kernels[key] = template(**made, sizes=sizes, key=key)
+            called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
+            called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
+            for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
+                made[name] = _written(text, called, key)
+            for name in ("terms", "plateau"):
+                made.setdefault(name, made["rule"])  # never called where there are none
+            _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
         return _kernels[key]
+
+
+_NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
+
+
+def _written(text: str, called: dict[str, Any], key: str) -> Any:
+    """Make the function that a text defines, callable in kernels."""
+    namespace = {"__name__": __name__, **called}
+    exec(text, namespace)
+    return _unique(namespace[text.split("(")[0].removeprefix("def ")], key)
+
+
+@functools.cache
+def address(kernel: Any) -> int:
+    """Where the machine code of a step kernel lies, for `call_step`."""
+    result = kernel.overloads[STEP.args]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
 class Sizes(NamedTuple):
@@ -88,10 +124,14 @@ class Sizes(NamedTuple):
 
     d: int  # coordinates
     s: int  # state slots
-    c: int  # coefficients
+    c: int  # coefficients of the rule
     q: int  # sums over the coordinates
-    uses_loss: bool
-    scheduled: bool
+    sum_rows: int  # sums that a rule or a transform needs at a time
+    uses_loss: bool  # whether the rule does
+    scheduled: bool  # by the step alone
+    plateau: int  # coefficients of a schedule that looks at the loss
+    memory: int  # memory slots of a trajectory
+    transforms: int  # coefficients of the transforms
     work_rows: int  # of the problem's lane kernel
 
 
@@ -99,9 +139,14 @@ def _own_rows(problem: Problem) -> int:
     return problem.lane_kernel.work_rows if problem.lane_kernel else 0
 
 
+def sum_rows(optimizer: Optimizer) -> int:
+    """How many sums over the coordinates a lane needs at a time."""
+    return max(len(optimizer.sums), *(len(transform.sums) for transform in optimizer.transforms), 0)
+
+
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
-    return _own_rows(problem) + len(optimizer.sums) + 2
+    return _own_rows(problem) + sum_rows(optimizer) + 2
 
 
 def register_helpers(function: Callable[..., Any]) -> None:
@@ -121,7 +166,7 @@ def _unique(function: Callable[..., Any], key: str) -> Any:
     copy = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
-    return register_jitable(copy)
+    return register_jitable(**INLINED)(copy)
 
 
 def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
@@ -174,9 +219,20 @@ def larger(a, b):
     return b if (b > a) | (b != b) else a
 
 
-# Reading a coordinate's state slots and storing what a rule returned. They are functions of the module, specialized
-# by the type of a tuple: a closure would be pickled into numba's cache key with what it calls, and intrinsics are
-# pickled with a random number.
+def as_tuple(value):
+    """A tuple as itself, a number as a tuple of one."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+@overload(as_tuple)
+def _as_tuple(value):
+    return (lambda value: value) if isinstance(value, types.BaseTuple) else (lambda value: (value,))
+
+
+# What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
+# function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
+# for the sake of their counters); in a closure, intrinsics would be pickled into numba's cache key with a random
+# number.
 @register_jitable
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
@@ -205,128 +261,199 @@ def scatter_nothing(state, i, lane, new):
     return new
 
 
-def _fused(rule, terms, gradient, objective, sizes, key):
-    d, s, c, q, uses_loss, scheduled, _ = sizes
-    rows = c + scheduled
-    point, zeros = (0.0,) * d, (0.0,) * q
-    slots = (0.0,) * s
+@register_jitable
+def column(matrix, lane, point):
+    """A lane's coordinates, as a tuple like `point`."""
+    for i in range(len(point)):
+        point = tuple_setitem(point, i, matrix[i, lane])  # type: ignore[call-arg]
+    return point
+
+
+@register_jitable
+def largest(g):
+    """The largest absolute entry of a tuple, NaN if any is."""
+    size = abs(g[0])
+    for i in range(1, len(g)):
+        size = larger(size, abs(g[i]))
+    return size
+
+
+@register_jitable
+def eventful(size, gradient_tolerance, divergence_limit):
+    """1 where a gradient with the largest entry `size` may settle a lane, else 0."""
+    return 0 if (size > gradient_tolerance) & (size <= divergence_limit) else 1
+
+
+@register_jitable
+def from_schedule(multiplier, memory, lane):
+    """What the learning rate is multiplied by, when it is the same for all lanes."""
+    return multiplier
+
+
+@register_jitable
+def from_memory(multiplier, memory, lane):
+    """What the learning rate is multiplied by, when it depends on the trajectory."""
+    return memory[0, lane]
+
+
+@register_jitable
+def decayed(decay, x, g, rate, c):
+    """The point that the rule starts from, after decoupled transforms."""
+    y = x
+    for i in range(len(x)):
+        y = tuple_setitem(y, i, decay(x[i], g[i], rate, c))  # type: ignore[call-arg]
+    return y
+
+
+@register_jitable
+def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
+    """The sums over the coordinates, in their order, added to the tuple `totals`."""
+    for i in range(len(x)):
+        part = as_tuple(terms(x[i], g[i], *(read(state, i, lane, slots) + rate + coefficients)))
+        for j in range(len(totals)):
+            totals = tuple_setitem(totals, j, totals[j] + part[j])  # type: ignore[call-arg]
+    return totals
+
+
+@register_jitable
+def update(rule, read, store, x, g, theta, state, lane, slots, whole):
+    """Apply the rule to every coordinate of a lane."""
+    for i in range(len(x)):
+        theta[i, lane] = store(state, i, lane, rule(x[i], g[i], *(read(state, i, lane, slots) + whole)))
+
+
+@register_jitable
+def keep(x, matrix, lane):
+    """Store a lane's coordinates."""
+    for i in range(len(x)):
+        matrix[i, lane] = x[i]
+
+
+@register_jitable
+def settle(x, g, ended, status, lane, t, gradient_tolerance, divergence_limit):
+    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
+    for i in range(len(x)):
+        ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
+    status[lane] = next_status(status[lane], largest(g), t, gradient_tolerance, divergence_limit)
+
+
+def _fused(rule, terms, plateau, transform, decay, gradient, objective, transformed, sizes, key):
+    d, s, c, q, _, uses_loss, scheduled, p, r, z, _ = sizes
+    first, second, third = int(scheduled), scheduled + z, scheduled + z + p
+    width = third + c
+    point, slots, zeros, memories = (0.0,) * d, (0.0,) * s, (0.0,) * q, (0.0,) * r
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
+    factor = from_memory if r else from_schedule
 
     @compiled(STEP, key)
     def step(
-        theta, grad, work, state, lr, group, number, status, ended, table, t, n, n_steps,
+        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         for k in range(n_steps):
-            row = to_fixed_tuple(table[t + k], rows) if rows else ()
+            row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
-            coefficients = row[1:] if scheduled else row
+            settings, coefficients = row[first:second], row[third:]
             for block in range(n // LANES):
-                eventful = 0
+                events = 0
                 for j in range(LANES):
                     lane = block * LANES + j
-                    x = point
-                    for i in range(d):
-                        x = tuple_setitem(x, i, theta[i, lane])
-                    g = (gradient(*x),) if d == 1 else gradient(*x)
-                    size = abs(g[0])
-                    for i in range(1, d):
-                        size = larger(size, abs(g[i]))
-                    eventful |= 0 if (size > gradient_tolerance) & (size <= divergence_limit) else 1
+                    x = column(theta, lane, point)
+                    g = as_tuple(gradient(*x))
+                    rate = factor(multiplier, memory, lane) * lr[0, lane]
+                    if transformed:
+                        work[0, lane] = rate
+                        g = transform(x, g, rate, number[lane], t + k, settings)
+                    events |= eventful(largest(g), gradient_tolerance, divergence_limit)
+                    keep(x, grad, lane)
                     loss = (objective(*x),) if uses_loss else ()
-                    totals = zeros
-                    for i in range(d):
-                        if q:
-                            old = read(state, i, lane, slots)
-                            values = terms(x[i], g[i], *(old + (multiplier * lr[0, lane],) + coefficients))
-                            part = (values,) if q == 1 else values
-                            for m in range(q):
-                                totals = tuple_setitem(totals, m, totals[m] + part[m])
-                    for i in range(d):
-                        old = read(state, i, lane, slots)
-                        new = rule(x[i], g[i], *(old + (multiplier * lr[0, lane],) + totals + loss + coefficients))
-                        grad[i, lane] = x[i]
-                        theta[i, lane] = store(state, i, lane, new)
-                if eventful:
+                    if r:
+                        old = column(memory, lane, memories)
+                        keep(plateau(objective(*x), *(old + row[second:third])), memory, lane)
+                    y = decayed(decay, x, g, rate, settings) if transformed else x
+                    totals = sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
+                    update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
+                if events:
                     for j in range(LANES):
                         lane = block * LANES + j
-                        x = point
-                        for i in range(d):
-                            x = tuple_setitem(x, i, grad[i, lane])
-                        g = (gradient(*x),) if d == 1 else gradient(*x)
-                        size = abs(g[0])
-                        for i in range(1, d):
-                            size = larger(size, abs(g[i]))
-                        live = status[lane] & SETTLED == 0
-                        for i in range(d):
-                            ended[i, lane] = x[i] if live else ended[i, lane]
-                        status[lane] = next_status(
-                            status[lane], size, t + k, gradient_tolerance, divergence_limit
-                        )  # fmt: skip
+                        x = column(grad, lane, point)
+                        g = as_tuple(gradient(*x))
+                        if transformed:
+                            g = transform(x, g, work[0, lane], number[lane], t + k, settings)
+                        settle(x, g, ended, status, lane, t + k, gradient_tolerance, divergence_limit)
 
     return step
 
 
-def _parts(rule, terms, gradient, objective, sizes, key):
-    _, s, c, q, uses_loss, scheduled, first = sizes
-    rows = c + scheduled
-    zeros = (0.0,) * q
-    slots = (0.0,) * s
+def _parts(rule, terms, plateau, transform, decay, gradient, objective, transformed, sizes, key):
+    _, s, c, q, sums, uses_loss, scheduled, p, r, z, own = sizes
+    first, second, third = int(scheduled), scheduled + z, scheduled + z + p
+    width = third + c
+    slots, zeros, memories = (0.0,) * s, (0.0,) * q, (0.0,) * r
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
+    factor = from_memory if r else from_schedule
 
     @compiled(STEP, key)
     def step(
-        theta, grad, work, state, lr, group, number, status, ended, table, t, n, n_steps,
+        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        size, losses = work[first + q], work[first + q + 1]
+        totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
         for k in range(n_steps):
-            row = to_fixed_tuple(table[t + k], rows) if rows else ()
+            row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
-            coefficients = row[1:] if scheduled else row
+            settings, coefficients = row[first:second], row[third:]
             gradient(theta, grad, work, n, data, layout, t + k)
-            if uses_loss:
+            if uses_loss or r:
                 objective(theta, losses, work, n, data, layout, t + k)
+            if transformed:
+                transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
             for lane in range(n):
                 size[lane] = abs(grad[0, lane])
             for i in range(1, theta.shape[0]):
                 for lane in range(n):
                     size[lane] = larger(size[lane], abs(grad[i, lane]))
-            eventful = 0
+            events = 0
             for lane in range(n):
-                eventful |= 0 if (size[lane] > gradient_tolerance) & (size[lane] <= divergence_limit) else 1
-            if eventful:
+                events |= eventful(size[lane], gradient_tolerance, divergence_limit)
+            if events:
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
                 for lane in range(n):
                     status[lane] = next_status(status[lane], size[lane], t + k, gradient_tolerance, divergence_limit)
+            if transformed:
+                for i in range(theta.shape[0]):
+                    rates = lr[group[i]]
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        theta[i, lane] = decay(theta[i, lane], grad[i, lane], rate, settings)
             if q:
                 for j in range(q):
                     for lane in range(n):
-                        work[first + j, lane] = 0.0
+                        totals[j, lane] = 0.0
                 for i in range(theta.shape[0]):
-                    rate = lr[group[i]]
+                    rates = lr[group[i]]
                     for lane in range(n):
-                        old = read(state, i, lane, slots)
-                        own = old + (multiplier * rate[lane],)
-                        values = terms(theta[i, lane], grad[i, lane], *(own + coefficients))
-                        part = (values,) if q == 1 else values
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
                         for j in range(q):
-                            work[first + j, lane] += part[j]
+                            totals[j, lane] += part[j]
             for i in range(theta.shape[0]):
-                rate = lr[group[i]]
+                rates = lr[group[i]]
                 for lane in range(n):
-                    totals = zeros
-                    if q:
-                        for j in range(q):
-                            totals = tuple_setitem(totals, j, work[first + j, lane])
+                    rate = factor(multiplier, memory, lane) * rates[lane]
                     loss = (losses[lane],) if uses_loss else ()
-                    old = read(state, i, lane, slots)
-                    whole = (multiplier * rate[lane],) + totals + loss
-                    new = rule(theta[i, lane], grad[i, lane], *(old + whole + coefficients))
+                    summed = column(totals, lane, zeros) if q else ()
+                    whole = (rate,) + summed + loss + coefficients
+                    new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
                     theta[i, lane] = store(state, i, lane, new)
+            if r:
+                for lane in range(n):
+                    old = column(memory, lane, memories)
+                    keep(plateau(losses[lane], *(old + row[second:third])), memory, lane)
 
     return step

@@ -1,5 +1,7 @@
 """The only place that names compiler options, each with its reason."""
 
+from typing import Any
+
 from numba import types
 from numba.extending import intrinsic
 
@@ -13,6 +15,10 @@ JIT = {
     # Lanes index arrays by trusted loop counters.
     "boundscheck": False,
 }
+
+# For small functions that lane loops call: a loop with a call in it does not vectorize, and LLVM leaves calls of
+# larger functions if it is not told.
+INLINED: Any = {"forceinline": True}
 
 
 @intrinsic

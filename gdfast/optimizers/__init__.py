@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable
 from importlib.resources import files
 
+from gdfast.optimizers._grid import grid
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 from gdfast.optimizers.adabelief import adabelief
 from gdfast.optimizers.adadelta import adadelta
@@ -122,6 +123,7 @@ __all__ = [
     "cautious_lion",
     "cautious_momentum",
     "gd",
+    "grid",
     "lamb",
     "lars",
     "lion",

@@ -23,7 +23,6 @@ It returns the new ``theta`` and the new state slots, in the order of the argume
 `gdfast.kernels` states what such a text may contain, and checks it.
 """
 
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -36,7 +35,8 @@ from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.elementary import Array
 from gdfast.named import Named, named
 from gdfast.problems import Problem
-from gdfast.schedules import Schedule
+from gdfast.schedules import LossSchedule, Schedule
+from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
 
@@ -53,7 +53,8 @@ class Optimizer(Named):
         The default learning rate, as its source gives it.
     step_table : callable, optional
         From the step numbers ``t = 1, 2, …`` (float64 array) to a mapping of column names to arrays of the same
-        length (or single numbers). A column hides a hyperparameter of the same name.
+        length (or single numbers). A column hides a hyperparameter of the same name. If it has a second argument
+        ``multipliers``, it also gets the schedule's multipliers of the same steps, ones without a schedule.
     initial : mapping, optional
         State slots that do not start at zero, with their first value.
     sums : tuple of str
@@ -65,13 +66,14 @@ class Optimizer(Named):
 
     rule: Callable[..., Any]
     learning_rate: float
-    step_table: Callable[[Array], Mapping[str, Any]] | None = None
+    step_table: Callable[..., Mapping[str, Any]] | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
-    schedule: Schedule | None = field(default=None, init=False)
+    schedule: Schedule | LossSchedule | None = field(default=None, init=False)
+    transforms: tuple[Transform, ...] = field(default=(), init=False)
 
-    def scheduled(self, schedule: Schedule) -> "Optimizer":
+    def scheduled(self, schedule: Schedule | LossSchedule) -> "Optimizer":
         """Return the same optimizer with the learning rate multiplied by a schedule; see `gdfast.schedules`.
 
         Raises
@@ -79,28 +81,64 @@ class Optimizer(Named):
         TypeError
             If `schedule` is no schedule.
         """
-        if not isinstance(schedule, Schedule):
+        if not isinstance(schedule, Schedule | LossSchedule):
             raise TypeError(f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {schedule!r}")
-        optimizer = copy.copy(self)
+        return self._with(schedule, self.transforms)
+
+    def transformed(self, *transforms: Transform) -> "Optimizer":
+        """Return the same optimizer with the gradient transformed before it; see `gdfast.transforms`.
+
+        Transforms act from left to right, after those that the optimizer has already.
+
+        Raises
+        ------
+        TypeError
+            If one of them is no transform.
+        """
+        for transform in transforms:
+            if not isinstance(transform, Transform):
+                raise TypeError(f"transforms must be such as gdfast.transforms.clip_norm(), not {transform!r}")
+        return self._with(self.schedule, self.transforms + transforms)
+
+    def _with(self, schedule: Schedule | LossSchedule | None, transforms: tuple[Transform, ...]) -> "Optimizer":
+        optimizer: Optimizer = self._factory(**self.parameters)
         object.__setattr__(optimizer, "schedule", schedule)
+        object.__setattr__(optimizer, "transforms", transforms)
         return optimizer
 
     @property
     def label(self) -> str:
-        """Name, changed hyperparameters and schedule: ``adam:beta1=0.8|cosine``."""
-        return super().label + (f"|{self.schedule.label}" if self.schedule else "")
+        """Name, changed hyperparameters, schedule and transforms: ``adam:beta1=0.8|cosine|clip_norm``."""
+        more = (*([self.schedule] if self.schedule else []), *self.transforms)
+        return "|".join([super().label, *(each.label for each in more)])
 
     @property
     def specification(self) -> dict[str, Any]:
-        """Name, hyperparameters and, if there is one, the schedule, as plain data."""
-        return {**super().specification, **({"schedule": self.schedule.specification} if self.schedule else {})}
-
-    def __copy__(self) -> "Optimizer":
-        again: Optimizer = self._factory(**self.parameters)
-        return again
+        """Name, hyperparameters and, where there are any, schedule and transforms, as plain data."""
+        found = super().specification
+        if self.schedule:
+            found["schedule"] = self.schedule.specification
+        if self.transforms:
+            found["transforms"] = [transform.specification for transform in self.transforms]
+        return found
 
     def __reduce__(self) -> Any:
-        return _again, (functools.partial(self._factory, **self.parameters), self.schedule)
+        return _again, (functools.partial(self._factory, **self.parameters), self.schedule, self.transforms)
+
+    @property
+    def plateau(self) -> LossSchedule | None:
+        """The schedule, if it depends on the trajectory's losses."""
+        return self.schedule if isinstance(self.schedule, LossSchedule) else None
+
+    @property
+    def scheduled_by_step(self) -> bool:
+        """Whether the learning rate is multiplied by a number that depends on the step alone."""
+        return isinstance(self.schedule, Schedule)
+
+    @functools.cached_property
+    def initial_memory(self) -> Array:
+        """First value of each memory slot of a trajectory, ``float64[r]``."""
+        return np.array(list(self.plateau.initial.values()) if self.plateau else [], dtype=np.float64)
 
     @functools.cached_property
     def state(self) -> tuple[str, ...]:
@@ -128,22 +166,31 @@ class Optimizer(Named):
     def coefficient_table(self, max_steps: int, problem: Problem) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
 
-        The last row serves the check after the last update. With a schedule its multipliers are an additional first
-        column.
+        The last row serves the check after the last update. The columns are the schedule's multipliers, if there is
+        one of the step alone; each transform's coefficients; those of a schedule that looks at the loss; the rule's.
         """
         columns: dict[str, Any] = dict(self.parameters)
-        if self.step_table:
-            columns.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
+        with np.errstate(all="ignore"):  # a table may overflow; what comes of it is the trajectory's fate
+            multipliers = self.schedule.multipliers(max_steps) if isinstance(self.schedule, Schedule) else None
+            if self.step_table:
+                t = np.arange(1, max_steps + 2, dtype=np.float64)
+                given = [t]
+                if "multipliers" in inspect.signature(self.step_table).parameters:
+                    given.append(np.ones_like(t) if multipliers is None else multipliers)
+                columns.update(self.step_table(*given))
         if "dimension" in self.coefficients:
             columns["dimension"] = problem.dimension
         if "lowest" in self.coefficients:
             columns["lowest"] = problem.lowest_objective
-        table = np.empty((max_steps + 1, len(self.coefficients)))
+        parts = [] if multipliers is None else [multipliers]
+        parts += [transform.columns(max_steps) for transform in self.transforms]
+        if self.plateau:
+            constants = [float(self.plateau.parameters[name]) for name in self.plateau.coefficients]
+            parts.append(np.tile(constants, (max_steps + 1, 1)))
+        own = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
-            table[:, j] = columns[name]
-        if self.schedule:
-            table = np.column_stack([self.schedule.multipliers(max_steps), table])
-        return table
+            own[:, j] = columns[name]
+        return np.ascontiguousarray(np.column_stack([*parts, own]))
 
 
 def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:
@@ -151,6 +198,7 @@ def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Arra
     return lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)}
 
 
-def _again(make: Callable[[], Optimizer], schedule: Schedule | None) -> Optimizer:
-    optimizer = make()
-    return optimizer.scheduled(schedule) if schedule else optimizer
+def _again(
+    make: Callable[[], Optimizer], schedule: Schedule | LossSchedule | None, transforms: tuple[Transform, ...]
+) -> Optimizer:
+    return make()._with(schedule, transforms)

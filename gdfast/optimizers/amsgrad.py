@@ -9,11 +9,11 @@ Source: Reddi, Kale & Kumar (2018), "On the convergence of Adam and beyond". The
 """
 
 from gdfast.elementary import maximum, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
-from gdfast.optimizers.adam import amsgrad_rule as rule
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers.adam import adam
 
 
-def debias_first_rule(theta, grad, m, v, largest, lr, beta1, beta2, eps, rate, debias):
+def rule(theta, grad, m, v, largest, lr, beta1, beta2, eps, rate, debias):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     largest = maximum(largest, v * debias)
@@ -23,7 +23,7 @@ def debias_first_rule(theta, grad, m, v, largest, lr, beta1, beta2, eps, rate, d
 
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
 def amsgrad(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, debias_first: bool = False) -> Optimizer:
-    """AMSGrad, Adam with √(largest v so far) below the fraction.
+    """AMSGrad, Adam with √(largest v so far) below the fraction; by default ``adam(amsgrad=True)`` itself.
 
     Parameters
     ----------
@@ -34,14 +34,10 @@ def amsgrad(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, debias_
     debias_first : bool
         Take the maximum over the debiased second moment, as optax does.
     """
-    if debias_first:
-        return Optimizer(
-            debias_first_rule,
-            learning_rate=0.001,
-            step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / (1.0 - beta2**t)},
-        )
+    if not debias_first:
+        return adam(beta1, beta2, eps, amsgrad=True)
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=debiasing(beta1, beta2),
+        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / (1.0 - beta2**t)},
     )

@@ -5,9 +5,11 @@
 
 Source: Polyak & Juditsky (1992), in the form and with the defaults of ``torch.optim.ASGD``. As there, θ is the
 iterate; torch keeps its average beside it, which nothing in the update depends on and which is not computed here.
-α is 0.5, 0.75 or 1, so that the power is made of square roots.
+What is raised to the power α holds the trajectory's own η, so that no table of steps can hold it, and a rule has roots
+but no powers: α is 0.5, 0.75 or 1.
 """
 
+from gdfast.arguments import OneOf
 from gdfast.elementary import sqrt
 from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
 
@@ -31,10 +33,10 @@ def half_rule(theta, grad, lr, lambd, elapsed):
     return theta
 
 
-RULES = {1.0: rule, 0.75: three_quarters_rule, 0.5: half_rule}
+RULES = {0.5: half_rule, 0.75: three_quarters_rule, 1.0: rule}
 
 
-@named(lambd=NONNEGATIVE, alpha=NONNEGATIVE)
+@named(lambd=NONNEGATIVE, alpha=OneOf(*RULES))
 def asgd(lambd: float = 1e-4, alpha: float = 0.75) -> Optimizer:
     """ASGD, θ ← (1 − λ ηₜ) θ − ηₜ g with ηₜ = η / (1 + λ η (t − 1))^α.
 
@@ -45,6 +47,4 @@ def asgd(lambd: float = 1e-4, alpha: float = 0.75) -> Optimizer:
     alpha : float
         0.5, 0.75 or 1.
     """
-    if alpha not in RULES:
-        raise ValueError(f"asgd: alpha must be 0.5, 0.75 or 1, not {alpha:g}")
     return Optimizer(RULES[alpha], learning_rate=0.01, step_table=lambda t: {"elapsed": t - 1.0})

@@ -5,11 +5,13 @@
 p = ½ is Adam (with ε before the debiasing), p → 0 momentum.
 
 Source: Chen et al. (2018), arXiv 1806.06763, as in ``pytorch_optimizer.PAdam``, which like this debiases the second
-moment as if p were ½. p is 1/8, 1/4 or 1/2, so that the power is made of square roots.
+moment as if p were ½. What is raised to a power is a running quantity, and a rule has roots but no powers, whose last
+bits differ between processors: p is 1/8, 1/4 or 1/2.
 """
 
 import numpy as np
 
+from gdfast.arguments import OneOf
 from gdfast.elementary import sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
@@ -35,10 +37,10 @@ def eighth_rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
     return theta, m, v
 
 
-RULES = {0.5: half_rule, 0.25: rule, 0.125: eighth_rule}
+RULES = {0.125: eighth_rule, 0.25: rule, 0.5: half_rule}
 
 
-@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, partial=NONNEGATIVE)
+@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, partial=OneOf(*RULES))
 def padam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, partial: float = 0.25) -> Optimizer:
     """Padam, θ ← θ − η m̂ / (√v + ε)^(2p).
 
@@ -51,8 +53,6 @@ def padam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, partial: 
     partial : float
         p: 0.125, 0.25 or 0.5.
     """
-    if partial not in RULES:
-        raise ValueError(f"padam: partial must be 0.125, 0.25 or 0.5, not {partial:g}")
     return Optimizer(
         RULES[partial],
         learning_rate=0.1,

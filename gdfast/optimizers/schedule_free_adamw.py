@@ -1,13 +1,12 @@
 """Schedule-free AdamW: averaging in place of a decaying rate, on Adam's preconditioned gradient.
 
-    v ← β₂ v + (1 − β₂) g²,   u = g / (√v / √(1 − β₂ᵗ) + ε) + λ y,   c = 1/t
+    v ← β₂ v + (1 − β₂) g²,   u = g / (√v / √(1 − β₂ᵗ) + ε) + λ y
     y ← (1 − c) y + c z + η (β₁ (1 − c) − 1) u
     z ← z − η u
 
-θ is y; see `schedule_free_sgd`.
+θ is y, and c the share of the step in the average; see `schedule_free_sgd`.
 
-Source: Defazio et al. (2024), arXiv 2405.15682, as in the authors' ``schedulefree.AdamWScheduleFree`` at a constant
-learning rate and without warm-up.
+Source: Defazio et al. (2024), arXiv 2405.15682, as in the authors' ``schedulefree.AdamWScheduleFree``.
 """
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from gdfast.arguments import Interval
 from gdfast.elementary import select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers.schedule_free_sgd import averaging
 
 
 def rule(theta, grad, z, v, lr, beta1, beta2, eps, weight_decay, first, share, debias):
@@ -46,9 +46,8 @@ def schedule_free_adamw(
     return Optimizer(
         rule,
         learning_rate=0.0025,
-        step_table=lambda t: {
-            "first": (t == 1).astype(np.float64),
-            "share": 1.0 / t,
+        step_table=lambda t, multipliers: {
+            **averaging(t, multipliers),
             "debias": 1.0 / np.sqrt(1.0 - beta2**t),
         },
     )

@@ -1,17 +1,27 @@
-"""Maps: images over two axes of a sweep, learning rate to the right and start upwards."""
+"""Maps: images over two axes of a sweep, learning rate to the right and start upwards unless said otherwise.
+
+An axis is ``learning_rate``, ``start`` or a numeric hyperparameter in which the result's optimizers differ. With a
+hyperparameter as an axis, optimizers that differ in nothing else share a panel. A pixel that stands for several
+trajectories, because there are several starts (or learning rates) and they are no axis, shows the most frequent
+outcome, of several as frequent the worse, that is the later in the legend, and the median steps of those that ended
+so. To see a chosen one, select it first: ``result.isel(start=[3])``.
+"""
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
 from gdfast.plot.style import OUTCOME_COLOURS, outcome_colormap, outcome_legend, outcome_norm
 
@@ -19,52 +29,189 @@ if TYPE_CHECKING:
     import xarray
 
 _SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
+_DIMENSIONS = ["optimizer", "learning_rate", "start"]
+_MOST_PANELS = 144
 
 
-def outcome_map(result: "xarray.Dataset", optimizer: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the outcome of every learning rate and start.
+class Axis(NamedTuple):
+    """An axis of a map: its name, the values along it, and whether they are drawn by their decimal logarithm."""
+
+    label: str
+    values: Array
+    logarithmic: bool = False
+
+    def place(self, values: Any) -> Any:
+        """Where values stand on the drawn axis."""
+        return np.log10(values) if self.logarithmic else np.asarray(values, dtype=np.float64)
+
+
+class Panel(NamedTuple):
+    """What is drawn for one optimizer, or for those that differ in an axis only: arrays over (x, y)."""
+
+    title: str
+    x: Axis
+    y: Axis
+    outcome: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    trajectories: int  # of a pixel
+
+
+def panels(
+    result: "xarray.Dataset", x: str = "learning_rate", y: str = "start", titles: Sequence[str] | None = None
+) -> list[Panel]:
+    """The panels of a result over two axes: all, or those with the given titles.
+
+    Raises
+    ------
+    ValueError
+        If an axis or a title is unknown, both axes are the same, or two optimizers stand at one place of a panel.
+    """
+    result = result.expand_dims([name for name in _DIMENSIONS if name not in result.dims])  # of which one was selected
+    result = result.transpose(*_DIMENSIONS, ...)
+    along = [str(name) for name, c in result.coords.items() if c.dims == ("optimizer",) and c.dtype.kind == "f"]
+    for argument, name in (("x", x), ("y", y)):
+        arguments.choice(argument, name, ["learning_rate", "start", *along])
+    if x == y:
+        raise ValueError(f"x and y must be two axes, not {x} twice")
+    axes = [name for name in (x, y) if name in along]
+    members: dict[str, list[int]] = {}
+    complete = np.ones(result.sizes["optimizer"], dtype=bool)
+    for name in axes:
+        complete &= np.isfinite(result[name].values)
+    for i in np.flatnonzero(complete):
+        members.setdefault(_without(str(result.optimizer.values[i]), axes), []).append(int(i))
+    chosen = list(members) if titles is None else [arguments.choice("optimizer", title, members) for title in titles]
+    return [_panel(result.isel(optimizer=members[title]), title, x, y) for title in chosen]
+
+
+def _without(label: str, axes: Sequence[str]) -> str:
+    """An optimizer's label without some of its hyperparameters: ``adam:beta1=0.8,eps=1`` → ``adam:eps=1``."""
+    rule, *schedule = label.split("|", 1)
+    name, _, parameters = rule.partition(":")
+    kept = [item for item in parameters.split(",") if item and item.partition("=")[0] not in axes]
+    return "|".join([name + (":" if kept else "") + ",".join(kept), *schedule])
+
+
+def _panel(result: "xarray.Dataset", title: str, x: str, y: str) -> Panel:
+    horizontal, vertical = _axis(result, x), _axis(result, y)
+    at = [_index(result, name) for name in (x, y)]
+    pixel = np.broadcast_to(at[0] * len(vertical.values) + at[1], result.outcome.shape).ravel()
+    shape = len(horizontal.values), len(vertical.values)
+    trajectories = np.bincount(pixel, minlength=shape[0] * shape[1])
+    others = [name for name in ("learning_rate", "start") if name not in (x, y)]
+    expected = math.prod(result.sizes[name] for name in others)
+    if trajectories.max() > expected:
+        raise ValueError(f"the result has several optimizers {title!r} at one {x} and {y}; select one of them first")
+    ends = result.outcome.values.ravel().astype(np.int64)
+    counts = np.bincount(pixel * len(Outcome) + ends, minlength=trajectories.size * len(Outcome))
+    counts = counts.reshape(trajectories.size, len(Outcome))
+    outcome = np.where(trajectories > 0, len(Outcome) - 1 - counts[:, ::-1].argmax(axis=1), Outcome.not_run)
+    shown = np.flatnonzero(ends == outcome[pixel])
+    steps = result.steps.values.ravel()[shown]
+    order = np.lexsort((steps, pixel[shown]))
+    many = np.bincount(pixel[shown], minlength=trajectories.size)
+    middle = np.cumsum(many) - many + (many - 1) // 2  # the lower one of two
+    median = np.zeros(trajectories.size, dtype=np.int64)
+    median[many > 0] = steps[order[middle[many > 0]]]
+    return Panel(title, horizontal, vertical, outcome.reshape(shape), median.reshape(shape), expected)
+
+
+def _index(result: "xarray.Dataset", name: str) -> NDArray[np.int64]:
+    """The place along an axis of every trajectory, shaped to fit (optimizer, learning_rate, start)."""
+    if name in _DIMENSIONS:
+        return np.arange(result.sizes[name]).reshape([-1 if name == dimension else 1 for dimension in _DIMENSIONS])
+    return np.unique(result[name].values, return_inverse=True)[1].reshape(-1, 1, 1)
+
+
+def _axis(result: "xarray.Dataset", name: str) -> Axis:
+    if name == "start":
+        return _starts(result)
+    rate = name == "learning_rate"
+    values = result[name].values if rate else np.unique(result[name].values)
+    evenly = len(values) > 2 and _regular(values)
+    logarithmic = (values > 0).all() and not evenly and (rate or (len(values) > 2 and _regular(np.log10(values))))
+    return Axis("learning rate η" if rate else name, values, bool(logarithmic))
+
+
+def _starts(result: "xarray.Dataset") -> Axis:
+    """Where the starts stand on an axis: at their coordinate if they lie on a line, else numbered."""
+    points = np.atleast_2d(result.start_point.values)
+    names = [str(name) for name in result.parameter.values]
+    moving = np.flatnonzero(np.ptp(points, axis=0) > 0)
+    if points.shape[1] == 1:
+        return Axis(f"start {names[0]}", points[:, 0])
+    if moving.size and all(_regular(points[:, j]) for j in moving):
+        return Axis(f"start on a line, {names[moving[0]]} shown", points[:, moving[0]])
+    return Axis("start number", np.arange(len(points), dtype=np.float64))
+
+
+def outcome_map(
+    result: "xarray.Dataset",
+    optimizer: str | None = None,
+    ax: Axes | None = None,
+    *,
+    x: str = "learning_rate",
+    y: str = "start",
+) -> Axes:
+    """Draw the outcome over two axes of a result.
 
     Parameters
     ----------
     result : xarray.Dataset
         Of `gdfast.run`.
     optimizer : str, optional
-        Label of the optimizer; may be left out if there is only one.
+        Label of the optimizer, less the hyperparameters that are axes; may be left out if there is only one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure, with a legend, if not given.
+    x, y : str
+        The axes to the right and upwards: ``learning_rate``, ``start`` or a hyperparameter; see the module.
 
     Raises
     ------
     ValueError
-        If there is no such optimizer in the result, or several and none is named.
+        If there is no such optimizer or axis in the result, or several optimizers and none is named.
     """
-    panel = _panel(result, optimizer)
+    panel = _chosen(result, optimizer, x, y)
     alone = ax is None
     ax = ax or _figure().subplots()
-    _image(ax, panel, panel.outcome.values, cmap=outcome_colormap, norm=outcome_norm)
+    _draw_outcome(ax, panel)
     if alone:
-        outcome_legend(ax.get_figure(root=True), set(np.unique(panel.outcome.values).tolist()), ncols=3)  # type: ignore[arg-type]
+        outcome_legend(ax.get_figure(root=True), set(np.unique(panel.outcome).tolist()), ncols=3)  # type: ignore[arg-type]
     return ax
 
 
 def steps_map(
-    result: "xarray.Dataset", optimizer: str | None = None, ax: Axes | None = None, colorbar: bool = True
+    result: "xarray.Dataset",
+    optimizer: str | None = None,
+    ax: Axes | None = None,
+    colorbar: bool = True,
+    *,
+    x: str = "learning_rate",
+    y: str = "start",
 ) -> Axes:
     """Draw how many steps each trajectory took to become stationary, on a logarithmic scale.
 
     Cells that never did are grey: dark where they diverged, light where the budget was spent. Parameters and
     errors are those of `outcome_map`; `colorbar` tells whether to draw the scale beside the map.
     """
-    panel = _panel(result, optimizer)
+    panel = _chosen(result, optimizer, x, y)
     ax = ax or _figure().subplots()
-    settled = np.isin(panel.outcome.values, [int(o) for o in _SETTLED])
-    grey = np.where(panel.outcome.values == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
-    _image(ax, panel, grey, cmap=outcome_colormap, norm=outcome_norm)
-    steps = np.ma.masked_where(~settled, np.maximum(panel.steps.values, 1))
-    image = _image(ax, panel, steps, cmap="viridis_r", norm=LogNorm(*_steps_range(result)))
+    image = _draw_steps(ax, panel, _steps_range(result))
     if colorbar:
         ax.get_figure(root=True).colorbar(image, ax=ax, label="steps until stationary")  # type: ignore[union-attr]
     return ax
+
+
+def _draw_outcome(ax: Axes, panel: Panel) -> None:
+    _image(ax, panel, panel.outcome, cmap=outcome_colormap, norm=outcome_norm)
+
+
+def _draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
+    settled = np.isin(panel.outcome, [int(o) for o in _SETTLED])
+    grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
+    _image(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey), cmap=outcome_colormap, norm=outcome_norm)
+    steps = np.ma.masked_where(~settled, np.maximum(panel.steps, 1))
+    return _image(ax, panel, steps, cmap="viridis_r", norm=LogNorm(*ends))
 
 
 def _steps_range(result: "xarray.Dataset") -> tuple[int, int]:
@@ -76,7 +223,15 @@ def _steps_range(result: "xarray.Dataset") -> tuple[int, int]:
     return min(low, budget - 1), budget
 
 
-def maps(result: "xarray.Dataset", quantity: str = "outcome", limits: dict[str, list[float]] | None = None) -> Figure:
+def maps(
+    result: "xarray.Dataset",
+    quantity: str = "outcome",
+    limits: Mapping[str, Sequence[float | Callable[[Array], Array]]] | None = None,
+    *,
+    optimizers: Sequence[str] | None = None,
+    x: str = "learning_rate",
+    y: str = "start",
+) -> Figure:
     """Draw a panel for each optimizer of a result, with one legend or scale.
 
     Parameters
@@ -85,45 +240,74 @@ def maps(result: "xarray.Dataset", quantity: str = "outcome", limits: dict[str, 
         Of `gdfast.run`.
     quantity : {"outcome", "steps"}
         What is shown.
-    limits : dict, optional
-        For each optimizer's label, learning rates to mark by a dashed line.
+    limits : mapping, optional
+        For each optimizer's label, learning rates to mark by a dashed line: numbers, or functions of y's values.
+    optimizers : sequence of str, optional
+        Labels of the optimizers to show; all if not given.
+    x, y : str
+        The axes to the right and upwards: ``learning_rate``, ``start`` or a hyperparameter; see the module. Optimizers
+        that differ in nothing but axes share a panel, named by their label without them.
 
     Raises
     ------
     ValueError
-        If `quantity` is neither.
+        If `quantity`, an optimizer or an axis is unknown, or there would be more panels than can be seen.
     """
     arguments.choice("quantity", quantity, ["outcome", "steps"])
-    labels = [str(label) for label in result.optimizer.values]
-    columns = min(3, len(labels))
-    rows = math.ceil(len(labels) / columns)
-    figure = Figure(figsize=(1.2 + 3.1 * columns, 0.9 + 2.6 * rows), dpi=120, layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for ax, label in zip(axes.flat, labels, strict=False):
+    found = panels(result, x, y, optimizers)
+    if len(found) > _MOST_PANELS:
+        raise ValueError(
+            f"a figure must have at most {_MOST_PANELS} panels, not {len(found)}, one an optimizer; "
+            "select some of them, or draw a hyperparameter along an axis by x or y"
+        )
+    columns = min(3, len(found))
+    rows = math.ceil(len(found) / columns)
+    size = 1.4 if len(found) == 1 else 1.0
+    figure = Figure(figsize=(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows), dpi=120, layout="constrained")
+    drawn = [(panel.x.values.tolist(), panel.y.values.tolist()) for panel in found]
+    alike = all(axes == drawn[0] for axes in drawn)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=alike, sharey=alike)
+    ends = _steps_range(result) if quantity == "steps" else (1, 2)
+    for ax, panel in zip(axes.flat, found, strict=False):
         if quantity == "outcome":
-            outcome_map(result, label, ax)
+            _draw_outcome(ax, panel)
         else:
-            steps_map(result, label, ax, colorbar=False)
-        for limit in (limits or {}).get(label, []):
-            ax.axvline(np.log10(limit), color="black", linestyle=(0, (4, 2)), linewidth=1.1)
-            ax.axvline(np.log10(limit), color="white", linestyle=(3, (2, 4)), linewidth=1.1)
-        ax.set_title(label, fontsize=10)
-        ax.label_outer()
-    for ax in axes.flat[len(labels) :]:
+            _draw_steps(ax, panel, ends)
+        for limit in (limits or {}).get(panel.title, []) if x == "learning_rate" else []:
+            heights = panel.y.place(panel.y.values)
+            places = panel.x.place(limit(panel.y.values) if callable(limit) else np.full(len(heights), limit))
+            heights, places = (heights, places) if callable(limit) else (ax.get_ylim(), places[[0, 0]])
+            ax.plot(places, heights, color="black", linestyle=(0, (4, 2)), linewidth=1.1, scalex=False, scaley=False)
+            ax.plot(places, heights, color="white", linestyle=(3, (2, 4)), linewidth=1.1, scalex=False, scaley=False)
+        ax.set_title(panel.title, fontsize=10)
+    for ax in axes.flat[len(found) :]:
         ax.remove()
+    for i, ax in enumerate(axes.flat[: len(found)] if alike else []):  # labels at the left and at each column's end
+        left, bottom = i % columns == 0, i + columns >= len(found)
+        ax.tick_params(labelleft=left, labelbottom=bottom)
+        ax.yaxis.label.set_visible(left)
+        ax.xaxis.label.set_visible(bottom)
+    if found[0].trajectories > 1:
+        shown = "most frequent outcome" if quantity == "outcome" else "median steps to the most frequent outcome"
+        figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
     if quantity == "outcome":
-        outcome_legend(figure, set(np.unique(result.outcome.values).tolist()))
+        present = np.unique(np.concatenate([panel.outcome.ravel() for panel in found]))
+        named = set(present.tolist()) - {int(Outcome.not_run)}
+        outcome_legend(figure, named, ncols=min(2 * columns + 1, len(named)))
     else:
-        image = axes[0, 0].images[-1]
-        figure.colorbar(image, ax=axes, label="steps until stationary\n(grey: light unfinished, dark diverged)")
+        image = axes[0, 0].images[-1] if axes[0, 0].images else axes[0, 0].collections[-1]
+        used = list(axes.flat[: len(found)])
+        figure.colorbar(image, ax=used, label="steps until stationary\n(grey: light unfinished, dark diverged)")
     return figure
 
 
-def outcome_image(result: "xarray.Dataset", optimizer: str | None = None) -> NDArray[np.uint8]:
-    """Return the outcome map at one pixel a cell, ``uint8[m, k, 3]``: starts from top to bottom descending."""
-    panel = _panel(result, optimizer)
+def outcome_image(
+    result: "xarray.Dataset", optimizer: str | None = None, *, x: str = "learning_rate", y: str = "start"
+) -> NDArray[np.uint8]:
+    """Return the outcome map at one pixel a cell, ``uint8[ny, nx, 3]``: the values of y descend from top to bottom."""
+    panel = _chosen(result, optimizer, x, y)
     palette = np.array([[int(OUTCOME_COLOURS[o][i : i + 2], 16) for i in (1, 3, 5)] for o in Outcome], dtype=np.uint8)
-    return np.asarray(palette[panel.outcome.values.T[::-1]])
+    return np.asarray(palette[panel.outcome.T[::-1]])
 
 
 def _figure() -> Figure:
@@ -132,40 +316,42 @@ def _figure() -> Figure:
     return plt.figure(figsize=(5.2, 4.2), dpi=120, layout="constrained")
 
 
-def _panel(result: "xarray.Dataset", optimizer: str | None) -> "xarray.Dataset":
-    labels = [str(label) for label in result.optimizer.values]
-    if optimizer is None and len(labels) > 1:
-        raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
-    label = arguments.choice("optimizer", optimizer or labels[0], labels)
-    return result.isel(optimizer=labels.index(label))
+def _chosen(result: "xarray.Dataset", optimizer: str | None, x: str, y: str) -> Panel:
+    found = panels(result, x, y, None if optimizer is None else [optimizer])
+    if len(found) > 1:
+        titles = ", ".join(panel.title for panel in found)
+        raise ValueError(f"optimizer must be one of {titles}, since the result has several")
+    return found[0]
 
 
-def _image(ax: Axes, panel: "xarray.Dataset", values: Any, **colours: Any) -> Any:
-    """Draw values (learning rate, start) with the learning rate's decimal logarithm to the right."""
-    rates = np.log10(panel.learning_rate.values)
-    heights, label = _heights(panel)
-    if _regular(rates) and _regular(heights):
-        left, right = _ends(rates)
-        bottom, top = _ends(heights)
+def _image(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
+    """Draw values (x, y) at the places of the panel's axes."""
+    places = [axis.place(axis.values) for axis in (panel.x, panel.y)]
+    if all(_regular(along) for along in places):
         image = ax.imshow(
             values.T,
             origin="lower",
             aspect="auto",
             interpolation="nearest",
-            extent=(left, right, bottom, top),
+            extent=(*_ends(places[0]), *_ends(places[1])),
             **colours,
         )
     else:
-        image = ax.pcolormesh(rates, heights, values.T, shading="nearest", **colours)  # type: ignore[assignment]
-    span = float(np.ptp(rates))
-    ax.xaxis.set_major_locator(MultipleLocator(1 if span >= 1 else max(span, 1e-12) / 3))
-    ax.xaxis.set_major_formatter(FuncFormatter(_power if span >= 1 else lambda x, _: f"{10**x:.3g}"))
-    if 1 <= span <= 8:
-        ax.set_xticks(_minor_ticks(rates), minor=True)
-        ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("learning rate η")
-    ax.set_ylabel(label)
+        image = ax.pcolormesh(*places, values.T, shading="nearest", **colours)  # type: ignore[assignment]
+    for drawn, axis, along in zip((ax.xaxis, ax.yaxis), (panel.x, panel.y), places, strict=True):
+        drawn.set_label_text(axis.label)
+        if axis.logarithmic:
+            _logarithmic_ticks(drawn, along)
     return image
+
+
+def _logarithmic_ticks(drawn: DrawnAxis, exponents: Array) -> None:
+    span = float(np.ptp(exponents))
+    drawn.set_major_locator(MultipleLocator(1 if span >= 1 else max(span, 1e-12) / 3))
+    drawn.set_major_formatter(FuncFormatter(_power if span >= 1 else lambda x, _: f"{10**x:.3g}"))
+    if 1 <= span <= 8:
+        drawn.set_ticks(_minor_ticks(exponents), minor=True)
+        drawn.set_minor_formatter(NullFormatter())
 
 
 def _power(x: float, _: Any) -> str:
@@ -176,18 +362,6 @@ def _minor_ticks(rates: NDArray[np.float64]) -> list[float]:
     low, high = math.floor(rates.min()), math.ceil(rates.max())
     ticks = [decade + math.log10(k) for decade in range(low, high) for k in range(2, 10)]
     return [tick for tick in ticks if rates.min() <= tick <= rates.max()]
-
-
-def _heights(panel: "xarray.Dataset") -> tuple[NDArray[np.float64], str]:
-    """Where the starts stand on the vertical axis: at their coordinate if they lie on a line, else numbered."""
-    points = panel.start_point.values
-    names = [str(name) for name in panel.parameter.values]
-    moving = np.flatnonzero(np.ptp(points, axis=0) > 0)
-    if points.shape[1] == 1:
-        return points[:, 0], f"start {names[0]}"
-    if moving.size and all(_regular(points[:, j]) for j in moving):
-        return points[:, moving[0]], f"start on a line, {names[moving[0]]} shown"
-    return np.arange(len(points), dtype=np.float64), "start number"
 
 
 def _regular(values: NDArray[np.float64]) -> bool:

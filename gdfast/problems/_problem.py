@@ -7,9 +7,9 @@ Arrays of points have the coordinates first and the lanes last: ``theta`` is ``f
 import functools
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +17,10 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.elementary import Array
 from gdfast.named import Named
+from gdfast.problems._stationary import StationaryPoint, find, nearest, search
 
-Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
-
-
-@dataclass(frozen=True)
-class StationaryPoint:
-    """A point where the gradient is zero.
-
-    Attributes
-    ----------
-    point : tuple of float
-        Its coordinates.
-    kind : str
-        ``minimum``, ``maximum``, ``saddle`` or ``degenerate``.
-    loss : float
-        The loss there.
-    flattest : float
-        Smallest absolute eigenvalue of the Hessian there.
-    """
-
-    point: tuple[float, ...]
-    kind: Kind
-    loss: float
-    flattest: float
+LARGEST_LANDSCAPE = 8
+"""Coordinates that a landscape may have; more would not stay in the registers of a compiled lane."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +52,8 @@ class Problem(Named):
         d, the number of parameters.
     domain : ndarray
         ``float64[d, 2]``: where starts are drawn and maps are shown, lowest and highest value of a coordinate.
+    near : array_like, (k, d), optional
+        Points from which Newton's method finds the stationary points; if None they are searched for.
     gradient_scale : float
         The size of an ordinary gradient; settling tolerances are multiplied by it. 1 except for problems with
         data, where it makes outcomes independent of the data's units.
@@ -83,6 +65,7 @@ class Problem(Named):
     """
 
     domain: Array
+    near: Any = None
     gradient_scale: float = 1.0
     groups: tuple[str, ...] = ("all",)
     lane_kernel: LaneKernel | None = None
@@ -126,19 +109,36 @@ class Problem(Named):
 
     @functools.cached_property
     def lowest_objective(self) -> float:
-        """The objective at the lowest known minimum."""
+        """The objective at the lowest known minimum.
+
+        Raises
+        ------
+        ValueError
+            If no minimum is known.
+        """
+        if not self.minima:
+            raise ValueError(f"problem {self.label} has no known minimum, which the optimizer needs the loss of")
         return float(self.objective(np.array(self.minima[0].point)[:, None])[0])
 
     @abstractmethod
     def hessian(self, theta: Array) -> Array:
         """Return the Hessians ``float64[d, d, n]`` at the points ``theta`` (``float64[d, n]``)."""
 
-    @property
-    @abstractmethod
-    def stationary_points(self) -> tuple[StationaryPoint, ...]:
-        """The known stationary points, lowest loss first."""
+    @classmethod
+    def from_expression(cls, expression: str, domain: Any = None) -> "Problem":
+        """Make a landscape of an expression; see `gdfast.problems.from_expression`."""
+        from gdfast.problems.expression import from_expression
 
-    @abstractmethod
+        return from_expression(expression, domain)
+
+    @functools.cached_property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        """The known stationary points, lowest loss first: those that Newton's method finds."""
+        if self.near is None:
+            return search(self.loss, self.gradient, self.hessian, self.domain)
+        near = np.array(self.near, dtype=np.float64).reshape(-1, self.dimension).T
+        return find(self.loss, self.gradient, self.hessian, self.domain, near)
+
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
         """Tell which stationary point each settled end point is at.
 
@@ -154,6 +154,7 @@ class Problem(Named):
         ndarray
             ``int64[n]``, the index in `stationary_points`, −1 where it is none of them (a plateau).
         """
+        return nearest(self.stationary_points, theta, float(np.ptp(self.domain, axis=1).max()), gradient_tolerance)
 
     @functools.cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:
@@ -201,19 +202,68 @@ class Landscape(Problem):
         From the coordinates to the loss.
     gradient_formula : callable
         From the coordinates to the gradient: one expression for d = 1, a tuple of d expressions otherwise.
-    hessian_formula : callable
-        From the coordinates to the Hessian: one expression for d = 1, otherwise a nested d × d tuple.
-    domain : ndarray
-        ``float64[d, 2]``.
-    near : sequence of points
-        For each stationary point, a point from which Newton's method finds it.
+    hessian_formula : callable, optional
+        From the coordinates to the Hessian: one expression for d = 1, otherwise a nested d × d tuple. Central
+        differences of the gradient if not given; it serves to find and tell apart stationary points only.
+    domain : array_like, (d, 2)
+        Lowest and highest value of each coordinate; one pair for d = 1. A mapping from the coordinates' names to
+        pairs is accepted too.
+    near : array_like, (k, d), optional
+        Points from which Newton's method finds the stationary points. If not given they are searched for, over the
+        domain and as far again on either side; isolated ones only, and among many some may be missed.
+    name : str
+        What it is called in labels and results.
+    representative : callable, optional
+        Where a symmetry makes stationary points come in rings or other sets, of which one is listed: from points
+        ``(d, n)`` to the equivalent points among which the listed one is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the formulas have more than 8 coordinates, or the domain does not fit them.
     """
 
     loss_formula: Callable[..., Any]
     gradient_formula: Callable[..., Any]
-    hessian_formula: Callable[..., Any]
-    domain: Array
-    near: Sequence[Sequence[float]]
+    hessian_formula: Callable[..., Any] | None = None
+    domain: Any = None
+    near: Any = None
+    name: str = "landscape"
+    representative: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        for role, formula in (("loss", self.loss_formula), ("gradient", self.gradient_formula)):
+            if not callable(formula):
+                raise TypeError(f"{self.name}: {role}_formula must be a function of the coordinates, not {formula!r}")
+        names = self.coordinates
+        if not 1 <= len(names) <= LARGEST_LANDSCAPE:
+            raise ValueError(
+                f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
+                "of more is a subclass of gdfast.problems.Problem with a lane kernel"
+            )
+        for attribute, value in (
+            ("domain", checked_domain(self.name, self.domain, names)),
+            ("parameters", {}),
+            ("_factory", Landscape),
+        ):
+            object.__setattr__(self, attribute, value)
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name and parameters as plain data; the formulas themselves where no factory can make them again."""
+        if self._factory is not Landscape:
+            return super().specification
+        formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula}
+        return {
+            "name": self.name,
+            "parameters": {**{n: _source(f) for n, f in formulas.items()}, "domain": self.domain.tolist()},
+        }
+
+    def __reduce__(self) -> Any:
+        if self._factory is not Landscape:
+            return super().__reduce__()
+        formulas = self.loss_formula, self.gradient_formula, self.hessian_formula
+        return Landscape, (*formulas, self.domain, self.near, self.name, self.representative)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -221,44 +271,75 @@ class Landscape(Problem):
         return tuple(inspect.signature(self.loss_formula).parameters)
 
     def loss(self, theta: Array) -> Array:
-        return np.asarray(self.loss_formula(*theta), dtype=np.float64)
+        return np.array(np.broadcast_to(self.loss_formula(*theta), theta.shape[1:]), dtype=np.float64)
 
     def gradient(self, theta: Array) -> Array:
         parts = self.gradient_formula(*theta)
         parts = (parts,) if self.dimension == 1 else parts
-        return np.stack([np.broadcast_to(part, theta.shape[1:]) for part in parts])
+        return np.stack([np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
+        if self.hessian_formula is None:
+            return self._gradient_differences(theta)
         rows = self.hessian_formula(*theta)
         rows = ((rows,),) if self.dimension == 1 else rows
-        return np.stack([[np.broadcast_to(part, theta.shape[1:]) for part in row] for row in rows])
-
-    @functools.cached_property
-    def stationary_points(self) -> tuple[StationaryPoint, ...]:
-        """The stationary points near the given ones, found by Newton's method; kinds from the Hessian's signs."""
-        return tuple(sorted((self._stationary_point(p) for p in self.near), key=lambda p: p.loss))
-
-    def _stationary_point(self, near: Sequence[float]) -> StationaryPoint:
-        point = np.array(near, dtype=np.float64)[:, None]
-        for _ in range(50):
-            step = np.linalg.solve(self.hessian(point)[..., 0], self.gradient(point)[:, 0])
-            point = point - step[:, None]
-        curvatures = np.linalg.eigvalsh(self.hessian(point)[..., 0])
-        kind: Kind = "minimum" if curvatures[0] > 0 else "maximum" if curvatures[-1] < 0 else "saddle"
-        return StationaryPoint(
-            tuple(point[:, 0].tolist()), kind, float(self.loss(point)[0]), float(np.abs(curvatures).min())
+        return np.stack(
+            [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
         )
 
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
-        # A point with a gradient within the tolerance lies within tolerance/curvature of a stationary point to
-        # first order; a thousandth of the domain allows for the higher orders.
-        nearest = np.full(theta.shape[1], -1)
-        best = np.full(theta.shape[1], np.inf)
-        width = float(np.ptp(self.domain, axis=1).max())
-        for index, point in enumerate(self.stationary_points):
-            distance = np.abs(theta - np.array(point.point)[:, None]).max(axis=0)
-            reach = max(1e-3 * width, 4 * gradient_tolerance / point.flattest)
-            closer = (distance <= reach) & (distance < best)
-            nearest[closer] = index
-            best[closer] = distance[closer]
-        return nearest
+        theta = theta if self.representative is None else self.representative(theta)
+        return super().locate(theta, loss, gradient_tolerance)
+
+    def _gradient_differences(self, theta: Array) -> Array:
+        """Central differences of the gradient, symmetrized; the step balances truncation and rounding."""
+        rows = []
+        for i in range(self.dimension):
+            step = np.zeros_like(theta)
+            step[i] = np.cbrt(np.finfo(float).eps) * np.maximum(1.0, np.abs(theta[i]))
+            up, down = theta + step, theta - step
+            rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
+        bend = np.stack(rows)
+        return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
+
+
+def _source(formula: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(formula)
+    except (OSError, TypeError):  # typed at a prompt, or no plain function
+        return repr(formula)
+
+
+def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:
+    """Return a domain as ``float64[d, 2]``.
+
+    Parameters
+    ----------
+    name : str
+        Of the problem, for the message.
+    domain : array_like or mapping
+        Pairs, one for each name, or a mapping from the names to them; one pair alone for one coordinate.
+    names : sequence of str
+        The coordinates.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or a lowest value is not below the highest.
+    """
+    accepted = f"{name}: domain must have a lowest and a highest value for each of {', '.join(names)}"
+    if isinstance(domain, Mapping):
+        if set(domain) != set(names):
+            raise ValueError(f"{accepted}, not for {', '.join(map(str, domain)) or 'none'}")
+        domain = [domain[n] for n in names]
+    try:
+        pairs = np.array(domain, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{accepted}, not {domain!r}") from None
+    pairs = pairs[None] if len(names) == 1 and pairs.shape == (2,) else pairs
+    if pairs.shape != (len(names), 2):
+        raise ValueError(f"{accepted}, that is shape ({len(names)}, 2), not {pairs.shape}")
+    for coordinate, (low, high) in zip(names, pairs.tolist(), strict=True):
+        if not (low < high and np.isfinite(high - low)):
+            raise ValueError(f"{accepted}, the lowest first, both finite; that of {coordinate} is {low:g} to {high:g}")
+    return pairs

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast.elementary import Array
 from gdfast.named import named
-from gdfast.problems._problem import LaneKernel, Problem, StationaryPoint
+from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._stationary import StationaryPoint
 
 DEFAULT_X = ((1.0, 1.0), (1.0, 2.0), (1.0, 3.0), (1.0, 4.0))
 DEFAULT_Y = (2.0, 3.8, 5.9, 7.8)

@@ -20,7 +20,8 @@ from gdfast.problems import _network_lanes
 from gdfast.problems._batches import batches
 from gdfast.problems._lane_products import VECTOR
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_gradient, lane_objective
-from gdfast.problems._problem import LaneKernel, Problem, StationaryPoint
+from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._stationary import StationaryPoint
 from gdfast.starts import ALIASES, SCHEMES, Starts
 
 _WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
@@ -377,7 +378,7 @@ class MLP(Problem):
         A loss cannot be below 0, so that a stationary point where it is 0 is a global minimum, whatever its
         coordinates (there are many: hidden units can be exchanged). It counts as 0 when it is at most a millionth
         of that of the best constant output. Whether another stationary point is a minimum cannot be told from its
-        loss, nor cheaply from its Hessian, which such symmetries and dead units make singular; it is `stalled`.
+        loss; its Hessian, where outcomes look at it, is mostly singular, through dead units and the like.
         """
         return np.where(loss <= _FITTED * self._constant_loss, 0, -1)
 

@@ -1,18 +1,19 @@
 """Rosenbrock's banana valley.
 
-    f(x, y) = (1 − x)² + 100 (y − x²)²
+    f(x, y) = (1 − x)² + 100 (y − x²)²,   in more dimensions the sum of this over all neighbouring coordinates
 
-One minimum, f(1, 1) = 0, at the end of a curved ravine whose walls are 2500 times as steep as its floor: κ = 2508 at
-the minimum.
+In two dimensions one minimum, f(1, 1) = 0, at the end of a curved ravine whose walls are 2500 times as steep as its
+floor: κ = 2508 at the minimum. In four dimensions and more there are another minimum, near (−1, 1, …, 1), and a saddle
+between the two. Up to six dimensions these are all stationary points.
 
 Source: Rosenbrock (1960), "An automatic method for finding the greatest or least value of a function"; the
-customary start is (−1.2, 1).
+customary start is (−1.2, 1). Stationary points in more dimensions: Kok & Sandrock (2009), "Locating and
+characterizing the stationary points of the extended Rosenbrock function".
 """
 
-import numpy as np
-
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._sum import sum_over
 
 
 def loss(x, y):
@@ -28,7 +29,39 @@ def hessian(x, y):
     return (2 - 400 * (y - 3 * x * x), -400 * x), (-400 * x, 200)
 
 
+def lane_gradient(theta, grad, work, n, data, layout, t):
+    for lane in range(n):
+        grad[0, lane] = 0.0
+    for i in range(theta.shape[0] - 1):
+        for lane in range(n):
+            along, across = gradient(theta[i, lane], theta[i + 1, lane])
+            grad[i, lane] += along
+            grad[i + 1, lane] = across
+
+
+def lane_objective(theta, out, work, n, data, layout, t):
+    for lane in range(n):
+        out[lane] = 0.0
+    for i in range(theta.shape[0] - 1):
+        for lane in range(n):
+            x, y = theta[i, lane], theta[i + 1, lane]
+            out[lane] += (1 - x) * (1 - x) + 100 * (y - x * x) * (y - x * x)
+
+
+def near(d: int) -> list[list[float]]:
+    """A point near each known stationary point."""
+    if d < 4:
+        return [[1.0] * d]
+    if d == 4:
+        return [[1.0] * 4, [-0.776, 0.613, 0.382, 0.146], [-0.656, 0.443, 0.204, 0.042]]
+    # Going out from the saddle's first coordinates, the others fall off to the root of 400x³ − 202x + 2 at 0.01.
+    return [[1.0] * d, [-1.0] + [1.0] * (d - 1), [-0.556, 0.322, 0.115, 0.023, *[0.0105] * (d - 5), 0.0001]]
+
+
 @named()
-def rosenbrock() -> Landscape:
-    """Rosenbrock's valley, (1 − x)² + 100 (y − x²)², on [−2, 2] × [−1, 3]."""
-    return Landscape(loss, gradient, hessian, domain=np.array([[-2.0, 2.0], [-1.0, 3.0]]), near=[[1.0, 1.0]])
+def rosenbrock(dimension: int = 2) -> Problem:
+    """Rosenbrock's valley, (1 − x)² + 100 (y − x²)², on [−2, 2] × [−1, 3], or [−2, 2] each in more dimensions."""
+    part = Landscape(loss, gradient, hessian, domain=[[-2, 2], [-1, 3]], near=[[1, 1]])
+    if dimension == 2:
+        return part
+    return sum_over("rosenbrock", part, dimension, [-2, 2], (lane_gradient, lane_objective), near(dimension))

@@ -67,12 +67,14 @@ class Case(NamedTuple):
     options: dict[str, Any]
     note: str = ""
     tolerance: float = 1e-10
+    schedule: tuple[str, dict[str, Any]] | None = None  # gdfast's, where the other library's options have one
 
     @property
     def label(self) -> str:
         """How the case is called in stored files and test ids."""
         shown = ",".join(f"{k}={v}" for k, v in self.parameters.items())
-        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "")
+        scheduled = f"|{self.schedule[0]}" if self.schedule else ""
+        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "") + scheduled
 
 
 def _torch(name, call, learning_rate, parameters=None, **options):
@@ -87,12 +89,13 @@ def _more(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, 
     return Case(name, parameters or {}, learning_rate, "pytorch_optimizer", call, options, note, tolerance)
 
 
-def _free(name, call, learning_rate, parameters=None, **options):
-    return Case(name, parameters or {}, learning_rate, "schedulefree", call, options)
+def _free(name, call, learning_rate, parameters=None, schedule=None, **options):
+    return Case(name, parameters or {}, learning_rate, "schedulefree", call, options, schedule=schedule)
 
 
 _ADAM = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4}
 _BETAS = {"betas": (0.8, 0.95), "eps": 1e-4}
+_WARMUP = ("warmup", {"steps": 49, "start": 1 / 50})  # schedulefree's warmup_steps=50
 _B1B2 = {"b1": 0.8, "b2": 0.95, "eps": 1e-4}
 _SIGN = 1e-3
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
@@ -198,6 +201,8 @@ CASES = [
         "schedule_free_adamw", "AdamWScheduleFree", 1e-3, {**_ADAM, "weight_decay": 0.1},
         weight_decay=0.1, **_BETAS,
     ),
+    _free("schedule_free_sgd", "SGDScheduleFree", 3e-4, {"momentum": 0.7}, _WARMUP, momentum=0.7, warmup_steps=50),
+    _free("schedule_free_adamw", "AdamWScheduleFree", 1e-2, _ADAM, _WARMUP, warmup_steps=50, **_BETAS),
 ]  # fmt: skip
 
 

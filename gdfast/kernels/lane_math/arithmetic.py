@@ -1,0 +1,67 @@
+"""Selection, absolute value and sign, larger and smaller, square and cube root, parts of a number."""
+
+import math
+
+from numba import float64, int64
+from numba.extending import overload
+
+from gdfast import elementary
+from gdfast.kernels.lane_math.parts import bits_to_float, float_to_bits
+from gdfast.kernels.options import INLINED
+
+
+@overload(elementary.select, jit_options=INLINED)
+def _select(condition, yes, no):
+    return lambda condition, yes, no: yes if condition else no
+
+
+@overload(elementary.sqrt, jit_options=INLINED)
+def _sqrt(x):
+    return lambda x: math.sqrt(x)
+
+
+@overload(elementary.absolute, jit_options=INLINED)
+def _absolute(x):
+    return lambda x: abs(x)
+
+
+@overload(elementary.maximum, jit_options=INLINED)
+def _maximum(a, b):
+    return lambda a, b: a if (a >= b) | (a != a) else b
+
+
+@overload(elementary.sign, jit_options=INLINED)
+def _sign(x):
+    return lambda x: 1.0 if x > 0.0 else (-1.0 if x < 0.0 else (0.0 if x == 0.0 else x))
+
+
+@overload(elementary.minimum, jit_options=INLINED)
+def _minimum(a, b):
+    return lambda a, b: a if (a <= b) | (a != a) else b
+
+
+_SHARE, _OFFSET, _ROUNDS = elementary.CUBE_ROOT_SHARE, elementary.CUBE_ROOT_OFFSET, elementary.CUBE_ROOT_ROUNDS
+
+
+@overload(elementary.cube_root, jit_options=INLINED)
+def _cube_root(x):
+    def lanes(x):
+        inside = (x > 0.0) & (x < math.inf)
+        z = x if inside else 1.0
+        y = bits_to_float(int64(float64(float_to_bits(z)) * _SHARE + _OFFSET))
+        for _ in range(_ROUNDS):
+            cube = y * y * y
+            y = y * ((cube + 2.0 * z) / (2.0 * cube + z))
+        return y if inside else x
+
+    return lanes
+
+
+@overload(elementary.exponent, jit_options=INLINED)
+def _exponent(x):
+    return lambda x: float64((float_to_bits(x) >> 52) - 1023)
+
+
+@overload(elementary.mantissa, jit_options=INLINED)
+def _mantissa(x):
+    return lambda x: bits_to_float((float_to_bits(x) & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)

@@ -1,0 +1,136 @@
+"""exp, tanh and the logistic sigmoid.
+
+All three start from eˣ = 2ᵏ (1 + v), with k = x / ln 2 rounded and v = eʳ − 1 for r = x − k ln 2, |r| <= ln(2)/2.
+"""
+
+from numba.extending import overload, register_jitable
+
+from gdfast import elementary
+from gdfast.kernels.lane_math.parts import (
+    LN2_HIGH,
+    LN2_LOW,
+    ROUND_BIASED,
+    power_of_two,
+    sum_of,
+    two_powers,
+    with_sign_of,
+)
+from gdfast.kernels.options import INLINED
+
+_LOG2_E = 1.4426950408889634
+LARGEST, SMALLEST = 710.0, -746.0  # beyond these ends exp is inf or 0
+_TANH_END = 20.0  # tanh rounds to 1 beyond
+
+# (eʳ − 1 − r) / r² on |r| <= ln(2)/2, within 2⁻⁵⁷ of eʳ and 2⁻⁵⁵ of eʳ − 1
+EXP = (
+    0.5000000000000006,
+    0.16666666666666685,
+    0.04166666666657369,
+    0.008333333333314617,
+    0.0013888888932357215,
+    0.00019841269902969122,
+    2.480150447311139e-05,
+    2.7557228015577942e-06,
+    2.7626315280769527e-07,
+    2.5114451305967164e-08,
+)
+
+
+# A cubic with adapted coefficients (Knuth, *The Art of Computer Programming* 2, section 4.6.4) takes one product less:
+# c₄ + c₅r + c₆r² + c₇r³ = c₇ ((r + c₆/c₇)(r² + c₅/c₇) + c₄/c₇ − c₅c₆/c₇²). It rounds worse, which only the first
+# four terms of the series would feel. The last two terms are divided by c₇ too.
+_A, _B, _C = EXP[6] / EXP[7], EXP[5] / EXP[7], EXP[4] / EXP[7] - EXP[6] / EXP[7] * (EXP[5] / EXP[7])
+_C8, _C9 = EXP[8] / EXP[7], EXP[9] / EXP[7]
+
+
+@register_jitable(**INLINED)
+def _beyond_linear(r):
+    """Return eʳ − 1 − r."""
+    square = r * r
+    fourth = square * square
+    first = (EXP[0] + EXP[1] * r) + (EXP[2] + EXP[3] * r) * square
+    second = (r + _A) * (square + _B) + _C
+    return square * (first + (second + (_C8 + _C9 * r) * fourth) * (EXP[7] * fourth))
+
+
+@register_jitable(**INLINED)
+def _reduced(x):
+    """Return k (as ``k + ROUND_BIASED``) and v = eʳ − 1 as a sum of two numbers, the first of them exact."""
+    shifted = x * _LOG2_E + ROUND_BIASED
+    k = shifted - ROUND_BIASED
+    # r in two parts: k times the high part of ln 2 and its difference from x are exact.
+    near, rest = x - k * LN2_HIGH, k * LN2_LOW
+    r = near - rest
+    return shifted, near, _beyond_linear(r) - rest
+
+
+@register_jitable(**INLINED)
+def expm1_parts(x):
+    """Return k (as ``k + ROUND_BIASED``) and v = eʳ − 1 rounded, and the error of rounding it."""
+    shifted, near, small = _reduced(x)
+    v, v_low = sum_of(near, small)
+    return shifted, v, v_low
+
+
+@register_jitable(**INLINED)
+def exp_parts(x):
+    """Return k (as ``k + ROUND_BIASED``) and 1 + v = eʳ as a sum of two numbers."""
+    shifted, v, v_low = expm1_parts(x)
+    p, p_low = sum_of(1.0, v)
+    return shifted, p, p_low + v_low
+
+
+@overload(elementary.exp, jit_options=INLINED)
+def _exp(x):
+    """Exponential as 2ᵏ (1 + v), within 0.94 ulp."""
+
+    def lanes(x):
+        y = LARGEST if x > LARGEST else x
+        shifted, near, small = _reduced(y)
+        one, other = two_powers(shifted)
+        return 0.0 if x < SMALLEST else (1.0 + (near + small)) * one * other
+
+    return lanes
+
+
+@overload(elementary.tanh, jit_options=INLINED)
+def _tanh(x):
+    """Hyperbolic tangent as n / (2 − n) with n = 1 − e^(−2|x|), within 1.42 ulp."""
+
+    def lanes(x):
+        y = abs(x)
+        y = _TANH_END if y > _TANH_END else y
+        shifted, v, v_low = expm1_parts(-2.0 * y)
+        power = power_of_two(shifted)
+        n, n_low = sum_of(1.0 - power, -power * v)
+        n_low -= power * v_low
+        d, d_low = sum_of(2.0, -n)
+        d_low -= n_low
+        t = n / d
+        # To first order, with 1 / d = (1 + t) / 2.
+        t += (n_low - t * d_low) * (0.5 + 0.5 * t)
+        return with_sign_of(x, t)
+
+    return lanes
+
+
+@overload(elementary.sigmoid, jit_options=INLINED)
+def _sigmoid(x):
+    """Sigmoid as 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^(−|x|), within 1.14 ulp."""
+
+    def lanes(x):
+        y = -abs(x)
+        shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
+        one, other = two_powers(shifted)
+        d, d_low = sum_of(1.0, p * one * other)
+        d_low += p_low * one * other
+        # The numerator of x < 0 is p; the power of two is multiplied to the quotient, which may become subnormal.
+        left = x < 0.0
+        n, n_low = (p if left else 1.0), (p_low if left else 0.0)
+        t = n / d
+        # To first order, with 1 / d = t for x >= 0 and 1 − 2ᵏ t for x < 0.
+        inverse = 1.0 - t * one * other if left else t
+        t += (n_low - t * d_low) * inverse
+        return t * one * other if left else t
+
+    return lanes

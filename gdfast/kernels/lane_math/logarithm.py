@@ -1,0 +1,126 @@
+"""log, log1p and softplus.
+
+All three end in log(2ᵏ (1 + f)) = k ln 2 + log(1 + f) with √½ <= 1 + f < √2, and the method of fdlibm (Sun
+Microsystems, 1993, e_log.c): with s = f / (2 + f), log(1 + f) = log((1 + s) / (1 − s)) = 2s + s R(s²), and, since
+2s = f − s f, log(1 + f) = f − (f²/2 − s (f²/2 + R)), which rounds well.
+"""
+
+import math
+import sys
+
+from numba.extending import overload, register_jitable
+
+from gdfast import elementary
+from gdfast.kernels.lane_math.exponential import SMALLEST, exp_parts
+from gdfast.kernels.lane_math.parts import (
+    BIAS,
+    LN2_HIGH,
+    LN2_LOW,
+    MANTISSA,
+    bits_to_float,
+    float_to_bits,
+    polynomial,
+    sum_of,
+    two_powers,
+)
+from gdfast.kernels.options import INLINED
+
+# R(z) / z on z = s² <= ((√2 − 1) / (√2 + 1))², within 2⁻⁵⁸ of the logarithm
+LOG = (
+    0.6666666666666734,
+    0.3999999999941355,
+    0.2857142874266267,
+    0.2222219854263824,
+    0.1818356602782009,
+    0.15314004230958994,
+    0.14796439865220914,
+)
+
+_ROOT_HALF = 0x3FE6A09E667F3BCD  # bits of √½
+_EXPONENT = -(2**52)  # bits of sign and exponent
+_TWO_52 = 0x4330000000000000  # bits of 2**52: with an integer below 2**52 added, those of 2**52 + integer
+_SMALLEST_NORMAL, _LARGEST = 2.0**-1022, sys.float_info.max
+
+
+@register_jitable(**INLINED)
+def _log1p_parts(f):
+    """Return s, f²/2 and s (f²/2 + R) for f = −0.3 … 0.42."""
+    s = f / (2.0 + f)
+    z = s * s
+    half_square = 0.5 * f * f
+    return s, half_square, s * (half_square + z * polynomial(z, LOG))
+
+
+@register_jitable(**INLINED)
+def _joined(k, f, half_square, rest):
+    """Return k ln 2 + log(1 + f) from the parts."""
+    return k * LN2_HIGH - ((half_square - (rest + k * LN2_LOW)) - f)
+
+
+@register_jitable(**INLINED)
+def _reduced(x):
+    """Return k and m with x = 2ᵏ m, √½ <= m < √2, for positive normal x."""
+    bits = float_to_bits(x)
+    above = bits - _ROOT_HALF
+    m = bits_to_float(bits - (above & _EXPONENT))
+    # The exponent + BIAS is positive; as the low bits of 2**52 it becomes a number.
+    k = bits_to_float(((above + (BIAS << MANTISSA)) >> MANTISSA) + _TWO_52) - (2.0**52 + BIAS)
+    return k, m
+
+
+@overload(elementary.log, jit_options=INLINED)
+def _log(x):
+    """Logarithm, within 0.84 ulp."""
+
+    def lanes(x):
+        tiny = x < _SMALLEST_NORMAL
+        k, m = _reduced(x * 2.0**54 if tiny else x)
+        k = k - 54.0 if tiny else k
+        f = m - 1.0
+        _, half_square, rest = _log1p_parts(f)
+        y = _joined(k, f, half_square, rest)
+        y = y if x <= _LARGEST else x  # infinity or NaN
+        y = -math.inf if x == 0.0 else y
+        return math.nan if x < 0.0 else y
+
+    return lanes
+
+
+@overload(elementary.log1p, jit_options=INLINED)
+def _log1p(x):
+    """Logarithm of 1 + x, whose rounding error goes into f, within 1.33 ulp."""
+
+    def lanes(x):
+        above = x >= 1.0
+        u, low = sum_of(x if above else 1.0, 1.0 if above else x)
+        k, m = _reduced(u)
+        # 1 + f = 2⁻ᵏ (u + low). For k = 0 the sum is exact: then f = x.
+        shrink = bits_to_float(float_to_bits(m) - float_to_bits(u) + (BIAS << MANTISSA))
+        f = (m - 1.0) + (low * shrink if x < 2.0**60 else 0.0)
+        _, half_square, rest = _log1p_parts(f)
+        y = _joined(k, f, half_square, rest)
+        y = y if (x <= _LARGEST) & (x != 0.0) else x  # infinity, NaN, or 0 with its sign
+        y = -math.inf if x == -1.0 else y
+        return math.nan if x < -1.0 else y
+
+    return lanes
+
+
+@overload(elementary.softplus, jit_options=INLINED)
+def _softplus(x):
+    """Softplus as max(x, 0) + log(1 + e) with e = e^(−|x|), within 1.43 ulp."""
+
+    def lanes(x):
+        y = -abs(x)
+        shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
+        one, other = two_powers(shifted)
+        e, e_low = p * one * other, p_low * one * other
+        doubled = e > math.sqrt(2.0) - 1.0  # then 1 + e = 2 (1 + f)
+        f, f_low = (0.5 * (e - 1.0) if doubled else e), (0.5 * e_low if doubled else e_low)
+        s, half_square, rest = _log1p_parts(f)
+        # d log(1 + f) = df / (1 + f), and 1 / (1 + f) = (1 − s) / (1 + s) = 1 − 2s + 2s² …
+        rest += f_low * (1.0 - 2.0 * s * (1.0 - s))
+        y = _joined(1.0 if doubled else 0.0, f, half_square, rest)
+        return (x if x > 0.0 else 0.0) + y
+
+    return lanes

@@ -1,0 +1,60 @@
+"""Hyperparameters as axes: one optimizer for every combination of their values."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gdfast.optimizers._optimizer import Optimizer
+
+
+def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer]:
+    """Make one optimizer for every combination of hyperparameters.
+
+    Parameters
+    ----------
+    factory : callable
+        What makes the optimizers, such as `gdfast.optimizers.momentum`.
+    **parameters
+        Its hyperparameters. One that is given several values (a list, a tuple, a range or an array of one axis) is an
+        axis of the grid; any other is the same for all.
+
+    Returns
+    -------
+    list of Optimizer
+        The product of the axes, the last fastest. All share one compiled kernel, unless a hyperparameter chooses
+        between formulas.
+
+    Raises
+    ------
+    TypeError
+        If `factory` makes no optimizers.
+    ValueError
+        If an axis is empty or has more than one dimension, or the factory refuses a value.
+
+    Examples
+    --------
+    >>> [optimizer.label for optimizer in grid(momentum, momentum=[0.5, 0.8], dampening=0.1)]
+    ['momentum:momentum=0.5,dampening=0.1', 'momentum:momentum=0.8,dampening=0.1']
+    """
+    if not callable(factory) or isinstance(factory, type):
+        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {factory!r}")
+    axes = {name: _axis(name, values) for name, values in parameters.items()}
+    made = [factory(**dict(zip(axes, point, strict=True))) for point in itertools.product(*axes.values())]
+    if not isinstance(made[0], Optimizer):
+        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {made[0]!r}")
+    return made
+
+
+def _axis(name: str, values: Any) -> list[Any]:
+    """The values of one hyperparameter; a single one is an axis of length 1."""
+    if isinstance(values, np.ndarray):
+        if values.ndim > 1 or not values.size:
+            raise ValueError(f"grid: {name} must be a value or an array of shape (n,) with n >= 1, not {values.shape}")
+        return list(np.atleast_1d(values).tolist())
+    if not isinstance(values, list | tuple | range):
+        return [values]
+    if not values:
+        raise ValueError(f"grid: {name} must be a value or at least one value in a list, not {values!r}")
+    return list(values)

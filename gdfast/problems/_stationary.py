@@ -1,0 +1,175 @@
+"""Stationary points: found by Newton's method, told apart by the Hessian, recognized at end points."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast.elementary import Array
+
+Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
+Field = Callable[[Array], Array]
+
+_ROUNDS = 80
+_STARTS = 4096  # of a search over a domain
+_SAME = 1e-5  # points closer than this share of the domain's width are one
+_SINGULAR = 1e-7  # share of the largest curvature below which one says nothing about the kind
+_NEAREST, _FARTHEST = 1e-3, 2e-2  # shares of the domain's width within which an end point is at a stationary point
+
+
+@dataclass(frozen=True)
+class StationaryPoint:
+    """A point where the gradient is zero.
+
+    Attributes
+    ----------
+    point : tuple of float
+        Its coordinates.
+    kind : str
+        ``minimum``, ``maximum``, ``saddle``, or ``degenerate``: the Hessian is singular and it is neither a minimum
+        nor a maximum.
+    loss : float
+        The loss there.
+    flattest : float
+        Smallest absolute eigenvalue of the Hessian there.
+    """
+
+    point: tuple[float, ...]
+    kind: Kind
+    loss: float
+    flattest: float
+
+
+def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Array) -> tuple[StationaryPoint, ...]:
+    """Return the stationary points that Newton's method reaches from the points ``near (d, n)``, lowest loss first.
+
+    Points on a plateau, or on a straight line of others, are left out.
+    """
+    width = float(np.ptp(domain, axis=1).max())
+    with np.errstate(all="ignore"):
+        points = _apart(gradient, _newton(gradient, hessian, near, width), width)
+        bend = np.moveaxis(hessian(points), -1, 0)
+        typical = float(np.median(np.abs(hessian(_spread(domain, 64)))))
+        curvatures, directions = np.linalg.eigh(bend)
+        losses = loss(points)
+        found = []
+        for point, value, curvature, axes in zip(points.T, losses, curvatures, directions, strict=True):
+            flattest, sharpest = float(np.abs(curvature).min()), float(np.abs(curvature).max())
+            kind: Kind = "minimum" if curvature[0] > 0 else "maximum" if curvature[-1] < 0 else "saddle"
+            if flattest <= _SINGULAR * sharpest or sharpest <= _SINGULAR * typical:
+                flat = axes[:, np.abs(curvature) <= _SINGULAR * max(sharpest, typical)]
+                beside = point[:, None] + 0.05 * width * np.stack([flat, -flat])
+                slope = np.abs([gradient(side) for side in beside]).max(axis=1)
+                if (slope <= 1e-11 * width * max(sharpest, typical)).any():
+                    continue  # one of a whole line of them
+                kind = _kind_around(loss, point, axes, width)
+            found.append(StationaryPoint(tuple(point.tolist()), kind, float(value), flattest))
+    return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
+
+
+def search(loss: Field, gradient: Field, hessian: Field, domain: Array) -> tuple[StationaryPoint, ...]:
+    """Return the stationary points found from starts all over the domain and as far again on either side."""
+    middle, width = domain.mean(axis=1, keepdims=True), np.ptp(domain, axis=1)[:, None]
+    wide = middle + width * [-1.5, 1.5]
+    found = find(loss, gradient, hessian, domain, np.hstack([_spread(domain, _STARTS), _spread(wide, _STARTS)]))
+    return tuple(p for p in found if (np.abs(np.array(p.point) - middle[:, 0]) <= 1.5 * width[:, 0]).all())
+
+
+def _spread(domain: Array, n: int) -> Array:
+    """About `n` points all over a domain, ``float64[d, n]``: a grid up to three coordinates, random beyond."""
+    d = len(domain)
+    if d > 3:
+        return np.random.default_rng(0).uniform(domain[:, :1], domain[:, 1:], (d, n))
+    axes = [np.linspace(low, high, round(n ** (1 / d))) for low, high in domain]
+    return np.stack(np.meshgrid(*axes, indexing="ij")).reshape(d, -1)
+
+
+def _newton(gradient: Field, hessian: Field, points: Array, width: float) -> Array:
+    """The points, of those that Newton's method leads to, where it has come to rest, save on a plateau."""
+    h, resting = 1e-3 * width, [points[:, :0]]
+    for _ in range(_ROUNDS):
+        grad, bend = gradient(points), np.moveaxis(hessian(points), -1, 0)
+        finite = np.isfinite(grad).all(axis=0) & np.isfinite(bend).all(axis=(1, 2))
+        points, grad, bend = points[:, finite], grad[:, finite], bend[finite]
+        # By eigenvectors, leaving out those without curvature, since degenerate points have singular Hessians.
+        values, vectors = np.linalg.eigh(bend)
+        curved = np.abs(values) > 1e-14 * np.abs(values).max(axis=1, keepdims=True, initial=0.0)
+        along = np.einsum("nij,in->nj", vectors, grad)
+        along = np.where(curved, along / np.where(curved, values, 1.0), 0.0)
+        step = np.einsum("nij,nj->in", vectors, along)
+        length = np.abs(step).max(axis=0)
+        points = points - step * np.minimum(1.0, 0.1 * width / np.where(length > 0, length, 1.0))
+        still = length <= 1e-11 * width
+        resting.append(points[:, still])
+        points = points[:, ~still]
+        if not points.size:
+            break
+    points = np.hstack(resting)
+    # Where a direction without curvature was left out, the gradient along it may not be zero.
+    grad, sharpest = gradient(points), np.abs(hessian(points)).max(axis=(0, 1))
+    points = points[:, np.abs(grad).max(axis=0) <= 1e-8 * width * sharpest]
+    around = [points + np.eye(len(points))[:, i : i + 1] * move for i in range(len(points)) for move in (-h, h)]
+    flat = np.logical_and.reduce([(gradient(shifted) == 0).all(axis=0) for shifted in [points, *around]])
+    return np.asarray(points[:, ~flat])
+
+
+def _apart(gradient: Field, points: Array, width: float) -> Array:
+    """One of each cluster of points, the one with the smallest gradient."""
+    # Newton's method ends an uncertain last digit away from 1 or 0, where formulas are often exact.
+    rounded = np.round(points, 8) + 0.0
+    better = np.abs(gradient(rounded)).max(axis=0) <= np.abs(gradient(points)).max(axis=0)
+    points = np.where(better, rounded, points)
+    if not points.size:
+        return points
+    _, first = np.unique(np.round(points / (_SAME * width)), axis=1, return_index=True)
+    rest = points[:, first]
+    rest = rest[:, np.argsort(np.abs(gradient(rest)).max(axis=0), kind="stable")]
+    chosen = []
+    while rest.size:
+        chosen.append(rest[:, 0])
+        rest = rest[:, np.abs(rest - rest[:, :1]).max(axis=0) > 2 * _SAME * width]
+    return np.stack(chosen, axis=1)
+
+
+def _kind_around(loss: Field, point: Array, axes: Array, width: float) -> Kind:
+    """The kind of a point whose Hessian is too flat to tell, from the loss around it."""
+    random = np.random.default_rng(0).normal(size=(len(point), 256))
+    directions = np.hstack([axes, -axes, random / np.linalg.norm(random, axis=0)])
+    around = point[:, None] + np.hstack([directions * (share * width) for share in (1e-3, 1e-2)])
+    rise = loss(around) - loss(point[:, None])
+    if (rise > 0).all():
+        return "minimum"
+    return "maximum" if (rise < 0).all() else "degenerate"
+
+
+def nearest(
+    points: Sequence[StationaryPoint], theta: Array, width: float, gradient_tolerance: float
+) -> NDArray[np.int64]:
+    """Return which of the points each of ``theta (d, n)`` is at, ``int64[n]``, −1 for none.
+
+    A point with a gradient within the tolerance lies within tolerance/curvature of a stationary point to first
+    order. A thousandth of the domain allows for the higher orders; farther than two hundredths it is on a plateau.
+    """
+    found = np.full(theta.shape[1], -1)
+    if not points:
+        return found
+    where = np.array([point.point for point in points]).T
+    with np.errstate(divide="ignore"):
+        reach = 4 * gradient_tolerance / np.array([point.flattest for point in points])
+    reach = np.clip(reach, _NEAREST * width, _FARTHEST * width)
+    # Only points whose first coordinate is within the largest reach are looked at.
+    order = np.argsort(where[0], kind="stable")
+    first = where[0, order]
+    low = np.searchsorted(first, theta[0] - reach.max(), side="left")
+    high = np.searchsorted(first, theta[0] + reach.max(), side="right")
+    best = np.full(theta.shape[1], np.inf)
+    for k in range(int((high - low).max(initial=0))):
+        lanes = np.flatnonzero(low + k < high)
+        index = order[low[lanes] + k]
+        distance = np.abs(theta[:, lanes] - where[:, index]).max(axis=0)
+        closer = (distance <= reach[index]) & (distance < best[lanes])
+        found[lanes[closer]] = index[closer]
+        best[lanes[closer]] = distance[closer]
+    return found

@@ -1,0 +1,222 @@
+"""Sums of one formula over the coordinates, or over neighbouring pairs of them, in any number of dimensions.
+
+    f(x) = Σᵢ p(xᵢ)        or        f(x) = Σᵢ p(xᵢ, xᵢ₊₁)
+
+The part p is a landscape of one or two coordinates. Up to 8 coordinates the sum is a `Landscape` whose formulas are
+written out; beyond, it is a `Sum` with a lane kernel of loops. In a sum over single coordinates the stationary
+points are all combinations of those of p.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.elementary import Array
+from gdfast.problems._formula import Formula, coordinate_names, define, inlined
+from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, LaneKernel, Problem
+from gdfast.problems._stationary import StationaryPoint
+
+_LARGEST_LIST = 16_000  # stationary points that are listed one by one
+LARGEST_DIMENSION = 10_000
+
+Lanes = tuple[Callable[..., None], Callable[..., None]]
+
+
+class Combinations(Problem):
+    """What a sum over single coordinates knows of its stationary points: the combinations of those of its part.
+
+    Up to 16,000 they are listed one by one. Beyond, one stands for many: of the minima, the lowest with k
+    coordinates that are not in a lowest well of the part, for each k (so that the basin is this k); of the saddles,
+    and of the maxima, one.
+    """
+
+    part: Landscape
+
+    @functools.cached_property
+    def _listed(self) -> bool:
+        return bool(len(self.part.stationary_points) ** self.dimension <= _LARGEST_LIST)
+
+    @functools.cached_property
+    def _table(self) -> tuple[tuple[StationaryPoint, ...], NDArray[np.int64]]:
+        """The points by ascending loss, and the place among them of each in the order of `_number`."""
+        single, d = self.part.stationary_points, self.dimension
+        if self._listed:
+            choices = list(itertools.product(range(len(single)), repeat=d))
+        else:
+            wells = [i for i, point in enumerate(single) if point.kind == "minimum"]
+            others = [i for i in wells if i not in self._best]
+            tops = [i for i, point in enumerate(single) if point.kind == "maximum"]
+            choices = [(*others[:1] * k, *wells[:1] * (d - k)) for k in range(d + 1)]
+            choices += [(*tops[:1], *wells[:1] * (d - 1)), tuple(tops[:1] * d)]
+            choices = [choice for choice in choices if len(choice) == d]
+        points = [self._combined([single[i] for i in choice]) for choice in choices]
+        order = sorted(range(len(points)), key=lambda i: (points[i].loss, points[i].point))
+        place = np.empty(len(points), dtype=np.int64)
+        place[order] = np.arange(len(points))
+        return tuple(points[i] for i in order), place
+
+    @functools.cached_property
+    def _best(self) -> list[int]:
+        """The lowest minima of the part; several where they are equally low."""
+        single = self.part.stationary_points
+        lowest = self.part.minima[0].loss
+        return [i for i, p in enumerate(single) if p.kind == "minimum" and math.isclose(p.loss, lowest, abs_tol=1e-12)]
+
+    def _combined(self, singles: list[StationaryPoint]) -> StationaryPoint:
+        kinds = {point.kind for point in singles}
+        loss = 0.0
+        for point in singles:
+            loss += point.loss
+        return StationaryPoint(
+            tuple(point.point[0] for point in singles),
+            kinds.pop() if len(kinds) == 1 else "degenerate" if "degenerate" in kinds else "saddle",
+            loss,
+            min(point.flattest for point in singles),
+        )
+
+    @property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        return self._table[0]
+
+    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
+        single, d = self.part.stationary_points, self.dimension
+        at = np.stack([self.part.locate(row[None], loss, gradient_tolerance) for row in theta])
+        if self._listed:
+            number = np.zeros(theta.shape[1], dtype=np.int64)
+            for row in at:
+                number = number * len(single) + np.maximum(row, 0)
+        else:
+            kinds = np.array([point.kind for point in single])[at]
+            wells, best = (kinds == "minimum").all(axis=0), np.isin(at, self._best)
+            tops = (kinds == "maximum").all(axis=0)
+            representatives = len(self._table[1])
+            saddle = representatives - 2
+            number = np.where(wells, d - best.sum(axis=0), np.where(tops, saddle + 1, saddle))
+        return np.where((at >= 0).all(axis=0), self._table[1][number], -1)
+
+
+class Sum(Problem):
+    """A sum over single or neighbouring coordinates, with a lane kernel.
+
+    Parameters
+    ----------
+    part : Landscape
+        Of one coordinate or of two.
+    domain : ndarray
+        ``float64[d, 2]``.
+    lanes : tuple of callable
+        The lane kernel's gradient and objective; they sum in the order of the coordinates.
+    near : array_like, optional
+        As in `Problem`.
+    """
+
+    def __init__(self, part: Landscape, domain: Array, lanes: Lanes, near: Any = None) -> None:
+        self.part, self.domain, self.near = part, domain, near
+        self.lane_kernel = LaneKernel(*lanes, work_rows=0)
+        self._windows = _windows(len(domain), part.dimension)
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates: x1, x2 and so on."""
+        return coordinate_names(self.dimension)
+
+    def loss(self, theta: Array) -> Array:
+        total = np.zeros(theta.shape[1])
+        for window in self._windows:
+            total += self.part.loss(theta[window])
+        return total
+
+    def gradient(self, theta: Array) -> Array:
+        grad = np.zeros_like(theta)
+        for window in self._windows:
+            grad[window] += self.part.gradient(theta[window])
+        return grad
+
+    def hessian(self, theta: Array) -> Array:
+        bend = np.zeros((self.dimension, *theta.shape))
+        for window in self._windows:
+            bend[window, window] += self.part.hessian(theta[window])
+        return bend
+
+
+class LandscapeOfCombinations(Combinations, Landscape):
+    """A sum over few single coordinates."""
+
+
+class SumOfCombinations(Combinations, Sum):
+    """A sum over many single coordinates."""
+
+
+def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lanes, near: Any = None) -> Problem:
+    """Return the sum of a landscape over single coordinates (if it has one) or neighbouring ones (if it has two).
+
+    Parameters
+    ----------
+    name : str
+        Of the problem, for messages.
+    part : Landscape
+        What is summed.
+    dimension : int
+        d, at least the part's.
+    domain : array_like, (2,) or (d, 2)
+        Of all coordinates, or of each.
+    lanes : tuple of callable
+        Gradient and objective of the lane kernel, used beyond 8 coordinates.
+    near : array_like, (k, d), optional
+        Points from which Newton's method finds the stationary points of a sum over neighbours.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the dimension is not accepted.
+    """
+    dimension = arguments.integer(f"{name}: dimension", dimension, low=part.dimension, high=LARGEST_DIMENSION)
+    box = np.array(np.broadcast_to(np.asarray(domain, dtype=np.float64), (dimension, 2)))
+    single = part.dimension == 1
+    if dimension > LARGEST_LANDSCAPE:
+        return SumOfCombinations(part, box, lanes) if single else Sum(part, box, lanes, near)
+    formulas = written_out(part, dimension)
+    if not single:
+        return Landscape(*formulas, domain=box, near=near)
+    few = LandscapeOfCombinations(*formulas, domain=box)
+    object.__setattr__(few, "part", part)
+    return few
+
+
+def written_out(part: Landscape, dimension: int) -> tuple[Formula, Formula, Formula]:
+    """Return loss, gradient and Hessian of the sum of a part, as formulas of all coordinates."""
+    names = coordinate_names(dimension)
+    sums: list[dict[tuple[int, ...], list[str]]] = [{}, {}, {}]
+    assignments: list[list[str]] = [[], [], []]
+    parts = (part.loss_formula, part.gradient_formula, part.hessian_formula)
+    for window in _windows(dimension, part.dimension):
+        for order, formula in enumerate(parts):
+            assert formula is not None
+            lines, texts = inlined(formula, names[window], f"_{window.start + 1}")
+            assignments[order] += lines
+            flat = np.array(texts, dtype=object).ravel()
+            for place, text in zip(itertools.product(range(part.dimension), repeat=order), flat, strict=True):
+                shifted = tuple(window.start + i for i in place)
+                sums[order].setdefault(shifted, []).append(f"({text})")
+
+    def results(order: int, place: tuple[int, ...] = ()) -> Any:
+        if len(place) == order:
+            return " + ".join(sums[order].get(place, ["0.0"]))
+        deeper = [results(order, (*place, i)) for i in range(dimension)]
+        return deeper[0] if dimension == 1 else deeper
+
+    loss, gradient, hessian = (
+        define(name, names, assignments[order], results(order))
+        for order, name in enumerate(("loss", "gradient", "hessian"))
+    )
+    return loss, gradient, hessian
+
+
+def _windows(dimension: int, width: int) -> list[slice]:
+    return [slice(i, i + width) for i in range(dimension - width + 1)]

@@ -1,0 +1,51 @@
+"""Ackley's function, a funnel full of ripples with a cusp at the bottom.
+
+    f(x) = 20 (1 − exp(−r/5)) + e − exp(c),   r = √(Σᵢ xᵢ² / d),   c = Σᵢ cos(2πxᵢ) / d
+
+The global minimum is f(0) = 0. There the function has a cusp: the gradient does not become small on the way to it, so
+that no method with a constant rate settles in it, but jumps to and fro. The formulas give the gradient zero at the
+origin itself, and the Hessian of the smooth part. In one and two dimensions all stationary points of the domain are
+listed (in two: 121 minima, 100 maxima, 220 saddles), in more the global minimum only. What settles elsewhere is
+stalled.
+
+The customary domain is [−32.768, 32.768], with the same ripples on a flatter funnel.
+
+Source: Ackley (1987), "A connectionist machine for genetic hillclimbing", in two dimensions; Bäck (1996),
+"Evolutionary algorithms in theory and practice", in more.
+"""
+
+import itertools
+
+from gdfast import arguments
+from gdfast.named import named
+from gdfast.problems._formula import coordinate_names, define
+from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape
+
+TWO_PI, E = "6.283185307179586", "2.718281828459045"
+
+
+@named()
+def ackley(dimension: int = 2) -> Landscape:
+    """Ackley's function on [−5, 5] each, in up to 8 dimensions."""
+    d = arguments.integer("ackley: dimension", dimension, high=LARGEST_LANDSCAPE)
+    x = coordinate_names(d)
+    squares, waves = " + ".join(f"{v} * {v}" for v in x), " + ".join(f"cos({TWO_PI} * {v})" for v in x)
+    radius = f"r = sqrt(({squares}) / {d})"
+    peaks = f"w = exp(({waves}) / {d})"
+    loss = define("loss", x, [radius, peaks], f"20 * (1 - exp(-0.2 * r)) + ({E} - w)")
+
+    # Divided by the radius, which must not be zero; there the coordinates are.
+    slope = [radius, peaks, "safe = select(r > 0, r, 1)", f"a = 4 * exp(-0.2 * r) / ({d} * safe)"]
+    slope += [f"b = {TWO_PI} * w / {d}", *(f"s{i} = sin({TWO_PI} * {v})" for i, v in enumerate(x))]
+    grad = [f"a * {v} + b * s{i}" for i, v in enumerate(x)]
+    gradient = define("gradient", x, slope, grad[0] if d == 1 else grad)
+
+    bend = [*slope, "cusp = select(r > 0, a, 0)", f"h = (0.2 + 1 / safe) / ({d} * safe)", f"q = {TWO_PI} / {d}"]
+    rows = [[f"-cusp * h * {v} * {u} - w * q * q * s{i} * s{j}" for j, u in enumerate(x)] for i, v in enumerate(x)]
+    for i, v in enumerate(x):
+        rows[i][i] += f" + cusp + {TWO_PI} * b * cos({TWO_PI} * {v})"
+    hessian = define("hessian", x, bend, rows[0][0] if d == 1 else rows)
+
+    halves = [k / 2 for k in range(-10, 11)]
+    near = list(itertools.product(halves, repeat=d)) if d <= 2 else [[0.0] * d]
+    return Landscape(loss, gradient, hessian, domain=[[-5, 5]] * d, near=near)

@@ -1,0 +1,51 @@
+"""A bowl that ends in a plateau.
+
+    f(x) = Σᵢ p(xᵢ),   p(x) = 1 − (1 − x²)³ for |x| < 1, and 1 beyond
+
+p is twice continuously differentiable. Its minimum is p(0) = 0; from |x| = 1 on the gradient is exactly zero, so that
+whatever starts or lands there stays, and is stalled at once. It is the smooth step of computer graphics turned into a
+landscape: the simplest one with a gradient that does not only become small but vanishes.
+"""
+
+from gdfast.elementary import maximum
+from gdfast.named import named
+from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._sum import sum_over
+
+
+def loss(x):
+    u = maximum(1 - x * x, 0.0)
+    return 1 - u * u * u
+
+
+def gradient(x):
+    u = maximum(1 - x * x, 0.0)
+    return 6 * x * u * u
+
+
+def hessian(x):
+    u = maximum(1 - x * x, 0.0)
+    return 6 * u * (u - 4 * x * x)
+
+
+def lane_gradient(theta, grad, work, n, data, layout, t):
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            grad[i, lane] = gradient(theta[i, lane])
+
+
+def lane_objective(theta, out, work, n, data, layout, t):
+    for lane in range(n):
+        out[lane] = 0.0
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            x = theta[i, lane]
+            u = maximum(1 - x * x, 0.0)
+            out[lane] += 1 - u * u * u
+
+
+@named()
+def plateau(dimension: int = 1) -> Problem:
+    """A bowl that ends in a plateau, Σ (1 − (1 − x²)³) for |x| < 1, on [−2, 2] each."""
+    part = Landscape(loss, gradient, hessian, domain=[-2, 2], near=[[0]])
+    return sum_over("plateau", part, dimension, [-2, 2], (lane_gradient, lane_objective))

@@ -1,0 +1,51 @@
+"""Rastrigin's function, a bowl full of ripples.
+
+    f(x) = Σᵢ (xᵢ² + 10 (1 − cos 2πxᵢ))
+
+The global minimum is f(0) = 0. In the domain each coordinate has 11 minima, near the whole numbers, and 10 maxima
+between them; the stationary points are their combinations, 11ᵈ of them minima. The ripples go on to |x| = 10π, where
+the slope of the bowl exceeds theirs; since trajectories leave the domain, all 63 minima and 62 maxima are known.
+
+Source: Rastrigin (1974), "Systems of extremal control", in two dimensions; Mühlenbein, Schomisch & Born (1991), "The
+parallel genetic algorithm as function optimizer", in more.
+"""
+
+from gdfast.elementary import cos, sin
+from gdfast.named import named
+from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._sum import sum_over
+
+
+def loss(x):
+    return x * x + 10 * (1 - cos(6.283185307179586 * x))
+
+
+def gradient(x):
+    return 2 * x + 62.83185307179586 * sin(6.283185307179586 * x)
+
+
+def hessian(x):
+    return 2 + 394.78417604357435 * cos(6.283185307179586 * x)
+
+
+def lane_gradient(theta, grad, work, n, data, layout, t):
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            grad[i, lane] = gradient(theta[i, lane])
+
+
+def lane_objective(theta, out, work, n, data, layout, t):
+    for lane in range(n):
+        out[lane] = 0.0
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            x = theta[i, lane]
+            out[lane] += x * x + 10 * (1 - cos(6.283185307179586 * x))
+
+
+@named()
+def rastrigin(dimension: int = 2) -> Problem:
+    """Rastrigin's function, Σ (x² + 10 (1 − cos 2πx)), on [−5.12, 5.12] each."""
+    near = [[k / 2] for k in range(-62, 63)]
+    part = Landscape(loss, gradient, hessian, domain=[-5.12, 5.12], near=near)
+    return sum_over("rastrigin", part, dimension, [-5.12, 5.12], (lane_gradient, lane_objective))

@@ -1,0 +1,28 @@
+"""The saddle x² − y².
+
+    f(x, y) = x² − y²
+
+One stationary point, the saddle at the origin, and no minimum: gradient descent from anywhere but the x-axis leaves
+along y and diverges. A standard classroom example.
+"""
+
+from gdfast.named import named
+from gdfast.problems._problem import Landscape
+
+
+def loss(x, y):
+    return x * x - y * y
+
+
+def gradient(x, y):
+    return 2 * x, -2 * y
+
+
+def hessian(x, y):
+    return (2, 0), (0, -2)
+
+
+@named()
+def saddle() -> Landscape:
+    """The saddle x² − y² on [−2, 2]²."""
+    return Landscape(loss, gradient, hessian, domain=[[-2, 2], [-2, 2]], near=[[0, 0]])

@@ -1,0 +1,171 @@
+"""Transforms: what is done to the gradient before the update.
+
+A transform is a rule for one coordinate, in the grammar of update rules, that returns the gradient the next transform
+or the optimizer takes. Its arguments, in this order, are ``theta, grad``; ``lr``, the learning rate with its schedule;
+sums over all coordinates of `terms`; ``noise``, a standard normal number of its own for each trajectory, step and
+coordinate; and its coefficients. Use transforms by ``optimizer.transformed(clip_norm(1.0), noise(0.1))``, which
+applies them from left to right.
+
+Whether a trajectory settles is judged by the transformed gradient: with `l2` it is stationary where the gradient of
+the penalized loss is zero, and a clipped gradient diverges only when it is not a number.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdfast import arguments
+from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
+from gdfast.elementary import Array, maximum, minimum, select, sign, sqrt
+from gdfast.named import Named, named
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Transform(Named):
+    """A rule that changes the gradient before the update.
+
+    Parameters
+    ----------
+    rule : callable
+        From ``theta, grad, lr``, the sums, ``noise`` and the coefficients, of one coordinate, to the gradient; for a
+        decoupled transform to the parameter.
+    sums : tuple of str
+        Names of the rule's arguments that are sums over all coordinates.
+    terms : callable, optional
+        What is summed: a function of the rule's arguments other than sums and noise that returns a value for each sum.
+    step_table : callable, optional
+        From the step numbers t = 1, 2, … (float64 array) to a mapping of coefficient names to arrays.
+    decoupled : bool
+        Whether the rule acts on the parameter, just before the update, instead of on the gradient.
+    penalty : callable, optional
+        For a transform that is the gradient of a penalty on the loss: from the parameters to each one's penalty and
+        its second derivative. Penalties move the stationary points.
+    """
+
+    rule: Callable[..., Any]
+    sums: tuple[str, ...] = ()
+    terms: Callable[..., Any] | None = None
+    step_table: Callable[[Array], Mapping[str, Any]] | None = None
+    decoupled: bool = False
+    penalty: Callable[[Array], tuple[Array, Array]] | None = None
+
+    @functools.cached_property
+    def noisy(self) -> bool:
+        """Whether the rule asks for noise."""
+        return "noise" in inspect.signature(self.rule).parameters
+
+    @functools.cached_property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the coefficients: the rule's arguments after ``lr``, the sums and the noise; a seed comes last."""
+        names = list(inspect.signature(self.rule).parameters)
+        return (*names[3 + len(self.sums) + self.noisy :], *(["seed"] if self.noisy else []))
+
+    def columns(self, max_steps: int) -> Array:
+        """The coefficients of every step, ``float64[max_steps + 1, c]``."""
+        values: dict[str, Any] = dict(self.parameters)
+        if self.step_table:
+            values.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
+        columns = np.empty((max_steps + 1, len(self.coefficients)))
+        for j, name in enumerate(self.coefficients):
+            columns[:, j] = values[name]
+        return columns
+
+
+def _clipped(theta, grad, lr, limit):
+    return maximum(minimum(grad, limit), -limit)
+
+
+@named(limit=POSITIVE)
+def clip_value(limit: float = 1.0) -> Transform:
+    """Clip each entry of the gradient to [−limit, limit] (torch's ``clip_grad_value_``, optax's ``clip``)."""
+    return Transform(_clipped)
+
+
+def _clip_terms(theta, grad, lr, max_norm, eps):
+    return grad * grad
+
+
+def _clipped_by_norm(theta, grad, lr, squares, max_norm, eps):
+    return grad * minimum(max_norm / (sqrt(squares) + eps), 1.0)
+
+
+@named(max_norm=POSITIVE, eps=NONNEGATIVE)
+def clip_norm(max_norm: float = 1.0, eps: float = 1e-6) -> Transform:
+    """Scale the gradient to a norm of at most max_norm: g · min(1, max_norm / (‖g‖ + ε)).
+
+    ε = 1e-6 is torch's ``clip_grad_norm_``, ε = 0 optax's ``clip_by_global_norm``. Source: Pascanu, Mikolov & Bengio
+    (2013), "On the difficulty of training recurrent neural networks".
+    """
+    return Transform(_clipped_by_norm, sums=("squares",), terms=_clip_terms)
+
+
+def _plain_terms(theta, grad, lr):
+    return grad * grad
+
+
+def _normalized(theta, grad, lr, squares):
+    return select(squares > 0, grad / sqrt(squares), 0.0)
+
+
+@named()
+def normalize() -> Transform:
+    """Scale the gradient to norm 1: g / ‖g‖, and 0 where it is 0 (optax's ``normalize_by_update_norm``)."""
+    return Transform(_normalized, sums=("squares",), terms=_plain_terms)
+
+
+def _ridge(theta, grad, lr, weight):
+    return grad + weight * theta
+
+
+@named(weight=NONNEGATIVE)
+def l2(weight: float = 0.01) -> Transform:
+    """Coupled weight decay, g + λθ: the gradient of the loss plus ½λ‖θ‖² (torch's ``weight_decay`` except in AdamW)."""
+    return Transform(_ridge, penalty=lambda theta: (0.5 * weight * theta * theta, np.full_like(theta, weight)))
+
+
+def _lasso(theta, grad, lr, weight):
+    return grad + weight * sign(theta)
+
+
+@named(weight=NONNEGATIVE)
+def l1(weight: float = 0.01) -> Transform:
+    """The subgradient of an L1 penalty, g + λ sign θ, with sign 0 = 0: of the loss plus λ‖θ‖₁."""
+    return Transform(_lasso, penalty=lambda theta: (weight * np.abs(theta), np.zeros_like(theta)))
+
+
+def _decayed(theta, grad, lr, weight):
+    return theta - lr * weight * theta
+
+
+@named(weight=NONNEGATIVE)
+def weight_decay(weight: float = 0.01) -> Transform:
+    """Decoupled weight decay: θ − ηλθ just before the update, whatever the gradient (AdamW's).
+
+    Source: Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+    """
+    return Transform(_decayed, decoupled=True)
+
+
+def _noisy(theta, grad, lr, noise, deviation):
+    return grad + deviation * noise
+
+
+@named(sigma=NONNEGATIVE, gamma=UNIT)
+def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
+    """Gaussian noise of variance σ²/(1 + t)^γ on each entry, t = 0 at the first step.
+
+    It depends on the seed, the trajectory's number in the sweep, the step and the coordinate, and on nothing else:
+    neither tiles nor workers matter. Source: Neelakantan et al. (2015), "Adding gradient noise improves learning for
+    very deep networks" (γ = 0.55).
+    """
+    arguments.integer("noise: seed", seed, low=0, high=2**31 - 1)
+    return Transform(_noisy, step_table=lambda t: {"deviation": sigma / t ** (gamma / 2)})
+
+
+CATALOGUE: dict[str, Callable[..., Transform]] = {
+    make.__name__: make for make in (clip_norm, clip_value, l1, l2, noise, normalize, weight_decay)
+}
