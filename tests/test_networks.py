@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import gdfast
-from gdfast import optimizers
+from gdfast import optimizers, transforms
 from gdfast.cli import app
 from gdfast.kernels import fuse  # noqa: F401, registers what lane kernels call
 from gdfast.kernels.options import JIT
@@ -356,6 +356,15 @@ def test_a_network_that_fits_its_data_is_at_a_global_minimum_and_a_dead_one_is_s
     assert (ends[:3] == Outcome.global_minimum).all()
     assert (result.loss.values[0, 0, :3] < 1e-10).all()
     assert (result.basin.values[0, 0] == [0, 0, 0, -1, -1, -1]).all()
+
+
+def test_with_a_penalty_no_end_point_counts_as_a_perfect_fit():
+    problem = mlp((2, 8, 1), points=4)
+    shrunk = optimizers.momentum().transformed(transforms.l2(weight=0.01))
+    sweep = gdfast.Sweep(problem, shrunk, [0.1], problem.starts("xavier_normal"), 4000)
+    end = gdfast.run(sweep, backend="numpy")
+    assert int(end.outcome) in (Outcome.local_minimum, Outcome.stalled)
+    assert mlp(l2=0.1).stationary_points == ()
 
 
 def test_classes_are_learned():

@@ -51,6 +51,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         linear_regression,
         matyas,
         mccormick,
+        mlp,
         monkey_saddle,
         plateau,
         quadratic,

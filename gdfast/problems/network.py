@@ -359,7 +359,7 @@ class MLP(Problem):
 
     # Stationary points.
 
-    @property
+    @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
         """One entry for all parameters that fit the data perfectly, of which no coordinates are known; see `locate`.
 
