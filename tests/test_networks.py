@@ -363,7 +363,7 @@ def test_with_a_penalty_no_end_point_counts_as_a_perfect_fit():
     shrunk = optimizers.momentum().transformed(transforms.l2(weight=0.01))
     sweep = gdfast.Sweep(problem, shrunk, [0.1], problem.starts("xavier_normal"), 4000)
     end = gdfast.run(sweep, backend="numpy")
-    assert int(end.outcome) in (Outcome.local_minimum, Outcome.stalled)
+    assert end.outcome.item() in (Outcome.local_minimum, Outcome.stalled)
     assert mlp(l2=0.1).stationary_points == ()
 
 

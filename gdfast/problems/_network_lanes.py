@@ -252,8 +252,8 @@ def softmax(scratch, z, largest, k):
             sums[j] += row[o * VECTOR + j]
 
 
-def backward(scratch, inputs, x, rows, data, layout):
-    """Add to the gradients what follows from the derivatives by the last layer's Z."""
+def backward(scratch, inputs, x, rows, fresh, data, layout):
+    """Add to the gradients, or `fresh` to zeros, what follows from the derivatives by the last layer's Z."""
     d, following, spare = layout[D], layout[DELTA], layout[NEXT_DELTA]
     delta = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
     for layer in range(layout[LAYERS] - 1, -1, -1):
@@ -262,21 +262,24 @@ def backward(scratch, inputs, x, rows, data, layout):
         if layer < layout[LAYERS] - 1:
             multiply_by(scratch, delta, layout[at + SLOPE], rows * fan_out)
         if layout[at + NORM] >= 0:
+            fill(scratch, d + layout[at + NORM], 2 * fan_out, 0.0)
             normalize_backward(
                 scratch, delta, layout[at + STANDARD], layout[at + INVERSE], layout[TOTALS], layout[at + NORM],
                 d, rows, fan_out,
             )  # fmt: skip
         if layout[at + BIAS] >= 0:
+            if fresh:
+                fill(scratch, d + layout[at + BIAS], fan_out, 0.0)
             add_rows_to(scratch, d + layout[at + BIAS], delta, rows, fan_out)
         if layer == 0:
             add_data_products(
-                scratch, d + weight, fan_out, 1, inputs, x, 1, fan_in, delta, fan_out, 1, fan_in, rows, fan_out, False
+                scratch, d + weight, fan_out, 1, inputs, x, 1, fan_in, delta, fan_out, 1, fan_in, rows, fan_out, fresh
             )
         else:
             before = layout[at - FIELDS + VALUE]
             add_products(
                 scratch, d + weight, fan_out, 1, scratch, before, 1, fan_in, delta, fan_out, 1,
-                fan_in, rows, fan_out, False,
+                fan_in, rows, fan_out, fresh,
             )  # fmt: skip
             add_products(
                 scratch, following, fan_in, 1, scratch, delta, fan_out, 1, weight, 1, fan_out,
@@ -343,12 +346,11 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
     for lane in range(0, n, VECTOR):
         for k in range(d):
             copy_vector(scratch, k * VECTOR, points, k * width + lane, data[FACTORS + k])
-        fill(scratch, d, d, 0.0)
         for first in range(0, rows, layout[CHUNK]):
             count = min(layout[CHUNK], rows - first)
             forward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
             output_errors(scratch, last, inputs, y + first * layout[TARGETS], count, data, layout)
-            backward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
+            backward(scratch, inputs, x + first * layout[INPUTS], count, first == 0, data, layout)
         for k in range(d):
             copy_vector(grads, k * width + lane, scratch, (d + k) * VECTOR, data[FACTORS + k])
         if data[L2] != 0.0 or data[L1] != 0.0:

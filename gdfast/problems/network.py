@@ -29,7 +29,7 @@ _FITTED = 1e-6  # a loss below this share of the best constant's counts as zero
 _NEAREST_CACHE = 384  # vectors of activations that a chunk of rows may take: half of 48 KiB
 _FEWEST_ROWS = 16  # rows a chunk has at least, so that weights are read for many
 _LANES_PER_ROW = 4  # vectors in the narrowest block of lanes, in which a row of scratch memory must suffice
-_BLOCK = 2**20  # numbers in the largest array of activations of the reference
+_BLOCK = 2**17  # numbers in the largest array of activations of the reference
 _DIFFERENCE = 1e-5  # step of the Hessian's differences
 
 
