@@ -22,7 +22,7 @@ TASKS = {
         lambda: trainability(k=512 if FULL else 64),
         {"jax_scan": 3},
     ),
-    "64–32–10 relu network, mini-batches of 32": (
+    "61–32–10 relu network on digits, mini-batches of 32": (
         lambda: classifier(1024, 32, 1000) if FULL else classifier(),
         {"numpy_batched": 5},
     ),

@@ -1,31 +1,34 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run`, `trajectory`, `gradient_flow` and `check_gradient`, and the modules `problems`,
-`optimizers`, `schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that
-importing the package compiles and loads nothing.
+The public names: `Sweep`, `run`, `run_over`, `trajectory`, `gradient_flow` and `check_gradient`, and the modules
+`data`, `problems`, `optimizers`, `schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first
+used, so that importing the package compiles and loads nothing.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import optimizers, outcomes, plot, problems, schedules, theory, transforms
+    from gdfast import data, optimizers, outcomes, plot, problems, schedules, theory, transforms
     from gdfast.gradients import gradient_flow
     from gdfast.problems import check_gradient
     from gdfast.reference import trajectory
     from gdfast.runner import run
+    from gdfast.study import run_over
     from gdfast.sweep import Sweep
 
 __version__ = "0.1.0"
 __all__ = [
     "Sweep",
     "check_gradient",
+    "data",
     "gradient_flow",
     "optimizers",
     "outcomes",
     "plot",
     "problems",
     "run",
+    "run_over",
     "schedules",
     "theory",
     "trajectory",
@@ -36,6 +39,7 @@ _HOME = {
     "Sweep": "gdfast.sweep",
     "gradient_flow": "gdfast.gradients",
     "run": "gdfast.runner",
+    "run_over": "gdfast.study",
     "trajectory": "gdfast.reference",
     "check_gradient": "gdfast.problems",
 }

@@ -41,8 +41,8 @@ def _interruptible() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
-    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``.
+def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]], **more: Any) -> Any:
+    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``, and from `more` parameters.
 
     Raises
     ------
@@ -50,7 +50,10 @@ def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any
         If the name, a parameter or a value is not accepted.
     """
     factory, parameters = _parse_call(argument, text, catalogue)
-    return factory(**{name: parse_value(value) for name, value in parameters.items()})
+    for name in parameters:
+        if name in more:
+            raise ValueError(f"{argument} {text!r}: {name} is given twice, here and as --{name}")
+    return factory(**{name: parse_value(value) for name, value in parameters.items()}, **more)
 
 
 def parse_optimizers(text: str) -> list[Any]:
@@ -90,7 +93,8 @@ def _parse_call(argument: str, text: str, catalogue: dict[str, Callable[..., Any
 def parse_value(text: str) -> Any:
     """Read a number, a truth value, or several joined by slashes; anything else stays text."""
     if "/" in text:
-        return tuple(parse_value(part) for part in text.split("/"))
+        parts = tuple(parse_value(part) for part in text.split("/"))
+        return text if any(isinstance(part, str) for part in parts) else parts  # a path is text
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):
@@ -191,8 +195,10 @@ def parse_starts(texts: list[str]) -> dict[str, Any] | list[Any]:
     }
 
 
-def parse_problem(problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any]) -> Any:
-    """Make the problem that is named, or that of a loss, whose domain and order of coordinates are the starts'.
+def parse_problem(
+    problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any], source: dict[str, str]
+) -> Any:
+    """Make the problem that is named, on its data, or that of a loss, whose domain and coordinates are the starts'.
 
     Raises
     ------
@@ -204,7 +210,9 @@ def parse_problem(problem: str | None, loss: str | None, axes: dict[str, Any] | 
     if (problem is None) == (loss is None):
         raise ValueError("problem or loss must be given, one of them")
     if loss is None:
-        return parse_named("problem", str(problem), problems.CATALOGUE)
+        return parse_named("problem", str(problem), problems.CATALOGUE, **source)
+    if source:
+        raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
 
     def widened(axis: Any) -> tuple[float, float]:
         low, high = float(axis.min()), float(axis.max())
@@ -243,6 +251,14 @@ def list_transforms() -> None:
     from gdfast import transforms
 
     _table(transforms.CATALOGUE)
+
+
+@lists.command("data")
+def list_data() -> None:
+    """List the data sets that ship with scikit-learn, with their sizes and what they are for."""
+    from gdfast import data
+
+    _print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
 
 
 @lists.command("schedules")
@@ -287,6 +303,10 @@ def sweep(
     loss: Annotated[
         str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
     ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
     lr: Annotated[
         str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
     ] = "1e-4:1:256",
@@ -324,7 +344,8 @@ def sweep(
         if workers is not None:
             arguments.integer("workers", workers)
         given = parse_starts(start or [])
-        chosen = parse_problem(problem, loss, given)
+        source = {name: value for name, value in (("data", data), ("target", target)) if value is not None}
+        chosen = parse_problem(problem, loss, given, source)
         for name in given if isinstance(given, dict) else ():
             arguments.choice("start: coordinate", name, chosen.coordinates)
         axes = [given[name] for name in chosen.coordinates if name in given] if isinstance(given, dict) else given

@@ -102,6 +102,19 @@ PROBLEMS = [
     p.linear_regression(X=_rng.normal(size=(17, 5)), y=_rng.normal(size=17)),
     p.linear_regression(X=[[2.0]], y=[3.0]),
 ]
+DATA_PROBLEMS = [
+    p.linear_regression(data="diabetes"),
+    p.linear_regression(data="diabetes", batch_size=7, seed=3),
+    p.ridge_regression(alpha=3.0),
+    p.ridge_regression(X=_rng.normal(size=(11, 4)) * 5, y=_rng.normal(size=11), standardize=False, bias=False),
+    p.ridge_regression(alpha=30.0, batch_size=16),
+    p.logistic_regression(data="iris", positive="setosa"),
+    p.logistic_regression(data="iris", positive="virginica", l2=0.0, batch_size=9),
+    p.logistic_regression(X=_rng.normal(size=(13, 2)), y=[0, 1] * 6 + [0], l2=0.3, bias=False),
+    p.softmax_regression(),
+    p.softmax_regression(data="iris", l2=0.1, batch_size=5, seed=1),
+]
+"""Problems with data of any size; least squares with a penalty or without is exact among them."""
 EXACT = [problem for problem in PROBLEMS if problem.name != "sigmoid"]
 """Problems in which only + - * / sqrt occur: kernel and reference agree to the bit."""
 

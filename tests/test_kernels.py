@@ -213,7 +213,7 @@ def test_without_a_writable_cache_folder_there_is_one_warning_and_a_result(monke
 
 
 def test_importing_the_package_loads_neither_numba_nor_pandas(tmp_path):
-    heavy = ["numba", "pandas", "xarray", "matplotlib", "numpy"]
+    heavy = ["numba", "pandas", "xarray", "matplotlib", "numpy", "sklearn", "scipy"]
     code = f"import sys, gdfast; print([m for m in {heavy} if m in sys.modules])"
     assert in_new_process(code, tmp_path / "cache", tmp_path) == "[]"
 

@@ -181,7 +181,7 @@ def test_gradients_are_torchs():
 def test_without_hidden_layers_it_is_linear_regression():
     other = linear_regression()
     X, y = other.X, other.y
-    problem = mlp((2, 1), bias=False, X=X, y=y)
+    problem = mlp((2, 1), bias=False, X=X, y=y, standardize=False)
     theta = points_of(problem, 4)
     np.testing.assert_allclose(problem.loss(theta), other.loss(theta), rtol=1e-14)
     np.testing.assert_allclose(problem.gradient(theta), 2 * other.gradient(theta), rtol=1e-12)
@@ -379,6 +379,19 @@ def test_classes_are_learned():
     assert problem.predict(start.points.T, [[0.0, 1.0]]).shape == (4, 1, 3)
 
 
+def test_real_data_train_a_network():
+    problem = mlp((61, 16, 10), "relu", loss="cross_entropy", data="digits", batch_size=32)
+    np.testing.assert_allclose(problem.X.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(problem.X.std(axis=0), 1)
+    sweep = gdfast.Sweep(problem, optimizers.adam(), [0.01], problem.starts("he_normal"), 300)
+    end = gdfast.run(sweep, backend="numpy", keep_theta=True)
+    assert problem.accuracy(end.theta.values[0, 0].T)[0] > 0.95
+    raw = mlp((61, 16, 10), loss="cross_entropy", data="digits", standardize=False)
+    assert raw.X.max() == 16
+    assert raw.specification["parameters"]["data"] == "digits"
+    assert mlp((10, 1), data="diabetes").y.shape == (442, 1)
+
+
 def test_problems_survive_pickling():
     for problem in NETWORKS:
         again = pickle.loads(pickle.dumps(problem))
@@ -459,7 +472,7 @@ def test_starts_are_labelled_in_order():
 def deep(activation, depth, batch_norm=False):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(64, 64)), rng.normal(size=64)
-    return mlp((64,) * (depth + 1) + (1,), activation, X=X, y=y, batch_norm=batch_norm)
+    return mlp((64,) * (depth + 1) + (1,), activation, X=X, y=y, standardize=False, batch_norm=batch_norm)
 
 
 def factor_per_layer(problem, init, gain=1.0):
@@ -564,6 +577,11 @@ def test_gradient_flow_along_a_trajectory():
         (lambda: mlp(loss="crossentropy"), ValueError, ["'crossentropy'", "did you mean cross_entropy"]),
         (lambda: mlp(l2=-1.0), ValueError, ["l2", ">= 0", "-1"]),
         (lambda: mlp(X=[[1.0, 2.0]]), ValueError, ["X and y", "y is missing"]),
+        (lambda: mlp(data="digist"), ValueError, ["'digist'", "did you mean digits"]),
+        (lambda: mlp((61, 10), data="digits"), ValueError, ["digits", "class"]),
+        (lambda: mlp((64, 10), loss="cross_entropy", data="digits"), ValueError, ["widths", "begin with 61", "64"]),
+        (lambda: mlp(X=[[1.0, 2.0]], y=[1.0], data="iris"), ValueError, ["data", "beside X and y"]),
+        (lambda: mlp(X=[[1.0, 2.0], [1.0, 3.0]], y=[1.0, 2.0]), ValueError, ["w0", "constant", "standardize=False"]),
         (lambda: mlp(X=[[1.0, 2.0, 3.0]], y=[1.0]), ValueError, ["widths", "begin with 3", "2"]),
         (lambda: mlp(X=[[1.0, 2.0]], y=[[1.0, 2.0]]), ValueError, ["widths", "end with 2", "1"]),
         (lambda: mlp(X=[[1.0, 2.0]], y=[1.0, 2.0]), ValueError, ["X and y", "(1, 2)", "(2,)"]),

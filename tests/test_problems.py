@@ -15,7 +15,7 @@ def differences(function, theta, h):
     return np.stack([(function(theta + s) - function(theta - s)) / (2 * h) for s in steps])
 
 
-ALL = [*cases.PROBLEMS, *cases.LANDSCAPES]
+ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS]
 
 
 @pytest.mark.parametrize("problem", ALL, ids=cases.label)
@@ -23,8 +23,7 @@ ALL = [*cases.PROBLEMS, *cases.LANDSCAPES]
 @settings(max_examples=20, deadline=None)
 def test_derivatives_are_those_of_the_loss(problem, seed):
     theta = np.random.default_rng(seed).uniform(*problem.domain.T[..., None], (problem.dimension, 6))
-    half = 0.5 if problem.name == "linear_regression" else 1.0  # its gradient is that of half the loss
-    slope = half * differences(problem.loss, theta, 1e-5)
+    slope = differences(problem.objective, theta, 1e-5)
     scale = 1 + np.abs(slope).max()
     np.testing.assert_allclose(problem.gradient(theta), slope, atol=1e-7 * scale)
     bend = differences(problem.gradient, theta, 1e-5)

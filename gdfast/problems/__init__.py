@@ -18,6 +18,7 @@ from gdfast.problems.goldstein_price import goldstein_price
 from gdfast.problems.himmelblau import himmelblau
 from gdfast.problems.levy13 import levy13
 from gdfast.problems.linear_regression import linear_regression
+from gdfast.problems.logistic_regression import logistic_regression
 from gdfast.problems.matyas import matyas
 from gdfast.problems.mccormick import mccormick
 from gdfast.problems.mlp import mlp
@@ -26,10 +27,12 @@ from gdfast.problems.plateau import plateau
 from gdfast.problems.quadratic import quadratic
 from gdfast.problems.quartic import quartic
 from gdfast.problems.rastrigin import rastrigin
+from gdfast.problems.ridge_regression import ridge_regression
 from gdfast.problems.rosenbrock import rosenbrock
 from gdfast.problems.saddle import saddle
 from gdfast.problems.sigmoid import sigmoid
 from gdfast.problems.six_hump_camel import six_hump_camel
+from gdfast.problems.softmax_regression import softmax_regression
 from gdfast.problems.strict_saddle import strict_saddle
 from gdfast.problems.styblinski_tang import styblinski_tang
 from gdfast.problems.three_hump_camel import three_hump_camel
@@ -49,6 +52,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         himmelblau,
         levy13,
         linear_regression,
+        logistic_regression,
         matyas,
         mccormick,
         mlp,
@@ -57,10 +61,12 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         quadratic,
         quartic,
         rastrigin,
+        ridge_regression,
         rosenbrock,
         saddle,
         sigmoid,
         six_hump_camel,
+        softmax_regression,
         strict_saddle,
         styblinski_tang,
         three_hump_camel,
@@ -88,6 +94,7 @@ __all__ = [
     "himmelblau",
     "levy13",
     "linear_regression",
+    "logistic_regression",
     "matyas",
     "mccormick",
     "mlp",
@@ -97,10 +104,12 @@ __all__ = [
     "quadratic",
     "quartic",
     "rastrigin",
+    "ridge_regression",
     "rosenbrock",
     "saddle",
     "sigmoid",
     "six_hump_camel",
+    "softmax_regression",
     "strict_saddle",
     "styblinski_tang",
     "three_hump_camel",

@@ -7,180 +7,101 @@ largest eigenvalue of XᵀX/m. The default data are the four points (1, 2), (2, 
 column of ones for the bias.
 """
 
-import functools
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gdfast.data import Data, as_numbers
 from gdfast.elementary import Array
 from gdfast.named import named
-from gdfast.problems._problem import LaneKernel, Problem
-from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._row_lanes import SQUARES
+from gdfast.problems._row_problem import RowProblem, rows_of
 
 DEFAULT_X = ((1.0, 1.0), (1.0, 2.0), (1.0, 3.0), (1.0, 4.0))
 DEFAULT_Y = (2.0, 3.8, 5.9, 7.8)
 
 
-def lane_residual(theta, residual, i, n, data, layout):
-    m, p = layout[0], layout[1]
-    for lane in range(n):
-        residual[lane] = data[i * p] * theta[0, lane]
-    for j in range(1, p):
-        for lane in range(n):
-            residual[lane] += data[i * p + j] * theta[j, lane]
-    for lane in range(n):
-        residual[lane] -= data[m * p + i]
-
-
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    m, p = layout[0], layout[1]
-    for j in range(p):
-        for lane in range(n):
-            grad[j, lane] = 0.0
-    residual = work[0]
-    for i in range(m):
-        lane_residual(theta, residual, i, n, data, layout)
-        for j in range(p):
-            for lane in range(n):
-                grad[j, lane] += data[i * p + j] * residual[lane]
-    for j in range(p):
-        for lane in range(n):
-            grad[j, lane] /= m
-
-
-def lane_objective(theta, out, work, n, data, layout, t):
-    for lane in range(n):
-        out[lane] = 0.0
-    residual = work[0]
-    for i in range(layout[0]):
-        lane_residual(theta, residual, i, n, data, layout)
-        for lane in range(n):
-            out[lane] += residual[lane] * residual[lane]
-    for lane in range(n):
-        out[lane] = 0.5 * (out[lane] / layout[0])
-
-
-class LinearRegression(Problem):
-    """Least squares on a design matrix ``X (m, p)`` and targets ``y (m)``.
+class LeastSquares(RowProblem):
+    """Least squares on rows ``X (m, p)`` and targets ``y (m)``, with a penalty or without; see `RowProblem`.
 
     Attributes
     ----------
     X, y : ndarray
         The data, float64.
     curvatures : ndarray
-        Eigenvalues of XᵀX/m, ascending; gradient descent converges for rates below 2/curvatures[-1].
+        Eigenvalues of the Hessian, ascending; gradient descent converges for rates below 2/curvatures[-1].
     optimum : ndarray
-        The least-squares solution of smallest norm, ``float64[p]``.
+        The solution of smallest norm, ``float64[p]``.
     """
 
-    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1)
+    loss_number = SQUARES
+    loss_per_objective = 2.0
 
-    def __init__(self, X: Array, y: Array) -> None:
-        self.X, self.y = X, y
-        self.curvatures = np.asarray(np.linalg.eigvalsh(X.T @ X / len(y)), dtype=np.float64)
-        self.optimum = np.asarray(np.linalg.lstsq(X, y, rcond=None)[0], dtype=np.float64)
-        at_origin = float(np.abs(X.T @ y).max() / len(y))
-        self.gradient_scale = at_origin if at_origin > 0 else 1.0
-        reach = 2 * max(float(np.abs(self.optimum).max()), np.finfo(float).tiny)
-        self.domain = np.tile([-reach, reach], (X.shape[1], 1))
+    def row_losses(self, products: Array, y: Array) -> Array:
+        """Return ½ (z − y)²."""
+        residual: Array = products[0] - y[:, None]
+        return 0.5 * (residual * residual)
 
-    @property
-    def coordinates(self) -> tuple[str, ...]:
-        """Names of the coordinates: w0, w1 and so on."""
-        return tuple(f"w{j}" for j in range(self.dimension))
+    def row_slopes(self, products: Array, y: Array) -> Array:
+        """Return z − y."""
+        return products - y[:, None]
 
-    def loss(self, theta: Array) -> Array:
-        """Return mean((X w − y)²) for each lane, ``float64[n]``."""
-        residual = self._residual(theta)
-        total = np.zeros(theta.shape[1])
-        for row in residual:
-            total += row * row
-        return total / len(self.X)
+    def row_bends(self, products: Array, y: Array) -> Array:
+        """Return 1."""
+        return np.ones((1, *products.shape))
 
-    def objective(self, theta: Array) -> Array:
-        """Return half the loss, which is what `gradient` is the gradient of, ``float64[n]``."""
-        return 0.5 * self.loss(theta)
-
-    def gradient(self, theta: Array) -> Array:
-        """Return Xᵀ(X w − y)/m, ``float64[p, n]``, summed in the order of the rows."""
-        residual = self._residual(theta)
-        grad = np.zeros_like(theta)
-        for features, row in zip(self.X, residual, strict=True):
-            grad += features[:, None] * row
-        grad /= len(self.X)
-        return grad
-
-    def _residual(self, theta: Array) -> Array:
-        """Return X w − y, ``float64[m, n]``, summed in the order of the columns."""
-        # Not a matrix product, whose order of summation is the BLAS library's and depends on the number of lanes:
-        # the compiled kernel is to agree to the bit, and no result is to depend on the tiles.
-        X = self.X
-        residual: Array = X[:, :1] * theta[0]
-        for j in range(1, X.shape[1]):
-            residual += X[:, j : j + 1] * theta[j]
-        residual -= self.y[:, None]
-        return residual
-
-    def hessian(self, theta: Array) -> Array:
-        """Return XᵀX/m for every lane, ``float64[p, p, n]``."""
-        matrix = self.X.T @ self.X / len(self.y)
-        return np.repeat(matrix[:, :, None], theta.shape[1], axis=2)
-
-    @functools.cached_property
-    def stationary_points(self) -> tuple[StationaryPoint, ...]:
-        """The optimum; with collinear columns, the one of smallest norm of a whole flat of optima."""
-        loss = float(self.loss(self.optimum[:, None])[0])
-        return (StationaryPoint(tuple(self.optimum.tolist()), "minimum", loss, float(self.curvatures[0])),)
-
-    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
-        """Tell whether each end point is at the optimum, by its loss; the loss is convex."""
-        # With gradient g the excess of the half loss is ½ gᵀH⁺g; rank-deficient directions have no gradient.
-        positive = self.curvatures[self.curvatures > 1e-12 * self.curvatures[-1]]
-        excess = self.dimension * gradient_tolerance**2 / positive[0] if len(positive) else 0.0
-        rounding = 1e-12 * max(float(np.mean(self.y * self.y)), 1e-300)
-        return np.where(loss <= self.stationary_points[0].loss + 2 * excess + rounding, 0, -1)
-
-    @functools.cached_property
-    def _lane_data(self) -> tuple[Array, NDArray[np.int64]]:
-        return np.concatenate([self.X.ravel(), self.y]), np.array(self.X.shape, dtype=np.int64)
-
-    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
-        """Return X row by row, then y; and the shape of X."""
-        return self._lane_data
+    def _solve(self) -> tuple[Array | None, float]:
+        # Least squares again, with a row √(m penalty) for each weight and the target 0.
+        rows = np.concatenate([self.X, np.diag(np.sqrt(len(self.X) * self.penalty))])
+        targets = np.concatenate([self.y, np.zeros(len(self.penalty))])
+        optimum = np.asarray(np.linalg.lstsq(rows, targets, rcond=None)[0], dtype=np.float64)
+        return optimum, float(self.objective(optimum[:, None])[0])
 
 
 @named()
-def linear_regression(X: ArrayLike = DEFAULT_X, y: ArrayLike = DEFAULT_Y) -> LinearRegression:
+def linear_regression(
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    data: str | Path | Data | None = None,
+    target: str | None = None,
+    standardize: bool | None = None,
+    bias: bool | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> LeastSquares:
     """Linear regression by least squares.
 
     Parameters
     ----------
-    X : array_like, (m, p)
+    X : array_like, (m, p), optional
         Design matrix; put in a column of ones for a bias.
-    y : array_like, (m,)
+    y : array_like, (m,), optional
         Targets.
+    data : str, Path or Data, optional
+        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. The four points
+        if neither is given.
+    target : str, optional
+        The column of a CSV file to predict.
+    standardize, bias : bool, optional
+        Whether features get mean 0 and variance 1, and whether a column of ones is put in front. If not said, both
+        are done to `data`, and neither to X and y.
+    batch_size : int, optional
+        Rows a step; all if not given.
+    seed : int
+        Of the draw of mini-batches.
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit each other, there is no row, or a value is not a finite number.
+    TypeError, ValueError
+        If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    design, target = _finite("X", X), _finite("y", y)
-    if design.ndim != 2 or target.ndim != 1 or len(design) != len(target) or design.size == 0:
-        raise ValueError(
-            f"linear_regression: X and y must have shapes (m, p) and (m,) with m, p >= 1, "
-            f"not {design.shape} and {target.shape}"
-        )
-    return LinearRegression(design, target)
-
-
-def _finite(name: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"linear_regression: {name} must be an array of numbers") from None
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"linear_regression: {name}{list(where)} is {array[where]}, but must be finite")
-    return array
+    for name, value in (("standardize", standardize), ("bias", bias)):
+        if value is not None and not isinstance(value, bool):
+            raise TypeError(f"linear_regression: {name} must be True, False or None, not {value!r}")
+    if data is None and target is None and X is None and y is None:
+        X, y = DEFAULT_X, DEFAULT_Y
+    given = data is not None
+    standardize, bias = given if standardize is None else standardize, given if bias is None else bias
+    rows = rows_of("linear_regression", "diabetes", as_numbers, X, y, data, target, standardize, bias)
+    return LeastSquares(rows, bias, 0.0, batch_size, seed)

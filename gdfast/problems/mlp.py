@@ -16,12 +16,14 @@ exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients a
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfast import arguments
+from gdfast.data import Data, as_classes, as_numbers, design, find, from_arrays
 from gdfast.elementary import Array
 from gdfast.named import named
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES
@@ -49,6 +51,9 @@ def mlp(
     eps: float = 1e-5,
     X: ArrayLike | None = None,
     y: ArrayLike | None = None,
+    data: str | Path | Data | None = None,
+    target: str | None = None,
+    standardize: bool = True,
     points: int = 32,
     batch_size: int | None = None,
     seed: int = 0,
@@ -75,8 +80,15 @@ def mlp(
     eps : float
         Added to batch normalization's variances.
     X, y : array_like, optional
-        Data (m, p), and targets (m,) or (m, k), or labels 0 … k − 1 (m,). Without them X is drawn from N(0, 1) by
-        `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
+        Data (m, p), and targets (m,) or (m, k), or labels 0 … k − 1 (m,).
+    data : str, Path or Data, optional
+        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. Without any of
+        them X is drawn from N(0, 1) by `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the
+        output where that is largest.
+    target : str, optional
+        The column of a CSV file to predict.
+    standardize : bool
+        Whether given features get mean 0 and variance 1.
     points : int
         Rows of those drawn data.
     batch_size : int, optional
@@ -97,10 +109,16 @@ def mlp(
     seed = arguments.integer("mlp: seed", seed, low=0, high=2**63 - 1)
     if (X is None) != (y is None):
         raise ValueError(f"mlp: X and y must be given together, but {'X' if X is None else 'y'} is missing")
-    if X is None or y is None:
+    if X is None and data is None and target is None:
         inputs, targets = _drawn(arguments.integer("mlp: points", points), sizes, loss, seed)
     else:
-        inputs, targets = _checked(X, y, sizes, loss)
+        if X is not None and y is not None and data is None and target is None:
+            inputs, targets = _checked(X, y, sizes, loss)
+        else:
+            found = find(X, y, data, target, "")
+            found = as_numbers(found) if loss == "squared" else as_classes(found)
+            inputs, targets = _checked(found.X, found.y, sizes, loss)
+        inputs = design(from_arrays(inputs, targets[:, 0] if targets.ndim == 2 else targets), standardize, False).X
     if batch_size is not None:
         batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(inputs))
     return MLP(

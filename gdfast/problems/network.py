@@ -6,18 +6,20 @@ differ from it by rounding.
 """
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
+from gdfast.data import Data, batches
 from gdfast.elementary import Array, exp, log, maximum, sign, sqrt
 from gdfast.problems import _network_lanes
-from gdfast.problems._batches import batches
 from gdfast.problems._lane_products import VECTOR
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_gradient, lane_objective
 from gdfast.problems._problem import LaneKernel, Problem
@@ -118,6 +120,15 @@ class MLP(Problem):
             kinds = (["bias"] if layer.bias >= 0 else []) + (["scale", "shift"] if layer.norm >= 0 else [])
             names += [f"layer{number}.{kind}[{o}]" for kind in kinds for o in range(layer.fan_out)]
         return tuple(names)
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name and parameters as plain data, and a digest of the data themselves."""
+        plain = {name: value for name, value in super().specification["parameters"].items() if name != "data"}
+        given = self.parameters.get("data")
+        plain["data"] = str(given) if isinstance(given, Path | Data) else given
+        digest = hashlib.sha256(self.X.tobytes() + self.y.tobytes()).hexdigest()
+        return {"name": self.name, "parameters": plain, "data": {"shape": list(self.X.shape), "sha256": digest}}
 
     # Initialization.
 

@@ -64,6 +64,7 @@ def trainability_network(
         output_scale=float(1 / np.sqrt(n)),
         X=X,
         y=y,
+        standardize=False,
         batch_size=batch_size,
         seed=seed,
         layer_rates=True,

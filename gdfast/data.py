@@ -1,0 +1,415 @@
+"""Data sets: the ones that ship with scikit-learn, a CSV file, arrays; and the rows of mini-batches.
+
+Rows are observations, columns are features. What cannot be used (missing values, text, a constant column) is refused
+here in one sentence, before any work.
+"""
+
+import difflib
+import hashlib
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdfast import arguments
+from gdfast.elementary import Array
+
+if TYPE_CHECKING:
+    import pandas
+
+SHIPPED = {
+    "diabetes": "regression",
+    "breast_cancer": "two classes",
+    "iris": "three classes",
+    "digits": "ten classes",
+}
+"""The sets that ship with scikit-learn, with what they are for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Features with a target.
+
+    Attributes
+    ----------
+    name : str
+        Of a shipped set, or a file's path.
+    X : ndarray
+        Features, ``float64[m, p]``.
+    y : ndarray
+        Targets, ``float64[m]``; the number of the class where there are `classes`.
+    features : tuple of str
+        Names of the columns of X.
+    target : str
+        Name of y.
+    classes : tuple of str, optional
+        Labels of the classes; None for a target that is a number.
+    """
+
+    name: str
+    X: Array
+    y: Array
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name, shape and a digest of all values, as plain data."""
+        content = hashlib.sha256(self.X.tobytes() + self.y.tobytes()).hexdigest()
+        return {"name": self.name, "shape": list(self.X.shape), "target": self.target, "sha256": content}
+
+
+def load(name: str) -> Data:
+    """Load a data set that ships with scikit-learn, in its original units.
+
+    Pixels of `digits` that are the same in every picture are left out, so that it has 61 features.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    """
+    arguments.choice("data", name, SHIPPED)
+    from sklearn import datasets
+
+    # In its original units, not in scikit-learn's prepared ones: what standardizing does is for the user to see.
+    options = {"scaled": False} if name == "diabetes" else {}
+    found = getattr(datasets, f"load_{name}")(**options)
+    X = np.array(found.data, dtype=np.float64)
+    varies = np.ptp(X, axis=0) > 0
+    features = tuple(str(f) for f, keep in zip(found.feature_names, varies, strict=True) if keep)
+    classes = tuple(str(c) for c in found.target_names) if "target_names" in found else None
+    target = "disease progression" if name == "diabetes" else "class"
+    return Data(
+        name, np.ascontiguousarray(X[:, varies]), np.array(found.target, dtype=np.float64), features, target, classes
+    )
+
+
+def read_csv(path: str | Path, target: str) -> Data:
+    """Read a CSV file with a header; every column but the target is a feature.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    target : str
+        The column to predict. If it holds text, its values are classes.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read or has no rows, the target is not a column, or a value is missing, infinite or
+        (in a feature) not a number; the message names line and column. The header is line 1.
+    """
+    import pandas
+
+    place = Path(path)
+    if not place.is_file():
+        raise ValueError(f"data: {place} is not a file")
+    try:
+        with warnings.catch_warnings():
+            # Rows that are longer than the header would otherwise lose a value, or shift all names by one.
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            table = pandas.read_csv(place, skipinitialspace=True, skip_blank_lines=False, index_col=False)
+    except pandas.errors.EmptyDataError:
+        raise ValueError(f"data: {place} is empty, but must have a header and rows") from None
+    except pandas.errors.ParserWarning:
+        raise ValueError(f"data: the rows of {place} have more values than its header has names") from None
+    except (pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(f"data: {place} cannot be read as CSV: {reason}") from None
+    table.columns = table.columns.astype(str)
+    target = arguments.choice("target", str(target), table.columns)
+    if not len(table):
+        raise ValueError(f"data: {place} has a header but no rows")
+    if len(table.columns) < 2:
+        raise ValueError(f"data: {place} has the column {target!r} only, but must have a feature beside the target")
+    missing = np.argwhere(table.isna().to_numpy())
+    if len(missing):
+        row, column = missing[0]
+        others = f" ({len(missing) - 1} more are missing)" if len(missing) > 1 else ""
+        raise ValueError(
+            f"data: {place} has no value in line {row + 2}, column {table.columns[column]!r}{others}; "
+            "fill it or remove the line"
+        )
+    features = [name for name in table.columns if name != target]
+    X = np.stack([_numeric(place, name, table[name]) for name in features], axis=1)
+    if _is_text(table[target]):
+        classes, y = np.unique(table[target].astype(str).to_numpy(dtype=str), return_inverse=True)
+        return Data(str(path), X, y.astype(np.float64), tuple(features), target, tuple(classes.tolist()))
+    return Data(str(path), X, _numeric(place, target, table[target]), tuple(features), target)
+
+
+def _is_text(column: "pandas.Series[Any]") -> bool:
+    import pandas
+
+    return not (pandas.api.types.is_numeric_dtype(column) or pandas.api.types.is_bool_dtype(column))
+
+
+def _numeric(place: Path, name: str, column: "pandas.Series[Any]") -> Array:
+    import pandas
+
+    text = np.flatnonzero(pandas.to_numeric(column, errors="coerce").isna())
+    if len(text):
+        row = int(text[0])
+        raise ValueError(
+            f"data: {place} has {str(column.iloc[row])!r} in line {row + 2}, column {name!r}, but features must be "
+            "numbers; encode the column or remove it"
+        )
+    values = column.to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise ValueError(
+            f"data: {place} has {values[row]} in line {row + 2}, column {name!r}, but values must be finite"
+        )
+    return values
+
+
+def from_arrays(X: ArrayLike, y: ArrayLike) -> Data:
+    """Make data from a matrix of features and a vector of targets, which may be text labels.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other, there is no row, or a value is not a finite number.
+    """
+    labels = np.asarray(y)
+    classes = None
+    if labels.ndim == 1 and labels.dtype.kind in "UO" and len(labels) and all(isinstance(v, str) for v in labels):
+        names, y = np.unique(labels.astype(str), return_inverse=True)
+        classes = tuple(names.tolist())
+    features, target = _finite("X", X), _finite("y", y)
+    if features.ndim != 2 or target.ndim != 1 or len(features) != len(target) or features.size == 0:
+        raise ValueError(
+            f"X and y must have shapes (m, p) and (m,) with m, p >= 1, not {features.shape} and {target.shape}"
+        )
+    names_ = tuple(f"w{j}" for j in range(features.shape[1]))
+    return Data("arrays", features, target, names_, "y", classes)
+
+
+def _finite(name: str, values: Any) -> Array:
+    try:
+        array = np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be an array of numbers") from None
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}{list(where)} is {array[where]}, but must be finite")
+    return array
+
+
+def find(
+    X: ArrayLike | None, y: ArrayLike | None, data: "str | Path | Data | None", target: str | None, default: str
+) -> Data:
+    """Return the data that a problem's parameters ask for: arrays, a shipped set, a CSV file, or the default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they contradict each other or the data cannot be used.
+    """
+    if (X is None) != (y is None):
+        raise ValueError(f"X and y must be given together, not {'y' if X is None else 'X'} alone")
+    if X is not None and y is not None:
+        if data is not None or target is not None:
+            raise ValueError(f"{'data' if data is not None else 'target'} must not be given beside X and y")
+        return from_arrays(X, y)
+    if isinstance(data, Data):
+        return data
+    if data is None:
+        if target is not None:
+            raise ValueError("target must be given with data, the CSV file that has it as a column")
+        return load(default)
+    if not isinstance(data, str | Path):
+        raise TypeError(f"data must be the name of a set, a CSV file or gdfast.data.Data, not {data!r}")
+    if str(data) in SHIPPED:
+        if target is not None:
+            raise ValueError(f"target must not be given with {data}, which has its own")
+        return load(str(data))
+    if not Path(data).suffix and not Path(data).exists() and len(Path(data).parts) == 1:
+        near = difflib.get_close_matches(str(data), SHIPPED, n=3)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(f"data {str(data)!r} is not known: {hint}Accepted: {', '.join(SHIPPED)} or a CSV file")
+    if target is None:
+        raise ValueError(f"target must be given with {data}: the column to predict")
+    return read_csv(data, target)
+
+
+def design(data: Data, standardize: bool, bias: bool) -> Data:
+    """Return data with each feature at mean 0 and variance 1, and with a column of ones in front, as asked.
+
+    Raises
+    ------
+    ValueError
+        If a feature is constant, which can be neither scaled nor told from a bias.
+    """
+    X = data.X
+    if standardize or bias:
+        constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
+        if len(constant):
+            names = ", ".join(repr(data.features[j]) for j in constant)
+            raise ValueError(
+                f"data: column{'s' if len(constant) > 1 else ''} {names} of {data.name} "
+                f"{'are' if len(constant) > 1 else 'is'} constant; leave out what never varies, "
+                "or take X as it is by standardize=False, bias=False"
+            )
+    features = data.features
+    if standardize:
+        # Twice, since the first mean of a large offset is only as exact as its rounding.
+        for _ in range(2):
+            X = X - X.mean(axis=0)
+        X = X / np.sqrt(np.mean(X * X, axis=0))
+    if bias:
+        X = np.concatenate([np.ones((len(X), 1)), X], axis=1)
+        features = ("bias", *features)
+    return replace(data, X=np.ascontiguousarray(X), features=features)
+
+
+def as_numbers(data: Data) -> Data:
+    """Return data whose target is a number.
+
+    Raises
+    ------
+    ValueError
+        If the target is a class.
+    """
+    if data.classes is not None:
+        shown = ", ".join(data.classes[:3]) + (", …" if len(data.classes) > 3 else "")
+        raise ValueError(
+            f"data: the target {data.target!r} of {data.name} is a class ({shown}), but must be a number; "
+            "logistic_regression and softmax_regression take classes"
+        )
+    return data
+
+
+def as_classes(data: Data, positive: str | None = None) -> Data:
+    """Return data whose target is the number of a class, from 0.
+
+    Parameters
+    ----------
+    data : Data
+        Its target is text, or numbers: two of any kind, or more that are consecutive whole numbers.
+    positive : str, optional
+        The class that becomes 1, while all others become 0.
+
+    Raises
+    ------
+    ValueError
+        If the target is no such class, or has less than two of them.
+    """
+    classes, y = data.classes, data.y
+    if classes is None:
+        values, codes = np.unique(y, return_inverse=True)
+        if len(values) > 2 and not (np.diff(values) == 1).all():
+            raise ValueError(
+                f"data: the target {data.target!r} of {data.name} has {len(values)} different values from "
+                f"{values[0]:g} to {values[-1]:g} that are not consecutive whole numbers, so it is no class; "
+                "linear_regression and ridge_regression take numbers"
+            )
+        classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
+    if positive is not None:
+        chosen = classes.index(arguments.choice("positive", str(positive), classes))
+        classes, y = (f"not {classes[chosen]}", classes[chosen]), np.where(y == chosen, 1.0, 0.0)
+    present = np.unique(y)
+    if len(present) < 2:
+        raise ValueError(
+            f"data: the target {data.target!r} of {data.name} is {classes[int(present[0])]} in every row, "
+            "but there must be two classes or more"
+        )
+    return replace(data, y=y, classes=classes)
+
+
+_MOST_KEYS = 2**22  # random numbers made at a time
+
+
+def batches(m: int, batch_size: int, max_steps: int, seed: int = 0) -> NDArray[np.int64]:
+    """Draw the rows of the mini-batch of each step.
+
+    Every step draws anew, uniformly among all subsets of `batch_size` rows; rows do not repeat within a step and
+    stand in ascending order. The rows of step t depend on `seed`, t, `m` and `batch_size` alone.
+
+    Parameters
+    ----------
+    m : int
+        Number of rows of the data.
+    batch_size : int
+        Rows a step.
+    max_steps : int
+        Steps; one more is drawn, for the gradient at the last point.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    ndarray
+        ``int64[max_steps + 1, batch_size]``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole or out of range; a batch has at most `m` rows.
+    """
+    m = arguments.integer("m", m)
+    batch_size = check_batch_size(batch_size, m)
+    max_steps = arguments.integer("max_steps", max_steps, low=0)
+    rng = np.random.Generator(np.random.Philox(arguments.integer("seed", seed, low=0, high=2**63 - 1)))
+    total = max_steps + 1
+    # A choice between two exact methods, by their cost; each takes a fixed count of random numbers a step, so that
+    # the first steps are the same however many follow.
+    draw, keys = (_by_keys, m) if batch_size * batch_size > 8 * m else (_by_floyd, batch_size)
+    rows = np.empty((total, batch_size), dtype=np.int64)
+    stride = max(1, _MOST_KEYS // keys)
+    for first in range(0, total, stride):
+        part = rows[first : first + stride]
+        part[:] = draw(rng.random((len(part), keys)), m, batch_size)
+    rows.sort(axis=1)
+    return rows
+
+
+def check_batch_size(batch_size: int, m: int) -> int:
+    """Return the batch size if it is a whole number from 1 to the number of rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not.
+    """
+    size = arguments.integer("batch_size", batch_size)
+    if size > m:
+        raise ValueError(f"batch_size must be at most {m}, the number of rows, not {size}")
+    return size
+
+
+def _by_floyd(uniform: Array, m: int, batch_size: int) -> NDArray[np.int64]:
+    """Floyd's algorithm (Bentley and Floyd 1987) for all steps at once: ½ batch_size² comparisons a step."""
+    chosen = np.empty((batch_size, len(uniform)), dtype=np.int64)
+    for i, limit in enumerate(range(m - batch_size, m)):
+        # Any of 0 … limit; where it is taken already, limit itself, which cannot be.
+        row = (uniform[:, i] * (limit + 1)).astype(np.int64)
+        taken = (chosen[:i] == row).any(axis=0)
+        chosen[i] = np.where(taken, limit, row)
+    return chosen.T
+
+
+def _by_keys(uniform: Array, m: int, batch_size: int) -> NDArray[np.int64]:
+    """The rows with the smallest of `m` random keys a step."""
+    if batch_size == m:
+        return np.broadcast_to(np.arange(m), uniform.shape)
+    return np.argpartition(uniform, batch_size - 1, axis=1)[:, :batch_size]
+
+
+def summary() -> list[list[str]]:
+    """Return a row for each shipped set: name, rows, features, what it is for, target or classes."""
+    rows = []
+    for name, task in SHIPPED.items():
+        data = load(name)
+        what = data.classes or (data.target,)
+        rows.append([name, str(data.X.shape[0]), str(data.X.shape[1]), task, ", ".join(what)])
+    return rows
