@@ -1,7 +1,8 @@
 """Two networks by every contender, checked against each other, then timed; and the ratios of one run.
 
-JAX takes part where it is installed (the extra ``parity``). ``GDFAST_BENCH=full`` takes the full grids: 512 × 512 rates
-for the trainability network, 1,024 rates × 32 seeds and 1,000 steps for the classifier.
+JAX takes part where it is installed (the extra ``parity``). The times of gdfast include the judgement of end points by
+all rows, which the others do not do: with 100 steps of mini-batches it is the larger part. ``GDFAST_BENCH=full`` takes
+the full grids: 512 × 512 rates for the trainability network, 1,024 rates × 32 seeds and 1,000 steps for the classifier.
 """
 
 import importlib.util

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.data import Data, batches
-from gdfast.elementary import Array, exp, log, maximum, sign, sqrt
+from gdfast.elementary import Array, exp, log, sign, sqrt
 from gdfast.problems import _network_lanes
 from gdfast.problems._lane_products import VECTOR
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_gradient, lane_objective
@@ -515,9 +515,7 @@ class _Blas:
 
     def softmax(self, output: Array) -> tuple[Array, Array, Array]:
         """Return the largest output of each row, the powers exp(output − largest), and their sums."""
-        largest = output[..., 0]
-        for o in range(1, output.shape[2]):
-            largest = maximum(largest, output[..., o])
+        largest: Array = output.max(axis=2)
         powers = exp(output - largest[..., None])
         return largest, powers, self.sum(powers.swapaxes(1, 2))
 
