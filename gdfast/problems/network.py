@@ -32,6 +32,7 @@ _NEAREST_CACHE = 384  # vectors of activations that a chunk of rows may take: ha
 _FEWEST_ROWS = 16  # rows a chunk has at least, so that weights are read for many
 _LANES_PER_ROW = 4  # vectors in the narrowest block of lanes, in which a row of scratch memory must suffice
 _BLOCK = 2**17  # numbers in the largest array of activations of the reference
+_UNTHREADED = 2**17  # products of numbers in a matrix product that BLAS does on one thread
 _DIFFERENCE = 1e-5  # step of the Hessian's differences
 
 
@@ -505,7 +506,11 @@ class _Blas:
     """Products and sums as NumPy does them fastest."""
 
     def product(self, left: Array, right: Array) -> Array:
-        return np.asarray(np.matmul(left, right), dtype=np.float64)
+        # In pieces too small for BLAS to put threads on: tiles run on all cores already, and threads that wait for
+        # one another there take ten times as long (27 ms instead of 2 for the gradient of 61–32–10 on digits).
+        rows = max(1, _UNTHREADED // (right.shape[1] * right.shape[2]))
+        parts = [np.matmul(left[:, i : i + rows], right) for i in range(0, left.shape[1], rows)]
+        return np.asarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), dtype=np.float64)
 
     def row_sum(self, values: Array) -> Array:
         return np.asarray(values.sum(axis=1, keepdims=True), dtype=np.float64)
