@@ -1,8 +1,8 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run`, `run_over`, `trajectory` and `check_gradient`, and the modules `data`, `problems`,
-`optimizers`, `schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that
-importing the package compiles and loads nothing.
+The public names: `Sweep`, `run`, `run_over`, `trajectory`, `gradient_flow` and `check_gradient`, and the modules
+`data`, `problems`, `optimizers`, `schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first
+used, so that importing the package compiles and loads nothing.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gdfast import data, optimizers, outcomes, plot, problems, schedules, theory, transforms
+    from gdfast.gradients import gradient_flow
     from gdfast.problems import check_gradient
     from gdfast.reference import trajectory
     from gdfast.runner import run
@@ -21,6 +22,7 @@ __all__ = [
     "Sweep",
     "check_gradient",
     "data",
+    "gradient_flow",
     "optimizers",
     "outcomes",
     "plot",
@@ -35,6 +37,7 @@ __all__ = [
 
 _HOME = {
     "Sweep": "gdfast.sweep",
+    "gradient_flow": "gdfast.gradients",
     "run": "gdfast.runner",
     "run_over": "gdfast.study",
     "trajectory": "gdfast.reference",

@@ -314,7 +314,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             help="starts low:high:count, linear unless log: stands first, or one number, or name=…; once a coordinate  "
-            "[default: the problem's domain]"
+            "[default: the problem's own]"
         ),
     ] = None,
     schedule: Annotated[
@@ -353,11 +353,10 @@ def sweep(
             raise ValueError(
                 f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
             )
-        count = max(2, round(256 ** (1 / chosen.dimension)))
         if axes:
             grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-        else:  # a grid of two a coordinate has too many points beyond 8
-            grid = chosen.grid(count) if chosen.dimension <= 8 else chosen.random(256)
+        else:
+            grid = chosen.default_starts(256)
         changes = [parse_transform(text) for text in transform or []]
         rules = [rule.transformed(*changes) for text in optimizer for rule in parse_optimizers(text)]
         plans = [parse_schedule(text) for text in schedule or []]

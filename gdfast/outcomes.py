@@ -135,6 +135,8 @@ def _meanings(
     """
     points, minima = problem.stationary_points, problem.minima
     penalties = [transform.penalty for transform in transforms if transform.penalty]
+    if penalties:  # a minimum that is known by its loss alone cannot be followed
+        points, minima = (tuple(point for point in known if point.point) for known in (points, minima))
     place = {point: index for index, point in enumerate(minima)}
     if penalties and points:
         near = np.array([point.point for point in points]).T

@@ -67,9 +67,11 @@ def run(
         done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
         (int16, index of the minimum, lowest first, −1 for none), ``period`` (int8, of an oscillation, else 0);
         with `keep_theta` also ``theta`` with a ``parameter`` dimension. Starts are numbered; ``start_point
-        (start, parameter)`` tells where they are. ``rule (optimizer)`` names the rules, and each hyperparameter in
-        which the optimizers differ is a coordinate over ``optimizer`` too (NaN where one has none), such as
-        ``momentum``. The attributes hold the specification, versions and machine.
+        (start, parameter)`` tells where they are; the labels of a `Starts` are coordinates over ``start``. Where groups
+        have learning rates of their own, these are numbered, and ``group_rate (learning_rate, group)`` tells them.
+        ``rule (optimizer)`` names the rules, and each hyperparameter in which the optimizers differ is a coordinate
+        over ``optimizer`` too (NaN where one has none), such as ``momentum``. The attributes hold the specification,
+        versions and machine.
 
     Raises
     ------
@@ -238,8 +240,9 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
             "optimizer": np.array(sweep.labels, dtype=object),
             "rule": ("optimizer", np.array([o.name for o in sweep.optimizers], dtype=object)),
             **hyperparameters,
-            "learning_rate": ("learning_rate", sweep.learning_rates, {"long_name": "learning rate"}),
+            **_rate_coordinates(sweep),
             "start": np.arange(len(sweep.starts)),
+            **{name: ("start", values) for name, values in sweep.start_labels.items()},
             "parameter": np.array(sweep.problem.coordinates, dtype=object),
             "start_point": (("start", "parameter"), sweep.starts, {"long_name": "initial point"}),
         },
@@ -251,6 +254,18 @@ def _dataset(sweep: Sweep, columns: dict[str, Any], theta: Any, facts: dict[str,
             **machine(),
         },
     )
+
+
+def _rate_coordinates(sweep: Sweep) -> dict[str, Any]:
+    """The learning rates; where groups have their own, they are numbered, and ``group_rate`` tells them."""
+    rates, name = sweep.learning_rates, {"long_name": "learning rate"}
+    if rates.ndim == 1:
+        return {"learning_rate": ("learning_rate", rates, name)}
+    return {
+        "learning_rate": np.arange(len(rates)),
+        "group": np.array(sweep.problem.groups, dtype=object),
+        "group_rate": (("learning_rate", "group"), rates, name),
+    }
 
 
 def machine() -> dict[str, Any]:

@@ -4,8 +4,8 @@ import functools
 import math
 import numbers
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from gdfast import arguments
 from gdfast.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
+from gdfast.starts import Starts
 
 _LARGEST_TILE = 16320  # 15 blocks of 1088 lanes
 
@@ -43,8 +44,8 @@ class Sweep:
         hyperparameters; `gdfast.optimizers.grid` makes such lists.
     learning_rates : array_like, (k,) or (k, groups)
         Positive learning rates: one for all coordinates, or one for each of the problem's `groups`.
-    starts : array_like, (m, d)
-        Initial points.
+    starts : array_like, (m, d), or Starts
+        Initial points. The labels of a `gdfast.starts.Starts` become coordinates of the result.
     max_steps : int
         The budget of each trajectory, in updates. Coefficients that depend on the step are tabulated: 8 bytes for
         each of an optimizer's coefficients and each step.
@@ -71,13 +72,14 @@ class Sweep:
     gradient_tolerance: float = 1e-8
     divergence_limit: float = 1e12
     tile_size: int | None = None
+    start_labels: Mapping[str, Any] = field(default_factory=dict)
 
     def __init__(
         self,
         problem: Problem,
         optimizers: Sequence[Optimizer] | Optimizer,
         learning_rates: ArrayLike,
-        starts: ArrayLike,
+        starts: ArrayLike | Starts,
         max_steps: int = 1000,
         gradient_tolerance: float = 1e-8,
         divergence_limit: float = 1e12,
@@ -91,6 +93,7 @@ class Sweep:
             "optimizers": _optimizers(optimizers),
             "learning_rates": rates,
             "starts": points,
+            "start_labels": dict(starts.labels) if isinstance(starts, Starts) else {},
             "max_steps": arguments.integer("max_steps", max_steps),
             "gradient_tolerance": arguments.number("gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE),
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
@@ -193,7 +196,7 @@ def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer,
     return found
 
 
-def _numbers(argument: str, values: ArrayLike, shape: str) -> Array:
+def _numbers(argument: str, values: Any, shape: str) -> Array:
     try:
         return np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -213,7 +216,7 @@ def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
     return rates
 
 
-def _starts(starts: ArrayLike, dimension: int) -> Array:
+def _starts(starts: ArrayLike | Starts, dimension: int) -> Array:
     points = _numbers("starts", starts, f"(m, {dimension})")
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):
         raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")

@@ -119,7 +119,11 @@ EXACT = [problem for problem in PROBLEMS if problem.name != "sigmoid"]
 """Problems in which only + - * / sqrt occur: kernel and reference agree to the bit."""
 
 LANDSCAPES = [
-    *(make() for name, make in p.CATALOGUE.items() if name not in {problem.name for problem in PROBLEMS}),
+    *(
+        problem
+        for problem in (make() for make in p.CATALOGUE.values())
+        if isinstance(problem, p.Landscape) and problem.name not in {problem.name for problem in PROBLEMS}
+    ),
     *(p.rosenbrock(dimension=d) for d in (3, 5, 8, 12)),
     *(p.rastrigin(dimension=d) for d in (1, 3, 11)),
     *(p.styblinski_tang(dimension=d) for d in (1, 8, 10)),
@@ -128,7 +132,7 @@ LANDSCAPES = [
     p.quadratic(condition=1e6, dimension=1),
     p.quadratic(condition=1e6, dimension=20),
 ]
-"""What else is in the catalogue, and families of it in other dimensions."""
+"""The other landscapes of the catalogue, and families of it in other dimensions."""
 
 
 def label(thing):

@@ -14,3 +14,5 @@ A rule and a problem become one *step* kernel (`gdfast.kernels.fuse`): gradient,
 for a block of lanes over several steps. All step kernels have one signature (`gdfast.kernels.signatures`), so
 that the driver of a tile is compiled once and takes any of them.
 """
+
+from gdfast.kernels import lane_products  # noqa: F401, registers the compiled forms of products of lanes

@@ -21,6 +21,7 @@ from gdfast.problems.linear_regression import linear_regression
 from gdfast.problems.logistic_regression import logistic_regression
 from gdfast.problems.matyas import matyas
 from gdfast.problems.mccormick import mccormick
+from gdfast.problems.mlp import mlp
 from gdfast.problems.monkey_saddle import monkey_saddle
 from gdfast.problems.plateau import plateau
 from gdfast.problems.quadratic import quadratic
@@ -35,6 +36,7 @@ from gdfast.problems.softmax_regression import softmax_regression
 from gdfast.problems.strict_saddle import strict_saddle
 from gdfast.problems.styblinski_tang import styblinski_tang
 from gdfast.problems.three_hump_camel import three_hump_camel
+from gdfast.problems.trainability_network import trainability_network
 
 CATALOGUE: dict[str, Callable[..., Problem]] = {
     make.__name__: make
@@ -53,6 +55,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         logistic_regression,
         matyas,
         mccormick,
+        mlp,
         monkey_saddle,
         plateau,
         quadratic,
@@ -67,6 +70,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         strict_saddle,
         styblinski_tang,
         three_hump_camel,
+        trainability_network,
     )
 }
 
@@ -93,6 +97,7 @@ __all__ = [
     "logistic_regression",
     "matyas",
     "mccormick",
+    "mlp",
     "monkey_saddle",
     "named",
     "plateau",
@@ -108,4 +113,5 @@ __all__ = [
     "strict_saddle",
     "styblinski_tang",
     "three_hump_camel",
+    "trainability_network",
 ]

@@ -179,6 +179,10 @@ class Problem(Named):
         axes = [np.linspace(low, high, n) for low, high in self.domain]
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.dimension)
 
+    def default_starts(self, n: int) -> Any:
+        """Return about `n` starts for when none are given: a regular grid, with at least two points a coordinate."""
+        return self.grid(max(2, round(n ** (1 / self.dimension))))
+
     def random(self, n: int, seed: int = 0) -> Array:
         """Return `n` starts drawn uniformly over the domain from `seed`, ``float64[n, d]``."""
         n = arguments.integer("random: n", n)
