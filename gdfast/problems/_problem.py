@@ -180,8 +180,8 @@ class Problem(Named):
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.dimension)
 
     def default_starts(self, n: int) -> Any:
-        """Return about `n` starts for when none are given: a regular grid, with at least two points a coordinate."""
-        return self.grid(max(2, round(n ** (1 / self.dimension))))
+        """Return about `n` starts for when none are given: a regular grid, random ones beyond 8 coordinates."""
+        return self.grid(max(2, round(n ** (1 / self.dimension)))) if self.dimension <= 8 else self.random(n)
 
     def random(self, n: int, seed: int = 0) -> Array:
         """Return `n` starts drawn uniformly over the domain from `seed`, ``float64[n, d]``."""
