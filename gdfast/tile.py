@@ -32,31 +32,37 @@ STRIDE, LONGEST_STRIDE = 24, 96
 
 
 @register_jitable
-def _periods(tail, n, window, amplitude, number, first, status, end_period):
+def _periods(tail, n, window, amplitude, least, number, first, status, end_period):
     """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
+    longest = min(LONGEST_PERIOD, window // 2)
     for lane in range(n):
         amplitude[lane] = 0.0
+        least[lane] = np.inf
         end_period[number[lane] - first] = 0
     for k in range(window):
         for i in range(d):
             for lane in range(n):
                 distance = abs(tail[k, i, lane] - tail[window, i, lane])
                 amplitude[lane] = distance if distance > amplitude[lane] else amplitude[lane]
-    for period in range(2, min(LONGEST_PERIOD, window // 2) + 1):
+    # Most lanes fail at the last gap of any period already; only those that do not are looked at in full.
+    for period in range(2, longest + 1):
         for lane in range(n):
-            # Most lanes fail at the last gap already; only those that do not are looked at in full.
             gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
-            limit = REPEATS_WITHIN * amplitude[lane]
-            live = status[lane] & SETTLED == 0
-            if gap <= limit and 0.0 < limit < np.inf and live and end_period[number[lane] - first] == 0:
+            least[lane] = gap if gap < least[lane] else least[lane]
+    for lane in range(n):
+        limit = REPEATS_WITHIN * amplitude[lane]
+        if least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
+            for period in range(2, longest + 1):
                 repeats = True
                 for k in range(window - period, -1, -1):
                     for i in range(d):
                         repeats = repeats and abs(tail[k + period, i, lane] - tail[k, i, lane]) <= limit
                     if not repeats:
                         break
-                end_period[number[lane] - first] = period if repeats else 0
+                if repeats:
+                    end_period[number[lane] - first] = period
+                    break
 
 
 @register_jitable
@@ -202,7 +208,7 @@ def _driver() -> Any:
                 end_status[at] = status[lane]
                 for i in range(d):
                     end_theta[i, at] = ended[i, lane] if status[lane] & SETTLED else tail[window, i, lane]
-            _periods(tail, n, window, work[0], number, first, status, end_period)
+            _periods(tail, n, window, work[0], work[1], number, first, status, end_period)
         return lane_steps
 
     return drive
