@@ -71,7 +71,7 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
     else:
         template = _parts
         chain = in_rows(transforms)
-        sources = [Path(inspect.getfile(lanes.gradient)).read_text(encoding="utf-8")]
+        sources = [lanes.gradient.__qualname__, lanes.objective.__qualname__, *_texts(lanes.gradient, lanes.objective)]
         functions = {"gradient": lanes.gradient, "objective": lanes.objective}
         register_helpers(lanes.gradient)
     sources += [check(function, results) for function, results in parts.values()]
@@ -142,6 +142,19 @@ def sum_rows(optimizer: Optimizer) -> int:
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
     return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
+
+
+@functools.lru_cache(maxsize=256)
+def _texts(*functions: FunctionType) -> list[str]:
+    """The texts of all files in which functions stand that these call, or that those call."""
+    found, waiting = set(functions), list(functions)
+    while waiting:
+        function = waiting.pop()
+        named = (function.__globals__.get(name) for name in function.__code__.co_names)
+        fresh = {other for other in named if isinstance(other, FunctionType)} - found
+        found |= fresh
+        waiting += fresh
+    return [Path(file).read_text(encoding="utf-8") for file in sorted({inspect.getfile(f) for f in found})]
 
 
 def register_helpers(function: Callable[..., Any]) -> None:
