@@ -1,6 +1,6 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run` and `trajectory`, and the modules `problems`, `optimizers`, `schedules`,
+The public names: `Sweep`, `run`, `refine` and `trajectory`, and the modules `problems`, `optimizers`, `schedules`,
 `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
 nothing.
 """
@@ -9,15 +9,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import optimizers, outcomes, plot, problems, schedules, theory
+    from gdfast import executors, optimizers, outcomes, plot, problems, schedules, store, theory
     from gdfast.reference import trajectory
+    from gdfast.refinement import refine
     from gdfast.runner import run
     from gdfast.sweep import Sweep
 
 __version__ = "0.1.0"
-__all__ = ["Sweep", "optimizers", "outcomes", "plot", "problems", "run", "schedules", "theory", "trajectory"]
+__all__ = [
+    "Sweep",
+    "executors",
+    "optimizers",
+    "outcomes",
+    "plot",
+    "problems",
+    "refine",
+    "run",
+    "schedules",
+    "store",
+    "theory",
+    "trajectory",
+]
 
-_HOME = {"Sweep": "gdfast.sweep", "run": "gdfast.runner", "trajectory": "gdfast.reference"}
+_HOME = {
+    "Sweep": "gdfast.sweep",
+    "run": "gdfast.runner",
+    "refine": "gdfast.refinement",
+    "trajectory": "gdfast.reference",
+}
 
 
 def __getattr__(name: str) -> Any:
