@@ -1,18 +1,30 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run`, `run_over`, `trajectory`, `gradient_flow` and `check_gradient`, and the modules
-`data`, `problems`, `optimizers`, `schedules`, `transforms`, `outcomes`, `plot` and `theory`. They are loaded when first
-used, so that importing the package compiles and loads nothing.
+The public names: `Sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`, and the
+modules `data`, `problems`, `optimizers`, `schedules`, `transforms`, `executors`, `store`, `outcomes`, `plot` and
+`theory`. They are loaded when first used, so that importing the package compiles and loads nothing.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import data, optimizers, outcomes, plot, problems, schedules, theory, transforms
+    from gdfast import (
+        data,
+        executors,
+        optimizers,
+        outcomes,
+        plot,
+        problems,
+        schedules,
+        store,
+        theory,
+        transforms,
+    )
     from gdfast.gradients import gradient_flow
     from gdfast.problems import check_gradient
     from gdfast.reference import trajectory
+    from gdfast.refinement import refine
     from gdfast.runner import run
     from gdfast.study import run_over
     from gdfast.sweep import Sweep
@@ -22,14 +34,17 @@ __all__ = [
     "Sweep",
     "check_gradient",
     "data",
+    "executors",
     "gradient_flow",
     "optimizers",
     "outcomes",
     "plot",
     "problems",
+    "refine",
     "run",
     "run_over",
     "schedules",
+    "store",
     "theory",
     "trajectory",
     "transforms",
@@ -42,6 +57,7 @@ _HOME = {
     "run_over": "gdfast.study",
     "trajectory": "gdfast.reference",
     "check_gradient": "gdfast.problems",
+    "refine": "gdfast.refinement",
 }
 
 

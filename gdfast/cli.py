@@ -32,13 +32,30 @@ def _user_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
+def _interruptible(resumable: Path | None = None) -> Iterator[None]:
     """Turn Ctrl-C into one line and exit code 130."""
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("gdfast: interrupted", err=True)
+        again = f"; the same command again completes {resumable}" if resumable and resumable.is_dir() else ""
+        typer.echo(f"gdfast: interrupted{again}", err=True)
         raise typer.Exit(130) from None
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    """Turn a refused store into exit code 2, a full disk or a lost worker into 1, each with one sentence."""
+    from gdfast.executors import WorkersLostError
+    from gdfast.store import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        typer.echo(f"gdfast: {error}", err=True)
+        raise typer.Exit(2) from None
+    except (OSError, WorkersLostError) as error:
+        typer.echo(f"gdfast: {getattr(error, 'strerror', None) or error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]], **more: Any) -> Any:
@@ -298,7 +315,9 @@ def sweep(
             help="name, or name:parameter=value,…; may be repeated; a value may be an axis, low:high:count or a/b/c"
         ),
     ],
-    out: Annotated[Path, typer.Option(help="the Zarr store to write")],
+    out: Annotated[
+        Path, typer.Option(help="the Zarr store to write, or to complete; a netCDF file if the suffix is .nc")
+    ],
     problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
     loss: Annotated[
         str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
@@ -330,19 +349,26 @@ def sweep(
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
+    processes: Annotated[int | None, typer.Option(help="local processes instead of threads")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="address of a Dask scheduler, tcp://…, whose workers run the tiles")
+    ] = None,
     keep_theta: Annotated[bool, typer.Option("--keep-theta", help="keep the end points")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what is at OUT")] = False,
 ) -> None:
-    """Run a sweep over learning rate × start × optimizer and write it to a Zarr store."""
+    """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     with _user_errors():
         import numpy as np
 
         import gdfast
-        from gdfast import arguments, store
+        from gdfast import arguments, executors
 
         arguments.choice("backend", backend, ["numba", "numpy"])
-        if workers is not None:
-            arguments.integer("workers", workers)
+        for name, value in (("workers", workers), ("processes", processes)):
+            if value is not None:
+                arguments.integer(name, value)
+        if sum(value is not None for value in (workers, processes, scheduler)) > 1:
+            raise ValueError("workers, processes and scheduler exclude each other; give one of them")
         given = parse_starts(start or [])
         source = {name: value for name, value in (("data", data), ("target", target)) if value is not None}
         chosen = parse_problem(problem, loss, given, source)
@@ -367,17 +393,41 @@ def sweep(
             starts=grid,
             max_steps=max_steps,
         )
-        store.check_writable(out, overwrite)
-    with _interruptible():
-        result = gdfast.run(plan, backend=backend, workers=workers, keep_theta=keep_theta)
-        store.write(result, out)
+    with _interruptible(out), _failures(), executors.of(workers, processes, scheduler) as executor:
+        result = gdfast.run(
+            plan,
+            backend=backend,
+            workers=workers,
+            executor=executor,
+            keep_theta=keep_theta,
+            store=out,
+            overwrite=overwrite,
+        )
     seconds = result.attrs["run_seconds"]
     typer.echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
 
 
+@app.command("status")
+def status(
+    source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` writes or wrote")],
+    verify: Annotated[bool, typer.Option("--verify", help="compare every chunk with its checksum")] = False,
+) -> None:
+    """Tell what of a stored sweep is done and missing, and whether it is sound."""
+    with _user_errors():
+        from gdfast import store
+
+        found = store.status(source, whole=verify)
+    for name, value in found.summary.items():
+        typer.echo(f"{name:<13} {value}")
+    for place, damage in found.damages.items():
+        typer.echo(f"gdfast: store: {source} is damaged: block {place}: {damage}", err=True)
+    if found.damages:
+        raise typer.Exit(2)
+
+
 @app.command("map")
 def map_(
-    source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` wrote")],
+    source: Annotated[Path, typer.Argument(metavar="STORE", help="what `gdfast sweep` wrote")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the picture: PNG, SVG or PDF by suffix")],
     optimizer: Annotated[
         list[str] | None,

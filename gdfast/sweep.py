@@ -1,6 +1,7 @@
 """The grid learning rate × start × optimizer over one problem: axes, labels, the only validation, its tiles."""
 
 import functools
+import hashlib
 import math
 import numbers
 from collections import Counter
@@ -18,6 +19,7 @@ from gdfast.problems import Problem
 from gdfast.starts import Starts
 
 _LARGEST_TILE = 16320  # 15 blocks of 1088 lanes
+_LONGEST_LIST = 16384
 
 
 class Tile(NamedTuple):
@@ -164,26 +166,32 @@ class Sweep:
     def tiles(self) -> list[Tile]:
         """All tiles, in order: optimizer by optimizer, learning rate by learning rate."""
         total = self.shape[1] * self.shape[2]
+        return [tile for o in range(len(self.optimizers)) for tile in self.split(o, 0, total)]
+
+    def split(self, optimizer: int, first: int, last: int) -> list[Tile]:
+        """Cut a range of an optimizer's trajectories into tiles."""
         # At least some 16 tiles an optimizer, so that cores finish together, but no crumbs.
-        size = self.tile_size or int(np.clip(-(-total // 16), 1024, _LARGEST_TILE))
-        return [
-            Tile(o, first, min(first + size, total))
-            for o in range(len(self.optimizers))
-            for first in range(0, total, size)
-        ]
+        size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 16), 1024), _LARGEST_TILE)
+        return [Tile(optimizer, begin, min(begin + size, last)) for begin in range(first, last, size)]
 
     @property
     def specification(self) -> dict[str, Any]:
-        """Everything that determines the result, as plain data."""
+        """Everything that determines the result, as plain data; of long axes the shape and a digest of the bytes."""
         return {
             "problem": self.problem.specification,
             "optimizers": [o.specification for o in self.optimizers],
-            "learning_rates": self.learning_rates.tolist(),
-            "starts": self.starts.tolist(),
+            "learning_rates": _plain(self.learning_rates),
+            "starts": _plain(self.starts),
             "max_steps": self.max_steps,
             "gradient_tolerance": self.gradient_tolerance,
             "divergence_limit": self.divergence_limit,
         }
+
+
+def _plain(values: Array) -> Any:
+    if values.size <= _LONGEST_LIST:
+        return values.tolist()
+    return {"shape": list(values.shape), "sha256": hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()}
 
 
 def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer, ...]:

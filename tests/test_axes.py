@@ -60,9 +60,9 @@ def test_a_result_has_a_coordinate_for_each_hyperparameter_in_which_its_optimize
         optimizers.rmsprop(eps=1e-3, centered=True),
         optimizers.rmsprop().scheduled(schedules.cosine()),
     ]
-    result = gdfast.run(gdfast.Sweep(QUARTIC, chosen, [0.01, 0.1], [[1.0]], 20))
-    store.write(result, tmp_path / "run.zarr")
-    for got in (result, store.read(tmp_path / "run.zarr")):
+    sweep = gdfast.Sweep(QUARTIC, chosen, [0.01, 0.1], [[1.0]], 20)
+    result = gdfast.run(sweep)
+    for got in (result, gdfast.run(sweep, store=tmp_path / "run.zarr")):
         assert {name for name, c in got.coords.items() if c.dims == ("optimizer",)} == {
             *("optimizer", "rule", "momentum", "eps", "centered", "schedule")
         }

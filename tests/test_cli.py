@@ -103,7 +103,10 @@ def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words, tmp_path)
 def test_unwritable_or_taken_places_are_refused_before_the_work(store, tmp_path):
     (tmp_path / "file").write_text("")
     long = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "2000000000", "--lr", "1e-9"]
-    for place, word in ((store, "exists already"), (tmp_path / "file" / "x.zarr", "cannot be written")):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "treasure").write_text("mine")
+    places = [(tmp_path / "file", "not a store"), (tmp_path / "folder", "not a store"), (store, "another sweep")]
+    for place, word in (*places, (tmp_path / "file" / "x.zarr", "cannot be written")):
         done = gdfast_command(*long, "--out", place, timeout=30)
         assert done.returncode == 2
         assert word in done.stderr
@@ -168,8 +171,9 @@ def test_ctrl_c_ends_a_sweep_within_a_second(tmp_path, backend):
     _, errors = child.communicate(timeout=20)
     assert time.perf_counter() - began < 1.0
     assert child.returncode == 130
-    assert errors.strip() == "gdfast: interrupted"
-    assert list(tmp_path.iterdir()) == []
+    place = tmp_path / "x.zarr"
+    assert errors.strip() == f"gdfast: interrupted; the same command again completes {place}"
+    assert "0 of 4,096 done" in gdfast_command("status", place).stdout
 
 
 def test_processes_give_the_same_result():

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from gdfast.outcomes import MEANING, Outcome
 from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.report.chapters import Chapter, Section, chapters
-from gdfast.runner import machine
+from gdfast.result import machine
 
 
 def build(out: Path, quick: bool = False, tell: Callable[[str], None] = lambda text: None) -> Path:

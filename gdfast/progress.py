@@ -1,0 +1,114 @@
+"""How a run tells how far it is: a bar on a terminal, now and then a line where there is none, or a callable."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+Callback = Callable[[int, int], None]
+_LINE_EVERY = 30.0  # seconds
+
+
+class State(NamedTuple):
+    """How far a run is: trajectories and tiles done, of how many, and the useful share of the lane-steps so far."""
+
+    done: int
+    total: int
+    tiles: int
+    all_tiles: int
+    useful: float
+
+
+Report = Callable[[State], None]
+
+
+@contextlib.contextmanager
+def reporting(progress: bool | Callback | None) -> Iterator[Report]:
+    """Give a function to be called with the state of a run whenever it changes.
+
+    Parameters
+    ----------
+    progress : bool or callable, optional
+        True shows a bar, False nothing, None a bar on a terminal for what takes over two seconds, elsewhere a line on
+        standard error every half a minute. A callable is called with trajectories done and in all.
+    """
+    if callable(progress):
+        yield lambda state: progress(state.done, state.total)
+    elif progress is False:
+        yield lambda state: None
+    elif progress or sys.stderr.isatty():
+        with _bar(patience=0.0 if progress else 2.0) as report:
+            yield report
+    else:
+        yield _lines()
+
+
+def _lines() -> Report:
+    """Write a line on standard error every half a minute."""
+    began = last = time.perf_counter()
+    first: State | None = None
+
+    def report(state: State) -> None:
+        nonlocal last, first
+        first = first or state
+        now = time.perf_counter()
+        if now - last >= _LINE_EVERY:
+            last = now
+            rate = (state.done - first.done) / (now - began)
+            left = (state.total - state.done) / max(rate, 1e-9)
+            print(
+                f"gdfast: {state.done:,} of {state.total:,} trajectories, {rate:,.0f} a second, "
+                f"{state.tiles:,} of {state.all_tiles:,} tiles, {100 * state.useful:.0f} % of the lane-steps useful, "
+                f"{left:,.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return report
+
+
+@contextlib.contextmanager
+def _bar(patience: float) -> Iterator[Report]:
+    """Show a bar on standard error once `patience` seconds have passed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(),
+        TextColumn("{task.fields[tiles]:,} of {task.fields[all_tiles]:,} tiles,"),
+        TextColumn("{task.fields[rate]:,.0f} trajectories a second, {task.fields[useful]:.0f} % useful,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("", total=None, rate=0.0, tiles=0, all_tiles=0, useful=0.0)
+    began = shown = time.perf_counter()
+    first: State | None = None
+
+    def report(state: State) -> None:
+        nonlocal first, shown
+        first = first or state
+        now = time.perf_counter()
+        if now - shown < 0.05 and state.done < state.total:  # an update takes 0.1 ms, a small tile not much more
+            return
+        shown = now
+        bar.update(
+            task,
+            total=state.total,
+            completed=state.done,
+            rate=(state.done - first.done) / max(now - began, 1e-9),
+            tiles=state.tiles,
+            all_tiles=state.all_tiles,
+            useful=100 * state.useful,
+        )
+        if now - began >= patience and not bar.live.is_started:
+            bar.start()
+
+    try:
+        yield report
+    finally:
+        if bar.live.is_started:
+            bar.stop()

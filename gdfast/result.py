@@ -1,0 +1,185 @@
+"""What a sweep's result is: an `xarray.Dataset`, its variables, coordinates and attributes."""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import os
+import platform
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import __version__
+from gdfast.outcomes import MEANING, Cells, Outcome
+from gdfast.sweep import Sweep, Tile
+
+if TYPE_CHECKING:
+    import xarray
+
+DIMENSIONS = ("optimizer", "learning_rate", "start")
+FIELDS: dict[str, Any] = {
+    "outcome": np.int8,
+    "steps": np.int32,
+    "loss": np.float64,
+    "gradient_norm": np.float64,
+    "basin": np.int16,
+    "period": np.int8,
+}
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "outcome": {
+        "long_name": "how the trajectory ended",
+        "flag_values": [int(o) for o in Outcome],
+        "flag_meanings": " ".join(o.name for o in Outcome),
+        "comment": "; ".join(f"{o.name}: {MEANING[o]}" for o in Outcome),
+    },
+    "steps": {"long_name": "updates done", "units": "1"},
+    "loss": {"long_name": "loss at the end point"},
+    "gradient_norm": {"long_name": "largest absolute entry of the gradient at the end point"},
+    "basin": {"long_name": "index of the minimum, lowest first; -1 for none"},
+    "period": {"long_name": "period of the oscillation in steps; 0 for none", "units": "1"},
+    "theta": {"long_name": "end point"},
+}
+OF_THE_RUN = frozenset(
+    {"date", "compile_seconds", "run_seconds", "useful_share", "python", "numpy", "numba", "processor"}
+)
+"""Attributes that tell when, where and how fast a result was made; everything else is the same each time."""
+
+
+class Columns:
+    """A result in memory, which tiles are put into from any thread.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The grid. Every cell is to be written by its tile, or there is no result.
+    keep_theta : bool
+        Whether end points are kept.
+    """
+
+    done = 0
+
+    def __init__(self, sweep: Sweep, keep_theta: bool) -> None:
+        self.sweep = sweep
+        self.columns: dict[str, NDArray[Any]] = {name: np.empty(sweep.shape, dtype) for name, dtype in FIELDS.items()}
+        if keep_theta:
+            self.columns["theta"] = np.empty((*sweep.shape, sweep.problem.dimension))
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """All tiles."""
+        return self.sweep.tiles
+
+    def put(self, tile: Tile, cells: Cells) -> None:
+        """Copy a finished tile into its place."""
+        fill(self.columns, tile.optimizer, slice(tile.first, tile.last), cells)
+
+    def dataset(self, backend: str) -> "xarray.Dataset":
+        """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
+        import xarray
+
+        data = {name: (_dimensions(name), column, ATTRIBUTES[name]) for name, column in self.columns.items()}
+        sweep = self.sweep
+        return xarray.Dataset(
+            data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
+        )
+
+
+def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Cells) -> None:
+    """Copy a tile's cells into ``columns[name][row]``, whose trajectories are numbered along all further axes."""
+    for name, column in columns.items():
+        if name == "theta":
+            column[row].reshape(-1, column.shape[-1])[places] = cells.theta.T
+        else:
+            column[row].reshape(-1)[places] = getattr(cells, name)
+
+
+def _dimensions(name: str) -> tuple[str, ...]:
+    return (*DIMENSIONS, "parameter") if name == "theta" else DIMENSIONS
+
+
+def coordinates(sweep: Sweep) -> dict[str, Any]:
+    """The coordinates of a sweep's result."""
+    taken = {*FIELDS, *DIMENSIONS, "theta", "rule", "parameter", "start_point"}
+    hyperparameters = {
+        f"optimizer_{name}" if name in taken else name: (
+            "optimizer",
+            values if isinstance(values, np.ndarray) else np.array(values, dtype=object),
+            {"long_name": f"hyperparameter {name}"},
+        )
+        for name, values in sweep.hyperparameters.items()
+    }
+    return {
+        "optimizer": np.array(sweep.labels, dtype=object),
+        "rule": ("optimizer", np.array([o.name for o in sweep.optimizers], dtype=object)),
+        **hyperparameters,
+        **_rates(sweep),
+        "start": np.arange(len(sweep.starts)),
+        **{name: ("start", values) for name, values in sweep.start_labels.items()},
+        "parameter": np.array(sweep.problem.coordinates, dtype=object),
+        "start_point": (("start", "parameter"), sweep.starts, {"long_name": "initial point"}),
+    }
+
+
+def _rates(sweep: Sweep) -> dict[str, Any]:
+    """The learning rates; where groups have their own, they are numbered, and ``group_rate`` tells them."""
+    rates, name = sweep.learning_rates, {"long_name": "learning rate"}
+    if rates.ndim == 1:
+        return {"learning_rate": ("learning_rate", rates, name)}
+    return {
+        "learning_rate": np.arange(len(rates)),
+        "group": np.array(sweep.problem.groups, dtype=object),
+        "group_rate": (("learning_rate", "group"), rates, name),
+    }
+
+
+def attributes(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
+    """The attributes that are the same whenever and wherever the sweep is run by this version of gdfast."""
+    return {
+        "title": f"gdfast sweep of {sweep.problem.label}",
+        "specification": json.dumps(sweep.specification),
+        "minima": json.dumps([[p.loss, *p.point] for p in sweep.problem.minima]),
+        "backend": backend,
+        "gdfast": __version__,
+        "digest": digest(settings(sweep, backend, keep_theta)),
+    }
+
+
+def settings(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
+    """All that determines the bits of a result, as plain data."""
+    return {**sweep.specification, "backend": backend, "keep_theta": keep_theta, "gdfast": __version__}
+
+
+def digest(plain: dict[str, Any]) -> str:
+    """The SHA-256 of plain data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def useful_share(steps: int, lane_steps: int) -> float:
+    """The share of lane-steps that were steps of trajectories still moving."""
+    return min(steps / max(lane_steps, 1), 1.0)
+
+
+def machine() -> dict[str, Any]:
+    """Versions, processor and date, for a result's attributes."""
+    import numba
+
+    return {
+        "gdfast": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _processor() -> str:
+    from llvmlite import binding
+
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return f"{line.split(':', 1)[1].strip()} ({binding.get_host_cpu_name()})"
+    return f"{platform.processor() or platform.machine()} ({binding.get_host_cpu_name()})"
