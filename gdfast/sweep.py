@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import math
 import numbers
 from collections import Counter
@@ -101,6 +102,11 @@ class Sweep:
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> Any:
+        # Without what was derived and kept, so that the same sweep has the same bytes.
+        names = inspect.signature(Sweep).parameters
+        return Sweep, tuple(getattr(self, name) for name in names)
 
     @functools.cached_property
     def group_rates(self) -> Array:
