@@ -148,8 +148,8 @@ class Store:
         """Add a line to the journal, whole or not at all."""
         line, begin = json.dumps(entry).encode() + b"\n", self._file.tell()
         try:
-            if self._file.write(line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            while line:
+                line = line[self._file.write(line) :]
         except OSError:
             self._file.truncate(begin)
             self._file.seek(begin)
@@ -213,7 +213,7 @@ class Store:
 
     def finish(self) -> None:
         """Write the attributes of a whole store: when, where and how fast it was made."""
-        if self._file is None and "run_seconds" in self.group.attrs:
+        if self._file is None and "run_seconds" in read_attributes(self.path):
             return
         journal = Journal.read(self.path)
         entries = journal.blocks.values()
@@ -258,6 +258,8 @@ def writing(path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite:
                 _create(path, sweep, backend, keep_theta)
         else:
             check_same(path, read_attributes(path), (path / "theta").exists(), sweep, backend, keep_theta)
+        for left in path.glob("*.partial"):  # of metadata, by a process that was killed
+            left.unlink()
         store = Store(path, sweep, backend, keep_theta)
         try:
             yield store

@@ -266,13 +266,15 @@ def _end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def dask(address: str) -> Iterator[Executor]:
+def dask(address: str, timeout: float = 10.0) -> Iterator[Executor]:
     """Connect to a Dask cluster and give it as an executor.
 
     Parameters
     ----------
     address : str
         Of the scheduler, such as ``tcp://127.0.0.1:8786``.
+    timeout : float
+        Seconds to wait for its answer.
 
     Raises
     ------
@@ -284,7 +286,7 @@ def dask(address: str) -> Iterator[Executor]:
     except ImportError:
         raise ConnectionError("scheduler: Dask is not installed; pip install 'gdfast[dask]'") from None
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        client = distributed.Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConnectionError(f"scheduler: {address} cannot be reached: {error}") from None
     try:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import math
 import numbers
 from collections import Counter
@@ -109,6 +110,11 @@ class Sweep:
             )
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> Any:
+        # Without what was derived and kept, so that the same sweep has the same bytes.
+        names = inspect.signature(Sweep).parameters
+        return Sweep, tuple(getattr(self, name) for name in names)
 
     @functools.cached_property
     def group_rates(self) -> Array:

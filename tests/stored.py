@@ -1,0 +1,85 @@
+"""A small sweep of many blocks, what child processes do with stores of it, and how stores are compared."""
+
+import json
+import multiprocessing
+import resource
+import time
+
+import numpy as np
+
+import gdfast
+from gdfast import blocks, executors, optimizers, problems, store
+from gdfast.result import OF_THE_RUN
+
+OF_THE_GROUP = {".zattrs", ".zmetadata", store.JOURNAL, store.LOCK}
+
+
+def sweep(**changed):
+    """2 × 48 × 40 trajectories, some tenths of a second of work."""
+    settings = {
+        "problem": problems.quartic(),
+        "optimizers": [optimizers.gd(), optimizers.momentum(momentum=0.8)],
+        "learning_rates": np.geomspace(1e-6, 1, 48),
+        "starts": np.linspace(-4, 4, 40)[:, None],
+        "max_steps": 60_000,
+        "tile_size": 50,
+    }
+    return gdfast.Sweep(**{**settings, **changed})
+
+
+def small_blocks():
+    """Blocks of three rows: 32 in the sweep, the last of an optimizer not smaller."""
+    blocks._SMALLEST_BLOCK = blocks._LARGEST_BLOCK = 130
+
+
+def context():
+    """Processes that start in some milliseconds, everything imported."""
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["stored", "gdfast.tile", "gdfast.runner", "xarray", "zarr"])
+    return found
+
+
+def write(path, workers=1):
+    small_blocks()
+    gdfast.run(sweep(), store=path, keep_theta=True, workers=workers, progress=False)
+
+
+def hold(path, ready):
+    """Keep a store open for writing until killed."""
+    small_blocks()
+    with blocks.writing(path, sweep(), "numba", True, False):
+        ready.set()
+        time.sleep(600)
+
+
+def write_with_files_limited(path, size, told):
+    """Write a store while no file can grow beyond a size."""
+    small_blocks()
+    with blocks.writing(path, sweep(), "numba", True, False):
+        pass
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    try:
+        gdfast.run(sweep(), store=path, keep_theta=True, progress=False)
+    except OSError as error:
+        told.put(error.strerror)
+
+
+def pool_until_killed(told):
+    """Start worker processes, tell who they are, and wait to be killed."""
+    with executors.Processes(2) as pool:
+        list(pool.map(abs, range(4)))
+        told.put(list(pool._processes))
+        time.sleep(600)
+
+
+def contents(path):
+    """All that must be the same in two stores of one sweep: every file, and the attributes but for times."""
+    files = {
+        str(file.relative_to(path)): file.read_bytes()
+        for file in path.rglob("*")
+        if file.is_file() and file.relative_to(path).as_posix() not in OF_THE_GROUP
+    }
+    metadata = json.loads((path / ".zmetadata").read_text())
+    attributes = json.loads((path / ".zattrs").read_text())
+    assert metadata["metadata"].pop(".zattrs") == attributes
+    return files, metadata, {name: value for name, value in attributes.items() if name not in OF_THE_RUN}
