@@ -4,7 +4,8 @@ An axis is ``learning_rate``, ``start`` or a numeric hyperparameter in which the
 hyperparameter as an axis, optimizers that differ in nothing else share a panel. A pixel that stands for several
 trajectories, because there are several starts (or learning rates) and they are no axis, shows the most frequent
 outcome, of several as frequent the worse, that is the later in the legend, and the median steps of those that ended
-so. To see a chosen one, select it first: ``result.isel(start=[3])``.
+so. So does one that stands for several values of an axis too long for a figure. To see a chosen one, select it first:
+``result.isel(start=[3])``.
 """
 
 import json
@@ -23,14 +24,16 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
+from gdfast.plot.pixels import Along, quickest, reduce
 from gdfast.plot.style import OUTCOME_COLOURS, outcome_colormap, outcome_legend, outcome_norm
+from gdfast.result import DIMENSIONS
 
 if TYPE_CHECKING:
     import xarray
 
 _SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
-_DIMENSIONS = ["optimizer", "learning_rate", "start"]
 _MOST_PANELS = 144
+_MOST_PIXELS = 1024  # along an axis of a panel: more than a figure shows
 
 
 class Axis(NamedTuple):
@@ -44,6 +47,18 @@ class Axis(NamedTuple):
         """Where values stand on the drawn axis."""
         return np.log10(values) if self.logarithmic else np.asarray(values, dtype=np.float64)
 
+    def coarser(self, cells: int) -> "Axis":
+        """The same axis with one value for so many, at their middle; the last ones may be fewer."""
+        if cells == 1:
+            return self
+        places = self.place(self.values)
+        count = -(-len(places) // cells)
+        if _regular(places):
+            middles = places[0] + (np.arange(count) * cells + (cells - 1) / 2) * np.ptp(places) / (len(places) - 1)
+        else:
+            middles = np.array([places[i * cells : (i + 1) * cells].mean() for i in range(count)])
+        return self._replace(values=10**middles if self.logarithmic else middles)
+
 
 class Panel(NamedTuple):
     """What is drawn for one optimizer, or for those that differ in an axis only: arrays over (x, y)."""
@@ -51,23 +66,30 @@ class Panel(NamedTuple):
     title: str
     x: Axis
     y: Axis
-    outcome: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    trajectories: int  # of a pixel
+    outcome: NDArray[np.int8]
+    steps: NDArray[np.int32]
+    trajectories: int  # of a pixel, at most
 
 
 def panels(
-    result: "xarray.Dataset", x: str = "learning_rate", y: str = "start", titles: Sequence[str] | None = None
+    result: "xarray.Dataset",
+    x: str = "learning_rate",
+    y: str = "start",
+    titles: Sequence[str] | None = None,
+    *,
+    most: int | None = None,
+    steps: bool = True,
 ) -> list[Panel]:
     """The panels of a result over two axes: all, or those with the given titles.
+
+    With `most`, neighbours along an axis longer than this share a pixel. Steps are left out on demand.
 
     Raises
     ------
     ValueError
         If an axis or a title is unknown, both axes are the same, or two optimizers stand at one place of a panel.
     """
-    result = result.expand_dims([name for name in _DIMENSIONS if name not in result.dims])  # of which one was selected
-    result = result.transpose(*_DIMENSIONS, ...)
+    result = _ordered(result)
     along = [str(name) for name, c in result.coords.items() if c.dims == ("optimizer",) and c.dtype.kind == "f"]
     for argument, name in (("x", x), ("y", y)):
         arguments.choice(argument, name, ["learning_rate", "start", *along])
@@ -81,7 +103,12 @@ def panels(
     for i in np.flatnonzero(complete):
         members.setdefault(_without(str(result.optimizer.values[i]), axes), []).append(int(i))
     chosen = list(members) if titles is None else [arguments.choice("optimizer", title, members) for title in titles]
-    return [_panel(result.isel(optimizer=members[title]), title, x, y) for title in chosen]
+    return [_panel(result.isel(optimizer=members[title]), title, x, y, most, steps) for title in chosen]
+
+
+def _ordered(result: "xarray.Dataset") -> "xarray.Dataset":
+    """The result over all three dimensions in order, also those of which one was selected."""
+    return result.expand_dims([name for name in DIMENSIONS if name not in result.dims]).transpose(*DIMENSIONS, ...)
 
 
 def _without(label: str, axes: Sequence[str]) -> str:
@@ -92,35 +119,33 @@ def _without(label: str, axes: Sequence[str]) -> str:
     return "|".join([name + (":" if kept else "") + ",".join(kept), *schedule])
 
 
-def _panel(result: "xarray.Dataset", title: str, x: str, y: str) -> Panel:
-    horizontal, vertical = _axis(result, x), _axis(result, y)
-    at = [_index(result, name) for name in (x, y)]
-    pixel = np.broadcast_to(at[0] * len(vertical.values) + at[1], result.outcome.shape).ravel()
-    shape = len(horizontal.values), len(vertical.values)
-    trajectories = np.bincount(pixel, minlength=shape[0] * shape[1])
-    others = [name for name in ("learning_rate", "start") if name not in (x, y)]
-    expected = math.prod(result.sizes[name] for name in others)
-    if trajectories.max() > expected:
+def _panel(result: "xarray.Dataset", title: str, x: str, y: str, most: int | None, steps: bool) -> Panel:
+    on_optimizers = [name for name in (x, y) if name not in DIMENSIONS]
+    places = np.stack(
+        [result.optimizer.values if not on_optimizers else result[name] for name in on_optimizers or [""]]
+    )
+    if result.sizes["optimizer"] > np.unique(places.astype(str), axis=1).shape[1]:
         raise ValueError(f"the result has several optimizers {title!r} at one {x} and {y}; select one of them first")
-    ends = result.outcome.values.ravel().astype(np.int64)
-    counts = np.bincount(pixel * len(Outcome) + ends, minlength=trajectories.size * len(Outcome))
-    counts = counts.reshape(trajectories.size, len(Outcome))
-    outcome = np.where(trajectories > 0, len(Outcome) - 1 - counts[:, ::-1].argmax(axis=1), Outcome.not_run)
-    shown = np.flatnonzero(ends == outcome[pixel])
-    steps = result.steps.values.ravel()[shown]
-    order = np.lexsort((steps, pixel[shown]))
-    many = np.bincount(pixel[shown], minlength=trajectories.size)
-    middle = np.cumsum(many) - many + (many - 1) // 2  # the lower one of two
-    median = np.zeros(trajectories.size, dtype=np.int64)
-    median[many > 0] = steps[order[middle[many > 0]]]
-    return Panel(title, horizontal, vertical, outcome.reshape(shape), median.reshape(shape), expected)
+    (horizontal, along_x, wide), (vertical, along_y, high) = (_pixels(result, name, most) for name in (x, y))
+    outcome, median = reduce(result, along_x, along_y, steps)
+    others = math.prod(result.sizes[name] for name in ("learning_rate", "start") if name not in (x, y))
+    return Panel(title, horizontal, vertical, outcome, median, others * wide * high)
+
+
+def _pixels(result: "xarray.Dataset", name: str, most: int | None) -> tuple[Axis, Along, int]:
+    """An axis as drawn, how its dimension is laid along it, and how many of its values share a pixel."""
+    axis, index = _axis(result, name), _index(result, name)
+    cells = 1 if most is None else -(-len(axis.values) // most)
+    drawn = axis.coarser(cells)
+    dimension = name if name in DIMENSIONS else "optimizer"
+    return drawn, Along(dimension, index // cells, len(drawn.values)), cells
 
 
 def _index(result: "xarray.Dataset", name: str) -> NDArray[np.int64]:
-    """The place along an axis of every trajectory, shaped to fit (optimizer, learning_rate, start)."""
-    if name in _DIMENSIONS:
-        return np.arange(result.sizes[name]).reshape([-1 if name == dimension else 1 for dimension in _DIMENSIONS])
-    return np.unique(result[name].values, return_inverse=True)[1].reshape(-1, 1, 1)
+    """The place along an axis of every index of the dimension that it runs over."""
+    if name in DIMENSIONS:
+        return np.arange(result.sizes[name])
+    return np.unique(result[name].values, return_inverse=True)[1]
 
 
 def _axis(result: "xarray.Dataset", name: str) -> Axis:
@@ -171,7 +196,7 @@ def outcome_map(
     ValueError
         If there is no such optimizer or axis in the result, or several optimizers and none is named.
     """
-    panel = _chosen(result, optimizer, x, y)
+    panel = _chosen(result, optimizer, x, y, most=_MOST_PIXELS, steps=False)
     alone = ax is None
     ax = ax or _figure().subplots()
     _draw_outcome(ax, panel)
@@ -194,7 +219,7 @@ def steps_map(
     Cells that never did are grey: dark where they diverged, light where the budget was spent. Parameters and
     errors are those of `outcome_map`; `colorbar` tells whether to draw the scale beside the map.
     """
-    panel = _chosen(result, optimizer, x, y)
+    panel = _chosen(result, optimizer, x, y, most=_MOST_PIXELS)
     ax = ax or _figure().subplots()
     image = _draw_steps(ax, panel, _steps_range(result))
     if colorbar:
@@ -216,10 +241,9 @@ def _draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
 
 def _steps_range(result: "xarray.Dataset") -> tuple[int, int]:
     """The ends of the steps' colour scale, the same for all panels of a result: quickest cell and budget."""
-    steps = result.steps.values[np.isin(result.outcome.values, [int(o) for o in _SETTLED])]
     budget = max(2, int(json.loads(result.attrs["specification"])["max_steps"]))
     # The quickest thousandth starts at a minimum; it would take a decade of the scale for itself.
-    low = max(1, int(np.quantile(steps, 0.001))) if steps.size else 1
+    low = max(1, quickest(_ordered(result), np.array(_SETTLED, dtype=np.int8), 0.001))
     return min(low, budget - 1), budget
 
 
@@ -254,7 +278,7 @@ def maps(
         If `quantity`, an optimizer or an axis is unknown, or there would be more panels than can be seen.
     """
     arguments.choice("quantity", quantity, ["outcome", "steps"])
-    found = panels(result, x, y, optimizers)
+    found = panels(result, x, y, optimizers, most=_MOST_PIXELS, steps=quantity == "steps")
     if len(found) > _MOST_PANELS:
         raise ValueError(
             f"a figure must have at most {_MOST_PANELS} panels, not {len(found)}, one an optimizer; "
@@ -305,7 +329,7 @@ def outcome_image(
     result: "xarray.Dataset", optimizer: str | None = None, *, x: str = "learning_rate", y: str = "start"
 ) -> NDArray[np.uint8]:
     """Return the outcome map at one pixel a cell, ``uint8[ny, nx, 3]``: the values of y descend from top to bottom."""
-    panel = _chosen(result, optimizer, x, y)
+    panel = _chosen(result, optimizer, x, y, steps=False)
     palette = np.array([[int(OUTCOME_COLOURS[o][i : i + 2], 16) for i in (1, 3, 5)] for o in Outcome], dtype=np.uint8)
     return np.asarray(palette[panel.outcome.T[::-1]])
 
@@ -316,8 +340,8 @@ def _figure() -> Figure:
     return plt.figure(figsize=(5.2, 4.2), dpi=120, layout="constrained")
 
 
-def _chosen(result: "xarray.Dataset", optimizer: str | None, x: str, y: str) -> Panel:
-    found = panels(result, x, y, None if optimizer is None else [optimizer])
+def _chosen(result: "xarray.Dataset", optimizer: str | None, x: str, y: str, **options: Any) -> Panel:
+    found = panels(result, x, y, None if optimizer is None else [optimizer], **options)
     if len(found) > 1:
         titles = ", ".join(panel.title for panel in found)
         raise ValueError(f"optimizer must be one of {titles}, since the result has several")

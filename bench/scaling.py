@@ -1,0 +1,96 @@
+"""Cost over size, cores and memory: ``python -m bench.scaling [--large]``.
+
+Sweeps of 10⁴ to 10⁷ trajectories, with ``--large`` 10⁸, of quartic × gd with at most 20 steps: few steps, so that what
+is not a trajectory's own shows. The cost of a trajectory is to be the same for all within 20 %, and two workers at
+least 1.8 times one. Then the largest is stored, opened, drawn and its peak of memory told, each in a process of its
+own.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import gdfast
+
+
+def sweep(n: int, max_steps: int = 20) -> gdfast.Sweep:
+    """A square grid of about n trajectories."""
+    side = round(n**0.5)
+    rates, starts = np.geomspace(1e-4, 1, side), np.linspace(-4, 4, side)[:, None]
+    return gdfast.Sweep(gdfast.problems.quartic(), gdfast.optimizers.gd(), rates, starts, max_steps)
+
+
+def seconds(grid: gdfast.Sweep, rounds: int, **options: object) -> float:
+    """The median time of a whole call of `gdfast.run`."""
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        gdfast.run(grid, progress=False, **options)  # type: ignore[arg-type]
+        times.append(time.perf_counter() - began)
+    return sorted(times)[len(times) // 2]
+
+
+def over_size(largest: int, folder: Path) -> None:
+    """Time stored sweeps of growing size, and of the same in memory."""
+    gdfast.run(sweep(100), store=folder / "warm.zarr", progress=False)
+    print(f"{'trajectories':>12} {'stored':>10} {'ns each':>8} {'in memory':>10} {'ns each':>8} {'files':>6}")
+    n = 10**4
+    while n <= largest:
+        grid = sweep(n)
+        rounds = max(1, min(9, 10**7 // n))
+        path = folder / f"{n}.zarr"
+        stored = seconds(grid, rounds, store=path, overwrite=True)
+        kept = seconds(grid, rounds) if n <= 10**7 else float("nan")
+        files = sum(file.is_file() for file in path.rglob("*"))
+        each, each_kept = 1e9 * stored / grid.size, 1e9 * kept / grid.size
+        print(f"{grid.size:>12,} {stored:>9.3f}s {each:>8.1f} {kept:>9.3f}s {each_kept:>8.1f} {files:>6}")
+        n *= 10
+
+
+def over_workers() -> None:
+    """Time one worker against two, alternating, at 1000 steps."""
+    grid = sweep(10**6, 1000)
+    for name, options in (("in memory", {}), ("with 20 steps", {"short": True})):
+        chosen = sweep(4 * 10**6) if options else grid
+        ratios = []
+        for _ in range(7):
+            one, two = (seconds(chosen, 1, workers=workers) for workers in (1, 2))
+            ratios.append(one / two)
+        print(f"two workers are {sorted(ratios)[3]:.2f} times one, {name}")
+
+
+def peak(*command: str) -> None:
+    """Run a command line of gdfast, and tell its time and the memory that it took at most."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "gdfast", *command], check=True)
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of the largest child so far
+    print(f"gdfast {command[0]}: {time.perf_counter() - began:.1f} s, the largest process so far took {taken:,.0f} MiB")
+
+
+def memory(n: int, folder: Path) -> None:
+    """Tell the peak of memory of a stored sweep and of its maps."""
+    side, path = round(n**0.5), str(folder / "large.zarr")
+    grid = ["--lr", f"1e-4:1:{side}", "--start", f"-4:4:{side}", "--max-steps", "20"]
+    peak("map", str(folder / "10000.zarr"), "-o", str(folder / "small.png"))  # what there is without the sweep
+    peak("sweep", "--problem", "quartic", "--optimizer", "gd", *grid, "--out", path)
+    peak("status", path)
+    peak("map", path, "-o", str(folder / "outcome.png"))
+    peak("map", path, "-o", str(folder / "steps.png"), "--quantity", "steps")
+
+
+def main() -> None:
+    """Run all."""
+    largest = 10**8 if "--large" in sys.argv else 10**7
+    with tempfile.TemporaryDirectory() as name:
+        over_workers()
+        over_size(largest, Path(name))
+        memory(largest, Path(name))
+
+
+if __name__ == "__main__":
+    main()

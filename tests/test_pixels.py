@@ -1,0 +1,99 @@
+"""Maps of results larger than memory: every trajectory is counted, whatever the slabs."""
+
+import statistics
+import sys
+
+import numpy as np
+import pytest
+import stored
+import xarray
+
+import gdfast
+from gdfast import optimizers, plot, problems
+from gdfast.plot import pixels
+from gdfast.plot.maps import panels
+
+RNG = np.random.default_rng(8)
+MADE = [*optimizers.grid(optimizers.momentum, momentum=np.linspace(0, 0.9, 5), dampening=[0.0, 0.5, 0.7])]
+
+
+@pytest.fixture(scope="module")
+def result():
+    """Random outcomes and steps."""
+    sweep = gdfast.Sweep(problems.quartic(), MADE, np.geomspace(1e-3, 1, 23), np.linspace(-4, 4, 17)[:, None], 2)
+    made = gdfast.run(sweep)
+    made.outcome.values[:] = RNG.integers(0, 7, made.outcome.shape)
+    made.steps.values[:] = RNG.integers(0, 1000, made.steps.shape)
+    return made
+
+
+def expected(result, x, y, most):
+    """Pixel by pixel, as the definition says."""
+    kept = {name: np.unique(result[name]) for name in (x, y)}
+    cells = {name: -(-len(values) // most) for name, values in kept.items()}
+    found = {}
+    for _, row in result[["outcome", "steps"]].to_dataframe().reset_index().iterrows():
+        pixel = tuple(int(np.searchsorted(kept[name], row[name])) // cells[name] for name in (x, y))
+        found.setdefault(pixel, []).append((row.outcome, row.steps))
+    outcome = np.zeros(np.max(list(found), axis=0) + 1, dtype=int)
+    steps = outcome.copy()
+    for pixel, ends in found.items():
+        kinds = [kind for kind, _ in ends]
+        outcome[pixel] = max(kinds, key=lambda kind: (kinds.count(kind), kind))
+        steps[pixel] = statistics.median_low([n for kind, n in ends if kind == outcome[pixel]])
+    return outcome, steps
+
+
+@pytest.mark.parametrize("slab", [1, 60, 700, 10**6])
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [("learning_rate", "start"), ("start", "learning_rate"), ("momentum", "start"), ("learning_rate", "momentum")],
+)
+def test_pixels_are_the_most_frequent_outcome_and_its_median_steps(result, monkeypatch, x, y, slab):
+    monkeypatch.setattr(pixels, "_SLAB", slab)
+    for most in (4, 100):
+        found = panels(result, x, y, most=most)
+        some = result.isel(optimizer=[result.optimizer.values.tolist().index(found[1].title)])
+        if "momentum" in (x, y):
+            some = result.isel(optimizer=np.flatnonzero(result.dampening.values == 0.5))
+        outcome, steps = expected(some, x, y, most)
+        np.testing.assert_array_equal(found[1].outcome, outcome)
+        np.testing.assert_array_equal(found[1].steps, steps)
+
+
+def test_two_hyperparameters_in_slabs(result, monkeypatch):
+    monkeypatch.setattr(pixels, "_SLAB", 500)
+    (found,) = panels(result, "dampening", "momentum", most=3)
+    outcome, steps = expected(result, "dampening", "momentum", 3)
+    np.testing.assert_array_equal(found.outcome, outcome)
+    np.testing.assert_array_equal(found.steps, steps)
+
+
+def test_shared_pixels_stand_in_the_middle_of_their_cells(result):
+    panel = panels(result, most=6)[0]
+    rates = np.log10(result.learning_rate.values)
+    np.testing.assert_allclose(np.log10(panel.x.values[:5]), [rates[4 * i : 4 * i + 4].mean() for i in range(5)])
+    np.testing.assert_allclose(np.diff(np.log10(panel.x.values)), 4 * (rates[1] - rates[0]))
+    assert panel.trajectories == 4 * 3
+
+
+def test_the_quickest_share_is_the_quantile(result, monkeypatch):
+    monkeypatch.setattr(pixels, "_SLAB", 600)
+    settled = np.array([1, 2, 3], dtype=np.int8)
+    steps = result.steps.values[np.isin(result.outcome.values, settled)]
+    for share in (0.001, 0.1, 0.5):
+        assert pixels.quickest(result, settled, share) == int(np.quantile(steps, share))
+    assert pixels.quickest(result, np.array([99], dtype=np.int8), 0.5) == 1
+
+
+def test_maps_of_stores_are_those_of_results_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["gdfast.plot.maps"], "_MOST_PIXELS", 16)
+    monkeypatch.setattr(pixels, "_SLAB", 500)
+    sweep = stored.sweep(max_steps=100)
+    for kind in ("outcome", "steps"):
+        pictures = []
+        for result in (gdfast.run(sweep), gdfast.run(sweep, store=tmp_path / "run.zarr")):
+            plot.maps(result, kind).savefig(tmp_path / "map.png")
+            pictures.append((tmp_path / "map.png").read_bytes())
+        assert pictures[0] == pictures[1]
+    assert isinstance(result, xarray.Dataset)
