@@ -29,8 +29,8 @@ def main() -> None:
         steps = full.steps.values[found.computed.values].sum() / full.steps.values.sum()
         wrong = float((found.outcome != full.outcome).mean())
         print(
-            f"from blocks of {coarse:2}: {taken:.2f} s, {100 * found.attrs['computed_share']:.1f} % of the trajectories, "
-            f"{100 * steps:.1f} % of the steps, {100 * wrong:.3f} % of the cells differ"
+            f"from blocks of {coarse:2}: {taken:.2f} s, {100 * found.attrs['computed_share']:.1f} % of the "
+            f"trajectories, {100 * steps:.1f} % of the steps, {100 * wrong:.3f} % of the cells differ"
         )
 
 

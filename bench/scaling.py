@@ -1,9 +1,9 @@
 """Cost over size, cores and memory: ``python -m bench.scaling [--large]``.
 
 Sweeps of 10⁴ to 10⁷ trajectories, with ``--large`` 10⁸, of quartic × gd with at most 20 steps: few steps, so that what
-is not a trajectory's own shows. The cost of a trajectory is to be the same for all within 20 %, and two workers at
-least 1.8 times one. Then the largest is stored, opened, drawn and its peak of memory told, each in a process of its
-own.
+is not a trajectory's own shows. Beside what a sweep of one trajectory takes, the cost of each is to be the same for
+all within 20 %, and two workers are to be at least 1.8 times one. Then the largest is stored and drawn, each by a
+process of its own, and the peak of memory told.
 """
 
 import resource
@@ -36,8 +36,12 @@ def seconds(grid: gdfast.Sweep, rounds: int, **options: object) -> float:
 
 
 def over_size(largest: int, folder: Path) -> None:
-    """Time stored sweeps of growing size, and of the same in memory."""
-    gdfast.run(sweep(100), store=folder / "warm.zarr", progress=False)
+    """Time stored sweeps of growing size, and the same in memory, each less what a sweep of one trajectory takes."""
+    fixed = {
+        "stored": seconds(sweep(1), 9, store=folder / "one.zarr", overwrite=True),
+        "in memory": seconds(sweep(1), 9),
+    }
+    print("one trajectory:", ", ".join(f"{1e3 * taken:.1f} ms {where}" for where, taken in fixed.items()))
     print(f"{'trajectories':>12} {'stored':>10} {'ns each':>8} {'in memory':>10} {'ns each':>8} {'files':>6}")
     n = 10**4
     while n <= largest:
@@ -47,21 +51,23 @@ def over_size(largest: int, folder: Path) -> None:
         stored = seconds(grid, rounds, store=path, overwrite=True)
         kept = seconds(grid, rounds) if n <= 10**7 else float("nan")
         files = sum(file.is_file() for file in path.rglob("*"))
-        each, each_kept = 1e9 * stored / grid.size, 1e9 * kept / grid.size
+        each = 1e9 * (stored - fixed["stored"]) / grid.size
+        each_kept = 1e9 * (kept - fixed["in memory"]) / grid.size
         print(f"{grid.size:>12,} {stored:>9.3f}s {each:>8.1f} {kept:>9.3f}s {each_kept:>8.1f} {files:>6}")
         n *= 10
 
 
 def over_workers() -> None:
-    """Time one worker against two, alternating, at 1000 steps."""
-    grid = sweep(10**6, 1000)
-    for name, options in (("in memory", {}), ("with 20 steps", {"short": True})):
-        chosen = sweep(4 * 10**6) if options else grid
+    """Time one worker against two, alternating."""
+    for grid, name in (
+        (sweep(4 * 10**6, 1000), "4·10⁶ trajectories"),
+        (sweep(4 * 10**6), "as many, of at most 20 steps"),
+    ):
         ratios = []
         for _ in range(7):
-            one, two = (seconds(chosen, 1, workers=workers) for workers in (1, 2))
+            one, two = (seconds(grid, 1, workers=workers) for workers in (1, 2))
             ratios.append(one / two)
-        print(f"two workers are {sorted(ratios)[3]:.2f} times one, {name}")
+        print(f"two workers are {sorted(ratios)[3]:.2f} times one: {name}")
 
 
 def peak(*command: str) -> None:
@@ -87,6 +93,7 @@ def main() -> None:
     """Run all."""
     largest = 10**8 if "--large" in sys.argv else 10**7
     with tempfile.TemporaryDirectory() as name:
+        gdfast.run(sweep(1), store=Path(name) / "warm.zarr", progress=False)
         over_workers()
         over_size(largest, Path(name))
         memory(largest, Path(name))

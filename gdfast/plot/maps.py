@@ -120,11 +120,9 @@ def _without(label: str, axes: Sequence[str]) -> str:
 
 
 def _panel(result: "xarray.Dataset", title: str, x: str, y: str, most: int | None, steps: bool) -> Panel:
-    on_optimizers = [name for name in (x, y) if name not in DIMENSIONS]
-    places = np.stack(
-        [result.optimizer.values if not on_optimizers else result[name] for name in on_optimizers or [""]]
-    )
-    if result.sizes["optimizer"] > np.unique(places.astype(str), axis=1).shape[1]:
+    places = [result[name].values for name in (x, y) if name not in DIMENSIONS]
+    distinct = np.unique(np.stack(places), axis=1).shape[1] if places else 1
+    if result.sizes["optimizer"] > distinct:
         raise ValueError(f"the result has several optimizers {title!r} at one {x} and {y}; select one of them first")
     (horizontal, along_x, wide), (vertical, along_y, high) = (_pixels(result, name, most) for name in (x, y))
     outcome, median = reduce(result, along_x, along_y, steps)
