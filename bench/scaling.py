@@ -2,8 +2,8 @@
 
 Sweeps of 10⁴ to 10⁷ trajectories, with ``--large`` 10⁸, of quartic × gd with at most 20 steps: few steps, so that what
 is not a trajectory's own shows. Beside what a sweep of one trajectory takes, the cost of each is to be the same for
-all within 20 %, and two workers are to be at least 1.8 times one. Then the largest is stored and drawn, each by a
-process of its own, and the peak of memory told.
+all within 20 %, and two workers are to be at least 1.8 times one. Before, the largest is stored and drawn, each by
+a process of its own, and the peak of memory told.
 """
 
 import resource
@@ -79,10 +79,11 @@ def peak(*command: str) -> None:
 
 
 def memory(n: int, folder: Path) -> None:
-    """Tell the peak of memory of a stored sweep and of its maps."""
+    """Tell the peak of memory of a stored sweep and of its maps; to be called while this process is small."""
     side, path = round(n**0.5), str(folder / "large.zarr")
     grid = ["--lr", f"1e-4:1:{side}", "--start", f"-4:4:{side}", "--max-steps", "20"]
-    peak("map", str(folder / "10000.zarr"), "-o", str(folder / "small.png"))  # what there is without the sweep
+    peak("list", "problems")  # what there is without a sweep
+    peak("map", str(folder / "warm.zarr"), "-o", str(folder / "small.png"))
     peak("sweep", "--problem", "quartic", "--optimizer", "gd", *grid, "--out", path)
     peak("status", path)
     peak("map", path, "-o", str(folder / "outcome.png"))
@@ -94,9 +95,9 @@ def main() -> None:
     largest = 10**8 if "--large" in sys.argv else 10**7
     with tempfile.TemporaryDirectory() as name:
         gdfast.run(sweep(1), store=Path(name) / "warm.zarr", progress=False)
+        memory(largest, Path(name))
         over_workers()
         over_size(largest, Path(name))
-        memory(largest, Path(name))
 
 
 if __name__ == "__main__":
