@@ -465,6 +465,43 @@ def map_(
 
 
 @app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="what `gdfast sweep` wrote")],
+    after: Annotated[
+        Path, typer.Argument(metavar="AFTER", help="the same over the same grid, but for what is to be compared")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="a picture of the cells: PNG, SVG or PDF by suffix")
+    ] = None,
+) -> None:
+    """Count the cells that a change rescued and broke: two stored sweeps over one grid.
+
+    The optimizers must be the same, or the first sweep must have one, with which all of the second are compared.
+    """
+    with _user_errors():
+        from gdfast import analysis, arguments, plot, store
+
+        if out:
+            arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
+            store.check_folder(out.parent)
+        first, second = store.read(before), store.read(after)
+        difference = analysis.delta(first, second)
+        moves = analysis.transitions(first, second)
+    counts = analysis.change_counts(difference).reset_index()
+    for table in (counts, moves.rename_axis(index="before \\ after").reset_index()):
+        words = [str(column).replace("_", " ") for column in table.columns]
+        _print_table(words, [[_cell(value) for value in row] for row in table.itertuples(index=False)])
+        typer.echo()
+    if out:
+        plot.delta_maps(difference).savefig(out)
+        typer.echo(f"cells rescued and broken → {out}")
+
+
+def _cell(value: Any) -> str:
+    return value.replace("_", " ") if isinstance(value, str) else "–" if value != value else f"{value:,.10g}"
+
+
+@app.command()
 def report(
     quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
     out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
