@@ -504,17 +504,36 @@ def _cell(value: Any) -> str:
 @app.command()
 def report(
     quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="a chapter, or the figure that a page's command names; may be repeated"),
+    ] = None,
+    problem: Annotated[
+        list[str] | None,
+        typer.Option(help="leave out what is about other problems, and compare on this; may be repeated"),
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
+    ] = None,
     out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
 ) -> None:
-    """Run the standard experiments and write the report: a page, its figures and its tables."""
+    """Run the experiments and write the report: a page, its figures, its tables and its data."""
     with _user_errors():
+        from gdfast import problems, store
         from gdfast import report as reports
-        from gdfast import store
 
+        chosen = [parse_named("problem", text, problems.CATALOGUE) for text in problem or []]
+        rules = [rule for text in optimizer or [] for rule in parse_optimizers(text)]
         store.check_folder(out)
-    with _interruptible():
-        page = reports.build(out, quick=quick, tell=lambda text: typer.echo(text, err=True))
+        with _interruptible():
+            page, failures = reports.build(
+                out, quick, only or [], chosen, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
+            )
+    for failure in failures:
+        typer.echo(f"gdfast: {failure}", err=True)
     typer.echo(f"The report is at {page}")
+    if failures:
+        raise typer.Exit(1)
 
 
 @app.callback(invoke_without_command=True)

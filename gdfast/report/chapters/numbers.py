@@ -1,0 +1,348 @@
+"""Gradients that vanish or explode over depth, and what a shorter number format changes."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import xarray
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+import gdfast
+from gdfast import optimizers, plot, problems
+from gdfast.elementary import Array
+from gdfast.plot.style import line_style
+from gdfast.problems import Problem
+from gdfast.report.chapters.landscape import TRIO, endings
+from gdfast.report.draw import one_legend, panes
+from gdfast.report.lab import Lab
+from gdfast.report.section import Chapter, Claim, Section
+from gdfast.report.words import listed, number, percent
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+SCHEMES: dict[str, tuple[str, float, bool]] = {
+    "N(0, 0.1²)": ("normal", 0.1, False),
+    "N(0, 1)": ("normal", 1.0, False),
+    "Xavier": ("xavier_normal", 1.0, False),
+    "He": ("he_normal", 1.0, False),
+    "N(0, 1) + batch norm": ("normal", 1.0, True),
+}
+"""Scheme, gain, and whether hidden layers are batch-normalized."""
+WIDTH = 16
+
+
+def saturation(lab: Lab) -> Iterator[Section]:
+    """The essay's saturated unit, from x = 5."""
+    if not lab.covers("sigmoid"):
+        return
+    problem, start, rate, budget = problems.sigmoid(), 5.0, 0.05, 100
+    paths = {o.label: gdfast.trajectory(problem, o, start, rate, budget) for o in TRIO}
+    plain = paths["gd"]
+    moved = abs(float(plain.theta.values[-1, 0]) - start)
+    x = np.linspace(-10, 10, 4001)
+    slope = _slope(x)
+
+    yield Section(
+        "A worked example: saturation",
+        [
+            f"σ′ is at most {slope.max():.4g}, at x = {x[slope.argmax()]:.4g}, and {slope[x == 5][0]:.4g} at x = 5. "
+            f"From there gradient descent moves by {moved:.3g} in {plain.attrs['steps']} steps at η = {rate:g}; the "
+            f"minimum is {abs(start - problem.minima[0].point[0]):.3g} away.",
+            _ahead(paths, start),
+        ],
+        draw=partial(_draw_saturation, paths, problem),
+        table=endings(paths),
+    )
+
+
+def _draw_saturation(paths: dict[str, xarray.Dataset], problem: Problem) -> Figure:
+    figure, axes = panes(1, 3, 4.4, 3.6)
+    x = np.linspace(-10, 10, 401)
+    axes[0].plot(x, _slope(x), **line_style(0))
+    axes[0].set(xlabel="x", title="σ′(x), what the chain rule multiplies by")
+    plot.trajectory(paths, problem, axes[1]).set_title("paths over the loss", fontsize=10)
+    plot.loss_curves(paths, axes[2]).set_title("loss", fontsize=10)
+    one_legend(axes[1:])
+    axes[0].title.set_fontsize(10)
+    return figure
+
+
+def _slope(x: Array) -> Array:
+    """σ′(x)."""
+    s = 1 / (1 + np.exp(-x))
+    return s * (1 - s)
+
+
+def _ahead(paths: dict[str, xarray.Dataset], start: float) -> str | None:
+    moved = {label: abs(float(path.theta.values[-1, 0]) - start) for label, path in paths.items()}
+    ahead = [f"{label} by {number(far)}" for label, far in moved.items() if far > 2 * moved["gd"]]
+    return f"From the same place {listed(ahead)}." if ahead else None
+
+
+def depth(lab: Lab) -> Iterator[Section]:
+    """How the first layer's gradient compares with the last one's, by depth, scheme and activation."""
+    if not lab.covers("mlp"):
+        return
+    depths = (2, 4, 8, 16) if lab.quick else (2, 3, 4, 6, 8, 12, 16, 24)
+    rows = [_flow(activation, scheme, layers) for activation in ACTIVATIONS for scheme in SCHEMES for layers in depths]
+    table = pd.DataFrame(rows)
+    yield Section(
+        "Vanishing and exploding gradients",
+        [
+            f"Networks {WIDTH} units wide at 20 random initial points each: the norm of the gradient by the first "
+            "layer's weights over that by the last layer's, median. At 1 all layers learn alike.",
+            _overflow(table),
+        ],
+        [_vanish(table), _explode(table), _steady(table)],
+        partial(_draw_depth, table),
+        table=table,
+    )
+
+
+def _flow(activation: str, scheme: str, layers: int) -> dict[str, object]:
+    init, gain, normalized = SCHEMES[scheme]
+    problem = problems.mlp((8, *[WIDTH] * layers, 1), activation, batch_norm=normalized)
+    flow = gdfast.gradient_flow(problem, problem.starts(init=init, seeds=range(20), gain=gain))
+    ratio = flow.log10_ratio.values
+    finite = ratio[np.isfinite(ratio)]
+    return {
+        "activation": activation,
+        "initialization": scheme,
+        "hidden layers": layers,
+        "log10 of first over last": float(np.median(finite)) if finite.size else np.nan,
+        "share zero or not finite": float(1 - finite.size / ratio.size),
+    }
+
+
+def _draw_depth(table: pd.DataFrame) -> Figure:
+    figure, axes = panes(1, 3, 4.2, 3.8)
+    for ax, activation in zip(axes, ACTIVATIONS, strict=True):
+        for i, scheme in enumerate(SCHEMES):
+            part = table[(table["activation"] == activation) & (table["initialization"] == scheme)]
+            y = part["log10 of first over last"]
+            ax.plot(part["hidden layers"], y, marker="o", markersize=3, label=scheme, **line_style(i))
+        ax.axhline(0, color="#777777", linewidth=0.8)
+        ax.set(title=activation, xlabel="hidden layers")
+        ax.title.set_fontsize(10)
+    axes[0].set_ylabel("log₁₀ of gradient norms, first / last layer")
+    axes[1].legend(fontsize=8, frameon=False)
+    return figure
+
+
+def _deepest(table: pd.DataFrame, activation: str) -> pd.Series:
+    """The ratio by initialization at the largest number of layers."""
+    deep: pd.DataFrame = table[
+        (table["activation"] == activation) & (table["hidden layers"] == table["hidden layers"].max())
+    ]
+    return pd.Series(deep["log10 of first over last"].to_numpy(), index=deep["initialization"])
+
+
+def _vanish(table: pd.DataFrame) -> Claim | None:
+    ratio = _deepest(table, "sigmoid").drop("N(0, 1) + batch norm")
+    layers = table["hidden layers"].max()
+    if not ratio.max() < -1:
+        return None
+    return Claim(
+        "Saturating activations make gradients vanish over depth",
+        "shown",
+        f"Through {layers} sigmoid layers the first layer's gradient is 10^{ratio.min():.1f} to 10^{ratio.max():.1f} "
+        "of the last one's, by initialization; none of them prevents it without normalization.",
+    )
+
+
+def _explode(table: pd.DataFrame) -> Claim | None:
+    ratio = _deepest(table, "relu")
+    if not ratio["N(0, 1)"] > 1:
+        return None
+    return Claim(
+        "Large factors make gradients explode over depth",
+        "shown" if _deepest(table, "sigmoid")["N(0, 1)"] > 0 else "bounded",
+        f"With weights N(0, 1) and relu the first layer's gradient is 10^{ratio['N(0, 1)']:.1f} of the last one's at "
+        f"{table['hidden layers'].max()} layers; with sigmoid, whose slope is at most ¼, "
+        f"10^{_deepest(table, 'sigmoid')['N(0, 1)']:.1f}.",
+    )
+
+
+def _steady(table: pd.DataFrame) -> Claim | None:
+    small = {a: _deepest(table, a) for a in ACTIVATIONS}
+    fitting = {"relu": "He", "tanh": "Xavier"}
+    better = [a for a, s in fitting.items() if abs(small[a][s]) < abs(small[a]["N(0, 0.1²)"])]
+    if not better:
+        return None
+    said = listed(
+        f"{scheme} with {a}: 10^{small[a][scheme]:.1f} (N(0, 0.1²): 10^{small[a]['N(0, 0.1²)']:.1f})"
+        for a, scheme in fitting.items()
+        if a in better
+    )
+    norm = listed(f"10^{small[a]['N(0, 1) + batch norm']:.1f} with {a}" for a in ACTIVATIONS)
+    sigmoid = small["sigmoid"][["He", "Xavier"]].min()
+    return Claim(
+        "He and Xavier initialization and batch normalization steady the gradients",
+        "bounded" if sigmoid < -2 or len(better) < 2 else "shown",
+        f"At {table['hidden layers'].max()} layers {said}; weights N(0, 1) with batch normalization {norm}"
+        + (f". For sigmoid they do not suffice: 10^{sigmoid:.1f}." if sigmoid < -2 else "."),
+    )
+
+
+def _overflow(table: pd.DataFrame) -> str | None:
+    lost = table[table["share zero or not finite"] > 0]
+    if lost.empty:
+        return None
+    worst = lost.loc[lost["share zero or not finite"].idxmax()]
+    return (
+        f"With {worst['activation']}, {worst['initialization']} and {worst['hidden layers']} layers "
+        f"{percent(worst['share zero or not finite'])} of the gradients are zero or not finite."
+    )
+
+
+def training(lab: Lab) -> Iterator[Section]:
+    """Whether a deep network trains, by learning rate and initialization."""
+    if not lab.covers("mlp"):
+        return
+    hidden = (8,) * 6
+    schemes = [name for name, (_, _, normalized) in SCHEMES.items() if not normalized]
+    parts, rates, seeds = {}, np.geomspace(1e-3, 3, 10 if lab.quick else 16), range(8 if lab.quick else 16)
+    for normalized in (False, True):
+        problem = problems.mlp((2, *hidden, 1), "tanh", batch_norm=normalized)
+        for name in schemes if not normalized else schemes[1:2]:
+            init, gain, _ = SCHEMES[name]
+            starts = problem.starts(init=init, seeds=seeds, gain=gain)
+            label = name + (" + batch norm" if normalized else "")
+            parts[label] = lab.run(problem, [optimizers.gd()], rates, starts, 300)
+    together = _side_by_side(parts)
+    median = np.median(np.where(np.isfinite(together.loss), together.loss, np.inf), axis=2)
+    table = pd.DataFrame(
+        {
+            "initialization": list(parts),
+            "lowest median loss after 300 steps": median.min(axis=1),
+            "at learning rate": rates[median.argmin(axis=1)],
+            "share of cells that diverge": [float((p.outcome == 6).mean()) for p in parts.values()],
+        }
+    )
+
+    yield Section(
+        "Does it train?",
+        [
+            f"A tanh network of {len(hidden)} hidden layers, gradient descent, 300 steps, {len(seeds)} seeds a point.",
+            _trains(table),
+        ],
+        draw=partial(_draw_training, together),
+        table=table,
+        results={"loss": together},
+    )
+
+
+def _draw_training(together: xarray.Dataset) -> Figure:
+    figure, (ax,) = panes(1, 1, 7.0, 4.0)
+    plot.lr_sensitivity(together, ax, quantity="loss").set_ylim(top=10)
+    return figure
+
+
+def _side_by_side(parts: dict[str, xarray.Dataset]) -> xarray.Dataset:
+    """Results of one optimizer each as one result, whose optimizers are called like the parts."""
+    first = next(iter(parts.values()))
+    data = {
+        name: (first[name].dims, np.concatenate([part[name].values for part in parts.values()]), first[name].attrs)
+        for name in first.data_vars
+    }
+    coordinates = {"optimizer": list(parts), "learning_rate": first.learning_rate, "seed": ("start", first.seed.values)}
+    return xarray.Dataset(data, coordinates, first.attrs)
+
+
+def _trains(table: pd.DataFrame) -> str | None:
+    losses = table.set_index("initialization")["lowest median loss after 300 steps"]
+    if losses.min() == losses.max():
+        return None
+    return (
+        f"At its best rate, {losses.idxmin()} ends lowest (median loss {losses.min():.3g}) and {losses.idxmax()} "
+        f"highest ({losses.max():.3g})."
+    )
+
+
+def precision(lab: Lab) -> Iterator[Section]:
+    """What float32 changes: how near it comes, when updates are lost, when it overflows."""
+    if not lab.covers("quartic"):
+        return
+    rates = np.geomspace(1e-9, 1.0, 91)
+    ends = {kind: _descend(kind, rates, 2000) for kind in (np.float32, np.float64)}
+    lowest = problems.quartic().minima[0].point[0]
+    single, double = (np.abs(ends[kind][0] - lowest) for kind in (np.float32, np.float64))
+    moved = {kind.__name__: np.abs(ends[kind][0] + 2.0) for kind in ends}
+    lost = rates[(moved["float32"] == 0) & (moved["float64"] > 0)]
+    inside = np.isfinite(double) & (double < 1e-9)
+    table = pd.DataFrame(
+        {
+            "number format": ["float32", "float64"],
+            "unit roundoff": [np.finfo(np.float32).eps / 2, np.finfo(np.float64).eps / 2],
+            "distance to the minimum, median of converged": [
+                float(np.median(d[inside])) if inside.any() else np.nan for d in (single, double)
+            ],
+            "steps to overflow at η = 1": [int(ends[kind][1][-1]) for kind in ends],
+        }
+    )
+
+    yield Section(
+        "float32 against float64",
+        [
+            "Gradient descent on the quartic from x = −2 in NumPy, all arithmetic in the given format.",
+            _nearer(table),
+            f"At η ≤ {number(lost[-1])} the update is below half a unit in the last place of a float32 and is lost: "
+            "the point never moves, while in float64 it does."
+            if lost.size
+            else None,
+            _overflows(table),
+        ],
+        draw=partial(_draw_precision, rates, {"float32": single, "float64": double}, moved),
+        table=table,
+    )
+
+
+def _draw_precision(rates: Array, distances: dict[str, Array], moved: dict[str, Array]) -> Figure:
+    figure, axes = panes(1, 2)
+    for i, (name, distance) in enumerate(distances.items()):
+        shown = np.where(np.isfinite(distance), np.maximum(distance, 1e-18), np.nan)
+        axes[0].plot(rates, shown, label=name, **line_style(i))
+        axes[1].plot(rates, np.maximum(moved[name], 1e-18), label=name, **line_style(i))
+    axes[0].set(title="distance to the minimum after 2,000 steps", xlim=(1e-4, 0.1))
+    axes[1].set(title="distance moved from the start, −2", xlim=(1e-9, 1e-4))
+    for ax in axes:
+        ax.set(xscale="log", yscale="log", xlabel="learning rate η")
+        ax.title.set_fontsize(10)
+    axes[0].legend(fontsize=8, frameon=False)
+    return figure
+
+
+def _nearer(table: pd.DataFrame) -> str | None:
+    single, double = table["distance to the minimum, median of converged"]
+    if not single > double:
+        return None
+    return f"Where both converge, float32 stays {single:.2g} from the minimum, float64 {double:.2g}."
+
+
+def _overflows(table: pd.DataFrame) -> str | None:
+    single, double = table["steps to overflow at η = 1"]
+    if not 0 < single < double:
+        return None
+    return f"At η = 1 the iterate overflows after {single} steps in float32 and after {double} in float64."
+
+
+def _descend(kind: type, rates: Array, budget: int) -> tuple[Array, NDArray[np.int64]]:
+    """Gradient descent on the quartic from −2 in one number format: end points, and the step of the first overflow."""
+    four, ten, three = kind(4), kind(10), kind(3)
+    eta = np.asarray(rates, dtype=kind)
+    x, overflow = np.full(len(eta), kind(-2)), np.zeros(len(eta), dtype=np.int64)
+    with np.errstate(all="ignore"):
+        for step in range(1, budget + 1):
+            x = x - eta * (four * x * x * x - ten * x + three)
+            overflow[(overflow == 0) & ~np.isfinite(x)] = step
+    return x.astype(np.float64), overflow
+
+
+CHAPTER = Chapter(
+    "numbers",
+    "Numbers",
+    "Gradients are products of many factors: below 1 they vanish, above 1 they explode, and what a number format "
+    "cannot hold is lost. The mitigations stand in the same figures: initialization and batch normalization.",
+    (saturation, depth, training, precision),
+)
