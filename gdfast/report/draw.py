@@ -12,9 +12,11 @@ def panes(rows: int, columns: int, width: float = 5.0, height: float = 3.6) -> t
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
-def one_legend(axes: Sequence[Axes]) -> None:
-    """Leave the legend of the first axes only, where all have the same lines."""
-    for ax in axes[1:]:
+def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put the legend of the first axes under the figure, and remove it from all, which have the same lines."""
+    handles, labels = axes[0].get_legend_handles_labels()
+    for ax in axes:
         legend = ax.get_legend()
         if legend:
             legend.remove()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)), frameon=False, fontsize=9)

@@ -22,6 +22,8 @@ RATES = {"sigmoid": (1e-3, 1e3)}
 """Lowest and highest learning rate of a problem's grid, where it is not the usual 10⁻⁴ to 10."""
 STARTS = {"quartic": (-4.0, 4.0), "sigmoid": (-25.0, 25.0)}
 """Lowest and highest start of a problem's grid, where it is not its domain."""
+STEPS = {"rosenbrock": 10_000}
+"""The budget of a trajectory on a problem's grid, where it is not the usual 1,000 steps."""
 GROUNDS = ("quartic", "sigmoid", "quadratic", "rosenbrock", "six_hump_camel")
 SEED = 0
 
@@ -73,15 +75,16 @@ class Lab:
         return np.geomspace(*RATES.get(problem.name, (1e-4, 10.0)), count)
 
     def starts(self, problem: Problem) -> Any:
-        """The starts of a problem's grid: n on a line, or about as many over the domain."""
+        """The starts of a problem's grid: n on a line, or about a quarter as many over the domain."""
         if problem.dimension == 1:
             low, high = STARTS.get(problem.name, problem.domain[0])
             return np.linspace(low, high, self.n)[:, None]
-        return problem.default_starts(self.n)
+        return problem.default_starts(self.n // 4)
 
     def standard(self, problem: Problem, chosen: Sequence[Optimizer] | None = None) -> "xarray.Dataset":
         """The result on a problem's grid, by all optimizers or by some."""
-        return self.run(problem, chosen or self.optimizers, self.rates(problem), self.starts(problem))
+        budget = STEPS.get(problem.name, 1000)
+        return self.run(problem, chosen or self.optimizers, self.rates(problem), self.starts(problem), budget)
 
     def run(
         self,

@@ -13,9 +13,9 @@ import gdfast
 from gdfast import analysis, optimizers, plot, problems
 from gdfast.outcomes import Outcome
 from gdfast.plot.panels import panels, pixels
-from gdfast.plot.style import BASIN_COLOURS, legend_below, outcome_patches, patch
+from gdfast.plot.style import BASIN_COLOURS, legend_below, line_style, outcome_patches, patch
 from gdfast.problems import Problem
-from gdfast.report.draw import one_legend, panes
+from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import SEED, Lab, curvature
 from gdfast.report.section import Chapter, Claim, Section, basin_cells, outcome_cells
 from gdfast.report.words import listed, number, percent
@@ -29,13 +29,13 @@ def basins(lab: Lab) -> Iterator[Section]:
         if problem.dimension != 2 or not problem.minima:
             continue
         chosen = list(lab.chosen[:3]) or list(TRIO)
-        rates = {o.label: o.learning_rate if o.name not in ("gd", "momentum", "nesterov") else 0.005 for o in chosen}
+        rates = {o.label: 0.005 if o.name in ("gd", "momentum", "nesterov") else 0.05 for o in chosen}
         starts = problem.grid(lab.n // 2)
         parts = [lab.run(problem, [o], np.array([rates[o.label]]), starts, 2000) for o in chosen]
         x, y = problem.coordinates
         found = [panels(part, x, y)[0] for part in parts]
         basin = [pixels(part, "basin", x, y) for part in parts]
-        minima = [f"({', '.join(number(c) for c in p.point)}), loss {p.loss:.4g}" for p in problem.minima]
+        minima = [f"({', '.join(number(c) for c in p.point)}), loss {number(p.loss)}" for p in problem.minima]
         table = pd.concat([analysis.outcome_shares(part) for part in parts])
         table.insert(0, "learning rate", [rates[label] for label in table.index])
         mixed = len({round(p.loss, 9) for p in problem.minima}) > 1
@@ -63,10 +63,9 @@ def _draw_basins(
     minima: list[str],
 ) -> Figure:
     figure, axes = panes(2, 2, 4.6, 3.7)
-    low, high = problem.domain[:, 0], problem.domain[:, 1]
-    start = low + 0.3 * (high - low)
+    start = _where_they_part(parts)
     paths = {o.label: gdfast.trajectory(problem, o, start, rates[o.label], 1000) for o in chosen}
-    plot.trajectory(paths, problem, axes[0]).set_title("three paths from one start", fontsize=10)
+    plot.trajectory(paths, problem, axes[0]).set_title("paths from a start where they part", fontsize=10)
     for ax, part, optimizer in zip(axes[1:], parts, chosen, strict=False):
         plot.basin_map(part, ax=ax).set_title(f"{optimizer.label}, η = {rates[optimizer.label]:g}", fontsize=10)
     for ax in axes[1 + len(parts) :]:
@@ -76,6 +75,16 @@ def _draw_basins(
     colours = [patch(BASIN_COLOURS[b % len(BASIN_COLOURS)], minima[b]) for b in ends if b >= 0]
     legend_below(figure, colours[:12] + outcome_patches(other), ncols=3, fontsize=8)
     return figure
+
+
+def _where_they_part(parts: list[xarray.Dataset]) -> NDArray[np.float64]:
+    """The start nearest to the middle from which they end in different minima; the first if there is none."""
+    basins = np.stack([part.basin.values.ravel() for part in parts])
+    points = parts[0].start_point.values
+    apart = np.flatnonzero((basins.min(axis=0) != basins.max(axis=0)) & (basins.min(axis=0) >= 0))
+    if not apart.size:
+        return np.asarray(points[0])
+    return np.asarray(points[apart[np.abs(points[apart] - points.mean(axis=0)).max(axis=1).argmin()]])
 
 
 def _ends_by_start(label: object, shares: pd.Series) -> str | None:
@@ -138,7 +147,7 @@ def _draw_double_well(paths: dict[str, xarray.Dataset], problem: Problem) -> Fig
     figure, axes = panes(1, 2)
     plot.trajectory(paths, problem, axes[0], extent=(-2.6, 2.6, -13, 13)).set_title("paths over the loss", fontsize=10)
     plot.loss_curves(paths, axes[1]).set_title("loss", fontsize=10)
-    one_legend(axes)
+    shared_legend(figure, axes)
     return figure
 
 
@@ -161,30 +170,30 @@ def saddle(lab: Lab) -> Iterator[Section]:
     if not lab.covers("strict_saddle"):
         return
     problem, rate = problems.strict_saddle(), 0.05
-    n = lab.n // 2 + 1  # odd: the middle column starts on the axis itself
-    x, y = np.linspace(-1.5, 1.5, n), np.linspace(-1.5, 1.5, n)
+    x, y = np.geomspace(1e-12, 1, lab.n // 2), np.linspace(-1.5, 1.5, lab.n // 4)
     starts = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
-    result = lab.run(problem, [optimizers.gd(), optimizers.momentum()], np.array([rate]), starts, 2000)
-    near = np.abs(starts[:, 0]) < 0.1
+    chosen = [optimizers.gd(), optimizers.momentum(momentum=0.9)]
+    result = lab.run(problem, chosen, np.array([rate]), starts, 1000)
+    on_axis = lab.run(problem, chosen, np.array([rate]), np.column_stack([np.zeros_like(y), y]), 1000)
+    near = starts[:, 0] < 1e-6
     rows = []
     for label in result.optimizer.values:
         panel = result.sel(optimizer=label).isel(learning_rate=0)
-        good = analysis.reached(panel).values
         rows.append(
             {
                 "optimizer": str(label),
-                "median steps, starts within 0.1 of the axis": float(np.median(panel.steps.values[near & good])),
-                "median steps, other starts": float(np.median(panel.steps.values[~near & good])),
-                "starts that stall at the saddle": int((panel.outcome.values == Outcome.stalled).sum()),
+                "median steps from x < 10⁻⁶": float(np.median(panel.steps.values[near])),
+                "median steps from other starts": float(np.median(panel.steps.values[~near])),
+                "share that stalls from x = 0": float((on_axis.outcome.sel(optimizer=label) == Outcome.stalled).mean()),
             }
         )
     table = pd.DataFrame(rows)
     yield Section(
         "Saddles: slow where the gradient is small",
         [
-            f"(x² − 1)²/4 + y²/2 has a saddle at the origin between its two minima; gradient descent is drawn towards "
-            f"it along the axis x = 0. Colour: steps to a minimum at η = {rate:g}; the column of starts on the axis "
-            "itself is grey where it never leaves.",
+            "(x² − 1)²/4 + y²/2 has a saddle at the origin between its two minima; gradient descent is drawn towards "
+            f"it along the axis x = 0. Colour: steps to a minimum at η = {rate:g}, by the distance x of the start from "
+            "that axis.",
             _stalls(table),
         ],
         [_slow_near_saddles(table)],
@@ -196,10 +205,13 @@ def saddle(lab: Lab) -> Iterator[Section]:
 
 
 def _stalls(table: pd.DataFrame) -> str | None:
-    stalled = int(table.iloc[0, 3])
+    stalled = table.iloc[0, 3]
     if not stalled:
         return None
-    return f"{stalled} starts stall there for good, those exactly on the axis: the gradient never points away from it."
+    return (
+        f"From the axis itself {percent(stalled)} of gd's trajectories end at the saddle for good: the gradient never "
+        "points away from it."
+    )
 
 
 def _slow_near_saddles(table: pd.DataFrame) -> Claim | None:
@@ -210,7 +222,7 @@ def _slow_near_saddles(table: pd.DataFrame) -> Claim | None:
     return Claim(
         "Gradient descent slows near saddles",
         "shown",
-        f"gd takes a median of {number(near)} steps from starts within 0.1 of the saddle's stable axis and "
+        f"gd takes a median of {number(near)} steps from starts within 10⁻⁶ of the saddle's stable axis and "
         f"{number(far)} from others"
         + (f"; momentum takes {number(heavy)} from the near ones." if heavy < near else "; momentum is no faster."),
     )
@@ -291,6 +303,7 @@ def ravine(lab: Lab) -> Iterator[Section]:
         [
             "½(x² + κy²): the steep direction limits the rate at 2/κ, the flat one then needs many steps.",
             _growth(table),
+            _cut_off(table, rates[-1]),
         ],
         [_curvature_limits(table)],
         partial(_draw_ravine, table),
@@ -309,11 +322,12 @@ def _draw_ravine(table: pd.DataFrame) -> Figure:
     paths["momentum"] = gdfast.trajectory(problem, TRIO[1], [1.9, 0.9], 0.25 * limit, 60)
     plot.trajectory(paths, problem, axes[0], extent=(-2, 2, -1.2, 1.2)).set_title("paths at κ = 50", fontsize=10)
     for ax, column in zip(axes[1:], ("largest working rate", "steps there"), strict=True):
-        for (label, part), mark in zip(table.groupby("optimizer", sort=False), "osv", strict=True):
-            ax.plot(part["condition number"], part[column], mark + "-", label=str(label), markersize=4)
-        ax.set(xscale="log", yscale="log", xlabel="condition number κ", title=column)
+        for i, (label, part) in enumerate(table.groupby("optimizer", sort=False)):
+            ax.plot(part["condition number"], part[column], marker="o", label=str(label), markersize=4, **line_style(i))
+        ax.set(xscale="log", yscale="log", xlabel="condition number κ")
     conditions = table["condition number"].unique()
     axes[1].plot(conditions, 2 / conditions, "k--", linewidth=1, label="2/λ")
+    axes[1].set_title("largest working rate", fontsize=10)
     axes[2].set_title("fewest steps, at the best rate", fontsize=10)
     axes[1].legend(fontsize=8, frameon=False)
     return figure
@@ -332,8 +346,15 @@ def _growth(table: pd.DataFrame) -> str | None:
     }
     if not powers:
         return None
-    said = listed(f"κ^{power:.2f} for {name}" for name, power in powers.items())
-    return f"From κ = 10 on, the steps at the best constant rate grow like {said}."
+    said = listed(f"{power:.2f} for {name}" for name, power in powers.items())
+    return f"From κ = 10 on, the steps at the best constant rate grow like κ to the power {said}."
+
+
+def _cut_off(table: pd.DataFrame, highest: float) -> str | None:
+    cut = table[table["largest working rate"] == highest]["optimizer"].unique()
+    if not len(cut):
+        return None
+    return f"{listed(cut)} still works at the largest rate tried, {number(highest)}, so its edge lies beyond."
 
 
 def _curvature_limits(table: pd.DataFrame) -> Claim | None:
@@ -347,8 +368,8 @@ def _curvature_limits(table: pd.DataFrame) -> Claim | None:
     return Claim(
         "High curvature asks for a smaller rate",
         "shown",
-        f"The largest rate at which gd converges falls like κ^{power:.2f}; times the curvature it is "
-        f"{product.min():.2f} to {product.max():.2f}, which theory puts at 2.",
+        f"The largest rate at which gd converges falls like κ to the power {number(round(power, 2))}; times the "
+        f"curvature it is {product.min():.2f} to {product.max():.2f}, which theory puts at 2.",
     )
 
 

@@ -80,7 +80,8 @@ def rates(lab: Lab) -> Iterator[Section]:
         yield Section(
             f"How trajectories end: {problem.label}",
             [
-                "Each pixel is one trajectory: learning rate to the right, start upwards, at most 1,000 steps.",
+                "Each pixel is one trajectory: learning rate to the right, start upwards, at most "
+                f"{analysis.budget(result):,} steps.",
                 "Dashed: theory's stability limit at each minimum." if any(marks.values()) else None,
                 _most_and_least(shares),
                 _diverging(shares),

@@ -15,10 +15,10 @@ from gdfast.elementary import Array
 from gdfast.plot.style import line_style
 from gdfast.problems import Problem
 from gdfast.report.chapters.landscape import TRIO, endings
-from gdfast.report.draw import one_legend, panes
+from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import Lab
 from gdfast.report.section import Chapter, Claim, Section
-from gdfast.report.words import listed, number, percent
+from gdfast.report.words import listed, number, power_of_ten
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 SCHEMES: dict[str, tuple[str, float, bool]] = {
@@ -27,8 +27,11 @@ SCHEMES: dict[str, tuple[str, float, bool]] = {
     "Xavier": ("xavier_normal", 1.0, False),
     "He": ("he_normal", 1.0, False),
     "N(0, 1) + batch norm": ("normal", 1.0, True),
+    "N(0, 10²)": ("normal", 10.0, False),
 }
 """Scheme, gain, and whether hidden layers are batch-normalized."""
+DRAWN = tuple(scheme for scheme in SCHEMES if scheme != "N(0, 10²)")
+"""Those whose gradients fit on one axis."""
 WIDTH = 16
 
 
@@ -63,7 +66,7 @@ def _draw_saturation(paths: dict[str, xarray.Dataset], problem: Problem) -> Figu
     axes[0].set(xlabel="x", title="σ′(x), what the chain rule multiplies by")
     plot.trajectory(paths, problem, axes[1]).set_title("paths over the loss", fontsize=10)
     plot.loss_curves(paths, axes[2]).set_title("loss", fontsize=10)
-    one_legend(axes[1:])
+    shared_legend(figure, axes[1:])
     axes[0].title.set_fontsize(10)
     return figure
 
@@ -92,7 +95,6 @@ def depth(lab: Lab) -> Iterator[Section]:
         [
             f"Networks {WIDTH} units wide at 20 random initial points each: the norm of the gradient by the first "
             "layer's weights over that by the last layer's, median. At 1 all layers learn alike.",
-            _overflow(table),
         ],
         [_vanish(table), _explode(table), _steady(table)],
         partial(_draw_depth, table),
@@ -105,94 +107,97 @@ def _flow(activation: str, scheme: str, layers: int) -> dict[str, object]:
     problem = problems.mlp((8, *[WIDTH] * layers, 1), activation, batch_norm=normalized)
     flow = gdfast.gradient_flow(problem, problem.starts(init=init, seeds=range(20), gain=gain))
     ratio = flow.log10_ratio.values
-    finite = ratio[np.isfinite(ratio)]
+    finite, first = ratio[np.isfinite(ratio)], flow.norm.values[0]
     return {
         "activation": activation,
         "initialization": scheme,
         "hidden layers": layers,
         "log10 of first over last": float(np.median(finite)) if finite.size else np.nan,
-        "share zero or not finite": float(1 - finite.size / ratio.size),
+        "log10 of first": float(np.log10(np.median(first))),
+        "share beyond float32": float((first > np.finfo(np.float32).max).mean()),
     }
 
 
 def _draw_depth(table: pd.DataFrame) -> Figure:
-    figure, axes = panes(1, 3, 4.2, 3.8)
-    for ax, activation in zip(axes, ACTIVATIONS, strict=True):
-        for i, scheme in enumerate(SCHEMES):
+    figure, axes = panes(2, 3, 4.2, 3.2)
+    columns = ("log10 of first over last", "log10 of first")
+    for ax, (column, activation) in zip(axes, ((c, a) for c in columns for a in ACTIVATIONS), strict=True):
+        for i, scheme in enumerate(DRAWN):
             part = table[(table["activation"] == activation) & (table["initialization"] == scheme)]
-            y = part["log10 of first over last"]
-            ax.plot(part["hidden layers"], y, marker="o", markersize=3, label=scheme, **line_style(i))
+            ax.plot(part["hidden layers"], part[column], marker="o", markersize=3, label=scheme, **line_style(i))
         ax.axhline(0, color="#777777", linewidth=0.8)
-        ax.set(title=activation, xlabel="hidden layers")
-        ax.title.set_fontsize(10)
+        ax.set_xlabel("hidden layers")
+    for ax, activation in zip(axes, ACTIVATIONS, strict=False):
+        ax.set_title(activation, fontsize=10)
     axes[0].set_ylabel("log₁₀ of gradient norms, first / last layer")
-    axes[1].legend(fontsize=8, frameon=False)
+    axes[3].set_ylabel("log₁₀ of gradient norm, first layer")
+    shared_legend(figure, axes)
     return figure
 
 
-def _deepest(table: pd.DataFrame, activation: str) -> pd.Series:
-    """The ratio by initialization at the largest number of layers."""
+def _deepest(table: pd.DataFrame, activation: str, column: str = "log10 of first over last") -> pd.Series:
+    """A column by initialization at the largest number of layers."""
     deep: pd.DataFrame = table[
         (table["activation"] == activation) & (table["hidden layers"] == table["hidden layers"].max())
     ]
-    return pd.Series(deep["log10 of first over last"].to_numpy(), index=deep["initialization"])
+    return pd.Series(deep[column].to_numpy(), index=deep["initialization"])
 
 
 def _vanish(table: pd.DataFrame) -> Claim | None:
     ratio = _deepest(table, "sigmoid").drop("N(0, 1) + batch norm")
-    layers = table["hidden layers"].max()
-    if not ratio.max() < -1:
+    mild = ratio.drop("N(0, 10²)")
+    if not mild.max() < -1:
         return None
     return Claim(
         "Saturating activations make gradients vanish over depth",
         "shown",
-        f"Through {layers} sigmoid layers the first layer's gradient is 10^{ratio.min():.1f} to 10^{ratio.max():.1f} "
-        "of the last one's, by initialization; none of them prevents it without normalization.",
+        f"Through {table['hidden layers'].max()} sigmoid layers the first layer's gradient is "
+        f"{power_of_ten(mild.min())} to {power_of_ten(mild.max())} of the last one's, by initialization.",
     )
 
 
 def _explode(table: pd.DataFrame) -> Claim | None:
-    ratio = _deepest(table, "relu")
-    if not ratio["N(0, 1)"] > 1:
+    first = {activation: _deepest(table, activation, "log10 of first") for activation in ("relu", "tanh")}
+    large, small = first["relu"]["N(0, 1)"], first["relu"]["He"]
+    if not large > small + 3:
         return None
+    over = table[table["share beyond float32"] > 0]
+    layers = table["hidden layers"].max()
     return Claim(
-        "Large factors make gradients explode over depth",
-        "shown" if _deepest(table, "sigmoid")["N(0, 1)"] > 0 else "bounded",
-        f"With weights N(0, 1) and relu the first layer's gradient is 10^{ratio['N(0, 1)']:.1f} of the last one's at "
-        f"{table['hidden layers'].max()} layers; with sigmoid, whose slope is at most ¼, "
-        f"10^{_deepest(table, 'sigmoid')['N(0, 1)']:.1f}.",
+        "Large factors make gradients explode and overflow",
+        "shown",
+        f"At {layers} relu layers the norm of the first layer's gradient is {power_of_ten(large)} with weights N(0, 1) "
+        f"and {power_of_ten(small)} with He"
+        + (
+            f"; with N(0, 10²) it is {power_of_ten(first['relu']['N(0, 10²)'])}, and from "
+            f"{over['hidden layers'].min()} layers on some are beyond what float32 can hold."
+            if len(over)
+            else "."
+        ),
     )
 
 
 def _steady(table: pd.DataFrame) -> Claim | None:
-    small = {a: _deepest(table, a) for a in ACTIVATIONS}
-    fitting = {"relu": "He", "tanh": "Xavier"}
-    better = [a for a, s in fitting.items() if abs(small[a][s]) < abs(small[a]["N(0, 0.1²)"])]
-    if not better:
+    spread = {
+        scheme: max(abs(_deepest(table, activation)[scheme]) for activation in ("tanh", "relu"))
+        for scheme in ("Xavier", "He", "N(0, 1) + batch norm", "N(0, 1)")
+    }
+    first = {scheme: _deepest(table, "relu", "log10 of first")[scheme] for scheme in ("He", "N(0, 0.1²)", "N(0, 1)")}
+    sigmoid = _deepest(table, "sigmoid")
+    fixed, normal = sigmoid[["He", "Xavier"]], sigmoid["N(0, 1) + batch norm"]
+    if not max(spread["Xavier"], spread["He"]) < spread["N(0, 1)"]:
         return None
-    said = listed(
-        f"{scheme} with {a}: 10^{small[a][scheme]:.1f} (N(0, 0.1²): 10^{small[a]['N(0, 0.1²)']:.1f})"
-        for a, scheme in fitting.items()
-        if a in better
-    )
-    norm = listed(f"10^{small[a]['N(0, 1) + batch norm']:.1f} with {a}" for a in ACTIVATIONS)
-    sigmoid = small["sigmoid"][["He", "Xavier"]].min()
     return Claim(
         "He and Xavier initialization and batch normalization steady the gradients",
-        "bounded" if sigmoid < -2 or len(better) < 2 else "shown",
-        f"At {table['hidden layers'].max()} layers {said}; weights N(0, 1) with batch normalization {norm}"
-        + (f". For sigmoid they do not suffice: 10^{sigmoid:.1f}." if sigmoid < -2 else "."),
-    )
-
-
-def _overflow(table: pd.DataFrame) -> str | None:
-    lost = table[table["share zero or not finite"] > 0]
-    if lost.empty:
-        return None
-    worst = lost.loc[lost["share zero or not finite"].idxmax()]
-    return (
-        f"With {worst['activation']}, {worst['initialization']} and {worst['hidden layers']} layers "
-        f"{percent(worst['share zero or not finite'])} of the gradients are zero or not finite."
+        "bounded" if fixed.max() < -2 or spread["N(0, 1) + batch norm"] > 1 else "shown",
+        f"At {table['hidden layers'].max()} relu layers the first layer's gradient norm is "
+        f"{power_of_ten(first['He'])} with He, {power_of_ten(first['N(0, 0.1²)'])} with N(0, 0.1²) and "
+        f"{power_of_ten(first['N(0, 1)'])} with N(0, 1). With sigmoid, first over last layer, neither He nor Xavier "
+        f"suffices ({power_of_ten(fixed.min())} to {power_of_ten(fixed.max())}), batch normalization does "
+        f"({power_of_ten(normal)})."
+        if fixed.max() < -2 < normal
+        else f"Over tanh and relu the first layer's gradient is within {power_of_ten(spread['He'])} of the last one's "
+        f"with He and within {power_of_ten(spread['Xavier'])} with Xavier.",
     )
 
 
@@ -201,7 +206,7 @@ def training(lab: Lab) -> Iterator[Section]:
     if not lab.covers("mlp"):
         return
     hidden = (8,) * 6
-    schemes = [name for name, (_, _, normalized) in SCHEMES.items() if not normalized]
+    schemes = [name for name in DRAWN if not SCHEMES[name][2]]
     parts, rates, seeds = {}, np.geomspace(1e-3, 3, 10 if lab.quick else 16), range(8 if lab.quick else 16)
     for normalized in (False, True):
         problem = problems.mlp((2, *hidden, 1), "tanh", batch_norm=normalized)
@@ -303,7 +308,7 @@ def _draw_precision(rates: Array, distances: dict[str, Array], moved: dict[str, 
     for i, (name, distance) in enumerate(distances.items()):
         shown = np.where(np.isfinite(distance), np.maximum(distance, 1e-18), np.nan)
         axes[0].plot(rates, shown, label=name, **line_style(i))
-        axes[1].plot(rates, np.maximum(moved[name], 1e-18), label=name, **line_style(i))
+        axes[1].plot(rates, np.where(moved[name] > 0, moved[name], np.nan), label=name, **line_style(i))
     axes[0].set(title="distance to the minimum after 2,000 steps", xlim=(1e-4, 0.1))
     axes[1].set(title="distance moved from the start, −2", xlim=(1e-9, 1e-4))
     for ax in axes:

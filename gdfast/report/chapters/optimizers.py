@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gdfast import analysis, plot
 from gdfast.plot.style import line_style
-from gdfast.report.draw import one_legend, panes
+from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import GROUNDS, Lab
 from gdfast.report.section import Chapter, Claim, Section
 from gdfast.report.words import listed, percent
@@ -33,15 +33,18 @@ def _defaults(lab: Lab) -> dict[str, float]:
 def summary(lab: Lab) -> Iterator[Section]:
     """Share of the grid, width of the working rates, best rate and steps there, for every problem and optimizer."""
     results = _results(lab)
-    parts = [analysis.summary(result, SHARE).reset_index().assign(problem=name) for name, result in results.items()]
+    parts = [
+        analysis.summary(result, SHARE).reset_index().assign(problem=name, budget=analysis.budget(result))
+        for name, result in results.items()
+    ]
     if not parts:
         return
-    table = pd.concat(parts)[["problem", *parts[0].columns.drop("problem")]]
+    table = pd.concat(parts)[["problem", *parts[0].columns.drop(["problem", "budget"]), "budget"]]
     table = table.rename(columns={"at edge": "best rate at the grid's edge"})
     yield Section(
         "Every problem and optimizer",
         [
-            f"A rate works if at least {SHARE:.0%} of the starts reach the lowest minimum with it within 1,000 steps. "
+            f"A rate works if at least {SHARE:.0%} of the starts reach the lowest minimum with it within the budget. "
             "The best rate is the one that serves most starts, then the one with fewest median steps.",
             _edges(table),
         ],
@@ -56,7 +59,7 @@ def _draw_sensitivity(results: dict[str, xarray.Dataset]) -> Figure:
     figure, axes = _pane_each(results)
     for ax, result in zip(axes, results.values(), strict=True):
         plot.lr_sensitivity(result, ax).set_ylabel("share of starts that reach")
-    one_legend(axes)
+    shared_legend(figure, axes)
     return figure
 
 
@@ -139,7 +142,7 @@ def _draw_tuning(table: pd.DataFrame) -> Figure:
         ax.set(xscale="log", yscale="log", xlabel="tries k", ylabel="expected steps, best of k")
         ax.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
         ax.minorticks_off()
-    axes[0].legend(fontsize=8, frameon=False)
+    shared_legend(figure, axes)
     return figure
 
 
@@ -182,17 +185,17 @@ def _draw_ecdfs(results: dict[str, xarray.Dataset], defaults: dict[str, float]) 
     figure, axes = panes(len(shown), 3, 4.2, 2.8)
     for i, ((name, result), kind) in enumerate((pair, kind) for pair in shown for kind in KINDS):
         plot.ecdf(result, axes[i], rates=kind, defaults=defaults).set_title(f"{name}, {KINDS[kind]}", fontsize=10)
-    one_legend(axes)
+    shared_legend(figure, axes)
     return figure
 
 
 def _within(steps: NDArray[np.int64], share: NDArray[np.float64]) -> dict[str, float]:
     at = [0.0, *share]
-    return {f"within {n}": at[int(np.searchsorted(steps, n, side="right"))] for n in (10, 30, 100, 300, 1000)}
+    return {f"within {n}": at[int(np.searchsorted(steps, n, side="right"))] for n in (10, 30, 100, 300, 1000, 10_000)}
 
 
 def _defaults_fall_short(table: pd.DataFrame) -> str | None:
-    wide = table.pivot_table(index=["problem", "optimizer"], columns="rate", values="within 1000")
+    wide = table.pivot_table(index=["problem", "optimizer"], columns="rate", values="within 10000")
     fall = (wide["best"] - wide["default"]).groupby("optimizer", sort=False).mean()
     if not fall.max() > 0.01:
         return None
@@ -231,7 +234,7 @@ def _draw_profiles(results: dict[str, xarray.Dataset], defaults: dict[str, float
     figure, axes = panes(1, 3, 4.4, 3.6)
     for ax, kind in zip(axes, KINDS, strict=True):
         plot.profile(results, ax, rates=kind, defaults=defaults).set_title(KINDS[kind], fontsize=10)
-    one_legend(axes)
+    shared_legend(figure, axes)
     return figure
 
 
