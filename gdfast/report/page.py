@@ -1,6 +1,6 @@
 """Building a report: run the experiments, write data and figures, and one page that holds everything.
 
-Figures are drawn by a second process while the experiments go on, and before times are taken.
+Figures are drawn by processes of their own while the experiments go on, and before times are taken.
 """
 
 import shlex
@@ -15,7 +15,7 @@ import jinja2
 import pandas as pd
 
 from gdfast import arguments, optimizers
-from gdfast.executors import Processes
+from gdfast.executors import Processes, cores
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import MEANING, Outcome
 from gdfast.plot.style import OUTCOME_COLOURS
@@ -71,14 +71,15 @@ def build(
     lab = Lab(quick, problems, chosen, out)
     options = _options(quick, problems, chosen)
     pieces: list[_Piece] = []
-    with Processes(1) as painter:
+    written: set[int] = set()
+    with Processes(min(cores(), 4)) as painters:
         for chapter in CHAPTERS.values():
             experiments = _chosen(chapter, wanted)
             if chapter.timed and experiments:
                 wait([piece.drawing for piece in pieces])
             for experiment in experiments:
                 tell(f"{chapter.title}: {name_of(experiment)}")
-                pieces += [_Piece(chapter, experiment, s, options, out, painter) for s in experiment(lab)]
+                pieces += [_Piece(chapter, experiment, s, options, out, painters, written) for s in experiment(lab)]
         tell("figures")
         for piece in pieces:
             piece.finish(out)
@@ -87,28 +88,35 @@ def build(
 
 
 class _Piece:
-    """A section with what the page shows of it: its data is written when this is made, its figure by the painter."""
+    """A section with what the page shows of it: its data is written when this is made, its figure by one of the painters."""
 
     def __init__(
-        self, chapter: Chapter, experiment: Experiment, section: Section, options: str, out: Path, painter: Executor
+        self,
+        chapter: Chapter,
+        experiment: Experiment,
+        section: Section,
+        options: str,
+        out: Path,
+        painters: Executor,
+        written: set[int],
     ) -> None:
         name = name_of(experiment)
         self.chapter, self.section = chapter, section
         self.stem = f"{name}-{section.part}" if section.part else name
         self.command = f"gdfast report --only {name}{options}"
-        write_data(section, self.stem, out)
+        write_data(section, self.stem, out, written)
         self.table = None if section.table is None else shown_table(section.table)
         self.picture: Picture | None = None
         self.failure = ""
         self._bare = replace(section, text=(), claims=(), table=None, results={})
-        self.drawing = painter.submit(write_figure, self._bare, self.stem, out)
+        self.drawing = painters.submit(write_figure, self._bare, self.stem, out)
 
     def finish(self, out: Path) -> None:
         """Wait for the figure; keep a sentence if it could not be drawn."""
         try:
             try:
                 self.picture = self.drawing.result()
-            except BrokenProcessPool:  # no second process here: one that could not start, or was ended
+            except BrokenProcessPool:  # the processes could not start, or were ended
                 self.picture = write_figure(self._bare, self.stem, out)
         except Exception as error:  # whatever it is, the data is there and the other figures are to be shown
             self.failure = f"the figure {self.stem} could not be drawn: {type(error).__name__}: {error}"

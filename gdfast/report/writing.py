@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from gdfast.elementary import Array
@@ -22,12 +23,18 @@ _PNG_DPI = 110
 _LONGEST_STEPS = 2**16 - 1  # what two bytes hold
 
 
-def write_data(section: Section, stem: str, out: Path) -> None:
-    """Write a section's table and results: ``STEM.csv``, ``STEM.parquet`` and ``data/STEM-NAME.nc``."""
+def write_data(section: Section, stem: str, out: Path, written: set[int]) -> None:
+    """Write a section's table and results: ``STEM.csv``, ``STEM.parquet`` and ``data/STEM-NAME.nc``.
+
+    A result that several sections share is written once, under the name of the first; `written` holds their ids.
+    """
     if section.table is not None:
         section.table.to_csv(out / f"{stem}.csv", index=False)
         section.table.to_parquet(out / f"{stem}.parquet", index=False)
     for name, result in section.results.items():
+        if id(result) in written:
+            continue
+        written.add(id(result))
         path = out / "data" / f"{stem}-{_plain(name)}.nc"
         path.parent.mkdir(exist_ok=True)
         compress = {str(n): {"zlib": True, "complevel": 1} for n in result.data_vars}
@@ -69,12 +76,15 @@ def write_figure(section: Section, stem: str, out: Path) -> Picture | None:
     if section.draw is None:
         return None
     figure = section.draw()
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, for both formats
+    engine = figure.get_layout_engine()
+    if engine is not None:  # laid out once, for both formats
+        engine.execute(figure)
+        figure.set_layout_engine("none")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_PNG_DPI)
     (out / f"{stem}.png").write_bytes(buffer.getvalue())
-    figure.savefig(out / f"{stem}.svg", metadata={"Date": None})
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": stem}):  # text stays text
+        figure.savefig(out / f"{stem}.svg", metadata={"Date": None})
     width, height = (round(inches * _PNG_DPI) for inches in figure.get_size_inches())
     picture = Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height)
     picture.spots.extend(_spots(figure, section))
