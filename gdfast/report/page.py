@@ -88,7 +88,7 @@ def build(
 
 
 class _Piece:
-    """A section with what the page shows of it: its data is written when this is made, its figure by one of the painters."""
+    """A section and what the page shows of it: making one writes its data and hands its figure to a painter."""
 
     def __init__(
         self,

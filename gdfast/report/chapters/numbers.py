@@ -230,7 +230,7 @@ def training(lab: Lab) -> Iterator[Section]:
     yield Section(
         "Does it train?",
         [
-            f"A tanh network of {len(hidden)} hidden layers, {STEPS} steps of gradient descent, {len(seeds)} seeds a point.",
+            f"A tanh network of {len(hidden)} hidden layers, {STEPS} steps of gd, {len(seeds)} seeds a point.",
             _trains(table),
         ],
         draw=partial(_draw_training, together),
