@@ -110,7 +110,8 @@ def limits(problem: Problem, chosen: Sequence[Optimizer]) -> dict[str, list[floa
     """Theory's stability limit of each optimizer at each minimum, by the optimizer's label, where there is one."""
     found: dict[str, list[float]] = {}
     for optimizer in chosen:
-        edges = [theory.limit(optimizer, curvature(problem, point.point)) for point in problem.minima if point.point]
+        bends = [curvature(problem, point.point) for point in problem.minima if point.point]
+        edges = [theory.limit(optimizer, bend) for bend in bends if bend > 0]
         found[optimizer.label] = [edge for edge in edges if edge]
     return found
 

@@ -157,4 +157,4 @@ def _text(value: Any) -> str:
         if np.isnan(value):
             return "–"
         return f"{value:,.0f}" if float(value).is_integer() and abs(float(value)) < 1e9 else f"{value:.4g}"
-    return str(value).replace("_", " ")
+    return str(value)

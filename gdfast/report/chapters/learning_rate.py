@@ -16,7 +16,7 @@ from gdfast.plot.panels import panels
 from gdfast.problems import Problem
 from gdfast.report.chapters.landscape import endings
 from gdfast.report.draw import panes
-from gdfast.report.lab import Lab, curvature, limits
+from gdfast.report.lab import Lab, limits
 from gdfast.report.section import Chapter, Claim, Section, outcome_cells
 from gdfast.report.words import listed, number, percent
 
@@ -119,9 +119,10 @@ def _diverging(shares: pd.DataFrame) -> str:
 
 
 def _overshoots(problem: Problem, result: xarray.Dataset) -> Claim | None:
-    if "gd" not in result.optimizer.values or not problem.minima or not problem.minima[0].point:
+    edges = limits(problem, [optimizers.gd()])["gd"]
+    if "gd" not in result.optimizer.values or not edges:
         return None
-    limit = theory.gd(curvature(problem, problem.minima[0].point))
+    limit = edges[0]
     shares = [
         analysis.outcome_shares(result.sel(optimizer=["gd"]).isel(learning_rate=part)).loc["gd"]
         for part in (result.learning_rate.values < limit, result.learning_rate.values > limit)
