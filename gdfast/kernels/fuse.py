@@ -374,6 +374,11 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         window = quiet_window(gradient_tolerance, divergence_limit)
+        if n_steps == 0:  # loss and gradient are asked for
+            for lane in range(n):
+                x = column(theta, lane, point)
+                work[0, lane] = objective(*x)
+                work[1, lane] = largest(as_tuple(gradient(*x)))
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
