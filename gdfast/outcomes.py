@@ -64,6 +64,8 @@ class Endings:
         ``int64[n]``, the period with which the tail repeats, 0 where it does not.
     lane_steps : int
         Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
+    memory : ndarray
+        What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
     """
 
     theta: Array
@@ -72,11 +74,15 @@ class Endings:
     diverged: NDArray[np.bool_]
     period: NDArray[np.int64]
     lane_steps: int
+    memory: Array
 
 
 @dataclass
 class Cells:
-    """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``."""
+    """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
+
+    `measure` is empty where the sweep has none.
+    """
 
     outcome: NDArray[np.int8]
     steps: NDArray[np.int32]
@@ -86,6 +92,7 @@ class Cells:
     period: NDArray[np.int8]
     theta: Array
     lane_steps: int
+    measure: Array
 
 
 def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_tolerance: float) -> Cells:
@@ -122,6 +129,7 @@ def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_
         endings.period.astype(np.int8),
         theta,
         endings.lane_steps,
+        np.empty(0),
     )
 
 
