@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.elementary import Array
+from gdfast.measures import Measure
 from gdfast.noise import standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
@@ -37,6 +38,7 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
         outcome=np.full(n, Outcome.unfinished, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
         lane_steps=0,
+        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n)),
     )
     path = Trajectories(
         problem,
@@ -45,6 +47,7 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
         np.ascontiguousarray(sweep.starts.T[:, index % m]),
         sweep.group_rates[:, index // m],
         first_number + index,
+        sweep.measure,
     )
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
@@ -54,6 +57,8 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
             if not active.size or stop[0]:
                 break
             grad = path.gradient(t)
+            if sweep.measure and t < sweep.max_steps:
+                path.remember(t)
             size = np.abs(grad).max(axis=0)
             small = size <= sweep.gradient_tolerance * problem.gradient_scale
             diverged = ~(size <= sweep.divergence_limit * problem.gradient_scale)
@@ -63,6 +68,7 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
                 end.theta[:, out] = path.theta[:, settled]
                 end.steps[out] = t
                 end.outcome[out] = np.where(diverged[settled], Outcome.diverged, Outcome.stalled)
+                end.memory[:, out] = path.measured[:, settled]
                 live = ~settled
                 active, grad, small = active[live], grad[:, live], small[live]
                 path.keep(live)
@@ -75,6 +81,7 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
             was_small = small
     if active.size and not stop[0]:
         end.theta[:, active] = path.theta
+        end.memory[:, active] = path.measured
         end.steps[active] = sweep.max_steps
         end.period[active] = period = _periods(np.stack(tail))
         end.outcome[active[period > 0]] = Outcome.oscillating
@@ -96,11 +103,24 @@ class Trajectories:
         Learning rates, ``float64[groups, n]``.
     number : ndarray
         Which trajectory of the sweep each is, ``int64[n]``.
+    measure : Measure, optional
+        What is remembered of the losses.
     """
 
     def __init__(
-        self, problem: Problem, optimizer: Optimizer, max_steps: int, theta: Array, lr: Array, number: NDArray[np.int64]
+        self,
+        problem: Problem,
+        optimizer: Optimizer,
+        max_steps: int,
+        theta: Array,
+        lr: Array,
+        number: NDArray[np.int64],
+        measure: Measure | None = None,
     ) -> None:
+        self.measure = measure
+        slots = list(measure.initial.values()) if measure else []
+        self.measured = np.repeat(np.array(slots, dtype=np.float64)[:, None], theta.shape[1], axis=1)
+        self.measuring = measure.coefficient_table(max_steps) if measure else np.empty(0)
         self.problem, self.optimizer, self.theta, self.number = problem, optimizer, theta, number
         self.lr = lr if len(lr) == 1 else lr[problem.group]
         self.state = [np.full_like(theta, value) for value in optimizer.initial_state]
@@ -116,6 +136,7 @@ class Trajectories:
         self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
         self.state = [slot[:, live] for slot in self.state]
         self.memory = [slot[live] for slot in self.memory]
+        self.measured = self.measured[:, live]
 
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""
@@ -137,6 +158,12 @@ class Trajectories:
                 sums.append(np.stack(rows))
             grad = np.broadcast_to(transform.rule(self.theta, grad, rate, *sums, *given), grad.shape)
         return grad
+
+    def remember(self, t: int) -> None:
+        """Let the measure see the losses before the update after `t` others."""
+        assert self.measure
+        loss = self.problem.step_objective(self.theta, t)
+        self.measured = np.stack(self.measure.rule(loss, *self.measured, *self.measuring[t]))
 
     def update(self, grad: Array, t: int) -> None:
         """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from gdfast import arguments
 from gdfast.elementary import Array
+from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.starts import Starts
@@ -60,6 +61,8 @@ class Sweep:
     tile_size : int, optional
         Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
         no influence on any result.
+    measure : Measure, optional
+        A number to be told of each trajectory's whole history of losses; see `gdfast.measures`.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class Sweep:
     gradient_tolerance: float = 1e-8
     divergence_limit: float = 1e12
     tile_size: int | None = None
+    measure: Measure | None = None
     start_labels: Mapping[str, Any] = field(default_factory=dict)
 
     def __init__(
@@ -87,9 +91,12 @@ class Sweep:
         gradient_tolerance: float = 1e-8,
         divergence_limit: float = 1e12,
         tile_size: int | None = None,
+        measure: Measure | None = None,
     ) -> None:
         if not isinstance(problem, Problem):
             raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+        if not isinstance(measure, Measure | None):
+            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {measure!r}")
         rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem.dimension)
         settings: dict[str, Any] = {
             "problem": problem,
@@ -101,6 +108,7 @@ class Sweep:
             "gradient_tolerance": arguments.number("gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE),
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
             "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
+            "measure": measure,
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         if settings["divergence_limit"] <= settings["gradient_tolerance"]:
@@ -180,6 +188,16 @@ class Sweep:
         size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 16), 1024), _LARGEST_TILE)
         return [Tile(optimizer, begin, min(begin + size, last)) for begin in range(first, last, size)]
 
+    def initial_memory(self, optimizer: int) -> Array:
+        """First value of each memory slot of a trajectory, ``float64[r]``: the optimizer's, then the measure's."""
+        own = self.optimizers[optimizer].initial_memory
+        return np.concatenate([own, list(self.measure.initial.values())]) if self.measure else own
+
+    def coefficient_table(self, optimizer: int) -> Array:
+        """The coefficients of every step, ``float64[max_steps + 1, c]``: the optimizer's, then the measure's."""
+        own = self.optimizers[optimizer].coefficient_table(self.max_steps, self.problem)
+        return np.hstack([own, self.measure.coefficient_table(self.max_steps)]) if self.measure else own
+
     @property
     def specification(self) -> dict[str, Any]:
         """Everything that determines the result, as plain data; of long axes the shape and a digest of the bytes."""
@@ -191,6 +209,7 @@ class Sweep:
             "max_steps": self.max_steps,
             "gradient_tolerance": self.gradient_tolerance,
             "divergence_limit": self.divergence_limit,
+            **({"measure": self.measure.specification} if self.measure else {}),
         }
 
 

@@ -20,7 +20,6 @@ from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
 from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
-from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
 from gdfast.sweep import Sweep, Tile
 
@@ -121,6 +120,7 @@ _DRIVE = types.int64(
     types.int8[::1],  # out: period (n)
     types.float64[::1],  # out: loss (n), or empty
     types.float64[::1],  # out: largest entry of the gradient (n)
+    types.float64[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
 )
 
 
@@ -133,11 +133,12 @@ def _driver() -> Any:
         step, starts, learning_rates, group, first, initial, initial_memory, table,
         gradient_tolerance, divergence_limit, data, layout, stop,
         theta, grad, work, state, memory, lr, number, status, ended, tail,
-        end_theta, end_steps, end_outcome, end_period, end_loss, end_norm,
+        end_theta, end_steps, end_outcome, end_period, end_loss, end_norm, end_memory,
     ):  # fmt: skip
         d, m, s, groups = starts.shape[0], starts.shape[1], len(initial), len(learning_rates)
         total, max_steps = len(end_steps), len(table) - 1
         window = len(tail) - 1
+        kept = len(initial_memory) - len(end_memory)
         lane_steps = 0
         rate, start = first // m, first % m
 
@@ -185,6 +186,8 @@ def _driver() -> Any:
                         at = number[lane] - first
                         for i in range(d):
                             end_theta[i, at] = ended[i, lane]
+                        for j in range(len(end_memory)):
+                            end_memory[j, at] = memory[kept + j, lane]
                         end_steps[at] = status[lane] // KINDS
                         end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
                         n -= 1
@@ -200,6 +203,9 @@ def _driver() -> Any:
             if n > 0:
                 # The last steps, one by one; then one more, for the check of the last point.
                 for k in range(window + 1):
+                    for j in range(len(end_memory) if k == window else 0):
+                        for lane in range(n):
+                            end_memory[j, number[lane] - first] = memory[kept + j, lane]
                     for i in range(d):
                         for lane in range(n):
                             tail[k, i, lane] = theta[i, lane]
@@ -222,8 +228,10 @@ def _driver() -> Any:
                 n = min(theta.shape[1], total - begin)
                 padded = -(-n // LANES) * LANES
                 for i in range(d):
-                    for lane in range(padded):
-                        theta[i, lane] = end_theta[i, begin + min(lane, n - 1)]
+                    for lane in range(n):
+                        theta[i, lane] = end_theta[i, begin + lane]
+                    for lane in range(n, padded):
+                        theta[i, lane] = theta[i, 0]
                 call_step(  # type: ignore[call-arg]
                     step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
                     gradient_tolerance, divergence_limit, data, layout,
@@ -249,46 +257,50 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     n = tile.last - tile.first
     judged = n if problem.lane_kernel is None else 0
     ends = Endings(
-        np.empty((problem.dimension, n)),
-        np.empty(n, dtype=np.int32),
-        np.empty(n, dtype=np.int8),
-        np.zeros(n, dtype=np.int8),
-        0,
-        np.empty(judged),
-        np.empty(judged),
+        theta=np.empty((problem.dimension, n)),
+        steps=np.empty(n, dtype=np.int32),
+        outcome=np.empty(n, dtype=np.int8),
+        period=np.zeros(n, dtype=np.int8),
+        lane_steps=0,
+        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n)),
+        loss=np.empty(judged),
+        gradient_norm=np.empty(judged),
     )
     ends.lane_steps = _driver()(
-        address(step_kernel(problem, optimizer)),
+        address(step_kernel(problem, optimizer, sweep.measure)),
         np.ascontiguousarray(sweep.starts.T),
         sweep.group_rates,
         problem.group,
         tile.first,
         optimizer.initial_state,
-        optimizer.initial_memory,
-        optimizer.coefficient_table(sweep.max_steps, problem),
+        sweep.initial_memory(tile.optimizer),
+        sweep.coefficient_table(tile.optimizer),
         sweep.gradient_tolerance * problem.gradient_scale,
         sweep.divergence_limit * problem.gradient_scale,
         *problem.lane_data(sweep.max_steps),
         stop,
-        *_lanes(sweep, optimizer),
+        *_lanes(sweep, tile.optimizer),
         ends.theta,
         ends.steps,
         ends.outcome,
         ends.period,
         ends.loss,
         ends.gradient_norm,
+        ends.memory,
     )
     if not judged:
         ends.loss = ends.gradient_norm = None
     return ends
 
 
-def _lanes(sweep: Sweep, optimizer: Optimizer) -> tuple[Any, ...]:
+def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
     """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
+    optimizer = sweep.optimizers[number]
     d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
     width = next((w for w in WIDTHS if (3 + s) * d * w * 8 <= WORKING_SET), WIDTHS[-1])
-    shapes = [(d,), (d,), (rows,), (s, d), (len(optimizer.initial_memory),), (groups,), (), (), (d,), (window + 1, d)]
+    r = len(sweep.initial_memory(number))
+    shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (), (), (d,), (window + 1, d)]
     counts = [math.prod(shape) for shape in shapes]
     raw = np.zeros(sum(counts) * width + 8)
     lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * width].reshape(-1, width)
@@ -304,4 +316,4 @@ def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
     _driver()
     for optimizer in sweep.optimizers:
-        step_kernel(sweep.problem, optimizer)
+        step_kernel(sweep.problem, optimizer, sweep.measure)

@@ -8,7 +8,8 @@ updates coordinate by coordinate: for problems with data and any number of coord
 A lane is settled at step t when its gradient is small for the second time running, or too large or not a number.
 Both templates look first whether any gradient of a group of lanes may be small or too large, which is rarely so, and
 only then at each lane. Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver
-takes it out, since lanes cost nothing extra and a choice in every update does.
+takes it out, since lanes cost nothing extra and a choice in every update does. What a measure remembers of it stays as
+it is, the loss at that point included.
 """
 
 import functools
@@ -34,6 +35,7 @@ from gdfast.kernels.grammar import check
 from gdfast.kernels.lane_math.parts import float_to_bits
 from gdfast.kernels.options import INLINED, JIT, wide
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, STEP
+from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
 
@@ -42,7 +44,7 @@ _lock = threading.Lock()
 _LARGEST_FUSED = 8  # coordinates a lane can have in registers
 
 
-def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
+def step_kernel(problem: Problem, optimizer: Optimizer, measure: Measure | None = None) -> Any:
     """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
 
     Raises
@@ -56,6 +58,8 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         parts["terms"] = (optimizer.terms, len(optimizer.sums))
     if plateau:
         parts["plateau"] = (plateau.rule, len(plateau.initial))
+    if measure:
+        parts["measure"] = (measure.rule, len(measure.initial))
     for k, transform in enumerate(transforms):
         parts[f"rule{k}"] = (transform.rule, 1)
         if transform.terms is not None:
@@ -87,6 +91,8 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
         len(plateau.coefficients) if plateau else 0,
         len(optimizer.initial_memory),
         sum(len(transform.coefficients) for transform in transforms),
+        len(measure.initial) if measure else 0,
+        len(measure.coefficients) if measure else 0,
     )
     key = digest([template.__name__, repr(sizes), *chain, *sources])
     with _lock:
@@ -96,7 +102,7 @@ def step_kernel(problem: Problem, optimizer: Optimizer) -> Any:
             called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
                 made[name] = _written(text, called, key)
-            for name in ("terms", "plateau"):
+            for name in ("terms", "plateau", "measure"):
                 made.setdefault(name, made["rule"])  # never called where there are none
             _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
         return _kernels[key]
@@ -130,8 +136,10 @@ class Sizes(NamedTuple):
     uses_loss: bool  # whether the rule does
     scheduled: bool  # by the step alone
     plateau: int  # coefficients of a schedule that looks at the loss
-    memory: int  # memory slots of a trajectory
+    memory: int  # memory slots of that schedule, the first of a trajectory
     transforms: int  # coefficients of the transforms
+    measured: int  # memory slots of a measure, the last of a trajectory
+    measure: int  # coefficients of the measure
 
 
 def sum_rows(optimizer: Optimizer) -> int:
@@ -359,11 +367,18 @@ def settle(x, g, ended, status, lane, t, gradient_tolerance, divergence_limit):
     status[lane] = next_status(status[lane], largest(g), t, gradient_tolerance, divergence_limit)
 
 
-def _fused(rule, terms, plateau, transform, decay, gradient, objective, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z = sizes
+@register_jitable
+def keep_moving(x, matrix, status, lane):
+    """Store what a lane remembers unless it is settled."""
+    for i in range(len(x)):
+        matrix[i, lane] = matrix[i, lane] if status[lane] & SETTLED else x[i]
+
+
+def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
+    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
-    width = third + c
-    point, slots, zeros, memories = (0.0,) * d, (0.0,) * s, (0.0,) * q, (0.0,) * r
+    fourth, width = third + c, third + c + y
+    point, slots, zeros, memories, measured = (0.0,) * d, (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
 
@@ -382,7 +397,7 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
-            settings, coefficients = row[first:second], row[third:]
+            settings, coefficients = row[first:second], row[third:fourth]
             for block in range(n // LANES):
                 events = 0
                 for j in range(LANES):
@@ -399,6 +414,9 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
                     if r:
                         old = column(memory, lane, memories)
                         keep(plateau(objective(*x), *(old + row[second:third])), memory, lane)
+                    if w:
+                        old = column(memory[r:], lane, measured)
+                        keep_moving(measure(objective(*x), *(old + row[fourth:])), memory[r:], status, lane)
                     y = decayed(decay, x, g, rate, settings) if transformed else x
                     totals = sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
                     update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
@@ -414,14 +432,14 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
     return step
 
 
-def _parts(rule, terms, plateau, transform, decay, gradient, objective, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z = sizes
+def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
+    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
-    width = third + c
-    slots, zeros, memories = (0.0,) * s, (0.0,) * q, (0.0,) * r
+    fourth, width = third + c, third + c + y
+    slots, zeros, memories, measured = (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
-    needs_loss = uses_loss or bool(r)  # by itself, so that the compiler sees a constant
+    needs_loss = uses_loss or bool(r + w)  # by itself, so that the compiler sees a constant
 
     @compiled(STEP, key)
     def step(
@@ -435,10 +453,14 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
-            settings, coefficients = row[first:second], row[third:]
+            settings, coefficients = row[first:second], row[third:fourth]
             gradient(theta, grad, work, n, data, layout, t + k)
             if needs_loss:
                 objective(theta, losses, work, n, data, layout, t + k)
+            if w:
+                for lane in range(n):
+                    old = column(memory[r:], lane, measured)
+                    keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
             for lane in range(n):
