@@ -60,7 +60,8 @@ def cells_of(sweep: Sweep, tile: Tile, backend: str, keep_theta: bool, stop: Sto
     cells = classify(sweep.problem, optimizer, endings, sweep.gradient_tolerance)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
-        cells.measure = sweep.measure.value(endings.memory, seen, sweep.max_steps, cells.outcome == Outcome.diverged)
+        memory = endings.memory.astype(np.float64, copy=False)
+        cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.outcome == Outcome.diverged)
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

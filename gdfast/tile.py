@@ -20,6 +20,7 @@ from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
 from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
+from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
 from gdfast.sweep import Sweep, Tile
 
@@ -33,7 +34,7 @@ _UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
 
 
 @register_jitable
-def _periods(tail, n, window, amplitude, least, number, first, status, end_outcome, end_period):
+def _periods(tail, n, window, within, amplitude, least, number, first, status, end_outcome, end_period):
     """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
@@ -51,7 +52,7 @@ def _periods(tail, n, window, amplitude, least, number, first, status, end_outco
             gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
             least[lane] = gap if gap < least[lane] else least[lane]
     for lane in range(n):
-        limit = REPEATS_WITHIN * amplitude[lane]
+        limit = within * amplitude[lane]
         if least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
             for period in range(2, longest + 1):
                 repeats = True
@@ -90,47 +91,52 @@ def _move(source, target, theta, state, memory, lr, number, status):
     status[target] = status[source]
 
 
-_DRIVE = types.int64(
-    types.int64,  # address of the step
-    types.float64[:, ::1],  # starts (d, m)
-    types.float64[:, ::1],  # learning rates (groups, k)
-    types.int64[::1],  # group (d)
-    types.int64,  # first trajectory of the tile
-    types.float64[::1],  # initial state (s)
-    types.float64[::1],  # initial memory (r)
-    types.float64[:, ::1],  # table (max_steps + 1, c)
-    types.float64,  # gradient_tolerance
-    types.float64,  # divergence_limit
-    types.float64[::1],  # data
-    types.int64[::1],  # layout
-    types.int64[::1],  # stop (1): a number other than zero ends the tile early
-    types.float64[:, ::1],  # theta (d, W)
-    types.float64[:, ::1],  # grad (d, W)
-    types.float64[:, ::1],  # work (rows, W)
-    types.float64[:, :, ::1],  # state (s, d, W)
-    types.float64[:, ::1],  # memory (r, W)
-    types.float64[:, ::1],  # lr (groups, W)
-    types.int64[::1],  # number (W)
-    types.int64[::1],  # status (W)
-    types.float64[:, ::1],  # ended (d, W)
-    types.float64[:, :, ::1],  # tail (window + 1, d, W)
-    types.float64[:, ::1],  # out: theta (d, n)
-    types.int32[::1],  # out: updates done (n)
-    types.int8[::1],  # out: outcome (n), stalled where stationary
-    types.int8[::1],  # out: period (n)
-    types.float64[::1],  # out: loss (n), or empty
-    types.float64[::1],  # out: largest entry of the gradient (n)
-    types.float64[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
-)
+@functools.cache
+def _signature(real: Any) -> Any:
+    """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
+    return types.int64(
+        types.int64,  # address of the step
+        real[:, ::1],  # starts (d, m)
+        real[:, ::1],  # learning rates (groups, k)
+        types.int64[::1],  # group (d)
+        types.int64,  # first trajectory of the tile
+        real[::1],  # initial state (s)
+        real[::1],  # initial memory (r)
+        real[:, ::1],  # table (max_steps + 1, c)
+        types.int64,  # check_every
+        types.float64,  # gradient_tolerance
+        types.float64,  # divergence_limit
+        types.float64[::1],  # data
+        types.int64[::1],  # layout
+        types.int64[::1],  # stop (1): a number other than zero ends the tile early
+        real[:, ::1],  # theta (d, W)
+        real[:, ::1],  # grad (d, W)
+        real[:, ::1],  # work (rows, W)
+        real[:, :, ::1],  # state (s, d, W)
+        real[:, ::1],  # memory (r, W)
+        real[:, ::1],  # lr (groups, W)
+        types.int64[::1],  # number (W)
+        types.int64[::1],  # status (W)
+        real[:, ::1],  # ended (d, W)
+        real[:, :, ::1],  # tail (window + 1, d, W)
+        real[:, ::1],  # out: theta (d, n)
+        types.int32[::1],  # out: updates done (n)
+        types.int8[::1],  # out: outcome (n), stalled where stationary
+        types.int8[::1],  # out: period (n)
+        real[::1],  # out: loss (n), or empty
+        real[::1],  # out: largest entry of the gradient (n)
+        real[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
+    )
 
 
 @functools.cache
-def _driver() -> Any:
+def _driver(real: str) -> Any:
     constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED} {[*Outcome]}"
+    within = getattr(np, real)(REPEATS_WITHIN)
 
-    @compiled(_DRIVE, digest([Path(__file__).read_text(), constants]))
+    @compiled(_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
     def drive(
-        step, starts, learning_rates, group, first, initial, initial_memory, table,
+        step, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
         gradient_tolerance, divergence_limit, data, layout, stop,
         theta, grad, work, state, memory, lr, number, status, ended, tail,
         end_theta, end_steps, end_outcome, end_period, end_loss, end_norm, end_memory,
@@ -173,7 +179,7 @@ def _driver() -> Any:
                 n_steps = min(stride, max_steps - window - t)
                 call_step(  # type: ignore[call-arg]
                     step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, n_steps,
-                    gradient_tolerance, divergence_limit, data, layout,
+                    check_every, gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 t += n_steps
                 lane_steps += n * n_steps
@@ -211,7 +217,7 @@ def _driver() -> Any:
                             tail[k, i, lane] = theta[i, lane]
                     call_step(  # type: ignore[call-arg]
                         step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded,
-                        1, gradient_tolerance, divergence_limit, data, layout,
+                        1, check_every, gradient_tolerance, divergence_limit, data, layout,
                     )  # fmt: skip
                 lane_steps += n * window
                 for lane in range(n):
@@ -223,7 +229,7 @@ def _driver() -> Any:
                         end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
                     for i in range(d):
                         end_theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
-                _periods(tail, n, window, work[0], work[1], number, first, status, end_outcome, end_period)
+                _periods(tail, n, window, within, work[0], work[1], number, first, status, end_outcome, end_period)
             if len(end_loss):
                 n = min(theta.shape[1], total - begin)
                 padded = -(-n // LANES) * LANES
@@ -234,7 +240,7 @@ def _driver() -> Any:
                         theta[i, lane] = theta[i, 0]
                 call_step(  # type: ignore[call-arg]
                     step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
-                    gradient_tolerance, divergence_limit, data, layout,
+                    check_every, gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 for lane in range(n):
                     end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
@@ -257,26 +263,26 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     n = tile.last - tile.first
     judged = n if problem.lane_kernel is None else 0
     ends = Endings(
-        theta=np.empty((problem.dimension, n)),
+        theta=np.empty((problem.dimension, n), sweep.dtype),
         steps=np.empty(n, dtype=np.int32),
         outcome=np.empty(n, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
         lane_steps=0,
-        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n)),
-        loss=np.empty(judged),
-        gradient_norm=np.empty(judged),
+        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n), sweep.dtype),
+        loss=np.empty(judged, sweep.dtype),
+        gradient_norm=np.empty(judged, sweep.dtype),
     )
-    ends.lane_steps = _driver()(
-        address(step_kernel(problem, optimizer, sweep.measure)),
-        np.ascontiguousarray(sweep.starts.T),
-        sweep.group_rates,
+    ends.lane_steps = _driver(sweep.dtype)(
+        address(_step(sweep, optimizer)),
+        np.ascontiguousarray(sweep.starts.T, sweep.dtype),
+        sweep.group_rates.astype(sweep.dtype),
         problem.group,
         tile.first,
-        optimizer.initial_state,
+        optimizer.initial_state.astype(sweep.dtype),
         sweep.initial_memory(tile.optimizer),
         sweep.coefficient_table(tile.optimizer),
-        sweep.gradient_tolerance * problem.gradient_scale,
-        sweep.divergence_limit * problem.gradient_scale,
+        sweep.check_every,
+        *sweep.scaled_tolerances,
         *problem.lane_data(sweep.max_steps),
         stop,
         *_lanes(sweep, tile.optimizer),
@@ -298,22 +304,27 @@ def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
     optimizer = sweep.optimizers[number]
     d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
-    width = next((w for w in WIDTHS if (3 + s) * d * w * 8 <= WORKING_SET), WIDTHS[-1])
+    size = np.dtype(sweep.dtype).itemsize
+    width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
     r = len(sweep.initial_memory(number))
-    shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (), (), (d,), (window + 1, d)]
+    shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (d,), (window + 1, d)]
     counts = [math.prod(shape) for shape in shapes]
-    raw = np.zeros(sum(counts) * width + 8)
-    lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * width].reshape(-1, width)
+    raw = np.zeros(sum(counts) * width + 64 // size, sweep.dtype)
+    lanes = raw[-(raw.ctypes.data // size) % (64 // size) :][: sum(counts) * width].reshape(-1, width)
     arrays = [
         lanes[end - count : end].reshape(*shape, width)
         for shape, count, end in zip(shapes, counts, itertools.accumulate(counts), strict=True)
     ]
-    arrays[6:8] = [array.view(np.int64) for array in arrays[6:8]]
-    return tuple(arrays)
+    counters = np.zeros((2, width), dtype=np.int64)
+    return (*arrays[:6], *counters, *arrays[6:])
 
 
 def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
-    _driver()
+    _driver(sweep.dtype)
     for optimizer in sweep.optimizers:
-        step_kernel(sweep.problem, optimizer, sweep.measure)
+        _step(sweep, optimizer)
+
+
+def _step(sweep: Sweep, optimizer: Optimizer) -> Any:
+    return step_kernel(sweep.problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)
