@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import xarray
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 import gdfast
 from gdfast import optimizers, plot, problems
@@ -33,6 +32,7 @@ SCHEMES: dict[str, tuple[str, float, bool]] = {
 DRAWN = tuple(scheme for scheme in SCHEMES if scheme != "N(0, 10²)")
 """Those whose gradients fit on one axis."""
 WIDTH = 16
+GD = optimizers.gd()
 STEPS = 200
 
 
@@ -130,8 +130,8 @@ def _draw_depth(table: pd.DataFrame) -> Figure:
         ax.set_xlabel("hidden layers")
     for ax, activation in zip(axes, ACTIVATIONS, strict=False):
         ax.set_title(activation, fontsize=10)
-    axes[0].set_ylabel("log₁₀ of gradient norms, first / last layer")
-    axes[3].set_ylabel("log₁₀ of gradient norm, first layer")
+    axes[0].set_ylabel("log₁₀ of first / last layer's")
+    axes[3].set_ylabel("log₁₀ of the first layer's")
     shared_legend(figure, axes)
     return figure
 
@@ -215,7 +215,7 @@ def training(lab: Lab) -> Iterator[Section]:
             init, gain, _ = SCHEMES[name]
             starts = problem.starts(init=init, seeds=seeds, gain=gain)
             label = name + (" + batch norm" if normalized else "")
-            parts[label] = lab.run(problem, [optimizers.gd()], rates, starts, STEPS)
+            parts[label] = lab.run(problem, [GD], rates, starts, STEPS)
     together = _side_by_side(parts)
     median = np.median(np.where(np.isfinite(together.loss), together.loss, np.inf), axis=2)
     table = pd.DataFrame(
@@ -270,11 +270,17 @@ def precision(lab: Lab) -> Iterator[Section]:
     """What float32 changes: how near it comes, when updates are lost, when it overflows."""
     if not lab.covers("quartic"):
         return
-    rates = np.geomspace(1e-9, 1.0, 91)
-    ends = {kind: _descend(kind, rates, 2000) for kind in (np.float32, np.float64)}
-    lowest = problems.quartic().minima[0].point[0]
-    single, double = (np.abs(ends[kind][0] - lowest) for kind in (np.float32, np.float64))
-    moved = {kind.__name__: np.abs(ends[kind][0] + 2.0) for kind in ends}
+    problem, rates = problems.quartic(), np.geomspace(1e-9, 1.0, 91)
+    ends = {}
+    for kind in ("float32", "float64"):
+        # No gradient but 0 ends a trajectory, nor any but what is not finite.
+        sweep = gdfast.Sweep(
+            problem, GD, rates, [[-2.0]], 2000, gradient_tolerance=0.0, divergence_limit=1e300, dtype=kind
+        )
+        ends[kind] = gdfast.run(sweep, keep_theta=True, progress=False).isel(optimizer=0, start=0, parameter=0)
+    lowest = problem.minima[0].point[0]
+    single, double = (np.abs(end.theta.values - lowest) for end in ends.values())
+    moved = {kind: np.abs(end.theta.values + 2.0) for kind, end in ends.items()}
     lost = rates[(moved["float32"] == 0) & (moved["float64"] > 0)]
     inside = np.isfinite(double) & (double < 1e-9)
     table = pd.DataFrame(
@@ -284,14 +290,14 @@ def precision(lab: Lab) -> Iterator[Section]:
             "distance to the minimum, median of converged": [
                 float(np.median(d[inside])) if inside.any() else np.nan for d in (single, double)
             ],
-            "steps to overflow at η = 1": [int(ends[kind][1][-1]) for kind in ends],
+            "steps to overflow at η = 1": [int(end.steps[-1]) for end in ends.values()],
         }
     )
 
     yield Section(
         "float32 against float64",
         [
-            "Gradient descent on the quartic from x = −2 in NumPy, all arithmetic in the given format.",
+            "Gradient descent on the quartic from x = −2, all arithmetic in the given format.",
             _nearer(table),
             f"At η ≤ {number(lost[-1])} the update is below half a unit in the last place of a float32 and is lost: "
             "the point never moves, while in float64 it does."
@@ -307,9 +313,10 @@ def precision(lab: Lab) -> Iterator[Section]:
 def _draw_precision(rates: Array, distances: dict[str, Array], moved: dict[str, Array]) -> Figure:
     figure, axes = panes(1, 2)
     for i, (name, distance) in enumerate(distances.items()):
-        shown = np.where(np.isfinite(distance), np.maximum(distance, 1e-18), np.nan)
-        axes[0].plot(rates, shown, label=name, **line_style(i))
-        axes[1].plot(rates, np.where(moved[name] > 0, moved[name], np.nan), label=name, **line_style(i))
+        near = np.where(distance < 10, np.maximum(distance, 1e-18), np.nan)  # what diverges is far off the figure
+        far = np.where((moved[name] > 0) & (moved[name] < 10), moved[name], np.nan)
+        axes[0].plot(rates, near, label=name, **line_style(i))
+        axes[1].plot(rates, far, label=name, **line_style(i))
     axes[0].set(title="distance to the minimum after 2,000 steps", xlim=(1e-4, 0.1))
     axes[1].set(title="distance moved from the start, −2", xlim=(1e-9, 1e-4))
     for ax in axes:
@@ -331,18 +338,6 @@ def _overflows(table: pd.DataFrame) -> str | None:
     if not 0 < single < double:
         return None
     return f"At η = 1 the iterate overflows after {single} steps in float32 and after {double} in float64."
-
-
-def _descend(kind: type, rates: Array, budget: int) -> tuple[Array, NDArray[np.int64]]:
-    """Gradient descent on the quartic from −2 in one number format: end points, and the step of the first overflow."""
-    four, ten, three = kind(4), kind(10), kind(3)
-    eta = np.asarray(rates, dtype=kind)
-    x, overflow = np.full(len(eta), kind(-2)), np.zeros(len(eta), dtype=np.int64)
-    with np.errstate(all="ignore"):
-        for step in range(1, budget + 1):
-            x = x - eta * (four * x * x * x - ten * x + three)
-            overflow[(overflow == 0) & ~np.isfinite(x)] = step
-    return x.astype(np.float64), overflow
 
 
 CHAPTER = Chapter(
