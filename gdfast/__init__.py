@@ -2,7 +2,8 @@
 
 The public names: `Sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`, and the
 modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`,
-`outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads nothing.
+`outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
+nothing.
 """
 
 import importlib

@@ -297,7 +297,8 @@ def precision(lab: Lab) -> Iterator[Section]:
     yield Section(
         "float32 against float64",
         [
-            "Gradient descent on the quartic from x = −2, all arithmetic in the given format.",
+            "Gradient descent on the quartic from x = −2, all arithmetic in the given format; an exact hit is drawn at "
+            "10⁻¹⁸.",
             _nearer(table),
             f"At η ≤ {number(lost[-1])} the update is below half a unit in the last place of a float32 and is lost: "
             "the point never moves, while in float64 it does."
