@@ -72,6 +72,7 @@ def test_wrong_names_are_refused_with_a_suggestion(tmp_path):
         (["--only", "bifurcatoin"], ["did you mean bifurcation"]),
         (["--problem", "quartc"], ["problem 'quartc'", "did you mean quartic"]),
         (["--optimizer", "adma"], ["optimizer 'adma'", "did you mean adam"]),
+        (["--only", "basins", "--problem", "quartic"], ["leave nothing to show"]),
     ):
         done = CliRunner().invoke(app, ["report", *arguments, "--out", str(tmp_path / "r")])
         assert done.exit_code == 2

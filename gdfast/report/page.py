@@ -3,8 +3,9 @@
 Figures are drawn by processes of their own while the experiments go on, and before times are taken.
 """
 
+import contextlib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -63,7 +64,7 @@ def build(
     Raises
     ------
     ValueError
-        If a name in `only` is unknown.
+        If a name in `only` is unknown, or nothing is left to show.
     """
     names = [*CHAPTERS, "provenance", *(name_of(e) for chapter in CHAPTERS.values() for e in chapter.experiments)]
     wanted = {arguments.choice("only", name, names) for name in only}
@@ -72,7 +73,7 @@ def build(
     options = _options(quick, problems, chosen)
     pieces: list[_Piece] = []
     written: set[int] = set()
-    with Processes(min(cores(), 4)) as painters:
+    with Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
         for chapter in CHAPTERS.values():
             experiments = _chosen(chapter, wanted)
             if chapter.timed and experiments:
@@ -83,8 +84,20 @@ def build(
         tell("figures")
         for piece in pieces:
             piece.finish(out)
+    if not pieces and wanted != {"provenance"}:
+        raise ValueError("only and problem leave nothing to show: no experiment of these names is about these problems")
     _write_page(out / "index.html", pieces, lab, options)
     return out / "index.html", [piece.failure for piece in pieces if piece.failure]
+
+
+@contextlib.contextmanager
+def _leaving_at_once(painters: Executor) -> Iterator[None]:
+    """On an error or Ctrl-C, leave without the figures that are still to be drawn."""
+    try:
+        yield
+    except BaseException:
+        painters.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 class _Piece:
