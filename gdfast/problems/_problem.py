@@ -36,11 +36,14 @@ class LaneKernel:
         ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
     work_rows : int
         How many numbers a lane needs for intermediate results.
+    lanes : int, optional
+        How many lanes it takes best at a time, a divisor of 64; any number, if None.
     """
 
     gradient: Callable[..., None]
     objective: Callable[..., None]
     work_rows: int
+    lanes: int | None = None
 
 
 class Problem(Named):
