@@ -133,6 +133,7 @@ def _driver() -> Any:
         d, m, s, groups = starts.shape[0], starts.shape[1], len(initial), len(learning_rates)
         total, max_steps = len(end_status), len(table) - 1
         window = len(tail) - 1
+        group_of_lanes = min(LANES, theta.shape[1])
         lane_steps = 0
         rate, start = first // m, first % m
 
@@ -159,7 +160,7 @@ def _driver() -> Any:
             t = 0
             stride = STRIDE
             while True:
-                padded = -(-n // LANES) * LANES
+                padded = -(-n // group_of_lanes) * group_of_lanes
                 for lane in range(n, padded):
                     _move(0, lane, theta, state, memory, lr, number, status)
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
@@ -174,7 +175,7 @@ def _driver() -> Any:
                 before = n
                 lane = 0
                 while lane < n:
-                    if lane % LANES == 0 and not _any_settled(status, lane):
+                    if lane % LANES == 0 and group_of_lanes == LANES and not _any_settled(status, lane):
                         lane += LANES
                     elif status[lane] & SETTLED:
                         at = number[lane] - first
@@ -261,7 +262,9 @@ def _lanes(sweep: Sweep, optimizer: Optimizer) -> tuple[Any, ...]:
     """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
     d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
+    kernel = sweep.problem.lane_kernel
     width = next((w for w in WIDTHS if (3 + s) * d * w * 8 <= WORKING_SET), WIDTHS[-1])
+    width = kernel.lanes if kernel and kernel.lanes else width
     shapes = [(d,), (d,), (rows,), (s, d), (len(optimizer.initial_memory),), (groups,), (), (), (d,), (window + 1, d)]
     counts = [math.prod(shape) for shape in shapes]
     raw = np.zeros(sum(counts) * width + 8)

@@ -307,6 +307,34 @@ def eventful(size, window):
 
 
 @register_jitable
+def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
+
+    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
+    few rows, as a rule. `size` is scratch space.
+    """
+    flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
+    quiet = float_to_bits(divergence_limit)
+    events = 0
+    for k in range(len(flat)):
+        events |= quiet - float_to_bits(abs(flat[k]))  # negative, if larger or not a number
+    if n < grad.shape[1]:
+        for i in range(1, len(grad)):
+            for lane in range(n):
+                events |= quiet - float_to_bits(abs(grad[i, lane]))
+    if events < 0:
+        return True
+    for i in range(len(grad)):
+        small = 0
+        for lane in range(n):
+            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else 0.0)
+            small += size[lane] <= gradient_tolerance
+        if small == 0:
+            return False
+    return True
+
+
+@register_jitable
 def from_schedule(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it is the same for all lanes."""
     return multiplier
@@ -424,7 +452,6 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        window = quiet_window(gradient_tolerance, divergence_limit)
         own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
         for k in range(n_steps):
@@ -436,15 +463,12 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
                 objective(theta, losses, work, n, data, layout, t + k)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
-            for lane in range(n):
-                size[lane] = abs(grad[0, lane])
-            for i in range(1, theta.shape[0]):
+            if maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
                 for lane in range(n):
-                    size[lane] = larger(size[lane], abs(grad[i, lane]))
-            events = 0
-            for lane in range(n):
-                events |= eventful(size[lane], window)
-            if events:
+                    size[lane] = abs(grad[0, lane])
+                for i in range(1, theta.shape[0]):
+                    for lane in range(n):
+                        size[lane] = larger(size[lane], abs(grad[i, lane]))
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]

@@ -58,8 +58,8 @@ SQUARED, CROSS_ENTROPY = range(2)
 # takes all rows) and `data`; offsets in the scratch memory, where packed parameters lie at 0, their gradients at D.
 LAYERS, ROWS, INPUTS, OUTPUTS, TARGETS, CHUNK, LOSS, D, PLAIN = range(9)
 TABLE, X, Y = range(9, 12)
-DELTA, NEXT_DELTA, TOTALS, INPUT, TARGET, ZERO, ONE = range(12, 19)
-FIRST_LAYER, FIELDS = 19, 10
+DELTA, NEXT_DELTA, TOTALS, LARGEST, SUMS, INPUT, TARGET, ZERO, ONE = range(12, 21)
+FIRST_LAYER, FIELDS = 21, 10
 FAN_IN, FAN_OUT, WEIGHT, BIAS, NORM, ACTIVATION, VALUE, SLOPE, STANDARD, INVERSE = range(10)  # BIAS, NORM −1: none
 
 # What stands where in `data`, before X and Y.
@@ -205,38 +205,38 @@ def output_errors(scratch, z, rows, layout):
         for j in range(len(values)):
             values[j] = factor * (values[j] - targets[j])
     else:
-        sums, factor = part(scratch, layout[TOTALS] + 1, 1), 1.0 / layout[ROWS]
+        softmax(scratch, z, rows, layout)
+        sums, factor = part(scratch, layout[SUMS], rows), 1.0 / layout[ROWS]
+        for j in range(len(sums)):
+            sums[j] = factor / sums[j]
         for i in range(rows):
-            softmax(scratch, z + i * k, layout[TOTALS], k)
-            for j in range(VECTOR):
-                sums[j] = factor / sums[j]
             for o in range(k):
-                values = part(scratch, z + i * k + o, 1)
-                for j in range(VECTOR):
-                    values[j] *= sums[j]
+                multiply_by(scratch, z + i * k + o, layout[SUMS] + i, 1)
             mine = part(scratch, z + i * k + int(scratch[(y + i) * VECTOR]), 1)
-            for j in range(VECTOR):
+            for j in range(len(mine)):
                 mine[j] -= factor
 
 
-def softmax(scratch, z, largest, k):
-    """Turn a row into exp(z − max z); leave max z in `largest` and the sum of the row in the vector behind it."""
+def softmax(scratch, z, rows, layout):
+    """Turn outputs into exp(z − max z), and leave the largest output and the sum of each row."""
     wide_vectors()
-    top, sums, row = part(scratch, largest, 1), part(scratch, largest + 1, 1), part(scratch, z, k)
-    for j in range(VECTOR):
-        top[j] = row[j]
-        sums[j] = 0.0
-    for o in range(1, k):
-        for j in range(VECTOR):
-            top[j] = maximum(top[j], row[o * VECTOR + j])
-    for o in range(k):
-        for j in range(VECTOR):
-            row[o * VECTOR + j] -= top[j]
-    for at in range(len(row)):
-        row[at] = exp(row[at])
-    for o in range(k):
-        for j in range(VECTOR):
-            sums[j] += row[o * VECTOR + j]
+    k = layout[OUTPUTS]
+    for i in range(rows):
+        copy_vector(scratch, (layout[LARGEST] + i) * VECTOR, scratch, (z + i * k) * VECTOR, 1.0)
+        top = part(scratch, layout[LARGEST] + i, 1)
+        for o in range(1, k):
+            values = part(scratch, z + i * k + o, 1)
+            for j in range(len(values)):
+                top[j] = maximum(top[j], values[j])
+        for o in range(k):
+            values = part(scratch, z + i * k + o, 1)
+            for j in range(len(values)):
+                values[j] -= top[j]
+    powers = part(scratch, z, rows * k)
+    for at in range(len(powers)):
+        powers[at] = exp(powers[at])
+    ones, zero = (scratch, layout[ONE], 0, 0), (scratch, layout[ZERO], 0, 0)
+    multiply((scratch, layout[SUMS], 1, 0), zero, (scratch, z, k, 1), ones, rows, k, 1)
 
 
 def backward(scratch, weights, grads, rows, fresh, layout):
@@ -281,8 +281,6 @@ def add_penalty_gradients(theta, grad, lane, data, layout):
 def add_losses(scratch, out, z, rows, layout):
     """Add each row's loss to ``out[:VECTOR]``."""
     k, y = layout[OUTPUTS], layout[TARGET]
-    top, sums = part(scratch, layout[TOTALS], 1), part(scratch, layout[TOTALS] + 1, 1)
-    chosen = part(scratch, layout[DELTA], 1)
     if layout[LOSS] == SQUARED:
         for i in range(rows * k):
             targets, values = part(scratch, y + i, 1), part(scratch, z + i, 1)
@@ -292,8 +290,11 @@ def add_losses(scratch, out, z, rows, layout):
     else:
         for i in range(rows):
             mine = z + i * k + int(scratch[(y + i) * VECTOR])
-            copy_vector(scratch, layout[DELTA] * VECTOR, scratch, mine * VECTOR, 1.0)
-            softmax(scratch, z + i * k, layout[TOTALS], k)
+            copy_vector(scratch, (layout[DELTA] + i) * VECTOR, scratch, mine * VECTOR, 1.0)
+        softmax(scratch, z, rows, layout)
+        for i in range(rows):
+            top, sums = part(scratch, layout[LARGEST] + i, 1), part(scratch, layout[SUMS] + i, 1)
+            chosen = part(scratch, layout[DELTA] + i, 1)
             for j in range(VECTOR):
                 out[j] += log(sums[j]) - (chosen[j] - top[j])
 
@@ -349,6 +350,7 @@ def lane_objective(theta, out, work, n, data, layout, t):
     packed = layout[PLAIN] == 0 or width != VECTOR
     weights = part(scratch, 0, d) if packed else points
     fill(scratch, layout[ZERO], 1, 0.0)
+    fill(scratch, layout[ONE], 1, 1.0)
     for lane in range(0, n, VECTOR):
         if packed:
             for k in range(d):

@@ -28,7 +28,7 @@ from gdfast.starts import ALIASES, SCHEMES, Starts
 
 _WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
 _FITTED = 1e-6  # a loss below this share of the best constant's counts as zero
-_SECOND_CACHE = 5120  # vectors of activations that a chunk of rows may take: 320 KiB
+_SECOND_CACHE = 8192  # vectors of activations that a chunk of rows may take: 512 KiB
 _FEWEST_ROWS = 16  # rows a chunk has at least, so that weights are read for many
 _BLOCK = 2**17  # numbers in the largest array of activations of the reference
 _UNTHREADED = 2**17  # products of numbers in a matrix product that BLAS does on one thread
@@ -428,7 +428,8 @@ class MLP(Problem):
         header[net.X] = net.FACTORS + d
         header[net.Y] = header[net.X] + self.X.size
         header[net.DELTA], header[net.NEXT_DELTA] = take(chunk * widest), take(chunk * widest)
-        header[net.TOTALS], header[net.ZERO], header[net.ONE] = take(max(2, widest)), take(1), take(1)
+        header[net.TOTALS], header[net.ZERO], header[net.ONE] = take(widest), take(1), take(1)
+        header[net.LARGEST], header[net.SUMS] = take(chunk), take(chunk)
         header[net.INPUT], header[net.TARGET] = take(chunk * self.layers[0].fan_in), take(chunk * targets)
         for index, layer in enumerate(self.layers):
             size, norm = chunk * layer.fan_out, layer.norm >= 0
