@@ -33,10 +33,9 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
     n, m = len(index), len(sweep.starts)
     end = Endings(
         theta=np.empty((problem.dimension, n)),
-        steps=np.zeros(n, dtype=np.int64),
-        stationary=np.zeros(n, dtype=bool),
-        diverged=np.zeros(n, dtype=bool),
-        period=np.zeros(n, dtype=np.int64),
+        steps=np.zeros(n, dtype=np.int32),
+        outcome=np.full(n, Outcome.unfinished, dtype=np.int8),
+        period=np.zeros(n, dtype=np.int8),
         lane_steps=0,
     )
     path = Trajectories(
@@ -63,8 +62,7 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
                 out = active[settled]
                 end.theta[:, out] = path.theta[:, settled]
                 end.steps[out] = t
-                end.diverged[out] = diverged[settled]
-                end.stationary[out] = ~diverged[settled]
+                end.outcome[out] = np.where(diverged[settled], Outcome.diverged, Outcome.stalled)
                 live = ~settled
                 active, grad, small = active[live], grad[:, live], small[live]
                 path.keep(live)
@@ -78,7 +76,8 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
     if active.size and not stop[0]:
         end.theta[:, active] = path.theta
         end.steps[active] = sweep.max_steps
-        end.period[active] = _periods(np.stack(tail))
+        end.period[active] = period = _periods(np.stack(tail))
+        end.outcome[active[period > 0]] = Outcome.oscillating
     return end
 
 
@@ -169,11 +168,11 @@ class Trajectories:
         return sums
 
 
-def _periods(tail: Array) -> NDArray[np.int64]:
+def _periods(tail: Array) -> NDArray[np.int8]:
     """The smallest period > 1 with which each lane of ``tail (window + 1, d, n)`` repeats, 0 for none."""
     window = len(tail) - 1
     amplitude = np.abs(tail - tail[-1]).max(axis=(0, 1))
-    period = np.zeros(tail.shape[2], dtype=np.int64)
+    period = np.zeros(tail.shape[2], dtype=np.int8)
     moving = (amplitude > 0) & (amplitude < np.inf)
     for p in range(2, min(LONGEST_PERIOD, window // 2) + 1):
         lanes = np.flatnonzero(moving & (period == 0))

@@ -19,9 +19,9 @@ from numba.extending import register_jitable
 from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
 from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, STATIONARY, call_step
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
 from gdfast.optimizers import Optimizer
-from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
+from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
 from gdfast.sweep import Sweep, Tile
 
 # Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
@@ -29,17 +29,18 @@ from gdfast.sweep import Sweep, Tile
 WIDTHS = 1088, 576, 320, 192, 64
 WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
 STRIDE, LONGEST_STRIDE = 24, 96
+_STALLED, _OSCILLATING = int(Outcome.stalled), int(Outcome.oscillating)
+_UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
 
 
 @register_jitable
-def _periods(tail, n, window, amplitude, least, number, first, status, end_period):
+def _periods(tail, n, window, amplitude, least, number, first, status, end_outcome, end_period):
     """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
     for lane in range(n):
         amplitude[lane] = 0.0
         least[lane] = np.inf
-        end_period[number[lane] - first] = 0
     for k in range(window):
         for i in range(d):
             for lane in range(n):
@@ -61,16 +62,17 @@ def _periods(tail, n, window, amplitude, least, number, first, status, end_perio
                     if not repeats:
                         break
                 if repeats:
+                    end_outcome[number[lane] - first] = _OSCILLATING
                     end_period[number[lane] - first] = period
                     break
 
 
 @register_jitable
-def _any_settled(status, lane):
+def _any_settled(status):
     """Whether any of a group of lanes has settled."""
     kinds = 0
     for j in range(LANES):
-        kinds |= status[lane + j]
+        kinds |= status[j]
     return kinds & SETTLED != 0
 
 
@@ -102,6 +104,7 @@ _DRIVE = types.int64(
     types.float64,  # divergence_limit
     types.float64[::1],  # data
     types.int64[::1],  # layout
+    types.int64[::1],  # layout of all rows, by which end points are judged
     types.int64[::1],  # stop (1): a number other than zero ends the tile early
     types.float64[:, ::1],  # theta (d, W)
     types.float64[:, ::1],  # grad (d, W)
@@ -114,26 +117,29 @@ _DRIVE = types.int64(
     types.float64[:, ::1],  # ended (d, W)
     types.float64[:, :, ::1],  # tail (window + 1, d, W)
     types.float64[:, ::1],  # out: theta (d, n)
-    types.int64[::1],  # out: status (n)
-    types.int64[::1],  # out: period (n)
+    types.int32[::1],  # out: updates done (n)
+    types.int8[::1],  # out: outcome (n), stalled where stationary
+    types.int8[::1],  # out: period (n)
+    types.float64[::1],  # out: objective (n)
+    types.float64[::1],  # out: largest entry of the gradient (n)
 )
 
 
 @functools.cache
 def _driver() -> Any:
-    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED}"
+    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED} {[*Outcome]}"
 
     @compiled(_DRIVE, digest([Path(__file__).read_text(), constants]))
     def drive(
         step, starts, learning_rates, group, first, initial, initial_memory, table,
-        gradient_tolerance, divergence_limit, data, layout, stop,
+        gradient_tolerance, divergence_limit, data, layout, layout_of_all, stop,
         theta, grad, work, state, memory, lr, number, status, ended, tail,
-        end_theta, end_status, end_period,
+        end_theta, end_steps, end_outcome, end_period, end_loss, end_norm,
     ):  # fmt: skip
         d, m, s, groups = starts.shape[0], starts.shape[1], len(initial), len(learning_rates)
-        total, max_steps = len(end_status), len(table) - 1
+        total, max_steps = len(end_steps), len(table) - 1
         window = len(tail) - 1
-        group_of_lanes = min(LANES, theta.shape[1])
+        together = min(LANES, theta.shape[1])
         lane_steps = 0
         rate, start = first // m, first % m
 
@@ -160,7 +166,7 @@ def _driver() -> Any:
             t = 0
             stride = STRIDE
             while True:
-                padded = -(-n // group_of_lanes) * group_of_lanes
+                padded = -(-n // together) * together
                 for lane in range(n, padded):
                     _move(0, lane, theta, state, memory, lr, number, status)
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
@@ -175,13 +181,14 @@ def _driver() -> Any:
                 before = n
                 lane = 0
                 while lane < n:
-                    if lane % LANES == 0 and group_of_lanes == LANES and not _any_settled(status, lane):
+                    if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
                         lane += LANES
                     elif status[lane] & SETTLED:
                         at = number[lane] - first
                         for i in range(d):
                             end_theta[i, at] = ended[i, lane]
-                        end_status[at] = status[lane]
+                        end_steps[at] = status[lane] // KINDS
+                        end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
                         n -= 1
                         _move(n, lane, theta, state, memory, lr, number, status)
                         for i in range(d):
@@ -192,24 +199,38 @@ def _driver() -> Any:
                 stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
             if stop[0] != 0:
                 break
-            if n == 0:
-                continue
-            # The last steps, one by one; then one more, for the check of the last point.
-            for k in range(window + 1):
-                for i in range(d):
-                    for lane in range(n):
-                        tail[k, i, lane] = theta[i, lane]
-                call_step(  # type: ignore[call-arg]
-                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded, 1,
-                    gradient_tolerance, divergence_limit, data, layout,
-                )  # fmt: skip
-            lane_steps += n * window
+            if n > 0:
+                # The last steps, one by one; then one more, for the check of the last point.
+                for k in range(window + 1):
+                    for i in range(d):
+                        for lane in range(n):
+                            tail[k, i, lane] = theta[i, lane]
+                    call_step(  # type: ignore[call-arg]
+                        step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded,
+                        1, gradient_tolerance, divergence_limit, data, layout,
+                    )  # fmt: skip
+                lane_steps += n * window
+                for lane in range(n):
+                    at = number[lane] - first
+                    settled = status[lane] & SETTLED
+                    end_steps[at] = status[lane] // KINDS if settled else max_steps
+                    end_outcome[at] = _UNFINISHED
+                    if settled:
+                        end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+                    for i in range(d):
+                        end_theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
+                _periods(tail, n, window, work[0], work[1], number, first, status, end_outcome, end_period)
+            n = min(theta.shape[1], total - begin)
+            padded = -(-n // together) * together
+            for i in range(d):
+                for lane in range(padded):
+                    theta[i, lane] = end_theta[i, begin + min(lane, n - 1)]
+            call_step(  # type: ignore[call-arg]
+                step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
+                gradient_tolerance, divergence_limit, data, layout_of_all,
+            )  # fmt: skip
             for lane in range(n):
-                at = number[lane] - first
-                end_status[at] = status[lane]
-                for i in range(d):
-                    end_theta[i, at] = ended[i, lane] if status[lane] & SETTLED else tail[window, i, lane]
-            _periods(tail, n, window, work[0], work[1], number, first, status, end_period)
+                end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
         return lane_steps
 
     return drive
@@ -227,9 +248,17 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     """
     problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
     n = tile.last - tile.first
-    theta = np.empty((problem.dimension, n))
-    status, period = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    lane_steps = _driver()(
+    loss = np.empty(n)
+    ends = Endings(
+        np.empty((problem.dimension, n)),
+        np.empty(n, dtype=np.int32),
+        np.empty(n, dtype=np.int8),
+        np.zeros(n, dtype=np.int8),
+        0,
+        loss,
+        np.empty(n),
+    )
+    ends.lane_steps = _driver()(
         address(step_kernel(problem, optimizer)),
         np.ascontiguousarray(sweep.starts.T),
         sweep.group_rates,
@@ -241,21 +270,18 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         sweep.gradient_tolerance * problem.gradient_scale,
         sweep.divergence_limit * problem.gradient_scale,
         *problem.lane_data(sweep.max_steps),
+        problem.layout_of_all,
         stop,
         *_lanes(sweep, optimizer),
-        theta,
-        status,
-        period,
+        ends.theta,
+        ends.steps,
+        ends.outcome,
+        ends.period,
+        ends.loss,
+        ends.gradient_norm,
     )
-    kind, settled = status & (KINDS - 1), (status & SETTLED) != 0
-    return Endings(
-        theta,
-        np.where(settled, status >> 2, sweep.max_steps),
-        kind == STATIONARY,
-        kind == DIVERGED,
-        period,
-        lane_steps,
-    )
+    loss *= problem.loss_per_objective
+    return ends
 
 
 def _lanes(sweep: Sweep, optimizer: Optimizer) -> tuple[Any, ...]:

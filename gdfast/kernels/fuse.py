@@ -307,6 +307,16 @@ def eventful(size, window):
 
 
 @register_jitable
+def largest_entries(grad, size, n):
+    """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
+    for lane in range(n):
+        size[lane] = abs(grad[0, lane])
+    for i in range(1, len(grad)):
+        for lane in range(n):
+            size[lane] = larger(size[lane], abs(grad[i, lane]))
+
+
+@register_jitable
 def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
     """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
 
@@ -402,6 +412,11 @@ def _fused(rule, terms, plateau, transform, decay, gradient, objective, transfor
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         window = quiet_window(gradient_tolerance, divergence_limit)
+        if n_steps == 0:  # loss and gradient are asked for
+            for lane in range(n):
+                x = column(theta, lane, point)
+                work[0, lane] = objective(*x)
+                work[1, lane] = largest(as_tuple(gradient(*x)))
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
@@ -454,6 +469,12 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
         wide()  # type: ignore[call-arg]
         own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
+        if n_steps == 0:  # loss and gradient are asked for
+            gradient(theta, grad, work, n, data, layout, t)
+            objective(theta, losses, work, n, data, layout, t)
+            largest_entries(grad, size, n)
+            for lane in range(n):
+                work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
@@ -464,11 +485,7 @@ def _parts(rule, terms, plateau, transform, decay, gradient, objective, transfor
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
             if maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
-                for lane in range(n):
-                    size[lane] = abs(grad[0, lane])
-                for i in range(1, theta.shape[0]):
-                    for lane in range(n):
-                        size[lane] = larger(size[lane], abs(grad[i, lane]))
+                largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]

@@ -259,9 +259,7 @@ def backward(scratch, weights, grads, rows, fresh, layout):
             multiply(of_bias, zero if fresh else of_bias, ones, deltas, 1, rows, fan_out)
         before = layout[at - FIELDS + VALUE] if layer > 0 else layout[INPUT]
         of_weights = grads, weight, fan_out, 1
-        multiply(
-            of_weights, zero if fresh else of_weights, (scratch, before, 1, fan_in), deltas, fan_in, rows, fan_out
-        )
+        multiply(of_weights, zero if fresh else of_weights, (scratch, before, 1, fan_in), deltas, fan_in, rows, fan_out)
         if layer > 0:
             transposed = weights, weight, 1, fan_out
             multiply((scratch, following, fan_in, 1), zero, deltas, transposed, rows, fan_out, fan_in)

@@ -1,8 +1,7 @@
 """Fully connected networks: their parameters, initialization, loss and gradient; the formulas are in `mlp`.
 
-`MLP.step_gradient` is the reference of the lane kernel: it sums in the same order, so that the two agree to the bit
-where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient`, which judge end points on all rows, use BLAS and
-differ from it by rounding.
+`MLP.step_gradient` and `MLP.judge` are the reference of the lane kernel: they sum in the same order, so that the two
+agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient` use BLAS and differ by rounding.
 """
 
 import functools
@@ -100,8 +99,9 @@ class MLP(Problem):
         self.factors = self._factors(fan_in_scaling, gain, output_scale)
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = self._places()
-        self.lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=vectors, lanes=VECTOR)
+        self._header, vectors = self._places(batch_size or len(X))
+        self.layout_of_all, vectors_of_all = self._places(len(X))
+        self.lane_kernel = LaneKernel(lane_gradient, lane_objective, max(vectors, vectors_of_all), lanes=VECTOR)
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property
@@ -218,12 +218,20 @@ class MLP(Problem):
 
     def step_gradient(self, theta: Array, t: int) -> Array:
         """Return the gradient over the rows of step `t`, ``float64[d, n]``, summed in the order of the kernel."""
-        parts = [self._gradient(block, self._step_rows(t), _Ordered()) for block in self._lanes(theta)]
-        return np.concatenate(parts, axis=1)
+        return self._ordered(self._gradient, theta, self._step_rows(t))
 
     def step_objective(self, theta: Array, t: int) -> Array:
         """Return the loss over the rows of step `t`, ``float64[n]``, summed in the order of the kernel."""
-        return np.concatenate([self._loss(block, self._step_rows(t), _Ordered()) for block in self._lanes(theta)])
+        return self._ordered(self._loss, theta, self._step_rows(t))
+
+    def judge(self, theta: Array) -> tuple[Array, Array]:
+        """Return loss and ``max|gradient|`` over all rows, ``float64[n]`` each, summed in the order of the kernel."""
+        rows = np.arange(len(self.X))
+        return self._ordered(self._loss, theta, rows), np.abs(self._ordered(self._gradient, theta, rows)).max(axis=0)
+
+    def _ordered(self, function: Any, theta: Array, rows: NDArray[np.int64]) -> Array:
+        parts = [function(block, rows, _Ordered()) for block in self._lanes(theta, len(rows))]
+        return np.concatenate(parts, axis=-1)
 
     def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
         """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
@@ -259,21 +267,21 @@ class MLP(Problem):
         for layer in self.layers:
             yield layer.weight, layer.fan_in * layer.fan_out
 
-    def _lanes(self, theta: Array) -> Iterator[Array]:
-        """Cut the lanes so that intermediate arrays stay moderate; no result depends on where."""
+    def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
+        """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""
         widest = max(max(layer.fan_in, layer.fan_out) for layer in self.layers)
-        rows = self.batch_size or len(self.X)
         count = max(1, _BLOCK // max(rows * widest, self.dimension))
         for first in range(0, theta.shape[1], count):
             yield theta[:, first : first + count]
 
     def _contiguous(self, theta: Array) -> Iterator[Array]:
         """The same, each lane's parameters side by side, which BLAS needs."""
-        for block in self._lanes(theta):
+        for block in self._lanes(theta, len(self.X)):
             yield np.ascontiguousarray(block.T).T
 
-    def _step_rows(self, t: int) -> Any:
-        return slice(None) if self.batch_size is None else self._table(t)[t]
+    def _step_rows(self, t: int) -> NDArray[np.int64]:
+        """The rows of step `t`."""
+        return np.arange(len(self.X)) if self.batch_size is None else self._table(t)[t]
 
     def _factors(self, fan_in_scaling: bool, gain: float, output_scale: float) -> Array:
         """What each parameter is multiplied by, ``float64[d]``.
@@ -405,10 +413,10 @@ class MLP(Problem):
 
     # What the lane kernel reads.
 
-    def _places(self) -> tuple[list[int], int]:
-        """The layout, without the table of mini-batches, and the vectors of scratch memory that a lane kernel needs."""
+    def _places(self, rows: int) -> tuple[NDArray[np.int64], int]:
+        """The layout for so many rows a step, without a table of them, and the vectors of scratch memory it takes."""
         net, d = _network_lanes, self.dimension
-        rows, targets = self.batch_size or len(self.X), self.y.size // len(self.y)
+        targets = self.y.size // len(self.y)
         widest = max(layer.fan_out for layer in self.layers)
         each_row = 2 * (sum(layer.fan_out for layer in self.layers) + widest) + self.layers[0].fan_in
         chunk = max(_FEWEST_ROWS, _SECOND_CACHE // each_row // 4 * 4)
@@ -446,7 +454,7 @@ class MLP(Problem):
                 take(size) if norm else 0,
                 take(layer.fan_out) if norm else 0,
             ]
-        return header, at
+        return np.array(header, dtype=np.int64), at
 
     @functools.cached_property
     def _numbers(self) -> Array:
@@ -471,7 +479,7 @@ class MLP(Problem):
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return factors, X and y; and the layout, with the table of mini-batches at its end."""
         if max_steps not in self._layouts:
-            header = np.array(self._header, dtype=np.int64)
+            header = self._header.copy()
             if self.batch_size is not None:
                 header[_network_lanes.TABLE] = len(header)
                 header = np.concatenate([header, self._table(max_steps)[: max_steps + 1].ravel()])
