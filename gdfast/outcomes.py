@@ -64,6 +64,8 @@ class Endings:
         ``int8[n]``, the period with which the tail repeats, 0 where it does not.
     lane_steps : int
         Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
+    memory : ndarray
+        What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
     loss, gradient_norm : ndarray, optional
         Loss and largest absolute entry of the gradient at the end points, ``float64[n]``, where the tile has them.
     """
@@ -73,13 +75,17 @@ class Endings:
     outcome: NDArray[np.int8]
     period: NDArray[np.int8]
     lane_steps: int
+    memory: Array
     loss: Array | None = None
     gradient_norm: Array | None = None
 
 
 @dataclass
 class Cells:
-    """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``."""
+    """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
+
+    `measure` is empty where the sweep has none.
+    """
 
     outcome: NDArray[np.int8]
     steps: NDArray[np.int32]
@@ -89,6 +95,7 @@ class Cells:
     period: NDArray[np.int8]
     theta: Array
     lane_steps: int
+    measure: Array
 
 
 def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_tolerance: float) -> Cells:
@@ -113,7 +120,7 @@ def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_
             outcome[unknown[_curved(problem, optimizer.transforms, theta[:, unknown], tolerance)]] = (
                 Outcome.local_minimum
             )
-    return Cells(outcome, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps)
+    return Cells(outcome, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0))
 
 
 @functools.lru_cache(maxsize=64)

@@ -42,8 +42,17 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "gradient_norm": {"long_name": "largest absolute entry of the gradient at the end point"},
     "basin": {"long_name": "index of the minimum, lowest first; -1 for none"},
     "period": {"long_name": "period of the oscillation in steps; 0 for none", "units": "1"},
+    "measure": {"long_name": "measure of the history of losses"},
     "theta": {"long_name": "end point"},
 }
+
+
+def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
+    """The variables of a sweep's result with their types."""
+    asked = {"measure": sweep.measure is not None, "theta": keep_theta}
+    return {**FIELDS, **{name: np.float64 for name, is_asked in asked.items() if is_asked}}
+
+
 OF_THE_RUN = frozenset(
     {"date", "compile_seconds", "run_seconds", "useful_share", "python", "numpy", "numba", "processor"}
 )
@@ -65,12 +74,12 @@ class Columns:
 
     def __init__(self, sweep: Sweep, keep_theta: bool) -> None:
         self.sweep = sweep
-        shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {
-            name: (sweep.shape, np.dtype(dtype)) for name, dtype in FIELDS.items()
-        }
-        if keep_theta:
-            shapes["theta"] = (*sweep.shape, sweep.problem.dimension), np.dtype(np.float64)
-        self.columns = _together(shapes)
+        self.columns = _together(
+            {
+                name: ((*sweep.shape, *([sweep.problem.dimension] if name == "theta" else [])), np.dtype(dtype))
+                for name, dtype in fields(sweep, keep_theta).items()
+            }
+        )
 
     @property
     def tiles(self) -> list[Tile]:
@@ -117,7 +126,7 @@ def _dimensions(name: str) -> tuple[str, ...]:
 
 def coordinates(sweep: Sweep) -> dict[str, Any]:
     """The coordinates of a sweep's result."""
-    taken = {*FIELDS, *DIMENSIONS, "theta", "rule", "parameter", "start_point"}
+    taken = {*FIELDS, *DIMENSIONS, "measure", "theta", "rule", "parameter", "start_point"}
     hyperparameters = {
         f"optimizer_{name}" if name in taken else name: (
             "optimizer",

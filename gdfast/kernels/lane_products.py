@@ -178,7 +178,7 @@ def _of_two(operation: Any) -> Any:
 
         return types.void(to, i, other, j), generate
 
-    return lambda to, i, other, j: lambda to, i, other, j: combine(to, i, other, j)
+    return lambda to, i, other, j: lambda to, i, other, j: combine(to, i, other, j)  # type: ignore[call-arg]
 
 
 def _larger(builder: Any, a: Any, b: Any) -> Any:
