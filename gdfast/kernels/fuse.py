@@ -615,9 +615,8 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
-            if (not sparse or (t + k) % check_every == 0) and maybe_settled(
-                grad, size, n, gradient_tolerance, divergence_limit
-            ):
+            checked = not sparse or (t + k) % check_every == 0
+            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
