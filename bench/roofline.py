@@ -63,15 +63,23 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
     theta, grad, work, state, memory, lr, number, status, ended, _ = _lanes(sweep, optimizer)
     width, table = theta.shape[1], optimizer.coefficient_table(STEPS, problem)
     arrays = theta, grad, work, state, memory, lr, problem.group, number, status, ended, table
+    starts = _ordinary(problem, width)
     times, moving = [], True
     for _ in range(ROUNDS):
-        theta[:], lr[:], status[:] = problem.random(width, seed=1).T, RATE, MOVING
+        theta[:], lr[:], status[:] = starts, RATE, MOVING
         state[:], memory[:] = optimizer.initial_state[:, None, None], optimizer.initial_memory[:, None]
         began = time.perf_counter()
-        step(*arrays, 0, width, STEPS, 1e-300, 1e300, *problem.lane_data(STEPS))
+        step(*arrays, 0, width, STEPS, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS))
         times.append(time.perf_counter() - began)
         moving = moving and bool((status == MOVING).all())
     return min(times) / STEPS / width * 1e9, moving
+
+
+def _ordinary(problem: Landscape, n: int) -> np.ndarray:
+    """Points ``float64[d, n]`` at which the gradient is neither small nor large."""
+    points = problem.random(64 * n, seed=1).T
+    size = np.abs(problem.gradient(points)).max(axis=0)
+    return np.resize(points[:, (size > 1e-4) & (size < 1e6)].T, (n, problem.dimension)).T
 
 
 def pairs(everything: bool) -> Iterator[tuple[Landscape, Optimizer]]:
