@@ -19,7 +19,7 @@ from gdfast.problems import Landscape
 
 _BINARY = {"Add": "add", "Sub": "add", "Mult": "multiply", "Div": "divide"}
 
-FUNCTIONS = ("cos", "cube_root", "erf", "exp", "log", "log1p", "sigmoid", "sin", "softplus", "tanh")
+FUNCTIONS = ("cos", "cube_root", "erf", "exp", "log", "log1p", "sigmoid", "sin", "sin and cos", "softplus", "tanh")
 """Functions of `gdfast.elementary` that are many operations; each is counted, and measured, as one of its own kind."""
 
 # What the others are. The choice that follows a comparison is counted with it.
@@ -86,6 +86,15 @@ class Counter:
                 self.operations.update(kinds)
         return self._numbers[what]
 
+    def _function(self, name: str, values: Sequence[Value]) -> Value:
+        other = {"sin": "cos", "cos": "sin"}.get(name)
+        keys = [value.key for value in values]
+        if (name, *keys) in self._numbers or (other, *keys) not in self._numbers:
+            return self.operation(_FEW[name], name, values)
+        assert other is not None
+        self.operations[other] -= 1  # of one number the two share most of their work
+        return self.operation({"sin and cos": 1}, name, values)
+
     def _expression(self, node: ast.expr, names: dict[str, Value]) -> Value:
         match node:
             case ast.Constant(value=number):
@@ -107,7 +116,7 @@ class Counter:
                 values = [self._expression(side, names) for side in (left, right)]
                 return self.operation({"compare": 1}, type(op).__name__, values)
             case ast.Call(func=ast.Name(id=name), args=given):
-                return self.operation(_FEW[name], name, [self._expression(value, names) for value in given])
+                return self._function(name, [self._expression(value, names) for value in given])
         raise AssertionError(f"not in the grammar: {ast.unparse(node)}")
 
 

@@ -24,6 +24,7 @@ import numpy as np
 import gdfast
 from bench import tables
 from bench.operations import FUNCTIONS, of_pair
+from bench.required import ROOFLINE_SHARE
 from bench.throughput import measure
 from gdfast import optimizers, problems
 from gdfast.kernels.fuse import step_kernel
@@ -32,7 +33,6 @@ from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape
 from gdfast.tile import _lanes
 
-WANTED = 60  # percent
 ARITHMETIC = ("add", "multiply", "logic", "compare")
 STEPS, ROUNDS = 500, 15
 RATE = 1e-9  # points hardly move, so that their gradients stay ordinary
@@ -117,14 +117,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("reports"), help="folder of the tables")
     chosen = parser.parse_args()
     each = measure()
-    tables.show(
-        "one core, nanoseconds of one operation a lane", [{"operation": k, "ns": ns} for k, ns in each.items()]
-    )
+    tables.show("one core, nanoseconds of one operation a lane", [{"operation": k, "ns": ns} for k, ns in each.items()])
     rows = [measured(*pair, each) for pair in pairs(chosen.all)]
     rows.sort(key=lambda row: float(row["share %"]))
     tables.show("checked steps of a lane against the limit of their operations", rows)
-    reached = sum(row["share %"] >= WANTED for row in rows)
-    print(f"{reached} of {len(rows)} pairs reach {WANTED} % of their limit (wanted: all)")
+    reached = sum(row["share %"] >= ROOFLINE_SHARE for row in rows)
+    print(f"{reached} of {len(rows)} pairs reach {ROOFLINE_SHARE} % of their limit (wanted: all)")
     tables.write(chosen.out / "roofline.csv", rows, nanoseconds=each)
 
 

@@ -1,4 +1,4 @@
-"""This machine's throughput of single operations in lanes, by micro-kernels on one core, in the first-level cache.
+"""Throughput of single operations in lanes on this machine, by micro-kernels on one core, in the first-level cache.
 
 Each kernel is a lane loop like those of `gdfast.kernels`, with the same compiler options, width of vectors and groups
 of lanes. Operations stand in several independent chains, so that throughput and not waiting for results decides, and
@@ -62,7 +62,7 @@ def _kernel(body: str) -> Any:
 
 
 def _bodies() -> dict[str, tuple[str, str | None, int]]:
-    """Of each kind a long loop body, a short one where a difference is taken, and by how many operations they differ."""
+    """Of each kind a long loop body, a short one to take the difference to, and how many operations that is."""
     bodies: dict[str, tuple[str, str | None, int]] = {}
     for kind, (line, count) in ROUNDS.items():
         long, short = (_CHAINS.format(rounds="; ".join([line] * n)) for n in (LONG, SHORT))
@@ -73,7 +73,8 @@ def _bodies() -> dict[str, tuple[str, str | None, int]]:
     stores = [f"rows[{i}, lane] = a" for i in range(1, ROWS)]
     long, short = (f"a = rows[0, lane] + p; {'; '.join(stores[:n])}" for n in (ROWS - 1, 1))
     bodies["store"] = long, short, ROWS - 2
-    return bodies | {name: (f"rows[1, lane] = {name}(rows[0, lane])", None, 1) for name in FUNCTIONS}
+    calls = {name: " + ".join(f"{part}(rows[0, lane])" for part in name.split(" and ")) for name in FUNCTIONS}
+    return bodies | {name: (f"rows[1, lane] = {call}", None, 1) for name, call in calls.items()}
 
 
 def rows(count: int, size: int) -> np.ndarray:
