@@ -1,8 +1,8 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
 The public names: `Sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`, and the
-modules `data`, `problems`, `optimizers`, `schedules`, `transforms`, `executors`, `store`, `outcomes`, `plot` and
-`theory`. They are loaded when first used, so that importing the package compiles and loads nothing.
+modules `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`, `outcomes`,
+`plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads nothing.
 """
 
 import importlib
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gdfast import (
         data,
         executors,
+        measures,
         optimizers,
         outcomes,
         plot,
@@ -36,6 +37,7 @@ __all__ = [
     "data",
     "executors",
     "gradient_flow",
+    "measures",
     "optimizers",
     "outcomes",
     "plot",

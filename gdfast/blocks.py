@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.outcomes import Cells
-from gdfast.result import ATTRIBUTES, DIMENSIONS, FIELDS, attributes, coordinates, fill, machine, useful_share
+from gdfast.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, machine, useful_share
 from gdfast.store import (
     FORMAT,
     JOURNAL,
@@ -83,8 +83,7 @@ class Store:
         self.path, self.sweep = path, sweep
         self.attributes = attributes(sweep, backend, keep_theta)
         self.group: Any = zarr.open_group(path, mode="r+", zarr_format=2)
-        names = [*FIELDS, "theta"] if keep_theta else list(FIELDS)
-        self.arrays: dict[str, Any] = {name: self.group[name] for name in names}
+        self.arrays: dict[str, Any] = {name: self.group[name] for name in fields(sweep, keep_theta)}
         self.block: tuple[int, int, int] = self.arrays["outcome"].chunks
         self.journal = Journal.read(path)
         self.damaged = damages(path, self.journal, whole=True)
@@ -298,7 +297,7 @@ def _create(path: Path, sweep: Sweep, backend: str, keep_theta: bool) -> None:
     group = zarr.open_group(path, mode="r+", zarr_format=2)
     depth = sweep.problem.dimension
     shape = block_shape(sweep.shape, sweep.max_steps, 24 + 8 * depth * keep_theta)
-    for name, dtype in [*FIELDS.items(), *([("theta", np.float64)] if keep_theta else [])]:
+    for name, dtype in fields(sweep, keep_theta).items():
         more = (depth,) if name == "theta" else ()
         group.create_array(
             name,

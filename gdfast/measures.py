@@ -1,0 +1,97 @@
+"""Measures: what a sweep tells of each trajectory's whole history of losses, summed up while it runs.
+
+No history is stored. A measure remembers a few numbers a trajectory, its memory slots, which a rule updates from the
+loss before each update; the value is made of them at the end. A trajectory that settles early is completed in closed
+form: one that is stationary keeps its last loss, one that has diverged is as bad as can be for all that remains. That
+the first is so to rounding and the second wholly is for the tolerances of the sweep to see to.
+Ask for one by ``Sweep(..., measure=gdfast.measures.convergence())``.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.elementary import Array, select
+from gdfast.named import Named, named
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Measure(Named):
+    """A number for each trajectory, made of the losses before its updates.
+
+    Parameters
+    ----------
+    rule : callable
+        From the loss before an update, the memory slots and the coefficients to the new memory slots, in the grammar
+        of update rules.
+    initial : mapping
+        The memory slots with their first values.
+    step_table : callable
+        From the updates done before, ``t = 0, 1, …`` (float64 array), and the budget to a mapping of names to arrays
+        of the same length. The other coefficients are the factory's parameters.
+    value : callable
+        From the memory slots ``float64[r, n]``, how many losses are in them ``int64[n]``, the budget and whether each
+        trajectory has diverged ``bool[n]`` to the values ``float64[n]``.
+    """
+
+    rule: Callable[..., Any]
+    initial: Mapping[str, float]
+    step_table: Callable[[Array, int], Mapping[str, Array]]
+    value: Callable[[Array, NDArray[np.int64], int, NDArray[np.bool_]], Array]
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the coefficients: the rule's arguments after the loss and the memory slots."""
+        return tuple(inspect.signature(self.rule).parameters)[1 + len(self.initial) :]
+
+    def coefficient_table(self, max_steps: int) -> Array:
+        """The coefficients of every step, ``float64[max_steps + 1, c]``; the last row belongs to no update."""
+        t = np.arange(max_steps + 1, dtype=np.float64)
+        columns = {**self.parameters, **self.step_table(t, max_steps)}
+        return np.column_stack([np.broadcast_to(columns[name], t.shape) for name in self.coefficients])
+
+
+def _convergence(loss, first, last, late, total, inverse, is_first, is_late, clip, floor):
+    first = select(is_first > 0, loss - floor, first)
+    v = (loss - floor) / first
+    v = select(v <= clip, v, clip)
+    v = select(v > 0, v, 0.0)
+    return first, v, late + is_late * v, total + v, inverse + 1 / v
+
+
+@named(clip=arguments.POSITIVE, floor=arguments.ANY)
+def convergence(window: int = 20, clip: float = 1e6, floor: float = 0.0) -> Measure:
+    """−Σv of the losses v of a trajectory that converges, Σ1/v of one that does not.
+
+    v_t = (loss_t − floor) / (loss_0 − floor) for the losses before the updates t = 0, 1, …; what is above `clip` or
+    not a number is `clip`, what is below 0 is 0. A trajectory converges if the mean of the last `window` of them is
+    below 1. The slower it does or does not, the larger is the absolute value: near the budget at the boundary, some few
+    for what is quick. `floor` is to be a lower bound of the loss: the problem's lowest loss where that is not 0. A
+    trajectory that starts there has no scale, and does not converge.
+
+    Source: Sohl-Dickstein (2024), arXiv 2402.06184, and its notebook.
+    """
+    arguments.integer("convergence: window", window)
+
+    def step_table(t: Array, budget: int) -> Mapping[str, Array]:
+        return {"is_first": (t == 0).astype(float), "is_late": ((t >= budget - window) & (t < budget)).astype(float)}
+
+    def value(memory: Array, seen: NDArray[np.int64], budget: int, diverged: NDArray[np.bool_]) -> Array:
+        _, last, late, total, inverse = memory
+        rest, left = np.where(diverged, clip, last), budget - seen
+        with np.errstate(all="ignore"):
+            late = late + rest * np.minimum(left, window)
+            total = total + rest * left
+            inverse = inverse + np.where(left > 0, left / rest, 0.0)
+        return np.asarray(np.where(late < min(window, budget), -total, inverse))
+
+    slots = ("first", "last", "late", "total", "inverse")
+    return Measure(_convergence, dict.fromkeys(slots, 0.0), step_table, value)
+
+
+CATALOGUE: dict[str, Callable[..., Measure]] = {"convergence": convergence}

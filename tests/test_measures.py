@@ -1,0 +1,145 @@
+"""Measures of the history of losses: against stored histories, in kernels, references, tiles and stores."""
+
+import pickle
+
+import cases
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast import measures, optimizers, problems, schedules, transforms
+
+QUARTIC = problems.quartic()
+NINE = problems.quadratic(dimension=9)  # with a lane kernel
+NETWORK = problems.trainability_network(width=3)
+PLATEAU = schedules.reduce_on_plateau(patience=3)
+
+
+def sweep_of(problem, optimizer, floor=0.0, n=24, max_steps=90, **settings):
+    line = np.linspace(*problem.domain[0], n)[:, None]
+    starts = np.repeat(line, problem.dimension, axis=1) * np.linspace(1, -0.5, problem.dimension)
+    measure = measures.convergence(floor=floor)
+    return gdfast.Sweep(problem, optimizer, np.logspace(-4, 1, n), starts, max_steps, measure=measure, **settings)
+
+
+def convergence(losses, window=20, clip=1e6, floor=0.0):
+    """The measure of a whole history, as the paper's notebook has it."""
+    with np.errstate(all="ignore"):
+        v = (np.array(losses) - floor) / (losses[0] - floor)
+        v = np.where(np.isfinite(v), np.minimum(v, clip), clip)
+        return -v.sum() if v[-window:].mean() < 1 else (1 / v).sum()
+
+
+def gradient_descent(problem, start, rates, steps):
+    """The loss before each update of a plain loop that stops for nothing."""
+    theta, losses = start[:, None].copy(), []
+    with np.errstate(all="ignore"):
+        for t in range(steps):
+            losses.append(problem.step_objective(theta, t)[0])
+            theta = theta - rates * problem.step_gradient(theta, t)
+    return losses
+
+
+CLIPPED = optimizers.polyak_sgd().transformed(transforms.clip_norm(1.0)).scheduled(schedules.cosine())
+
+
+@pytest.mark.parametrize(
+    "optimizer", [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU), CLIPPED], ids=cases.label
+)
+@pytest.mark.parametrize("problem", [QUARTIC, NINE], ids=cases.label)
+def test_kernel_and_reference_agree_to_the_bit(problem, optimizer):
+    sweep = sweep_of(problem, optimizer, problem.minima[0].loss)
+    got, expected = gdfast.run(sweep), gdfast.run(sweep, backend="numpy")
+    assert optimizer is CLIPPED or (got.outcome == gdfast.outcomes.Outcome.diverged).any()
+    cases.assert_same(got, expected)
+
+
+@pytest.mark.parametrize("problem", [QUARTIC, NINE], ids=cases.label)
+def test_a_measure_changes_nothing_else(problem):
+    sweep = sweep_of(problem, [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU)])
+    plain = gdfast.Sweep(problem, sweep.optimizers, sweep.learning_rates, sweep.starts, sweep.max_steps)
+    cases.assert_same(gdfast.run(sweep).drop_vars("measure"), gdfast.run(plain))
+    assert "measure" not in plain.specification
+
+
+@pytest.mark.parametrize("steps", [1, 7, 20, 33, 150])
+def test_the_sums_are_those_of_the_stored_history(steps):
+    floor = QUARTIC.minima[0].loss
+    sweep = sweep_of(QUARTIC, optimizers.gd(), floor, 16, steps)
+    got = gdfast.run(sweep).measure.values[0]
+    expected = [
+        [convergence(gradient_descent(QUARTIC, start, rate, steps), floor=floor) for start in sweep.starts]
+        for rate in sweep.learning_rates
+    ]
+    assert 0.1 < np.mean(got < 0) < 0.9 or steps == 1
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_network_is_measured_by_the_losses_of_its_steps(activation, batch_size):
+    problem = problems.trainability_network(width=3, activation=activation, batch_size=batch_size)
+    rates = np.stack(np.meshgrid(np.geomspace(1e-3, 1e5, 9), np.geomspace(1e-3, 1e5, 9)), axis=-1).reshape(-1, 2)
+    start = problem.starts("normal").points
+    sweep = gdfast.Sweep(problem, optimizers.gd(), rates, start, 40, measure=measures.convergence())
+    got = gdfast.run(sweep).measure.values[0, :, 0]
+    histories = [gradient_descent(problem, start[0], rate[problem.group][:, None], 40) for rate in rates]
+    np.testing.assert_allclose(got, [convergence(losses) for losses in histories], rtol=1e-6)
+    assert 0.1 < np.mean(got < 0) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("problem", "rule"),
+    [(QUARTIC, optimizers.gd()), (NINE, optimizers.gd()), (NETWORK, optimizers.gd()), (QUARTIC, optimizers.momentum())],
+    ids=cases.label,
+)
+def test_settling_early_changes_nothing(problem, rule):
+    # It does where what is settled would not stay: RMSprop and its kin, at too large a rate, leave a minimum again.
+    floor = problem.minima[0].loss
+    early = gdfast.run(sweep_of(problem, rule, floor, 32, 400, gradient_tolerance=1e-6, divergence_limit=1e9))
+    late = gdfast.run(sweep_of(problem, rule, floor, 32, 400, gradient_tolerance=0.0, divergence_limit=1e300))
+    np.testing.assert_array_equal(early.measure < 0, late.measure < 0)
+    np.testing.assert_allclose(early.measure, late.measure, rtol=1e-6)
+    assert (early.steps < late.steps).any()
+
+
+def test_results_depend_on_neither_workers_nor_tiles():
+    rules = [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU)]
+    expected = gdfast.run(sweep_of(QUARTIC, rules), workers=1)
+    cases.assert_same(gdfast.run(sweep_of(QUARTIC, rules, tile_size=77), workers=3), expected)
+
+
+def test_a_start_at_the_floor_does_not_converge():
+    sweep = gdfast.Sweep(NINE, optimizers.gd(), [0.1], np.zeros((1, 9)), 30, measure=measures.convergence())
+    for backend in ("numba", "numpy"):
+        assert gdfast.run(sweep, backend=backend).measure.item() == pytest.approx(30e-6)
+
+
+def test_a_store_holds_the_measure_and_is_of_one_measure(tmp_path):
+    sweep = sweep_of(QUARTIC, optimizers.gd())
+    expected = gdfast.run(sweep)
+    cases.assert_same(gdfast.run(sweep, store=tmp_path / "run.zarr", progress=False), expected)
+    cases.assert_same(gdfast.run(sweep, store=tmp_path / "run.nc", progress=False), expected)
+    with pytest.raises(gdfast.store.StoreError, match=r"measure.*floor was 0.0, asked for is -12.0"):
+        gdfast.run(sweep_of(QUARTIC, optimizers.gd(), floor=-12.0), store=tmp_path / "run.zarr", progress=False)
+
+
+def test_a_sweep_with_a_measure_survives_pickling():
+    sweep = sweep_of(QUARTIC, optimizers.gd())
+    again = pickle.loads(pickle.dumps(sweep))
+    assert again.specification == sweep.specification
+    cases.assert_same(gdfast.run(again), gdfast.run(sweep))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: measures.convergence(window=0), ValueError, ["convergence: window", "0"]),
+        (lambda: measures.convergence(clip=0.0), ValueError, ["convergence: clip", "> 0"]),
+        (lambda: gdfast.Sweep(QUARTIC, optimizers.gd(), 0.1, [[1.0]], measure=20), TypeError, ["measure", "20"]),
+    ],
+)
+def test_bad_measures_are_refused(call, kind, words):
+    with pytest.raises(kind) as error:
+        call()
+    assert all(word in str(error.value) for word in words), str(error.value)
