@@ -9,7 +9,7 @@ on this machine is skipped with a note. The extra ``peers`` has all but the C co
 
 import argparse
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def sweeps(only: list[str], quick: bool) -> Iterator[Row]:
         CONTENDERS["gdfast_one_core"].run(grid)
         expected = CONTENDERS["gdfast_all_cores"].run(grid)
         for name, contender in CONTENDERS.items():
-            if optimizer in contender.optimizers and name != "gdfast_all_cores" and (not only or name in only):
+            if optimizer in contender.optimizers and not name.startswith("gdfast") and (not only or name in only):
                 yield against(name, contender, grid, expected, 3 if quick else ROUNDS)
 
 
@@ -85,21 +85,19 @@ def training(only: list[str], quick: bool) -> Iterator[Row]:
     task = networks.trainability(k=32 if quick else 64)
     expected = networks.gdfast_all_cores(task)
     for name, contender in networks.CONTENDERS.items():
-        if name == "gdfast_all_cores" or (only and name not in only):
+        if name.startswith("gdfast") or (only and name not in only):
             continue
-        cores = 1 if name == "gdfast_one_core" else 2
         if name.startswith("jax") and importlib.util.find_spec("jax") is None:
-            yield row("trainability network", name, cores, "skipped, for want of jax")
+            yield row("trainability network", name, 2, "skipped, for want of jax")
             continue
         # Rates beyond the limit of stability magnify rounding until nothing of it agrees.
         same = np.isclose(contender(task), expected, rtol=1e-6, atol=1e-9).all(axis=1)
-        own: Callable[..., Any] = networks.gdfast_one_core if cores == 1 else networks.gdfast_all_cores
-        pair = alternating(partial(contender, task), partial(own, task), 3 if quick else ROUNDS)
+        pair = alternating(partial(contender, task), partial(networks.gdfast_all_cores, task), 3 if quick else ROUNDS)
         print(f"trainability network: {name} {pair.first:.3f} s, {pair.ratio:.2f} ×")
         yield row(
             "trainability network",
             name,
-            cores,
+            2,
             f"{_percent(same)} % of the end points within 10⁻⁶",
             **{"seconds": pair.first, "gdfast seconds": pair.second, "got": pair.ratio},
             **{"10⁹ steps/s": task.trajectory_steps / pair.first / 1e9},

@@ -60,7 +60,7 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
     """Return the nanoseconds of a checked step of a lane, and whether all lanes kept moving."""
     sweep = gdfast.Sweep(problem, optimizer, [RATE], problem.random(1), STEPS)
     step = step_kernel(problem, optimizer)
-    theta, grad, work, state, memory, lr, number, status, ended, _ = _lanes(sweep, optimizer)
+    theta, grad, work, state, memory, lr, number, status, ended, _ = _lanes(sweep, 0)
     width, table = theta.shape[1], optimizer.coefficient_table(STEPS, problem)
     arrays = theta, grad, work, state, memory, lr, problem.group, number, status, ended, table
     starts = _ordinary(problem, width)
@@ -69,7 +69,7 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
         theta[:], lr[:], status[:] = starts, RATE, MOVING
         state[:], memory[:] = optimizer.initial_state[:, None, None], optimizer.initial_memory[:, None]
         began = time.perf_counter()
-        step(*arrays, 0, width, STEPS, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS))
+        step(*arrays, 0, width, STEPS, 1, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS))
         times.append(time.perf_counter() - began)
         moving = moving and bool((status == MOVING).all())
     return min(times) / STEPS / width * 1e9, moving

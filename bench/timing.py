@@ -14,7 +14,7 @@ class Pair(NamedTuple):
     ratio: float
 
 
-def alternating(first: Callable[[], Any], second: Callable[[], Any], rounds: int = 7, patience: float = 10.0) -> Pair:
+def alternating(first: Callable[[], Any], second: Callable[[], Any], rounds: int = 7, patience: float = 5.0) -> Pair:
     """Time two callables in turn; fewer rounds, but three at least, once `patience` seconds have passed."""
     times: list[tuple[float, float]] = []
     began = time.perf_counter()
