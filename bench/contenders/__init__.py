@@ -49,7 +49,8 @@ CONTENDERS = {
     "jax_while_loop": Contender(in_jax.jax_while_loop, exact=False, needs=("jax",)),
     "jax_optax": Contender(in_jax.jax_optax, exact=False, needs=("jax", "optax")),
     "jax_tuned": Contender(in_jax.jax_tuned, exact=False, needs=("jax",)),
-    "torch_compacting": Contender(in_torch.torch_compacting, needs=("torch",)),
+    # Torch's root is not always correctly rounded; its quartic × gd is the same to the bit.
+    "torch_compacting": Contender(in_torch.torch_compacting, exact=False, needs=("torch",)),
     "c_fused": Contender(in_c.c_fused, cores=1, needs=("cc",)),
     "c_textbook": Contender(in_c.c_textbook, exact=False, cores=1, needs=("cc",), optimizers=("adam",)),
     "gdfast_reference": Contender(in_numba.gdfast_reference, cores=1),
