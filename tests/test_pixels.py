@@ -87,7 +87,7 @@ def test_the_quickest_share_is_the_quantile(result, monkeypatch):
 
 
 def test_maps_of_stores_are_those_of_results_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["gdfast.plot.maps"], "_MOST_PIXELS", 16)
+    monkeypatch.setattr(sys.modules["gdfast.plot.figures"], "MOST_PIXELS", 16)
     monkeypatch.setattr(pixels, "_SLAB", 500)
     sweep = stored.sweep(max_steps=100)
     for kind in ("outcome", "steps"):

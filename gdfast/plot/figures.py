@@ -88,7 +88,7 @@ def delta_maps(difference: "xarray.Dataset", *, x: str = "learning_rate", y: str
 
 
 def _columns(found: Sequence[Panel]) -> int:
-    return min(3, len(found)) if len(found) != 4 else 2
+    return min(3, len(found))
 
 
 def _alike(found: Sequence[Panel]) -> bool:
