@@ -33,7 +33,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check, single_precision
-from gdfast.kernels.lane_math.parts import float_to_bits, single_to_bits
+from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
 from gdfast.kernels.options import INLINED, JIT, wide
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, step_signature
 from gdfast.measures import Measure
@@ -336,8 +336,13 @@ def quiet_window(gradient_tolerance, divergence_limit, zero):
     raise NotImplementedError("for kernels")
 
 
-def eventful(size, window):
-    """0 where a gradient with the largest entry `size` settles no lane, another number where it may."""
+def loudest(g):
+    """The bits of the largest absolute entry of a tuple, NaN above all; of a single entry with its sign."""
+    raise NotImplementedError("for kernels")
+
+
+def eventful(bits, window):
+    """0 where a gradient whose largest entry has these bits settles no lane, another number where it may."""
     raise NotImplementedError("for kernels")
 
 
@@ -373,18 +378,82 @@ def _quiet_window(gradient_tolerance, divergence_limit, zero):
 
 
 # Numba widens integers of 32 bits to 64 in every operation. LLVM narrows them again where the result is narrow.
-@overload(eventful, inline="always")
-def _eventful(size, window):
-    if size == types.float64:
-        return lambda size, window: (float_to_bits(size) + window[0]) & window[1]
-    return lambda size, window: np.int32(np.int32(single_to_bits(size) + window[0]) & window[1])
+@overload(loudest, jit_options=INLINED)
+def _loudest(g):
+    if g.dtype == types.float64:
+        largest_number = (1 << 62) - 1 + (1 << 62)
+
+        def double(g):
+            bits = float_to_bits(g[0])
+            for i in range(1, len(g)):
+                bits &= largest_number
+                other = float_to_bits(g[i]) & largest_number
+                bits = choose(other > bits, other, bits)
+            return bits
+
+        return double
+
+    def single(g):
+        bits = single_to_bits(g[0])
+        for i in range(1, len(g)):
+            bits = np.int32(bits & 0x7FFFFFFF)
+            other = np.int32(single_to_bits(g[i]) & 0x7FFFFFFF)
+            bits = choose(other > bits, other, bits)
+        return bits
+
+    return single
 
 
-@overload(either, inline="always")
+@overload(eventful, jit_options=INLINED)
+def _eventful(bits, window):
+    if bits == types.int64:
+        return lambda bits, window: (bits + window[0]) & window[1]
+    return lambda bits, window: np.int32(np.int32(bits + window[0]) & window[1])
+
+
+@overload(either, jit_options=INLINED)
 def _either(a, b):
     if a == types.int64:
         return lambda a, b: a | b
     return lambda a, b: np.int32(a | b)
+
+
+@register_jitable
+def largest_entries(grad, size, n):
+    """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
+    for lane in range(n):
+        size[lane] = abs(grad[0, lane])
+    for i in range(1, len(grad)):
+        for lane in range(n):
+            size[lane] = larger(size[lane], abs(grad[i, lane]))
+
+
+@register_jitable
+def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
+
+    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
+    few rows, as a rule. `size` is scratch space.
+    """
+    flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
+    quiet = float_to_bits(divergence_limit)
+    events = 0
+    for k in range(len(flat)):
+        events |= quiet - float_to_bits(abs(flat[k]))  # negative, if larger or not a number
+    if n < grad.shape[1]:
+        for i in range(1, len(grad)):
+            for lane in range(n):
+                events |= quiet - float_to_bits(abs(grad[i, lane]))
+    if events < 0:
+        return True
+    for i in range(len(grad)):
+        small = 0
+        for lane in range(n):
+            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else 0.0)
+            small += size[lane] <= gradient_tolerance
+        if small == 0:
+            return False
+    return True
 
 
 @register_jitable
@@ -486,7 +555,7 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         work[0, lane] = rate
                         g = transform(x, g, rate, number[lane], t + k, settings)
                     if checked:
-                        events = either(events, eventful(g[0] if d == 1 else largest(g), window))  # whatever its sign
+                        events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
                     loss = (objective(*x),) if uses_loss else ()
                     if r:
@@ -525,9 +594,14 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        window = quiet_window(gradient_tolerance, divergence_limit, 0.0)
         own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
+        if n_steps == 0:  # loss and gradient are asked for
+            gradient(theta, grad, work, n, data, layout, t)
+            objective(theta, losses, work, n, data, layout, t)
+            largest_entries(grad, size, n)
+            for lane in range(n):
+                work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
@@ -541,15 +615,9 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
-            for lane in range(n):
-                size[lane] = abs(grad[0, lane])
-            for i in range(1, theta.shape[0]):
-                for lane in range(n):
-                    size[lane] = larger(size[lane], abs(grad[i, lane]))
-            events = 0
-            for lane in range(n):
-                events |= eventful(size[lane], window)
-            if events and (not sparse or (t + k) % check_every == 0):
+            checked = not sparse or (t + k) % check_every == 0
+            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+                largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
