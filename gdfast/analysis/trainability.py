@@ -180,8 +180,9 @@ def zoom(
 ) -> Iterator[Frame]:
     """Look at a plane, then closer and closer at a point of its boundary.
 
-    The first point is a boundary pixel drawn from the seed; each further one is the boundary pixel nearest to the
-    middle. The sequence ends early where float64 cannot tell the pixels apart, or an image has no boundary.
+    The point is the middle of a boundary cell, drawn again in each image from those around which the next view lies
+    inside this one. So the sequence goes where most of the boundary is, at each scale; around a point drawn once it may
+    be smooth. It ends early where float64 cannot tell the pixels apart, or an image has no boundary.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ def zoom(
     factor : float
         By which each is closer than the one before.
     seed : int
-        Of weights, data and the first point.
+        Of weights, data and points.
     store : path, optional
         A folder for a Zarr store each frame, by which an interrupted sequence is resumed.
     workers, progress
@@ -222,6 +223,7 @@ def zoom(
         cells = np.argwhere(boundary(image))
         if not len(cells):
             return
-        away = ((cells - view.resolution / 2 + 1) ** 2).sum(axis=1)
-        row, column = cells[int(np.argmin(away)) if number else rng.integers(len(cells))].tolist()
+        away = np.abs((cells + 1) / view.resolution - 0.5).max(axis=1)
+        inside = cells[away <= max((1 - 1 / factor) / 2, away.min())]
+        row, column = inside[rng.integers(len(inside))].tolist()
         view = view.closer((row, column), factor)

@@ -1,7 +1,7 @@
 """Images of a signed measure, in the colours of arXiv 2402.06184, and what is found of their boundary.
 
-What converges is blue to yellow, what does not is red to yellow, each the paler the slower; the values of each sign are
-spread evenly over its colours, by their rank.
+What converges is blue to green, what does not is red to yellow, each the paler the quicker; the values of each sign
+are spread evenly over its colours, by their rank.
 """
 
 from collections.abc import Sequence
@@ -61,6 +61,8 @@ def box_counting(ax: Axes, counts: Sequence[BoxCounts], labels: Sequence[str]) -
         if np.isfinite(slope):
             middle = np.exp(np.log(each.counts).mean())
             ax.loglog(each.sizes, middle * (each.sizes / np.exp(np.log(each.sizes).mean())) ** -slope, color=colour)
+    ax.set_xticks(counts[0].sizes, [str(size) for size in counts[0].sizes])
+    ax.minorticks_off()
     ax.set_xlabel("side s of the boxes, in pixels")
     ax.set_ylabel("boxes with a boundary, N(s)")
     ax.legend(title="slope and its standard error", fontsize="small")

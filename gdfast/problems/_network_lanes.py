@@ -214,10 +214,15 @@ def forward(scratch, inputs, x, rows, data, layout):
         before = z
 
 
-def output_errors(scratch, z, inputs, y, rows, data, layout):
-    """Put the derivatives of the loss by the last layer's Z in the place of its output."""
+def output_errors(scratch, losses, z, inputs, y, rows, data, layout):
+    """Put the derivatives of the loss by the last layer's Z in the place of its output.
+
+    Each row's loss is added to `losses`, unless that is empty.
+    """
     k, sums = layout[OUTPUTS], part(scratch, layout[TOTALS] + 1, 1)
     if layout[LOSS] == SQUARED:
+        if len(losses) > 0:
+            add_losses(scratch, losses, z, inputs, y, rows, layout)
         factor = 2.0 / (layout[ROWS] * k)
         for i in range(rows * k):
             target, values = inputs[y + i], part(scratch, z + i, 1)
@@ -225,7 +230,10 @@ def output_errors(scratch, z, inputs, y, rows, data, layout):
                 values[j] = factor * (values[j] - target)
     else:
         for i in range(rows):
-            softmax(scratch, z + i * k, layout[TOTALS], k)
+            if len(losses) > 0:
+                add_entropy(scratch, losses, z + i * k, int(inputs[y + i]), layout)
+            else:
+                softmax(scratch, z + i * k, layout[TOTALS], k)
             for o in range(k):
                 target, values = 1.0 if inputs[y + i] == o else 0.0, part(scratch, z + i * k + o, 1)
                 for j in range(VECTOR):
@@ -301,8 +309,6 @@ def add_penalty_gradients(theta, grad, lane, data, layout):
 def add_losses(scratch, out, z, inputs, y, rows, layout):
     """Add each row's loss to ``out[:VECTOR]``."""
     k = layout[OUTPUTS]
-    top, sums = part(scratch, layout[TOTALS], 1), part(scratch, layout[TOTALS] + 1, 1)
-    chosen = part(scratch, layout[DELTA], 1)
     if layout[LOSS] == SQUARED:
         for i in range(rows * k):
             target, values = inputs[y + i], part(scratch, z + i, 1)
@@ -311,10 +317,17 @@ def add_losses(scratch, out, z, inputs, y, rows, layout):
                 out[j] += error * error
     else:
         for i in range(rows):
-            copy_vector(scratch, layout[DELTA] * VECTOR, scratch, (z + i * k + int(inputs[y + i])) * VECTOR, 1.0)
-            softmax(scratch, z + i * k, layout[TOTALS], k)
-            for j in range(VECTOR):
-                out[j] += log(sums[j]) - (chosen[j] - top[j])
+            add_entropy(scratch, out, z + i * k, int(inputs[y + i]), layout)
+
+
+def add_entropy(scratch, out, row, label, layout):
+    """Add the loss of a row of class `label` to ``out[:VECTOR]``; turn the row into what `softmax` does."""
+    top, sums = part(scratch, layout[TOTALS], 1), part(scratch, layout[TOTALS] + 1, 1)
+    chosen = part(scratch, layout[DELTA], 1)
+    copy_vector(scratch, layout[DELTA] * VECTOR, scratch, (row + label) * VECTOR, 1.0)
+    softmax(scratch, row, layout[TOTALS], layout[OUTPUTS])
+    for j in range(VECTOR):
+        out[j] += log(sums[j]) - (chosen[j] - top[j])
 
 
 def add_penalties(theta, lane, out, data, layout):
@@ -329,13 +342,12 @@ def add_penalties(theta, lane, out, data, layout):
         out[j] += 0.5 * data[L2] * squares + data[L1] * sizes
 
 
-HELPERS = (
-    part, fill, multiply_by, add_to_rows, add_rows_to, add_row_products_to, choose_rows, activate, normalize,
-    normalize_backward, forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
-)  # fmt: skip
-
-
 def lane_gradient(theta, grad, work, n, data, layout, t):
+    lane_both(theta, grad, work[0, :0], work, n, data, layout, t)
+
+
+def lane_both(theta, grad, out, work, n, data, layout, t):
+    """Gradient and, unless `out` is empty, objective."""
     scratch, points, grads, width = work.reshape(-1), theta.reshape(-1), grad.reshape(-1), theta.shape[1]
     inputs, x, y = data, layout[X], layout[Y]
     rows, d = layout[ROWS], layout[D]
@@ -346,15 +358,22 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
     for lane in range(0, n, VECTOR):
         for k in range(d):
             copy_vector(scratch, k * VECTOR, points, k * width + lane, data[FACTORS + k])
+        losses = out[lane : lane + VECTOR]
+        for j in range(len(losses)):
+            losses[j] = 0.0
         for first in range(0, rows, layout[CHUNK]):
             count = min(layout[CHUNK], rows - first)
             forward(scratch, inputs, x + first * layout[INPUTS], count, data, layout)
-            output_errors(scratch, last, inputs, y + first * layout[TARGETS], count, data, layout)
+            output_errors(scratch, losses, last, inputs, y + first * layout[TARGETS], count, data, layout)
             backward(scratch, inputs, x + first * layout[INPUTS], count, first == 0, data, layout)
         for k in range(d):
             copy_vector(grads, k * width + lane, scratch, (d + k) * VECTOR, data[FACTORS + k])
+        for j in range(len(losses)):
+            losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
         if data[L2] != 0.0 or data[L1] != 0.0:
             add_penalty_gradients(theta, grad, lane, data, layout)
+            if len(losses) > 0:
+                add_penalties(theta, lane, losses, data, layout)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
@@ -379,3 +398,10 @@ def lane_objective(theta, out, work, n, data, layout, t):
             losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
         if data[L2] != 0.0 or data[L1] != 0.0:
             add_penalties(theta, lane, losses, data, layout)
+
+
+HELPERS = (
+    part, fill, multiply_by, add_to_rows, add_rows_to, add_row_products_to, choose_rows, activate, normalize,
+    normalize_backward, forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_entropy,
+    add_penalties, lane_both,
+)  # fmt: skip

@@ -36,11 +36,14 @@ class LaneKernel:
         ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
     work_rows : int
         How many numbers a lane needs for intermediate results.
+    both : callable, optional
+        ``both(theta, grad, out, work, n, data, layout, t)`` does both, with the same bits, if that takes less time.
     """
 
     gradient: Callable[..., None]
     objective: Callable[..., None]
     work_rows: int
+    both: Callable[..., None] | None = None
 
 
 class Problem(Named):

@@ -21,7 +21,7 @@ from gdfast.data import Data, batches
 from gdfast.elementary import Array, exp, log, sign, sqrt
 from gdfast.problems import _network_lanes
 from gdfast.problems._lane_products import VECTOR
-from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_gradient, lane_objective
+from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_both, lane_gradient, lane_objective
 from gdfast.problems._problem import LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.starts import ALIASES, SCHEMES, Starts
@@ -102,7 +102,7 @@ class MLP(Problem):
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
         self._header, vectors = self._places()
-        self.lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=-(-vectors // _LANES_PER_ROW))
+        self.lane_kernel = LaneKernel(lane_gradient, lane_objective, -(-vectors // _LANES_PER_ROW), lane_both)
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property
