@@ -515,7 +515,10 @@ def boundary(
     zoom: Annotated[float, typer.Option(help="how many times closer than the whole plane the first image is")] = 1.0,
     frames: Annotated[int, typer.Option(help="images of a zoom into the boundary; it ends where float64 does")] = 1,
     factor: Annotated[float, typer.Option(help="by which each of them is closer than the one before")] = 10.0,
-    seeds: Annotated[int, typer.Option(help="how many draws of weights, data and the point that is followed")] = 1,
+    follow: Annotated[
+        str, typer.Option(help="what a zoom goes to: a boundary pixel drawn, or the densest place of the boundary")
+    ] = "drawn",
+    seeds: Annotated[int, typer.Option(help="how many draws of weights, data and points")] = 1,
     width: Annotated[int, typer.Option(help="inputs and hidden units of the network")] = 8,
     max_steps: Annotated[int, typer.Option(help="updates of each trajectory")] = 100,
     out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports/boundary"),
@@ -545,6 +548,7 @@ def boundary(
                 closer=zoom,
                 frames=frames,
                 factor=factor,
+                follow=follow,
                 seeds=seeds,
                 store=store,
                 tell=lambda text: typer.echo(text, err=True),

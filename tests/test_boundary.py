@@ -171,9 +171,10 @@ def test_the_limit_of_divergence_changes_no_class():
     np.testing.assert_array_equal(gdfast.run(sweep).measure < 0, gdfast.run(late).measure < 0)
 
 
-def test_a_zoom_stays_on_the_boundary_and_inside():
+@pytest.mark.parametrize("follow", ["drawn", "densest"])
+def test_a_zoom_stays_on_the_boundary_and_inside(follow):
     condition = CONDITIONS["quartic"]
-    frames = list(zoom(condition, GD, condition.view(64), 6, 10.0, seed=5, max_steps=100))
+    frames = list(zoom(condition, GD, condition.view(64), 6, 10.0, seed=5, follow=follow, max_steps=100))
     assert len(frames) == 6
     for frame, closer in itertools.pairwise(frames):
         for side in (0, 1):
@@ -182,6 +183,17 @@ def test_a_zoom_stays_on_the_boundary_and_inside():
             assert abs(closer.view.center[side] - frame.view.center[side]) <= reach * (1 + 1e-9)
         middle = boundary(closer.image)[20:43, 20:43]
         assert middle.any()
+
+
+def test_the_densest_place_is_where_most_of_the_boundary_is():
+    condition = CONDITIONS["quartic"]
+    first = next(zoom(condition, GD, condition.view(64), follow="densest"))
+    _, view = (frame.view for frame in zoom(condition, GD, first.view, 2, 8.0, follow="densest"))
+    cells = np.argwhere(boundary(first.image))
+    near = [(np.abs(cells - cell).max(axis=1) <= 3).sum() for cell in cells]
+    places = [first.view.places(side) for side in (0, 1)]
+    row, column = (int(np.searchsorted(places[side], view.center[side])) - 1 for side in (1, 0))
+    assert (np.abs(cells - (row, column)).max(axis=1) <= 3).sum() == max(near)
 
 
 def test_a_zoom_ends_where_float64_does():
@@ -259,6 +271,7 @@ def test_an_interrupted_command_is_completed_by_the_same_one(tmp_path):
         (["--center", "3"], ["center", "x,y", "'3'"]),
         (["--frames", "0"], ["frames", "from 1"]),
         (["--factor", "1"], ["factor", "> 1"]),
+        (["--follow", "me"], ["follow 'me'", "drawn, densest"]),
         (["--zoom", "1e16", "--condition", "quartic"], ["zoom", "differ in float64"]),
     ],
 )

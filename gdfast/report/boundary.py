@@ -54,7 +54,7 @@ def build(
     tell : callable
         Is told, in a sentence, of every zoom that is done.
     **settings
-        ``width``, ``max_steps``, ``workers`` and ``progress``; see `gdfast.analysis.trainability.zoom`.
+        ``follow``, ``width``, ``max_steps``, ``workers`` and ``progress``; see `gdfast.analysis.trainability.zoom`.
 
     Returns
     -------
