@@ -76,7 +76,7 @@ def numpy_compacting(grid: Grid) -> Ends:
     rate, debias = _debiasing(grid.max_steps)
     with np.errstate(all="ignore"):
         for t in range(grid.max_steps + 1):
-            g = 4 * x * x * x - 10 * x + 3
+            g = (4 * x * x - 10) * x + 3
             size = np.abs(g)
             small, diverged = size <= TOLERANCE, ~(size <= LIMIT)
             settled = diverged | (small & was_small)
@@ -109,7 +109,7 @@ def _prange_gd(rates, starts, max_steps, steps, end, settled_as):
             x, was_small = starts[j], False
             steps[i, j] = max_steps
             for t in range(max_steps + 1):
-                g = 4 * x * x * x - 10 * x + 3
+                g = (4 * x * x - 10) * x + 3
                 small, diverged = abs(g) <= TOLERANCE, not abs(g) <= LIMIT
                 if diverged or (small and was_small):
                     steps[i, j] = t
@@ -128,7 +128,7 @@ def _prange_adam(rates, starts, max_steps, rate, debias, steps, end, settled_as)
             x, mean, square, was_small = starts[j], 0.0, 0.0, False
             steps[i, j] = max_steps
             for t in range(max_steps + 1):
-                g = 4 * x * x * x - 10 * x + 3
+                g = (4 * x * x - 10) * x + 3
                 small, diverged = abs(g) <= TOLERANCE, not abs(g) <= LIMIT
                 if diverged or (small and was_small):
                     steps[i, j] = t

@@ -73,7 +73,7 @@ def over_workers() -> None:
 def peak(*command: str) -> None:
     """Run a command line of gdfast, and tell its time and the memory that it took at most."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "gdfast", *command], check=True)
+    subprocess.run([sys.executable, "-m", "gdfast", *command], check=True, stdout=subprocess.DEVNULL)
     taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of the largest child so far
     print(f"gdfast {command[0]}: {time.perf_counter() - began:.1f} s, the largest process so far took {taken:,.0f} MiB")
 

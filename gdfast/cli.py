@@ -362,6 +362,8 @@ def sweep(
         typer.Option(help="transform of the gradient, name=value or name:parameter=value,…; several act in turn"),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
+    check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
+    dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
     processes: Annotated[int | None, typer.Option(help="local processes instead of threads")] = None,
@@ -407,6 +409,8 @@ def sweep(
             learning_rates=parse_axis("lr", lr, logarithmic=True),
             starts=grid,
             max_steps=max_steps,
+            check_every=check_every,
+            dtype=dtype,
         )
     with _interruptible(out), _failures(), executors.of(workers, processes, scheduler) as executor:
         result = gdfast.run(

@@ -77,25 +77,27 @@ def cube_root(x: Any) -> Any:
     It is computed from ``+ - * /`` alone (a third of the exponent, then Halley's method), so that compiled lanes
     give the same bits.
     """
-    x = np.asarray(x, dtype=np.float64)
+    given, x = np.asarray(x), np.asarray(x, dtype=np.float64)
     third = x.view(np.int64).astype(np.float64) * CUBE_ROOT_SHARE + CUBE_ROOT_OFFSET
     y = np.where(np.isfinite(x), third, 0.0).astype(np.int64).view(np.float64)
     with np.errstate(all="ignore"):
         for _ in range(CUBE_ROOT_ROUNDS):
             cube = y * y * y
             y = y * ((cube + 2.0 * x) / (2.0 * cube + x))
-    return np.where((x > 0) & (x < np.inf), y, x)
+    return np.where((x > 0) & (x < np.inf), y, x).astype(np.result_type(given, np.float32))
 
 
 def exponent(x: Any) -> Any:
     """Return e of ``x = m 2^e`` with 1 <= m < 2, for normal ``x > 0``."""
-    return ((np.asarray(x, dtype=np.float64).view(np.int64) >> 52) - 1023).astype(np.float64)
+    bits = np.asarray(x, dtype=np.float64).view(np.int64)
+    return ((bits >> 52) - 1023).astype(np.result_type(x, np.float32))
 
 
 def mantissa(x: Any) -> Any:
     """Return m of ``x = m 2^e`` with 1 <= m < 2, for normal ``x > 0``."""
     bits = np.asarray(x, dtype=np.float64).view(np.int64)
-    return ((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
+    wide = ((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
+    return wide.astype(np.result_type(x, np.float32))
 
 
 def exp(x: Any) -> Any:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast.outcomes import Cells, classify
+from gdfast.outcomes import Cells, Outcome, classify
 from gdfast.sweep import Sweep, Tile
 
 T = TypeVar("T")
@@ -60,7 +60,8 @@ def cells_of(sweep: Sweep, tile: Tile, backend: str, keep_theta: bool, stop: Sto
     cells = classify(sweep.problem, optimizer, endings, sweep.gradient_tolerance)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
-        cells.measure = sweep.measure.value(endings.memory, seen, sweep.max_steps, endings.diverged)
+        memory = endings.memory.astype(np.float64, copy=False)
+        cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.outcome == Outcome.diverged)
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

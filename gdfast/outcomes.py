@@ -57,24 +57,27 @@ class Endings:
     theta : ndarray
         End points, ``float64[d, n]``.
     steps : ndarray
-        Updates done, ``int64[n]``.
-    stationary, diverged : ndarray
-        ``bool[n]``; where neither, the budget was spent.
+        Updates done, ``int32[n]``.
+    outcome : ndarray
+        ``int8[n]``, as if no stationary point were known: `Outcome.stalled` for all that became stationary.
     period : ndarray
-        ``int64[n]``, the period with which the tail repeats, 0 where it does not.
+        ``int8[n]``, the period with which the tail repeats, 0 where it does not.
     lane_steps : int
         Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
     memory : ndarray
         What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
+    loss, gradient_norm : ndarray, optional
+        Loss and largest absolute entry of the gradient at the end points, ``float64[n]``, where the tile has them.
     """
 
     theta: Array
-    steps: NDArray[np.int64]
-    stationary: NDArray[np.bool_]
-    diverged: NDArray[np.bool_]
-    period: NDArray[np.int64]
+    steps: NDArray[np.int32]
+    outcome: NDArray[np.int8]
+    period: NDArray[np.int8]
     lane_steps: int
     memory: Array
+    loss: Array | None = None
+    gradient_norm: Array | None = None
 
 
 @dataclass
@@ -97,15 +100,13 @@ class Cells:
 
 def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_tolerance: float) -> Cells:
     """Turn endings into outcomes, with loss, gradient norm (``max|g|``) and basin of each end point."""
-    theta, stationary = endings.theta, endings.stationary
-    with np.errstate(all="ignore"):
-        loss = problem.loss(theta)
-        norm = np.abs(problem.gradient(theta)).max(axis=0)
-    outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
-    outcome[endings.period > 0] = Outcome.oscillating
-    outcome[endings.diverged] = Outcome.diverged
+    theta, outcome, loss, norm = endings.theta, endings.outcome, endings.loss, endings.gradient_norm
+    if loss is None or norm is None:
+        with np.errstate(all="ignore"):
+            loss = problem.loss(theta)
+            norm = np.abs(problem.gradient(theta)).max(axis=0)
     basin = np.full(len(loss), -1, dtype=np.int16)
-    lanes = np.flatnonzero(stationary)
+    lanes = np.flatnonzero(outcome == Outcome.stalled)
     if lanes.size:
         tolerance = gradient_tolerance * problem.gradient_scale
         points, outcomes, basins = _meanings(problem, optimizer.transforms)
@@ -120,17 +121,7 @@ def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_
             outcome[unknown[_curved(problem, optimizer.transforms, theta[:, unknown], tolerance)]] = (
                 Outcome.local_minimum
             )
-    return Cells(
-        outcome,
-        endings.steps.astype(np.int32),
-        loss,
-        norm,
-        basin,
-        endings.period.astype(np.int8),
-        theta,
-        endings.lane_steps,
-        np.empty(0),
-    )
+    return Cells(outcome, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0))
 
 
 @functools.lru_cache(maxsize=64)

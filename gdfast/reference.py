@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.elementary import Array
-from gdfast.measures import Measure
 from gdfast.noise import standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
@@ -29,27 +28,25 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
 
 
 def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
-    problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
+    problem = sweep.problem
     index = np.arange(tile.first, tile.last)
     n, m = len(index), len(sweep.starts)
     end = Endings(
-        theta=np.empty((problem.dimension, n)),
-        steps=np.zeros(n, dtype=np.int64),
-        stationary=np.zeros(n, dtype=bool),
-        diverged=np.zeros(n, dtype=bool),
-        period=np.zeros(n, dtype=np.int64),
+        theta=np.empty((problem.dimension, n), sweep.dtype),
+        steps=np.zeros(n, dtype=np.int32),
+        outcome=np.full(n, Outcome.unfinished, dtype=np.int8),
+        period=np.zeros(n, dtype=np.int8),
         lane_steps=0,
-        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n)),
+        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n), sweep.dtype),
     )
     path = Trajectories(
-        problem,
-        optimizer,
-        sweep.max_steps,
-        np.ascontiguousarray(sweep.starts.T[:, index % m]),
-        sweep.group_rates[:, index // m],
+        sweep,
+        tile.optimizer,
+        np.ascontiguousarray(sweep.starts.T[:, index % m], sweep.dtype),
+        sweep.group_rates[:, index // m].astype(sweep.dtype),
         first_number + index,
-        sweep.measure,
     )
+    gradient_tolerance, divergence_limit = sweep.scaled_tolerances
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
 
@@ -61,16 +58,16 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
             if sweep.measure and t < sweep.max_steps:
                 path.remember(t)
             size = np.abs(grad).max(axis=0)
-            small = size <= sweep.gradient_tolerance * problem.gradient_scale
-            diverged = ~(size <= sweep.divergence_limit * problem.gradient_scale)
-            settled = diverged | (small & was_small)
+            checked = t % sweep.check_every == 0
+            small = size <= gradient_tolerance if checked else was_small
+            diverged = ~(size <= divergence_limit) & checked
+            settled = diverged | (small & was_small & checked)
             if settled.any():
                 out = active[settled]
                 end.theta[:, out] = path.theta[:, settled]
                 end.steps[out] = t
+                end.outcome[out] = np.where(diverged[settled], Outcome.diverged, Outcome.stalled)
                 end.memory[:, out] = path.measured[:, settled]
-                end.diverged[out] = diverged[settled]
-                end.stationary[out] = ~diverged[settled]
                 live = ~settled
                 active, grad, small = active[live], grad[:, live], small[live]
                 path.keep(live)
@@ -85,7 +82,8 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
         end.theta[:, active] = path.theta
         end.memory[:, active] = path.measured
         end.steps[active] = sweep.max_steps
-        end.period[active] = _periods(np.stack(tail))
+        end.period[active] = period = _periods(np.stack(tail))
+        end.outcome[active[period > 0]] = Outcome.oscillating
     return end
 
 
@@ -94,43 +92,32 @@ class Trajectories:
 
     Parameters
     ----------
-    problem, optimizer
-        What is minimized, and how.
-    max_steps : int
-        The budget, in updates.
+    sweep : Sweep
+        What they are of.
+    optimizer : int
+        Which of its optimizers.
     theta : ndarray
-        Initial points, ``float64[d, n]``.
+        Initial points, ``dtype[d, n]``.
     lr : ndarray
-        Learning rates, ``float64[groups, n]``.
+        Learning rates, ``dtype[groups, n]``.
     number : ndarray
         Which trajectory of the sweep each is, ``int64[n]``.
-    measure : Measure, optional
-        What is remembered of the losses.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        optimizer: Optimizer,
-        max_steps: int,
-        theta: Array,
-        lr: Array,
-        number: NDArray[np.int64],
-        measure: Measure | None = None,
-    ) -> None:
-        self.measure = measure
-        slots = list(measure.initial.values()) if measure else []
-        self.measured = np.repeat(np.array(slots, dtype=np.float64)[:, None], theta.shape[1], axis=1)
-        self.measuring = measure.coefficient_table(max_steps) if measure else np.empty(0)
-        self.problem, self.optimizer, self.theta, self.number = problem, optimizer, theta, number
-        self.lr = lr if len(lr) == 1 else lr[problem.group]
-        self.state = [np.full_like(theta, value) for value in optimizer.initial_state]
-        self.memory = [np.full(theta.shape[1], value) for value in optimizer.initial_memory]
-        table = optimizer.coefficient_table(max_steps, problem)
-        plateau = optimizer.plateau
-        widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
-        widths.append(len(plateau.coefficients) if plateau else 0)
-        self.schedule, *self.settings, self.plateau, self.coefficients = np.split(table, np.cumsum(widths), axis=1)
+    def __init__(self, sweep: Sweep, optimizer: int, theta: Array, lr: Array, number: NDArray[np.int64]) -> None:
+        self.problem, self.optimizer, self.measure = sweep.problem, sweep.optimizers[optimizer], sweep.measure
+        self.theta, self.number = theta, number
+        self.lr = lr if len(lr) == 1 else lr[self.problem.group]
+        self.state = [np.full_like(theta, value) for value in self.optimizer.initial_state]
+        memory = [np.full_like(theta[0], value) for value in sweep.initial_memory(optimizer)]
+        own = len(self.optimizer.initial_memory)
+        self.memory, self.measured = memory[:own], np.array(memory[own:], theta.dtype).reshape(-1, theta.shape[1])
+        plateau = self.optimizer.plateau
+        widths = [int(self.optimizer.scheduled_by_step), *(len(t.coefficients) for t in self.optimizer.transforms)]
+        widths += [len(plateau.coefficients) if plateau else 0, len(self.optimizer.coefficients)]
+        self.schedule, *self.settings, self.plateau, self.coefficients, self.measuring = np.split(
+            sweep.coefficient_table(optimizer), np.cumsum(widths), axis=1
+        )
 
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Drop the trajectories that are not live."""
@@ -156,7 +143,7 @@ class Trajectories:
             if transform.noisy:
                 *given, seed = given
                 rows = [standard_normal(seed, self.number, t, i) for i in range(len(grad))]
-                sums.append(np.stack(rows))
+                sums.append(np.stack(rows).astype(grad.dtype, copy=False))
             grad = np.broadcast_to(transform.rule(self.theta, grad, rate, *sums, *given), grad.shape)
         return grad
 
@@ -182,25 +169,26 @@ class Trajectories:
         if self.optimizer.uses_loss:
             whole.append(loss)
         new = self.optimizer.rule(self.theta, grad, *self.state, rate, *whole, *coefficients)
-        self.theta, *self.state = new if isinstance(new, tuple) else (new,)
+        new = new if isinstance(new, tuple) else (new,)
+        self.theta, *self.state = (np.asarray(value, self.theta.dtype) for value in new)
 
     def _sums(self, terms: Callable[..., Any] | None, count: int, given: tuple[Any, ...]) -> list[Any]:
         if terms is None:
             return []
         values, sums = terms(*given), []
         for value in values if count > 1 else (values,):
-            total = np.zeros(self.theta.shape[1])
+            total = np.zeros_like(self.theta[0])
             for row in np.broadcast_to(value, self.theta.shape):  # in the order of the coordinates, as the kernel sums
-                total = total + row
+                total = total + row.astype(total.dtype, copy=False)  # a choice between two constants is float64
             sums.append(total)
         return sums
 
 
-def _periods(tail: Array) -> NDArray[np.int64]:
+def _periods(tail: Array) -> NDArray[np.int8]:
     """The smallest period > 1 with which each lane of ``tail (window + 1, d, n)`` repeats, 0 for none."""
     window = len(tail) - 1
     amplitude = np.abs(tail - tail[-1]).max(axis=(0, 1))
-    period = np.zeros(tail.shape[2], dtype=np.int64)
+    period = np.zeros(tail.shape[2], dtype=np.int8)
     moving = (amplitude > 0) & (amplitude < np.inf)
     for p in range(2, min(LONGEST_PERIOD, window // 2) + 1):
         lanes = np.flatnonzero(moving & (period == 0))
@@ -266,14 +254,7 @@ def trajectory(
     )
     endings = _run(sweep, Tile(0, 0, 1), np.zeros(1), number)
     cells = classify(problem, optimizer, endings, gradient_tolerance)
-    path = Trajectories(
-        problem,
-        optimizer,
-        max_steps,
-        sweep.starts.T.copy(),
-        sweep.group_rates,
-        np.array([number], dtype=np.int64),
-    )
+    path = Trajectories(sweep, 0, sweep.starts.T.copy(), sweep.group_rates, np.array([number], dtype=np.int64))
     points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):

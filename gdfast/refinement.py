@@ -133,16 +133,7 @@ class _Map:
     def _outcomes(self, rates: NDArray[np.int64], starts: NDArray[np.int64], stop: Stop) -> Image:
         """The outcomes of all pairs of some of the sweep's rates and starts."""
         sweep = self.sweep
-        part = Sweep(
-            sweep.problem,
-            self.optimizer,
-            sweep.learning_rates[rates],
-            sweep.starts[starts],
-            sweep.max_steps,
-            sweep.gradient_tolerance,
-            sweep.divergence_limit,
-            tile_size=len(rates) * len(starts),
-        )
+        part = sweep.part([self.optimizer], sweep.learning_rates[rates], sweep.starts[starts])
         (tile,) = part.tiles
         return cells_of(part, tile, self.backend, False, stop).outcome.reshape(len(rates), len(starts))
 

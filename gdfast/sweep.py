@@ -22,6 +22,7 @@ from gdfast.starts import Starts
 
 _LARGEST_TILE = 16320  # 15 blocks of 1088 lanes
 _LONGEST_LIST = 16384
+_TOLERANCES = {"float64": 1e-8, "float32": 1e-4}
 
 
 class Tile(NamedTuple):
@@ -53,9 +54,9 @@ class Sweep:
     max_steps : int
         The budget of each trajectory, in updates. Coefficients that depend on the step are tabulated: 8 bytes for
         each of an optimizer's coefficients and each step.
-    gradient_tolerance : float
+    gradient_tolerance : float, optional
         A trajectory is stationary when ``max|g|`` is at most this, times the problem's `gradient_scale`, at two
-        consecutive points.
+        consecutive points. 1e-8 if not given, 1e-4 in float32, whose gradients are hardly ever smaller than rounding.
     divergence_limit : float
         A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`.
     tile_size : int, optional
@@ -63,6 +64,13 @@ class Sweep:
         no influence on any result.
     measure : Measure, optional
         A number to be told of each trajectory's whole history of losses; see `gdfast.measures`.
+    check_every : int
+        Look only at every k-th point whether a trajectory has settled: at those after 0, k, 2k, … updates. `steps`
+        of what settles are then multiples of k, and "two consecutive points" are k steps apart.
+    dtype : {"float64", "float32"}
+        The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
+        is a formula. Learning rates, starts and coefficients (a noise's seed, too) are rounded to it. Results are
+        stored as float64 all the same.
 
     Raises
     ------
@@ -79,6 +87,8 @@ class Sweep:
     divergence_limit: float = 1e12
     tile_size: int | None = None
     measure: Measure | None = None
+    check_every: int = 1
+    dtype: str = "float64"
     start_labels: Mapping[str, Any] = field(default_factory=dict)
 
     def __init__(
@@ -88,15 +98,25 @@ class Sweep:
         learning_rates: ArrayLike,
         starts: ArrayLike | Starts,
         max_steps: int = 1000,
-        gradient_tolerance: float = 1e-8,
+        gradient_tolerance: float | None = None,
         divergence_limit: float = 1e12,
         tile_size: int | None = None,
         measure: Measure | None = None,
+        check_every: int = 1,
+        dtype: str = "float64",
     ) -> None:
         if not isinstance(problem, Problem):
             raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
         if not isinstance(measure, Measure | None):
             raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {measure!r}")
+        dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
+        if dtype == "float32" and problem.lane_kernel is not None:
+            raise ValueError(
+                f"dtype must be 'float64' for {problem.name}; 'float32' is for problems whose loss is a formula of the "
+                "coordinates"
+            )
+        if gradient_tolerance is None:
+            gradient_tolerance = _TOLERANCES[dtype]
         rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem.dimension)
         settings: dict[str, Any] = {
             "problem": problem,
@@ -109,6 +129,8 @@ class Sweep:
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
             "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
             "measure": measure,
+            "check_every": arguments.integer("check_every", check_every),
+            "dtype": dtype,
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         if settings["divergence_limit"] <= settings["gradient_tolerance"]:
@@ -123,6 +145,24 @@ class Sweep:
         # Without what was derived and kept, so that the same sweep has the same bytes.
         names = inspect.signature(Sweep).parameters
         return Sweep, tuple(getattr(self, name) for name in names)
+
+    def part(self, optimizers: Sequence[Optimizer], learning_rates: Array, starts: Array) -> "Sweep":
+        """The same sweep of other optimizers, learning rates and starts, in one tile an optimizer."""
+        kept = {name: getattr(self, name) for name in inspect.signature(Sweep).parameters}
+        size = len(learning_rates) * len(starts)
+        return Sweep(
+            **kept | {"optimizers": optimizers, "learning_rates": learning_rates, "starts": starts, "tile_size": size}
+        )
+
+    @property
+    def scaled_tolerances(self) -> tuple[float, float]:
+        """Gradient tolerance and divergence limit for the problem's gradients, as numbers that `dtype` has."""
+        scale, largest = self.problem.gradient_scale, float(np.finfo(self.dtype).max)
+        tolerance, limit = (
+            float(np.dtype(self.dtype).type(min(value * scale, largest)))
+            for value in (self.gradient_tolerance, self.divergence_limit)
+        )
+        return tolerance, limit
 
     @functools.cached_property
     def group_rates(self) -> Array:
@@ -189,14 +229,16 @@ class Sweep:
         return [Tile(optimizer, begin, min(begin + size, last)) for begin in range(first, last, size)]
 
     def initial_memory(self, optimizer: int) -> Array:
-        """First value of each memory slot of a trajectory, ``float64[r]``: the optimizer's, then the measure's."""
+        """First value of each memory slot of a trajectory, ``dtype[r]``: the optimizer's, then the measure's."""
         own = self.optimizers[optimizer].initial_memory
-        return np.concatenate([own, list(self.measure.initial.values())]) if self.measure else own
+        measured = list(self.measure.initial.values()) if self.measure else []
+        return np.concatenate([own, measured]).astype(self.dtype)
 
     def coefficient_table(self, optimizer: int) -> Array:
-        """The coefficients of every step, ``float64[max_steps + 1, c]``: the optimizer's, then the measure's."""
+        """The coefficients of every step, ``dtype[max_steps + 1, c]``: the optimizer's, then the measure's."""
         own = self.optimizers[optimizer].coefficient_table(self.max_steps, self.problem)
-        return np.hstack([own, self.measure.coefficient_table(self.max_steps)]) if self.measure else own
+        table = np.hstack([own, self.measure.coefficient_table(self.max_steps)]) if self.measure else own
+        return table.astype(self.dtype, copy=False)
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -209,6 +251,8 @@ class Sweep:
             "max_steps": self.max_steps,
             "gradient_tolerance": self.gradient_tolerance,
             "divergence_limit": self.divergence_limit,
+            **({"check_every": self.check_every} if self.check_every > 1 else {}),
+            **({"dtype": self.dtype} if self.dtype != "float64" else {}),
             **({"measure": self.measure.specification} if self.measure else {}),
         }
 

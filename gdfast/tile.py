@@ -19,8 +19,9 @@ from numba.extending import register_jitable
 from gdfast.elementary import Array
 from gdfast.kernels.digest import digest
 from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, STATIONARY, call_step
-from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
+from gdfast.optimizers import Optimizer
+from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
 from gdfast.sweep import Sweep, Tile
 
 # Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
@@ -28,17 +29,18 @@ from gdfast.sweep import Sweep, Tile
 WIDTHS = 1088, 576, 320, 192, 64
 WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
 STRIDE, LONGEST_STRIDE = 24, 96
+_STALLED, _OSCILLATING = int(Outcome.stalled), int(Outcome.oscillating)
+_UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
 
 
 @register_jitable
-def _periods(tail, n, window, amplitude, least, number, first, status, end_period):
+def _periods(tail, n, window, within, amplitude, least, number, first, status, end_outcome, end_period):
     """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
     for lane in range(n):
         amplitude[lane] = 0.0
         least[lane] = np.inf
-        end_period[number[lane] - first] = 0
     for k in range(window):
         for i in range(d):
             for lane in range(n):
@@ -50,7 +52,7 @@ def _periods(tail, n, window, amplitude, least, number, first, status, end_perio
             gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
             least[lane] = gap if gap < least[lane] else least[lane]
     for lane in range(n):
-        limit = REPEATS_WITHIN * amplitude[lane]
+        limit = within * amplitude[lane]
         if least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
             for period in range(2, longest + 1):
                 repeats = True
@@ -60,16 +62,17 @@ def _periods(tail, n, window, amplitude, least, number, first, status, end_perio
                     if not repeats:
                         break
                 if repeats:
+                    end_outcome[number[lane] - first] = _OSCILLATING
                     end_period[number[lane] - first] = period
                     break
 
 
 @register_jitable
-def _any_settled(status, lane):
+def _any_settled(status):
     """Whether any of a group of lanes has settled."""
     kinds = 0
     for j in range(LANES):
-        kinds |= status[lane + j]
+        kinds |= status[j]
     return kinds & SETTLED != 0
 
 
@@ -88,50 +91,58 @@ def _move(source, target, theta, state, memory, lr, number, status):
     status[target] = status[source]
 
 
-_DRIVE = types.int64(
-    types.int64,  # address of the step
-    types.float64[:, ::1],  # starts (d, m)
-    types.float64[:, ::1],  # learning rates (groups, k)
-    types.int64[::1],  # group (d)
-    types.int64,  # first trajectory of the tile
-    types.float64[::1],  # initial state (s)
-    types.float64[::1],  # initial memory (r)
-    types.float64[:, ::1],  # table (max_steps + 1, c)
-    types.float64,  # gradient_tolerance
-    types.float64,  # divergence_limit
-    types.float64[::1],  # data
-    types.int64[::1],  # layout
-    types.int64[::1],  # stop (1): a number other than zero ends the tile early
-    types.float64[:, ::1],  # theta (d, W)
-    types.float64[:, ::1],  # grad (d, W)
-    types.float64[:, ::1],  # work (rows, W)
-    types.float64[:, :, ::1],  # state (s, d, W)
-    types.float64[:, ::1],  # memory (r, W)
-    types.float64[:, ::1],  # lr (groups, W)
-    types.int64[::1],  # number (W)
-    types.int64[::1],  # status (W)
-    types.float64[:, ::1],  # ended (d, W)
-    types.float64[:, :, ::1],  # tail (window + 1, d, W)
-    types.float64[:, ::1],  # out: theta (d, n)
-    types.int64[::1],  # out: status (n)
-    types.int64[::1],  # out: period (n)
-    types.float64[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
-)
+@functools.cache
+def _signature(real: Any) -> Any:
+    """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
+    return types.int64(
+        types.int64,  # address of the step
+        real[:, ::1],  # starts (d, m)
+        real[:, ::1],  # learning rates (groups, k)
+        types.int64[::1],  # group (d)
+        types.int64,  # first trajectory of the tile
+        real[::1],  # initial state (s)
+        real[::1],  # initial memory (r)
+        real[:, ::1],  # table (max_steps + 1, c)
+        types.int64,  # check_every
+        types.float64,  # gradient_tolerance
+        types.float64,  # divergence_limit
+        types.float64[::1],  # data
+        types.int64[::1],  # layout
+        types.int64[::1],  # stop (1): a number other than zero ends the tile early
+        real[:, ::1],  # theta (d, W)
+        real[:, ::1],  # grad (d, W)
+        real[:, ::1],  # work (rows, W)
+        real[:, :, ::1],  # state (s, d, W)
+        real[:, ::1],  # memory (r, W)
+        real[:, ::1],  # lr (groups, W)
+        types.int64[::1],  # number (W)
+        types.int64[::1],  # status (W)
+        real[:, ::1],  # ended (d, W)
+        real[:, :, ::1],  # tail (window + 1, d, W)
+        real[:, ::1],  # out: theta (d, n)
+        types.int32[::1],  # out: updates done (n)
+        types.int8[::1],  # out: outcome (n), stalled where stationary
+        types.int8[::1],  # out: period (n)
+        real[::1],  # out: loss (n), or empty
+        real[::1],  # out: largest entry of the gradient (n)
+        real[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
+    )
 
 
 @functools.cache
-def _driver() -> Any:
-    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED}"
+def _driver(real: str) -> Any:
+    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED} {[*Outcome]}"
+    within = getattr(np, real)(REPEATS_WITHIN)
 
-    @compiled(_DRIVE, digest([Path(__file__).read_text(), constants]))
+    @compiled(_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
     def drive(
-        step, starts, learning_rates, group, first, initial, initial_memory, table,
+        step, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
         gradient_tolerance, divergence_limit, data, layout, stop,
         theta, grad, work, state, memory, lr, number, status, ended, tail,
-        end_theta, end_status, end_period, end_memory,
+        end_theta, end_steps, end_outcome, end_period, end_loss, end_norm, end_memory,
     ):  # fmt: skip
         d, m, s, groups = starts.shape[0], starts.shape[1], len(initial), len(learning_rates)
-        total, max_steps = len(end_status), len(table) - 1
+        total, max_steps = len(end_steps), len(table) - 1
         window = len(tail) - 1
         kept = len(initial_memory) - len(end_memory)
         lane_steps = 0
@@ -168,14 +179,14 @@ def _driver() -> Any:
                 n_steps = min(stride, max_steps - window - t)
                 call_step(  # type: ignore[call-arg]
                     step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, n_steps,
-                    gradient_tolerance, divergence_limit, data, layout,
+                    check_every, gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 t += n_steps
                 lane_steps += n * n_steps
                 before = n
                 lane = 0
                 while lane < n:
-                    if lane % LANES == 0 and not _any_settled(status, lane):
+                    if lane % LANES == 0 and not _any_settled(status[lane : lane + LANES]):
                         lane += LANES
                     elif status[lane] & SETTLED:
                         at = number[lane] - first
@@ -183,7 +194,8 @@ def _driver() -> Any:
                             end_theta[i, at] = ended[i, lane]
                         for j in range(len(end_memory)):
                             end_memory[j, at] = memory[kept + j, lane]
-                        end_status[at] = status[lane]
+                        end_steps[at] = status[lane] // KINDS
+                        end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
                         n -= 1
                         _move(n, lane, theta, state, memory, lr, number, status)
                         for i in range(d):
@@ -194,27 +206,44 @@ def _driver() -> Any:
                 stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
             if stop[0] != 0:
                 break
-            if n == 0:
-                continue
-            # The last steps, one by one; then one more, for the check of the last point.
-            for k in range(window + 1):
-                for j in range(len(end_memory) if k == window else 0):
-                    for lane in range(n):
-                        end_memory[j, number[lane] - first] = memory[kept + j, lane]
+            if n > 0:
+                # The last steps, one by one; then one more, for the check of the last point.
+                for k in range(window + 1):
+                    for j in range(len(end_memory) if k == window else 0):
+                        for lane in range(n):
+                            end_memory[j, number[lane] - first] = memory[kept + j, lane]
+                    for i in range(d):
+                        for lane in range(n):
+                            tail[k, i, lane] = theta[i, lane]
+                    call_step(  # type: ignore[call-arg]
+                        step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded,
+                        1, check_every, gradient_tolerance, divergence_limit, data, layout,
+                    )  # fmt: skip
+                lane_steps += n * window
+                for lane in range(n):
+                    at = number[lane] - first
+                    settled = status[lane] & SETTLED
+                    end_steps[at] = status[lane] // KINDS if settled else max_steps
+                    end_outcome[at] = _UNFINISHED
+                    if settled:
+                        end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+                    for i in range(d):
+                        end_theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
+                _periods(tail, n, window, within, work[0], work[1], number, first, status, end_outcome, end_period)
+            if len(end_loss):
+                n = min(theta.shape[1], total - begin)
+                padded = -(-n // LANES) * LANES
                 for i in range(d):
                     for lane in range(n):
-                        tail[k, i, lane] = theta[i, lane]
+                        theta[i, lane] = end_theta[i, begin + lane]
+                    for lane in range(n, padded):
+                        theta[i, lane] = theta[i, 0]
                 call_step(  # type: ignore[call-arg]
-                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded, 1,
-                    gradient_tolerance, divergence_limit, data, layout,
+                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
+                    check_every, gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
-            lane_steps += n * window
-            for lane in range(n):
-                at = number[lane] - first
-                end_status[at] = status[lane]
-                for i in range(d):
-                    end_theta[i, at] = ended[i, lane] if status[lane] & SETTLED else tail[window, i, lane]
-            _periods(tail, n, window, work[0], work[1], number, first, status, end_period)
+                for lane in range(n):
+                    end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
         return lane_steps
 
     return drive
@@ -232,38 +261,42 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     """
     problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
     n = tile.last - tile.first
-    theta = np.empty((problem.dimension, n))
-    status, period = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    memory = np.empty((len(sweep.measure.initial) if sweep.measure else 0, n))
-    lane_steps = _driver()(
-        address(step_kernel(problem, optimizer, sweep.measure)),
-        np.ascontiguousarray(sweep.starts.T),
-        sweep.group_rates,
+    judged = n if problem.lane_kernel is None else 0
+    ends = Endings(
+        theta=np.empty((problem.dimension, n), sweep.dtype),
+        steps=np.empty(n, dtype=np.int32),
+        outcome=np.empty(n, dtype=np.int8),
+        period=np.zeros(n, dtype=np.int8),
+        lane_steps=0,
+        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n), sweep.dtype),
+        loss=np.empty(judged, sweep.dtype),
+        gradient_norm=np.empty(judged, sweep.dtype),
+    )
+    ends.lane_steps = _driver(sweep.dtype)(
+        address(_step(sweep, optimizer)),
+        np.ascontiguousarray(sweep.starts.T, sweep.dtype),
+        sweep.group_rates.astype(sweep.dtype),
         problem.group,
         tile.first,
-        optimizer.initial_state,
+        optimizer.initial_state.astype(sweep.dtype),
         sweep.initial_memory(tile.optimizer),
         sweep.coefficient_table(tile.optimizer),
-        sweep.gradient_tolerance * problem.gradient_scale,
-        sweep.divergence_limit * problem.gradient_scale,
+        sweep.check_every,
+        *sweep.scaled_tolerances,
         *problem.lane_data(sweep.max_steps),
         stop,
         *_lanes(sweep, tile.optimizer),
-        theta,
-        status,
-        period,
-        memory,
+        ends.theta,
+        ends.steps,
+        ends.outcome,
+        ends.period,
+        ends.loss,
+        ends.gradient_norm,
+        ends.memory,
     )
-    kind, settled = status & (KINDS - 1), (status & SETTLED) != 0
-    return Endings(
-        theta,
-        np.where(settled, status >> 2, sweep.max_steps),
-        kind == STATIONARY,
-        kind == DIVERGED,
-        period,
-        lane_steps,
-        memory,
-    )
+    if not judged:
+        ends.loss = ends.gradient_norm = None
+    return ends
 
 
 def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
@@ -271,22 +304,27 @@ def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
     optimizer = sweep.optimizers[number]
     d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
-    width = next((w for w in WIDTHS if (3 + s) * d * w * 8 <= WORKING_SET), WIDTHS[-1])
+    size = np.dtype(sweep.dtype).itemsize
+    width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
     r = len(sweep.initial_memory(number))
-    shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (), (), (d,), (window + 1, d)]
+    shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (d,), (window + 1, d)]
     counts = [math.prod(shape) for shape in shapes]
-    raw = np.zeros(sum(counts) * width + 8)
-    lanes = raw[-(raw.ctypes.data // 8) % 8 :][: sum(counts) * width].reshape(-1, width)
+    raw = np.zeros(sum(counts) * width + 64 // size, sweep.dtype)
+    lanes = raw[-(raw.ctypes.data // size) % (64 // size) :][: sum(counts) * width].reshape(-1, width)
     arrays = [
         lanes[end - count : end].reshape(*shape, width)
         for shape, count, end in zip(shapes, counts, itertools.accumulate(counts), strict=True)
     ]
-    arrays[6:8] = [array.view(np.int64) for array in arrays[6:8]]
-    return tuple(arrays)
+    counters = np.zeros((2, width), dtype=np.int64)
+    return (*arrays[:6], *counters, *arrays[6:])
 
 
 def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
-    _driver()
+    _driver(sweep.dtype)
     for optimizer in sweep.optimizers:
-        step_kernel(sweep.problem, optimizer, sweep.measure)
+        _step(sweep, optimizer)
+
+
+def _step(sweep: Sweep, optimizer: Optimizer) -> Any:
+    return step_kernel(sweep.problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)

@@ -63,10 +63,17 @@ def test_the_sigmoids_gradient_differs_by_rounding_only():
 
 
 @pytest.mark.parametrize(
-    "pair", [("quartic", "gd"), ("quartic", "adam"), ("sigmoid", "gd"), ("linear_regression", "adam")]
+    ("problem", "optimizer", "dtype"),
+    [
+        ("quartic", "gd", "float64"),
+        ("quartic", "adam", "float64"),
+        ("sigmoid", "gd", "float64"),
+        ("linear_regression", "adam", "float64"),
+        ("rosenbrock", "adam", "float32"),
+    ],
 )
-def test_main_kernels_compile_to_vector_instructions(pair):
-    problem, optimizer = getattr(problems, pair[0])(), getattr(optimizers, pair[1])()
+def test_main_kernels_compile_to_vector_instructions(problem, optimizer, dtype):
+    pair = getattr(problems, problem)(), getattr(optimizers, optimizer)()
     features = numba.core.codegen.get_host_cpu_features()
     if "+avx" not in features.split(","):
         pytest.skip("this processor has no AVX registers to look for")
@@ -75,11 +82,13 @@ def test_main_kernels_compile_to_vector_instructions(pair):
     with pytest.MonkeyPatch.context() as patch:
         njit = numba.njit
         patch.setattr(fuse.numba, "njit", lambda *args, cache, **options: njit(*args, **options))
-        kernel = fuse.step_kernel(problem, optimizer)
+        kernel = fuse.step_kernel(*pair, dtype=dtype)
     fuse._kernels.clear()
     (assembly,) = kernel.inspect_asm().values()
-    packed = [line for line in assembly.splitlines() if register in line and "pd" in line.split()[0]]
-    assert len(packed) >= 10
+    arithmetic = [line.split() for line in assembly.splitlines() if register in line]
+    assert sum(line[0] in ("vmulpd", "vaddpd", "vsubpd") for line in arithmetic) >= (10 if dtype == "float64" else 0)
+    assert sum(line[0] in ("vmulps", "vaddps", "vsubps") for line in arithmetic) >= (10 if dtype == "float32" else 0)
+    assert dtype == "float64" or not any(line[0].startswith("vcvtps2pd") for line in arithmetic)
 
 
 class TestGrammar:

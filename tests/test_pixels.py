@@ -97,3 +97,10 @@ def test_maps_of_stores_are_those_of_results_in_memory(tmp_path, monkeypatch):
             pictures.append((tmp_path / "map.png").read_bytes())
         assert pictures[0] == pictures[1]
     assert isinstance(result, xarray.Dataset)
+
+
+def test_a_map_of_a_single_trajectory_has_its_rate_on_the_axis():
+    alone = gdfast.run(gdfast.Sweep(problems.quartic(), optimizers.gd(), [0.02], [[1.5]], 10))
+    figure = plot.maps(alone)
+    figure.canvas.draw()
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0.02"]

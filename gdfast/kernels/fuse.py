@@ -22,6 +22,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numba
+import numpy as np
 from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import overload, register_jitable
@@ -31,10 +32,10 @@ from gdfast import noise
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.digest import digest
-from gdfast.kernels.grammar import check
-from gdfast.kernels.lane_math.parts import float_to_bits
+from gdfast.kernels.grammar import check, single_precision
+from gdfast.kernels.lane_math.parts import float_to_bits, single_to_bits
 from gdfast.kernels.options import INLINED, JIT, wide
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, STEP
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, step_signature
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
@@ -44,8 +45,23 @@ _lock = threading.Lock()
 _LARGEST_FUSED = 8  # coordinates a lane can have in registers
 
 
-def step_kernel(problem: Problem, optimizer: Optimizer, measure: Measure | None = None) -> Any:
+def step_kernel(
+    problem: Problem,
+    optimizer: Optimizer,
+    measure: Measure | None = None,
+    dtype: Any = np.float64,
+    sparse: bool = False,
+) -> Any:
     """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
+
+    Parameters
+    ----------
+    problem, optimizer, measure
+        What it steps.
+    dtype : dtype
+        The type it computes in.
+    sparse : bool
+        Whether there are steps without a settle check.
 
     Raises
     ------
@@ -96,15 +112,18 @@ def step_kernel(problem: Problem, optimizer: Optimizer, measure: Measure | None 
         len(measure.initial) if measure else 0,
         len(measure.coefficients) if measure else 0,
         "both" in functions,
+        sparse,
+        np.dtype(dtype).name,
     )
     key = digest([template.__name__, repr(sizes), *chain, *sources])
     with _lock:
         if key not in _kernels:
-            made = {name: _unique(function, key) for name, function in functions.items()}
+            narrow = single_precision if sizes.real == "float32" else lambda function: function
+            made = {name: _unique(narrow(function), key) for name, function in functions.items()}
             called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
             called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-                made[name] = _written(text, called, key)
+                made[name] = _unique(narrow(_written(text, called)), key)
             for name in ("terms", "plateau", "measure", "both"):
                 made.setdefault(name, made["rule"])  # never called where there are none
             _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
@@ -114,17 +133,17 @@ def step_kernel(problem: Problem, optimizer: Optimizer, measure: Measure | None 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
 
 
-def _written(text: str, called: dict[str, Any], key: str) -> Any:
-    """Make the function that a text defines, callable in kernels."""
-    namespace = {"__name__": __name__, **called}
+def _written(text: str, called: dict[str, Any]) -> Any:
+    """Make the function that a text defines."""
+    namespace = {"__name__": __name__, "__text__": text, **called}
     exec(text, namespace)
-    return _unique(namespace[text.split("(")[0].removeprefix("def ")], key)
+    return namespace[text.split("(")[0].removeprefix("def ")]
 
 
 @functools.cache
 def address(kernel: Any) -> int:
     """Where the machine code of a step kernel lies, for `call_step`."""
-    result = kernel.overloads[STEP.args]
+    (result,) = kernel.overloads.values()
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
@@ -144,6 +163,18 @@ class Sizes(NamedTuple):
     measured: int  # memory slots of a measure, the last of a trajectory
     measure: int  # coefficients of the measure
     at_once: bool  # whether the problem has gradient and objective in one
+    sparse: bool  # whether there are steps without a settle check
+    real: str  # the type of all numbers
+
+    @property
+    def signature(self) -> Any:
+        """The signature of the kernel."""
+        return step_signature(getattr(types, self.real))
+
+    @property
+    def number(self) -> Any:
+        """NumPy's type of that name, in which constants are given: others would widen what they are combined with."""
+        return getattr(np, self.real)
 
 
 def sum_rows(optimizer: Optimizer) -> int:
@@ -224,9 +255,9 @@ def warn_uncached() -> None:
 
 
 @register_jitable
-def next_status(status, size, t, gradient_tolerance, divergence_limit):
+def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
     """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
-    again = status == KINDS * (t - 1) + RESTING
+    again = status == KINDS * (t - check_every) + RESTING
     small = KINDS * t + (STATIONARY if again else RESTING)
     after = small if size <= gradient_tolerance else status
     after = after if size <= divergence_limit else KINDS * t + DIVERGED
@@ -298,24 +329,66 @@ def largest(g):
     return size
 
 
-@register_jitable
-def quiet_window(gradient_tolerance, divergence_limit):
+def quiet_window(gradient_tolerance, divergence_limit, zero):
     """What `eventful` needs to know of the tolerances: a range between them, as numbers for integer arithmetic.
 
     Numbers in the order of their size are in the order of their bits, read as integers. Of the bits between those of
     the two tolerances the window is 2ᵏ wide, so that an addition and a mask tell what is outside. It is the lowest
-    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger.
+    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger. `zero` is of the type of the
+    gradients; the numbers have as many bits.
     """
-    low, high = float_to_bits(gradient_tolerance) + 1, float_to_bits(divergence_limit) + 1
-    width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
-    top = min(max(low + width, float_to_bits(1e-8 * divergence_limit)), high)
-    return (1 << 62) - (top - width) + (1 << 62), ((1 << 62) - 1 + (1 << 62)) & ~(width - 1)
+    raise NotImplementedError("for kernels")
+
+
+def eventful(size, window):
+    """0 where a gradient with the largest entry `size` settles no lane, another number where it may."""
+    raise NotImplementedError("for kernels")
+
+
+def either(a, b):
+    """The bits of two integers together, as an integer of the type of the first."""
+    raise NotImplementedError("for kernels")
 
 
 @register_jitable
-def eventful(size, window):
-    """0 where a gradient with the largest entry `size` settles no lane, another number where it may."""
-    return (float_to_bits(size) + window[0]) & window[1]
+def _window(low, high, reached):
+    width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
+    top = min(max(low + width, reached), high)
+    return top - width, ~(width - 1)
+
+
+@overload(quiet_window)
+def _quiet_window(gradient_tolerance, divergence_limit, zero):
+    if zero == types.float64:
+
+        def double(gradient_tolerance, divergence_limit, zero):
+            low, high = float_to_bits(gradient_tolerance) + 1, float_to_bits(divergence_limit) + 1
+            bottom, mask = _window(low, high, float_to_bits(1e-8 * divergence_limit))
+            return (1 << 62) - bottom + (1 << 62), ((1 << 62) - 1 + (1 << 62)) & mask
+
+        return double
+
+    def single(gradient_tolerance, divergence_limit, zero):
+        low, high = single_to_bits(gradient_tolerance) + 1, single_to_bits(divergence_limit) + 1
+        bottom, mask = _window(low, high, single_to_bits(1e-8 * divergence_limit))
+        return np.int32((1 << 31) - bottom), np.int32(((1 << 31) - 1) & mask)
+
+    return single
+
+
+# Numba widens integers of 32 bits to 64 in every operation. LLVM narrows them again where the result is narrow.
+@overload(eventful, inline="always")
+def _eventful(size, window):
+    if size == types.float64:
+        return lambda size, window: (float_to_bits(size) + window[0]) & window[1]
+    return lambda size, window: np.int32(np.int32(single_to_bits(size) + window[0]) & window[1])
+
+
+@overload(either, inline="always")
+def _either(a, b):
+    if a == types.int64:
+        return lambda a, b: a | b
+    return lambda a, b: np.int32(a | b)
 
 
 @register_jitable
@@ -364,11 +437,11 @@ def keep(x, matrix, lane):
 
 
 @register_jitable
-def settle(x, g, ended, status, lane, t, gradient_tolerance, divergence_limit):
+def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
     """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
     for i in range(len(x)):
         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
-    status[lane] = next_status(status[lane], largest(g), t, gradient_tolerance, divergence_limit)
+    status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
 
 
 @register_jitable
@@ -379,26 +452,35 @@ def keep_moving(x, matrix, status, lane):
 
 
 def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, both, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, _ = sizes
+    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, _, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
-    point, slots, zeros, memories, measured = (0.0,) * d, (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
+    real = sizes.number
+    zero, one = real(0.0), real(1.0)
+    point, slots, zeros, memories, measured = (zero,) * d, (zero,) * s, (zero,) * q, (zero,) * r, (zero,) * w
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
 
-    @compiled(STEP, key)
+    @compiled(sizes.signature, key)
     def step(
-        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
+        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps, check_every,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        window = quiet_window(gradient_tolerance, divergence_limit)
+        window = quiet_window(gradient_tolerance, divergence_limit, zero)
+        tolerance, limit = real(gradient_tolerance), real(divergence_limit)
+        if n_steps == 0:  # loss and gradient are asked for
+            for lane in range(n):
+                x = column(theta, lane, point)
+                work[0, lane] = objective(*x)
+                work[1, lane] = largest(as_tuple(gradient(*x)))
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
-            multiplier = row[0] if scheduled else 1.0
+            multiplier = row[0] if scheduled else one
             settings, coefficients = row[first:second], row[third:fourth]
+            checked = not sparse or (t + k) % check_every == 0
             for block in range(n // LANES):
-                events = 0
+                events = window[0] & 0
                 for j in range(LANES):
                     lane = block * LANES + j
                     x = column(theta, lane, point)
@@ -407,8 +489,9 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     if transformed:
                         work[0, lane] = rate
                         g = transform(x, g, rate, number[lane], t + k, settings)
-                    events |= eventful(g[0] if d == 1 else largest(g), window)  # the sign has no part in it
-                    keep(x, grad, lane)
+                    if checked:
+                        events = either(events, eventful(g[0] if d == 1 else largest(g), window))  # whatever its sign
+                        keep(x, grad, lane)
                     loss = (objective(*x),) if uses_loss else ()
                     if r:
                         old = column(memory, lane, memories)
@@ -426,13 +509,13 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         g = as_tuple(gradient(*x))
                         if transformed:
                             g = transform(x, g, work[0, lane], number[lane], t + k, settings)
-                        settle(x, g, ended, status, lane, t + k, gradient_tolerance, divergence_limit)
+                        settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
 
     return step
 
 
 def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective, both, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, at_once = sizes
+    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, at_once, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
     slots, zeros, memories, measured = (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
@@ -441,13 +524,13 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
     needs_loss = uses_loss or bool(r + w)  # by itself, so that the compiler sees a constant
     in_one = needs_loss and at_once
 
-    @compiled(STEP, key)
+    @compiled(sizes.signature, key)
     def step(
-        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
+        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps, check_every,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        window = quiet_window(gradient_tolerance, divergence_limit)
+        window = quiet_window(gradient_tolerance, divergence_limit, 0.0)
         own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
         for k in range(n_steps):
@@ -474,12 +557,14 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
             events = 0
             for lane in range(n):
                 events |= eventful(size[lane], window)
-            if events:
+            if events and (not sparse or (t + k) % check_every == 0):
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
                 for lane in range(n):
-                    status[lane] = next_status(status[lane], size[lane], t + k, gradient_tolerance, divergence_limit)
+                    status[lane] = next_status(
+                        status[lane], size[lane], t + k, check_every, gradient_tolerance, divergence_limit
+                    )
             if transformed:
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gdfast import elementary
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr)
@@ -49,6 +51,40 @@ def check(function: Callable[..., Any], results: int) -> str:
         raise GrammarError(f"{name}: it must be a function defined with def, not a lambda")
     _Checker(function, definition, results).check()
     return source
+
+
+def single_precision(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the same rule or formula in float32, for the compiler.
+
+    NumPy lets a constant take the type of what it is combined with; the compiler would go on in float64 from there.
+    So every constant is narrowed, and every result of a function that computes in float64.
+    """
+    text = function.__globals__.get("__text__") or textwrap.dedent(inspect.getsource(function))
+    module = ast.fix_missing_locations(_Narrowing().visit(ast.parse(text)))
+    scope = {**function.__globals__, _Narrowing.NAME: np.float32}
+    exec(compile(module, f"<{function.__name__} in float32>", "exec"), scope)
+    return scope[function.__name__]  # type: ignore[no-any-return]
+
+
+class _Narrowing(ast.NodeTransformer):
+    NAME = "_float32"
+
+    def narrowed(self, node: ast.expr) -> ast.expr:
+        return ast.Call(ast.Name(self.NAME, ast.Load()), [node], [])
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        return self.narrowed(node) if number else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "quantile":  # of noise, whose arguments are counters
+            return self.narrowed(node)
+        node.args = [self.visit(argument) for argument in node.args]
+        return self.narrowed(node) if name in elementary.__all__ else node
 
 
 class _Checker:

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
 from gdfast import arguments
@@ -369,7 +369,9 @@ def _image(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
 
 def _logarithmic_ticks(drawn: DrawnAxis, exponents: Array) -> None:
     span = float(np.ptp(exponents))
-    drawn.set_major_locator(MultipleLocator(1 if span >= 1 else max(span, 1e-12) / 3))
+    drawn.set_major_locator(
+        MultipleLocator(1 if span >= 1 else span / 3) if span else FixedLocator(exponents[:1].tolist())
+    )
     drawn.set_major_formatter(FuncFormatter(_power if span >= 1 else lambda x, _: f"{10**x:.3g}"))
     if 1 <= span <= 8:
         drawn.set_ticks(_minor_ticks(exponents), minor=True)

@@ -274,12 +274,12 @@ class Landscape(Problem):
         return tuple(inspect.signature(self.loss_formula).parameters)
 
     def loss(self, theta: Array) -> Array:
-        return np.array(np.broadcast_to(self.loss_formula(*theta), theta.shape[1:]), dtype=np.float64)
+        return np.array(np.broadcast_to(self.loss_formula(*theta), theta.shape[1:]), dtype=_real(theta))
 
     def gradient(self, theta: Array) -> Array:
         parts = self.gradient_formula(*theta)
         parts = (parts,) if self.dimension == 1 else parts
-        return np.stack([np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in parts])
+        return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
         if self.hessian_formula is None:
@@ -304,6 +304,11 @@ class Landscape(Problem):
             rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
         bend = np.stack(rows)
         return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
+
+
+def _real(theta: Array) -> Any:
+    """The type to compute in at these points: float32 if they have it, else float64."""
+    return np.result_type(theta, np.float32)
 
 
 def _source(formula: Callable[..., Any]) -> str:

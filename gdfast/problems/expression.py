@@ -326,13 +326,21 @@ def _formula(name: str, names: Sequence[str], results: Any) -> Formula:
 
     flat = np.array(results, dtype=object)
     fresh = (f"t{i}" for i in itertools.count() if f"t{i}" not in names)
-    shared, reduced = sympy.cse(list(flat.ravel()), symbols=map(sympy.Symbol, fresh), list=True)
+    shared, reduced = sympy.cse([_nested(part) for part in flat.ravel()], symbols=map(sympy.Symbol, fresh), list=True)
     writer = _Writer(fresh)
     for symbol, value in shared:
         writer.lines.append(f"{symbol.name} = {writer.text(value)}")
     texts = np.empty(flat.size, dtype=object)
     texts[:] = [writer.text(value) for value in reduced]
     return define(name, names, writer.lines, texts.reshape(flat.shape).tolist() if flat.shape else texts[0])
+
+
+def _nested(expression: Any) -> Any:
+    """A polynomial of one coordinate in Horner's form, which has the fewest products; all else as it is."""
+    import sympy
+
+    alone = len(expression.free_symbols) == 1 and expression.is_polynomial()
+    return sympy.horner(expression) if alone else expression
 
 
 class _Writer:

@@ -15,11 +15,11 @@ from gdfast.problems._problem import Landscape
 
 
 def loss(x):
-    return x * x * x * x - 5 * x * x + 3 * x
+    return ((x * x - 5) * x + 3) * x
 
 
 def gradient(x):
-    return 4 * x * x * x - 10 * x + 3
+    return (4 * x * x - 10) * x + 3
 
 
 def hessian(x):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from numba import float64, int64
+from numba import float32, float64, int32, int64
 from numba.core import types
 from numba.extending import intrinsic, register_jitable
 
@@ -41,9 +41,18 @@ def _float_to_bits(typing_context, value):
     return int64(float64), generate
 
 
+@intrinsic
+def _single_to_bits(typing_context, value):
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(types.int32))
+
+    return int32(float32), generate
+
+
 # The number that has these bits, and the bits of a number. To type checkers an intrinsic takes a typing context too.
 bits_to_float: Any = _bits_to_float
 float_to_bits: Any = _float_to_bits
+single_to_bits: Any = _single_to_bits
 
 
 @register_jitable(**INLINED)
