@@ -128,7 +128,7 @@ def test_colours_keep_the_sign_and_spread_the_ranks():
 
 
 def test_an_animation_goes_from_each_image_to_the_next(tmp_path):
-    views = [View((0.0, 0.0), (8.0, 8.0), 64), View((1.0, -1.5), (2.0, 2.0), 64), View((1.0, -1.5), (0.5, 0.5), 64)]
+    views = [View((0.0, 0.0), (8.0, 8.0), 64), View((1.0, -1.5), (2.0, 2.0), 64), View((1.9, -2.4), (0.5, 0.5), 64)]
     image = np.fromfunction(lambda i, j: np.where(i < j, -1.0 - j, 1.0 + i), (64, 64))
     animate([(view, image) for view in views], tmp_path / "zoom.gif", between=4)
     with Image.open(tmp_path / "zoom.gif") as shown:

@@ -89,7 +89,8 @@ def animate(frames: Sequence[tuple[View, Array]], path: Path, between: int = 8, 
         for step in range(between):
             side = factor ** (-step / between)
             way = (1 - side) / (1 - 1 / factor)
-            box = (left * way, top * way, left * way + n * side, top * way + n * side)
+            x, y = np.clip([left * way, top * way], 0, n * (1 - side))  # a view may reach beyond the one before
+            box = (x, y, min(x + n * side, n), min(y + n * side, n))
             shown.append(picture.resize((n, n), Image.Resampling.NEAREST, box=box))
     shown.append(pictures[-1])
     durations = [milliseconds] * (len(shown) - 1) + [20 * milliseconds]
