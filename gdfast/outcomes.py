@@ -103,8 +103,7 @@ def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_
     theta, outcome, loss, norm = endings.theta, endings.outcome, endings.loss, endings.gradient_norm
     if loss is None or norm is None:
         with np.errstate(all="ignore"):
-            loss = problem.loss(theta)
-            norm = np.abs(problem.gradient(theta)).max(axis=0)
+            loss, norm = problem.judge(theta)
     basin = np.full(len(loss), -1, dtype=np.int16)
     lanes = np.flatnonzero(outcome == Outcome.stalled)
     if lanes.size:

@@ -108,6 +108,7 @@ def _signature(real: Any) -> Any:
         types.float64,  # divergence_limit
         types.float64[::1],  # data
         types.int64[::1],  # layout
+        types.int64[::1],  # layout of all rows, by which end points are judged
         types.int64[::1],  # stop (1): a number other than zero ends the tile early
         real[:, ::1],  # theta (d, W)
         real[:, ::1],  # grad (d, W)
@@ -123,7 +124,7 @@ def _signature(real: Any) -> Any:
         types.int32[::1],  # out: updates done (n)
         types.int8[::1],  # out: outcome (n), stalled where stationary
         types.int8[::1],  # out: period (n)
-        real[::1],  # out: loss (n), or empty
+        real[::1],  # out: objective (n)
         real[::1],  # out: largest entry of the gradient (n)
         real[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
     )
@@ -137,7 +138,7 @@ def _driver(real: str) -> Any:
     @compiled(_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
     def drive(
         step, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
-        gradient_tolerance, divergence_limit, data, layout, stop,
+        gradient_tolerance, divergence_limit, data, layout, layout_of_all, stop,
         theta, grad, work, state, memory, lr, number, status, ended, tail,
         end_theta, end_steps, end_outcome, end_period, end_loss, end_norm, end_memory,
     ):  # fmt: skip
@@ -145,6 +146,7 @@ def _driver(real: str) -> Any:
         total, max_steps = len(end_steps), len(table) - 1
         window = len(tail) - 1
         kept = len(initial_memory) - len(end_memory)
+        together = min(LANES, theta.shape[1])
         lane_steps = 0
         rate, start = first // m, first % m
 
@@ -171,7 +173,7 @@ def _driver(real: str) -> Any:
             t = 0
             stride = STRIDE
             while True:
-                padded = -(-n // LANES) * LANES
+                padded = -(-n // together) * together
                 for lane in range(n, padded):
                     _move(0, lane, theta, state, memory, lr, number, status)
                 if t >= max_steps - window or n == 0 or stop[0] != 0:
@@ -186,7 +188,7 @@ def _driver(real: str) -> Any:
                 before = n
                 lane = 0
                 while lane < n:
-                    if lane % LANES == 0 and not _any_settled(status[lane : lane + LANES]):
+                    if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
                         lane += LANES
                     elif status[lane] & SETTLED:
                         at = number[lane] - first
@@ -230,20 +232,19 @@ def _driver(real: str) -> Any:
                     for i in range(d):
                         end_theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
                 _periods(tail, n, window, within, work[0], work[1], number, first, status, end_outcome, end_period)
-            if len(end_loss):
-                n = min(theta.shape[1], total - begin)
-                padded = -(-n // LANES) * LANES
-                for i in range(d):
-                    for lane in range(n):
-                        theta[i, lane] = end_theta[i, begin + lane]
-                    for lane in range(n, padded):
-                        theta[i, lane] = theta[i, 0]
-                call_step(  # type: ignore[call-arg]
-                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
-                    check_every, gradient_tolerance, divergence_limit, data, layout,
-                )  # fmt: skip
+            n = min(theta.shape[1], total - begin)
+            padded = -(-n // together) * together
+            for i in range(d):
                 for lane in range(n):
-                    end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
+                    theta[i, lane] = end_theta[i, begin + lane]
+                for lane in range(n, padded):
+                    theta[i, lane] = theta[i, 0]
+            call_step(  # type: ignore[call-arg]
+                step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
+                check_every, gradient_tolerance, divergence_limit, data, layout_of_all,
+            )  # fmt: skip
+            for lane in range(n):
+                end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
         return lane_steps
 
     return drive
@@ -261,7 +262,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     """
     problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
     n = tile.last - tile.first
-    judged = n if problem.lane_kernel is None else 0
+    loss = np.empty(n, sweep.dtype)
     ends = Endings(
         theta=np.empty((problem.dimension, n), sweep.dtype),
         steps=np.empty(n, dtype=np.int32),
@@ -269,8 +270,8 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         period=np.zeros(n, dtype=np.int8),
         lane_steps=0,
         memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n), sweep.dtype),
-        loss=np.empty(judged, sweep.dtype),
-        gradient_norm=np.empty(judged, sweep.dtype),
+        loss=loss,
+        gradient_norm=np.empty(n, sweep.dtype),
     )
     ends.lane_steps = _driver(sweep.dtype)(
         address(_step(sweep, optimizer)),
@@ -284,6 +285,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         sweep.check_every,
         *sweep.scaled_tolerances,
         *problem.lane_data(sweep.max_steps),
+        problem.layout_of_all,
         stop,
         *_lanes(sweep, tile.optimizer),
         ends.theta,
@@ -294,8 +296,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         ends.gradient_norm,
         ends.memory,
     )
-    if not judged:
-        ends.loss = ends.gradient_norm = None
+    loss *= problem.loss_per_objective
     return ends
 
 
@@ -306,6 +307,8 @@ def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
     groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
     size = np.dtype(sweep.dtype).itemsize
     width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
+    kernel = sweep.problem.lane_kernel
+    width = kernel.lanes if kernel and kernel.lanes else width
     r = len(sweep.initial_memory(number))
     shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (d,), (window + 1, d)]
     counts = [math.prod(shape) for shape in shapes]

@@ -131,6 +131,7 @@ LANDSCAPES = [
     *(p.ackley(dimension=d) for d in (1, 3, 8)),
     p.quadratic(condition=1e6, dimension=1),
     p.quadratic(condition=1e6, dimension=20),
+    p.quadratic(condition=1e3, dimension=5, rotation=1),
 ]
 """The other landscapes of the catalogue, and families of it in other dimensions."""
 

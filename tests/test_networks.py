@@ -230,8 +230,8 @@ def in_lanes(kernel, problem, theta, t):
 
 @pytest.mark.parametrize("problem", EXACT, ids=label)
 def test_lanes_and_reference_agree_to_the_bit(lane_kernel, problem):
-    for t in (0, 3):
-        theta = points_of(problem, 32, seed=t)
+    for t, n in ((0, 32), (3, 8)):
+        theta = points_of(problem, n, seed=t)
         theta[:, 0], theta[0, 1], theta[-1, 2], theta[:, 3] = 0.0, np.inf, np.nan, 1e200
         with np.errstate(all="ignore"):
             expected = problem.step_gradient(theta, t), problem.step_objective(theta, t)
@@ -275,35 +275,27 @@ def test_the_kernel_is_made_of_vectors_and_allocates_nothing(lane_kernel):
     assert "NRT_MemInfo_alloc" not in assembly
 
 
-SIZE = st.integers(1, 11)
+SIZE = st.integers(1, 14)
 
 
-@given(SIZE, SIZE, SIZE, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 99))
+@given(SIZE, SIZE, SIZE, st.sampled_from(["zero", "row", "itself"]), st.booleans(), st.integers(0, 99))
 @settings(max_examples=150, deadline=None)
-def test_products_of_lanes_are_what_their_plain_text_says(P, R, Q, fresh, transposed, shared, seed):
-    rng = np.random.default_rng(seed)
-    array = rng.normal(size=8 * (P * Q + P * R + R * Q))
-    strides = (1, P) if transposed else (R, 1)
-    data = rng.normal(size=P * R)
+def test_products_of_lanes_are_what_their_plain_text_says(P, R, Q, start, transposed, seed):
+    array = np.random.default_rng(seed).normal(size=8 * (P * Q + P * R + R * Q + Q + 1))
+    array[-8:] = 0.0
     got, expected = array.copy(), array.copy()
-    b = P * Q + P * R
-    if shared:
-        _lane_products.add_data_products(expected, 0, Q, 1, data, 0, *strides, b, Q, 1, P, R, Q, fresh)
-        of_data(got, 0, Q, 1, data, 0, *strides, b, Q, 1, P, R, Q, fresh)
-    else:
-        _lane_products.add_products(expected, 0, Q, 1, expected, P * Q, *strides, b, Q, 1, P, R, Q, fresh)
-        of_lanes(got, 0, Q, 1, got, P * Q, *strides, b, Q, 1, P, R, Q, fresh)
+    for product, numbers in ((_lane_products.multiply, expected), (of_lanes, got)):
+        a, b = P * Q, P * Q + P * R
+        c = numbers, 0, Q, 1
+        begin = {"zero": (numbers, b + R * Q + Q, 0, 0), "row": (numbers, b + R * Q, 0, 1), "itself": c}[start]
+        left = (numbers, a, 1, P) if transposed else (numbers, a, R, 1)
+        product(c, begin, left, (numbers, b, Q, 1), P, R, Q)
     np.testing.assert_array_equal(got, expected)
 
 
 @numba.njit(**JIT)
-def of_data(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh):
-    _lane_products.add_data_products(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh)
-
-
-@numba.njit(**JIT)
-def of_lanes(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh):
-    _lane_products.add_products(array, c, cp, cq, left, a, ap, ar, b, br, bq, P, R, Q, fresh)
+def of_lanes(c, start, a, b, P, R, Q):
+    _lane_products.multiply(c, start, a, b, P, R, Q)
 
 
 # Sweeps.

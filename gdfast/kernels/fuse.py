@@ -392,6 +392,44 @@ def _either(a, b):
 
 
 @register_jitable
+def largest_entries(grad, size, n):
+    """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
+    for lane in range(n):
+        size[lane] = abs(grad[0, lane])
+    for i in range(1, len(grad)):
+        for lane in range(n):
+            size[lane] = larger(size[lane], abs(grad[i, lane]))
+
+
+@register_jitable
+def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
+
+    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
+    few rows, as a rule. `size` is scratch space.
+    """
+    flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
+    quiet = float_to_bits(divergence_limit)
+    events = 0
+    for k in range(len(flat)):
+        events |= quiet - float_to_bits(abs(flat[k]))  # negative, if larger or not a number
+    if n < grad.shape[1]:
+        for i in range(1, len(grad)):
+            for lane in range(n):
+                events |= quiet - float_to_bits(abs(grad[i, lane]))
+    if events < 0:
+        return True
+    for i in range(len(grad)):
+        small = 0
+        for lane in range(n):
+            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else 0.0)
+            small += size[lane] <= gradient_tolerance
+        if small == 0:
+            return False
+    return True
+
+
+@register_jitable
 def from_schedule(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it is the same for all lanes."""
     return multiplier
@@ -530,9 +568,14 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
         gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        window = quiet_window(gradient_tolerance, divergence_limit, 0.0)
         own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
+        if n_steps == 0:  # loss and gradient are asked for
+            gradient(theta, grad, work, n, data, layout, t)
+            objective(theta, losses, work, n, data, layout, t)
+            largest_entries(grad, size, n)
+            for lane in range(n):
+                work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
@@ -549,15 +592,10 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
-            for lane in range(n):
-                size[lane] = abs(grad[0, lane])
-            for i in range(1, theta.shape[0]):
-                for lane in range(n):
-                    size[lane] = larger(size[lane], abs(grad[i, lane]))
-            events = 0
-            for lane in range(n):
-                events |= eventful(size[lane], window)
-            if events and (not sparse or (t + k) % check_every == 0):
+            if (not sparse or (t + k) % check_every == 0) and maybe_settled(
+                grad, size, n, gradient_tolerance, divergence_limit
+            ):
+                largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]

@@ -36,6 +36,8 @@ class LaneKernel:
         ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
     work_rows : int
         How many numbers a lane needs for intermediate results.
+    lanes : int, optional
+        How many lanes it takes best at a time, a divisor of 64; any number, if None.
     both : callable, optional
         ``both(theta, grad, out, work, n, data, layout, t)`` does both, with the same bits, if that takes less time.
     """
@@ -43,6 +45,7 @@ class LaneKernel:
     gradient: Callable[..., None]
     objective: Callable[..., None]
     work_rows: int
+    lanes: int | None = None
     both: Callable[..., None] | None = None
 
 
@@ -63,6 +66,10 @@ class Problem(Named):
     groups : tuple of str
         Names of the groups of coordinates that have a learning rate of their own, such as layers. One for all
         unless a problem says otherwise.
+    loss_per_objective : float
+        What `objective` is multiplied by to give `loss`.
+    layout_of_all : ndarray
+        ``int64[:]``, the layout with which the lane kernel takes all rows at once, to judge end points by.
     lane_kernel : LaneKernel, optional
         Gradient and objective for the compiler, where they are more than formulas of few coordinates.
     """
@@ -71,6 +78,8 @@ class Problem(Named):
     near: Any = None
     gradient_scale: float = 1.0
     groups: tuple[str, ...] = ("all",)
+    loss_per_objective: float = 1.0
+    layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     lane_kernel: LaneKernel | None = None
 
     @property
@@ -101,6 +110,10 @@ class Problem(Named):
     def objective(self, theta: Array) -> Array:
         """Return what `gradient` is the gradient of, ``float64[n]``: the loss, unless a problem scales it."""
         return self.loss(theta)
+
+    def judge(self, theta: Array) -> tuple[Array, Array]:
+        """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""
+        return self.loss(theta), np.abs(self.gradient(theta)).max(axis=0)
 
     def step_gradient(self, theta: Array, t: int) -> Array:
         """Return the gradient that the update after `t` others takes: `gradient`, unless it depends on the step."""

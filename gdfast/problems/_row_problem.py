@@ -58,7 +58,6 @@ class RowProblem(Problem):
     """
 
     loss_number: ClassVar[int]
-    loss_per_objective: ClassVar[float] = 1.0
 
     def __init__(self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int) -> None:
         self.data, self.X, self.y = data, data.X, data.y
@@ -70,6 +69,7 @@ class RowProblem(Problem):
         if bias:
             penalties[:, 0] = 0.0
         self.penalty = penalties.ravel()
+        self.layout_of_all = np.array([m, p, self.products, self.loss_number, 0])
         self.lane_kernel = LaneKernel(
             _row_lanes.lane_gradient, _row_lanes.lane_objective, work_rows=4 * self.products + 3
         )
@@ -201,9 +201,8 @@ class RowProblem(Problem):
         kept = self._lanes
         if kept is None or (self.batch_size is not None and kept[0] != max_steps):
             numbers = np.concatenate([self.X.ravel(), self.y, self.penalty])
-            head = [*self.X.shape, self.products, self.loss_number, self.batch_size or 0]
-            table = self._table(max_steps)[: max_steps + 1]
-            layout = np.concatenate([np.array(head, dtype=np.int64), table.ravel()])
+            layout = np.concatenate([self.layout_of_all, self._table(max_steps)[: max_steps + 1].ravel()])
+            layout[_row_lanes.BATCH] = self.batch_size or 0
             self._lanes = kept = (max_steps, numbers, layout)
         return kept[1], kept[2]
 

@@ -1,8 +1,7 @@
 """Fully connected networks: their parameters, initialization, loss and gradient; the formulas are in `mlp`.
 
-`MLP.step_gradient` is the reference of the lane kernel: it sums in the same order, so that the two agree to the bit
-where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient`, which judge end points on all rows, use BLAS and
-differ from it by rounding.
+`MLP.step_gradient` and `MLP.judge` are the reference of the lane kernel: they sum in the same order, so that the two
+agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient` use BLAS and differ by rounding.
 """
 
 import functools
@@ -28,9 +27,8 @@ from gdfast.starts import ALIASES, SCHEMES, Starts
 
 _WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
 _FITTED = 1e-6  # a loss below this share of the best constant's counts as zero
-_NEAREST_CACHE = 384  # vectors of activations that a chunk of rows may take: half of 48 KiB
+_SECOND_CACHE = 8192  # vectors of activations that a chunk of rows may take: 512 KiB
 _FEWEST_ROWS = 16  # rows a chunk has at least, so that weights are read for many
-_LANES_PER_ROW = 4  # vectors in the narrowest block of lanes, in which a row of scratch memory must suffice
 _BLOCK = 2**17  # numbers in the largest array of activations of the reference
 _UNTHREADED = 2**17  # products of numbers in a matrix product that BLAS does on one thread
 _DIFFERENCE = 1e-5  # step of the Hessian's differences
@@ -101,8 +99,11 @@ class MLP(Problem):
         self.factors = self._factors(fan_in_scaling, gain, output_scale)
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = self._places()
-        self.lane_kernel = LaneKernel(lane_gradient, lane_objective, -(-vectors // _LANES_PER_ROW), lane_both)
+        self._header, vectors = self._places(batch_size or len(X))
+        self.layout_of_all, vectors_of_all = self._places(len(X))
+        self.lane_kernel = LaneKernel(
+            lane_gradient, lane_objective, max(vectors, vectors_of_all), lanes=VECTOR, both=lane_both
+        )
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property
@@ -219,12 +220,20 @@ class MLP(Problem):
 
     def step_gradient(self, theta: Array, t: int) -> Array:
         """Return the gradient over the rows of step `t`, ``float64[d, n]``, summed in the order of the kernel."""
-        parts = [self._gradient(block, self._step_rows(t), _Ordered()) for block in self._lanes(theta)]
-        return np.concatenate(parts, axis=1)
+        return self._ordered(self._gradient, theta, self._step_rows(t))
 
     def step_objective(self, theta: Array, t: int) -> Array:
         """Return the loss over the rows of step `t`, ``float64[n]``, summed in the order of the kernel."""
-        return np.concatenate([self._loss(block, self._step_rows(t), _Ordered()) for block in self._lanes(theta)])
+        return self._ordered(self._loss, theta, self._step_rows(t))
+
+    def judge(self, theta: Array) -> tuple[Array, Array]:
+        """Return loss and ``max|gradient|`` over all rows, ``float64[n]`` each, summed in the order of the kernel."""
+        rows = np.arange(len(self.X))
+        return self._ordered(self._loss, theta, rows), np.abs(self._ordered(self._gradient, theta, rows)).max(axis=0)
+
+    def _ordered(self, function: Any, theta: Array, rows: NDArray[np.int64]) -> Array:
+        parts = [function(block, rows, _Ordered()) for block in self._lanes(theta, len(rows))]
+        return np.concatenate(parts, axis=-1)
 
     def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
         """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
@@ -260,21 +269,21 @@ class MLP(Problem):
         for layer in self.layers:
             yield layer.weight, layer.fan_in * layer.fan_out
 
-    def _lanes(self, theta: Array) -> Iterator[Array]:
-        """Cut the lanes so that intermediate arrays stay moderate; no result depends on where."""
+    def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
+        """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""
         widest = max(max(layer.fan_in, layer.fan_out) for layer in self.layers)
-        rows = self.batch_size or len(self.X)
         count = max(1, _BLOCK // max(rows * widest, self.dimension))
         for first in range(0, theta.shape[1], count):
             yield theta[:, first : first + count]
 
     def _contiguous(self, theta: Array) -> Iterator[Array]:
         """The same, each lane's parameters side by side, which BLAS needs."""
-        for block in self._lanes(theta):
+        for block in self._lanes(theta, len(self.X)):
             yield np.ascontiguousarray(block.T).T
 
-    def _step_rows(self, t: int) -> Any:
-        return slice(None) if self.batch_size is None else self._table(t)[t]
+    def _step_rows(self, t: int) -> NDArray[np.int64]:
+        """The rows of step `t`."""
+        return np.arange(len(self.X)) if self.batch_size is None else self._table(t)[t]
 
     def _factors(self, fan_in_scaling: bool, gain: float, output_scale: float) -> Array:
         """What each parameter is multiplied by, ``float64[d]``.
@@ -294,9 +303,8 @@ class MLP(Problem):
         """Values, slopes and what batch normalization needs, layer by layer; arrays (n, rows, width)."""
         passes, value = [], X[None]
         for layer in self.layers:
-            z = arithmetic.product(value, _matrix(theta, layer))
-            if layer.bias >= 0:
-                z += _row(theta, layer.bias, layer)
+            bias = _row(theta, layer.bias, layer) if layer.bias >= 0 else 0.0
+            z = arithmetic.product(value, _matrix(theta, layer), bias)
             standard = inverse = None
             if layer.norm >= 0:
                 standard = z - arithmetic.row_sum(z) / z.shape[1]
@@ -366,7 +374,8 @@ class MLP(Problem):
             errors = 2.0 / (len(y) * self.outputs) * (output - y)
         else:
             _, powers, sums = arithmetic.softmax(output)
-            errors = (powers / sums[..., None] - (y[:, None] == np.arange(self.outputs))) / len(y)
+            errors = powers * (1.0 / len(y) / sums)[..., None]
+            errors[:, np.arange(len(y)), y.astype(np.int64)] -= 1.0 / len(y)
         return errors
 
     # Stationary points.
@@ -406,13 +415,13 @@ class MLP(Problem):
 
     # What the lane kernel reads.
 
-    def _places(self) -> tuple[list[int], int]:
-        """The layout, without the table of mini-batches, and the vectors of scratch memory that a lane kernel needs."""
+    def _places(self, rows: int) -> tuple[NDArray[np.int64], int]:
+        """The layout for so many rows a step, without a table of them, and the vectors of scratch memory it takes."""
         net, d = _network_lanes, self.dimension
-        rows, targets = self.batch_size or len(self.X), self.y.size // len(self.y)
+        targets = self.y.size // len(self.y)
         widest = max(layer.fan_out for layer in self.layers)
-        each_row = 2 * (sum(layer.fan_out for layer in self.layers) + widest)
-        chunk = max(_FEWEST_ROWS, _NEAREST_CACHE // each_row // 4 * 4)
+        each_row = 2 * (sum(layer.fan_out for layer in self.layers) + widest) + self.layers[0].fan_in
+        chunk = max(_FEWEST_ROWS, _SECOND_CACHE // each_row // 4 * 4)
         chunk = rows if any(layer.norm >= 0 for layer in self.layers) else min(rows, chunk)
         at = 2 * d
 
@@ -425,13 +434,13 @@ class MLP(Problem):
         header[net.LAYERS], header[net.ROWS], header[net.D] = len(self.layers), rows, d
         header[net.INPUTS], header[net.OUTPUTS], header[net.TARGETS] = self.layers[0].fan_in, self.outputs, targets
         header[net.CHUNK], header[net.LOSS] = chunk, self.loss_kind
+        header[net.PLAIN] = int((self.factors == 1).all())
         header[net.X] = net.FACTORS + d
         header[net.Y] = header[net.X] + self.X.size
         header[net.DELTA], header[net.NEXT_DELTA] = take(chunk * widest), take(chunk * widest)
-        header[net.TOTALS] = take(max(2, widest))
-        if self.batch_size is not None:
-            header[net.BATCH_X] = take(-(-rows * self.layers[0].fan_in // VECTOR))
-            header[net.BATCH_Y] = take(-(-rows * targets // VECTOR))
+        header[net.TOTALS], header[net.ZERO], header[net.ONE] = take(widest), take(1), take(1)
+        header[net.LARGEST], header[net.SUMS] = take(chunk), take(chunk)
+        header[net.INPUT], header[net.TARGET] = take(chunk * self.layers[0].fan_in), take(chunk * targets)
         for index, layer in enumerate(self.layers):
             size, norm = chunk * layer.fan_out, layer.norm >= 0
             first = net.FIRST_LAYER + index * net.FIELDS
@@ -447,7 +456,7 @@ class MLP(Problem):
                 take(size) if norm else 0,
                 take(layer.fan_out) if norm else 0,
             ]
-        return header, at
+        return np.array(header, dtype=np.int64), at
 
     @functools.cached_property
     def _numbers(self) -> Array:
@@ -472,7 +481,7 @@ class MLP(Problem):
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return factors, X and y; and the layout, with the table of mini-batches at its end."""
         if max_steps not in self._layouts:
-            header = np.array(self._header, dtype=np.int64)
+            header = self._header.copy()
             if self.batch_size is not None:
                 header[_network_lanes.TABLE] = len(header)
                 header = np.concatenate([header, self._table(max_steps)[: max_steps + 1].ravel()])
@@ -505,12 +514,14 @@ def _row(theta: Array, at: int, layer: Layer) -> Array:
 class _Blas:
     """Products and sums as NumPy does them fastest."""
 
-    def product(self, left: Array, right: Array) -> Array:
+    def product(self, left: Array, right: Array, start: Any = 0.0) -> Array:
         # In pieces too small for BLAS to put threads on: tiles run on all cores already, and threads that wait for
         # one another there take ten times as long (27 ms instead of 2 for the gradient of 61–32–10 on digits).
         rows = max(1, _UNTHREADED // (right.shape[1] * right.shape[2]))
         parts = [np.matmul(left[:, i : i + rows], right) for i in range(0, left.shape[1], rows)]
-        return np.asarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), dtype=np.float64)
+        total: Array = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        total += start
+        return total
 
     def row_sum(self, values: Array) -> Array:
         return np.asarray(values.sum(axis=1, keepdims=True), dtype=np.float64)
@@ -528,9 +539,10 @@ class _Blas:
 class _Ordered(_Blas):
     """Products and sums from first to last, as the lane kernel does them; the same for any number of lanes."""
 
-    def product(self, left: Array, right: Array) -> Array:
+    def product(self, left: Array, right: Array, start: Any = 0.0) -> Array:
         shape = left.shape[1], right.shape[2], right.shape[0]
         total = np.moveaxis(np.zeros(shape), -1, 0)  # lanes last in memory, as in theta
+        total += start
         for r in range(right.shape[1]):
             total += left[:, :, r, None] * right[:, None, r, :]
         return total

@@ -1,10 +1,12 @@
-"""Quadratic bowls of any condition number in any dimension.
+"""Quadratic bowls of any condition number in any dimension, along the axes or rotated.
 
     f(x) = ½ Σᵢ λᵢ xᵢ²,   λᵢ from 1 to κ in equal ratios
+    f(x) = ½ xᵀ A x,      A = Q diag(λ) Qᵀ with a random orthogonal Q
 
 One minimum, f(0) = 0. In one dimension λ = κ. Gradient descent converges for rates below 2/κ; at the best constant
 rate, 2/(κ + 1), the error shrinks by (κ − 1)/(κ + 1) a step. The textbook case of ill-conditioning: Nocedal & Wright
-(2006), "Numerical optimization", section 3.3.
+(2006), "Numerical optimization", section 3.3. To gradient descent all rotations are alike; rules that scale each
+coordinate by itself, such as Adam, undo the condition number along the axes only.
 """
 
 import functools
@@ -18,36 +20,56 @@ from gdfast.named import named
 from gdfast.problems._formula import coordinate_names
 from gdfast.problems._problem import LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.starts import SCHEMES
 
 
+# What the kernels read: `data` holds the λᵢ, or A row by row, where ``layout[0]`` is 1.
 def lane_gradient(theta, grad, work, n, data, layout, t):
-    for i in range(theta.shape[0]):
+    d = theta.shape[0]
+    for i in range(d):
         for lane in range(n):
-            grad[i, lane] = data[i] * theta[i, lane]
+            grad[i, lane] = data[i] * theta[i, lane] if layout[0] == 0 else 0.0
+        if layout[0] == 1:
+            for j in range(d):
+                for lane in range(n):
+                    grad[i, lane] += data[i * d + j] * theta[j, lane]
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
+    d, row = theta.shape[0], work[0]
     for lane in range(n):
         out[lane] = 0.0
-    for i in range(theta.shape[0]):
+    for i in range(d):
         for lane in range(n):
-            out[lane] += 0.5 * data[i] * theta[i, lane] * theta[i, lane]
+            row[lane] = data[i] * theta[i, lane] if layout[0] == 0 else 0.0
+        if layout[0] == 1:
+            for j in range(d):
+                for lane in range(n):
+                    row[lane] += data[i * d + j] * theta[j, lane]
+        for lane in range(n):
+            out[lane] += 0.5 * row[lane] * theta[i, lane]
 
 
 class Quadratic(Problem):
-    """½ Σᵢ λᵢ xᵢ². The curvatures are data to the kernel, so that one is compiled for all condition numbers.
+    """½ Σᵢ λᵢ xᵢ² or ½ xᵀ A x. The curvatures are data to the kernel: one is compiled for all condition numbers.
 
     Attributes
     ----------
     curvatures : ndarray
         The λᵢ, ascending, ``float64[d]``.
+    matrix : ndarray, optional
+        A, ``float64[d, d]``; None along the axes.
     """
 
-    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=0)
+    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1)
 
-    def __init__(self, curvatures: Array) -> None:
-        self.curvatures = curvatures
+    def __init__(self, curvatures: Array, rotation: Array | None = None) -> None:
+        self.curvatures, self.matrix = curvatures, None
+        if rotation is not None:
+            product = (rotation * curvatures) @ rotation.T
+            self.matrix = (product + product.T) / 2
         self.domain = np.tile([-2.0, 2.0], (len(curvatures), 1))
+        self.layout_of_all = np.array([int(rotation is not None)])
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -55,19 +77,25 @@ class Quadratic(Problem):
         return coordinate_names(self.dimension)
 
     def loss(self, theta: Array) -> Array:
-        """Return ½ Σᵢ λᵢ xᵢ² for each lane, ``float64[n]``, summed in the order of the coordinates."""
+        """Return the loss of each lane, ``float64[n]``, summed in the order of the coordinates."""
         total = np.zeros(theta.shape[1])
-        for curvature, x in zip(self.curvatures, theta, strict=True):
-            total += 0.5 * curvature * x * x
+        for slope, x in zip(self.gradient(theta), theta, strict=True):
+            total += 0.5 * slope * x
         return total
 
     def gradient(self, theta: Array) -> Array:
-        """Return λᵢ xᵢ, ``float64[d, n]``."""
-        return self.curvatures[:, None] * theta
+        """Return λᵢ xᵢ or A x, ``float64[d, n]``, summed in the order of the coordinates."""
+        if self.matrix is None:
+            return self.curvatures[:, None] * theta
+        total = np.zeros(theta.shape)
+        for column, x in zip(self.matrix.T, theta, strict=True):
+            total += column[:, None] * x
+        return total
 
     def hessian(self, theta: Array) -> Array:
-        """Return the diagonal matrix of the λᵢ for each lane, ``float64[d, d, n]``."""
-        return np.repeat(np.diag(self.curvatures)[:, :, None], theta.shape[1], axis=2)
+        """Return the same matrix for each lane, ``float64[d, d, n]``."""
+        bend = np.diag(self.curvatures) if self.matrix is None else self.matrix
+        return np.repeat(bend[:, :, None], theta.shape[1], axis=2)
 
     @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
@@ -75,18 +103,31 @@ class Quadratic(Problem):
         return (StationaryPoint((0.0,) * self.dimension, "minimum", 0.0, float(self.curvatures[0])),)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
-        """Return the curvatures."""
-        return self.curvatures, np.empty(0, dtype=np.int64)
+        """Return the curvatures or the matrix, and which of them."""
+        return self.curvatures if self.matrix is None else self.matrix.ravel(), self.layout_of_all
 
 
 @named(condition=arguments.Interval(1))
-def quadratic(condition: float = 100.0, dimension: int = 2) -> Quadratic:
+def quadratic(condition: float = 100.0, dimension: int = 2, rotation: int | None = None) -> Quadratic:
     """A quadratic bowl ½ Σ λᵢ xᵢ², λ from 1 to `condition`, on [−2, 2] each.
+
+    Parameters
+    ----------
+    condition : float
+        κ, the largest curvature over the smallest.
+    dimension : int
+        d, up to 10,000 along the axes and 1000 rotated.
+    rotation : int, optional
+        Seed of a random rotation of the bowl; along the axes if not given.
 
     Raises
     ------
     TypeError, ValueError
-        If the condition number is below 1 or the dimension is not from 1 to 10,000.
+        If the condition number is below 1, or dimension or rotation are not such numbers.
     """
-    d = arguments.integer("quadratic: dimension", dimension, high=10_000)
-    return Quadratic(np.array([condition]) if d == 1 else np.geomspace(1.0, condition, d))
+    d = arguments.integer("quadratic: dimension", dimension, high=10_000 if rotation is None else 1000)
+    curvatures = np.array([condition]) if d == 1 else np.geomspace(1.0, condition, d)
+    if rotation is None:
+        return Quadratic(curvatures)
+    rng = np.random.default_rng(arguments.integer("quadratic: rotation", rotation, low=0, high=2**63 - 1))
+    return Quadratic(curvatures, SCHEMES["orthogonal"](rng, d, d))

@@ -19,7 +19,7 @@ from gdfast.kernels.options import INLINED
 
 _LOG2_E = 1.4426950408889634
 LARGEST, SMALLEST = 710.0, -746.0  # beyond these ends exp is inf or 0
-_TANH_END = 20.0  # tanh rounds to 1 beyond
+_TANH_END, _TANH_NEAR = 20.0, 0.7  # tanh rounds to 1 beyond the first
 
 # (eʳ − 1 − r) / r² on |r| <= ln(2)/2, within 2⁻⁵⁷ of eʳ and 2⁻⁵⁵ of eʳ − 1
 EXP = (
@@ -34,6 +34,10 @@ EXP = (
     2.7626315280769527e-07,
     2.5114451305967164e-08,
 )
+
+# (tanh(s) / s − 1) / z is p / q in z = s² <= 0.7², within 2⁻⁵⁶ of the tangent; q's last coefficient is 1
+TANH_P = (-1616.190064746468, -99.36047188241321, -0.9644276457208871)
+TANH_Q = (4848.570194239409, 2237.5094933427795, 112.89047740050702)
 
 
 # A cubic with adapted coefficients (Knuth, *The Art of Computer Programming* 2, section 4.6.4) takes one product less:
@@ -95,21 +99,27 @@ def _exp(x):
 
 @overload(elementary.tanh, jit_options=INLINED)
 def _tanh(x):
-    """Hyperbolic tangent as n / (2 − n) with n = 1 − e^(−2|x|), within 1.42 ulp."""
+    """Hyperbolic tangent by its rational approximation T = z p / q, within 1.7 ulp.
+
+    For |x| < 0.7 it is s + s T with s = |x|. Beyond, s = |x| − k ln(2)/2 and eˢ/e⁻ˢ = (q + S) / (q − S) with
+    S = s q (1 + T), so that the tangent is 1 − 2 / (2ᵏ (q + S) / (q − S) + 1). Either way one division is all.
+    """
 
     def lanes(x):
         y = abs(x)
         y = _TANH_END if y > _TANH_END else y
-        shifted, v, v_low = expm1_parts(-2.0 * y)
-        power = power_of_two(shifted)
-        n, n_low = sum_of(1.0 - power, -power * v)
-        n_low -= power * v_low
-        d, d_low = sum_of(2.0, -n)
-        d_low -= n_low
-        t = n / d
-        # To first order, with 1 / d = (1 + t) / 2.
-        t += (n_low - t * d_low) * (0.5 + 0.5 * t)
-        return with_sign_of(x, t)
+        near = y < _TANH_NEAR
+        shifted = (0.0 if near else y) * (2.0 * _LOG2_E) + ROUND_BIASED
+        k = shifted - ROUND_BIASED
+        s = (y - k * (0.5 * LN2_HIGH)) - k * (0.5 * LN2_LOW)
+        z = s * s
+        p = s * z * (TANH_P[0] + (TANH_P[1] + TANH_P[2] * z) * z)
+        q = (TANH_Q[0] + TANH_Q[1] * z) + (TANH_Q[2] + z) * (z * z)
+        sine = s * q + p
+        above, below = q + sine, q - sine
+        base, n = (s, p) if near else (1.0, -2.0 * below)
+        d = q if near else above * power_of_two(shifted) + below
+        return with_sign_of(x, base + n / d)
 
     return lanes
 
