@@ -358,7 +358,9 @@ def compare(problem, n):
 
 
 @pytest.mark.parametrize(
-    "problem", [p.CATALOGUE[name]() for name in FEW] + [p.rosenbrock(dimension=12)], ids=cases.label
+    "problem",
+    [p.CATALOGUE[name]() for name in FEW] + [p.rosenbrock(dimension=12), p.quadratic(dimension=5, rotation=1)],
+    ids=cases.label,
 )
 def test_kernels_agree_with_the_reference(problem):
     compare(problem, 8)
@@ -384,6 +386,20 @@ def test_a_hundred_dimensions_run():
             assert 30 < result.basin.values.mean() < 65
 
 
+def test_a_rotation_keeps_the_curvatures_and_turns_the_axes():
+    problem, other = (p.quadratic(condition=1e3, dimension=20, rotation=seed) for seed in (0, 1))
+    bend = problem.hessian(np.zeros((20, 1)))[..., 0]
+    np.testing.assert_allclose(np.linalg.eigvalsh(bend), problem.curvatures, rtol=1e-11)
+    assert np.abs(bend - other.hessian(np.zeros((20, 1)))[..., 0]).max() > 10
+    assert np.abs(bend - np.diag(np.diag(bend))).max() > 10
+    np.testing.assert_array_equal(p.quadratic(condition=7.0, dimension=1, rotation=0).matrix, [[7.0]])
+    # Gradient descent converges below 2/1000 as ever.
+    sweep = gdfast.Sweep(problem, gdfast.optimizers.gd(), [1.9e-3, 2.1e-3], problem.random(5), 20_000)
+    outcome = gdfast.run(sweep).outcome.values[0]
+    assert (outcome[0] == gdfast.outcomes.Outcome.global_minimum).all()
+    assert (outcome[1] == gdfast.outcomes.Outcome.diverged).all()
+
+
 def test_a_gradient_that_vanishes_is_a_plateau_and_one_that_is_small_at_a_flat_minimum_is_not():
     plateau = gdfast.run(gdfast.Sweep(p.plateau(), gdfast.optimizers.gd(), [0.1], [[0.9], [1.0], [1.5]]))
     names = [gdfast.outcomes.Outcome(v).name for v in plateau.outcome.values.ravel()]
@@ -401,6 +417,8 @@ def test_a_gradient_that_vanishes_is_a_plateau_and_one_that_is_small_at_a_flat_m
         (lambda: p.rastrigin(dimension=2.5), TypeError, ["rastrigin: dimension", "2.5"]),
         (lambda: p.ackley(dimension=9), ValueError, ["ackley: dimension", "to 8", "not 9"]),
         (lambda: p.quadratic(condition=0.5), ValueError, ["quadratic: condition", ">= 1"]),
+        (lambda: p.quadratic(rotation=-1), ValueError, ["quadratic: rotation", "-1"]),
+        (lambda: p.quadratic(dimension=1001, rotation=0), ValueError, ["quadratic: dimension", "1000"]),
         (lambda: p.saddle().lowest_objective, ValueError, ["saddle", "no known minimum"]),
     ],
 )

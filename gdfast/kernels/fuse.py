@@ -33,7 +33,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.digest import digest
 from gdfast.kernels.grammar import check, single_precision
-from gdfast.kernels.lane_math.parts import float_to_bits, single_to_bits
+from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
 from gdfast.kernels.options import INLINED, JIT, wide
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, step_signature
 from gdfast.measures import Measure
@@ -340,8 +340,13 @@ def quiet_window(gradient_tolerance, divergence_limit, zero):
     raise NotImplementedError("for kernels")
 
 
-def eventful(size, window):
-    """0 where a gradient with the largest entry `size` settles no lane, another number where it may."""
+def loudest(g):
+    """The bits of the largest absolute entry of a tuple, NaN above all; of a single entry with its sign."""
+    raise NotImplementedError("for kernels")
+
+
+def eventful(bits, window):
+    """0 where a gradient whose largest entry has these bits settles no lane, another number where it may."""
     raise NotImplementedError("for kernels")
 
 
@@ -377,14 +382,40 @@ def _quiet_window(gradient_tolerance, divergence_limit, zero):
 
 
 # Numba widens integers of 32 bits to 64 in every operation. LLVM narrows them again where the result is narrow.
-@overload(eventful, inline="always")
-def _eventful(size, window):
-    if size == types.float64:
-        return lambda size, window: (float_to_bits(size) + window[0]) & window[1]
-    return lambda size, window: np.int32(np.int32(single_to_bits(size) + window[0]) & window[1])
+@overload(loudest, jit_options=INLINED)
+def _loudest(g):
+    if g.dtype == types.float64:
+        largest_number = (1 << 62) - 1 + (1 << 62)
+
+        def double(g):
+            bits = float_to_bits(g[0])
+            for i in range(1, len(g)):
+                bits &= largest_number
+                other = float_to_bits(g[i]) & largest_number
+                bits = choose(other > bits, other, bits)
+            return bits
+
+        return double
+
+    def single(g):
+        bits = single_to_bits(g[0])
+        for i in range(1, len(g)):
+            bits = np.int32(bits & 0x7FFFFFFF)
+            other = np.int32(single_to_bits(g[i]) & 0x7FFFFFFF)
+            bits = choose(other > bits, other, bits)
+        return bits
+
+    return single
 
 
-@overload(either, inline="always")
+@overload(eventful, jit_options=INLINED)
+def _eventful(bits, window):
+    if bits == types.int64:
+        return lambda bits, window: (bits + window[0]) & window[1]
+    return lambda bits, window: np.int32(np.int32(bits + window[0]) & window[1])
+
+
+@overload(either, jit_options=INLINED)
 def _either(a, b):
     if a == types.int64:
         return lambda a, b: a | b
@@ -528,7 +559,7 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         work[0, lane] = rate
                         g = transform(x, g, rate, number[lane], t + k, settings)
                     if checked:
-                        events = either(events, eventful(g[0] if d == 1 else largest(g), window))  # whatever its sign
+                        events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
                     loss = (objective(*x),) if uses_loss else ()
                     if r:
@@ -592,9 +623,8 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
-            if (not sparse or (t + k) % check_every == 0) and maybe_settled(
-                grad, size, n, gradient_tolerance, divergence_limit
-            ):
+            checked = not sparse or (t + k) % check_every == 0
+            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):

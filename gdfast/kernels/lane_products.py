@@ -162,6 +162,35 @@ def _fill_vector(to, i, number):
     return lambda to, i, number: _fill(to, i, number)  # type: ignore[call-arg]
 
 
+def _of_two(operation: Any) -> Any:
+    """Make a function of two vectors whose result replaces the first."""
+
+    @intrinsic
+    def combine(typing_context, to, i, other, j):
+        def generate(context, builder, signature, arguments):
+            target, origin = (
+                _place(builder, _numbers(context, builder, signature, arguments, at), arguments[at + 1])
+                for at in (0, 2)
+            )
+            first, second = (builder.load(place, align=8) for place in (target, origin))
+            builder.store(operation(builder, first, second), target, align=8)
+            return context.get_dummy_value()
+
+        return types.void(to, i, other, j), generate
+
+    return lambda to, i, other, j: lambda to, i, other, j: combine(to, i, other, j)  # type: ignore[call-arg]
+
+
+def _larger(builder: Any, a: Any, b: Any) -> Any:
+    kept = builder.or_(builder.fcmp_ordered(">=", a, b), builder.fcmp_unordered("uno", a, a))
+    return builder.select(kept, a, b)
+
+
+overload(_lane_products.subtract_vector)(_of_two(lambda builder, a, b: builder.fsub(a, b)))
+overload(_lane_products.multiply_vector)(_of_two(lambda builder, a, b: builder.fmul(a, b)))
+overload(_lane_products.raise_vector)(_of_two(_larger))
+
+
 @overload(_lane_products.wide_vectors, inline="always")
 def _wide_vectors():
     def lanes():

@@ -10,15 +10,14 @@ Source: Liu et al. (2020), arXiv 1908.03265, in the form and with the defaults o
 
 import numpy as np
 
-from gdfast.elementary import Array, select, sqrt
+from gdfast.elementary import Array, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
-def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate, rectified, factor):
+def rule(theta, grad, m, v, lr, beta1, beta2, rate, factor, root, offset):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
-    scale = select(rectified > 0, factor / (sqrt(v) + eps), 1.0)
-    theta = theta - lr * rate * m * scale
+    theta = theta - lr * rate * m * (factor / (root * sqrt(v) + offset))
     return theta, m, v
 
 
@@ -40,7 +39,12 @@ def radam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimi
         rectified = length > 5.0
         safe = np.where(rectified, length, 6.0)
         square = (safe - 4.0) * (safe - 2.0) * most / ((most - 4.0) * (most - 2.0) * safe)
-        factor = np.sqrt(np.where(rectified, square, 0.0)) * np.sqrt(1.0 - beta2**t)
-        return {"rate": 1.0 / (1.0 - beta1**t), "rectified": rectified.astype(np.float64), "factor": factor}
+        factor = np.sqrt(np.where(rectified, square, 1.0)) * np.sqrt(1.0 - beta2**t)
+        return {
+            "rate": 1.0 / (1.0 - beta1**t),
+            "factor": np.where(rectified, factor, 1.0),  # and 1 / (0 √v + 1) where it is not rectified
+            "root": rectified.astype(np.float64),
+            "offset": np.where(rectified, eps, 1.0),
+        }
 
     return Optimizer(rule, learning_rate=0.001, step_table=step_table)

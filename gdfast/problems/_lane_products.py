@@ -10,6 +10,8 @@ name; their compiled forms, with the sums in registers, are in `gdfast.kernels.l
 their own because the plain text of a helper in a lane kernel's own file is what gets compiled.
 """
 
+from gdfast.elementary import maximum
+
 VECTOR = 8
 """Lanes in a vector: eight float64 are a cache line and the widest register."""
 
@@ -45,6 +47,21 @@ def copy_vector(to, i, source, j, factor):
 def fill_vector(to, i, number):
     """Put a number into ``to[i : i + VECTOR]``."""
     to[i : i + VECTOR] = number
+
+
+def subtract_vector(to, i, other, j):
+    """Subtract ``other[j : j + VECTOR]`` from ``to[i : i + VECTOR]``."""
+    to[i : i + VECTOR] -= other[j : j + VECTOR]
+
+
+def multiply_vector(to, i, other, j):
+    """Multiply ``to[i : i + VECTOR]`` by ``other[j : j + VECTOR]``."""
+    to[i : i + VECTOR] *= other[j : j + VECTOR]
+
+
+def raise_vector(to, i, other, j):
+    """Put the larger of both into ``to[i : i + VECTOR]``, NaN if either is."""
+    to[i : i + VECTOR] = maximum(to[i : i + VECTOR], other[j : j + VECTOR])
 
 
 def wide_vectors():

@@ -14,7 +14,16 @@ Sums run in one fixed order, over rows, fan-in and outputs from first to last; a
 import math
 
 from gdfast.elementary import absolute, erf, exp, log, maximum, select, sigmoid, sign, sqrt, tanh
-from gdfast.problems._lane_products import VECTOR, copy_vector, fill_vector, multiply, wide_vectors
+from gdfast.problems._lane_products import (
+    VECTOR,
+    copy_vector,
+    fill_vector,
+    multiply,
+    multiply_vector,
+    raise_vector,
+    subtract_vector,
+    wide_vectors,
+)
 
 LEAK = 0.01  # slope of leaky_relu below 0, as in torch
 _ROOT_HALF, _ROOT_TWO_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
@@ -217,7 +226,7 @@ def output_errors(scratch, losses, z, rows, layout):
             sums[j] = factor / sums[j]
         for i in range(rows):
             for o in range(k):
-                multiply_by(scratch, z + i * k + o, layout[SUMS] + i, 1)
+                multiply_vector(scratch, (z + i * k + o) * VECTOR, scratch, (layout[SUMS] + i) * VECTOR)
             mine = part(scratch, z + i * k + int(scratch[(y + i) * VECTOR]), 1)
             for j in range(len(mine)):
                 mine[j] -= factor
@@ -228,16 +237,12 @@ def softmax(scratch, z, rows, layout):
     wide_vectors()
     k = layout[OUTPUTS]
     for i in range(rows):
-        copy_vector(scratch, (layout[LARGEST] + i) * VECTOR, scratch, (z + i * k) * VECTOR, 1.0)
-        top = part(scratch, layout[LARGEST] + i, 1)
+        top, row = (layout[LARGEST] + i) * VECTOR, (z + i * k) * VECTOR
+        copy_vector(scratch, top, scratch, row, 1.0)
         for o in range(1, k):
-            values = part(scratch, z + i * k + o, 1)
-            for j in range(len(values)):
-                top[j] = maximum(top[j], values[j])
+            raise_vector(scratch, top, scratch, row + o * VECTOR)
         for o in range(k):
-            values = part(scratch, z + i * k + o, 1)
-            for j in range(len(values)):
-                values[j] -= top[j]
+            subtract_vector(scratch, row + o * VECTOR, scratch, top)
     powers = part(scratch, z, rows * k)
     for at in range(len(powers)):
         powers[at] = exp(powers[at])

@@ -6,13 +6,13 @@ from numba import float64, int64
 from numba.extending import overload
 
 from gdfast import elementary
-from gdfast.kernels.lane_math.parts import bits_to_float, float_to_bits
+from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits
 from gdfast.kernels.options import INLINED
 
 
 @overload(elementary.select, jit_options=INLINED)
 def _select(condition, yes, no):
-    return lambda condition, yes, no: yes if condition else no
+    return lambda condition, yes, no: choose(condition, yes, no)
 
 
 @overload(elementary.sqrt, jit_options=INLINED)
@@ -27,17 +27,17 @@ def _absolute(x):
 
 @overload(elementary.maximum, jit_options=INLINED)
 def _maximum(a, b):
-    return lambda a, b: a if (a >= b) | (a != a) else b
+    return lambda a, b: choose((a >= b) | (a != a), a, b)
 
 
 @overload(elementary.sign, jit_options=INLINED)
 def _sign(x):
-    return lambda x: 1.0 if x > 0.0 else (-1.0 if x < 0.0 else (0.0 if x == 0.0 else x))
+    return lambda x: choose(x > 0.0, 1.0, choose(x < 0.0, -1.0, choose(x == 0.0, 0.0, x)))
 
 
 @overload(elementary.minimum, jit_options=INLINED)
 def _minimum(a, b):
-    return lambda a, b: a if (a <= b) | (a != a) else b
+    return lambda a, b: choose((a <= b) | (a != a), a, b)
 
 
 _SHARE, _OFFSET, _ROUNDS = elementary.CUBE_ROOT_SHARE, elementary.CUBE_ROOT_OFFSET, elementary.CUBE_ROOT_ROUNDS

@@ -49,6 +49,20 @@ def _single_to_bits(typing_context, value):
     return int32(float32), generate
 
 
+@intrinsic
+def _choose(typing_context, condition, yes, no):
+    kind = typing_context.unify_types(yes, no)
+
+    def generate(context, builder, signature, arguments):
+        return builder.select(*arguments)
+
+    return kind(types.boolean, kind, kind), generate
+
+
+# `yes` where `condition` holds, else `no`, as one instruction. A conditional expression is a branch at first, and a
+# lane loop with one that LLVM does not take back in time is not vectorized.
+choose: Any = _choose
+
 # The number that has these bits, and the bits of a number. To type checkers an intrinsic takes a typing context too.
 bits_to_float: Any = _bits_to_float
 float_to_bits: Any = _float_to_bits

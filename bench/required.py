@@ -1,0 +1,21 @@
+"""What gdfast is to reach against each contender, as ratios in one run on two idle cores."""
+
+# (task, contender): at least how many times as fast gdfast is to be. Against contenders on one core it is gdfast on one
+# core, and checked steps a second: of the contender all that it computes, of gdfast those of moving trajectories only.
+RATIOS: dict[tuple[str, str], float] = {
+    ("quartic × gd", "numpy_compacting"): 28,
+    ("quartic × gd", "prange"): 22,
+    ("quartic × gd", "jax_fixed_loop"): 5,
+    ("quartic × gd", "jax_tuned"): 2.5,
+    ("quartic × gd", "c_fused"): 1.0,
+    ("rosenbrock × adam", "numpy_compacting"): 15,
+    ("rosenbrock × adam", "jax_optax"): 8,
+    ("rosenbrock × adam", "jax_tuned"): 1.5,
+    ("rosenbrock × adam", "c_textbook"): 1.4,
+    ("trainability network", "jax_scan"): 3,
+    ("trainability network", "jax_tuned"): 2,
+    ("digits network", "numpy_batched"): 5,
+}
+ROOFLINE_SHARE = 60  # percent, of any elementwise pair
+USEFUL_SHARE = 95  # percent of the lane-steps on mixed grids
+LANE_MATH = 1.5  # times NumPy's own time, at most

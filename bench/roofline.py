@@ -1,0 +1,130 @@
+"""Each pair's share of what this machine allows: ``python -m bench.roofline [--all] [--out reports]``.
+
+The limit of a pair is the time that its operations (`bench.operations`) take at the measured throughput of their kinds
+(`bench.throughput`), when everything that can be done side by side is: the longest of
+
+- divider: divisions and roots, which share one unit;
+- arithmetic: each of additions, products, logic and comparisons alone; each two of them together, by as much as the
+  micro-kernels found them to share units; and all of them, by as much as the two that share least. To these the time
+  of exp and its kin is added, which are made of the same operations;
+- loads; stores.
+
+Measured is the compiled step at its working width, all lanes moving and none settling, on one core.
+"""
+
+import argparse
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gdfast
+from bench import tables
+from bench.operations import FUNCTIONS, of_pair
+from bench.required import ROOFLINE_SHARE
+from bench.throughput import measure
+from gdfast import optimizers, problems
+from gdfast.kernels.fuse import step_kernel
+from gdfast.kernels.signatures import MOVING
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Landscape
+from gdfast.tile import _lanes
+
+ARITHMETIC = ("add", "multiply", "logic", "compare")
+STEPS, ROUNDS = 500, 15
+RATE = 1e-9  # points hardly move, so that their gradients stay ordinary
+
+
+def limit(operations: Mapping[str, int], each: Mapping[str, float]) -> tuple[float, str]:
+    """Return the least nanoseconds that a lane's operations take, and what takes them."""
+    alone = {kind: operations[kind] * each[kind] for kind in ARITHMETIC}
+    shares = {pair: 2 * each[", ".join(pair)] / (each[pair[0]] + each[pair[1]]) for pair in _pairs(each)}
+    arithmetic = {**alone, **{" and ".join(pair): s * sum(alone[kind] for kind in pair) for pair, s in shares.items()}}
+    arithmetic["arithmetic"] = min(shares.values()) * sum(alone.values())
+    functions = sum(operations[name] * each[name] for name in FUNCTIONS)
+    taken = {name if not functions else f"functions, {name}": functions + ns for name, ns in arithmetic.items()}
+    taken["divider"] = sum(operations[kind] * each[kind] for kind in ("divide", "root"))
+    taken.update((f"{kind}s", operations[kind] * each[kind]) for kind in ("load", "store"))
+    binding = max(taken, key=lambda name: taken[name])
+    return taken[binding], binding
+
+
+def _pairs(each: Mapping[str, float]) -> list[tuple[str, str]]:
+    return [pair for pair in itertools.combinations(sorted(ARITHMETIC), 2) if ", ".join(pair) in each]
+
+
+def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
+    """Return the nanoseconds of a checked step of a lane, and whether all lanes kept moving."""
+    sweep = gdfast.Sweep(problem, optimizer, [RATE], problem.random(1), STEPS)
+    step = step_kernel(problem, optimizer)
+    theta, grad, work, state, memory, lr, number, status, ended, _ = _lanes(sweep, 0)
+    width, table = theta.shape[1], optimizer.coefficient_table(STEPS, problem)
+    arrays = theta, grad, work, state, memory, lr, problem.group, number, status, ended, table
+    starts = _ordinary(problem, width)
+    times, moving = [], True
+    for _ in range(ROUNDS):
+        theta[:], lr[:], status[:] = starts, RATE, MOVING
+        state[:], memory[:] = optimizer.initial_state[:, None, None], optimizer.initial_memory[:, None]
+        began = time.perf_counter()
+        step(*arrays, 0, width, STEPS, 1, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS))
+        times.append(time.perf_counter() - began)
+        moving = moving and bool((status == MOVING).all())
+    return min(times) / STEPS / width * 1e9, moving
+
+
+def _ordinary(problem: Landscape, n: int) -> np.ndarray:
+    """Points ``float64[d, n]`` at which the gradient is neither small nor large."""
+    points = problem.random(64 * n, seed=1).T
+    size = np.abs(problem.gradient(points)).max(axis=0)
+    return np.resize(points[:, (size > 1e-4) & (size < 1e6)].T, (n, problem.dimension)).T
+
+
+def pairs(everything: bool) -> Iterator[tuple[Landscape, Optimizer]]:
+    """All pairs, or every optimizer on two landscapes and every landscape with two optimizers."""
+    landscapes = [made for make in problems.CATALOGUE.values() if isinstance(made := make(), Landscape)]
+    for problem, (name, make) in itertools.product(landscapes, optimizers.CATALOGUE.items()):
+        if everything or problem.name in ("quartic", "rosenbrock") or name in ("gd", "adam"):
+            yield problem, make()
+
+
+def measured(problem: Landscape, optimizer: Optimizer, each: Mapping[str, float]) -> dict[str, Any]:
+    """One row of the table."""
+    operations = of_pair(problem, optimizer)
+    least, binding = limit(operations, each)
+    taken, moving = step_time(problem, optimizer)
+    functions = ", ".join(f"{operations[name]} {name}" for name in FUNCTIONS if operations[name])
+    return {
+        "problem": problem.label,
+        "optimizer": optimizer.label,
+        **{kind: operations[kind] for kind in (*ARITHMETIC, "divide", "root", "load", "store")},
+        "functions": functions,
+        "limit ns": least,
+        "by": binding,
+        "measured ns": taken,
+        "10⁹ steps/s": 1 / taken,
+        "share %": round(100 * least / taken, 1),
+        "note": "" if moving else "some lanes settled",
+    }
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m bench.roofline", description=__doc__.splitlines()[0])
+    parser.add_argument("--all", action="store_true", help="every optimizer on every landscape")
+    parser.add_argument("--out", type=Path, default=Path("reports"), help="folder of the tables")
+    chosen = parser.parse_args()
+    each = measure()
+    tables.show("one core, nanoseconds of one operation a lane", [{"operation": k, "ns": ns} for k, ns in each.items()])
+    rows = [measured(*pair, each) for pair in pairs(chosen.all)]
+    rows.sort(key=lambda row: float(row["share %"]))
+    tables.show("checked steps of a lane against the limit of their operations", rows)
+    reached = sum(row["share %"] >= ROOFLINE_SHARE for row in rows)
+    print(f"{reached} of {len(rows)} pairs reach {ROOFLINE_SHARE} % of their limit (wanted: all)")
+    tables.write(chosen.out / "roofline.csv", rows, nanoseconds=each)
+
+
+if __name__ == "__main__":
+    main()
