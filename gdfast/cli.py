@@ -193,6 +193,21 @@ def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
     return np.geomspace(*ends, n) if logarithmic else np.linspace(*ends, n)
 
 
+def parse_point(argument: str, text: str) -> tuple[float, float]:
+    """Read two numbers, ``x,y``.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{argument} must be two numbers, x,y, not {text!r}") from None
+    return x, y
+
+
 def parse_starts(texts: list[str]) -> dict[str, Any] | list[Any]:
     """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
 
@@ -538,6 +553,71 @@ def report(
     typer.echo(f"The report is at {page}")
     if failures:
         raise typer.Exit(1)
+
+
+@app.command("boundary")
+def boundary(
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="tanh, relu, identity, minibatch, single_point, initialization, quartic or rosenbrock; "
+            "may be repeated  [default: the first six, those of arXiv 2402.06184]"
+        ),
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option(help="name, or name:parameter=value,…; may be repeated  [default: gd]")
+    ] = None,
+    resolution: Annotated[int, typer.Option(help="pixels a side of an image")] = 512,
+    center: Annotated[
+        str | None,
+        typer.Option(help="middle of the first image, x,y, in the units of its axes  [default: the plane's]"),
+    ] = None,
+    zoom: Annotated[float, typer.Option(help="how many times closer than the whole plane the first image is")] = 1.0,
+    frames: Annotated[int, typer.Option(help="images of a zoom into the boundary; it ends where float64 does")] = 1,
+    factor: Annotated[float, typer.Option(help="by which each of them is closer than the one before")] = 10.0,
+    follow: Annotated[
+        str, typer.Option(help="what a zoom goes to: a boundary pixel drawn, or the densest place of the boundary")
+    ] = "drawn",
+    seeds: Annotated[int, typer.Option(help="how many draws of weights, data and points")] = 1,
+    width: Annotated[int, typer.Option(help="inputs and hidden units of the network")] = 8,
+    max_steps: Annotated[int, typer.Option(help="updates of each trajectory")] = 100,
+    out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports/boundary"),
+    store: Annotated[Path | None, typer.Option(help="a folder of Zarr stores to write, or to complete")] = None,
+    workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
+) -> None:
+    """Show the boundary between convergence and divergence: images, zooms, and its dimension by box counting."""
+    with _user_errors():
+        from gdfast import arguments
+        from gdfast import store as stores
+        from gdfast.analysis.trainability import CONDITIONS, PUBLISHED
+        from gdfast.report import boundary as boundaries
+
+        chosen = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
+        rules = [rule for text in optimizer or ["gd"] for rule in parse_optimizers(text)]
+        arguments.integer("resolution", resolution, low=64, high=2**14)
+        arguments.integer("seeds", seeds)
+        arguments.number("zoom", zoom, arguments.POSITIVE)
+        stores.check_folder(out)
+        with _interruptible(store), _failures():
+            table = boundaries.build(
+                out,
+                chosen,
+                rules,
+                resolution=resolution,
+                center=None if center is None else parse_point("center", center),
+                closer=zoom,
+                frames=frames,
+                factor=factor,
+                follow=follow,
+                seeds=seeds,
+                store=store,
+                tell=lambda text: typer.echo(text, err=True),
+                width=width,
+                max_steps=max_steps,
+                workers=workers,
+            )
+    typer.echo(table.round(3).to_string(index=False))
+    typer.echo(f"images and tables → {out}")
 
 
 @app.callback(invoke_without_command=True)

@@ -210,8 +210,9 @@ def test_the_trainability_network_is_the_papers():
 
 @pytest.fixture(scope="module")
 def lane_kernel():
-    """Gradient and objective compiled once: sizes are no part of what is compiled."""
-    return numba.njit(**JIT)(_network_lanes.lane_gradient), numba.njit(**JIT)(_network_lanes.lane_objective)
+    """Gradient, objective and both in one, compiled once: sizes are no part of what is compiled."""
+    names = "lane_gradient", "lane_objective", "lane_both"
+    return [numba.njit(**JIT)(getattr(_network_lanes, name)) for name in names]
 
 
 def in_lanes(kernel, problem, theta, t):
@@ -220,6 +221,10 @@ def in_lanes(kernel, problem, theta, t):
     grad, objective = np.full_like(theta, np.nan), np.full(theta.shape[1], np.nan)
     kernel[0](theta, grad, work, theta.shape[1], data, layout, t)
     kernel[1](theta, objective, work, theta.shape[1], data, layout, t)
+    again = np.full_like(grad, np.nan), np.full_like(objective, np.nan)
+    kernel[2](theta, *again, work, theta.shape[1], data, layout, t)
+    np.testing.assert_array_equal(again[0], grad)
+    np.testing.assert_array_equal(again[1], objective)
     return grad, objective
 
 

@@ -93,6 +93,8 @@ def step_kernel(
         chain = in_rows(transforms)
         sources = [lanes.gradient.__qualname__, lanes.objective.__qualname__, *_texts(lanes.gradient, lanes.objective)]
         functions = {"gradient": lanes.gradient, "objective": lanes.objective}
+        if lanes.both:
+            functions["both"] = lanes.both
         register_helpers(lanes.gradient)
     sources += [check(function, results) for function, results in parts.values()]
     functions.update({name: function for name, (function, _) in parts.items()})
@@ -109,6 +111,7 @@ def step_kernel(
         sum(len(transform.coefficients) for transform in transforms),
         len(measure.initial) if measure else 0,
         len(measure.coefficients) if measure else 0,
+        "both" in functions,
         sparse,
         np.dtype(dtype).name,
     )
@@ -121,7 +124,7 @@ def step_kernel(
             called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
                 made[name] = _unique(narrow(_written(text, called)), key)
-            for name in ("terms", "plateau", "measure"):
+            for name in ("terms", "plateau", "measure", "both"):
                 made.setdefault(name, made["rule"])  # never called where there are none
             _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
         return _kernels[key]
@@ -159,6 +162,7 @@ class Sizes(NamedTuple):
     transforms: int  # coefficients of the transforms
     measured: int  # memory slots of a measure, the last of a trajectory
     measure: int  # coefficients of the measure
+    at_once: bool  # whether the problem has gradient and objective in one
     sparse: bool  # whether there are steps without a settle check
     real: str  # the type of all numbers
 
@@ -516,8 +520,8 @@ def keep_moving(x, matrix, status, lane):
         matrix[i, lane] = matrix[i, lane] if status[lane] & SETTLED else x[i]
 
 
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
+def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, both, transformed, sizes, key):
+    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, _, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
     real = sizes.number
@@ -579,14 +583,15 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
+def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective, both, transformed, sizes, key):
+    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, at_once, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
     slots, zeros, memories, measured = (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
     needs_loss = uses_loss or bool(r + w)  # by itself, so that the compiler sees a constant
+    in_one = needs_loss and at_once
 
     @compiled(sizes.signature, key)
     def step(
@@ -606,9 +611,12 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
             settings, coefficients = row[first:second], row[third:fourth]
-            gradient(theta, grad, work, n, data, layout, t + k)
-            if needs_loss:
-                objective(theta, losses, work, n, data, layout, t + k)
+            if in_one:
+                both(theta, grad, losses, work, n, data, layout, t + k)
+            else:
+                gradient(theta, grad, work, n, data, layout, t + k)
+                if needs_loss:
+                    objective(theta, losses, work, n, data, layout, t + k)
             if w:
                 for lane in range(n):
                     old = column(memory[r:], lane, measured)

@@ -204,17 +204,23 @@ def forward(scratch, weights, rows, data, layout):
         before = z
 
 
-def output_errors(scratch, z, rows, layout):
-    """Put the derivatives of the loss by the last layer's Z in the place of its output."""
+def output_errors(scratch, losses, z, rows, layout):
+    """Put the derivatives of the loss by the last layer's Z in the place of its output.
+
+    Each row's loss is added to `losses`, unless that is empty.
+    """
     wide_vectors()
-    k, y = layout[OUTPUTS], layout[TARGET]
+    k, y, wanted = layout[OUTPUTS], layout[TARGET], len(losses) > 0
+    if wanted:
+        add_losses(scratch, losses, z, rows, layout)
     if layout[LOSS] == SQUARED:
         factor = 2.0 / (layout[ROWS] * k)
         values, targets = part(scratch, z, rows * k), part(scratch, y, rows * k)
         for j in range(len(values)):
             values[j] = factor * (values[j] - targets[j])
     else:
-        softmax(scratch, z, rows, layout)
+        if not wanted:
+            softmax(scratch, z, rows, layout)
         sums, factor = part(scratch, layout[SUMS], rows), 1.0 / layout[ROWS]
         for j in range(len(sums)):
             sums[j] = factor / sums[j]
@@ -282,7 +288,7 @@ def add_penalty_gradients(theta, grad, lane, data, layout):
 
 
 def add_losses(scratch, out, z, rows, layout):
-    """Add each row's loss to ``out[:VECTOR]``."""
+    """Add each row's loss to ``out[:VECTOR]``; of cross-entropy, turn the outputs into what `softmax` does."""
     k, y = layout[OUTPUTS], layout[TARGET]
     if layout[LOSS] == SQUARED:
         for i in range(rows * k):
@@ -314,13 +320,8 @@ def add_penalties(theta, lane, out, data, layout):
         out[j] += 0.5 * data[L2] * squares + data[L1] * sizes
 
 
-HELPERS = (
-    part, fill, multiply_by, add_rows_to, add_row_products_to, take_rows, activate, normalize, normalize_backward,
-    forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
-)  # fmt: skip
-
-
-def lane_gradient(theta, grad, work, n, data, layout, t):
+def lane_both(theta, grad, out, work, n, data, layout, t):
+    """Gradient and, unless `out` is empty, objective."""
     scratch, points, slopes, width = work.reshape(-1), theta.reshape(-1), grad.reshape(-1), theta.shape[1]
     rows, d, chunk = layout[ROWS], layout[D], layout[CHUNK]
     last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
@@ -333,17 +334,35 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
         if packed:
             for k in range(d):
                 copy_vector(weights, k * VECTOR, points, k * width + lane, data[FACTORS + k])
+        losses = out[lane : lane + VECTOR]
+        for j in range(len(losses)):
+            losses[j] = 0.0
         for first in range(0, rows, chunk):
             count = min(chunk, rows - first)
             take_rows(scratch, data, layout, t, first, count)
             forward(scratch, weights, count, data, layout)
-            output_errors(scratch, last, count, layout)
+            output_errors(scratch, losses, last, count, layout)
             backward(scratch, weights, grads, count, first == 0, layout)
         if packed:
             for k in range(d):
                 copy_vector(slopes, k * width + lane, grads, k * VECTOR, data[FACTORS + k])
+        for j in range(len(losses)):
+            losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
         if data[L2] != 0.0 or data[L1] != 0.0:
             add_penalty_gradients(theta, grad, lane, data, layout)
+            if len(losses) > 0:
+                add_penalties(theta, lane, losses, data, layout)
+
+
+HELPERS = (
+    part, fill, multiply_by, add_rows_to, add_row_products_to, take_rows, activate, normalize, normalize_backward,
+    forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
+    lane_both,
+)  # fmt: skip
+
+
+def lane_gradient(theta, grad, work, n, data, layout, t):
+    lane_both(theta, grad, work[0, :0], work, n, data, layout, t)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):

@@ -38,12 +38,15 @@ class LaneKernel:
         How many numbers a lane needs for intermediate results.
     lanes : int, optional
         How many lanes it takes best at a time, a divisor of 64; any number, if None.
+    both : callable, optional
+        ``both(theta, grad, out, work, n, data, layout, t)`` does both, with the same bits, if that takes less time.
     """
 
     gradient: Callable[..., None]
     objective: Callable[..., None]
     work_rows: int
     lanes: int | None = None
+    both: Callable[..., None] | None = None
 
 
 class Problem(Named):
