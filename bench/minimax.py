@@ -1,9 +1,10 @@
 """Derive the coefficients of the lane functions' polynomials: ``python -m bench.minimax`` prints them.
 
-Each is the polynomial p of a given degree that minimizes the largest weighted error max |w(x) (f(x) − p(x))| over an
-interval, found by the exchange algorithm of Remez (1934; Muller, *Elementary Functions*, 3rd ed., section 3.5) on a
-grid of Chebyshev points in 60 digits; the weight turns an error of p into a relative error of the function (of its
-result for erf, which is 1 − exp(−p) there). The coefficients are then rounded to float64, lowest power first.
+Each is the polynomial p of a given degree, or the quotient p / q of two, q's last coefficient being 1, that minimizes
+the largest weighted error max |w(x) (f(x) − p(x) / q(x))| over an interval, found by the exchange algorithm of Remez
+(1934; Muller, *Elementary Functions*, 3rd ed., section 3.5) on a grid of Chebyshev points in 60 digits; the weight
+turns an error of p into a relative error of the function (of its result for erf, which is 1 − exp(−p) there). The
+coefficients are then rounded to float64, lowest power first.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,8 @@ class Fit(NamedTuple):
     weight: Callable[[mpf], mpf]
     interval: tuple[float, float]
     degree: int
+    below: int = 0
+    """The degree of q."""
 
 
 def series(term: Callable[[int], mpf]) -> Callable[[mpf], mpf]:
@@ -54,32 +57,57 @@ FITS = {
         (0.0, 1.0),
         12,
     ),
+    # (tanh(s) / s − 1) / z, z = s²; relative to the tangent
+    "TANH": Fit(
+        lambda z: (mpmath.tanh(mpmath.sqrt(z)) / mpmath.sqrt(z) - 1) / z if z else mpf(-1) / 3,
+        lambda z: z * mpmath.sqrt(z) / mpmath.tanh(mpmath.sqrt(z)) if z else mpf(0),
+        (0.0, 0.49),
+        2,
+        3,
+    ),
     # −log(erfc(1 + t)); relative to erf, which is nearly 1
     "ERF_FAR": Fit(lambda t: -mpmath.log(mpmath.erfc(1 + t)), lambda t: mpmath.erfc(1 + t), (0.0, 5.0), 18),
 }
 
 
 def minimax(fit: Fit, rounds: int = 30) -> tuple[list[float], float]:
-    """Return a fit's coefficients, lowest power first, and its largest weighted error after rounding them."""
+    """Return a fit's coefficients, p's and then q's but the last, and its largest weighted error after rounding them.
+
+    Lowest powers come first.
+    """
     with mp.workdps(DIGITS):
         low, high = map(mpf, fit.interval)
         grid = [(low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * i / GRID) for i in range(GRID + 1)]
         values, weights = [fit.function(x) for x in grid], [mpf(fit.weight(x)) for x in grid]
         inside = [i for i in range(GRID + 1) if weights[i] != 0]
-        n = fit.degree + 2
+        above = fit.degree + 1
+        n = above + fit.below + 1
         chosen = [inside[round((len(inside) - 1) * i / (n - 1))] for i in range(n)]
+
+        def denominator(coefficients: list[mpf], x: mpf) -> mpf:
+            return mpmath.polyval([mpf(1), *coefficients[: above - 1 : -1]], x)
 
         def errors(coefficients: list[mpf]) -> list[mpf]:
             return [
-                w * (v - mpmath.polyval(coefficients[::-1], x)) for x, v, w in zip(grid, values, weights, strict=True)
+                w * (v - mpmath.polyval(coefficients[above - 1 :: -1], x) / denominator(coefficients, x))
+                for x, v, w in zip(grid, values, weights, strict=True)
             ]
 
+        coefficients = [mpf(0)] * (n - 1)
         for _ in range(rounds):
-            # p takes the values that leave errors ±e of alternating sign at the chosen points.
-            system = mpmath.matrix(
-                [[grid[i] ** j for j in range(n - 1)] + [(-1) ** row / weights[i]] for row, i in enumerate(chosen)]
-            )
-            *coefficients, level = mpmath.lu_solve(system, mpmath.matrix([values[i] for i in chosen]))
+            # p / q takes the values that leave errors ±e of alternating sign at the chosen points. In ±e q the q is
+            # that found before: a few times over until it stays.
+            for _ in range(1 if fit.below == 0 else 8):
+                system = mpmath.matrix(
+                    [
+                        [grid[i] ** j for j in range(above)]
+                        + [-values[i] * grid[i] ** j for j in range(fit.below)]
+                        + [(-1) ** row / weights[i] * denominator(coefficients, grid[i])]
+                        for row, i in enumerate(chosen)
+                    ]
+                )
+                right = mpmath.matrix([values[i] * grid[i] ** fit.below for i in chosen])
+                *coefficients, level = mpmath.lu_solve(system, right)
             error = errors(coefficients)
             peaks = _alternating_peaks(error, n)
             if max(map(abs, error)) <= abs(level) * (1 + mpf("1e-6")) or peaks == chosen:

@@ -77,7 +77,7 @@ def gdfast_one_core(task: Task) -> np.ndarray:
     return gdfast_all_cores(task, workers=1)
 
 
-def numpy_batched(task: Task, block: int = 256) -> np.ndarray:
+def numpy_batched(task: Task, block: int = 64) -> np.ndarray:
     """NumPy and BLAS over blocks of trajectories at once, as one writes it by hand for this network."""
     rates, points = task.pairs
     step = _numpy_step(task.problem)

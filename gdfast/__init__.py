@@ -1,8 +1,9 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
 The public names: `Sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`, and the
-modules `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`, `outcomes`,
-`plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads nothing.
+modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`,
+`outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
+nothing.
 """
 
 import importlib
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gdfast import (
+        analysis,
         data,
         executors,
         measures,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Sweep",
+    "analysis",
     "check_gradient",
     "data",
     "executors",

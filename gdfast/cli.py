@@ -484,19 +484,75 @@ def map_(
 
 
 @app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="what `gdfast sweep` wrote")],
+    after: Annotated[
+        Path, typer.Argument(metavar="AFTER", help="the same over the same grid, but for what is to be compared")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="a picture of the cells: PNG, SVG or PDF by suffix")
+    ] = None,
+) -> None:
+    """Count the cells that a change rescued and broke: two stored sweeps over one grid.
+
+    The optimizers must be the same, or the first sweep must have one, with which all of the second are compared.
+    """
+    with _user_errors():
+        from gdfast import analysis, arguments, plot, store
+
+        if out:
+            arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
+            store.check_folder(out.parent)
+        first, second = store.read(before), store.read(after)
+        difference = analysis.delta(first, second)
+        moves = analysis.transitions(first, second)
+    counts = analysis.change_counts(difference).reset_index()
+    for table in (counts, moves.rename_axis(index="before \\ after").reset_index()):
+        words = [str(column).replace("_", " ") for column in table.columns]
+        _print_table(words, [[_cell(value) for value in row] for row in table.itertuples(index=False)])
+        typer.echo()
+    if out:
+        plot.delta_maps(difference).savefig(out)
+        typer.echo(f"cells rescued and broken → {out}")
+
+
+def _cell(value: Any) -> str:
+    return value.replace("_", " ") if isinstance(value, str) else "–" if value != value else f"{value:,.10g}"
+
+
+@app.command()
 def report(
     quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="a chapter, or the figure that a page's command names; may be repeated"),
+    ] = None,
+    problem: Annotated[
+        list[str] | None,
+        typer.Option(help="leave out what is about other problems, and compare on this; may be repeated"),
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
+    ] = None,
     out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
 ) -> None:
-    """Run the standard experiments and write the report: a page, its figures and its tables."""
+    """Run the experiments and write the report: a page, its figures, its tables and its data."""
     with _user_errors():
+        from gdfast import problems, store
         from gdfast import report as reports
-        from gdfast import store
 
+        chosen = [parse_named("problem", text, problems.CATALOGUE) for text in problem or []]
+        rules = [rule for text in optimizer or [] for rule in parse_optimizers(text)]
         store.check_folder(out)
-    with _interruptible():
-        page = reports.build(out, quick=quick, tell=lambda text: typer.echo(text, err=True))
+        with _interruptible():
+            page, failures = reports.build(
+                out, quick, only or [], chosen, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
+            )
+    for failure in failures:
+        typer.echo(f"gdfast: {failure}", err=True)
     typer.echo(f"The report is at {page}")
+    if failures:
+        raise typer.Exit(1)
 
 
 @app.command("boundary")

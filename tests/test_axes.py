@@ -10,7 +10,7 @@ from gdfast import optimizers, plot, problems, schedules, store, theory
 from gdfast.cli import app
 from gdfast.kernels.fuse import step_kernel
 from gdfast.outcomes import Outcome
-from gdfast.plot.maps import panels
+from gdfast.plot.panels import panels
 
 QUADRATIC = problems.linear_regression(X=[[1.0]], y=[1.0])  # ½(x − 1)²
 QUARTIC = problems.quartic()

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,6 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 
 import cases
-import matplotlib.image
 import numpy as np
 import pytest
 import xarray
@@ -206,16 +206,29 @@ def test_progress_is_told_to_a_callable():
     assert len(calls) == 3
 
 
-def test_the_quick_report_holds_all_it_names(tmp_path):
-    done = gdfast_command("report", "--quick", "--out", tmp_path)
+def test_two_stores_are_compared(store, tmp_path):
+    other = tmp_path / "other.zarr"
+    one = ["sweep", "--problem", "quartic", "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
+    assert gdfast_command(*one, "--optimizer", "momentum", "--out", other).returncode == 0
+    done = gdfast_command("compare", other, store, "-o", tmp_path / "delta.png")
     assert done.returncode == 0, done.stderr
-    page = (tmp_path / "index.html").read_text()
-    assert "http" not in page.replace("http-equiv", "")
-    assert page.count("data:image/png;base64,") == 9
-    for problem in ("quartic", "linear_regression", "sigmoid"):
-        assert (tmp_path / f"outcome-{problem}.png").stat().st_size > 10_000
-        assert (tmp_path / f"steps-{problem}.csv").read_text().count("\n") == 7
-        cells = matplotlib.image.imread(tmp_path / f"cells-{problem}-adam.png")
-        assert cells.shape[:2] == (128, 128)
-    timing = (tmp_path / "timing.csv").read_text()
-    assert all(how in timing for how in ("textbook", "NumPy", "one core", "all cores", "compiling"))
+    before, after = xarray.open_zarr(other).outcome.values[0] == 1, xarray.open_zarr(store).outcome.values == 1
+    for label, now in zip(["gd", "adam:beta1=0.8"], after, strict=True):
+        cells = [int((~before & now).sum()), int((before & ~now).sum()), int((before & now).sum())]
+        assert re.search(rf"^{label} +{' +'.join(map(str, cells))} +{512 - sum(cells)} ", done.stdout, re.MULTILINE)
+    assert "before \\ after" in done.stdout
+    assert (tmp_path / "delta.png").stat().st_size > 5000
+
+
+def test_stores_of_other_grids_are_not_compared(store, tmp_path):
+    other = tmp_path / "other.zarr"
+    assert gdfast_command(*SWEEP, "--lr", "1e-4:1:16", "--start", "-4:4:16", "--out", other).returncode == 0
+    for arguments, words in (
+        ([store, other], "32 and 16 learning rates"),
+        ([store, tmp_path / "none.zarr"], "none.zarr"),
+        ([store, store, "-o", tmp_path / "delta.gif"], "out: suffix"),
+    ):
+        done = gdfast_command("compare", *arguments)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1

@@ -47,7 +47,7 @@ LN2, ROOT = float(np.log(2.0)), float(np.sqrt(2.0))
 # Where a reduction changes over, a result saturates, becomes subnormal or loses its leading places.
 TURNS = {
     "exp": [*(LN2 * (k + 0.5) for k in range(-20, 20)), *(LN2 * k for k in range(-20, 20)), -708.396, -745.133],
-    "tanh": [*(LN2 * (k + 0.5) / 2 for k in range(-5, 56)), 18.37, 18.715, 19.0615, 20.0],
+    "tanh": [*(LN2 * (k + 0.5) / 2 for k in range(-5, 56)), 0.7, 18.37, 18.715, 19.0615, 20.0],
     "sigmoid": [*(LN2 * (k + 0.5) for k in range(-60, 60)), 36.7368, -36.7368, -708.396, -745.133],
     "log": [1.0, ROOT, ROOT / 2, ROOT * 2.0**-1030, 2.0**-1022],
     "log1p": [-1.0, ROOT - 1, ROOT / 2 - 1, 2 * ROOT - 1, 1.0, 2.0**53, 2.0**54, 2.0**60, 2.0**-53],
@@ -280,6 +280,7 @@ def test_widths_are_what_they_are_called(bits, register):
 
 TABLES = {
     "EXP": exponential.EXP,
+    "TANH": exponential.TANH_P + exponential.TANH_Q,
     "LOG": logarithm.LOG,
     "SIN": trigonometric.SIN,
     "COS": trigonometric.COS,

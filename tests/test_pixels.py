@@ -11,7 +11,7 @@ import xarray
 import gdfast
 from gdfast import optimizers, plot, problems
 from gdfast.plot import pixels
-from gdfast.plot.maps import panels
+from gdfast.plot.panels import panels
 
 RNG = np.random.default_rng(8)
 MADE = [*optimizers.grid(optimizers.momentum, momentum=np.linspace(0, 0.9, 5), dampening=[0.0, 0.5, 0.7])]

@@ -1,1 +1,32 @@
-"""What is computed from results."""
+"""What is computed from results: shares, the rates that work, the cost of tuning, distributions, differences.
+
+Every function takes an `xarray.Dataset` of `gdfast.run`, or several, and returns a pandas or xarray table. *Reached*
+means, here and in all figures and reports, that a trajectory became stationary at the lowest known minimum within its
+budget; its *cost* is the updates that took. A trajectory that did not reach it has no cost, or where a number is needed
+the whole budget.
+"""
+
+from gdfast.analysis.delta import CHANGES, Change, change_counts, delta, transitions
+from gdfast.analysis.distributions import at_rates, costs, nearest_rates, performance_profile, steps_ecdf
+from gdfast.analysis.reached import best_rates, budget, lr_tolerance, outcome_shares, reached, summary
+from gdfast.analysis.tuning import best_of_k
+
+__all__ = [
+    "CHANGES",
+    "Change",
+    "at_rates",
+    "best_of_k",
+    "best_rates",
+    "budget",
+    "change_counts",
+    "costs",
+    "delta",
+    "lr_tolerance",
+    "nearest_rates",
+    "outcome_shares",
+    "performance_profile",
+    "reached",
+    "steps_ecdf",
+    "summary",
+    "transitions",
+]

@@ -1,7 +1,24 @@
-"""Figures of results, each drawn onto given matplotlib axes and returning them."""
+"""Figures of results, each drawn onto given matplotlib axes, which it returns."""
 
-from gdfast.plot.curves import loss_curves
-from gdfast.plot.maps import maps, outcome_image, outcome_map, steps_map
+from gdfast.plot.curves import bifurcation, ecdf, loss_curves, lr_sensitivity, profile
+from gdfast.plot.figures import delta_maps, maps
+from gdfast.plot.maps import basin_map, delta_map, outcome_image, outcome_map, steps_map
+from gdfast.plot.paths import trajectory
 from gdfast.plot.style import outcome_legend
 
-__all__ = ["loss_curves", "maps", "outcome_image", "outcome_legend", "outcome_map", "steps_map"]
+__all__ = [
+    "basin_map",
+    "bifurcation",
+    "delta_map",
+    "delta_maps",
+    "ecdf",
+    "loss_curves",
+    "lr_sensitivity",
+    "maps",
+    "outcome_image",
+    "outcome_legend",
+    "outcome_map",
+    "profile",
+    "steps_map",
+    "trajectory",
+]

@@ -1,15 +1,25 @@
-"""Curves along trajectories."""
+"""Curves: along trajectories, over learning rates, over steps, over ratios of costs."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
-from gdfast.plot.style import LINE_COLOURS
+from gdfast import analysis, arguments
+from gdfast.elementary import Array
+from gdfast.plot.style import LINE_COLOURS, line_style, new_axes
+from gdfast.result import DIMENSIONS
 
 if TYPE_CHECKING:
     import xarray
+
+_QUANTITIES = {
+    "share": "share of starts that reach the lowest minimum",
+    "loss": "loss at the end (median, 10 to 90 %)",
+    "steps": "steps to the lowest minimum (median, 10 to 90 %)",
+}
 
 
 def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, above: float | None = None) -> Axes:
@@ -23,19 +33,185 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
         Where to draw; a new figure if not given.
     above : float, optional
         Draw the loss above this value, on a logarithmic axis.
-    """
-    if ax is None:
-        import matplotlib.pyplot as plt
 
-        ax = plt.figure(figsize=(5.2, 3.6), dpi=120, layout="constrained").subplots()
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
     for i, (label, path) in enumerate(paths.items()):
         loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
         finite = np.isfinite(loss)
-        colour, dash = LINE_COLOURS[i % len(LINE_COLOURS)], ["-", "--", "-.", ":"][i % 4]
-        ax.plot(path.step.values[finite], loss[finite], dash, color=colour, label=label, linewidth=1.6)
+        ax.plot(path.step.values[finite], loss[finite], label=label, linewidth=1.6, **line_style(i))
     if above is not None:
         ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("loss" if above is None else "loss above the minimum")
     ax.legend(fontsize=8, frameon=False)
+    return ax
+
+
+def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity: str = "share") -> Axes:
+    """Draw how an end depends on the learning rate, a line an optimizer, over all starts.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    quantity : {"share", "loss", "steps"}
+        Share of starts that reach the lowest minimum; loss at the end; steps of those that reach. The last two are
+        medians, with a band from the 10 % to the 90 % quantile. A loss that is not finite counts as infinite.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+
+    Raises
+    ------
+    ValueError
+        If the quantity is unknown.
+    """
+    arguments.choice("quantity", quantity, _QUANTITIES)
+    ax = new_axes(ax)
+    result = result.transpose(*DIMENSIONS, ...)
+    rates, positive = result.learning_rate.values, True
+    for i, label in enumerate(result.optimizer.values):
+        panel = result.isel(optimizer=i)
+        good = analysis.reached(panel).values
+        if quantity == "share":
+            ax.plot(rates, good.mean(axis=1), label=str(label), linewidth=1.6, **line_style(i))
+            continue
+        steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
+        low, middle, high = _quantiles(steps if quantity == "steps" else panel.loss.values, quantity == "loss")
+        positive &= bool(np.nanmin(low, initial=1.0) > 0)
+        ax.plot(rates, middle, label=str(label), linewidth=1.6, **line_style(i))
+        ax.fill_between(rates, low, high, color=LINE_COLOURS[i % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
+    ax.set(xscale="log", xlabel="learning rate η", ylabel=_QUANTITIES[quantity])
+    if quantity != "share":
+        ax.set_yscale("log" if positive else "symlog")
+    ax.legend(fontsize=8, frameon=False)
+    return ax
+
+
+def _quantiles(values: Array, missing_is_infinite: bool) -> Array:
+    """The 10 %, 50 % and 90 % quantiles of each row, ``float64[3, k]``; NaN where infinite or where all is missing."""
+    filled = np.where(np.isfinite(values), values, np.inf if missing_is_infinite else np.nan)
+    out = np.full((3, len(filled)), np.nan)
+    some = ~np.isnan(filled).all(axis=1)
+    out[:, some] = np.nanquantile(filled[some], [0.1, 0.5, 0.9], axis=1, method="lower")
+    return np.where(np.isfinite(out), out, np.nan)
+
+
+def ecdf(
+    result: "xarray.Dataset",
+    ax: Axes | None = None,
+    *,
+    rates: str = "best",
+    defaults: Mapping[str, float] | None = None,
+) -> Axes:
+    """Draw which share of trajectories has reached the lowest minimum within so many steps, a line an optimizer.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    rates, defaults
+        Which learning rates count: see `gdfast.analysis.steps_ecdf`, whose errors these are too.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    limit = analysis.budget(result)
+    for i, (label, (steps, share)) in enumerate(analysis.steps_ecdf(result, rates, defaults).items()):
+        x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
+        y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
+        ax.step(x, y, where="post", label=label, linewidth=1.6, **line_style(i))
+    ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel="steps", ylabel="share at the lowest minimum")
+    ax.legend(fontsize=8, frameon=False)
+    return ax
+
+
+def profile(
+    results: "Mapping[str, xarray.Dataset]",
+    ax: Axes | None = None,
+    *,
+    rates: str = "best",
+    defaults: Mapping[str, float] | None = None,
+) -> Axes:
+    """Draw performance profiles over several problems, a line an optimizer: see `gdfast.analysis.performance_profile`.
+
+    Parameters
+    ----------
+    results : mapping
+        From the name of a problem to its result, all with the same optimizers.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    rates, defaults
+        Which learning rates count: see `gdfast.analysis.costs`, whose errors these are too.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    table: pd.DataFrame = analysis.performance_profile(analysis.costs(results, rates, defaults))
+    end = max(2.0, float(table.index[-1]) * 1.1)
+    for i, (label, column) in enumerate(table.items()):
+        x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
+        ax.step(x, y, where="post", label=str(label), linewidth=1.6, **line_style(i))
+    ax.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
+    ax.set(xlabel="steps over the fewest of any optimizer, τ", ylabel="share of instances")
+    ax.legend(fontsize=8, frameon=False)
+    return ax
+
+
+def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: str | None = None) -> Axes:
+    """Draw where trajectories end against the learning rate: one point for a fixed point, p of them for a period p.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        With ``theta``, of `gdfast.run` with ``keep_theta=True``; all dimensions but the learning rate are drawn on top
+        of each other, so that a dimension of several budgets (`gdfast.run_over`) shows the orbit. The first coordinate
+        is drawn.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    optimizer : str, optional
+        Label of the optimizer; may be left out if there is only one.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+
+    Raises
+    ------
+    ValueError
+        If the result has no end points, no such optimizer, or several and none is named.
+    """
+    if "theta" not in result:
+        raise ValueError("result must have end points, theta: run the sweep with keep_theta=True")
+    labels = [str(label) for label in np.atleast_1d(result.optimizer.values)]
+    if optimizer is None and len(labels) > 1:
+        raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
+    chosen = labels[0] if optimizer is None else arguments.choice("optimizer", optimizer, labels)
+    panel = result if "optimizer" not in result.dims else result.sel(optimizer=chosen)
+    ends = panel.theta.isel(parameter=0).transpose("learning_rate", ...)
+    rates = ends.learning_rate.values
+    points = ends.values.reshape(len(rates), -1)
+    ax = new_axes(ax)
+    where = np.isfinite(points) & (np.abs(points) < 1e6)  # what diverged has no end
+    x = np.broadcast_to(rates[:, None], points.shape)[where]
+    ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
+    ax.set(xlabel="learning rate η", ylabel=f"{result.parameter.values[0]} at the end", xlim=(rates[0], rates[-1]))
     return ax

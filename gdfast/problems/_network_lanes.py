@@ -210,8 +210,8 @@ def output_errors(scratch, losses, z, rows, layout):
     Each row's loss is added to `losses`, unless that is empty.
     """
     wide_vectors()
-    k, y = layout[OUTPUTS], layout[TARGET]
-    if len(losses) > 0:
+    k, y, wanted = layout[OUTPUTS], layout[TARGET], len(losses) > 0
+    if wanted:
         add_losses(scratch, losses, z, rows, layout)
     if layout[LOSS] == SQUARED:
         factor = 2.0 / (layout[ROWS] * k)
@@ -219,7 +219,7 @@ def output_errors(scratch, losses, z, rows, layout):
         for j in range(len(values)):
             values[j] = factor * (values[j] - targets[j])
     else:
-        if len(losses) == 0:
+        if not wanted:
             softmax(scratch, z, rows, layout)
         sums, factor = part(scratch, layout[SUMS], rows), 1.0 / layout[ROWS]
         for j in range(len(sums)):
@@ -288,7 +288,7 @@ def add_penalty_gradients(theta, grad, lane, data, layout):
 
 
 def add_losses(scratch, out, z, rows, layout):
-    """Add each row's loss to ``out[:VECTOR]``; outputs of a cross-entropy become what `softmax` makes of them."""
+    """Add each row's loss to ``out[:VECTOR]``; of cross-entropy, turn the outputs into what `softmax` does."""
     k, y = layout[OUTPUTS], layout[TARGET]
     if layout[LOSS] == SQUARED:
         for i in range(rows * k):
@@ -320,10 +320,6 @@ def add_penalties(theta, lane, out, data, layout):
         out[j] += 0.5 * data[L2] * squares + data[L1] * sizes
 
 
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    lane_both(theta, grad, work[0, :0], work, n, data, layout, t)
-
-
 def lane_both(theta, grad, out, work, n, data, layout, t):
     """Gradient and, unless `out` is empty, objective."""
     scratch, points, slopes, width = work.reshape(-1), theta.reshape(-1), grad.reshape(-1), theta.shape[1]
@@ -335,12 +331,12 @@ def lane_both(theta, grad, out, work, n, data, layout, t):
     fill(scratch, layout[ZERO], 1, 0.0)
     fill(scratch, layout[ONE], 1, 1.0)
     for lane in range(0, n, VECTOR):
-        losses = out[lane : lane + VECTOR]
-        for j in range(len(losses)):
-            losses[j] = 0.0
         if packed:
             for k in range(d):
                 copy_vector(weights, k * VECTOR, points, k * width + lane, data[FACTORS + k])
+        losses = out[lane : lane + VECTOR]
+        for j in range(len(losses)):
+            losses[j] = 0.0
         for first in range(0, rows, chunk):
             count = min(chunk, rows - first)
             take_rows(scratch, data, layout, t, first, count)
@@ -356,6 +352,17 @@ def lane_both(theta, grad, out, work, n, data, layout, t):
             add_penalty_gradients(theta, grad, lane, data, layout)
             if len(losses) > 0:
                 add_penalties(theta, lane, losses, data, layout)
+
+
+HELPERS = (
+    part, fill, multiply_by, add_rows_to, add_row_products_to, take_rows, activate, normalize, normalize_backward,
+    forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
+    lane_both,
+)  # fmt: skip
+
+
+def lane_gradient(theta, grad, work, n, data, layout, t):
+    lane_both(theta, grad, work[0, :0], work, n, data, layout, t)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
@@ -382,9 +389,3 @@ def lane_objective(theta, out, work, n, data, layout, t):
             losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
         if data[L2] != 0.0 or data[L1] != 0.0:
             add_penalties(theta, lane, losses, data, layout)
-
-
-HELPERS = (
-    part, fill, multiply_by, add_rows_to, add_row_products_to, take_rows, activate, normalize, normalize_backward,
-    forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties, lane_both,
-)  # fmt: skip

@@ -79,12 +79,15 @@ class Quadratic(Problem):
     def loss(self, theta: Array) -> Array:
         """Return the loss of each lane, ``float64[n]``, summed in the order of the coordinates."""
         total = np.zeros(theta.shape[1])
-        for slope, x in zip(self.gradient(theta), theta, strict=True):
+        for slope, x in zip(self._slopes(theta), theta, strict=True):
             total += 0.5 * slope * x
         return total
 
     def gradient(self, theta: Array) -> Array:
         """Return λᵢ xᵢ or A x, ``float64[d, n]``, summed in the order of the coordinates."""
+        return self._slopes(theta)
+
+    def _slopes(self, theta: Array) -> Array:
         if self.matrix is None:
             return self.curvatures[:, None] * theta
         total = np.zeros(theta.shape)

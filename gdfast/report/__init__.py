@@ -1,7 +1,8 @@
-"""The report: standard experiments, their figures and tables, and one page that shows them.
+"""The report: experiments in chapters, and one page that shows what they found.
 
-Every chapter is a function that runs its experiment and returns sections; `build` writes tables first, pictures
-after, the page last. Numbers in the text are of that run.
+An experiment is a function of a `Lab` that yields sections. `build` runs those asked for and writes, in this order, all
+data (results as netCDF, tables as CSV and Parquet), all figures (PNG and SVG), and the page: what is drawn late can
+spoil nothing that was computed. Numbers in the text are of that run.
 """
 
 from gdfast.report.page import build

@@ -1,24 +1,42 @@
-"""Writing the report: tables, pictures, and one page that holds them all."""
+"""Building a report: run the experiments, write data and figures, and one page that holds everything.
 
-import base64
-import io
-from collections.abc import Callable
+Figures are drawn by processes of their own while the experiments go on, and before times are taken.
+"""
+
+import contextlib
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import matplotlib.image
-from matplotlib.figure import Figure
+import pandas as pd
 
+from gdfast import arguments, optimizers
+from gdfast.executors import Processes, cores
+from gdfast.optimizers import Optimizer
 from gdfast.outcomes import MEANING, Outcome
 from gdfast.plot.style import OUTCOME_COLOURS
-from gdfast.report.chapters import Chapter, Section, chapters
+from gdfast.problems import Problem
+from gdfast.report.chapters import CHAPTERS
+from gdfast.report.lab import SEED, Lab
+from gdfast.report.section import Chapter, Experiment, Section, name_of
+from gdfast.report.writing import Picture, shown_table, write_data, write_figure
 from gdfast.result import machine
 
 
-def build(out: Path, quick: bool = False, tell: Callable[[str], None] = lambda text: None) -> Path:
-    """Run the standard experiments and write the report.
+def build(
+    out: Path,
+    quick: bool = False,
+    only: Sequence[str] = (),
+    problems: Sequence[Problem] = (),
+    chosen: Sequence[Optimizer] = (),
+    tell: Callable[[str], None] = lambda text: None,
+) -> tuple[Path, list[str]]:
+    """Run experiments and write the report.
 
     Parameters
     ----------
@@ -26,66 +44,141 @@ def build(out: Path, quick: bool = False, tell: Callable[[str], None] = lambda t
         The folder to write; made if it is not there.
     quick : bool
         Coarser grids.
+    only : sequence of str
+        Names of the chapters and experiments to run; all if there are none.
+    problems : sequence of Problem
+        Leave out what is about others, and compare on these.
+    chosen : sequence of Optimizer
+        Compare these.
     tell : callable
-        Called with a line of text after each chapter.
+        Called with a line of text as the work goes on.
 
     Returns
     -------
-    Path
-        The page, ``index.html``; figures (PNG), maps at one pixel a cell (PNG) and tables (CSV) lie beside it.
+    page : Path
+        ``index.html``, which needs no other file; beside it are figures (PNG and SVG), tables (CSV and Parquet) and
+        results (netCDF, in ``data``).
+    failures : list of str
+        A sentence for each figure that could not be drawn; its data is written all the same.
+
+    Raises
+    ------
+    ValueError
+        If a name in `only` is unknown, or nothing is left to show.
     """
+    names = [*CHAPTERS, "provenance", *(name_of(e) for chapter in CHAPTERS.values() for e in chapter.experiments)]
+    wanted = {arguments.choice("only", name, names) for name in only}
     out.mkdir(parents=True, exist_ok=True)
-    shown: list[dict[str, Any]] = []
-    for chapter in chapters(quick):
-        shown.append(_write(chapter, out))
-        tell(f"gdfast report: {chapter.title}")
+    lab = Lab(quick, problems, chosen, out)
+    options = _options(quick, problems, chosen)
+    pieces: list[_Piece] = []
+    written: set[int] = set()
+    with Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
+        for chapter in CHAPTERS.values():
+            experiments = _chosen(chapter, wanted)
+            if chapter.timed and experiments:
+                wait([piece.drawing for piece in pieces])
+            for experiment in experiments:
+                tell(f"{chapter.title}: {name_of(experiment)}")
+                pieces += [_Piece(chapter, experiment, s, options, out, painters, written) for s in experiment(lab)]
+        tell("figures")
+        for piece in pieces:
+            piece.finish(out)
+    if not pieces and wanted != {"provenance"}:
+        raise ValueError("only and problem leave nothing to show: no experiment of these names is about these problems")
+    _write_page(out / "index.html", pieces, lab, options)
+    return out / "index.html", [piece.failure for piece in pieces if piece.failure]
+
+
+@contextlib.contextmanager
+def _leaving_at_once(painters: Executor) -> Iterator[None]:
+    """On an error or Ctrl-C, leave without the figures that are still to be drawn."""
+    try:
+        yield
+    except BaseException:
+        painters.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+class _Piece:
+    """A section and what the page shows of it: making one writes its data and hands its figure to a painter."""
+
+    def __init__(
+        self,
+        chapter: Chapter,
+        experiment: Experiment,
+        section: Section,
+        options: str,
+        out: Path,
+        painters: Executor,
+        written: set[int],
+    ) -> None:
+        name = name_of(experiment)
+        self.chapter, self.section = chapter, section
+        self.stem = f"{name}-{section.part}" if section.part else name
+        self.command = f"gdfast report --only {name}{options}"
+        write_data(section, self.stem, out, written)
+        self.table = None if section.table is None else shown_table(section.table)
+        self.picture: Picture | None = None
+        self.failure = ""
+        self._bare = replace(section, text=(), claims=(), table=None, results={})
+        self.drawing = painters.submit(write_figure, self._bare, self.stem, out)
+
+    def finish(self, out: Path) -> None:
+        """Wait for the figure; keep a sentence if it could not be drawn."""
+        try:
+            try:
+                self.picture = self.drawing.result()
+            except BrokenProcessPool:  # the processes could not start, or were ended
+                self.picture = write_figure(self._bare, self.stem, out)
+        except Exception as error:  # whatever it is, the data is there and the other figures are to be shown
+            self.failure = f"the figure {self.stem} could not be drawn: {type(error).__name__}: {error}"
+
+
+def _chosen(chapter: Chapter, wanted: set[str]) -> list[Experiment]:
+    everything = not wanted or chapter.name in wanted
+    return [experiment for experiment in chapter.experiments if everything or name_of(experiment) in wanted]
+
+
+def _options(quick: bool, problems: Sequence[Problem], chosen: Sequence[Optimizer]) -> str:
+    """The options of the command line that make the same choice again."""
+    words = ["--quick"] if quick else []
+    words += [word for problem in problems for word in ("--problem", problem.label)]
+    words += [word for optimizer in chosen for word in ("--optimizer", optimizer.label)]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) -> None:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(files("gdfast.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
+    texts = {name: files("gdfast.report").joinpath(name).read_text(encoding="utf-8") for name in _PARTS}
     outcomes = [
         {"name": o.name.replace("_", " "), "colour": OUTCOME_COLOURS[o], "meaning": MEANING[o]}
         for o in Outcome
         if o is not Outcome.not_run
     ]
-    page = out / "index.html"
-    page.write_text(
-        template.render(chapters=shown, outcomes=outcomes, machine=machine(), quick=quick), encoding="utf-8"
+    findings = [{"claim": claim, "piece": piece} for piece in pieces for claim in piece.section.findings]
+    made = pd.DataFrame({"figure or table": piece.stem, "command": piece.command} for piece in pieces)
+    facts = {
+        **machine(),
+        "seeds": f"{SEED} for random starts, 1 for gradient noise, 0 upwards for initial weights",
+        "command": f"gdfast report{options}",
+    }
+    html = environment.from_string(texts["page.html.j2"]).render(
+        chapters=[(chapter, [p for p in pieces if p.chapter is chapter]) for chapter in _in_order(pieces)],
+        outcomes=outcomes,
+        findings=findings,
+        facts=facts,
+        made=shown_table(made) if len(made) else None,
+        parity=shown_table(pd.DataFrame(optimizers.parity())),
+        quick=lab.quick,
+        style=texts["page.css"],
+        script=texts["page.js"],
     )
-    return page
+    path.write_text(html, encoding="utf-8")
 
 
-def _write(chapter: Chapter, out: Path) -> dict[str, Any]:
-    for section in chapter.sections:
-        if section.table is not None:
-            section.table.to_csv(out / f"{section.name}.csv", index=False)
-        for stem, image in section.images.items():
-            matplotlib.image.imsave(out / f"{stem.replace(':', '-')}.png", image)
-    return {
-        "title": chapter.title,
-        "text": chapter.text,
-        "sections": [_shown(section, out) for section in chapter.sections],
-    }
+def _in_order(pieces: Sequence[_Piece]) -> list[Chapter]:
+    return [chapter for chapter in CHAPTERS.values() if any(piece.chapter is chapter for piece in pieces)]
 
 
-def _shown(section: Section, out: Path) -> dict[str, Any]:
-    table = None
-    if section.table is not None:
-        table = {
-            "columns": list(section.table.columns),
-            "rows": section.table.astype(str).to_numpy().tolist(),
-        }
-    return {
-        "name": section.name,
-        "title": section.title,
-        "text": section.text,
-        "command": section.command,
-        "table": table,
-        "picture": _picture(section.figure, out / f"{section.name}.png") if section.figure else None,
-    }
-
-
-def _picture(figure: Figure, path: Path) -> str:
-    """Write a figure as PNG and return it for the page, which is to need no other file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    path.write_bytes(buffer.getvalue())
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+_PARTS = ("page.html.j2", "page.css", "page.js")

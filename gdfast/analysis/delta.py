@@ -1,0 +1,129 @@
+"""What changes from one result to another on the same grid: cells rescued, cells broken."""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gdfast.analysis.reached import reached
+from gdfast.outcomes import Outcome
+from gdfast.result import DIMENSIONS
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class Change(IntEnum):
+    """What became of a cell."""
+
+    both_reach = 0
+    rescued = 1
+    broken = 2
+    neither_reaches = 3
+
+
+CHANGES = {
+    Change.both_reach: "the lowest minimum is reached before and after",
+    Change.rescued: "it is reached after, and was not before",
+    Change.broken: "it was reached before, and is not after",
+    Change.neither_reaches: "it is reached neither before nor after",
+}
+
+
+def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset":
+    """Compare two results cell by cell.
+
+    Parameters
+    ----------
+    before, after : xarray.Dataset
+        Of `gdfast.run`, over the same learning rates and starts, with the same optimizers, or `before` with one, which
+        all of `after` are then compared with. Starts are compared where both results have a ``start_point``.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``change`` (int8, CF flags: `Change`) and ``steps`` (int32, after minus before, 0 where not both reach), over
+        the dimensions and coordinates of `after`.
+
+    Raises
+    ------
+    ValueError
+        If the two are not over the same grid; the message says in what they differ.
+    """
+    import xarray
+
+    before, after = _aligned(before, after)
+    was, now = reached(before).values, reached(after).values
+    change = np.full(was.shape, Change.neither_reaches, dtype=np.int8)
+    change[was & now], change[~was & now], change[was & ~now] = Change.both_reach, Change.rescued, Change.broken
+    steps = np.where(was & now, after.steps.values - before.steps.values, 0)
+    flags = {"flag_values": [int(c) for c in Change], "flag_meanings": " ".join(c.name for c in Change)}
+    return xarray.Dataset(
+        {
+            "change": (DIMENSIONS, change, {"long_name": "what became of the cell", **flags}),
+            "steps": (DIMENSIONS, steps.astype(np.int32), {"long_name": "steps after minus steps before"}),
+        },
+        coords=after.coords,
+    )
+
+
+def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
+    """Count the cells of each `Change`, and how steps changed where both reach.
+
+    Returns
+    -------
+    DataFrame
+        Index ``optimizer``; columns ``rescued``, ``broken``, ``both_reach``, ``neither_reaches`` (cells) and
+        ``median change of steps`` (NaN where none reaches in both).
+    """
+    rows = {}
+    for i, label in enumerate(difference.optimizer.values):
+        change, steps = difference.change.values[i], difference.steps.values[i]
+        both = change == Change.both_reach
+        rows[str(label)] = {
+            **{c.name: int((change == c).sum()) for c in (Change.rescued, Change.broken)},
+            **{c.name: int((change == c).sum()) for c in (Change.both_reach, Change.neither_reaches)},
+            "median change of steps": float(np.median(steps[both])) if both.any() else np.nan,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
+
+
+def transitions(before: "xarray.Dataset", after: "xarray.Dataset") -> pd.DataFrame:
+    """Count the cells that went from each outcome (rows) to each outcome (columns), those that do not occur left out.
+
+    Raises
+    ------
+    ValueError
+        If the two are not over the same grid.
+    """
+    before, after = _aligned(before, after)
+    n = len(Outcome)
+    pairs = before.outcome.values.astype(np.int64) * n + after.outcome.values
+    table = np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n)
+    names = [o.name for o in Outcome]
+    frame = pd.DataFrame(table, index=pd.Index(names, name="before"), columns=pd.Index(names, name="after"))
+    return frame.loc[frame.sum(axis=1) > 0, frame.sum(axis=0) > 0]
+
+
+def _aligned(before: "xarray.Dataset", after: "xarray.Dataset") -> tuple["xarray.Dataset", "xarray.Dataset"]:
+    """Both results with their dimensions in order, and the first with as many optimizers as the second."""
+    before, after = (result.transpose(*DIMENSIONS, ...) for result in (before, after))
+    for name, words in (("learning_rate", "learning rates"), ("start", "starts")):
+        sizes = before.sizes[name], after.sizes[name]
+        if sizes[0] != sizes[1]:
+            raise ValueError(f"the two results must be over the same grid, but have {sizes[0]} and {sizes[1]} {words}")
+    for name, words in (("learning_rate", "learning rates"), ("start_point", "starts")):
+        if name in before.coords and name in after.coords:
+            first, second = before[name].values, after[name].values
+            if not np.array_equal(first, second):
+                raise ValueError(f"the two results must be over the same grid, but their {words} differ")
+    labels = [list(map(str, result.optimizer.values)) for result in (before, after)]
+    if labels[0] == labels[1]:
+        return before, after
+    if len(labels[0]) > 1:
+        raise ValueError(
+            "the two results must have the same optimizers, or the first just one, "
+            f"not {', '.join(labels[0])} and {', '.join(labels[1])}"
+        )
+    return before.isel(optimizer=np.zeros(len(labels[1]), dtype=int)), after

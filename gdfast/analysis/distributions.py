@@ -1,0 +1,141 @@
+"""Distributions of steps to the target: over starts at chosen rates, and over problems as performance profiles."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.analysis.reached import best_rates, reached
+from gdfast.result import DIMENSIONS
+
+if TYPE_CHECKING:
+    import xarray
+
+RATES = ("default", "best", "random")
+
+
+def nearest_rates(result: "xarray.Dataset", wanted: Mapping[str, float]) -> dict[str, int]:
+    """Find, for each optimizer's label, the index of the learning rate whose logarithm is nearest to a wanted one."""
+    places = np.log(result.learning_rate.values)
+    return {label: int(np.abs(places - np.log(rate)).argmin()) for label, rate in wanted.items()}
+
+
+def at_rates(
+    result: "xarray.Dataset", rates: str, defaults: Mapping[str, float] | None = None
+) -> "Iterator[tuple[str, xarray.Dataset]]":
+    """Select the learning rates that count, optimizer by optimizer.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Over a grid.
+    rates : {"default", "best", "random"}
+        The one nearest to the optimizer's default, its best (of `best_rates`), or all of the grid, which is what one
+        drawn at random does.
+    defaults : mapping, optional
+        Default rate by optimizer label; needed for ``"default"``.
+
+    Yields
+    ------
+    label, panel
+        Of each optimizer, the panel over ``(learning_rate, start)`` with one rate, or all.
+
+    Raises
+    ------
+    ValueError
+        If `rates` is unknown, or an optimizer's default is not given.
+    """
+    arguments.choice("rates", rates, RATES)
+    labels = [str(label) for label in result.optimizer.values]
+    places: dict[str, int] = {}
+    if rates == "best":
+        places = {str(label): int(index) for label, index in best_rates(result)["index"].items()}
+    elif rates == "default":
+        missing = [label for label in labels if label not in (defaults or {})]
+        if missing:
+            raise ValueError(f"defaults must have the default rate of every optimizer, but {missing[0]} is missing")
+        places = nearest_rates(result, {label: (defaults or {})[label] for label in labels})
+    for label in labels:
+        chosen = [places[label]] if places else slice(None)
+        yield label, result.sel(optimizer=label).isel(learning_rate=chosen).transpose(*DIMENSIONS[1:], ...)
+
+
+def steps_ecdf(
+    result: "xarray.Dataset", rates: str = "best", defaults: Mapping[str, float] | None = None
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Compute the empirical distribution of steps to the target; parameters and errors are those of `at_rates`.
+
+    Returns
+    -------
+    dict
+        For each optimizer's label ``steps int64[n]``, ascending, and ``share float64[n]``: the share of all counted
+        trajectories that have reached the lowest minimum by then. Trajectories that never do keep it below 1.
+    """
+    curves = {}
+    for label, panel in at_rates(result, rates, defaults):
+        good = reached(panel).values
+        values, counts = np.unique(panel.steps.values[good], return_counts=True)
+        curves[label] = values.astype(np.int64), np.cumsum(counts) / good.size
+    return curves
+
+
+def costs(
+    results: "Mapping[str, xarray.Dataset]", rates: str = "best", defaults: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Put the costs of several problems on one table, for `performance_profile`.
+
+    An instance is a start of a problem. Parameters and errors are those of `at_rates`, with the results by the name of
+    their problem; with ``"random"`` an instance is a start with a learning rate.
+
+    Returns
+    -------
+    DataFrame
+        Index ``problem``; one column an optimizer: its steps, NaN where it did not reach the lowest minimum.
+    """
+    frames = []
+    for problem, result in results.items():
+        columns = {
+            label: np.where(reached(panel).values, panel.steps.values, np.nan).ravel()
+            for label, panel in at_rates(result, rates, defaults)
+        }
+        frames.append(pd.DataFrame(columns).assign(problem=problem).set_index("problem"))
+    return pd.concat(frames)
+
+
+def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
+    """Compute performance profiles (Dolan & Moré 2002, "Benchmarking optimization software with performance profiles").
+
+    With c(p, o) the cost of optimizer o on instance p, and its ratio to the least cost of any optimizer on p, the
+    profile of o at τ is the share of instances on which its ratio is at most τ.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        One row an instance, one column an optimizer; NaN where it failed. Instances on which all fail count for all.
+
+    Returns
+    -------
+    DataFrame
+        Index ``ratio`` τ, ascending from 1, every value at which a profile rises; one column an optimizer.
+
+    Raises
+    ------
+    ValueError
+        If a cost is below 0, or there is no instance.
+    """
+    if costs.empty:
+        raise ValueError("costs must have at least one instance and one optimizer, not none")
+    if (costs < 0).any(axis=None):
+        raise ValueError("costs must be at least 0, but there is a negative one")
+    # An instance that starts at the target costs nothing; its ratios would be infinite.
+    positive = costs.clip(lower=1.0)
+    ratios = positive.div(positive.min(axis=1), axis=0)
+    taus = np.unique(np.concatenate([[1.0], ratios.to_numpy()[np.isfinite(ratios.to_numpy())]]))
+    profile = {
+        name: np.searchsorted(np.sort(column.dropna().to_numpy()), taus, side="right") / len(ratios)
+        for name, column in ratios.items()
+    }
+    return pd.DataFrame(profile, index=pd.Index(taus, name="ratio"))

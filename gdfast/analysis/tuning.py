@@ -1,0 +1,59 @@
+"""The cost of tuning: what is to be expected of the best of k random tries, exactly, from the dense grid."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gdfast import arguments
+from gdfast.analysis.reached import budget, reached
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 32, 64)) -> pd.DataFrame:
+    """Compute what to expect of the best of k tries, each with a cell of the grid drawn at random.
+
+    A try takes a learning rate and a start of the grid, all equally likely and independent of the other tries. With F
+    the distribution of a cell's cost, the budget for one that does not reach the lowest minimum, the best of k costs
+    more than c with probability (1 − F(c))ᵏ, and so on average Σ_c (1 − F(c))ᵏ over the whole numbers c ≥ 0: no
+    sampling is done. At least one of k reaches with probability 1 − (1 − r)ᵏ, r the share of cells that do.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Over a grid.
+    tries : sequence of int
+        The values of k.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``optimizer``, ``tries``, ``expected steps`` and ``probability`` that one reaches.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number of tries is no positive whole number.
+    """
+    counts = [arguments.integer("tries", k) for k in tries]
+    limit = budget(result)
+    rows = []
+    for label in result.optimizer.values:
+        panel = result.sel(optimizer=label)
+        good = reached(panel).values.ravel()
+        cost = np.where(good, panel.steps.values.ravel(), limit)
+        beyond = 1.0 - np.cumsum(np.bincount(cost, minlength=limit + 1)) / cost.size
+        beyond[limit:] = 0.0  # but for rounding
+        for k in counts:
+            rows.append(
+                {
+                    "optimizer": str(label),
+                    "tries": k,
+                    "expected steps": float((beyond[:limit] ** k).sum()),
+                    "probability": float(1.0 - (1.0 - good.mean()) ** k),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,140 @@
+"""Figures of several maps, a panel an optimizer, with one legend or scale."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gdfast import arguments
+from gdfast.elementary import Array
+from gdfast.outcomes import Outcome
+from gdfast.plot.maps import MOST_PIXELS, draw_change, draw_outcome, draw_steps, steps_range
+from gdfast.plot.panels import Panel, panels
+from gdfast.plot.style import change_patches, legend_below, outcome_legend
+
+if TYPE_CHECKING:
+    import xarray
+
+_MOST_PANELS = 144
+Limit = float | Callable[[Array], Array]
+
+
+def maps(
+    result: "xarray.Dataset",
+    quantity: str = "outcome",
+    limits: Mapping[str, Sequence[Limit]] | None = None,
+    *,
+    optimizers: Sequence[str] | None = None,
+    x: str = "learning_rate",
+    y: str = "start",
+) -> Figure:
+    """Draw a panel for each optimizer of a result, with one legend or scale.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    quantity : {"outcome", "steps"}
+        What is shown.
+    limits : mapping, optional
+        For each optimizer's label, learning rates to mark by a dashed line: numbers, or functions of y's values.
+    optimizers : sequence of str, optional
+        Labels of the optimizers to show; all if not given.
+    x, y : str
+        The axes to the right and upwards: ``learning_rate``, ``start`` or a hyperparameter; see the module. Optimizers
+        that differ in nothing but axes share a panel, named by their label without them.
+
+    Raises
+    ------
+    ValueError
+        If `quantity`, an optimizer or an axis is unknown, or there would be more panels than can be seen.
+    """
+    arguments.choice("quantity", quantity, ["outcome", "steps"])
+    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps")
+    figure, axes = _side_by_side(found)
+    ends = steps_range(result) if quantity == "steps" else (1, 2)
+    image = None
+    for ax, panel in zip(axes, found, strict=True):
+        if quantity == "outcome":
+            draw_outcome(ax, panel)
+        else:
+            image = draw_steps(ax, panel, ends)
+        for limit in (limits or {}).get(panel.title, []) if x == "learning_rate" else []:
+            _mark(ax, panel, limit)
+    _label_outside(axes, found)
+    if found[0].trajectories > 1:
+        shown = "most frequent outcome" if quantity == "outcome" else "median steps to the most frequent outcome"
+        figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
+    if image is None:
+        named = _present(found) - {int(Outcome.not_run)}
+        outcome_legend(figure, named, ncols=min(2 * _columns(found) + 1, len(named)))
+    else:
+        figure.colorbar(image, ax=axes, label="steps until stationary\n(grey: light unfinished, dark diverged)")
+    return figure
+
+
+def delta_maps(difference: "xarray.Dataset", *, x: str = "learning_rate", y: str = "start") -> Figure:
+    """Draw a `delta_map` for each optimizer of a difference, with one legend; errors are those of `maps`."""
+    found = panels(difference.rename(change="outcome"), x, y, most=MOST_PIXELS, steps=False)
+    figure, axes = _side_by_side(found)
+    for ax, panel in zip(axes, found, strict=True):
+        draw_change(ax, panel)
+    _label_outside(axes, found)
+    legend_below(figure, change_patches(_present(found)), ncols=min(4, 2 * _columns(found)))
+    return figure
+
+
+def _columns(found: Sequence[Panel]) -> int:
+    return min(3, len(found)) if len(found) != 4 else 2
+
+
+def _alike(found: Sequence[Panel]) -> bool:
+    """Whether all panels have the same axes."""
+    drawn = [(panel.x.values.tolist(), panel.y.values.tolist()) for panel in found]
+    return all(axes == drawn[0] for axes in drawn)
+
+
+def _side_by_side(found: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
+    """A figure with axes for so many panels, titled by them."""
+    if len(found) > _MOST_PANELS:
+        raise ValueError(
+            f"a figure must have at most {_MOST_PANELS} panels, not {len(found)}, one an optimizer; "
+            "select some of them, or draw a hyperparameter along an axis by x or y"
+        )
+    columns = _columns(found)
+    rows = math.ceil(len(found) / columns)
+    size = 1.4 if len(found) == 1 else 1.0
+    figure = Figure(figsize=(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows), dpi=120, layout="constrained")
+    alike = _alike(found)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=alike, sharey=alike)
+    for ax, panel in zip(axes.flat, found, strict=False):
+        ax.set_title(panel.title, fontsize=10)
+    for ax in axes.flat[len(found) :]:
+        ax.remove()
+    return figure, list(axes.flat[: len(found)])
+
+
+def _label_outside(axes: Sequence[Axes], found: Sequence[Panel]) -> None:
+    """Leave labels at the left and at each column's end only, where all panels have the same axes."""
+    columns = _columns(found)
+    for i, ax in enumerate(axes if _alike(found) else []):
+        left, bottom = i % columns == 0, i + columns >= len(found)
+        ax.tick_params(labelleft=left, labelbottom=bottom)
+        ax.yaxis.label.set_visible(left)
+        ax.xaxis.label.set_visible(bottom)
+
+
+def _mark(ax: Axes, panel: Panel, limit: Limit) -> None:
+    """Draw a limit of the learning rate, dashed, seen on any colour."""
+    heights = panel.y.place(panel.y.values)
+    places = panel.x.place(limit(panel.y.values) if callable(limit) else np.full(len(heights), limit))
+    heights, places = (heights, places) if callable(limit) else (ax.get_ylim(), places[[0, 0]])
+    ax.plot(places, heights, color="black", linestyle=(0, (4, 2)), linewidth=1.1, scalex=False, scaley=False)
+    ax.plot(places, heights, color="white", linestyle=(3, (2, 4)), linewidth=1.1, scalex=False, scaley=False)
+
+
+def _present(found: Sequence[Panel]) -> set[int]:
+    return set(np.unique(np.concatenate([panel.outcome.ravel() for panel in found])).tolist())

@@ -1,0 +1,100 @@
+"""Trajectories drawn over the landscape that they cross."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from gdfast.plot.style import LINE_COLOURS, new_axes
+from gdfast.problems import Problem
+
+if TYPE_CHECKING:
+    import xarray
+
+_MARKS = {"minimum": "*", "saddle": "X", "maximum": "^"}
+
+
+def trajectory(
+    paths: "Mapping[str, xarray.Dataset]",
+    problem: Problem,
+    ax: Axes | None = None,
+    *,
+    extent: tuple[float, float, float, float] | None = None,
+) -> Axes:
+    """Draw trajectories over a landscape: the curve of a loss of one coordinate, contours of one of two.
+
+    Parameters
+    ----------
+    paths : mapping
+        From label to a dataset of `gdfast.trajectory`.
+    problem : Problem
+        What they minimize, of one or two coordinates.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    extent : tuple, optional
+        The part of the plane that is shown, ``(x low, x high, y low, y high)``; the problem's domain if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn. A ring marks a start, a dot an end, a star a minimum, a cross a saddle.
+
+    Raises
+    ------
+    ValueError
+        If the problem has more than two coordinates.
+    """
+    if problem.dimension > 2:
+        raise ValueError(f"problem must have one or two coordinates to be drawn, not {problem.dimension}")
+    ax = new_axes(ax)
+    if problem.dimension == 2:
+        low_x, high_x, low_y, high_y = extent or tuple(problem.domain.ravel())
+        _contours(ax, problem, (low_x, high_x, low_y, high_y))
+        ax.set(xlim=(low_x, high_x), ylim=(low_y, high_y))
+        ax.set(xlabel=problem.coordinates[0], ylabel=problem.coordinates[1])
+    else:
+        _curve(ax, problem, paths, extent)
+    for i, (label, path) in enumerate(paths.items()):
+        theta = path.theta.values
+        x, y = (theta[:, 0], theta[:, 1]) if problem.dimension == 2 else (theta[:, 0], path.loss.values)
+        with np.errstate(invalid="ignore"):
+            near = np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 1e6) & (np.abs(y) < 1e6)
+        x, y, colour = x[near], y[near], LINE_COLOURS[i % len(LINE_COLOURS)]
+        ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=label)
+        ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
+        ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
+    ax.legend(fontsize=8, framealpha=0.9)
+    return ax
+
+
+def _contours(ax: Axes, problem: Problem, extent: tuple[float, float, float, float]) -> None:
+    x, y = np.linspace(*extent[:2], 161), np.linspace(*extent[2:], 161)
+    grid = np.stack(np.meshgrid(x, y, indexing="ij"))
+    loss = problem.loss(grid.reshape(2, -1)).reshape(161, 161)
+    # Levels at equal shares of the area: a valley is seen as well as the walls.
+    levels = np.unique(np.quantile(loss[np.isfinite(loss)], np.linspace(0.005, 0.995, 18)))
+    ax.contour(x, y, loss.T, levels=levels, colors="#9a9a9a", linewidths=0.6)
+    for point in problem.stationary_points:
+        if point.point and point.kind in _MARKS:
+            ax.plot(*point.point, _MARKS[point.kind], color="#222222", markersize=8, zorder=3, clip_on=True)
+
+
+def _curve(
+    ax: Axes,
+    problem: Problem,
+    paths: "Mapping[str, xarray.Dataset]",
+    extent: tuple[float, float, float, float] | None,
+) -> None:
+    if extent:
+        low, high = extent[:2]
+        ax.set(ylim=extent[2:])
+    else:
+        reach = [x for path in paths.values() for x in (path.theta.values.min(), path.theta.values.max())]
+        reach += [point.point[0] for point in problem.stationary_points]
+        inside = [x for x in reach if np.isfinite(x) and abs(x) < 1e6]
+        margin = 0.15 * (max(inside) - min(inside))
+        low, high = min(inside) - margin, max(inside) + margin
+    x = np.linspace(low, high, 400)
+    ax.plot(x, problem.loss(x[None]), color="#999999", linewidth=1.5)
+    ax.set(xlabel=problem.coordinates[0], ylabel="loss", xlim=(low, high))

@@ -1,0 +1,12 @@
+"""The chapters, one file each: each a few experiments, which yield sections, and the statements that they support.
+
+A statement is a small function of results that returns a sentence, or None where this run's data does not support it.
+"""
+
+from gdfast.report.chapters import landscape, learning_rate, mitigations, numbers, optimizers, speed
+from gdfast.report.section import Chapter
+
+CHAPTERS: dict[str, Chapter] = {
+    module.CHAPTER.name: module.CHAPTER
+    for module in (landscape, learning_rate, numbers, mitigations, optimizers, speed)
+}

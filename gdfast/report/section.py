@@ -1,0 +1,139 @@
+"""What a report is made of: chapters of experiments, each of which gives sections of text, figure, table and data."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from gdfast.analysis import Change
+from gdfast.outcomes import Outcome
+from gdfast.plot.panels import Panel
+from gdfast.plot.style import BASIN_COLOURS, CHANGE_COLOURS, OUTCOME_COLOURS
+
+if TYPE_CHECKING:
+    import xarray
+
+    from gdfast.report.lab import Lab
+
+VERDICTS = ("shown", "bounded", "refuted")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that is said of gradient descent, and what this run says of it.
+
+    Attributes
+    ----------
+    claim : str
+        What is said.
+    verdict : {"shown", "bounded", "refuted"}
+        It holds; it holds under a condition, which the evidence names; it does not hold.
+    evidence : str
+        The numbers, of this run.
+    """
+
+    claim: str
+    verdict: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A map whose values the page tells under the pointer: a panel, with the names and colours of its codes."""
+
+    panel: Panel
+    names: Sequence[str]
+    colours: Sequence[str]
+
+
+def outcome_cells(panels: Iterable[Panel]) -> list[Cells]:
+    """Maps of outcomes."""
+    return [Cells(p, [_words(o.name) for o in Outcome], [OUTCOME_COLOURS[o] for o in Outcome]) for p in panels]
+
+
+def change_cells(panels: Iterable[Panel]) -> list[Cells]:
+    """Maps of what became of cells."""
+    return [Cells(p, [_words(c.name) for c in Change], [CHANGE_COLOURS[c] for c in Change]) for p in panels]
+
+
+def basin_cells(panel: Panel, basin: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]", minima: Sequence[str]) -> Cells:
+    """A map of basins: outcomes, and then the minima."""
+    codes = np.where(basin >= 0, len(Outcome) + basin, panel.outcome)
+    names = [*(_words(o.name) for o in Outcome), *minima]
+    colours = [*OUTCOME_COLOURS.values(), *(BASIN_COLOURS[i % len(BASIN_COLOURS)] for i in range(len(minima)))]
+    return Cells(panel._replace(outcome=codes.astype(np.int8)), names, [to_hex(c) for c in colours])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+@dataclass
+class Section:
+    """A part of the report: at most one figure and one table.
+
+    Attributes
+    ----------
+    title : str
+        Its heading.
+    text : sequence of (str or None)
+        Its sentences; those that the data does not support are None and left out.
+    claims : sequence of (Claim or None)
+        What it answers, likewise.
+    draw : callable, optional
+        Draws its figure; called after all data is written.
+    cells : sequence of Cells
+        What the figure's axes number `first_axes` and following show, for the page to read out.
+    table : DataFrame, optional
+        Its numbers: shown, and written as CSV and Parquet.
+    results : dict
+        What it is drawn from, by name; written as netCDF.
+    part : str
+        Tells it apart from other sections of the same experiment, in the names of files.
+    """
+
+    title: str
+    text: Sequence[str | None] = ()
+    claims: Sequence[Claim | None] = ()
+    draw: Callable[[], Figure] | None = None
+    cells: Sequence[Cells] = ()
+    first_axes: int = 0
+    table: pd.DataFrame | None = None
+    results: "dict[str, xarray.Dataset]" = field(default_factory=dict)
+    part: str = ""
+
+    @property
+    def sentences(self) -> str:
+        """The text, without what is None."""
+        return " ".join(sentence for sentence in self.text if sentence)
+
+    @property
+    def findings(self) -> list[Claim]:
+        """The claims, without what is None."""
+        return [claim for claim in self.claims if claim]
+
+
+Experiment = Callable[["Lab"], Iterator[Section]]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: its name, its title, what it asks, and its experiments, named like their functions.
+
+    One that is `timed` wants the machine for itself.
+    """
+
+    name: str
+    title: str
+    text: str
+    experiments: tuple[Experiment, ...]
+    timed: bool = False
+
+
+def name_of(experiment: Experiment) -> str:
+    """The name of an experiment on the command line and in files."""
+    return experiment.__name__.replace("_", "-")

@@ -1,0 +1,162 @@
+"""The report's page in a real browser: Chromium, headless, driven by Playwright (the extra `browser`)."""
+
+import re
+import shutil
+
+import pytest
+
+from gdfast import report
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed: no playwright")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync", "--no-sandbox"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    made, failures = report.build(tmp_path_factory.mktemp("page"), True, ["rates", "rescued", "saddle", "regression"])
+    assert failures == []
+    return made.as_uri()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open the page and hold it to silence: no console message, no error, no request but for the file itself."""
+    noise, contexts = [], []
+
+    def opened(**options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on("request", lambda request: noise.append(request.url) if not allowed(request.url) else None)
+        page.goto(address)
+        return page
+
+    def allowed(url):
+        return url == address or url.startswith(("data:", "blob:"))
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert noise == []
+
+
+def test_every_image_loads(open_page):
+    page = open_page()
+    sizes = page.eval_on_selector_all("img", "images => images.map(i => [i.complete, i.naturalWidth])")
+    assert len(sizes) == 5
+    assert all(complete and width > 300 for complete, width in sizes)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_no_horizontal_scroll_of_the_page(open_page, width, scheme):
+    page = open_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (dark == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def column(table, index):
+    return table.eval_on_selector_all(f"tbody td:nth-child({index})", "cells => cells.map(c => c.textContent)")
+
+
+def test_tables_sort_by_mouse_and_keyboard(open_page):
+    page = open_page()
+    table = page.query_selector("#rates-quartic table")
+    button = table.query_selector("th:nth-child(2) button")
+    assert button.text_content() == "global minimum"
+    button.click()
+    values = [float(v) for v in column(table, 2)]
+    assert values == sorted(values)
+    assert len(set(values)) > 1
+    button.focus()
+    page.keyboard.press("Enter")
+    values = [float(v) for v in column(table, 2)]
+    assert values == sorted(values, reverse=True)
+    assert table.query_selector("th:nth-child(2)").get_attribute("aria-sort") == "descending"
+    table.query_selector("th:nth-child(1) button").click()
+    names = column(table, 1)
+    assert names == sorted(names)
+
+
+def told(text):
+    """Learning rate, start, outcome and steps of a read-out."""
+    return re.search(r"^gd: η = (\S+), start x = (\S+): ([a-z ]+), ([\d,]+) steps$", text).groups()
+
+
+def test_the_pointer_reads_the_cell_under_it(open_page):
+    page = open_page(viewport={"width": 1200, "height": 900})
+    spot = page.locator("#rates-quartic .spot").first
+    spot.scroll_into_view_if_needed()
+    box = spot.bounding_box()
+    readout = page.locator("#rates-quartic .readout")
+    # gd from x = −2: reaches the lowest minimum at η = 0.01, diverges at η = 10.
+    for right, expected in ((2 / 5, "global minimum"), (0.995, "diverged")):
+        page.mouse.move(box["x"] + right * box["width"], box["y"] + 0.75 * box["height"])
+        page.wait_for_function("r => /η/.test(r.textContent)", arg=readout.element_handle())
+        page.wait_for_timeout(50)
+        rate, start, outcome, _ = told(readout.text_content())
+        assert outcome == expected
+        assert float(start) == pytest.approx(-2, abs=0.1)
+        assert float(rate) == pytest.approx(10 ** (-4 + 5 * right), rel=0.1)
+
+
+def test_the_keyboard_reads_and_zooms(open_page):
+    page = open_page(viewport={"width": 1200, "height": 900})
+    spot = page.locator("#rates-quartic .spot").first
+    readout = page.locator("#rates-quartic .readout")
+    spot.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("r => /η/.test(r.textContent)", arg=readout.element_handle())
+    before = told(readout.text_content())
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("([r, was]) => r.textContent !== was", arg=[readout.element_handle(), ", ".join(before)])
+    page.wait_for_timeout(50)
+    after = told(readout.text_content())
+    assert after[0] == before[0]
+    assert float(after[1]) == pytest.approx(float(before[1]) + 8 / 95, abs=0.01)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open]")
+    shown = page.locator("dialog output")
+    assert told(shown.text_content()) == after
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    moved = told(shown.text_content())
+    assert float(moved[0]) > float(after[0])
+    page.keyboard.press("s")  # colours by steps
+    page.keyboard.press("0")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog:not([open])", state="attached")
+
+
+def test_the_wheel_zooms_the_map(open_page):
+    page = open_page(viewport={"width": 1200, "height": 900})
+    page.locator("#rates-quartic .spot").first.click()
+    page.wait_for_selector("dialog[open]")
+    box = page.locator("dialog canvas").bounding_box()
+    centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*centre)
+    width = "zoom.view[1] - zoom.view[0]"
+    assert page.evaluate(width) == 96
+    page.mouse.wheel(0, -100)
+    page.wait_for_function(f"{width} < 80")
+
+
+def test_the_page_prints(open_page):
+    page = open_page()
+    page.emulate_media(media="print")
+    assert page.eval_on_selector(".scroll", "s => getComputedStyle(s).maxHeight") == "none"
+    assert page.eval_on_selector(".readout", "r => getComputedStyle(r).display") == "none"
+    assert page.pdf()[:4] == b"%PDF"

@@ -1,0 +1,170 @@
+"""What a report writes, and that it says nothing its data does not."""
+
+import json
+import subprocess
+import sys
+
+import matplotlib.image
+import pandas as pd
+import pytest
+import xarray
+from typer.testing import CliRunner
+
+from gdfast import optimizers, problems, report
+from gdfast.cli import app
+from gdfast.report.chapters import CHAPTERS, landscape, mitigations, speed
+from gdfast.report.lab import Lab
+from gdfast.report.section import Section, name_of
+from gdfast.report.words import listed, number, percent, power_of_ten
+
+ONLY = ["rates", "basins", "ravine"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A quick report of a few experiments, by the command line, where there is no second chance to compile."""
+    out = tmp_path_factory.mktemp("report")
+    only = [word for name in ONLY for word in ("--only", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "gdfast", "report", "--quick", *only, "--out", str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(out / "index.html") in done.stdout
+    return out
+
+
+def test_every_figure_is_png_and_svg_every_table_csv_and_parquet(folder):
+    for stem in ("rates-quartic", "basins-six_hump_camel", "ravine"):
+        assert matplotlib.image.imread(folder / f"{stem}.png").shape[0] > 300
+        assert (folder / f"{stem}.svg").read_text().startswith("<?xml")
+        csv, parquet = pd.read_csv(folder / f"{stem}.csv"), pd.read_parquet(folder / f"{stem}.parquet")
+        pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
+
+
+def test_the_results_are_kept_and_say_what_they_are(folder):
+    with xarray.open_dataset(folder / "data" / "rates-quartic-outcome.nc", engine="h5netcdf") as result:
+        assert dict(result.sizes) == {"optimizer": 6, "learning_rate": 96, "start": 96, "parameter": 1}
+        assert json.loads(result.attrs["specification"])["problem"]["name"] == "quartic"
+    shares = pd.read_csv(folder / "rates-quartic.csv").set_index("optimizer")
+    with xarray.open_dataset(folder / "data" / "rates-quartic-outcome.nc", engine="h5netcdf") as result:
+        assert shares.loc["gd", "diverged"] == pytest.approx(float((result.outcome.sel(optimizer="gd") == 6).mean()))
+
+
+def test_the_page_is_one_file_with_commands_and_provenance(folder):
+    text = (folder / "index.html").read_text()
+    assert "http://" not in text
+    assert "https://" not in text
+    for name in ONLY:
+        assert f"gdfast report --only {name} --quick" in text
+    assert text.count("data:image/png;base64,") == 3
+    for fact in ("processor", "numba", "date", "seeds"):
+        assert f"<dt>{fact}</dt>" in text
+
+
+def test_only_what_is_asked_for_is_run(folder):
+    assert not (folder / "plateau.csv").exists()
+    assert not (folder / "timing.csv").exists()
+
+
+def test_wrong_names_are_refused_with_a_suggestion(tmp_path):
+    for arguments, words in (
+        (["--only", "landscap"], ["only 'landscap'", "did you mean landscape"]),
+        (["--only", "bifurcatoin"], ["did you mean bifurcation"]),
+        (["--problem", "quartc"], ["problem 'quartc'", "did you mean quartic"]),
+        (["--optimizer", "adma"], ["optimizer 'adma'", "did you mean adam"]),
+        (["--only", "basins", "--problem", "quartic"], ["leave nothing to show"]),
+    ):
+        done = CliRunner().invoke(app, ["report", *arguments, "--out", str(tmp_path / "r")])
+        assert done.exit_code == 2
+        assert all(word in done.stderr for word in words), done.stderr
+        assert "Traceback" not in done.stderr
+        assert sum(line.startswith("gdfast: ") for line in done.stderr.splitlines()) == 1
+    assert not (tmp_path / "r" / "index.html").exists()
+
+
+def test_problems_and_optimizers_can_be_chosen(tmp_path):
+    made, failures = report.build(
+        tmp_path, True, ["rates", "summary", "double-well"], [problems.flat_quartic()], [optimizers.gd()]
+    )
+    assert failures == []
+    table = pd.read_csv(tmp_path / "summary.csv")
+    assert table["problem"].tolist() == ["flat_quartic"]
+    assert table["optimizer"].tolist() == ["gd"]
+    assert not (tmp_path / "double-well.csv").exists()  # it is about the quartic
+    assert "gdfast report --only rates --quick --problem flat_quartic --optimizer gd" in made.read_text()
+
+
+def broken(lab):
+    """An experiment whose figure fails."""
+    yield Section("Broken", draw=fail, table=pd.DataFrame({"n": [1]}))
+
+
+def fail():
+    """Draw nothing."""
+    raise RuntimeError("no ink")
+
+
+def test_a_figure_that_fails_loses_no_data_and_no_other_figure(tmp_path, monkeypatch):
+    chapter = landscape.CHAPTER.__class__("broken", "Broken", "", (broken, landscape.double_well))
+    monkeypatch.setitem(CHAPTERS, "broken", chapter)
+    made, failures = report.build(tmp_path, True, ["broken"])
+    assert failures == ["the figure broken could not be drawn: RuntimeError: no ink"]
+    assert (tmp_path / "broken.parquet").exists()
+    assert (tmp_path / "double-well.png").exists()
+    assert failures[0] in made.read_text()
+
+
+def test_tables_of_the_benchmarks_are_shown_as_they_are_or_said_to_be_missing(tmp_path):
+    (section,) = speed.peers(Lab(out=tmp_path))
+    assert section.table is None
+    assert "python -m bench.peers" in section.sentences
+    (tmp_path / "roofline.csv").write_text("pair,share\nquartic × gd,0.50\n")
+    made, _ = report.build(tmp_path, True, ["roofline"])
+    assert "quartic × gd" in made.read_text()
+    assert (tmp_path / "roofline.csv").read_text() == "pair,share\nquartic × gd,0.50\n"
+
+
+def test_names_of_chapters_and_experiments_are_distinct():
+    names = [*CHAPTERS, *(name_of(e) for chapter in CHAPTERS.values() for e in chapter.experiments)]
+    assert len(set(names)) == len(names)
+    assert list(CHAPTERS) == ["landscape", "learning-rate", "numbers", "mitigations", "optimizers", "speed"]
+
+
+def test_a_statement_that_the_data_does_not_support_is_not_made():
+    counts = pd.DataFrame({"rescued": [0], "broken": [0], "both_reach": [5], "neither_reaches": [5]}, index=["adam"])
+    assert mitigations._most_rescued(counts) is None
+    assert mitigations._always_breaks(counts) is None
+    counts.loc["adam"] = [0, 2, 3, 5]
+    assert mitigations._always_breaks(counts) == "adam breaks more cells than rescued."
+    shares = pd.Series({"local_minimum": 0.0, "global_minimum": 1.0}, name="gd")
+    assert landscape._trapped(problems.six_hump_camel(), shares) is None
+    shares["local_minimum"] = 0.25
+    assert "25%" in landscape._trapped(problems.six_hump_camel(), shares).evidence
+
+
+def test_verdicts_follow_the_numbers():
+    def claim(plain, noisy):
+        return mitigations._noise_leaves(
+            pd.DataFrame({"distance from the axis": [0.1, 1e-9], "steps of gd": plain, "steps of gd with noise": noisy})
+        )
+
+    assert claim([40, 400], [30, 90]).verdict == "shown"
+    assert claim([40, 400], [50, 90]).verdict == "bounded"
+    assert claim([40, 400], [50, 500]) is None
+
+
+def test_the_essays_limits_are_found():
+    (section,) = landscape.ravine(Lab(quick=True))
+    (claim,) = section.findings
+    assert claim.verdict == "shown"
+    gd = section.table[section.table["optimizer"] == "gd"]
+    product = gd["largest working rate"] * gd["condition number"]
+    step = 10 ** (5 / 200)
+    assert ((product < 2) & (product > 2 / step**2)).all()
+
+
+def test_numbers_are_written_for_readers():
+    assert [percent(s) for s in (0, 1, 0.5, 0.00123, 0.9999)] == ["0%", "100%", "50%", "0.123%", "100%"]
+    assert [number(v) for v in (1234.0, 0.07920, -1.5)] == ["1,234", "0.0792", "−1.5"]
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert power_of_ten(-24.2) == "10⁻²⁴·²"
