@@ -5,6 +5,7 @@
 RATIOS: dict[tuple[str, str], float] = {
     ("quartic × gd", "numpy_compacting"): 28,
     ("quartic × gd", "prange"): 22,
+    ("quartic × adam", "prange"): 4,
     ("quartic × gd", "jax_fixed_loop"): 5,
     ("quartic × gd", "jax_tuned"): 2.5,
     ("quartic × gd", "c_fused"): 1.0,

@@ -14,7 +14,7 @@ from bench.timing import alternating
 AGREEING = 0.97  # of the trajectories settle in the same way, where rounding differs; the others are chaotic
 
 
-@pytest.fixture(scope="module", params=PROBLEMS_AND_OPTIMIZERS, ids=" ".join)
+@pytest.fixture(scope="module", params=[*PROBLEMS_AND_OPTIMIZERS, ("quartic", "adam")], ids=" ".join)
 def grid(request):
     """A grid of 128 × 128, which a slow contender takes a second for."""
     return Grid.square(*request.param, n=128)

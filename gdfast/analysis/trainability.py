@@ -138,7 +138,7 @@ CONDITIONS: dict[str, Condition] = {
     "relu": Condition("relu", *_LAYERS, _network(activation="relu"), published=1.20),
     "identity": Condition("identity", *_LAYERS, _network(activation="identity"), published=1.17),
     "minibatch": Condition("tanh, mini-batches of 16", *_LAYERS, _network(batch_size=16), published=1.55),
-    "single_point": Condition("tanh, a single data point", *_LAYERS, _network(points=1), published=1.41),
+    "single_point": Condition("tanh, a single data point", *_LAYERS, _network(points=1), published=1.4),
     "initialization": Condition("tanh, initialization × rate", _RATE, _OFFSET, _network(), _offset, 1.98),
     "quartic": Condition(
         "quartic",
