@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import hashlib
 import itertools
 import json
@@ -200,6 +201,7 @@ def machine() -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _processor() -> str:
     from llvmlite import binding
 
