@@ -62,18 +62,23 @@ def _program(max_steps: int) -> Any:
 
 
 def disagreement(got: np.ndarray, expected: np.ndarray) -> tuple[float, float, float]:
-    """The shares of pixels of another class: away from either boundary, at it, and how many pixels are at it."""
+    """The shares of pixels of another class: away from either boundary, at it, and how many pixels are at it.
+
+    A share of no pixels at all is 0.
+    """
     other = (got < 0) != (expected < 0)
     cells = np.pad(boundary(got) | boundary(expected), 1)
     at = cells[1:, 1:] | cells[:-1, 1:] | cells[1:, :-1] | cells[:-1, :-1]
-    return float(other[~at].mean()), float(other[at].mean()), float(at.mean())
+    share = float(at.mean())
+    return float(other[~at].sum() / max((~at).sum(), 1)), float(other[at].sum() / max(at.sum(), 1)), share
 
 
 def views(resolution: int) -> dict[str, View]:
-    """The whole plane, and two places of its boundary."""
+    """The whole plane, and a place of its boundary at two scales."""
     condition: Condition = CONDITION
+    place = 1.18, 1.658
     return {
         "whole plane": condition.view(resolution),
-        "zoom 10": condition.view(resolution, (1.0, 1.9), 10.0),
-        "zoom 100": condition.view(resolution, (1.0, 1.9), 100.0),
+        "zoom 10": condition.view(resolution, place, 10.0),
+        "zoom 100": condition.view(resolution, place, 100.0),
     }
