@@ -69,7 +69,9 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
         theta[:], lr[:], status[:] = starts, RATE, MOVING
         state[:], memory[:] = optimizer.initial_state[:, None, None], optimizer.initial_memory[:, None]
         began = time.perf_counter()
-        step(*arrays, 0, width, STEPS, 1, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS))
+        step(
+            0, *arrays, 0, width, STEPS, 1, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS)
+        )
         times.append(time.perf_counter() - began)
         moving = moving and bool((status == MOVING).all())
     return min(times) / STEPS / width * 1e9, moving

@@ -17,8 +17,10 @@ from numba import types
 from numba.extending import register_jitable
 
 from gdfast.elementary import Array
+from gdfast.kernels.compiling import address, compiled
 from gdfast.kernels.digest import digest
-from gdfast.kernels.fuse import address, compiled, step_kernel, work_rows
+from gdfast.kernels.evaluation import evaluation_address
+from gdfast.kernels.fuse import step_kernel, work_rows
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
@@ -96,6 +98,7 @@ def _signature(real: Any) -> Any:
     """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
     return types.int64(
         types.int64,  # address of the step
+        types.int64,  # address of the problem's evaluation
         real[:, ::1],  # starts (d, m)
         real[:, ::1],  # learning rates (groups, k)
         types.int64[::1],  # group (d)
@@ -137,7 +140,7 @@ def _driver(real: str) -> Any:
 
     @compiled(_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
     def drive(
-        step, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
+        step, evaluation, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
         gradient_tolerance, divergence_limit, data, layout, layout_of_all, stop,
         theta, grad, work, state, memory, lr, number, status, ended, tail,
         end_theta, end_steps, end_outcome, end_period, end_loss, end_norm, end_memory,
@@ -180,8 +183,8 @@ def _driver(real: str) -> Any:
                     break
                 n_steps = min(stride, max_steps - window - t)
                 call_step(  # type: ignore[call-arg]
-                    step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, n_steps,
-                    check_every, gradient_tolerance, divergence_limit, data, layout,
+                    step, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t,
+                    padded, n_steps, check_every, gradient_tolerance, divergence_limit, data, layout,
                 )  # fmt: skip
                 t += n_steps
                 lane_steps += n * n_steps
@@ -218,8 +221,8 @@ def _driver(real: str) -> Any:
                         for lane in range(n):
                             tail[k, i, lane] = theta[i, lane]
                     call_step(  # type: ignore[call-arg]
-                        step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t + k, padded,
-                        1, check_every, gradient_tolerance, divergence_limit, data, layout,
+                        step, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table,
+                        t + k, padded, 1, check_every, gradient_tolerance, divergence_limit, data, layout,
                     )  # fmt: skip
                 lane_steps += n * window
                 for lane in range(n):
@@ -240,8 +243,8 @@ def _driver(real: str) -> Any:
                 for lane in range(n, padded):
                     theta[i, lane] = theta[i, 0]
             call_step(  # type: ignore[call-arg]
-                step, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded, 0,
-                check_every, gradient_tolerance, divergence_limit, data, layout_of_all,
+                step, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded,
+                0, check_every, gradient_tolerance, divergence_limit, data, layout_of_all,
             )  # fmt: skip
             for lane in range(n):
                 end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
@@ -275,6 +278,7 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
     )
     ends.lane_steps = _driver(sweep.dtype)(
         address(_step(sweep, optimizer)),
+        evaluation_address(problem),
         np.ascontiguousarray(sweep.starts.T, sweep.dtype),
         sweep.group_rates.astype(sweep.dtype),
         problem.group,
@@ -325,6 +329,7 @@ def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
 def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
     _driver(sweep.dtype)
+    evaluation_address(sweep.problem)
     for optimizer in sweep.optimizers:
         _step(sweep, optimizer)
 

@@ -6,12 +6,15 @@ with data.
 
 import inspect
 
+import numba
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
+from gdfast.kernels import compiling, evaluation, fuse
 
 OPTIMIZERS = [
     o.gd(),
@@ -186,3 +189,14 @@ def values(default):
     if isinstance(default, bool):
         return st.booleans()
     return st.integers(1, 2 * default + 2) if isinstance(default, int) else st.just(default)
+
+
+def assembly(make):
+    """The assembly of the kernel that `make` compiles; one from the disk cache has none to show."""
+    njit = numba.njit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling.numba, "njit", lambda *args, cache=False, **options: njit(*args, **options))
+        for module in (fuse, evaluation):
+            patch.setattr(module, "_kernels", {})
+        (text,) = make().inspect_asm().values()
+    return text

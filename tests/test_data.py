@@ -24,8 +24,10 @@ import gdfast
 from gdfast import data, optimizers, problems
 from gdfast.cli import app, parse_value
 from gdfast.data import batches
-from gdfast.kernels import fuse
+from gdfast.kernels.compiling import register_helpers
+from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
+from gdfast.kernels.signatures import evaluation_signature
 from gdfast.outcomes import Outcome
 from gdfast.problems import _row_lanes
 from gdfast.study import run_over
@@ -171,26 +173,15 @@ def test_without_an_optimum_nothing_is_called_a_minimum():
 # Kernel and reference.
 
 
-@functools.cache
-def lane_functions():
-    """The lane kernels, compiled by themselves."""
-    for function in (_row_lanes.lane_gradient, _row_lanes.lane_objective):
-        fuse.register_helpers(function)
-    options = {name: value for name, value in JIT.items() if name != "nogil"}
-    return numba.njit(**options)(_row_lanes.lane_gradient), numba.njit(**options)(_row_lanes.lane_objective)
-
-
 @pytest.mark.parametrize("t", [0, 41])
 @pytest.mark.parametrize("problem", cases.DATA_PROBLEMS, ids=cases.label)
 def test_kernel_and_reference_agree(problem, t):
-    gradient, objective = lane_functions()
     n, width = 160, 192  # more than one chunk of lanes
     theta = np.zeros((problem.dimension, width))
     theta[:, :n] = np.random.default_rng(t).uniform(*problem.domain.T[..., None], (problem.dimension, n))
     grad, work, out = np.full_like(theta, np.nan), np.zeros((problem.lane_kernel.work_rows, width)), np.zeros(width)
     numbers, layout = problem.lane_data(50)
-    gradient(theta, grad, work, n, numbers, layout, t)
-    objective(theta, out, work, n, numbers, layout, t)
+    evaluation_kernel(problem.lane_kernel)(GRADIENT + OBJECTIVE, theta, grad, out, work, n, numbers, layout, t)
     expected = problem.step_gradient(theta[:, :n], t)
     value = problem.step_objective(theta[:, :n], t)
     if problem.name in {"linear_regression", "ridge_regression"}:
@@ -205,13 +196,14 @@ def test_kernel_and_reference_agree(problem, t):
         np.testing.assert_allclose(out[:n], value, rtol=4 * np.finfo(float).eps)
 
 
-def test_the_lane_kernel_compiles_to_vector_instructions():
+def test_every_part_of_the_lane_kernel_compiles_to_vector_instructions():
     features = numba.core.codegen.get_host_cpu_features().split(",")
     if "+avx" not in features:
         pytest.skip("this processor has no AVX registers to look for")
-    gradient, _ = lane_functions()
-    if not gradient.signatures:
-        test_kernel_and_reference_agree(cases.DATA_PROBLEMS[0], 0)
+    register_helpers(_row_lanes.lane_gradient)
+    gradient = numba.njit(evaluation_signature.args[1:3] + evaluation_signature.args[4:], **JIT)(
+        _row_lanes.lane_gradient  # by itself, so that its helpers are functions of their own
+    )
     (assembly,) = gradient.inspect_asm().values()
     helpers = ["multiply", "squares", "logistic", "softmax", "accumulate", "finish"]
     packed, inside = dict.fromkeys(helpers, 0), None

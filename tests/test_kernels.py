@@ -13,7 +13,7 @@ import pytest
 
 import gdfast
 from gdfast import elementary, optimizers, problems
-from gdfast.kernels import fuse
+from gdfast.kernels import compiling, fuse
 from gdfast.kernels.grammar import GrammarError, check
 from gdfast.kernels.options import JIT
 
@@ -78,13 +78,7 @@ def test_main_kernels_compile_to_vector_instructions(problem, optimizer, dtype):
     if "+avx" not in features.split(","):
         pytest.skip("this processor has no AVX registers to look for")
     register = "%zmm" if "+avx512f" in features.split(",") else "%ymm"
-    fuse._kernels.clear()
-    with pytest.MonkeyPatch.context() as patch:
-        njit = numba.njit
-        patch.setattr(fuse.numba, "njit", lambda *args, cache, **options: njit(*args, **options))
-        kernel = fuse.step_kernel(*pair, dtype=dtype)
-    fuse._kernels.clear()
-    (assembly,) = kernel.inspect_asm().values()
+    assembly = cases.assembly(lambda: fuse.step_kernel(*pair, dtype=dtype))
     arithmetic = [line.split() for line in assembly.splitlines() if register in line]
     assert sum(line[0] in ("vmulpd", "vaddpd", "vsubpd") for line in arithmetic) >= (10 if dtype == "float64" else 0)
     assert sum(line[0] in ("vmulps", "vaddps", "vsubps") for line in arithmetic) >= (10 if dtype == "float32" else 0)
@@ -212,9 +206,9 @@ def test_without_a_writable_cache_folder_there_is_one_warning_and_a_result(monke
 
     from gdfast import tile
 
-    monkeypatch.setattr(fuse.numba, "njit", no_locator)
+    monkeypatch.setattr(compiling.numba, "njit", no_locator)
     monkeypatch.setattr(fuse, "_kernels", {})
-    fuse.warn_uncached.cache_clear()
+    compiling.warn_uncached.cache_clear()
     with pytest.warns(UserWarning, match="NUMBA_CACHE_DIR") as caught:
         tile.step_kernel(problems.quartic(), optimizers.gd())
         tile.step_kernel(problems.quartic(), optimizers.momentum())

@@ -4,6 +4,7 @@ import itertools
 import math
 import pickle
 
+import cases
 import numba
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers, transforms
 from gdfast.cli import app
-from gdfast.kernels import fuse  # noqa: F401, registers what lane kernels call
+from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
 from gdfast.outcomes import Outcome
-from gdfast.problems import _lane_products, _network_lanes, linear_regression, mlp, trainability_network
+from gdfast.problems import _lane_products, linear_regression, mlp, trainability_network
 from gdfast.starts import ALIASES, SCHEMES, Starts
 
 ARITHMETIC = ("identity", "relu", "leaky_relu")
@@ -208,42 +209,36 @@ def test_the_trainability_network_is_the_papers():
 # Lanes.
 
 
-@pytest.fixture(scope="module")
-def lane_kernel():
-    """Gradient, objective and both in one, compiled once: sizes are no part of what is compiled."""
-    names = "lane_gradient", "lane_objective", "lane_both"
-    return [numba.njit(**JIT)(getattr(_network_lanes, name)) for name in names]
-
-
-def in_lanes(kernel, problem, theta, t):
+def in_lanes(problem, theta, t):
+    kernel = evaluation_kernel(problem.lane_kernel)
     data, layout = problem.lane_data(10)
     work = np.full((problem.lane_kernel.work_rows, theta.shape[1]), np.nan)
     grad, objective = np.full_like(theta, np.nan), np.full(theta.shape[1], np.nan)
-    kernel[0](theta, grad, work, theta.shape[1], data, layout, t)
-    kernel[1](theta, objective, work, theta.shape[1], data, layout, t)
+    kernel(GRADIENT, theta, grad, np.empty(0), work, theta.shape[1], data, layout, t)
+    kernel(OBJECTIVE, theta, np.empty((0, 0)), objective, work, theta.shape[1], data, layout, t)
     again = np.full_like(grad, np.nan), np.full_like(objective, np.nan)
-    kernel[2](theta, *again, work, theta.shape[1], data, layout, t)
+    kernel(GRADIENT + OBJECTIVE, theta, *again, work, theta.shape[1], data, layout, t)
     np.testing.assert_array_equal(again[0], grad)
     np.testing.assert_array_equal(again[1], objective)
     return grad, objective
 
 
 @pytest.mark.parametrize("problem", EXACT, ids=label)
-def test_lanes_and_reference_agree_to_the_bit(lane_kernel, problem):
+def test_lanes_and_reference_agree_to_the_bit(problem):
     for t, n in ((0, 32), (3, 8)):
         theta = points_of(problem, n, seed=t)
         theta[:, 0], theta[0, 1], theta[-1, 2], theta[:, 3] = 0.0, np.inf, np.nan, 1e200
         with np.errstate(all="ignore"):
             expected = problem.step_gradient(theta, t), problem.step_objective(theta, t)
-        for got, want in zip(in_lanes(lane_kernel, problem, theta, t), expected, strict=True):
+        for got, want in zip(in_lanes(problem, theta, t), expected, strict=True):
             np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("problem", ROUNDED, ids=label)
-def test_lanes_and_reference_agree_to_rounding(lane_kernel, problem):
+def test_lanes_and_reference_agree_to_rounding(problem):
     for t in (0, 3):
         theta = points_of(problem, 64, seed=t)
-        grad, objective = in_lanes(lane_kernel, problem, theta, t)
+        grad, objective = in_lanes(problem, theta, t)
         expected = problem.step_gradient(theta, t)
         # Activations differ by 4 ulp at most; division by the batch's deviation magnifies that.
         margin = 64 if problem.parameters.get("batch_norm") else 16
@@ -262,14 +257,12 @@ def test_the_reference_does_not_depend_on_how_many_lanes_there_are():
                 np.testing.assert_array_equal(got[..., 0], expected[..., lane])
 
 
-def test_the_kernel_is_made_of_vectors_and_allocates_nothing(lane_kernel):
-    theta = points_of(EXACT[0], 32)
-    in_lanes(lane_kernel, EXACT[0], theta, 0)
+def test_the_kernel_is_made_of_vectors_and_allocates_nothing():
     features = numba.core.codegen.get_host_cpu_features().split(",")
     if "+avx" not in features:
         pytest.skip("this processor has no AVX registers to look for")
     register = "%zmm" if "+avx512f" in features else "%ymm"
-    (assembly,) = lane_kernel[0].inspect_asm().values()
+    assembly = cases.assembly(lambda: evaluation_kernel(EXACT[0].lane_kernel))
     lines = assembly.splitlines()
     assert sum(register in line and "mulpd" in line for line in lines) >= 100
     assert "NRT_MemInfo_alloc" not in assembly

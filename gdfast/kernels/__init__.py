@@ -11,8 +11,7 @@ And a compiled kernel depends on nothing but the texts of rule and formula, `gdf
 the versions of the tools: `gdfast.kernels.digest` covers just that, so that the disk cache is never stale.
 
 A rule and a problem become one *step* kernel (`gdfast.kernels.fuse`): gradient, settle check, update and freeze
-for a block of lanes over several steps. All step kernels have one signature (`gdfast.kernels.signatures`), so
-that the driver of a tile is compiled once and takes any of them.
+for a block of lanes over several steps. The gradient of a problem with data is a kernel of its own
+(`gdfast.kernels.evaluation`), which the steps call. All step kernels have one signature (`gdfast.kernels.signatures`),
+so that the driver of a tile is compiled once and takes any of them.
 """
-
-from gdfast.kernels import lane_products  # noqa: F401, registers the compiled forms of products of lanes

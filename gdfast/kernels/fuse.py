@@ -2,26 +2,19 @@
 
 A step kernel does, for a block of lanes and for several steps: gradient, settle check, update, freeze. There are
 two templates. `_fused` does all of it in one pass over the lanes, with the coordinates of a lane in registers: for
-landscapes of few coordinates. `_parts` calls a problem's own lane kernel for the gradient, then checks, then
-updates coordinate by coordinate: for problems with data and any number of coordinates.
+landscapes of few coordinates. `_parts` calls the problem's evaluation for the gradient, then checks, then
+updates coordinate by coordinate: for problems with data and any number of coordinates; its kernel is the same for all
+of them.
 
-A lane is settled at step t when its gradient is small for the second time running, or too large or not a number.
-Both templates look first whether any gradient of a group of lanes may be small or too large, which is rarely so, and
-only then at each lane. Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver
+Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver
 takes it out, since lanes cost nothing extra and a choice in every update does. What a measure remembers of it stays as
 it is, the loss at that point included.
 """
 
-import functools
-import inspect
 import threading
-import warnings
 from collections.abc import Callable
-from pathlib import Path
-from types import FunctionType
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
@@ -31,11 +24,24 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from gdfast import noise
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
+from gdfast.kernels.compiling import compiled, unique
 from gdfast.kernels.digest import digest
+from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.grammar import check, single_precision
-from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
-from gdfast.kernels.options import INLINED, JIT, wide
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY, step_signature
+from gdfast.kernels.options import INLINED, wide
+from gdfast.kernels.settling import (
+    either,
+    eventful,
+    keep_moving,
+    largest,
+    largest_entries,
+    loudest,
+    maybe_settled,
+    next_status,
+    quiet_window,
+    settle,
+)
+from gdfast.kernels.signatures import LANES, SETTLED, call_evaluation, step_signature
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
@@ -80,26 +86,17 @@ def step_kernel(
         parts[f"rule{k}"] = (transform.rule, 1)
         if transform.terms is not None:
             parts[f"terms{k}"] = (transform.terms, len(transform.sums))
-    lanes = problem.lane_kernel
-    if lanes is None:
+    template: Callable[..., Any]
+    if problem.lane_kernel:
+        template, chain = _parts, in_rows(transforms)
+    else:
         assert isinstance(problem, Landscape)
-        template: Callable[..., Any] = _fused
+        template, chain = _fused, in_registers(transforms, problem.dimension)
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
-        chain = in_registers(transforms, problem.dimension)
-        sources, functions = [], {}
-    else:
-        template = _parts
-        chain = in_rows(transforms)
-        sources = [lanes.gradient.__qualname__, lanes.objective.__qualname__, *_texts(lanes.gradient, lanes.objective)]
-        functions = {"gradient": lanes.gradient, "objective": lanes.objective}
-        if lanes.both:
-            functions["both"] = lanes.both
-        register_helpers(lanes.gradient)
-    sources += [check(function, results) for function, results in parts.values()]
-    functions.update({name: function for name, (function, _) in parts.items()})
+    sources = [check(function, results) for function, results in parts.values()]
     sizes = Sizes(
-        problem.dimension if template is _fused else 0,  # one kernel serves a problem with data in any dimension
+        0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
         len(optimizer.coefficients),
         len(optimizer.sums),
@@ -111,7 +108,6 @@ def step_kernel(
         sum(len(transform.coefficients) for transform in transforms),
         len(measure.initial) if measure else 0,
         len(measure.coefficients) if measure else 0,
-        "both" in functions,
         sparse,
         np.dtype(dtype).name,
     )
@@ -119,12 +115,12 @@ def step_kernel(
     with _lock:
         if key not in _kernels:
             narrow = single_precision if sizes.real == "float32" else lambda function: function
-            made = {name: _unique(narrow(function), key) for name, function in functions.items()}
+            made = {name: unique(narrow(function), key) for name, (function, _) in parts.items()}
             called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
             called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-                made[name] = _unique(narrow(_written(text, called)), key)
-            for name in ("terms", "plateau", "measure", "both"):
+                made[name] = unique(narrow(_written(text, called)), key)
+            for name in ("terms", "plateau", "measure"):
                 made.setdefault(name, made["rule"])  # never called where there are none
             _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
         return _kernels[key]
@@ -138,13 +134,6 @@ def _written(text: str, called: dict[str, Any]) -> Any:
     namespace = {"__name__": __name__, "__text__": text, **called}
     exec(text, namespace)
     return namespace[text.split("(")[0].removeprefix("def ")]
-
-
-@functools.cache
-def address(kernel: Any) -> int:
-    """Where the machine code of a step kernel lies, for `call_step`."""
-    (result,) = kernel.overloads.values()
-    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
 class Sizes(NamedTuple):
@@ -162,7 +151,6 @@ class Sizes(NamedTuple):
     transforms: int  # coefficients of the transforms
     measured: int  # memory slots of a measure, the last of a trajectory
     measure: int  # coefficients of the measure
-    at_once: bool  # whether the problem has gradient and objective in one
     sparse: bool  # whether there are steps without a settle check
     real: str  # the type of all numbers
 
@@ -185,89 +173,6 @@ def sum_rows(optimizer: Optimizer) -> int:
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
     return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
-
-
-@functools.lru_cache(maxsize=256)
-def _texts(*functions: FunctionType) -> list[str]:
-    """The texts of all files in which functions stand that these call, or that those call."""
-    found, waiting = set(functions), list(functions)
-    while waiting:
-        function = waiting.pop()
-        named = (function.__globals__.get(name) for name in function.__code__.co_names)
-        fresh = {other for other in named if isinstance(other, FunctionType)} - found
-        found |= fresh
-        waiting += fresh
-    return [Path(file).read_text(encoding="utf-8") for file in sorted({inspect.getfile(f) for f in found})]
-
-
-def register_helpers(function: Callable[..., Any]) -> None:
-    """Let the compiler call the plain functions of its own module that a lane kernel calls."""
-    for name in function.__code__.co_names:
-        helper = function.__globals__.get(name)
-        if isinstance(helper, FunctionType) and helper.__module__ == function.__module__:
-            register_jitable(helper)
-
-
-def _unique(function: Callable[..., Any], key: str) -> Any:
-    """Make a copy of a function, callable in kernels, whose name occurs nowhere else."""
-    # Cached machine code keeps its symbols, which hold a function's name and a number counted in the process that
-    # compiled it. Two kernels from two processes can so have the same symbol, and the second one loaded is then
-    # silently bound to the code of the first (numba#10486). A name with the digest in it cannot collide.
-    name = f"{function.__name__}_{key[:16]}"
-    copy = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
-    copy.__qualname__ = name
-    copy.__module__ = function.__module__
-    return register_jitable(**INLINED)(copy)
-
-
-def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function for one signature, cached on disk where a cache folder can be written.
-
-    Parameters
-    ----------
-    signature
-        The types it is compiled for.
-    key : str
-        A digest of all that it depends on. It becomes part of its name, and so of its symbols and cache files.
-    """
-
-    def compile_(function: Callable[..., Any]) -> Any:
-        function.__qualname__ = function.__name__ = f"{function.__name__}_{key[:16]}"
-        try:
-            return numba.njit(signature, cache=True, **JIT)(function)  # type: ignore[call-overload]
-        except RuntimeError as error:
-            if "no locator available" not in str(error):
-                raise
-            warn_uncached()
-            return numba.njit(signature, **JIT)(function)  # type: ignore[call-overload]
-
-    return compile_
-
-
-@functools.cache
-def warn_uncached() -> None:
-    """Warn, once in a process, that kernels cannot be kept."""
-    warnings.warn(
-        "no folder for compiled kernels can be written, so they are compiled anew in every process; "
-        "set NUMBA_CACHE_DIR to a folder that can be written",
-        stacklevel=2,
-    )
-
-
-@register_jitable
-def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
-    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
-    again = status == KINDS * (t - check_every) + RESTING
-    small = KINDS * t + (STATIONARY if again else RESTING)
-    after = small if size <= gradient_tolerance else status
-    after = after if size <= divergence_limit else KINDS * t + DIVERGED
-    return status if status & SETTLED else after
-
-
-@register_jitable
-def larger(a, b):
-    """The larger of two numbers, NaN if either is."""
-    return b if (b > a) | (b != b) else a
 
 
 def as_tuple(value):
@@ -321,146 +226,6 @@ def column(matrix, lane, point):
 
 
 @register_jitable
-def largest(g):
-    """The largest absolute entry of a tuple, NaN if any is."""
-    size = abs(g[0])
-    for i in range(1, len(g)):
-        size = larger(size, abs(g[i]))
-    return size
-
-
-def quiet_window(gradient_tolerance, divergence_limit, zero):
-    """What `eventful` needs to know of the tolerances: a range between them, as numbers for integer arithmetic.
-
-    Numbers in the order of their size are in the order of their bits, read as integers. Of the bits between those of
-    the two tolerances the window is 2ᵏ wide, so that an addition and a mask tell what is outside. It is the lowest
-    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger. `zero` is of the type of the
-    gradients; the numbers have as many bits.
-    """
-    raise NotImplementedError("for kernels")
-
-
-def loudest(g):
-    """The bits of the largest absolute entry of a tuple, NaN above all; of a single entry with its sign."""
-    raise NotImplementedError("for kernels")
-
-
-def eventful(bits, window):
-    """0 where a gradient whose largest entry has these bits settles no lane, another number where it may."""
-    raise NotImplementedError("for kernels")
-
-
-def either(a, b):
-    """The bits of two integers together, as an integer of the type of the first."""
-    raise NotImplementedError("for kernels")
-
-
-@register_jitable
-def _window(low, high, reached):
-    width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
-    top = min(max(low + width, reached), high)
-    return top - width, ~(width - 1)
-
-
-@overload(quiet_window)
-def _quiet_window(gradient_tolerance, divergence_limit, zero):
-    if zero == types.float64:
-
-        def double(gradient_tolerance, divergence_limit, zero):
-            low, high = float_to_bits(gradient_tolerance) + 1, float_to_bits(divergence_limit) + 1
-            bottom, mask = _window(low, high, float_to_bits(1e-8 * divergence_limit))
-            return (1 << 62) - bottom + (1 << 62), ((1 << 62) - 1 + (1 << 62)) & mask
-
-        return double
-
-    def single(gradient_tolerance, divergence_limit, zero):
-        low, high = single_to_bits(gradient_tolerance) + 1, single_to_bits(divergence_limit) + 1
-        bottom, mask = _window(low, high, single_to_bits(1e-8 * divergence_limit))
-        return np.int32((1 << 31) - bottom), np.int32(((1 << 31) - 1) & mask)
-
-    return single
-
-
-# Numba widens integers of 32 bits to 64 in every operation. LLVM narrows them again where the result is narrow.
-@overload(loudest, jit_options=INLINED)
-def _loudest(g):
-    if g.dtype == types.float64:
-        largest_number = (1 << 62) - 1 + (1 << 62)
-
-        def double(g):
-            bits = float_to_bits(g[0])
-            for i in range(1, len(g)):
-                bits &= largest_number
-                other = float_to_bits(g[i]) & largest_number
-                bits = choose(other > bits, other, bits)
-            return bits
-
-        return double
-
-    def single(g):
-        bits = single_to_bits(g[0])
-        for i in range(1, len(g)):
-            bits = np.int32(bits & 0x7FFFFFFF)
-            other = np.int32(single_to_bits(g[i]) & 0x7FFFFFFF)
-            bits = choose(other > bits, other, bits)
-        return bits
-
-    return single
-
-
-@overload(eventful, jit_options=INLINED)
-def _eventful(bits, window):
-    if bits == types.int64:
-        return lambda bits, window: (bits + window[0]) & window[1]
-    return lambda bits, window: np.int32(np.int32(bits + window[0]) & window[1])
-
-
-@overload(either, jit_options=INLINED)
-def _either(a, b):
-    if a == types.int64:
-        return lambda a, b: a | b
-    return lambda a, b: np.int32(a | b)
-
-
-@register_jitable
-def largest_entries(grad, size, n):
-    """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
-    for lane in range(n):
-        size[lane] = abs(grad[0, lane])
-    for i in range(1, len(grad)):
-        for lane in range(n):
-            size[lane] = larger(size[lane], abs(grad[i, lane]))
-
-
-@register_jitable
-def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
-    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
-
-    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
-    few rows, as a rule. `size` is scratch space.
-    """
-    flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
-    quiet = float_to_bits(divergence_limit)
-    events = 0
-    for k in range(len(flat)):
-        events |= quiet - float_to_bits(abs(flat[k]))  # negative, if larger or not a number
-    if n < grad.shape[1]:
-        for i in range(1, len(grad)):
-            for lane in range(n):
-                events |= quiet - float_to_bits(abs(grad[i, lane]))
-    if events < 0:
-        return True
-    for i in range(len(grad)):
-        small = 0
-        for lane in range(n):
-            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else 0.0)
-            small += size[lane] <= gradient_tolerance
-        if small == 0:
-            return False
-    return True
-
-
-@register_jitable
 def from_schedule(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it is the same for all lanes."""
     return multiplier
@@ -505,23 +270,8 @@ def keep(x, matrix, lane):
         matrix[i, lane] = x[i]
 
 
-@register_jitable
-def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
-    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
-    for i in range(len(x)):
-        ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
-    status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
-
-
-@register_jitable
-def keep_moving(x, matrix, status, lane):
-    """Store what a lane remembers unless it is settled."""
-    for i in range(len(x)):
-        matrix[i, lane] = matrix[i, lane] if status[lane] & SETTLED else x[i]
-
-
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, both, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, _, sparse, _ = sizes
+def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
+    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
     real = sizes.number
@@ -532,8 +282,8 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
 
     @compiled(sizes.signature, key)
     def step(
-        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps, check_every,
-        gradient_tolerance, divergence_limit, data, layout,
+        evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
+        check_every, gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
@@ -583,27 +333,25 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective, both, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, at_once, sparse, _ = sizes
+def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, key):
+    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
     slots, zeros, memories, measured = (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
-    needs_loss = uses_loss or bool(r + w)  # by itself, so that the compiler sees a constant
-    in_one = needs_loss and at_once
+    wanted = GRADIENT + OBJECTIVE if uses_loss or r + w else GRADIENT
 
     @compiled(sizes.signature, key)
     def step(
-        theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps, check_every,
-        gradient_tolerance, divergence_limit, data, layout,
+        evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
+        check_every, gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
         own = work.shape[0] - sums - 2  # rows of the problem's
         totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
         if n_steps == 0:  # loss and gradient are asked for
-            gradient(theta, grad, work, n, data, layout, t)
-            objective(theta, losses, work, n, data, layout, t)
+            call_evaluation(evaluation, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, data, layout, t)
             largest_entries(grad, size, n)
             for lane in range(n):
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
@@ -611,12 +359,7 @@ def _parts(rule, terms, plateau, measure, transform, decay, gradient, objective,
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
             settings, coefficients = row[first:second], row[third:fourth]
-            if in_one:
-                both(theta, grad, losses, work, n, data, layout, t + k)
-            else:
-                gradient(theta, grad, work, n, data, layout, t + k)
-                if needs_loss:
-                    objective(theta, losses, work, n, data, layout, t + k)
+            call_evaluation(evaluation, wanted, theta, grad, losses, work, n, data, layout, t + k)
             if w:
                 for lane in range(n):
                     old = column(memory[r:], lane, measured)

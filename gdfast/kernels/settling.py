@@ -1,0 +1,184 @@
+"""Which lanes have settled: looked for in whole groups of lanes first, and only then in each.
+
+A lane is settled at step t when its gradient is small for the second time running, or too large or not a number.
+That is rarely so, and what tells that it is so nowhere costs less than to look at each lane.
+"""
+
+import numpy as np
+from numba import types
+from numba.extending import overload, register_jitable
+
+from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
+from gdfast.kernels.options import INLINED
+from gdfast.kernels.signatures import DIVERGED, KINDS, RESTING, SETTLED, STATIONARY
+
+
+@register_jitable
+def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
+    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
+    again = status == KINDS * (t - check_every) + RESTING
+    small = KINDS * t + (STATIONARY if again else RESTING)
+    after = small if size <= gradient_tolerance else status
+    after = after if size <= divergence_limit else KINDS * t + DIVERGED
+    return status if status & SETTLED else after
+
+
+@register_jitable
+def larger(a, b):
+    """The larger of two numbers, NaN if either is."""
+    return b if (b > a) | (b != b) else a
+
+
+@register_jitable
+def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
+    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
+    for i in range(len(x)):
+        ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
+    status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
+
+
+@register_jitable
+def keep_moving(x, matrix, status, lane):
+    """Store what a lane remembers unless it is settled."""
+    for i in range(len(x)):
+        matrix[i, lane] = matrix[i, lane] if status[lane] & SETTLED else x[i]
+
+
+@register_jitable
+def largest(g):
+    """The largest absolute entry of a tuple, NaN if any is."""
+    size = abs(g[0])
+    for i in range(1, len(g)):
+        size = larger(size, abs(g[i]))
+    return size
+
+
+def quiet_window(gradient_tolerance, divergence_limit, zero):
+    """What `eventful` needs to know of the tolerances: a range between them, as numbers for integer arithmetic.
+
+    Numbers in the order of their size are in the order of their bits, read as integers. Of the bits between those of
+    the two tolerances the window is 2ᵏ wide, so that an addition and a mask tell what is outside. It is the lowest
+    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger. `zero` is of the type of the
+    gradients; the numbers have as many bits.
+    """
+    raise NotImplementedError("for kernels")
+
+
+def loudest(g):
+    """The bits of the largest absolute entry of a tuple, NaN above all; of a single entry with its sign."""
+    raise NotImplementedError("for kernels")
+
+
+def eventful(bits, window):
+    """0 where a gradient whose largest entry has these bits settles no lane, another number where it may."""
+    raise NotImplementedError("for kernels")
+
+
+def either(a, b):
+    """The bits of two integers together, as an integer of the type of the first."""
+    raise NotImplementedError("for kernels")
+
+
+@register_jitable
+def _window(low, high, reached):
+    width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
+    top = min(max(low + width, reached), high)
+    return top - width, ~(width - 1)
+
+
+@overload(quiet_window)
+def _quiet_window(gradient_tolerance, divergence_limit, zero):
+    if zero == types.float64:
+
+        def double(gradient_tolerance, divergence_limit, zero):
+            low, high = float_to_bits(gradient_tolerance) + 1, float_to_bits(divergence_limit) + 1
+            bottom, mask = _window(low, high, float_to_bits(1e-8 * divergence_limit))
+            return (1 << 62) - bottom + (1 << 62), ((1 << 62) - 1 + (1 << 62)) & mask
+
+        return double
+
+    def single(gradient_tolerance, divergence_limit, zero):
+        low, high = single_to_bits(gradient_tolerance) + 1, single_to_bits(divergence_limit) + 1
+        bottom, mask = _window(low, high, single_to_bits(1e-8 * divergence_limit))
+        return np.int32((1 << 31) - bottom), np.int32(((1 << 31) - 1) & mask)
+
+    return single
+
+
+# Numba widens integers of 32 bits to 64 in every operation. LLVM narrows them again where the result is narrow.
+@overload(loudest, jit_options=INLINED)
+def _loudest(g):
+    if g.dtype == types.float64:
+        largest_number = (1 << 62) - 1 + (1 << 62)
+
+        def double(g):
+            bits = float_to_bits(g[0])
+            for i in range(1, len(g)):
+                bits &= largest_number
+                other = float_to_bits(g[i]) & largest_number
+                bits = choose(other > bits, other, bits)
+            return bits
+
+        return double
+
+    def single(g):
+        bits = single_to_bits(g[0])
+        for i in range(1, len(g)):
+            bits = np.int32(bits & 0x7FFFFFFF)
+            other = np.int32(single_to_bits(g[i]) & 0x7FFFFFFF)
+            bits = choose(other > bits, other, bits)
+        return bits
+
+    return single
+
+
+@overload(eventful, jit_options=INLINED)
+def _eventful(bits, window):
+    if bits == types.int64:
+        return lambda bits, window: (bits + window[0]) & window[1]
+    return lambda bits, window: np.int32(np.int32(bits + window[0]) & window[1])
+
+
+@overload(either, jit_options=INLINED)
+def _either(a, b):
+    if a == types.int64:
+        return lambda a, b: a | b
+    return lambda a, b: np.int32(a | b)
+
+
+@register_jitable
+def largest_entries(grad, size, n):
+    """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
+    for lane in range(n):
+        size[lane] = abs(grad[0, lane])
+    for i in range(1, len(grad)):
+        for lane in range(n):
+            size[lane] = larger(size[lane], abs(grad[i, lane]))
+
+
+@register_jitable
+def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
+
+    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
+    few rows, as a rule. `size` is scratch space.
+    """
+    flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
+    quiet = float_to_bits(divergence_limit)
+    events = 0
+    for k in range(len(flat)):
+        events |= quiet - float_to_bits(abs(flat[k]))  # negative, if larger or not a number
+    if n < grad.shape[1]:
+        for i in range(1, len(grad)):
+            for lane in range(n):
+                events |= quiet - float_to_bits(abs(grad[i, lane]))
+    if events < 0:
+        return True
+    for i in range(len(grad)):
+        small = 0
+        for lane in range(n):
+            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else 0.0)
+            small += size[lane] <= gradient_tolerance
+        if small == 0:
+            return False
+    return True
