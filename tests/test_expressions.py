@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import os
 import pickle
 import subprocess
 import sys
@@ -319,20 +318,3 @@ def test_bad_problems_are_refused(call, kind, words):
     with pytest.raises(kind) as error:
         call()
     assert all(word in str(error.value) for word in words), str(error.value)
-
-
-def test_an_expressions_kernel_is_cached_across_processes(tmp_path):
-    code = (
-        "import numba.core.event as event, gdfast\n"
-        "problem = gdfast.problems.from_expression('x**4 + sin(y)**2 + x*y')\n"
-        "with event.install_recorder('numba:compile') as recorder:\n"
-        "    gdfast.run(gdfast.Sweep(problem, gdfast.optimizers.gd(), [0.01], problem.grid(3), 50))\n"
-        "print(len(recorder.buffer))"
-    )
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    counts = [
-        int(subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout)
-        for _ in range(2)
-    ]
-    assert counts[0] > 0
-    assert counts[1] == 0

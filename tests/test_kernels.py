@@ -1,6 +1,7 @@
 """What the compiled kernels promise: their own exp, vectors, the grammar, the disk cache."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -129,6 +130,20 @@ def in_new_process(code, cache, cwd):
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="module")
+def first_cache(tmp_path_factory):
+    """A cache folder that another process has put the driver into."""
+    folder = tmp_path_factory.mktemp("first")
+    in_new_process("import gdfast.tile; gdfast.tile._driver('float64')", folder / "cache", folder)
+    return folder / "cache"
+
+
+@pytest.fixture
+def cache(first_cache, tmp_path):
+    """A cache folder of the test's own that has the driver in it."""
+    return shutil.copytree(first_cache, tmp_path / "cache")
+
+
 COUNT_COMPILATIONS = """
 import numba.core.event as event
 import numpy as np
@@ -140,14 +155,25 @@ print(len(recorder.buffer))
 """
 
 
-def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(tmp_path):
-    cache = tmp_path / "cache"
+def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(tmp_path, cache):
     code = COUNT_COMPILATIONS.format(name="momentum")
     assert int(in_new_process(code, cache, tmp_path)) > 0
     files = sorted(f.name for f in cache.rglob("*"))
     for _ in range(2):
         assert int(in_new_process(code, cache, tmp_path)) == 0
         assert sorted(f.name for f in cache.rglob("*")) == files
+
+
+def test_an_expressions_kernel_is_cached_across_processes(tmp_path, cache):
+    code = """
+    import numba.core.event as event, gdfast
+    problem = gdfast.problems.from_expression("x**4 + sin(y)**2 + x*y")
+    with event.install_recorder("numba:compile") as recorder:
+        gdfast.run(gdfast.Sweep(problem, gdfast.optimizers.gd(), [0.01], problem.grid(3), 50))
+    print(len(recorder.buffer))
+    """
+    assert int(in_new_process(code, cache, tmp_path)) > 0
+    assert int(in_new_process(code, cache, tmp_path)) == 0
 
 
 MINE = """
@@ -168,14 +194,14 @@ print(float(gdfast.run(sweep, keep_theta=True).theta.values.item()))
 """
 
 
-def test_an_edited_rule_is_recompiled(tmp_path):
+def test_an_edited_rule_is_recompiled(tmp_path, cache):
     gradient = 4 - 10 + 3
     for factor in (1.0, 5.0):
         (tmp_path / "mine.py").write_text(MINE.format(factor=factor))
-        assert float(in_new_process(RUN_MINE, tmp_path / "cache", tmp_path)) == 1.0 - factor * 0.001 * gradient
+        assert float(in_new_process(RUN_MINE, cache, tmp_path)) == 1.0 - factor * 0.001 * gradient
 
 
-def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path):
+def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path, cache):
     # Each is the first kernel of its process, so that a counter in their symbols would be the same.
     alone = """
     import gdfast
@@ -184,7 +210,7 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path):
     """
     names = ["gd", "momentum", "nesterov", "adagrad"]
     for name in names:
-        in_new_process(alone.format(name), tmp_path / "cache", tmp_path)
+        in_new_process(alone.format(name), cache, tmp_path)
     together = f"""
     import numpy as np, gdfast
     chosen = [getattr(gdfast.optimizers, n)() for n in {names}]
@@ -193,7 +219,7 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path):
     a, b = gdfast.run(sweep, keep_theta=True), gdfast.run(sweep, backend="numpy", keep_theta=True)
     print(all(np.array_equal(a[v].values, b[v].values, equal_nan=True) for v in a.data_vars))
     """
-    assert in_new_process(together, tmp_path / "cache", tmp_path) == "True"
+    assert in_new_process(together, cache, tmp_path) == "True"
 
 
 def test_without_a_writable_cache_folder_there_is_one_warning_and_a_result(monkeypatch):

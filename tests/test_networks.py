@@ -257,6 +257,7 @@ def test_the_reference_does_not_depend_on_how_many_lanes_there_are():
                 np.testing.assert_array_equal(got[..., 0], expected[..., lane])
 
 
+@pytest.mark.slow  # compiles the largest kernel once more: one from the cache has no assembly to show
 def test_the_kernel_is_made_of_vectors_and_allocates_nothing():
     features = numba.core.codegen.get_host_cpu_features().split(",")
     if "+avx" not in features:

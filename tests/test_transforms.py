@@ -119,8 +119,9 @@ def test_torch_does_the_same(kind):
 @pytest.mark.parametrize("problem", [problems.rosenbrock(), problems.quadratic(dimension=9)], ids=cases.label)
 @pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
 def test_kernel_and_reference_agree_to_the_bit_for_any_tiles(problem, chain):
-    rules = [rule.transformed(*chain) for rule in (optimizers.gd(), optimizers.lamb())]
-    rules.append(rules[0].scheduled(gdfast.schedules.cosine()))
+    rules = [
+        rule.transformed(*chain) for rule in (optimizers.gd().scheduled(gdfast.schedules.cosine()), optimizers.lamb())
+    ]
     starts = problem.random(40, seed=1)
     sweep = gdfast.Sweep(problem, rules, np.logspace(-3, 0.5, 13), starts, 150)
     expected = gdfast.run(sweep, backend="numpy", keep_theta=True)

@@ -7,7 +7,7 @@ family, such as networks, have the same lane functions and thus one kernel.
 import threading
 from typing import Any, Final
 
-from gdfast.kernels import lane_products  # noqa: F401, registers the compiled forms of products of lanes
+from gdfast.kernels import lane_math, lane_products  # noqa: F401, registers the compiled forms of what lanes call
 from gdfast.kernels.compiling import address, compiled, register_helpers, texts, unique
 from gdfast.kernels.digest import digest
 from gdfast.kernels.options import wide
@@ -31,7 +31,8 @@ def evaluation_kernel(lanes: LaneKernel) -> Any:
 
     It is called with what is wanted: `GRADIENT`, `OBJECTIVE`, or both, added.
     """
-    functions = {"gradient": lanes.gradient, "objective": lanes.objective, "both": lanes.both or lanes.gradient}
+    functions = {"objective": lanes.objective, "gradient": lanes.gradient, "both": lanes.both}
+    functions = {name: function for name, function in functions.items() if function}
     names = [function.__qualname__ for function in functions.values()]
     key = digest(["evaluation", *names, *texts(*functions.values())])
     with _lock:
@@ -39,20 +40,29 @@ def evaluation_kernel(lanes: LaneKernel) -> Any:
             for function in functions.values():
                 register_helpers(function)
             made = {name: unique(function, key) for name, function in functions.items()}
-            _kernels[key] = _evaluation(**made, at_once=lanes.both is not None, key=key)
+            _kernels[key] = (_at_once if lanes.both else _apart)(**made, key=key)
         return _kernels[key]
 
 
-def _evaluation(gradient: Any, objective: Any, both: Any, at_once: bool, key: str) -> Any:
+def _apart(gradient: Any, objective: Any, key: str) -> Any:
     @compiled(evaluation_signature, key)
     def evaluate(wanted, theta, grad, out, work, n, data, layout, t):
         wide()  # type: ignore[call-arg]
-        if at_once and wanted == GRADIENT + OBJECTIVE:
-            both(theta, grad, out, work, n, data, layout, t)
+        if wanted & GRADIENT:
+            gradient(theta, grad, work, n, data, layout, t)
+        if wanted & OBJECTIVE:
+            objective(theta, out, work, n, data, layout, t)
+
+    return evaluate
+
+
+def _at_once(both: Any, objective: Any, key: str) -> Any:
+    @compiled(evaluation_signature, key)
+    def evaluate(wanted, theta, grad, out, work, n, data, layout, t):
+        wide()  # type: ignore[call-arg]
+        if wanted & GRADIENT:
+            both(theta, grad, out if wanted & OBJECTIVE else out[:0], work, n, data, layout, t)
         else:
-            if wanted & GRADIENT:
-                gradient(theta, grad, work, n, data, layout, t)
-            if wanted & OBJECTIVE:
-                objective(theta, out, work, n, data, layout, t)
+            objective(theta, out, work, n, data, layout, t)
 
     return evaluate

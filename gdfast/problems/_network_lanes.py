@@ -361,10 +361,6 @@ HELPERS = (
 )  # fmt: skip
 
 
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    lane_both(theta, grad, work[0, :0], work, n, data, layout, t)
-
-
 def lane_objective(theta, out, work, n, data, layout, t):
     scratch, points, width = work.reshape(-1), theta.reshape(-1), theta.shape[1]
     rows, d, chunk = layout[ROWS], layout[D], layout[CHUNK]

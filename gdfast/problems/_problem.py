@@ -29,9 +29,10 @@ class LaneKernel:
 
     Attributes
     ----------
-    gradient : callable
+    gradient : callable, optional
         ``gradient(theta, grad, work, n, data, layout, t)`` fills ``grad[:, :n]``; ``theta`` and ``grad`` are
-        ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on, ``t`` the updates done before.
+        ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on, ``t`` the updates done before. Not
+        needed where there is `both`.
     objective : callable
         ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
     work_rows : int
@@ -39,10 +40,11 @@ class LaneKernel:
     lanes : int, optional
         How many lanes it takes best at a time, a divisor of 64; any number, if None.
     both : callable, optional
-        ``both(theta, grad, out, work, n, data, layout, t)`` does both, with the same bits, if that takes less time.
+        ``both(theta, grad, out, work, n, data, layout, t)`` does both, if that takes less time, and the gradient alone
+        where `out` is empty; with the same bits.
     """
 
-    gradient: Callable[..., None]
+    gradient: Callable[..., None] | None
     objective: Callable[..., None]
     work_rows: int
     lanes: int | None = None

@@ -20,7 +20,7 @@ from gdfast.data import Data, batches
 from gdfast.elementary import Array, exp, log, sign, sqrt
 from gdfast.problems import _network_lanes
 from gdfast.problems._lane_products import VECTOR
-from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_both, lane_gradient, lane_objective
+from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_both, lane_objective
 from gdfast.problems._problem import LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.starts import ALIASES, SCHEMES, Starts
@@ -101,9 +101,8 @@ class MLP(Problem):
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
         self._header, vectors = self._places(batch_size or len(X))
         self.layout_of_all, vectors_of_all = self._places(len(X))
-        self.lane_kernel = LaneKernel(
-            lane_gradient, lane_objective, max(vectors, vectors_of_all), lanes=VECTOR, both=lane_both
-        )
+        rows = max(vectors, vectors_of_all)
+        self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property
