@@ -31,8 +31,8 @@ def evaluation_kernel(lanes: LaneKernel) -> Any:
 
     It is called with what is wanted: `GRADIENT`, `OBJECTIVE`, or both, added.
     """
-    functions = {"objective": lanes.objective, "gradient": lanes.gradient, "both": lanes.both}
-    functions = {name: function for name, function in functions.items() if function}
+    given = {"objective": lanes.objective, "gradient": lanes.gradient, "both": lanes.both}
+    functions = {name: function for name, function in given.items() if function}
     names = [function.__qualname__ for function in functions.values()]
     key = digest(["evaluation", *names, *texts(*functions.values())])
     with _lock:
