@@ -162,13 +162,14 @@ def _rates(sweep: Sweep) -> dict[str, Any]:
 
 def attributes(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
     """The attributes that are the same whenever and wherever the sweep is run by this version of gdfast."""
+    specification = json.dumps(sweep.specification)
     return {
         "title": f"gdfast sweep of {sweep.problem.label}",
-        "specification": json.dumps(sweep.specification),
+        "specification": specification,
         "minima": json.dumps([[p.loss, *p.point] for p in sweep.problem.minima]),
         "backend": backend,
         "gdfast": __version__,
-        "digest": digest(settings(sweep, backend, keep_theta)),
+        "digest": digest(specification, backend, keep_theta),
     }
 
 
@@ -177,9 +178,9 @@ def settings(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
     return {**sweep.specification, "backend": backend, "keep_theta": keep_theta, "gdfast": __version__}
 
 
-def digest(plain: dict[str, Any]) -> str:
-    """The SHA-256 of plain data, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+def digest(specification: str, backend: str, keep_theta: bool) -> str:
+    """The SHA-256 of the `settings`, the specification being given as JSON."""
+    return hashlib.sha256(f"{specification} {backend} {keep_theta} {__version__}".encode()).hexdigest()
 
 
 def useful_share(steps: int, lane_steps: int) -> float:

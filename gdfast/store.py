@@ -177,9 +177,9 @@ def check_same(
     StoreError
         If it is not; the message names the first difference.
     """
-    asked = settings(sweep, backend, keep_theta)
-    if found["digest"] == digest(asked):
+    if found["digest"] == digest(json.dumps(sweep.specification), backend, keep_theta):
         return
+    asked = settings(sweep, backend, keep_theta)
     was = {**json.loads(found["specification"]), "backend": found["backend"], "keep_theta": had_theta}
     was["gdfast"] = found["gdfast"]
     difference = next(_differences("", was, json.loads(json.dumps(asked))), "its digest is another")

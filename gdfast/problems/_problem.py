@@ -305,6 +305,14 @@ class Landscape(Problem):
             [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
         )
 
+    @functools.cached_property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        near = None if self.near is None else np.array(self.near, dtype=np.float64)
+        return _points_of(
+            (self.loss_formula, self.gradient_formula, self.hessian_formula),
+            *(None if array is None else (array.shape, array.tobytes()) for array in (self.domain, near)),
+        )
+
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
         theta = theta if self.representative is None else self.representative(theta)
         return super().locate(theta, loss, gradient_tolerance)
@@ -319,6 +327,15 @@ class Landscape(Problem):
             rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
         bend = np.stack(rows)
         return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
+
+
+@functools.lru_cache(maxsize=128)
+def _points_of(formulas: tuple[Any, ...], *arrays: tuple[tuple[int, ...], bytes] | None) -> tuple[StationaryPoint, ...]:
+    """The stationary points of a landscape, kept for when the same one is made again."""
+    domain, near = (array and np.frombuffer(array[1]).reshape(array[0]) for array in arrays)
+    loss, gradient, hessian = formulas
+    again = Landscape(loss, gradient, hessian, domain, near)
+    return super(Landscape, again).stationary_points
 
 
 def _real(theta: Array) -> Any:

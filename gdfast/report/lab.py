@@ -1,5 +1,6 @@
 """Where experiments are run: what was asked for, the grids they share, and every result once."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,6 @@ from gdfast import optimizers, problems, theory
 from gdfast.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
-from gdfast.result import digest
 
 if TYPE_CHECKING:
     import xarray
@@ -97,7 +97,7 @@ class Lab:
     ) -> "xarray.Dataset":
         """Run a sweep, or give its result if it was run before."""
         sweep = gdfast.Sweep(problem, chosen, rates, starts, max_steps)
-        key = digest({**sweep.specification, **options})
+        key = json.dumps({**sweep.specification, **options})
         if key not in self._results:
             result = gdfast.run(sweep, progress=False, **options)
             self._results[key] = result
