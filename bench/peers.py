@@ -1,15 +1,18 @@
 """Gdfast against every peer, in one run, after checking their answers: ``python -m bench.peers``.
 
 Each contender runs the same sweep as gdfast (learning rate × start, settle check at every step) or trains the same
-networks. Before any is timed its ends are compared with gdfast's: they must be the same to the bit where the arithmetic
-is, and elsewhere the table says which share of the trajectories settles in the same way and at the same step; chaotic
-ones, which magnify every rounding, come apart. Then it is timed in turn with gdfast. A contender that lacks something
+networks, in a process of its own, where the threads of no other library are about. Before any is timed its ends are
+compared with gdfast's: they must be the same to the bit where the arithmetic is, and elsewhere the table says which
+share of the trajectories settles in the same way and at the same step; chaotic ones, which magnify every rounding, come
+apart. Then it is timed in turn with gdfast. A contender that lacks something
 on this machine is skipped with a note. The extra ``peers`` has all but the C compiler.
 """
 
 import argparse
 import importlib.util
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from bench import networks, tables
-from bench.contenders import CONTENDERS, PROBLEMS_AND_OPTIMIZERS, Contender, Ends, Grid
+from bench.contenders import CONTENDERS, PROBLEMS_AND_OPTIMIZERS, Ends, Grid
 from bench.required import RATIOS, USEFUL_SHARE
 from bench.timing import alternating
 
@@ -46,62 +49,60 @@ def _percent(which: np.ndarray) -> float:
     return round(100 * float(which.mean()), 3)
 
 
-def against(name: str, contender: Contender, grid: Grid, expected: Ends, rounds: int) -> Row:
+def against(pair: tuple[str, str], name: str, quick: bool) -> Row:
     """Check one contender of a sweep, then time it."""
+    contender, grid = CONTENDERS[name], Grid.square(*pair, 128 if quick else 512)
     if contender.lacking:
         return row(grid.name, name, contender.cores, f"skipped, for want of {', '.join(contender.lacking)}")
-    ends = contender.run(grid)
+    own = CONTENDERS["gdfast_all_cores" if contender.cores > 1 else "gdfast_one_core"]
+    expected, ends = own.run(grid), contender.run(grid)
     shares = agreement(ends, expected)
     note = "" if not contender.exact or set(shares.values()) == {100.0} else "ANSWERS DIFFER"
-    own = CONTENDERS["gdfast_all_cores" if contender.cores > 1 else "gdfast_one_core"]
-    pair = alternating(partial(contender.run, grid), partial(own.run, grid), rounds)
+    times = alternating(partial(contender.run, grid), partial(own.run, grid), 3 if quick else ROUNDS)
     steps = int(expected.steps.sum())
-    speed, own_speed = (ends.lane_steps or steps) / pair.first / 1e9, steps / pair.second / 1e9
-    got = pair.ratio * steps / (ends.lane_steps or steps)
-    print(f"{grid.name}: {name} {pair.first:.4f} s, {speed:.3f}·10⁹ steps/s; gdfast {own_speed:.3f}·10⁹, {got:.2f} ×")
+    speed, own_speed = (ends.lane_steps or steps) / times.first / 1e9, steps / times.second / 1e9
+    got = times.ratio * steps / (ends.lane_steps or steps)
+    print(f"{grid.name}: {name} {times.first:.4f} s, {speed:.3f}·10⁹ steps/s; gdfast {own_speed:.3f}·10⁹, {got:.2f} ×")
     return row(
         grid.name,
         name,
         contender.cores,
         note,
-        **{"seconds": pair.first, "gdfast seconds": pair.second, "got": got, "10⁹ steps/s": speed},
+        **{"seconds": times.first, "gdfast seconds": times.second, "got": got, "10⁹ steps/s": speed},
         **shares,
     )
 
 
-def sweeps(only: list[str], quick: bool) -> Iterator[Row]:
-    """The rows of the sweeps, and the share of gdfast's lane-steps that were useful."""
-    for problem, optimizer in PROBLEMS_AND_OPTIMIZERS:
-        grid = Grid.square(problem, optimizer, 128 if quick else 512)
-        CONTENDERS["gdfast_one_core"].run(grid)
-        expected = CONTENDERS["gdfast_all_cores"].run(grid)
-        for name, contender in CONTENDERS.items():
-            if optimizer in contender.optimizers and not name.startswith("gdfast") and (not only or name in only):
-                yield against(name, contender, grid, expected, 3 if quick else ROUNDS)
+def training(name: str, quick: bool) -> Row:
+    """Check one contender that trains the trainability network, then time it."""
+    if name.startswith("jax") and importlib.util.find_spec("jax") is None:
+        return row("trainability network", name, 2, "skipped, for want of jax")
+    task, contender = networks.trainability(k=32 if quick else 64), networks.CONTENDERS[name]
+    # Rates beyond the limit of stability magnify rounding until nothing of it agrees.
+    same = np.isclose(contender(task), networks.gdfast_all_cores(task), rtol=1e-6, atol=1e-9).all(axis=1)
+    times = alternating(partial(contender, task), partial(networks.gdfast_all_cores, task), 3 if quick else ROUNDS)
+    print(f"trainability network: {name} {times.first:.3f} s, {times.ratio:.2f} ×")
+    return row(
+        "trainability network",
+        name,
+        2,
+        f"{_percent(same)} % of the end points within 10⁻⁶",
+        **{"seconds": times.first, "gdfast seconds": times.second, "got": times.ratio},
+        **{"10⁹ steps/s": task.trajectory_steps / times.first / 1e9},
+    )
 
 
-def training(only: list[str], quick: bool) -> Iterator[Row]:
-    """The rows of the trainability network."""
-    task = networks.trainability(k=32 if quick else 64)
-    expected = networks.gdfast_all_cores(task)
-    for name, contender in networks.CONTENDERS.items():
-        if name.startswith("gdfast") or (only and name not in only):
-            continue
-        if name.startswith("jax") and importlib.util.find_spec("jax") is None:
-            yield row("trainability network", name, 2, "skipped, for want of jax")
-            continue
-        # Rates beyond the limit of stability magnify rounding until nothing of it agrees.
-        same = np.isclose(contender(task), expected, rtol=1e-6, atol=1e-9).all(axis=1)
-        pair = alternating(partial(contender, task), partial(networks.gdfast_all_cores, task), 3 if quick else ROUNDS)
-        print(f"trainability network: {name} {pair.first:.3f} s, {pair.ratio:.2f} ×")
-        yield row(
-            "trainability network",
-            name,
-            2,
-            f"{_percent(same)} % of the end points within 10⁻⁶",
-            **{"seconds": pair.first, "gdfast seconds": pair.second, "got": pair.ratio},
-            **{"10⁹ steps/s": task.trajectory_steps / pair.first / 1e9},
-        )
+def rows(only: list[str], quick: bool) -> Iterator[Row]:
+    """The rows of the table, each made in a fresh process."""
+    asked: list[tuple[Any, ...]] = []
+    for pair in PROBLEMS_AND_OPTIMIZERS:
+        fit = [name for name, contender in CONTENDERS.items() if pair[1] in contender.optimizers]
+        asked += [(against, pair, name) for name in fit]
+    asked += [(training, name) for name in networks.CONTENDERS]
+    for function, *given in asked:
+        if not given[-1].startswith("gdfast") and (not only or given[-1] in only):
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+                yield fresh.submit(function, *given, quick).result()
 
 
 def useful_shares(quick: bool) -> dict[str, float]:
@@ -122,13 +123,13 @@ def main() -> None:
     known = sorted({*CONTENDERS, *networks.CONTENDERS})
     if unknown := set(chosen.only) - set(known):
         parser.error(f"--only must name some of {', '.join(known)}, not {', '.join(sorted(unknown))}")
-    rows = [*sweeps(chosen.only, chosen.quick), *training(chosen.only, chosen.quick)]
+    table = [*rows(chosen.only, chosen.quick)]
     shares = useful_shares(chosen.quick)
     size = "128 × 128" if chosen.quick else "512 × 512"
-    tables.show(f"gdfast against others: learning rate × start {size}, at most 1000 steps; networks 100 steps", rows)
+    tables.show(f"gdfast against others: learning rate × start {size}, at most 1000 steps; networks 100 steps", table)
     for name, share in shares.items():
         print(f"{name}: {share:.1f} % of the lane-steps useful (wanted: {USEFUL_SHARE})")
-    tables.write(chosen.out / "peers.csv", rows, useful_share=shares)
+    tables.write(chosen.out / "peers.csv", table, useful_share=shares)
 
 
 if __name__ == "__main__":
