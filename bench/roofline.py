@@ -34,7 +34,7 @@ from gdfast.problems import Landscape
 from gdfast.tile import _lanes
 
 ARITHMETIC = ("add", "multiply", "logic", "compare")
-STEPS, ROUNDS = 500, 15
+STEPS, ROUNDS = 10, 300
 RATE = 1e-9  # points hardly move, so that their gradients stay ordinary
 
 
@@ -57,24 +57,28 @@ def _pairs(each: Mapping[str, float]) -> list[tuple[str, str]]:
 
 
 def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
-    """Return the nanoseconds of a checked step of a lane, and whether all lanes kept moving."""
+    """Return the nanoseconds of a checked step of a lane, and whether all lanes kept moving.
+
+    That is the difference of one step and a few, so that the call of the kernel does not count; after more of them
+    rules that find their own rate would have settled.
+    """
     sweep = gdfast.Sweep(problem, optimizer, [RATE], problem.random(1), STEPS)
     step = step_kernel(problem, optimizer)
     theta, grad, work, state, memory, lr, number, status, ended, _ = _lanes(sweep, 0)
     width, table = theta.shape[1], optimizer.coefficient_table(STEPS, problem)
     arrays = theta, grad, work, state, memory, lr, problem.group, number, status, ended, table
+    tolerances = sweep.gradient_tolerance, sweep.divergence_limit
     starts = _ordinary(problem, width)
-    times, moving = [], True
-    for _ in range(ROUNDS):
+    times: dict[int, float] = {}
+    moving = True
+    for _, n_steps in itertools.product(range(ROUNDS), (1, STEPS)):
         theta[:], lr[:], status[:] = starts, RATE, MOVING
         state[:], memory[:] = optimizer.initial_state[:, None, None], optimizer.initial_memory[:, None]
         began = time.perf_counter()
-        step(
-            0, *arrays, 0, width, STEPS, 1, sweep.gradient_tolerance, sweep.divergence_limit, *problem.lane_data(STEPS)
-        )
-        times.append(time.perf_counter() - began)
+        step(0, *arrays, 0, width, n_steps, 1, *tolerances, *problem.lane_data(STEPS))
+        times[n_steps] = min(time.perf_counter() - began, times.get(n_steps, np.inf))
         moving = moving and bool((status == MOVING).all())
-    return min(times) / STEPS / width * 1e9, moving
+    return (times[STEPS] - times[1]) / (STEPS - 1) / width * 1e9, moving
 
 
 def _ordinary(problem: Landscape, n: int) -> np.ndarray:
@@ -85,10 +89,11 @@ def _ordinary(problem: Landscape, n: int) -> np.ndarray:
 
 
 def pairs(everything: bool) -> Iterator[tuple[Landscape, Optimizer]]:
-    """All pairs, or every optimizer on two landscapes and every landscape with two optimizers."""
+    """All pairs that go together, or every optimizer on two landscapes and every landscape with two optimizers."""
     landscapes = [made for make in problems.CATALOGUE.values() if isinstance(made := make(), Landscape)]
     for problem, (name, make) in itertools.product(landscapes, optimizers.CATALOGUE.items()):
-        if everything or problem.name in ("quartic", "rosenbrock") or name in ("gd", "adam"):
+        fit = problem.minima or "lowest" not in make().coefficients  # some have no minimum, whose loss some rules go by
+        if fit and (everything or problem.name in ("quartic", "rosenbrock") or name in ("gd", "adam")):
             yield problem, make()
 
 

@@ -10,7 +10,9 @@ from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits
 from gdfast.kernels.options import INLINED
 
 
-@overload(elementary.select, jit_options=INLINED)
+# Written into its caller from the start: as the argument of a function the condition would be a byte, and the choice be
+# made anew of it, without what is said of it.
+@overload(elementary.select, inline="always")
 def _select(condition, yes, no):
     return lambda condition, yes, no: choose(condition, yes, no)
 

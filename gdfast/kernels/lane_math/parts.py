@@ -54,13 +54,17 @@ def _choose(typing_context, condition, yes, no):
     kind = typing_context.unify_types(yes, no)
 
     def generate(context, builder, signature, arguments):
-        return builder.select(*arguments)
+        chosen = builder.select(*arguments)
+        chosen.set_metadata("unpredictable", builder.module.add_metadata([]))
+        return chosen
 
     return kind(types.boolean, kind, kind), generate
 
 
 # `yes` where `condition` holds, else `no`, as one instruction. A conditional expression is a branch at first, and a
-# lane loop with one that LLVM does not take back in time is not vectorized.
+# lane loop with one that LLVM does not take back in time is not vectorized. Numba translates every function that a
+# kernel calls to machine code by itself before it is inlined; there a choice with one dear side would become a branch
+# too, were it not said to be unpredictable.
 choose: Any = _choose
 
 # The number that has these bits, and the bits of a number. To type checkers an intrinsic takes a typing context too.
