@@ -21,6 +21,7 @@ from gdfast.kernels.compiling import address, compiled
 from gdfast.kernels.digest import digest
 from gdfast.kernels.evaluation import evaluation_address
 from gdfast.kernels.fuse import step_kernel, work_rows
+from gdfast.kernels.options import HELPER
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
@@ -35,7 +36,7 @@ _STALLED, _OSCILLATING = int(Outcome.stalled), int(Outcome.oscillating)
 _UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def _periods(tail, n, window, within, amplitude, least, number, first, status, end_outcome, end_period):
     """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
     d = tail.shape[1]
@@ -69,7 +70,7 @@ def _periods(tail, n, window, within, amplitude, least, number, first, status, e
                     break
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def _any_settled(status):
     """Whether any of a group of lanes has settled."""
     kinds = 0
@@ -78,7 +79,7 @@ def _any_settled(status):
     return kinds & SETTLED != 0
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def _move(source, target, theta, state, memory, lr, number, status):
     """Copy one lane into the place of another."""
     for i in range(theta.shape[0]):

@@ -11,7 +11,7 @@ from typing import Any
 import numba
 from numba.extending import register_jitable
 
-from gdfast.kernels.options import INLINED, JIT
+from gdfast.kernels.options import HELPER, INLINED, JIT
 
 
 def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
@@ -72,7 +72,7 @@ def register_helpers(function: Callable[..., Any]) -> None:
     for name in function.__code__.co_names:
         helper = function.__globals__.get(name)
         if isinstance(helper, FunctionType) and helper.__module__ == function.__module__:
-            register_jitable(helper)
+            register_jitable(**HELPER)(helper)
 
 
 @functools.lru_cache(maxsize=256)

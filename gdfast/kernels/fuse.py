@@ -28,7 +28,7 @@ from gdfast.kernels.compiling import compiled, unique
 from gdfast.kernels.digest import digest
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.grammar import check, single_precision
-from gdfast.kernels.options import INLINED, wide
+from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
     either,
     eventful,
@@ -189,7 +189,7 @@ def _as_tuple(value):
 # function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
 # for the sake of their counters); in a closure, intrinsics would be pickled into numba's cache key with a random
 # number.
-@register_jitable
+@register_jitable(**HELPER)
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
     for j in range(len(slots)):
@@ -197,7 +197,7 @@ def gather(state, i, lane, slots):
     return slots
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def scatter(state, i, lane, new):
     """Store the new state and return the new parameter."""
     for j in range(len(new) - 1):
@@ -205,19 +205,19 @@ def scatter(state, i, lane, new):
     return new[0]
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def gather_nothing(state, i, lane, slots):
     """`gather` for a rule without state."""
     return slots
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def scatter_nothing(state, i, lane, new):
     """`scatter` for a rule without state, which returns a number."""
     return new
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def column(matrix, lane, point):
     """A lane's coordinates, as a tuple like `point`."""
     for i in range(len(point)):
@@ -225,19 +225,19 @@ def column(matrix, lane, point):
     return point
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def from_schedule(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it is the same for all lanes."""
     return multiplier
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def from_memory(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it depends on the trajectory."""
     return memory[0, lane]
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def decayed(decay, x, g, rate, c):
     """The point that the rule starts from, after decoupled transforms."""
     y = x
@@ -246,7 +246,7 @@ def decayed(decay, x, g, rate, c):
     return y
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
     """The sums over the coordinates, in their order, added to the tuple `totals`."""
     for i in range(len(x)):
@@ -256,14 +256,14 @@ def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals)
     return totals
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def update(rule, read, store, x, g, theta, state, lane, slots, whole):
     """Apply the rule to every coordinate of a lane."""
     for i in range(len(x)):
         theta[i, lane] = store(state, i, lane, rule(x[i], g[i], *(read(state, i, lane, slots) + whole)))
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def keep(x, matrix, lane):
     """Store a lane's coordinates."""
     for i in range(len(x)):

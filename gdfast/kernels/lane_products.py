@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
-from gdfast.kernels.options import wide
+from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.problems import _lane_products, _network_lanes
 from gdfast.problems._lane_products import VECTOR
 
@@ -201,6 +201,6 @@ def _wide_vectors():
 
 # Activations stand inside lane loops, which do not vectorize with a call in them.
 for _unit in _network_lanes.UNITS:
-    register_jitable(forceinline=True)(_unit)
+    register_jitable(**INLINED)(_unit)
 for _helper in _network_lanes.HELPERS:
-    register_jitable(_helper)
+    register_jitable(**HELPER)(_helper)

@@ -5,7 +5,11 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-JIT = {
+# Functions that compiled ones call have no form that C could call: it would take a tenth of all compiling.
+HELPER: Any = {"no_cfunc_wrapper": True}
+
+JIT: dict[str, Any] = {
+    **HELPER,
     # Division by zero gives inf or nan as in NumPy, instead of a branch and an exception in every lane.
     "error_model": "numpy",
     # Tiles run on several threads of one process.
@@ -18,7 +22,7 @@ JIT = {
 
 # For small functions that lane loops call: a loop with a call in it does not vectorize, and LLVM leaves calls of
 # larger functions if it is not told.
-INLINED: Any = {"forceinline": True}
+INLINED: Any = {"forceinline": True, **HELPER}
 
 
 @intrinsic

@@ -9,11 +9,11 @@ from numba import types
 from numba.extending import overload, register_jitable
 
 from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
-from gdfast.kernels.options import INLINED
+from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.signatures import DIVERGED, KINDS, RESTING, SETTLED, STATIONARY
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
     """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
     again = status == KINDS * (t - check_every) + RESTING
@@ -23,13 +23,13 @@ def next_status(status, size, t, check_every, gradient_tolerance, divergence_lim
     return status if status & SETTLED else after
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def larger(a, b):
     """The larger of two numbers, NaN if either is."""
     return b if (b > a) | (b != b) else a
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
     """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
     for i in range(len(x)):
@@ -37,14 +37,14 @@ def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, diverg
     status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def keep_moving(x, matrix, status, lane):
     """Store what a lane remembers unless it is settled."""
     for i in range(len(x)):
         matrix[i, lane] = matrix[i, lane] if status[lane] & SETTLED else x[i]
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def largest(g):
     """The largest absolute entry of a tuple, NaN if any is."""
     size = abs(g[0])
@@ -79,7 +79,7 @@ def either(a, b):
     raise NotImplementedError("for kernels")
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def _window(low, high, reached):
     width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
     top = min(max(low + width, reached), high)
@@ -146,7 +146,7 @@ def _either(a, b):
     return lambda a, b: np.int32(a | b)
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def largest_entries(grad, size, n):
     """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
     for lane in range(n):
@@ -156,7 +156,7 @@ def largest_entries(grad, size, n):
             size[lane] = larger(size[lane], abs(grad[i, lane]))
 
 
-@register_jitable
+@register_jitable(**HELPER)
 def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
     """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
 
