@@ -28,12 +28,12 @@ def compiled(signature: Any, key: str) -> Callable[[Callable[..., Any]], Any]:
     def compile_(function: Callable[..., Any]) -> Any:
         function.__qualname__ = function.__name__ = f"{function.__name__}_{key[:16]}"
         try:
-            return numba.njit(signature, cache=True, **JIT)(function)  # type: ignore[call-overload]
+            return numba.njit(signature, cache=True, **JIT)(function)
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
             warn_uncached()
-            return numba.njit(signature, **JIT)(function)  # type: ignore[call-overload]
+            return numba.njit(signature, **JIT)(function)
 
     return compile_
 
