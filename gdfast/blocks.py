@@ -43,16 +43,17 @@ from gdfast.store import (
 )
 from gdfast.sweep import Sweep, Tile
 
-_LARGEST_BLOCK, _SMALLEST_BLOCK, _BLOCK_STEPS, _BLOCK_BYTES = 2**20, 2**14, 2**30, 2**25
+_LARGEST_BLOCK, _SMALLEST_BLOCK, _BLOCK_WORK, _BLOCK_BYTES = 2**20, 2**10, 2**30, 2**25
 
 
-def block_shape(shape: tuple[int, int, int], max_steps: int, bytes_each: int) -> tuple[int, int, int]:
+def block_shape(shape: tuple[int, int, int], work: int, bytes_each: int) -> tuple[int, int, int]:
     """Numbers of optimizers, learning rates and starts of a block: whole rows, or whole optimizers, where possible.
 
-    A block is some seconds of work, but there are at most about 4096, and each is at most a million trajectories.
+    A block is some seconds of work, but there are at most about 4096, and each is a thousand trajectories at least and
+    a million at most. A trajectory is at most `work` of what a formula's step is one of, and takes `bytes_each`.
     """
     optimizers, rates, starts = shape
-    cells = min(max(_BLOCK_STEPS // max_steps, _SMALLEST_BLOCK), _LARGEST_BLOCK)
+    cells = min(max(_BLOCK_WORK // work, _SMALLEST_BLOCK), _LARGEST_BLOCK)
     cells = max(cells, min(math.prod(shape) // 4096, _LARGEST_BLOCK))
     cells = max(min(cells, _BLOCK_BYTES // bytes_each), 1)
     if cells < starts:
@@ -296,7 +297,8 @@ def _create(path: Path, sweep: Sweep, backend: str, keep_theta: bool) -> None:
         axes.to_zarr(path, mode="a", zarr_format=2, consolidated=False)
     group = zarr.open_group(path, mode="r+", zarr_format=2)
     depth = sweep.problem.dimension
-    shape = block_shape(sweep.shape, sweep.max_steps, 24 + 8 * depth * keep_theta)
+    work = sweep.max_steps * sweep.problem.step_work
+    shape = block_shape(sweep.shape, work, 24 + 8 * depth * keep_theta)
     for name, dtype in fields(sweep, keep_theta).items():
         more = (depth,) if name == "theta" else ()
         group.create_array(

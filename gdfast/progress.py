@@ -34,7 +34,7 @@ def reporting(progress: bool | Callback | None) -> Iterator[Report]:
         standard error every half a minute. A callable is called with trajectories done and in all.
     """
     if callable(progress):
-        yield lambda state: progress(state.done, state.total)
+        yield lambda state: progress(state.done, state.total) if state.tiles else None
     elif progress is False:
         yield lambda state: None
     elif progress or sys.stderr.isatty():

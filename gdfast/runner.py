@@ -168,6 +168,7 @@ class _How:
 
 def _told(finished: Iterator[Done], report: Any, done: int, total: int, all_tiles: int) -> Iterator[Done]:
     tiles = steps = lane_steps = 0
+    report(State(done, total, 0, all_tiles, 1.0))
     for batch in finished:
         tiles += batch.tiles
         done += batch.trajectories

@@ -94,6 +94,11 @@ class Problem(Named):
         """The index in `groups` of each coordinate, ``int64[d]``."""
         return np.zeros(self.dimension, dtype=np.int64)
 
+    @property
+    def step_work(self) -> int:
+        """About how many times as long as a formula's its step takes, of one trajectory."""
+        return 1
+
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return what the lane kernel reads: ``data float64[:]`` and ``layout int64[:]``, which tells its shape.
 

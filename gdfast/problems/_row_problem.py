@@ -196,6 +196,10 @@ class RowProblem(Problem):
         hessian[np.arange(k * p), np.arange(k * p)] += self.penalty[:, None]
         return hessian
 
+    @property
+    def step_work(self) -> int:
+        return max(1, (self.batch_size or len(self.X)) * self.dimension // 16)
+
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return what `_row_lanes` reads: X, y and penalty; and the layout with the rows of each step."""
         kept = self._lanes

@@ -477,6 +477,10 @@ class MLP(Problem):
             self._tables[size] = batches(len(self.X), self.batch_size, size, self.seed)
         return self._tables[size]
 
+    @property
+    def step_work(self) -> int:
+        return max(1, (self.batch_size or len(self.X)) * self.dimension // 16)
+
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return factors, X and y; and the layout, with the table of mini-batches at its end."""
         if max_steps not in self._layouts:
