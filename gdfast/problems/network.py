@@ -479,6 +479,7 @@ class MLP(Problem):
 
     @property
     def step_work(self) -> int:
+        """About how many times as long as a formula's its step takes, of one trajectory."""
         return max(1, (self.batch_size or len(self.X)) * self.dimension // 16)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
