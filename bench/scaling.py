@@ -3,8 +3,8 @@
 Sweeps of 10⁴ to 10⁷ trajectories, with ``--large`` 10⁸, of quartic × gd with at most 1000 steps. Beside what a sweep of
 one trajectory takes, the cost of each is to be the same for all within 20 %, and two workers are to be at least 1.8
 times one, also where few steps let show what is not a trajectory's own. It falls with size as long as starting threads
-and the files of a store count, up to some 10⁷; in memory it is lowest where the result of the last round is overwritten,
-about 10⁶, since the system takes 20 ns a trajectory for memory that no one has used yet. Before, the largest is stored
+and the files of a store count, up to some 10⁷. In memory it is lowest about 10⁶, where the result of the last round is
+overwritten: the system takes 20 ns a trajectory for memory that no one has used yet. Before, the largest is stored
 and drawn (with at most 20 steps), each by a process of its own, and the peak of memory told.
 """
 
