@@ -226,8 +226,9 @@ class Sweep:
     def split(self, optimizer: int, first: int, last: int) -> list[Tile]:
         """Cut a range of an optimizer's trajectories into tiles."""
         # Small ones at the end, so that cores finish together, but no crumbs: a tile costs 0.2 ms whatever its size.
-        size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 8), 1024), _LARGEST_TILE)
-        small = self.tile_size or max(size // 4, 1024)
+        least = max(1024 // self.problem.step_work, 64)
+        size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 8), least), _LARGEST_TILE)
+        small = self.tile_size or max(size // 4, least)
         turn = first + max((last - first) // size - 2, 0) * size
         begins = [*range(first, turn, size), *range(turn, last, small)]
         return [Tile(optimizer, *ends) for ends in itertools.pairwise([*begins, last])]
