@@ -15,6 +15,7 @@ import pytest
 import gdfast
 from gdfast import elementary, optimizers, problems
 from gdfast.kernels import compiling, fuse
+from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.grammar import GrammarError, check
 from gdfast.kernels.options import JIT
 
@@ -84,6 +85,14 @@ def test_main_kernels_compile_to_vector_instructions(problem, optimizer, dtype):
     assert sum(line[0] in ("vmulpd", "vaddpd", "vsubpd") for line in arithmetic) >= (10 if dtype == "float64" else 0)
     assert sum(line[0] in ("vmulps", "vaddps", "vsubps") for line in arithmetic) >= (10 if dtype == "float32" else 0)
     assert dtype == "float64" or not any(line[0].startswith("vcvtps2pd") for line in arithmetic)
+
+
+def test_problems_with_data_share_their_kernels():
+    regression, small, large = problems.linear_regression(), problems.mlp((2, 3, 1)), problems.mlp((3, 4, 4, 2), "relu")
+    assert evaluation_kernel(small.lane_kernel) is evaluation_kernel(large.lane_kernel)
+    assert evaluation_kernel(small.lane_kernel) is not evaluation_kernel(regression.lane_kernel)
+    steps = {fuse.step_kernel(problem, optimizers.adam()) for problem in (regression, small, large)}
+    assert len(steps) == 1
 
 
 class TestGrammar:

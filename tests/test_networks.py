@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import gdfast
-from gdfast import optimizers, transforms
+from gdfast import blocks, optimizers, transforms
 from gdfast.cli import app
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
@@ -602,3 +602,14 @@ def test_refusals_are_one_sentence(call, kind, words):
     message = str(error.value)
     assert all(word in message for word in words), message
     assert "\n" not in message
+
+
+def test_blocks_and_tiles_are_smaller_where_a_trajectory_takes_longer():
+    network = trainability_network(width=16)
+    assert network.step_work == 272 * 272 // 16
+    cheap, dear = (blocks.block_shape((1, 65536, 1), 500 * work, 24) for work in (1, network.step_work))
+    assert cheap == (1, 65536, 1)
+    assert dear == (1, 1024, 1)
+    rates = np.logspace(-3, 0, 16)[:, None].repeat(2, axis=1)
+    few = gdfast.Sweep(network, optimizers.gd(), rates, network.starts(seeds=range(16)), 10)
+    assert [tile.last - tile.first for tile in few.tiles] == [64, 64, 64, 64]
