@@ -4,8 +4,8 @@ Each contender runs the same sweep as gdfast (learning rate × start, settle che
 networks, in a process of its own, where the threads of no other library are about. Before any is timed its ends are
 compared with gdfast's: they must be the same to the bit where the arithmetic is, and elsewhere the table says which
 share of the trajectories settles in the same way and at the same step; chaotic ones, which magnify every rounding, come
-apart. Then it is timed in turn with gdfast. A contender that lacks something
-on this machine is skipped with a note. The extra ``peers`` has all but the C compiler.
+apart. Then it is timed in turn with gdfast. A contender that lacks something on this machine is skipped with a note.
+The extra ``peers`` has all but the C compiler.
 """
 
 import argparse

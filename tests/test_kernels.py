@@ -168,8 +168,9 @@ def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(tmp_path,
     code = COUNT_COMPILATIONS.format(name="momentum")
     assert int(in_new_process(code, cache, tmp_path)) > 0
     files = sorted(f.name for f in cache.rglob("*"))
-    assert int(in_new_process(code, cache, tmp_path)) == 0
-    assert sorted(f.name for f in cache.rglob("*")) == files
+    for _ in range(2):
+        assert int(in_new_process(code, cache, tmp_path)) == 0
+        assert sorted(f.name for f in cache.rglob("*")) == files
 
 
 def test_an_expressions_kernel_is_cached_across_processes(tmp_path, cache):
@@ -216,7 +217,7 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path, cac
     from gdfast.tile import step_kernel
     step_kernel(gdfast.problems.quartic(), gdfast.optimizers.{}())
     """
-    names = ["gd", "momentum", "adagrad"]
+    names = ["gd", "momentum", "nesterov", "adagrad"]
     for name in names:
         in_new_process(alone.format(name), cache, tmp_path)
     together = f"""

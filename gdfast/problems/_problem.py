@@ -74,6 +74,8 @@ class Problem(Named):
         ``int64[:]``, the layout with which the lane kernel takes all rows at once, to judge end points by.
     lane_kernel : LaneKernel, optional
         Gradient and objective for the compiler, where they are more than formulas of few coordinates.
+    rows_each_step : int
+        How many rows of data a step reads; 0 without data.
     """
 
     domain: Array
@@ -83,6 +85,7 @@ class Problem(Named):
     loss_per_objective: float = 1.0
     layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     lane_kernel: LaneKernel | None = None
+    rows_each_step: int = 0
 
     @property
     def dimension(self) -> int:
@@ -97,7 +100,7 @@ class Problem(Named):
     @property
     def step_work(self) -> int:
         """About how many times as long as a formula's its step takes, of one trajectory."""
-        return 1
+        return max(1, self.rows_each_step * self.dimension // 16)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return what the lane kernel reads: ``data float64[:]`` and ``layout int64[:]``, which tells its shape.

@@ -64,6 +64,7 @@ class RowProblem(Problem):
         self.products = self._count_products()
         m, p = self.X.shape
         self.batch_size = None if batch_size is None else data_sets.check_batch_size(batch_size, m)
+        self.rows_each_step = self.batch_size or m
         self.seed = arguments.integer("seed", seed, low=0, high=2**63 - 1)
         penalties = np.full((self.products, p), penalty)
         if bias:
@@ -195,11 +196,6 @@ class RowProblem(Problem):
         hessian: Array = sums.reshape(k * p, k * p, -1) / m
         hessian[np.arange(k * p), np.arange(k * p)] += self.penalty[:, None]
         return hessian
-
-    @property
-    def step_work(self) -> int:
-        """About how many times as long as a formula's its step takes, of one trajectory."""
-        return max(1, (self.batch_size or len(self.X)) * self.dimension // 16)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return what `_row_lanes` reads: X, y and penalty; and the layout with the rows of each step."""

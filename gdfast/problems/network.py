@@ -99,7 +99,8 @@ class MLP(Problem):
         self.factors = self._factors(fan_in_scaling, gain, output_scale)
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = self._places(batch_size or len(X))
+        self.rows_each_step = batch_size or len(X)
+        self._header, vectors = self._places(self.rows_each_step)
         self.layout_of_all, vectors_of_all = self._places(len(X))
         rows = max(vectors, vectors_of_all)
         self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
@@ -476,11 +477,6 @@ class MLP(Problem):
             assert self.batch_size is not None
             self._tables[size] = batches(len(self.X), self.batch_size, size, self.seed)
         return self._tables[size]
-
-    @property
-    def step_work(self) -> int:
-        """About how many times as long as a formula's its step takes, of one trajectory."""
-        return max(1, (self.batch_size or len(self.X)) * self.dimension // 16)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return factors, X and y; and the layout, with the table of mini-batches at its end."""
