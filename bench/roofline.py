@@ -28,10 +28,11 @@ from bench.required import ROOFLINE_SHARE
 from bench.throughput import measure
 from gdfast import optimizers, problems
 from gdfast.kernels.fuse import step_kernel
-from gdfast.kernels.signatures import MOVING
+from gdfast.kernels.signatures import MOVING, Settling
 from gdfast.optimizers import Optimizer
+from gdfast.prepared import Prepared
 from gdfast.problems import Landscape
-from gdfast.tile import _lanes
+from gdfast.tile import new_block, pair_of
 
 ARITHMETIC = ("add", "multiply", "logic", "compare")
 STEPS, ROUNDS = 10, 300
@@ -63,21 +64,20 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
     rules that find their own rate would have settled.
     """
     sweep = gdfast.Sweep(problem, optimizer, [RATE], problem.random(1), STEPS)
-    step = step_kernel(problem, optimizer)
-    theta, grad, work, state, memory, lr, number, status, ended, _ = _lanes(sweep, 0)
-    width, table = theta.shape[1], optimizer.coefficient_table(STEPS, problem)
-    arrays = theta, grad, work, state, memory, lr, problem.group, number, status, ended, table
-    tolerances = sweep.gradient_tolerance, sweep.divergence_limit
+    plan = Prepared(sweep).plan(0)
+    step, pair, block = step_kernel(problem, optimizer), pair_of(sweep, optimizer), new_block(sweep, plan)
+    settling = Settling(1, sweep.gradient_tolerance, sweep.divergence_limit)
+    width = block.theta.shape[1]
     starts = _ordinary(problem, width)
     times: dict[int, float] = {}
     moving = True
     for _, n_steps in itertools.product(range(ROUNDS), (1, STEPS)):
-        theta[:], lr[:], status[:] = starts, RATE, MOVING
-        state[:], memory[:] = optimizer.initial_state[:, None, None], optimizer.initial_memory[:, None]
+        block.theta[:], block.lr[:], block.status[:] = starts, RATE, MOVING
+        block.state[:], block.memory[:] = plan.state[:, None, None], plan.memory[:, None]
         began = time.perf_counter()
-        step(0, *arrays, 0, width, n_steps, 1, *tolerances, *problem.lane_data(STEPS))
+        step(pair, block, plan.table, settling, 0, width, n_steps)
         times[n_steps] = min(time.perf_counter() - began, times.get(n_steps, np.inf))
-        moving = moving and bool((status == MOVING).all())
+        moving = moving and bool((block.status == MOVING).all())
     return (times[STEPS] - times[1]) / (STEPS - 1) / width * 1e9, moving
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.outcomes import Cells, Outcome, classify
+from gdfast.prepared import Prepared
 from gdfast.sweep import Sweep, Tile
 
 T = TypeVar("T")
@@ -49,15 +50,15 @@ class Done(NamedTuple):
     lane_steps: int
 
 
-def cells_of(sweep: Sweep, tile: Tile, backend: str, keep_theta: bool, stop: Stop) -> Cells:
+def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, stop: Stop) -> Cells:
     """Run one tile; its results have no meaning where `stop` became other than zero."""
     if backend == "numba":
         from gdfast.tile import run_tile
     else:
         from gdfast.reference import run_tile
-    optimizer = sweep.optimizers[tile.optimizer]
-    endings = run_tile(sweep, tile, stop)
-    cells = classify(sweep.problem, optimizer, endings, sweep.gradient_tolerance)
+    sweep = prepared.sweep
+    endings = run_tile(prepared, tile, stop)
+    cells = classify(sweep.problem, prepared.plan(tile.optimizer).meanings, endings, sweep.gradient_tolerance)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
         memory = endings.memory.astype(np.float64, copy=False)
@@ -105,11 +106,12 @@ def on_threads(
     The threads are at work when this returns, and have ended when its context is left; those still running then are
     stopped.
     """
+    prepared = Prepared(sweep)
 
     def run_batch(batch: Batch, stop: Stop) -> Done:
         steps = lane_steps = trajectories = 0
         for tile in batch:
-            cells = cells_of(sweep, tile, backend, keep_theta, stop)
+            cells = cells_of(prepared, tile, backend, keep_theta, stop)
             if stop[0]:
                 break
             put(tile, cells)
@@ -218,7 +220,7 @@ def on_executor(
             future.cancel()
 
 
-_known: dict[str, Sweep] = {}
+_known: dict[str, Prepared] = {}
 _knowing = threading.Lock()
 _stop: Stop = np.zeros(1, dtype=np.int64)
 
@@ -226,15 +228,15 @@ _stop: Stop = np.zeros(1, dtype=np.int64)
 def _remote(name: str, parcel: bytes | None, backend: str, keep_theta: bool, batch: Batch) -> list[Cells] | None:
     """Run a batch in a worker; None if the worker does not know the sweep of this name and was not sent it."""
     with _knowing:
-        sweep = _known.get(name)
-        if sweep is None:
+        prepared = _known.get(name)
+        if prepared is None:
             if parcel is None:
                 return None
             sweep = pickle.loads(parcel)
             prepare(sweep, backend)
             _known.clear()  # one sweep is run at a time
-            _known[name] = sweep
-    return [cells_of(sweep, tile, backend, keep_theta, _stop) for tile in batch]
+            _known[name] = prepared = Prepared(sweep)
+    return [cells_of(prepared, tile, backend, keep_theta, _stop) for tile in batch]
 
 
 class Processes(ProcessPoolExecutor):

@@ -49,7 +49,7 @@ class Measure(Named):
         """Names of the coefficients: the rule's arguments after the loss and the memory slots."""
         return tuple(inspect.signature(self.rule).parameters)[1 + len(self.initial) :]
 
-    def coefficient_table(self, max_steps: int) -> Array:
+    def columns(self, max_steps: int) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; the last row belongs to no update."""
         t = np.arange(max_steps + 1, dtype=np.float64)
         columns = {**self.parameters, **self.step_table(t, max_steps)}

@@ -5,15 +5,14 @@ The tile, compiled or reference, tells how each trajectory ended: stationary, di
 """
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.elementary import Array
-from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.problems._stationary import StationaryPoint, find, nearest
 from gdfast.transforms import Transform
@@ -98,7 +97,94 @@ class Cells:
     measure: Array
 
 
-def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_tolerance: float) -> Cells:
+class Meanings:
+    """What it means for a trajectory to have settled at a point, on a problem with penalties.
+
+    Penalties move the stationary points; a moved minimum is in the basin of the nearest minimum of the problem. They
+    are found when a trajectory has settled, and once.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimized.
+    penalties : sequence of Transform
+        The transforms that are gradients of a penalty on the loss.
+    """
+
+    def __init__(self, problem: Problem, penalties: Sequence[Transform]) -> None:
+        self.problem, self.penalties = problem, penalties
+
+    def settled(self, theta: Array, loss: Array, tolerance: float) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
+        """Return outcome and basin of each point ``theta (d, n)`` whose gradient is within the tolerance."""
+        points, outcomes, basins = self._known
+        if not self.penalties:
+            at = self.problem.locate(theta, loss, tolerance)
+        else:
+            at = nearest(points, theta, self._size, tolerance)
+        outcome, unknown = outcomes[at], np.flatnonzero(at < 0)
+        if unknown.size and self.problem.dimension <= _LARGEST_HESSIAN:
+            outcome[unknown[self._curved(theta[:, unknown], tolerance)]] = Outcome.local_minimum
+        return outcome, basins[at]
+
+    @property
+    def _size(self) -> float:
+        return float(np.ptp(self.problem.domain, axis=1).max())
+
+    @functools.cached_property
+    def _known(self) -> tuple[tuple[StationaryPoint, ...], NDArray[np.int8], NDArray[np.int16]]:
+        """The stationary points, with outcome and basin of each and, last, of none of them."""
+        points, minima = self.problem.stationary_points, self.problem.minima
+        if self.penalties:  # a minimum that is known by its loss alone cannot be followed
+            points, minima = (tuple(point for point in known if point.point) for known in (points, minima))
+        place = {point: index for index, point in enumerate(minima)}
+        if self.penalties and points:
+            near = np.array([point.point for point in points]).T
+            points = find(self._objective, self._gradient, self._hessian, self.problem.domain, near)
+            known = np.array([point.point for point in minima])
+            place = {p: int(np.argmin(np.abs(known - p.point).max(axis=1))) for p in points if p.kind == "minimum"}
+        lowest = min((point.loss for point in place), default=-np.inf)
+        outcomes = np.full(len(points) + 1, Outcome.stalled, dtype=np.int8)
+        basins = np.full(len(points) + 1, -1, dtype=np.int16)
+        for index, point in enumerate(points):
+            if point in place:
+                best = point.loss <= lowest + 1e-9 * max(1.0, abs(lowest))
+                outcomes[index] = Outcome.global_minimum if best else Outcome.local_minimum
+                basins[index] = min(place[point], np.iinfo(np.int16).max)
+        return points, outcomes, basins
+
+    def _objective(self, theta: Array) -> Array:
+        total = self.problem.objective(theta)
+        return np.asarray(total + sum(penalty(theta)[0].sum(axis=0) for _, penalty in self._penalized))
+
+    def _gradient(self, theta: Array) -> Array:
+        grad = self.problem.gradient(theta)
+        for transform, _ in self._penalized:
+            grad = transform.rule(theta, grad, 0.0, *transform.columns(0)[0])
+        return np.asarray(grad)
+
+    def _hessian(self, theta: Array) -> Array:
+        bend = self.problem.hessian(theta).copy()
+        diagonal = np.arange(self.problem.dimension)
+        for _, penalty in self._penalized:
+            bend[diagonal, diagonal] += penalty(theta)[1]
+        return bend
+
+    @property
+    def _penalized(self) -> list[tuple[Transform, Callable[[Array], tuple[Array, Array]]]]:
+        return [(transform, transform.penalty) for transform in self.penalties if transform.penalty]
+
+    def _curved(self, theta: Array, tolerance: float) -> NDArray[np.bool_]:
+        """Whether each stationary point, which is none of the known, is at a minimum by its curvature."""
+        # With smallest eigenvalue λ a minimum is within tolerance/λ; a hundredth of the domain excludes plateaus.
+        with np.errstate(all="ignore"):
+            bend = np.moveaxis(self._hessian(theta), -1, 0)
+        finite = np.isfinite(bend).all(axis=(1, 2))
+        flattest = np.zeros(len(bend))
+        flattest[finite] = np.linalg.eigvalsh(bend[finite])[:, 0]
+        return np.asarray(flattest * 0.01 * self._size > tolerance)
+
+
+def classify(problem: Problem, meanings: Meanings, endings: Endings, gradient_tolerance: float) -> Cells:
     """Turn endings into outcomes, with loss, gradient norm (``max|g|``) and basin of each end point."""
     theta, outcome, loss, norm = endings.theta, endings.outcome, endings.loss, endings.gradient_norm
     if loss is None or norm is None:
@@ -108,79 +194,5 @@ def classify(problem: Problem, optimizer: Optimizer, endings: Endings, gradient_
     lanes = np.flatnonzero(outcome == Outcome.stalled)
     if lanes.size:
         tolerance = gradient_tolerance * problem.gradient_scale
-        points, outcomes, basins = _meanings(problem, optimizer.transforms)
-        ends = theta[:, lanes]
-        if points is problem.stationary_points:
-            at = problem.locate(ends, loss[lanes], tolerance)
-        else:
-            at = nearest(points, ends, float(np.ptp(problem.domain, axis=1).max()), tolerance)
-        outcome[lanes], basin[lanes] = outcomes[at], basins[at]
-        unknown = lanes[at < 0]
-        if unknown.size and problem.dimension <= _LARGEST_HESSIAN:
-            outcome[unknown[_curved(problem, optimizer.transforms, theta[:, unknown], tolerance)]] = (
-                Outcome.local_minimum
-            )
+        outcome[lanes], basin[lanes] = meanings.settled(theta[:, lanes], loss[lanes], tolerance)
     return Cells(outcome, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0))
-
-
-@functools.lru_cache(maxsize=64)
-def _meanings(
-    problem: Problem, transforms: tuple[Transform, ...]
-) -> tuple[tuple[StationaryPoint, ...], NDArray[np.int8], NDArray[np.int16]]:
-    """The stationary points, with outcome and basin of each and, last, of none of them.
-
-    Penalties move the points; a moved minimum is in the basin of the nearest minimum of the problem.
-    """
-    points, minima = problem.stationary_points, problem.minima
-    penalties = [transform.penalty for transform in transforms if transform.penalty]
-    if penalties:  # a minimum that is known by its loss alone cannot be followed
-        points, minima = (tuple(point for point in known if point.point) for known in (points, minima))
-    place = {point: index for index, point in enumerate(minima)}
-    if penalties and points:
-        near = np.array([point.point for point in points]).T
-        points = find(*_penalized(problem, transforms), problem.domain, near)
-        known = np.array([point.point for point in minima])
-        place = {p: int(np.argmin(np.abs(known - p.point).max(axis=1))) for p in points if p.kind == "minimum"}
-    lowest = min((point.loss for point in place), default=-np.inf)
-    outcomes = np.full(len(points) + 1, Outcome.stalled, dtype=np.int8)
-    basins = np.full(len(points) + 1, -1, dtype=np.int16)
-    for index, point in enumerate(points):
-        if point in place:
-            best = point.loss <= lowest + 1e-9 * max(1.0, abs(lowest))
-            outcomes[index] = Outcome.global_minimum if best else Outcome.local_minimum
-            basins[index] = min(place[point], np.iinfo(np.int16).max)
-    return points, outcomes, basins
-
-
-def _penalized(problem: Problem, transforms: tuple[Transform, ...]) -> tuple[Any, Any, Any]:
-    """Objective, gradient and Hessian of a problem with its penalties, as functions of points ``(d, n)``."""
-    penalized = [(transform, transform.penalty) for transform in transforms if transform.penalty]
-
-    def objective(theta: Array) -> Array:
-        return np.asarray(problem.objective(theta) + sum(penalty(theta)[0].sum(axis=0) for _, penalty in penalized))
-
-    def gradient(theta: Array) -> Array:
-        grad = problem.gradient(theta)
-        for transform, _ in penalized:
-            grad = transform.rule(theta, grad, 0.0, *transform.columns(0)[0])
-        return np.asarray(grad)
-
-    def hessian(theta: Array) -> Array:
-        bend = problem.hessian(theta).copy()
-        diagonal = np.arange(problem.dimension)
-        for _, penalty in penalized:
-            bend[diagonal, diagonal] += penalty(theta)[1]
-        return bend
-
-    return objective, gradient, hessian
-
-
-def _curved(problem: Problem, transforms: tuple[Transform, ...], theta: Array, tolerance: float) -> NDArray[np.bool_]:
-    """Whether each stationary point, which is none of the known, is at a minimum by its curvature."""
-    # With smallest eigenvalue λ a minimum is within tolerance/λ; a hundredth of the domain excludes plateaus.
-    with np.errstate(all="ignore"):
-        bend = np.moveaxis(_penalized(problem, transforms)[2](theta), -1, 0)
-    finite = np.isfinite(bend).all(axis=(1, 2))
-    flattest = np.zeros(len(bend))
-    flattest[finite] = np.linalg.eigvalsh(bend[finite])[:, 0]
-    return np.asarray(flattest * 0.01 * float(np.ptp(problem.domain, axis=1).max()) > tolerance)

@@ -15,6 +15,7 @@ from gdfast.elementary import Array
 from gdfast.noise import standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
+from gdfast.prepared import Plan, Prepared
 from gdfast.problems import Problem
 from gdfast.sweep import Sweep, Tile
 
@@ -22,31 +23,24 @@ if TYPE_CHECKING:
     import xarray
 
 
-def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
-    """Run one tile in NumPy; the arguments are those of the compiled `gdfast.tile.run_tile`."""
-    return _run(sweep, tile, stop)
+def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
+    """Run one tile in NumPy; the arguments are those of the compiled `gdfast.tile.run_tile`.
 
-
-def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
-    problem = sweep.problem
+    Trajectories are numbered from `first_number` on.
+    """
+    sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
     index = np.arange(tile.first, tile.last)
     n, m = len(index), len(sweep.starts)
     end = Endings(
-        theta=np.empty((problem.dimension, n), sweep.dtype),
+        theta=np.empty((sweep.problem.dimension, n), sweep.dtype),
         steps=np.zeros(n, dtype=np.int32),
         outcome=np.full(n, Outcome.unfinished, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
         lane_steps=0,
-        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n), sweep.dtype),
+        memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
     )
-    path = Trajectories(
-        sweep,
-        tile.optimizer,
-        np.ascontiguousarray(sweep.starts.T[:, index % m], sweep.dtype),
-        sweep.group_rates[:, index // m].astype(sweep.dtype),
-        first_number + index,
-    )
-    gradient_tolerance, divergence_limit = sweep.scaled_tolerances
+    theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
+    path = Trajectories(sweep, plan, theta, rates, first_number + index)
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
 
@@ -59,8 +53,8 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
                 path.remember(t)
             size = np.abs(grad).max(axis=0)
             checked = t % sweep.check_every == 0
-            small = size <= gradient_tolerance if checked else was_small
-            diverged = ~(size <= divergence_limit) & checked
+            small = size <= prepared.gradient_tolerance if checked else was_small
+            diverged = ~(size <= prepared.divergence_limit) & checked
             settled = diverged | (small & was_small & checked)
             if settled.any():
                 out = active[settled]
@@ -94,8 +88,8 @@ class Trajectories:
     ----------
     sweep : Sweep
         What they are of.
-    optimizer : int
-        Which of its optimizers.
+    plan : Plan
+        What their optimizer needs.
     theta : ndarray
         Initial points, ``dtype[d, n]``.
     lr : ndarray
@@ -104,19 +98,15 @@ class Trajectories:
         Which trajectory of the sweep each is, ``int64[n]``.
     """
 
-    def __init__(self, sweep: Sweep, optimizer: int, theta: Array, lr: Array, number: NDArray[np.int64]) -> None:
-        self.problem, self.optimizer, self.measure = sweep.problem, sweep.optimizers[optimizer], sweep.measure
-        self.theta, self.number = theta, number
+    def __init__(self, sweep: Sweep, plan: Plan, theta: Array, lr: Array, number: NDArray[np.int64]) -> None:
+        self.problem, self.optimizer, self.measure = sweep.problem, plan.optimizer, sweep.measure
+        self.parts, self.table, self.theta, self.number = plan.parts, plan.table, theta, number
         self.lr = lr if len(lr) == 1 else lr[self.problem.group]
-        self.state = [np.full_like(theta, value) for value in self.optimizer.initial_state]
-        memory = [np.full_like(theta[0], value) for value in sweep.initial_memory(optimizer)]
-        own = len(self.optimizer.initial_memory)
-        self.memory, self.measured = memory[:own], np.array(memory[own:], theta.dtype).reshape(-1, theta.shape[1])
-        plateau = self.optimizer.plateau
-        widths = [int(self.optimizer.scheduled_by_step), *(len(t.coefficients) for t in self.optimizer.transforms)]
-        widths += [len(plateau.coefficients) if plateau else 0, len(self.optimizer.coefficients)]
-        self.schedule, *self.settings, self.plateau, self.coefficients, self.measuring = np.split(
-            sweep.coefficient_table(optimizer), np.cumsum(widths), axis=1
+        self.state = [np.full_like(theta, value) for value in plan.state]
+        memory = np.repeat(plan.memory[:, None], theta.shape[1], axis=1)
+        self.memory, self.measured = (
+            list(memory[plan.parts.plateau_memory.places]),
+            memory[plan.parts.measure_memory.places],
         )
 
     def keep(self, live: NDArray[np.bool_]) -> None:
@@ -129,16 +119,16 @@ class Trajectories:
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""
         if self.optimizer.scheduled_by_step:
-            return np.asarray(self.schedule[t, 0] * self.lr)
+            return np.asarray(self.table[t, self.parts.schedule.begin] * self.lr)
         return self.memory[0] * self.lr if self.memory else self.lr
 
     def gradient(self, t: int) -> Array:
         """The transformed gradient that the update after `t` others takes, ``float64[d, n]``."""
         grad, rate = self.problem.step_gradient(self.theta, t), self.rate(t)
-        for transform, table in zip(self.optimizer.transforms, self.settings, strict=True):
+        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
                 continue
-            given = table[t]
+            given = list(self.table[t, span.places])
             sums = self._sums(transform.terms, len(transform.sums), (self.theta, grad, rate, *given))
             if transform.noisy:
                 *given, seed = given
@@ -151,18 +141,20 @@ class Trajectories:
         """Let the measure see the losses before the update after `t` others."""
         assert self.measure
         loss = self.problem.step_objective(self.theta, t)
-        self.measured = np.stack(self.measure.rule(loss, *self.measured, *self.measuring[t]))
+        self.measured = np.stack(self.measure.rule(loss, *self.measured, *self.table[t, self.parts.measure.places]))
 
     def update(self, grad: Array, t: int) -> None:
         """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
-        rate, coefficients = self.rate(t), self.coefficients[t]
+        rate, coefficients = self.rate(t), self.table[t, self.parts.rule.places]
         loss = self.problem.step_objective(self.theta, t) if self.optimizer.uses_loss or self.memory else None
         if self.memory:
             assert self.optimizer.plateau
-            self.memory = list(self.optimizer.plateau.rule(loss, *self.memory, *self.plateau[t]))
-        for transform, table in zip(self.optimizer.transforms, self.settings, strict=True):
+            self.memory = list(
+                self.optimizer.plateau.rule(loss, *self.memory, *self.table[t, self.parts.plateau.places])
+            )
+        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
-                self.theta = transform.rule(self.theta, grad, rate, *table[t])
+                self.theta = transform.rule(self.theta, grad, rate, *self.table[t, span.places])
         whole = self._sums(
             self.optimizer.terms, len(self.optimizer.sums), (self.theta, grad, *self.state, rate, *coefficients)
         )
@@ -252,9 +244,12 @@ def trajectory(
         gradient_tolerance,
         divergence_limit,
     )
-    endings = _run(sweep, Tile(0, 0, 1), np.zeros(1), number)
-    cells = classify(problem, optimizer, endings, gradient_tolerance)
-    path = Trajectories(sweep, 0, sweep.starts.T.copy(), sweep.group_rates, np.array([number], dtype=np.int64))
+    prepared = Prepared(sweep)
+    plan = prepared.plan(0)
+    endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
+    cells = classify(problem, plan.meanings, endings, gradient_tolerance)
+    numbers = np.array([number], dtype=np.int64)
+    path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
     points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):

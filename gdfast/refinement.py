@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.executors import Stop, cells_of, cores, each_on_threads, prepare
 from gdfast.outcomes import Outcome
+from gdfast.prepared import Prepared
 from gdfast.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, machine
-from gdfast.sweep import Sweep
+from gdfast.sweep import Sweep, Tile
 
 if TYPE_CHECKING:
     import xarray
@@ -67,8 +68,9 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     compiled = time.perf_counter()
     outcome = np.empty(sweep.shape, dtype=np.int8)
     computed = np.zeros(sweep.shape, dtype=bool)
+    prepared = Prepared(sweep)
     for o in range(len(sweep.optimizers)):
-        outcome[o] = _Map(sweep, o, backend, workers, computed[o]).refined(coarse)
+        outcome[o] = _Map(prepared, o, backend, workers, computed[o]).refined(coarse)
     facts = {
         "compile_seconds": compiled - began,
         "run_seconds": time.perf_counter() - compiled,
@@ -87,8 +89,10 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
 class _Map:
     """The map of one optimizer: outcomes at some cells, and which cells were computed."""
 
-    def __init__(self, sweep: Sweep, optimizer: int, backend: str, workers: int, computed: NDArray[np.bool_]) -> None:
-        self.sweep, self.optimizer = sweep, sweep.optimizers[optimizer]
+    def __init__(
+        self, prepared: Prepared, optimizer: int, backend: str, workers: int, computed: NDArray[np.bool_]
+    ) -> None:
+        self.prepared, self.sweep, self.optimizer = prepared, prepared.sweep, optimizer
         self.backend, self.workers, self.computed = backend, workers, computed
 
     def refined(self, side: int) -> Image:
@@ -132,9 +136,8 @@ class _Map:
 
     def _outcomes(self, rates: NDArray[np.int64], starts: NDArray[np.int64], stop: Stop) -> Image:
         """The outcomes of all pairs of some of the sweep's rates and starts."""
-        sweep = self.sweep
-        part = sweep.part([self.optimizer], sweep.learning_rates[rates], sweep.starts[starts])
-        (tile,) = part.tiles
+        part = self.prepared.part(rates, starts)
+        tile = Tile(self.optimizer, 0, len(rates) * len(starts))
         return cells_of(part, tile, self.backend, False, stop).outcome.reshape(len(rates), len(starts))
 
 

@@ -57,6 +57,11 @@ class LossSchedule(Named):
         """Names of the coefficients: the rule's arguments after the loss and the memory slots."""
         return tuple(inspect.signature(self.rule).parameters)[1 + len(self.initial) :]
 
+    @property
+    def constants(self) -> list[float]:
+        """The coefficients."""
+        return [float(self.parameters[name]) for name in self.coefficients]
+
 
 def _steps(name: str, value: int | None) -> int | None:
     return None if value is None else arguments.integer(name, value)

@@ -147,13 +147,10 @@ class Sweep:
         names = inspect.signature(Sweep).parameters
         return Sweep, tuple(getattr(self, name) for name in names)
 
-    def part(self, optimizers: Sequence[Optimizer], learning_rates: Array, starts: Array) -> "Sweep":
-        """The same sweep of other optimizers, learning rates and starts, in one tile an optimizer."""
-        kept = {name: getattr(self, name) for name in inspect.signature(Sweep).parameters}
-        size = len(learning_rates) * len(starts)
-        return Sweep(
-            **kept | {"optimizers": optimizers, "learning_rates": learning_rates, "starts": starts, "tile_size": size}
-        )
+    def part(self, learning_rates: Array, starts: Array) -> "Sweep":
+        """The same sweep over other learning rates and starts."""
+        arguments_of_this = {name: getattr(self, name) for name in inspect.signature(Sweep).parameters}
+        return Sweep(**arguments_of_this | {"learning_rates": learning_rates, "starts": starts})
 
     @property
     def scaled_tolerances(self) -> tuple[float, float]:
@@ -232,18 +229,6 @@ class Sweep:
         turn = first + max((last - first) // size - 2, 0) * size
         begins = [*range(first, turn, size), *range(turn, last, small)]
         return [Tile(optimizer, *ends) for ends in itertools.pairwise([*begins, last])]
-
-    def initial_memory(self, optimizer: int) -> Array:
-        """First value of each memory slot of a trajectory, ``dtype[r]``: the optimizer's, then the measure's."""
-        own = self.optimizers[optimizer].initial_memory
-        measured = list(self.measure.initial.values()) if self.measure else []
-        return np.concatenate([own, measured]).astype(self.dtype)
-
-    def coefficient_table(self, optimizer: int) -> Array:
-        """The coefficients of every step, ``dtype[max_steps + 1, c]``: the optimizer's, then the measure's."""
-        own = self.optimizers[optimizer].coefficient_table(self.max_steps, self.problem)
-        table = np.hstack([own, self.measure.coefficient_table(self.max_steps)]) if self.measure else own
-        return table.astype(self.dtype, copy=False)
 
     @property
     def specification(self) -> dict[str, Any]:

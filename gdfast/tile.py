@@ -22,9 +22,23 @@ from gdfast.kernels.digest import digest
 from gdfast.kernels.evaluation import evaluation_address
 from gdfast.kernels.fuse import step_kernel, work_rows
 from gdfast.kernels.options import HELPER
-from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
+from gdfast.kernels.signatures import (
+    DIVERGED,
+    KINDS,
+    LANES,
+    MOVING,
+    SETTLED,
+    Block,
+    Ends,
+    Grid,
+    Pair,
+    Settling,
+    call_step,
+    driver_signature,
+)
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
+from gdfast.prepared import Plan, Prepared
 from gdfast.sweep import Sweep, Tile
 
 # Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
@@ -37,9 +51,10 @@ _UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
 
 
 @register_jitable(**HELPER)
-def _periods(tail, n, window, within, amplitude, least, number, first, status, end_outcome, end_period):
-    """For each live lane the smallest period > 1 with which its last `window` moves repeat, 0 for none."""
-    d = tail.shape[1]
+def _tell_periods(block, n, within, first, ends):
+    """Tell of each live lane the smallest period > 1 with which its last moves repeat, if there is one."""
+    tail, number, status, amplitude, least = block.tail, block.number, block.status, block.work[0], block.work[1]
+    window, d = tail.shape[0] - 1, tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
     for lane in range(n):
         amplitude[lane] = 0.0
@@ -65,8 +80,8 @@ def _periods(tail, n, window, within, amplitude, least, number, first, status, e
                     if not repeats:
                         break
                 if repeats:
-                    end_outcome[number[lane] - first] = _OSCILLATING
-                    end_period[number[lane] - first] = period
+                    ends.outcome[number[lane] - first] = _OSCILLATING
+                    ends.period[number[lane] - first] = period
                     break
 
 
@@ -80,8 +95,11 @@ def _any_settled(status):
 
 
 @register_jitable(**HELPER)
-def _move(source, target, theta, state, memory, lr, number, status):
+def _move(block, source, target):
     """Copy one lane into the place of another."""
+    theta, state, memory, lr, number, status = (
+        block.theta, block.state, block.memory, block.lr, block.number, block.status,
+    )  # fmt: skip
     for i in range(theta.shape[0]):
         theta[i, target] = theta[i, source]
         for j in range(state.shape[0]):
@@ -94,44 +112,109 @@ def _move(source, target, theta, state, memory, lr, number, status):
     status[target] = status[source]
 
 
-@functools.cache
-def _signature(real: Any) -> Any:
-    """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
-    return types.int64(
-        types.int64,  # address of the step
-        types.int64,  # address of the problem's evaluation
-        real[:, ::1],  # starts (d, m)
-        real[:, ::1],  # learning rates (groups, k)
-        types.int64[::1],  # group (d)
-        types.int64,  # first trajectory of the tile
-        real[::1],  # initial state (s)
-        real[::1],  # initial memory (r)
-        real[:, ::1],  # table (max_steps + 1, c)
-        types.int64,  # check_every
-        types.float64,  # gradient_tolerance
-        types.float64,  # divergence_limit
-        types.float64[::1],  # data
-        types.int64[::1],  # layout
-        types.int64[::1],  # layout of all rows, by which end points are judged
-        types.int64[::1],  # stop (1): a number other than zero ends the tile early
-        real[:, ::1],  # theta (d, W)
-        real[:, ::1],  # grad (d, W)
-        real[:, ::1],  # work (rows, W)
-        real[:, :, ::1],  # state (s, d, W)
-        real[:, ::1],  # memory (r, W)
-        real[:, ::1],  # lr (groups, W)
-        types.int64[::1],  # number (W)
-        types.int64[::1],  # status (W)
-        real[:, ::1],  # ended (d, W)
-        real[:, :, ::1],  # tail (window + 1, d, W)
-        real[:, ::1],  # out: theta (d, n)
-        types.int32[::1],  # out: updates done (n)
-        types.int8[::1],  # out: outcome (n), stalled where stationary
-        types.int8[::1],  # out: period (n)
-        real[::1],  # out: objective (n)
-        real[::1],  # out: largest entry of the gradient (n)
-        real[:, ::1],  # out: what a measure remembers (the last slots of memory, n)
-    )
+@register_jitable(**HELPER)
+def _fill(block, grid, begin, n):
+    """Put n trajectories, from the `begin`-th of the tile on, into the first lanes."""
+    theta, state, memory, lr, number, status = (
+        block.theta, block.state, block.memory, block.lr, block.number, block.status,
+    )  # fmt: skip
+    starts, learning_rates = grid.starts, grid.learning_rates
+    m = starts.shape[1]
+    rate, start = (grid.first + begin) // m, (grid.first + begin) % m
+    for lane in range(n):
+        for i in range(learning_rates.shape[0]):
+            lr[i, lane] = learning_rates[i, rate]
+        for i in range(starts.shape[0]):
+            theta[i, lane] = starts[i, start]
+        start += 1
+        if start == m:
+            start, rate = 0, rate + 1
+    for lane in range(n):
+        number[lane] = grid.first + begin + lane
+        status[lane] = MOVING
+    for j in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            for lane in range(n):
+                state[j, i, lane] = grid.state[j]
+    for j in range(memory.shape[0]):
+        for lane in range(n):
+            memory[j, lane] = grid.memory[j]
+
+
+@register_jitable(**HELPER)
+def _pad(block, n, together):
+    """Fill the lanes up to a whole number of groups with copies of the first; return how many there are."""
+    padded = -(-n // together) * together
+    for lane in range(n, padded):
+        _move(block, 0, lane)
+    return padded
+
+
+@register_jitable(**HELPER)
+def _take_out_settled(block, n, together, first, ends):
+    """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
+    ended, memory, number, status = block.ended, block.memory, block.number, block.status
+    of_measure = memory.shape[0] - ends.memory.shape[0]
+    lane = 0
+    while lane < n:
+        if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
+            lane += LANES
+        elif status[lane] & SETTLED:
+            at = number[lane] - first
+            for i in range(ended.shape[0]):
+                ends.theta[i, at] = ended[i, lane]
+            for j in range(ends.memory.shape[0]):
+                ends.memory[j, at] = memory[of_measure + j, lane]
+            ends.steps[at] = status[lane] // KINDS
+            ends.outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+            n -= 1
+            _move(block, n, lane)
+            for i in range(ended.shape[0]):
+                ended[i, lane] = ended[i, n]
+        else:
+            lane += 1
+    return n
+
+
+@register_jitable(**HELPER)
+def _take_last_steps(pair, block, table, settling, t, n, padded, first, ends):  # the step's arguments and two more
+    """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
+    theta, memory, number, status, ended, tail = (
+        block.theta, block.memory, block.number, block.status, block.ended, block.tail,
+    )  # fmt: skip
+    window, of_measure = tail.shape[0] - 1, memory.shape[0] - ends.memory.shape[0]
+    for k in range(window + 1):
+        for j in range(ends.memory.shape[0] if k == window else 0):
+            for lane in range(n):
+                ends.memory[j, number[lane] - first] = memory[of_measure + j, lane]
+        for i in range(theta.shape[0]):
+            for lane in range(n):
+                tail[k, i, lane] = theta[i, lane]
+        call_step(pair, block, table, settling, t + k, padded, 1)  # type: ignore[call-arg]
+    for lane in range(n):
+        at = number[lane] - first
+        settled = status[lane] & SETTLED
+        ends.steps[at] = status[lane] // KINDS if settled else t + window
+        ends.outcome[at] = _UNFINISHED
+        if settled:
+            ends.outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+        for i in range(theta.shape[0]):
+            ends.theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
+
+
+@register_jitable(**HELPER)
+def _judge(pair, block, table, settling, begin, n, together, ends):
+    """Tell objective and largest entry of the gradient at the end points of a block's trajectories."""
+    theta, work = block.theta, block.work
+    padded = -(-n // together) * together
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            theta[i, lane] = ends.theta[i, begin + lane]
+        for lane in range(n, padded):
+            theta[i, lane] = theta[i, 0]
+    call_step(pair, block, table, settling, len(table) - 1, padded, 0)  # type: ignore[call-arg]
+    for lane in range(n):
+        ends.loss[begin + lane], ends.gradient_norm[begin + lane] = work[0, lane], work[1, lane]
 
 
 @functools.cache
@@ -139,201 +222,115 @@ def _driver(real: str) -> Any:
     constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED} {[*Outcome]}"
     within = getattr(np, real)(REPEATS_WITHIN)
 
-    @compiled(_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
-    def drive(
-        step, evaluation, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
-        gradient_tolerance, divergence_limit, data, layout, layout_of_all, stop,
-        theta, grad, work, state, memory, lr, number, status, ended, tail,
-        end_theta, end_steps, end_outcome, end_period, end_loss, end_norm, end_memory,
-    ):  # fmt: skip
-        d, m, s, groups = starts.shape[0], starts.shape[1], len(initial), len(learning_rates)
-        total, max_steps = len(end_steps), len(table) - 1
-        window = len(tail) - 1
-        kept = len(initial_memory) - len(end_memory)
-        together = min(LANES, theta.shape[1])
+    @compiled(driver_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
+    def drive(pair, judging, grid, table, settling, block, ends, stop):
+        width, total, first = block.theta.shape[1], len(ends.steps), grid.first
+        last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
+        together = min(LANES, width)
         lane_steps = 0
-        rate, start = first // m, first % m
-
-        for begin in range(0, total, theta.shape[1]):
-            n = min(theta.shape[1], total - begin)
-            for lane in range(n):
-                for i in range(groups):
-                    lr[i, lane] = learning_rates[i, rate]
-                for i in range(d):
-                    theta[i, lane] = starts[i, start]
-                start += 1
-                if start == m:
-                    start, rate = 0, rate + 1
-            for lane in range(n):
-                number[lane] = first + begin + lane
-                status[lane] = MOVING
-            for j in range(s):
-                for i in range(d):
-                    for lane in range(n):
-                        state[j, i, lane] = initial[j]
-            for j in range(len(initial_memory)):
-                for lane in range(n):
-                    memory[j, lane] = initial_memory[j]
+        for begin in range(0, total, width):
+            n = min(width, total - begin)
+            _fill(block, grid, begin, n)
             t = 0
             stride = STRIDE
-            while True:
-                padded = -(-n // together) * together
-                for lane in range(n, padded):
-                    _move(0, lane, theta, state, memory, lr, number, status)
-                if t >= max_steps - window or n == 0 or stop[0] != 0:
-                    break
-                n_steps = min(stride, max_steps - window - t)
-                call_step(  # type: ignore[call-arg]
-                    step, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t,
-                    padded, n_steps, check_every, gradient_tolerance, divergence_limit, data, layout,
-                )  # fmt: skip
+            padded = _pad(block, n, together)
+            while t < last_steps and n > 0 and stop[0] == 0:
+                n_steps = min(stride, last_steps - t)
+                call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
                 lane_steps += n * n_steps
                 before = n
-                lane = 0
-                while lane < n:
-                    if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
-                        lane += LANES
-                    elif status[lane] & SETTLED:
-                        at = number[lane] - first
-                        for i in range(d):
-                            end_theta[i, at] = ended[i, lane]
-                        for j in range(len(end_memory)):
-                            end_memory[j, at] = memory[kept + j, lane]
-                        end_steps[at] = status[lane] // KINDS
-                        end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
-                        n -= 1
-                        _move(n, lane, theta, state, memory, lr, number, status)
-                        for i in range(d):
-                            ended[i, lane] = ended[i, n]
-                    else:
-                        lane += 1
+                n = _take_out_settled(block, n, together, first, ends)
+                padded = _pad(block, n, together)
                 # Where nothing settles there is nothing to take out, and longer strides will do.
                 stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
             if stop[0] != 0:
                 break
             if n > 0:
-                # The last steps, one by one; then one more, for the check of the last point.
-                for k in range(window + 1):
-                    for j in range(len(end_memory) if k == window else 0):
-                        for lane in range(n):
-                            end_memory[j, number[lane] - first] = memory[kept + j, lane]
-                    for i in range(d):
-                        for lane in range(n):
-                            tail[k, i, lane] = theta[i, lane]
-                    call_step(  # type: ignore[call-arg]
-                        step, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table,
-                        t + k, padded, 1, check_every, gradient_tolerance, divergence_limit, data, layout,
-                    )  # fmt: skip
-                lane_steps += n * window
-                for lane in range(n):
-                    at = number[lane] - first
-                    settled = status[lane] & SETTLED
-                    end_steps[at] = status[lane] // KINDS if settled else max_steps
-                    end_outcome[at] = _UNFINISHED
-                    if settled:
-                        end_outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
-                    for i in range(d):
-                        end_theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
-                _periods(tail, n, window, within, work[0], work[1], number, first, status, end_outcome, end_period)
-            n = min(theta.shape[1], total - begin)
-            padded = -(-n // together) * together
-            for i in range(d):
-                for lane in range(n):
-                    theta[i, lane] = end_theta[i, begin + lane]
-                for lane in range(n, padded):
-                    theta[i, lane] = theta[i, 0]
-            call_step(  # type: ignore[call-arg]
-                step, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, padded,
-                0, check_every, gradient_tolerance, divergence_limit, data, layout_of_all,
-            )  # fmt: skip
-            for lane in range(n):
-                end_loss[begin + lane], end_norm[begin + lane] = work[0, lane], work[1, lane]
+                _take_last_steps(pair, block, table, settling, t, n, padded, first, ends)
+                lane_steps += n * (len(block.tail) - 1)
+                _tell_periods(block, n, within, first, ends)
+            _judge(judging, block, table, settling, begin, min(width, total - begin), together, ends)
         return lane_steps
 
     return drive
 
 
-def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
+def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
     """Run one tile in compiled lanes.
 
     Parameters
     ----------
-    sweep, tile
-        The grid, and which part of it.
+    prepared, tile
+        The sweep, and which part of it.
     stop : ndarray
         ``int64[1]``; the tile ends early, with results of no meaning, when it becomes other than zero.
     """
-    problem, optimizer = sweep.problem, sweep.optimizers[tile.optimizer]
-    n = tile.last - tile.first
-    loss = np.empty(n, sweep.dtype)
-    ends = Endings(
-        theta=np.empty((problem.dimension, n), sweep.dtype),
+    sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
+    n, dtype, remembered = tile.last - tile.first, sweep.dtype, plan.parts.measure_memory.size
+    ends = Ends(
+        theta=np.empty((sweep.problem.dimension, n), dtype),
         steps=np.empty(n, dtype=np.int32),
         outcome=np.empty(n, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
-        lane_steps=0,
-        memory=np.empty((len(sweep.measure.initial) if sweep.measure else 0, n), sweep.dtype),
-        loss=loss,
-        gradient_norm=np.empty(n, sweep.dtype),
+        loss=np.empty(n, dtype),
+        gradient_norm=np.empty(n, dtype),
+        memory=np.empty((remembered, n), dtype),
     )
-    ends.lane_steps = _driver(sweep.dtype)(
-        address(_step(sweep, optimizer)),
-        evaluation_address(problem),
-        np.ascontiguousarray(sweep.starts.T, sweep.dtype),
-        sweep.group_rates.astype(sweep.dtype),
-        problem.group,
-        tile.first,
-        optimizer.initial_state.astype(sweep.dtype),
-        sweep.initial_memory(tile.optimizer),
-        sweep.coefficient_table(tile.optimizer),
-        sweep.check_every,
-        *sweep.scaled_tolerances,
-        *problem.lane_data(sweep.max_steps),
-        problem.layout_of_all,
+    pair = pair_of(sweep, plan.optimizer)
+    lane_steps = _driver(dtype)(
+        pair,
+        pair._replace(layout=sweep.problem.layout_of_all),
+        Grid(prepared.starts, prepared.learning_rates, tile.first, plan.state, plan.memory),
+        plan.table,
+        Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
+        new_block(sweep, plan),
+        ends,
         stop,
-        *_lanes(sweep, tile.optimizer),
-        ends.theta,
-        ends.steps,
-        ends.outcome,
-        ends.period,
-        ends.loss,
-        ends.gradient_norm,
-        ends.memory,
     )
-    loss *= problem.loss_per_objective
-    return ends
+    loss = ends.loss
+    loss *= sweep.problem.loss_per_objective
+    return Endings(**ends._asdict(), lane_steps=lane_steps)
 
 
-def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
-    """The arrays of a block of lanes, as the driver takes them: rows of one buffer that starts at a cache line."""
-    optimizer = sweep.optimizers[number]
-    d, s, window = sweep.problem.dimension, len(optimizer.state), min(TAIL, sweep.max_steps)
-    groups, rows = len(sweep.problem.groups), work_rows(sweep.problem, optimizer)
+def new_block(sweep: Sweep, plan: Plan) -> Block:
+    """The arrays of a block of lanes: rows of one buffer that starts at a cache line."""
+    problem, optimizer = sweep.problem, plan.optimizer
+    d, s, window = problem.dimension, len(plan.state), min(TAIL, sweep.max_steps)
     size = np.dtype(sweep.dtype).itemsize
     width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
-    kernel = sweep.problem.lane_kernel
+    kernel = problem.lane_kernel
     width = kernel.lanes if kernel and kernel.lanes else width
-    r = len(sweep.initial_memory(number))
-    shapes = [(d,), (d,), (rows,), (s, d), (r,), (groups,), (d,), (window + 1, d)]
-    counts = [math.prod(shape) for shape in shapes]
+    shapes = {
+        "theta": (d,),
+        "grad": (d,),
+        "work": (work_rows(problem, optimizer),),
+        "state": (s, d),
+        "memory": (len(plan.memory),),
+        "lr": (len(problem.groups),),
+        "ended": (d,),
+        "tail": (window + 1, d),
+    }
+    counts = [math.prod(shape) for shape in shapes.values()]
     raw = np.zeros(sum(counts) * width + 64 // size, sweep.dtype)
     lanes = raw[-(raw.ctypes.data // size) % (64 // size) :][: sum(counts) * width].reshape(-1, width)
-    arrays = [
-        lanes[end - count : end].reshape(*shape, width)
-        for shape, count, end in zip(shapes, counts, itertools.accumulate(counts), strict=True)
-    ]
-    counters = np.zeros((2, width), dtype=np.int64)
-    return (*arrays[:6], *counters, *arrays[6:])
+    arrays = {
+        name: lanes[end - count : end].reshape(*shape, width)
+        for (name, shape), count, end in zip(shapes.items(), counts, itertools.accumulate(counts), strict=True)
+    }
+    number, status = np.zeros((2, width), dtype=np.int64)
+    return Block(**arrays, number=number, status=status)
 
 
 def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
     _driver(sweep.dtype)
-    evaluation_address(sweep.problem)
     for optimizer in sweep.optimizers:
-        _step(sweep, optimizer)
+        pair_of(sweep, optimizer)
 
 
-def _step(sweep: Sweep, optimizer: Optimizer) -> Any:
-    return step_kernel(sweep.problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)
+def pair_of(sweep: Sweep, optimizer: Optimizer) -> Pair:
+    """The compiled step of an optimizer on the sweep's problem, with what it reads of the problem."""
+    problem = sweep.problem
+    step = step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)
+    return Pair(address(step), evaluation_address(problem), problem.group, *problem.lane_data(sweep.max_steps))

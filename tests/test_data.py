@@ -27,7 +27,7 @@ from gdfast.data import batches
 from gdfast.kernels.compiling import register_helpers
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
-from gdfast.kernels.signatures import evaluation_signature
+from gdfast.kernels.signatures import Pair, evaluation_signature
 from gdfast.outcomes import Outcome
 from gdfast.problems import _row_lanes
 from gdfast.study import run_over
@@ -180,8 +180,8 @@ def test_kernel_and_reference_agree(problem, t):
     theta = np.zeros((problem.dimension, width))
     theta[:, :n] = np.random.default_rng(t).uniform(*problem.domain.T[..., None], (problem.dimension, n))
     grad, work, out = np.full_like(theta, np.nan), np.zeros((problem.lane_kernel.work_rows, width)), np.zeros(width)
-    numbers, layout = problem.lane_data(50)
-    evaluation_kernel(problem.lane_kernel)(GRADIENT + OBJECTIVE, theta, grad, out, work, n, numbers, layout, t)
+    pair = Pair(0, 0, problem.group, *problem.lane_data(50))
+    evaluation_kernel(problem.lane_kernel)(pair, GRADIENT + OBJECTIVE, theta, grad, out, work, n, t)
     expected = problem.step_gradient(theta[:, :n], t)
     value = problem.step_objective(theta[:, :n], t)
     if problem.name in {"linear_regression", "ridge_regression"}:

@@ -17,6 +17,7 @@ from gdfast import blocks, optimizers, transforms
 from gdfast.cli import app
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
+from gdfast.kernels.signatures import Pair
 from gdfast.outcomes import Outcome
 from gdfast.problems import _lane_products, linear_regression, mlp, trainability_network
 from gdfast.starts import ALIASES, SCHEMES, Starts
@@ -211,13 +212,13 @@ def test_the_trainability_network_is_the_papers():
 
 def in_lanes(problem, theta, t):
     kernel = evaluation_kernel(problem.lane_kernel)
-    data, layout = problem.lane_data(10)
+    pair = Pair(0, 0, problem.group, *problem.lane_data(10))
     work = np.full((problem.lane_kernel.work_rows, theta.shape[1]), np.nan)
     grad, objective = np.full_like(theta, np.nan), np.full(theta.shape[1], np.nan)
-    kernel(GRADIENT, theta, grad, np.empty(0), work, theta.shape[1], data, layout, t)
-    kernel(OBJECTIVE, theta, np.empty((0, 0)), objective, work, theta.shape[1], data, layout, t)
+    kernel(pair, GRADIENT, theta, grad, np.empty(0), work, theta.shape[1], t)
+    kernel(pair, OBJECTIVE, theta, np.empty((0, 0)), objective, work, theta.shape[1], t)
     again = np.full_like(grad, np.nan), np.full_like(objective, np.nan)
-    kernel(GRADIENT + OBJECTIVE, theta, *again, work, theta.shape[1], data, layout, t)
+    kernel(pair, GRADIENT + OBJECTIVE, theta, *again, work, theta.shape[1], t)
     np.testing.assert_array_equal(again[0], grad)
     np.testing.assert_array_equal(again[1], objective)
     return grad, objective

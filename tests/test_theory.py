@@ -11,6 +11,7 @@ import gdfast
 from gdfast import optimizers, problems, schedules, theory
 from gdfast.optimizers.adam import rule as adam_rule
 from gdfast.outcomes import Outcome
+from gdfast.parts import step_table
 
 ON_SYMBOLS = {
     "sqrt": sympy.sqrt,
@@ -105,7 +106,7 @@ def test_the_coefficients_on_symbols_are_those_of_late_steps():
         (optimizers.momentum(momentum=0.7, dampening=0.2), {"momentum": 0.7, "gain": 0.8}),
         (optimizers.adam(beta1=0.7, beta2=0.9), {"beta1": 0.7, "beta2": 0.9, "eps": 1e-8, "rate": 1, "debias": 1}),
     ):
-        late = optimizer.coefficient_table(1000, problem)[-1]
+        late = step_table(optimizer, None, problem, 1000)[-1]
         np.testing.assert_allclose(late, [expected[name] for name in optimizer.coefficients], rtol=1e-14)
 
 

@@ -46,23 +46,23 @@ def evaluation_kernel(lanes: LaneKernel) -> Any:
 
 def _apart(gradient: Any, objective: Any, key: str) -> Any:
     @compiled(evaluation_signature, key)
-    def evaluate(wanted, theta, grad, out, work, n, data, layout, t):
+    def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
         if wanted & GRADIENT:
-            gradient(theta, grad, work, n, data, layout, t)
+            gradient(theta, grad, work, n, pair.data, pair.layout, t)
         if wanted & OBJECTIVE:
-            objective(theta, out, work, n, data, layout, t)
+            objective(theta, out, work, n, pair.data, pair.layout, t)
 
     return evaluate
 
 
 def _at_once(both: Any, objective: Any, key: str) -> Any:
     @compiled(evaluation_signature, key)
-    def evaluate(wanted, theta, grad, out, work, n, data, layout, t):
+    def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
         if wanted & GRADIENT:
-            both(theta, grad, out if wanted & OBJECTIVE else out[:0], work, n, data, layout, t)
+            both(theta, grad, out if wanted & OBJECTIVE else out[:0], work, n, pair.data, pair.layout, t)
         else:
-            objective(theta, out, work, n, data, layout, t)
+            objective(theta, out, work, n, pair.data, pair.layout, t)
 
     return evaluate

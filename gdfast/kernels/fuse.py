@@ -44,6 +44,7 @@ from gdfast.kernels.settling import (
 from gdfast.kernels.signatures import LANES, SETTLED, call_evaluation, step_signature
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
+from gdfast.parts import Parts
 from gdfast.problems import Landscape, Problem
 
 _kernels: dict[str, Any] = {}
@@ -95,34 +96,28 @@ def step_kernel(
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
     sources = [check(function, results) for function, results in parts.values()]
-    sizes = Sizes(
+    shape = Shape(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
-        len(optimizer.coefficients),
         len(optimizer.sums),
         sum_rows(optimizer),
         optimizer.uses_loss,
-        optimizer.scheduled_by_step,
-        len(plateau.coefficients) if plateau else 0,
-        len(optimizer.initial_memory),
-        sum(len(transform.coefficients) for transform in transforms),
-        len(measure.initial) if measure else 0,
-        len(measure.coefficients) if measure else 0,
+        Parts.of(optimizer, measure),
         sparse,
         np.dtype(dtype).name,
     )
-    key = digest([template.__name__, repr(sizes), *chain, *sources])
+    key = digest([template.__name__, repr(shape), *chain, *sources])
     with _lock:
         if key not in _kernels:
-            narrow = single_precision if sizes.real == "float32" else lambda function: function
+            narrow = single_precision if shape.real == "float32" else lambda function: function
             made = {name: unique(narrow(function), key) for name, (function, _) in parts.items()}
             called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-            called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
+            called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
                 made[name] = unique(narrow(_written(text, called)), key)
             for name in ("terms", "plateau", "measure"):
                 made.setdefault(name, made["rule"])  # never called where there are none
-            _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
+            _kernels[key] = template(**made, transformed=bool(transforms), shape=shape, key=key)
         return _kernels[key]
 
 
@@ -136,21 +131,15 @@ def _written(text: str, called: dict[str, Any]) -> Any:
     return namespace[text.split("(")[0].removeprefix("def ")]
 
 
-class Sizes(NamedTuple):
+class Shape(NamedTuple):
     """What a template is specialized to."""
 
-    d: int  # coordinates, if they are to be in registers
-    s: int  # state slots
-    c: int  # coefficients of the rule
-    q: int  # sums over the coordinates
-    sum_rows: int  # sums that a rule or a transform needs at a time
+    coordinates: int  # if they are to be in registers
+    state: int  # slots
+    sums: int  # over the coordinates
+    sum_rows: int  # sums that the rule or a transform needs at a time
     uses_loss: bool  # whether the rule does
-    scheduled: bool  # by the step alone
-    plateau: int  # coefficients of a schedule that looks at the loss
-    memory: int  # memory slots of that schedule, the first of a trajectory
-    transforms: int  # coefficients of the transforms
-    measured: int  # memory slots of a measure, the last of a trajectory
-    measure: int  # coefficients of the measure
+    parts: Parts  # where in a row of the table, and in the memory, the coefficients lie
     sparse: bool  # whether there are steps without a settle check
     real: str  # the type of all numbers
 
@@ -270,22 +259,30 @@ def keep(x, matrix, lane):
         matrix[i, lane] = x[i]
 
 
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
-    first, second, third = int(scheduled), scheduled + z, scheduled + z + p
-    fourth, width = third + c, third + c + y
-    real = sizes.number
-    zero, one = real(0.0), real(1.0)
-    point, slots, zeros, memories, measured = (zero,) * d, (zero,) * s, (zero,) * q, (zero,) * r, (zero,) * w
-    read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
-    factor = from_memory if r else from_schedule
+def factor_of(shape):
+    """What tells a lane's multiplier of the learning rate."""
+    return from_memory if shape.parts.plateau_memory.size else from_schedule
 
-    @compiled(sizes.signature, key)
-    def step(
-        evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
-        check_every, gradient_tolerance, divergence_limit, data, layout,
-    ):  # fmt: skip
+
+def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape, key):
+    parts, real = shape.parts, shape.number
+    zero, one = real(0.0), real(1.0)
+    point, slots, zeros = (zero,) * shape.coordinates, (zero,) * shape.state, (zero,) * shape.sums
+    memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
+    sums, remembers, measures = len(zeros), len(memories), len(measured)
+    scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
+    settings_from, settings_to = parts.settings
+    plateau_from, plateau_to = parts.plateau
+    rule_from, rule_to = parts.rule
+    measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
+    read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
+    factor = factor_of(shape)
+
+    @compiled(shape.signature, key)
+    def step(pair, block, table, settling, t, n, n_steps):
         wide()  # type: ignore[call-arg]
+        theta, grad, work, state, memory, lr, number, status, ended, _ = block
+        check_every, gradient_tolerance, divergence_limit = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
         if n_steps == 0:  # loss and gradient are asked for
@@ -296,12 +293,12 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
-            settings, coefficients = row[first:second], row[third:fourth]
+            settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
             checked = not sparse or (t + k) % check_every == 0
-            for block in range(n // LANES):
+            for block_of_lanes in range(n // LANES):
                 events = window[0] & 0
                 for j in range(LANES):
-                    lane = block * LANES + j
+                    lane = block_of_lanes * LANES + j
                     x = column(theta, lane, point)
                     g = as_tuple(gradient(*x))
                     rate = factor(multiplier, memory, lane) * lr[0, lane]
@@ -312,18 +309,21 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
                     loss = (objective(*x),) if uses_loss else ()
-                    if r:
+                    if remembers:
                         old = column(memory, lane, memories)
-                        keep(plateau(objective(*x), *(old + row[second:third])), memory, lane)
-                    if w:
-                        old = column(memory[r:], lane, measured)
-                        keep_moving(measure(objective(*x), *(old + row[fourth:])), memory[r:], status, lane)
+                        keep(plateau(objective(*x), *(old + row[plateau_from:plateau_to])), memory, lane)
+                    if measures:
+                        old = column(memory[measured_from:], lane, measured)
+                        remembered = measure(objective(*x), *(old + row[measure_from:]))
+                        keep_moving(remembered, memory[measured_from:], status, lane)
                     y = decayed(decay, x, g, rate, settings) if transformed else x
-                    totals = sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
+                    totals = (
+                        sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if sums else ()
+                    )
                     update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
                 if events:
                     for j in range(LANES):
-                        lane = block * LANES + j
+                        lane = block_of_lanes * LANES + j
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*x))
                         if transformed:
@@ -333,37 +333,43 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
-    first, second, third = int(scheduled), scheduled + z, scheduled + z + p
-    fourth, width = third + c, third + c + y
-    slots, zeros, memories, measured = (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
-    read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
-    factor = from_memory if r else from_schedule
-    wanted = GRADIENT + OBJECTIVE if uses_loss or r + w else GRADIENT
+def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape, key):
+    parts = shape.parts
+    slots, zeros = (0.0,) * shape.state, (0.0,) * shape.sums
+    memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
+    sums, remembers, measures, sum_rows = len(zeros), len(memories), len(measured), shape.sum_rows
+    scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
+    settings_from, settings_to = parts.settings
+    plateau_from, plateau_to = parts.plateau
+    rule_from, rule_to = parts.rule
+    measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
+    read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
+    factor = factor_of(shape)
+    wanted = GRADIENT + OBJECTIVE if uses_loss or remembers or measures else GRADIENT
 
-    @compiled(sizes.signature, key)
-    def step(
-        evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
-        check_every, gradient_tolerance, divergence_limit, data, layout,
-    ):  # fmt: skip
+    @compiled(shape.signature, key)
+    def step(pair, block, table, settling, t, n, n_steps):
         wide()  # type: ignore[call-arg]
-        own = work.shape[0] - sums - 2  # rows of the problem's
-        totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
+        theta, grad, work, state, memory, lr, number, status, ended, _ = block
+        check_every, gradient_tolerance, divergence_limit = settling
+        group = pair.group
+        own = work.shape[0] - sum_rows - 2  # rows of the problem's
+        totals, size, losses = work[own : own + sum_rows], work[own + sum_rows], work[own + sum_rows + 1]
         if n_steps == 0:  # loss and gradient are asked for
-            call_evaluation(evaluation, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, data, layout, t)
+            call_evaluation(pair, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
             largest_entries(grad, size, n)
             for lane in range(n):
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else 1.0
-            settings, coefficients = row[first:second], row[third:fourth]
-            call_evaluation(evaluation, wanted, theta, grad, losses, work, n, data, layout, t + k)
-            if w:
+            settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
+            call_evaluation(pair, wanted, theta, grad, losses, work, n, t + k)
+            if measures:
                 for lane in range(n):
-                    old = column(memory[r:], lane, measured)
-                    keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
+                    old = column(memory[measured_from:], lane, measured)
+                    remembered = measure(losses[lane], *(old + row[measure_from:]))
+                    keep_moving(remembered, memory[measured_from:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
             checked = not sparse or (t + k) % check_every == 0
@@ -382,8 +388,8 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         theta[i, lane] = decay(theta[i, lane], grad[i, lane], rate, settings)
-            if q:
-                for j in range(q):
+            if sums:
+                for j in range(sums):
                     for lane in range(n):
                         totals[j, lane] = 0.0
                 for i in range(theta.shape[0]):
@@ -392,20 +398,20 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         given = read(state, i, lane, slots) + (rate,) + coefficients
                         part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
-                        for j in range(q):
+                        for j in range(sums):
                             totals[j, lane] += part[j]
             for i in range(theta.shape[0]):
                 rates = lr[group[i]]
                 for lane in range(n):
                     rate = factor(multiplier, memory, lane) * rates[lane]
                     loss = (losses[lane],) if uses_loss else ()
-                    summed = column(totals, lane, zeros) if q else ()
+                    summed = column(totals, lane, zeros) if sums else ()
                     whole = (rate,) + summed + loss + coefficients
                     new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
                     theta[i, lane] = store(state, i, lane, new)
-            if r:
+            if remembers:
                 for lane in range(n):
                     old = column(memory, lane, memories)
-                    keep(plateau(losses[lane], *(old + row[second:third])), memory, lane)
+                    keep(plateau(losses[lane], *(old + row[plateau_from:plateau_to])), memory, lane)
 
     return step

@@ -1,7 +1,7 @@
-"""The one signature of all step kernels and that of all evaluations, and what the status of a lane means."""
+"""What compiled functions hand to one another, under names; the signatures made of it; what a lane's status means."""
 
 import functools
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from numba import types
 from numba.core import cgutils
@@ -18,54 +18,119 @@ KINDS: Final = 4
 
 LANES: Final = 64  # lanes are stepped in groups of so many: the unrolled vector loop
 
+
+class Pair(NamedTuple):
+    """An optimizer on a problem, for the compiled code: where its functions lie, and what the problem's reads."""
+
+    step: Any  # int64, address of the step
+    evaluation: Any  # int64, address of the problem's evaluation; 0 if the step has it in itself
+    group: Any  # int64[d], the row of learning rates that a coordinate takes
+    data: Any  # float64[:]
+    layout: Any  # int64[:]
+
+
+class Block(NamedTuple):
+    """The arrays of a block of W lanes."""
+
+    theta: Any  # (d, W)
+    grad: Any  # (d, W), to scribble on
+    work: Any  # (work_rows, W), likewise
+    state: Any  # (s, d, W)
+    memory: Any  # (r, W), of a trajectory as a whole
+    lr: Any  # (groups, W)
+    number: Any  # int64[W], which trajectory of the sweep a lane runs
+    status: Any  # int64[W]
+    ended: Any  # (d, W), where a lane has settled
+    tail: Any  # (window + 1, d, W), the last points of the budget
+
+
+class Settling(NamedTuple):
+    """When a lane is settled."""
+
+    check_every: Any  # int64, the steps from one check to the next
+    gradient_tolerance: Any  # float64
+    divergence_limit: Any  # float64
+
+
+class Grid(NamedTuple):
+    """Where the trajectories of a tile begin."""
+
+    starts: Any  # (d, m)
+    learning_rates: Any  # (groups, k)
+    first: Any  # int64, the tile's first trajectory
+    state: Any  # (s,), the first value of each state slot
+    memory: Any  # (r,), of each memory slot
+
+
+class Ends(NamedTuple):
+    """What the driver tells of the n trajectories of a tile."""
+
+    theta: Any  # (d, n)
+    steps: Any  # int32[n], updates done
+    outcome: Any  # int8[n], stalled where stationary
+    period: Any  # int8[n]
+    loss: Any  # (n,), the objective
+    gradient_norm: Any  # (n,), the largest entry of the gradient
+    memory: Any  # (slots of the measure, n)
+
+
 _counts = types.int64[::1]
+_pair = types.NamedTuple((types.int64, types.int64, _counts, types.float64[::1], _counts), Pair)
+_settling = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
+
+
+def _block(real: Any) -> Any:
+    matrix, cube = real[:, ::1], real[:, :, ::1]
+    return types.NamedTuple((*[matrix] * 3, cube, *[matrix] * 2, _counts, _counts, matrix, cube), Block)
 
 
 @functools.cache
 def step_signature(real: Any) -> Any:
     """The signature of the steps that compute in a type, ``float64`` or ``float32`` of numba's."""
-    matrix = real[:, ::1]
     return types.void(
-        types.int64,  # address of the problem's evaluation, if the step does not have it in itself
-        matrix,  # theta (d, W)
-        matrix,  # grad (d, W), to scribble on
-        matrix,  # work (work_rows, W), likewise
-        real[:, :, ::1],  # state (s, d, W)
-        matrix,  # memory (r, W), of a trajectory as a whole
-        matrix,  # lr (groups, W)
-        _counts,  # group (d), the row of lr that a coordinate takes
-        _counts,  # number (W), which trajectory of the sweep a lane runs
-        _counts,  # status (W)
-        matrix,  # ended (d, W), where a lane has settled
-        matrix,  # table (max_steps + 1, c)
+        _pair,
+        _block(real),
+        real[:, ::1],  # table (max_steps + 1, c)
+        _settling,
         types.int64,  # t, the updates done by a lane that is not settled
         types.int64,  # n, lanes in use, a multiple of LANES
         types.int64,  # n_steps, how many steps to do
-        types.int64,  # check_every, the steps from one settle check to the next
-        types.float64,  # gradient_tolerance
-        types.float64,  # divergence_limit
-        types.float64[::1],  # data
-        _counts,  # layout
+    )
+
+
+@functools.cache
+def driver_signature(real: Any) -> Any:
+    """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
+    matrix = real[:, ::1]
+    ends = (matrix, types.int32[::1], types.int8[::1], types.int8[::1], real[::1], real[::1], matrix)
+    return types.int64(
+        _pair,
+        _pair,  # the same with the layout of all rows, by which end points are judged
+        types.NamedTuple((matrix, matrix, types.int64, real[::1], real[::1]), Grid),
+        matrix,  # table
+        _settling,
+        _block(real),
+        types.NamedTuple(ends, Ends),
+        _counts,  # stop (1): a number other than zero ends the tile early
     )
 
 
 _matrix = types.float64[:, ::1]
 evaluation_signature = types.void(
+    _pair,
     types.int64,  # what is wanted: the gradient, the objective or both
     _matrix,  # theta (d, W)
     _matrix,  # grad (d, W), to be filled
     types.float64[::1],  # objective (W), to be filled
     _matrix,  # work (work_rows, W), to scribble on
     types.int64,  # n, lanes in use
-    types.float64[::1],  # data
-    _counts,  # layout
     types.int64,  # t, the updates done before
 )
 
 
 # Numba's own function-pointer type does what the two calls below do, but spends 0.2 ms at every call of the driver on
 # looking a kernel's signature up.
-def _call(context, builder, address, signature, arguments):
+def _call(context: Any, builder: Any, address: Any, signature: Any, arguments: Any) -> Any:
     convention = context.call_conv
     pointer = convention.get_function_type(signature.return_type, signature.args).as_pointer()
     function = builder.inttoptr(address, pointer)
@@ -76,24 +141,23 @@ def _call(context, builder, address, signature, arguments):
 
 
 @intrinsic
-def call_step(
-    typing_context, address, evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t,
-    n, n_steps, check_every, gradient_tolerance, divergence_limit, data, layout,
-):  # fmt: skip
-    """Call the compiled step at an address, so that one driver serves all pairs."""
-    step = step_signature(theta.dtype)
+def call_step(typing_context, pair, block, table, settling, t, n, n_steps):
+    """Call the compiled step of a pair, so that one driver serves all pairs."""
+    step = step_signature(table.dtype)
 
     def generate(context, builder, signature, arguments):
-        return _call(context, builder, arguments[0], step, arguments[1:])
+        address = builder.extract_value(arguments[0], Pair._fields.index("step"))
+        return _call(context, builder, address, step, arguments)
 
-    return types.void(types.int64, *step.args), generate
+    return step, generate
 
 
 @intrinsic
-def call_evaluation(typing_context, address, wanted, theta, grad, out, work, n, data, layout, t):
-    """Call the compiled evaluation at an address, so that one step serves all problems with data."""
+def call_evaluation(typing_context, pair, wanted, theta, grad, out, work, n, t):
+    """Call the compiled evaluation of a pair, so that one step serves all problems with data."""
 
     def generate(context, builder, signature, arguments):
-        return _call(context, builder, arguments[0], evaluation_signature, arguments[1:])
+        address = builder.extract_value(arguments[0], Pair._fields.index("evaluation"))
+        return _call(context, builder, address, evaluation_signature, arguments)
 
-    return types.void(types.int64, *evaluation_signature.args), generate
+    return evaluation_signature, generate

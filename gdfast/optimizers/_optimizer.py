@@ -136,11 +136,6 @@ class Optimizer(Named):
         return isinstance(self.schedule, Schedule)
 
     @functools.cached_property
-    def initial_memory(self) -> Array:
-        """First value of each memory slot of a trajectory, ``float64[r]``."""
-        return np.array(list(self.plateau.initial.values()) if self.plateau else [], dtype=np.float64)
-
-    @functools.cached_property
     def state(self) -> tuple[str, ...]:
         """Names of the state slots: the rule's arguments between ``grad`` and ``lr``."""
         names = list(inspect.signature(self.rule).parameters)
@@ -162,35 +157,26 @@ class Optimizer(Named):
         """First value of each state slot, ``float64[s]``."""
         return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019, few and small; every tile of a sweep needs the same one
-    def coefficient_table(self, max_steps: int, problem: Problem) -> Array:
-        """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
+    def multipliers(self, max_steps: int) -> Array:
+        """What the learning rate is multiplied by at steps 0 … max_steps, as far as it depends on the step alone."""
+        return self.schedule.multipliers(max_steps) if isinstance(self.schedule, Schedule) else np.ones(max_steps + 1)
 
-        The last row serves the check after the last update. The columns are the schedule's multipliers, if there is
-        one of the step alone; each transform's coefficients; those of a schedule that looks at the loss; the rule's.
-        """
-        columns: dict[str, Any] = dict(self.parameters)
-        with np.errstate(all="ignore"):  # a table may overflow; what comes of it is the trajectory's fate
-            multipliers = self.schedule.multipliers(max_steps) if isinstance(self.schedule, Schedule) else None
-            if self.step_table:
-                t = np.arange(1, max_steps + 2, dtype=np.float64)
-                given = [t]
-                if "multipliers" in inspect.signature(self.step_table).parameters:
-                    given.append(np.ones_like(t) if multipliers is None else multipliers)
-                columns.update(self.step_table(*given))
+    def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
+        """The rule's coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``."""
+        values: dict[str, Any] = dict(self.parameters)
+        if self.step_table:
+            given = [np.arange(1, max_steps + 2, dtype=np.float64)]
+            if "multipliers" in inspect.signature(self.step_table).parameters:
+                given.append(multipliers)
+            values.update(self.step_table(*given))
         if "dimension" in self.coefficients:
-            columns["dimension"] = problem.dimension
+            values["dimension"] = problem.dimension
         if "lowest" in self.coefficients:
-            columns["lowest"] = problem.lowest_objective
-        parts = [] if multipliers is None else [multipliers]
-        parts += [transform.columns(max_steps) for transform in self.transforms]
-        if self.plateau:
-            constants = [float(self.plateau.parameters[name]) for name in self.plateau.coefficients]
-            parts.append(np.tile(constants, (max_steps + 1, 1)))
-        own = np.empty((max_steps + 1, len(self.coefficients)))
+            values["lowest"] = problem.lowest_objective
+        columns = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
-            own[:, j] = columns[name]
-        return np.ascontiguousarray(np.column_stack([*parts, own]))
+            columns[:, j] = values[name]
+        return columns
 
 
 def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:

@@ -1,0 +1,113 @@
+"""The parts of a step, and where each lies: in a row of the step table, and among a trajectory's memory slots.
+
+A step is made of the schedule's multiplier, the transforms, a schedule that looks at the loss, the optimizer's rule and
+the sweep's measure. What they need that depends on the step alone stands side by side in a row of the table, what they
+remember of a trajectory side by side in its memory. Kernels and reference read both by the places that are told here.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from gdfast.elementary import Array
+from gdfast.measures import Measure
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+
+
+class Span(NamedTuple):
+    """Places from `begin` up to but not including `end`."""
+
+    begin: int
+    end: int
+
+    @property
+    def places(self) -> slice:
+        """The same as an index."""
+        return slice(*self)
+
+    @property
+    def size(self) -> int:
+        """How many places."""
+        return self.end - self.begin
+
+
+def _side_by_side(widths: list[int]) -> list[Span]:
+    ends = np.cumsum([0, *widths]).tolist()
+    return [Span(*pair) for pair in itertools.pairwise(ends)]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts of a step lie.
+
+    Attributes
+    ----------
+    schedule : Span
+        In a row of the table, the multiplier of the learning rate; empty unless it depends on the step alone.
+    transforms : tuple of Span
+        In a row, each transform's coefficients.
+    plateau, rule, measure : Span
+        In a row, the coefficients of a schedule that looks at the loss, of the rule and of the measure.
+    plateau_memory, measure_memory : Span
+        Among a trajectory's memory slots, those of such a schedule and of the measure.
+    """
+
+    schedule: Span
+    transforms: tuple[Span, ...]
+    plateau: Span
+    rule: Span
+    measure: Span
+    plateau_memory: Span
+    measure_memory: Span
+
+    @classmethod
+    def of(cls, optimizer: Optimizer, measure: Measure | None) -> "Parts":
+        """The parts of an optimizer's step, in a sweep that asks for a measure or none."""
+        plateau = optimizer.plateau
+        widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
+        widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
+        widths += [len(measure.coefficients) if measure else 0]
+        schedule, *transforms, of_plateau, rule, of_measure = _side_by_side(widths)
+        memory = _side_by_side([len(plateau.initial) if plateau else 0, len(measure.initial) if measure else 0])
+        return cls(schedule, tuple(transforms), of_plateau, rule, of_measure, *memory)
+
+    @property
+    def settings(self) -> Span:
+        """In a row, the coefficients of all transforms."""
+        return Span(self.schedule.end, self.plateau.begin)
+
+    @property
+    def width(self) -> int:
+        """The length of a row."""
+        return self.measure.end
+
+
+def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, max_steps: int) -> Array:
+    """The coefficients of every step, ``float64[max_steps + 1, width]``; row ``t`` belongs to update ``t + 1``.
+
+    The last row serves the check after the last update.
+    """
+    parts = Parts.of(optimizer, measure)
+    table = np.empty((max_steps + 1, parts.width))
+    with np.errstate(all="ignore"):  # a table may overflow; what comes of it is the trajectory's fate
+        multipliers = optimizer.multipliers(max_steps)
+        if parts.schedule.size:
+            table[:, parts.schedule.begin] = multipliers
+        for span, transform in zip(parts.transforms, optimizer.transforms, strict=True):
+            table[:, span.places] = transform.columns(max_steps)
+        if optimizer.plateau:
+            table[:, parts.plateau.places] = optimizer.plateau.constants
+        table[:, parts.rule.places] = optimizer.columns(max_steps, multipliers, problem)
+        if measure:
+            table[:, parts.measure.places] = measure.columns(max_steps)
+    return table
+
+
+def initial_memory(optimizer: Optimizer, measure: Measure | None, dtype: DTypeLike) -> Array:
+    """First value of each memory slot of a trajectory, ``dtype[r]``."""
+    parts = [optimizer.plateau, measure]
+    return np.array([value for part in parts if part for value in part.initial.values()], dtype=dtype)
