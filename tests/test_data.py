@@ -27,7 +27,7 @@ from gdfast.data import batches
 from gdfast.kernels.compiling import register_helpers
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
-from gdfast.kernels.signatures import Pair, evaluation_signature
+from gdfast.kernels.signatures import Pair
 from gdfast.outcomes import Outcome
 from gdfast.problems import _row_lanes
 from gdfast.study import run_over
@@ -201,9 +201,9 @@ def test_every_part_of_the_lane_kernel_compiles_to_vector_instructions():
     if "+avx" not in features:
         pytest.skip("this processor has no AVX registers to look for")
     register_helpers(_row_lanes.lane_gradient)
-    gradient = numba.njit(evaluation_signature.args[1:3] + evaluation_signature.args[4:], **JIT)(
-        _row_lanes.lane_gradient  # by itself, so that its helpers are functions of their own
-    )
+    # By itself, so that its helpers are functions of their own.
+    signature = "void(float64[:, ::1], float64[:, ::1], float64[:, ::1], int64, float64[::1], int64[::1], int64)"
+    gradient = numba.njit(signature, **JIT)(_row_lanes.lane_gradient)
     (assembly,) = gradient.inspect_asm().values()
     helpers = ["multiply", "squares", "logistic", "softmax", "accumulate", "finish"]
     packed, inside = dict.fromkeys(helpers, 0), None
