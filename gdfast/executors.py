@@ -18,12 +18,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from gdfast import environment
+from gdfast import __version__, environment
 from gdfast.outcomes import Cells, Outcome, classify
 from gdfast.sweep import Sweep, Tile
 from gdfast.workers import (
@@ -252,13 +252,13 @@ def on_executor(
         From the iterator, when a worker would not run the same code.
     """
     known = executor if isinstance(executor, Workers) else Workers()
-    running: dict[Future[Any], Batch] = {}
+    running: dict[Future[Any], tuple[Batch, Parcel | None]] = {}
 
     def submit(batch: Batch, parcel: Parcel | None) -> None:
-        future = executor.submit(_remote, name, parcel, backend, keep_theta, batch)
+        future = executor.submit(pickle.loads, pickle.dumps(_Call(name, parcel, backend, keep_theta, batch)))
         if not isinstance(future, Future):
             raise TypeError(f"it gives no concurrent.futures.Future, but {_short(future)}")
-        running[future] = batch
+        running[future] = batch, parcel
 
     def answers() -> Iterator[tuple[Batch, Any]]:
         """Give batches with what came of them, or one without tiles when a while has passed."""
@@ -279,9 +279,9 @@ def on_executor(
                 continue
             trouble = ""
             for future in finished:
-                batch = running.pop(future)
+                batch, sent = running.pop(future)
                 answer = future.result()
-                if answer is None:
+                if answer is None and sent is None:
                     submit(batch, parcel)
                 else:
                     yield batch, answer
@@ -292,8 +292,14 @@ def on_executor(
             yield from answers()
         except WorkersError:
             raise
+        except (ImportError, AttributeError) as error:
+            raise WorkersDifferError(
+                f"a worker does not find what it is to run ({_short(error)}); "
+                f"install gdfast {__version__} where the workers run"
+            ) from None
         except Exception as error:
-            raise WorkersLostError(known.trouble() or _failure(error)) from None
+            trouble = known.trouble() or f"the executor does not run the tiles: {_short(error)}"
+            raise WorkersLostError(trouble) from None
 
     def finished() -> Iterator[Done]:
         for batch, answer in sound():
@@ -332,14 +338,6 @@ def _short(thing: object) -> str:
     return line if len(line) <= 200 else line[:199] + "…"
 
 
-def _failure(error: Exception) -> str:
-    if isinstance(error, BrokenExecutor):
-        return "a worker process ended before its tiles did, for example for want of memory"
-    if isinstance(error, ImportError):
-        return f"a worker cannot import what it needs ({_short(error)}); install gdfast where the workers run"
-    return f"the executor does not run the tiles: {_short(error)}"
-
-
 def _are_cells(answer: Any, batch: Batch) -> bool:
     return (
         isinstance(answer, list)
@@ -353,6 +351,20 @@ def _are_cells(answer: Any, batch: Batch) -> bool:
 
 _known: dict[str, Sweep] = {}
 _knowing = threading.Lock()
+
+
+class _Call:
+    """A call of `_remote` in its pickled form: reading it is calling.
+
+    What an executor is given to run is then nothing of gdfast, but `pickle.loads` and bytes. A worker that has no
+    gdfast, or another, so fails in the call, and not at reading its messages, which ends a worker of Dask.
+    """
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __reduce__(self) -> Any:
+        return _remote, self.values
 
 
 def _remote(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import inspect
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -246,15 +247,27 @@ def dask(address: str, timeout: float = 5.0, patience: float = 30.0) -> Iterator
     except ImportError:
         raise ConnectionError("scheduler: Dask is not installed; pip install 'gdfast[dask]'") from None
     _check_scheduler(distributed, address, timeout)
+    with _unlogged("distributed.client"):  # what it tells of a lost scheduler, the run tells
+        try:
+            client = distributed.Client(address, timeout=timeout, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(f"scheduler: {address} cannot be reached: {error}") from None
+        try:
+            yield Cluster(client, address, patience)
+        finally:
+            with contextlib.suppress(OSError):  # such as a scheduler that does not answer any more
+                client.close(timeout=1)
+
+
+@contextlib.contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
-        client = distributed.Client(address, timeout=timeout, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConnectionError(f"scheduler: {address} cannot be reached: {error}") from None
-    try:
-        yield Cluster(client, address, patience)
+        yield
     finally:
-        with contextlib.suppress(OSError):  # such as a scheduler that does not answer any more
-            client.close(timeout=1)
+        logger.setLevel(level)
 
 
 def _check_scheduler(distributed: Any, address: str, timeout: float) -> None:
