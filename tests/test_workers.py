@@ -92,7 +92,7 @@ def test_an_executor_that_fails_is_told_in_one_sentence_and_resumed(tmp_path, fa
     with pytest.raises(WorkersLostError, match=sentence) as told:
         gdfast.run(SWEEP, executor=Faulty(fails, sound), keep_theta=True)
     assert "\n" not in str(told.value)
-    assert told.value.__suppress_context__
+    assert told.value.__suppress_context__ or told.value.__context__ is None  # no traceback of another error
     path = tmp_path / "run.zarr"
     with pytest.raises(WorkersLostError, match="the same call again completes"):
         gdfast.run(SWEEP, executor=Faulty(fails, sound), keep_theta=True, store=path, progress=False)
@@ -242,6 +242,7 @@ class Elsewhere(Executor):
             [sys.executable, "-c", textwrap.dedent(loop)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            cwd=folders[0],
             env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         )
 
@@ -318,9 +319,11 @@ def test_a_worker_runs_the_code_of_this_process_or_refuses(digests, tmp_path, ch
 
 @pytest.mark.parametrize(
     "address",
-    ["", "tcp://", "localhost", "tcp://localhost", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:0", "foo://127.0.0.1:8786"]
-    + ["127.0.0.1", "tcp://:8786", "tcp://a b:8786", "tcp://127.0.0.1:-1", "tcp://127.0.0.1:٣", "inproc://"]
-    + ["http://127.0.0.1:8786", "tcp://127.0.0.1:8786/x", "x" * 5000, "\0", "tcp://user@host:8786", "\n"],
+    [
+        *("", "tcp://", "localhost", "tcp://localhost", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:0", "foo://h:8786"),
+        *("127.0.0.1", "tcp://:8786", "tcp://a b:8786", "tcp://127.0.0.1:-1", "tcp://127.0.0.1:٣", "inproc://"),
+        *("http://127.0.0.1:8786", "tcp://127.0.0.1:8786/x", "x" * 5000, "\0", "tcp://user@host:8786", "\n"),
+    ],
 )
 def test_what_is_no_address_of_a_scheduler_is_refused_at_once(address):
     with pytest.raises(ValueError, match=r"^scheduler must be an address such as tcp://") as told:
@@ -479,9 +482,8 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, kind, delay):
         os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
         _, errors = child.communicate(timeout=20)
     assert child.returncode in (130, -signal.SIGINT)
-    assert [line for line in errors.splitlines() if "waiting" not in line] == [
-        f"gdfast: interrupted; the same command again completes {tmp_path / 'x.zarr'}"
-    ]
+    assert errors.endswith(f"gdfast: interrupted; the same command again completes {tmp_path / 'x.zarr'}\n")
+    assert "Traceback" not in errors
     assert not children(child.pid)
 
 
@@ -513,7 +515,7 @@ def test_a_cluster_that_is_lost_is_told_and_the_store_resumed(tmp_path, fault, c
         with executors.dask(machines.address, timeout=20, patience=3) as executor:
             while executor.trouble():
                 time.sleep(0.1)
-            with pytest.raises(WorkersError, match="does not answer|no worker is connected|KilledWorker"):
+            with pytest.raises(WorkersError, match=r"does not answer|no worker is connected|KilledWorker"):
                 gdfast.run(sweep, executor=executor, store=path, progress=progress, keep_theta=True)
         lost[0].join()
     left = [t.name for t in set(threading.enumerate()) - threads if t.is_alive() and not t.daemon]
