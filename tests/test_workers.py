@@ -502,7 +502,7 @@ def test_a_cluster_that_is_lost_is_told_and_the_store_resumed(tmp_path, fault, c
             if fault == "workers killed one by one":
                 for worker in workers:
                     worker.kill()
-                    time.sleep(1)
+                    time.sleep(0.1)
             else:
                 machines.scheduler.send_signal(signal.SIGKILL if "killed" in fault else signal.SIGSTOP)
 
