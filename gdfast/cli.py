@@ -45,7 +45,7 @@ def _interruptible(resumable: Path | None = None) -> Iterator[None]:
 @contextlib.contextmanager
 def _failures() -> Iterator[None]:
     """Turn a refused store into exit code 2, a full disk or a lost worker into 1, each with one sentence."""
-    from gdfast.executors import WorkersLostError
+    from gdfast.executors import WorkersError
     from gdfast.store import StoreError
 
     try:
@@ -53,7 +53,7 @@ def _failures() -> Iterator[None]:
     except StoreError as error:
         typer.echo(f"gdfast: {error}", err=True)
         raise typer.Exit(2) from None
-    except (OSError, WorkersLostError) as error:
+    except (OSError, WorkersError) as error:
         typer.echo(f"gdfast: {getattr(error, 'strerror', None) or error}", err=True)
         raise typer.Exit(1) from None
 
@@ -386,6 +386,8 @@ def sweep(
                 arguments.integer(name, value)
         if sum(value is not None for value in (workers, processes, scheduler)) > 1:
             raise ValueError("workers, processes and scheduler exclude each other; give one of them")
+        if scheduler is not None:
+            executors.check_address(scheduler)
         given = parse_starts(start or [])
         source = {name: value for name, value in (("data", data), ("target", target)) if value is not None}
         chosen = parse_problem(problem, loss, given, source)

@@ -5,49 +5,69 @@ else a batch travels by name: its tiles, and the digest of its sweep. A worker t
 is sent it, so the sweep travels about once a worker, not once a tile, whatever the executor.
 
 Lost workers and retries are the executor's: Dask runs the tasks of a lost worker again elsewhere, a pool of processes
-breaks. Tiles are pure functions of the sweep, so a second run of one gives the same bits.
+breaks. Tiles are pure functions of the sweep, so a second run of one gives the same bits; and a worker that would run
+other code refuses the sweep.
 """
 
 import contextlib
 import hashlib
-import importlib
 import itertools
-import multiprocessing
 import os
 import pickle
 import queue
-import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gdfast import __version__, environment
 from gdfast.outcomes import Cells, Outcome, classify
 from gdfast.prepared import Prepared
 from gdfast.sweep import Sweep, Tile
+from gdfast.workers import (
+    Cluster,
+    Processes,
+    Stop,
+    Workers,
+    WorkersDifferError,
+    WorkersError,
+    WorkersLostError,
+    check_address,
+    dask,
+    of,
+    stop_flag,
+)
+
+__all__ = [
+    "Cluster",
+    "Processes",
+    "WorkersDifferError",
+    "WorkersError",
+    "WorkersLostError",
+    "check_address",
+    "dask",
+    "of",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
 Put = Callable[[Tile, Cells], None]
 Batch = Sequence[Tile]
-Stop = NDArray[Any]  # int64[1]; what runs ends early when it becomes other than zero
+_LOOK_EVERY = 1.0  # seconds without a finished batch after which workers are looked after
 _SMALL_BATCH, _LARGE_BATCH = 4096, 131072
 
 
-class WorkersLostError(RuntimeError):
-    """A worker process ended before its tiles did."""
-
-
 class Done(NamedTuple):
-    """What is told of a finished batch."""
+    """What is told of a finished batch; or, of no tiles, what is waited for."""
 
     tiles: int
     trajectories: int
     steps: int
     lane_steps: int
+    waiting: str = ""
 
 
 def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, stop: Stop) -> Cells:
@@ -159,153 +179,213 @@ def each_on_threads(work: Callable[[T, Stop], R], items: Sequence[T], workers: i
             thread.join()
 
 
+class Parcel(NamedTuple):
+    """A sweep as it travels: what a worker must know before it runs a tile of it.
+
+    Attributes
+    ----------
+    name : str
+        A digest of the rest.
+    pickled : bytes
+        The sweep.
+    environment : dict
+        What must be the same where its tiles run; see `gdfast.environment`.
+    """
+
+    name: str
+    pickled: bytes
+    environment: dict[str, str]
+
+    @classmethod
+    def of(cls, sweep: Sweep) -> "Parcel":
+        """Pack a sweep.
+
+        Raises
+        ------
+        TypeError
+            If it cannot travel, since what it is made of has no name by which a worker could find it.
+        """
+        try:
+            pickled = pickle.dumps(sweep)
+            _, found = environment.unpack(pickled)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise TypeError(
+                f"executor: the sweep cannot travel to workers ({_short(error)}); "
+                "write its functions at the top of a module that workers can import"
+            ) from None
+        name = hashlib.sha256(b"\0".join([pickled, repr(sorted(found.items())).encode()])).hexdigest()
+        return cls(name, pickled, found)
+
+    def open(self) -> Sweep:
+        """Unpack the sweep in a worker.
+
+        Raises
+        ------
+        WorkersDifferError
+            If the worker would not run the same code.
+        """
+        try:
+            sweep, found = environment.unpack(self.pickled)
+        except (ImportError, AttributeError) as error:
+            raise WorkersDifferError(
+                f"a worker does not have what the sweep is made of: {_short(error)}; "
+                "write it in a module that workers can import"
+            ) from None
+        different = environment.differences(self.environment, found)
+        if different:
+            raise WorkersDifferError(f"a worker would not run the same code: {different}")
+        assert isinstance(sweep, Sweep)
+        return sweep
+
+
 @contextlib.contextmanager
 def on_executor(
-    sweep: Sweep, tiles: Batch, executor: Executor, backend: str, keep_theta: bool, put: Put
+    parcel: Parcel, tiles: Batch, executor: Executor, backend: str, keep_theta: bool, put: Put
 ) -> Iterator[Iterator[Done]]:
     """Like `on_threads`, by any executor; cells are put by the thread that iterates.
+
+    Now and then the iterator gives an empty batch, which tells what is waited for.
 
     Raises
     ------
     WorkersLostError
-        From the iterator, when the executor lost the worker of a batch and does not run it again.
+        From the iterator, when the executor failed to run a batch and does not run it again.
+    WorkersDifferError
+        From the iterator, when a worker would not run the same code.
     """
-    workers = getattr(executor, "_max_workers", None) or 32
-    parcel = pickle.dumps(sweep)
-    name = hashlib.sha256(parcel).hexdigest()
-    stop = executor.stop if isinstance(executor, Processes) else np.zeros(1, dtype=np.int64)
-    stop[0] = 0
-    running: dict[Future[list[Cells] | None], Batch] = {}
+    known = executor if isinstance(executor, Workers) else Workers()
+    running: dict[Future[Any], tuple[Batch, Parcel | None]] = {}
 
-    def submit(batch: Batch, parcel: bytes | None) -> None:
-        running[executor.submit(_remote, name, parcel, backend, keep_theta, batch)] = batch
+    def submit(batch: Batch, parcel: Parcel | None) -> None:
+        future = executor.submit(pickle.loads, pickle.dumps(_Call(name, parcel, backend, keep_theta, batch)))
+        if not isinstance(future, Future):
+            raise TypeError(f"it gives no concurrent.futures.Future, but {_short(future)}")
+        running[future] = batch, parcel
 
-    def finished() -> Iterator[Done]:
-        waiting = iter(batches(tiles, workers, _LARGE_BATCH))
+    def answers() -> Iterator[tuple[Batch, Any]]:
+        """Give batches with what came of them, or one without tiles when a while has passed."""
+        waiting = iter(batches(tiles, known.workers, _LARGE_BATCH))
+        trouble, since = "", 0.0
         while True:
-            while len(running) < 2 * workers and (batch := next(waiting, None)) is not None:
+            while len(running) < 2 * known.workers and (batch := next(waiting, None)) is not None:
                 submit(batch, None)
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                batch = running.pop(future)
-                found = future.result()
-                if found is None:
+            finished = wait(running, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED).done
+            if not finished:
+                before, trouble = trouble, known.trouble()
+                since = since if before and trouble else time.monotonic()
+                if time.monotonic() - since > known.patience:
+                    raise WorkersLostError(f"{trouble}, for {known.patience:g} s")
+                yield [], trouble
+                continue
+            trouble = ""
+            for future in finished:
+                batch, sent = running.pop(future)
+                answer = future.result()
+                if answer is None and sent is None:
                     submit(batch, parcel)
-                    continue
-                for tile, cells in zip(batch, found, strict=True):
-                    put(tile, cells)
-                yield Done(
-                    len(batch),
-                    sum(tile.last - tile.first for tile in batch),
-                    sum(int(cells.steps.sum(dtype=np.int64)) for cells in found),
-                    sum(cells.lane_steps for cells in found),
-                )
+                else:
+                    yield batch, answer
 
-    def guarded() -> Iterator[Done]:
+    def sound() -> Iterator[tuple[Batch, Any]]:
+        """The same, with one sentence for whatever an executor fails by."""
         try:
-            yield from finished()
-        except Exception as error:
-            if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":  # the latter is Dask's
-                raise WorkersLostError(
-                    "a worker process ended before its tiles did, for example for want of memory"
-                ) from error
+            yield from answers()
+        except WorkersError:
             raise
+        except (ImportError, AttributeError) as error:
+            raise WorkersDifferError(
+                f"a worker does not find what it is to run ({_short(error)}); "
+                f"install gdfast {__version__} where the workers run"
+            ) from None
+        except Exception as error:
+            trouble = known.trouble() or f"the executor does not run the tiles: {_short(error)}"
+            raise WorkersLostError(trouble) from None
 
-    try:
-        yield guarded()
-    finally:
-        stop[0] = 1
-        for future in running:
-            future.cancel()
+    def finished() -> Iterator[Done]:
+        for batch, answer in sound():
+            if not batch:
+                yield Done(0, 0, 0, 0, answer)
+                continue
+            if isinstance(answer, Exception):
+                raise answer
+            if not _are_cells(answer, batch):
+                raise WorkersLostError(f"the executor gives something else than it was to run: {_short(answer)}")
+            for tile, cells in zip(batch, answer, strict=True):
+                put(tile, cells)
+            yield Done(
+                len(batch),
+                sum(tile.last - tile.first for tile in batch),
+                sum(int(cells.steps.sum(dtype=np.int64)) for cells in answer),
+                sum(cells.lane_steps for cells in answer),
+            )
+
+    name = parcel.name
+    with known.turn:
+        known.stop[0] = 0
+        try:
+            yield finished()
+        finally:
+            if running:
+                known.stop[0] = 1
+            for future in running:
+                future.cancel()
+
+
+def _short(thing: object) -> str:
+    """The first line of what is said of a thing, cut where it is long."""
+    text = f"{type(thing).__name__}: {thing}" if isinstance(thing, Exception) else repr(thing)
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= 200 else line[:199] + "…"
+
+
+def _are_cells(answer: Any, batch: Batch) -> bool:
+    return (
+        isinstance(answer, list)
+        and len(answer) == len(batch)
+        and all(
+            isinstance(cells, Cells) and len(cells.outcome) == tile.last - tile.first
+            for tile, cells in zip(batch, answer, strict=True)
+        )
+    )
 
 
 _known: dict[str, Prepared] = {}
 _knowing = threading.Lock()
-_stop: Stop = np.zeros(1, dtype=np.int64)
 
 
-def _remote(name: str, parcel: bytes | None, backend: str, keep_theta: bool, batch: Batch) -> list[Cells] | None:
-    """Run a batch in a worker; None if the worker does not know the sweep of this name and was not sent it."""
-    with _knowing:
-        prepared = _known.get(name)
-        if prepared is None:
-            if parcel is None:
-                return None
-            sweep = pickle.loads(parcel)
-            prepare(sweep, backend)
-            _known.clear()  # one sweep is run at a time
-            _known[name] = prepared = Prepared(sweep)
-    return [cells_of(prepared, tile, backend, keep_theta, _stop) for tile in batch]
+class _Call:
+    """A call of `_remote` in its pickled form: reading it is calling.
 
-
-class Processes(ProcessPoolExecutor):
-    """Worker processes of this machine, each running one tile at a time, with nothing inherited but a stop flag.
-
-    They are started afresh (spawned), leave Ctrl-C to this process, and end when it does, however it ends.
-
-    Parameters
-    ----------
-    count : int
-        How many.
+    What an executor is given to run is then nothing of gdfast, but `pickle.loads` and bytes. A worker that has no
+    gdfast, or another, so fails in the call, and not at reading its messages, which ends a worker of Dask.
     """
 
-    def __init__(self, count: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        shared = context.RawArray("q", 1)
-        self.stop: Stop = np.frombuffer(shared, dtype=np.int64)
-        super().__init__(count, mp_context=context, initializer=_start_worker, initargs=(shared,))
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __reduce__(self) -> Any:
+        return _remote, self.values
 
 
-def _start_worker(shared: Any) -> None:
-    global _stop
-    _stop = np.frombuffer(shared, dtype=np.int64)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, name="gdfast-parent", daemon=True).start()
+def _remote(
+    name: str, parcel: Parcel | None, backend: str, keep_theta: bool, batch: Batch
+) -> list[Cells] | Exception | None:
+    """Run a batch in a worker; None if the worker does not know the sweep of this name and was not sent it.
 
-
-def _end_with_parent() -> None:
-    """End this process when its parent does: a pool's workers would wait for work from a killed one for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-@contextlib.contextmanager
-def dask(address: str, timeout: float = 10.0) -> Iterator[Executor]:
-    """Connect to a Dask cluster and give it as an executor.
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, such as ``tcp://127.0.0.1:8786``.
-    timeout : float
-        Seconds to wait for its answer.
-
-    Raises
-    ------
-    ConnectionError
-        If Dask is not installed, or nothing answers at the address.
+    An error of the sweep is returned, not raised: what is raised is the executor's.
     """
     try:
-        distributed = importlib.import_module("distributed")
-    except ImportError:
-        raise ConnectionError("scheduler: Dask is not installed; pip install 'gdfast[dask]'") from None
-    try:
-        client = distributed.Client(address, timeout=timeout, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConnectionError(f"scheduler: {address} cannot be reached: {error}") from None
-    try:
-        yield client.get_executor(pure=False)
-    finally:
-        client.close()
-
-
-def of(
-    workers: int | None, processes: int | None, scheduler: str | None
-) -> contextlib.AbstractContextManager[Executor | None]:
-    """The executor for one of: a number of threads (none is needed), of processes, or a Dask scheduler's address."""
-    if scheduler is not None:
-        return dask(scheduler)
-    return contextlib.nullcontext() if processes is None else Processes(processes)
+        with _knowing:
+            prepared = _known.get(name)
+            if prepared is None:
+                if parcel is None:
+                    return None
+                sweep = parcel.open()
+                prepare(sweep, backend)
+                _known.clear()  # one sweep is run at a time
+                _known[name] = prepared = Prepared(sweep)
+        return [cells_of(prepared, tile, backend, keep_theta, stop_flag()) for tile in batch]
+    except Exception as error:
+        return error

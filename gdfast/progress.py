@@ -11,13 +11,17 @@ _LINE_EVERY = 30.0  # seconds
 
 
 class State(NamedTuple):
-    """How far a run is: trajectories and tiles done, of how many, and the useful share of the lane-steps so far."""
+    """How far a run is: trajectories and tiles done, of how many, and the useful share of the lane-steps so far.
+
+    `waiting` says why nothing can be finished at present; it is empty as long as nothing is wrong.
+    """
 
     done: int
     total: int
     tiles: int
     all_tiles: int
     useful: float
+    waiting: str = ""
 
 
 Report = Callable[[State], None]
@@ -34,7 +38,7 @@ def reporting(progress: bool | Callback | None) -> Iterator[Report]:
         standard error every half a minute. A callable is called with trajectories done and in all.
     """
     if callable(progress):
-        yield lambda state: progress(state.done, state.total) if state.tiles else None
+        yield _calls(progress)
     elif progress is False:
         yield lambda state: None
     elif progress or sys.stderr.isatty():
@@ -44,14 +48,31 @@ def reporting(progress: bool | Callback | None) -> Iterator[Report]:
         yield _lines()
 
 
-def _lines() -> Report:
-    """Write a line on standard error every half a minute."""
-    began = last = time.perf_counter()
-    first: State | None = None
+def _calls(progress: Callback) -> Report:
+    """Call a function whenever tiles have been finished."""
+    tiles = 0
 
     def report(state: State) -> None:
-        nonlocal last, first
+        nonlocal tiles
+        if state.tiles > tiles:
+            tiles = state.tiles
+            progress(state.done, state.total)
+
+    return report
+
+
+def _lines() -> Report:
+    """Write a line on standard error every half a minute, and what is waited for at once."""
+    began = last = time.perf_counter()
+    first: State | None = None
+    waiting = ""
+
+    def report(state: State) -> None:
+        nonlocal last, first, waiting
         first = first or state
+        if state.waiting != waiting:
+            waiting = state.waiting
+            print(f"gdfast: waiting: {waiting}" if waiting else "gdfast: going on", file=sys.stderr, flush=True)
         now = time.perf_counter()
         if now - last >= _LINE_EVERY:
             last = now
@@ -80,11 +101,11 @@ def _bar(patience: float) -> Iterator[Report]:
         TextColumn("{task.fields[tiles]:,} of {task.fields[all_tiles]:,} tiles,"),
         TextColumn("{task.fields[rate]:,.0f} trajectories a second, {task.fields[useful]:.0f} % useful,"),
         TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("left{task.fields[waiting]}", markup=False),
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task("", total=None, rate=0.0, tiles=0, all_tiles=0, useful=0.0)
+    task = bar.add_task("", total=None, rate=0.0, tiles=0, all_tiles=0, useful=0.0, waiting="")
     began = shown = time.perf_counter()
     first: State | None = None
 
@@ -92,7 +113,9 @@ def _bar(patience: float) -> Iterator[Report]:
         nonlocal first, shown
         first = first or state
         now = time.perf_counter()
-        if now - shown < 0.05 and state.done < state.total:  # an update takes 0.1 ms, a small tile not much more
+        if (
+            now - shown < 0.05 and state.done < state.total and not state.waiting
+        ):  # an update takes 0.1 ms, a small tile not much more
             return
         shown = now
         bar.update(
@@ -103,6 +126,7 @@ def _bar(patience: float) -> Iterator[Report]:
             tiles=state.tiles,
             all_tiles=state.all_tiles,
             useful=100 * state.useful,
+            waiting=f"; waiting: {state.waiting}" if state.waiting else "",
         )
         if now - began >= patience and not bar.live.is_started:
             bar.start()

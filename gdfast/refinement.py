@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.executors import Stop, cells_of, cores, each_on_threads, prepare
+from gdfast.executors import cells_of, cores, each_on_threads, prepare
 from gdfast.outcomes import Outcome
 from gdfast.prepared import Prepared
 from gdfast.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, machine
 from gdfast.sweep import Sweep, Tile
+from gdfast.workers import Stop
 
 if TYPE_CHECKING:
     import xarray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gdfast import arguments
 from gdfast.blocks import Store, writing
-from gdfast.executors import Done, cores, on_executor, on_threads, prepare
+from gdfast.executors import Done, Parcel, WorkersError, cores, on_executor, on_threads, prepare
 from gdfast.progress import Callback, State, reporting
 from gdfast.result import Columns, useful_share
 from gdfast.store import StoreError, check_folder, check_same, read, write_netcdf
@@ -81,7 +81,10 @@ def run(
     StoreError
         If the store holds something else, is damaged, or is written by another process. A `ValueError`.
     WorkersLostError
-        If a worker process ended before its tiles did. What is stored stays, and the same call resumes it.
+        If workers ended before their tiles did, or the executor fails. What is stored stays, and the same call
+        resumes it.
+    WorkersDifferError
+        If a worker has another gdfast, another text of a rule or formula, or another version of what computes.
     OSError
         If the store cannot be written, for example for want of space; the same call resumes it then too.
     """
@@ -103,7 +106,10 @@ def run(
     with writing(path, sweep, backend, keep_theta, overwrite) as opened:
         if opened.resumed and progress in (None, True):
             print(f"gdfast: {opened.resumed}", file=sys.stderr)
-        how.into(opened)
+        try:
+            how.into(opened)
+        except WorkersError as error:
+            raise type(error)(f"{error}; the same call again completes {path}") from None
     return read(path)
 
 
@@ -121,6 +127,7 @@ class _How:
     ) -> None:
         self.sweep, self.backend, self.keep_theta = sweep, backend, keep_theta
         self.workers, self.executor, self.progress = workers, executor, progress
+        self.parcel = None if executor is None else Parcel.of(sweep)
 
     @contextlib.contextmanager
     def started(self, target: Columns | Store) -> Iterator[Iterator[Done]]:
@@ -130,8 +137,8 @@ class _How:
         with (
             (
                 on_threads(self.sweep, tiles, self.workers, **settings)
-                if self.executor is None
-                else on_executor(self.sweep, tiles, self.executor, **settings)
+                if self.executor is None or self.parcel is None
+                else on_executor(self.parcel, tiles, self.executor, **settings)
             ) as finished,
             reporting(self.progress) as report,
         ):
@@ -174,7 +181,7 @@ def _told(finished: Iterator[Done], report: Any, done: int, total: int, all_tile
         done += batch.trajectories
         steps += batch.steps
         lane_steps += batch.lane_steps
-        report(State(done, total, tiles, all_tiles, useful_share(steps, lane_steps)))
+        report(State(done, total, tiles, all_tiles, useful_share(steps, lane_steps), batch.waiting))
         yield batch
 
 
