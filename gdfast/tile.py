@@ -9,7 +9,6 @@ kept, to see whether a trajectory that did not settle repeats itself.
 import functools
 import itertools
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ from numba import types
 from numba.extending import register_jitable
 
 from gdfast.elementary import Array
-from gdfast.kernels.compiling import address, compiled
-from gdfast.kernels.digest import digest
-from gdfast.kernels.evaluation import evaluation_address
+from gdfast.kernels.compiling import compiled
+from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.fuse import step_kernel, work_rows
+from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, MOVING, SETTLED, call_step
 from gdfast.optimizers import Optimizer
@@ -135,11 +134,10 @@ def _signature(real: Any) -> Any:
 
 
 @functools.cache
-def _driver(real: str) -> Any:
-    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED} {[*Outcome]}"
+def _driver(real: str) -> Kernel:
     within = getattr(np, real)(REPEATS_WITHIN)
 
-    @compiled(_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
+    @compiled(_signature(getattr(types, real)))
     def drive(
         step, evaluation, starts, learning_rates, group, first, initial, initial_memory, table, check_every,
         gradient_tolerance, divergence_limit, data, layout, layout_of_all, stop,
@@ -277,9 +275,10 @@ def run_tile(sweep: Sweep, tile: Tile, stop: Array) -> Endings:
         loss=loss,
         gradient_norm=np.empty(n, sweep.dtype),
     )
+    step, evaluation = _step(sweep, optimizer), _evaluation(sweep)
     ends.lane_steps = _driver(sweep.dtype)(
-        address(_step(sweep, optimizer)),
-        evaluation_address(problem),
+        step.address,
+        evaluation.address if evaluation else 0,
         np.ascontiguousarray(sweep.starts.T, sweep.dtype),
         sweep.group_rates.astype(sweep.dtype),
         problem.group,
@@ -330,10 +329,14 @@ def _lanes(sweep: Sweep, number: int) -> tuple[Any, ...]:
 def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
     _driver(sweep.dtype)
-    evaluation_address(sweep.problem)
+    _evaluation(sweep)
     for optimizer in sweep.optimizers:
         _step(sweep, optimizer)
 
 
-def _step(sweep: Sweep, optimizer: Optimizer) -> Any:
+def _evaluation(sweep: Sweep) -> Kernel | None:
+    return evaluation_kernel(sweep.problem.lane_kernel) if sweep.problem.lane_kernel else None
+
+
+def _step(sweep: Sweep, optimizer: Optimizer) -> Kernel:
     return step_kernel(sweep.problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)

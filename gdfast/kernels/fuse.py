@@ -11,7 +11,6 @@ takes it out, since lanes cost nothing extra and a choice in every update does. 
 it is, the loss at that point included.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,10 +23,10 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from gdfast import noise
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
-from gdfast.kernels.compiling import compiled, unique
-from gdfast.kernels.digest import digest
+from gdfast.kernels.compiling import callable_once, compiled, remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.grammar import check, single_precision
+from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
     either,
@@ -46,8 +45,6 @@ from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
 
-_kernels: dict[str, Any] = {}
-_lock = threading.Lock()
 _LARGEST_FUSED = 8  # coordinates a lane can have in registers
 
 
@@ -57,7 +54,7 @@ def step_kernel(
     measure: Measure | None = None,
     dtype: Any = np.float64,
     sparse: bool = False,
-) -> Any:
+) -> Kernel:
     """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
 
     Parameters
@@ -94,7 +91,8 @@ def step_kernel(
         template, chain = _fused, in_registers(transforms, problem.dimension)
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
-    sources = [check(function, results) for function, results in parts.values()]
+    for function, results in parts.values():
+        check(function, results)
     sizes = Sizes(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
@@ -111,19 +109,20 @@ def step_kernel(
         sparse,
         np.dtype(dtype).name,
     )
-    key = digest([template.__name__, repr(sizes), *chain, *sources])
-    with _lock:
-        if key not in _kernels:
-            narrow = single_precision if sizes.real == "float32" else lambda function: function
-            made = {name: unique(narrow(function), key) for name, (function, _) in parts.items()}
-            called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-            called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
-            for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-                made[name] = unique(narrow(_written(text, called)), key)
-            for name in ("terms", "plateau", "measure"):
-                made.setdefault(name, made["rule"])  # never called where there are none
-            _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
-        return _kernels[key]
+    functions = {name: function for name, (function, _) in parts.items()}
+
+    def make() -> Kernel:
+        narrow = single_precision if sizes.real == "float32" else lambda function: function
+        made = {name: callable_once(narrow(function)) for name, function in functions.items()}
+        called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
+        called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
+        for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
+            made[name] = callable_once(narrow(_written(text, called)))
+        for name in ("terms", "plateau", "measure"):
+            made.setdefault(name, made["rule"])  # never called where there are none
+        return template(**made, transformed=bool(transforms), sizes=sizes)
+
+    return remembered((template, sizes, chain, *functions.items()), make)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
@@ -188,7 +187,7 @@ def _as_tuple(value):
 # What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
 # function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
 # for the sake of their counters); in a closure, intrinsics would be pickled into numba's cache key with a random
-# number.
+# number. Those that are handed a rule are compiled for each one, so `_fused` makes them callable for one kernel at a time.
 @register_jitable(**HELPER)
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
@@ -237,7 +236,6 @@ def from_memory(multiplier, memory, lane):
     return memory[0, lane]
 
 
-@register_jitable(**HELPER)
 def decayed(decay, x, g, rate, c):
     """The point that the rule starts from, after decoupled transforms."""
     y = x
@@ -246,7 +244,6 @@ def decayed(decay, x, g, rate, c):
     return y
 
 
-@register_jitable(**HELPER)
 def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
     """The sums over the coordinates, in their order, added to the tuple `totals`."""
     for i in range(len(x)):
@@ -256,7 +253,6 @@ def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals)
     return totals
 
 
-@register_jitable(**HELPER)
 def update(rule, read, store, x, g, theta, state, lane, slots, whole):
     """Apply the rule to every coordinate of a lane."""
     for i in range(len(x)):
@@ -270,7 +266,7 @@ def keep(x, matrix, lane):
         matrix[i, lane] = x[i]
 
 
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
+def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes):
     d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
@@ -279,8 +275,9 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     point, slots, zeros, memories, measured = (zero,) * d, (zero,) * s, (zero,) * q, (zero,) * r, (zero,) * w
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
+    decay_all, sum_all, update_all = (callable_once(f, HELPER) for f in (decayed, sum_terms, update))
 
-    @compiled(sizes.signature, key)
+    @compiled(sizes.signature)
     def step(
         evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
         check_every, gradient_tolerance, divergence_limit, data, layout,
@@ -318,9 +315,9 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     if w:
                         old = column(memory[r:], lane, measured)
                         keep_moving(measure(objective(*x), *(old + row[fourth:])), memory[r:], status, lane)
-                    y = decayed(decay, x, g, rate, settings) if transformed else x
-                    totals = sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
-                    update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
+                    y = decay_all(decay, x, g, rate, settings) if transformed else x
+                    totals = sum_all(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
+                    update_all(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
                 if events:
                     for j in range(LANES):
                         lane = block * LANES + j
@@ -333,7 +330,7 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, key):
+def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes):
     _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
@@ -342,7 +339,7 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
     factor = from_memory if r else from_schedule
     wanted = GRADIENT + OBJECTIVE if uses_loss or r + w else GRADIENT
 
-    @compiled(sizes.signature, key)
+    @compiled(sizes.signature)
     def step(
         evaluation, theta, grad, work, state, memory, lr, group, number, status, ended, table, t, n, n_steps,
         check_every, gradient_tolerance, divergence_limit, data, layout,
