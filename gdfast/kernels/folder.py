@@ -118,7 +118,8 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _packed(name: str, code: MachineCode) -> bytes:
-    body = b"\n".join([code.symbol.encode(), code.python_symbol.encode(), code.object_file])
+    *symbols, object_file = code
+    body = b"\n".join([*(symbol.encode() for symbol in symbols), object_file])
     return _MAGIC + _checksum(name, body) + body
 
 
@@ -128,8 +129,8 @@ def _unpacked(name: str, content: bytes) -> MachineCode:
     body = content[begin:]
     if content[:begin] != _MAGIC + _checksum(name, body):
         raise ValueError("damaged")
-    symbol, python_symbol, object_file = body.split(b"\n", 2)
-    return MachineCode(symbol.decode(), python_symbol.decode(), object_file)
+    *symbols, object_file = body.split(b"\n", len(MachineCode._fields) - 1)
+    return MachineCode(*(symbol.decode() for symbol in symbols), object_file)
 
 
 def _checksum(name: str, body: bytes) -> bytes:

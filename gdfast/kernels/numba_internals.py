@@ -6,6 +6,7 @@ of a kernel is bytes, to be kept anywhere, and each kernel that is loaded has an
 with it. Nor can two kernels be bound to each other's symbols (numba#10486), since no engine has two.
 """
 
+import ctypes
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class MachineCode(NamedTuple):
 
     symbol: str  # of the code that other machine code calls
     python_symbol: str  # of the code that Python calls
+    environment_symbol: str  # of where that looks for what numba calls an environment
     object_file: bytes
 
 
@@ -39,6 +41,7 @@ class _Library(codegen.JITCodeLibrary):
         pass
 
     def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
         return 1  # of the Python functions that numba makes of it, which nobody calls
 
 
@@ -87,7 +90,8 @@ def machine_code(function: Callable[..., Any], signature: Any, options: dict[str
     library, description = translate(function, signature, options)
     with global_compiler_lock:
         data = library.codegen._tm.emit_object(library._final_module)
-    return MachineCode(description.llvm_func_name, description.llvm_cpython_wrapper_name, data)
+    symbols = description.llvm_func_name, description.llvm_cpython_wrapper_name, description.env_name
+    return MachineCode(*symbols, data)
 
 
 def assembly(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> str:
@@ -125,7 +129,9 @@ class Kernel:
         self.address = int(engine.get_function_address(code.symbol))
         entry = engine.get_function_address(code.python_symbol)
         environment = _dynfunc.Environment({})
-        self._call = _dynfunc.make_function(sys.modules[__name__], "kernel", "", entry, environment, (engine,))
+        place = engine.get_global_value_address(code.environment_symbol)
+        ctypes.c_void_p.from_address(place).value = id(environment)
+        self._call = _dynfunc.make_function(sys.modules[__name__], "kernel", "", entry, environment, (engine, environment))
         arrays = [(k, type_) for k, type_ in enumerate(signature.args) if isinstance(type_, types.Array)]
         self._arrays = [(k, np.dtype(as_dtype(type_.dtype)), type_.ndim) for k, type_ in arrays]
 
