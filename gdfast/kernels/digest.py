@@ -9,7 +9,7 @@ function that no kernel reaches compiles nothing anew.
 import functools
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -100,7 +100,9 @@ def _code(code: CodeType) -> str:
 def _constant(value: Any) -> str:
     """A text of a value that is the same in every process, and another for another value."""
     match value:
-        case None | bool() | int() | float() | complex() | str() | bytes() | Enum() | np.generic() | np.dtype() | type():
+        case (
+            None | bool() | int() | float() | complex() | str() | bytes() | Enum() | np.generic() | np.dtype() | type()
+        ):
             return f"{type(value).__qualname__} {value!r}"
         case tuple():
             return repr([_constant(part) for part in value])

@@ -11,7 +11,7 @@ from gdfast.kernels.compiling import callable_once, compiled, register_helpers, 
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import wide
 from gdfast.kernels.signatures import evaluation_signature
-from gdfast.problems import LaneKernel, Problem
+from gdfast.problems import LaneKernel
 
 GRADIENT: Final = 1
 OBJECTIVE: Final = 2

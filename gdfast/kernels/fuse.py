@@ -317,7 +317,9 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         keep_moving(measure(objective(*x), *(old + row[fourth:])), memory[r:], status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
                     totals = sum_all(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
-                    update_all(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
+                    update_all(
+                        rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients
+                    )
                 if events:
                     for j in range(LANES):
                         lane = block * LANES + j
