@@ -206,3 +206,71 @@ def test_the_functions_that_numba_compiles_stand_in_files_of_the_digest(monkeypa
     assert compiled <= reached
     assert {package / "noise.py", package / "transforms.py", package / "problems" / "quartic.py"} <= reached
     assert package / "problems" / "booth.py" not in reached
+
+
+RUN = """
+import numba.core.event as event, gdfast
+from gdfast import optimizers, problems, transforms
+from gdfast.kernels.evaluation import evaluation_kernel
+from gdfast.kernels.fuse import step_kernel
+with event.install_recorder("numba:compile") as recorder:
+    noisy = optimizers.gd().transformed(transforms.noise(0.1), transforms.clip_norm(1.0))
+    step_kernel(problems.rosenbrock(), noisy)
+    evaluation_kernel(problems.quadratic(dimension=20).lane_kernel)
+print(len(recorder.buffer))
+"""
+
+
+def in_copy(folder, code=RUN):
+    environment = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "cache")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def edited(text):
+    """The text of a module with another first statement in every function, and the same meaning."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            documented = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+            node.body.insert(int(documented), ast.parse("_edited = 1").body[0])
+    return ast.unparse(tree)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "reached"),
+    [
+        ("noise.py", True),
+        ("transforms.py", True),
+        ("elementary.py", True),
+        ("optimizers/gd.py", True),
+        ("problems/quadratic.py", True),
+        ("kernels/settling.py", True),
+        ("kernels/lane_math/logarithm.py", True),
+        ("problems/booth.py", False),
+        ("optimizers/lion.py", False),
+        ("arguments.py", False),
+    ],
+)
+def test_an_edit_of_a_file_compiles_anew_what_reaches_it_and_nothing_else(tmp_path, file, reached):
+    shutil.copytree(Path(gdfast.__file__).parent, tmp_path / "gdfast", ignore=shutil.ignore_patterns("__pycache__"))
+    assert int(in_copy(tmp_path)) > 0
+    assert int(in_copy(tmp_path)) == 0
+    path = tmp_path / "gdfast" / file
+    path.write_text(edited(path.read_text()) if "kernels" not in file else path.read_text() + "# edited\n")
+    assert (int(in_copy(tmp_path)) > 0) == reached
+
+
+@pytest.mark.slow
+def test_two_processes_compile_into_one_folder(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    code = "import gdfast as g; g.run(g.Sweep('quartic', ['gd'], [0.01], [[1.0]], 20))"
+    code = code.replace("'quartic', ['gd']", "g.problems.quartic(), [g.optimizers.gd()]")
+    both = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(2)]
+    assert [each.wait(300) for each in both] == [0, 0]
+    assert len([*tmp_path.rglob("*.kernel")]) == 2
+    assert not [*tmp_path.rglob("*.unfinished")]
