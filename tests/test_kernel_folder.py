@@ -1,8 +1,12 @@
-"""The folder of compiled kernels: whatever happens to its files, the right kernel runs, and it stays within its size."""
+"""The folder of compiled kernels: whatever happens to it, the right kernel runs, and it stays within its size."""
 
+import ast
 import gc
 import os
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections import OrderedDict
 from pathlib import Path
 

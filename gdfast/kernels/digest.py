@@ -1,9 +1,9 @@
-"""What a compiled kernel depends on, as one digest, which is its name in memory's place on disk.
+"""What a compiled kernel depends on, as one digest, part of the name under which it is kept on disk.
 
 A kernel is a function. It depends on its code, on the constants that it names or closes over, on the functions that it
-calls or is handed, on theirs in turn, and on how numba compiles all that: the files of this package, `gdfast.elementary`,
-whose compiled forms stand here, and the versions of the tools. Code is taken as bytecode: an edit of a comment or of a
-function that no kernel reaches compiles nothing anew.
+calls or is handed, on theirs in turn, and on how numba compiles all that: the files of this package and
+`gdfast.elementary`, whose compiled forms stand here, and the versions of the tools. Code is taken as bytecode: an edit
+of a comment or of a function that no kernel reaches compiles nothing anew.
 """
 
 import functools
@@ -48,7 +48,7 @@ def _foundations() -> bytes:
 
 
 def _reached(function: FunctionType) -> Iterator[tuple[Any, str]]:
-    """Everything that a function refers to, directly or not, and a text of each, in an order that is always the same."""
+    """Everything that a function refers to, directly or not, and a text of each, always in the same order."""
     numbers: dict[FunctionType, int] = {}
     waiting: list[Any] = [function]
     while waiting:

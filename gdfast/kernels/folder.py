@@ -1,4 +1,4 @@
-"""The folder of compiled kernels: files whose damage is seen, at most so many bytes of them, for any number of processes.
+"""The folder of compiled kernels: of bounded size, shared by any number of processes, and its damage is seen.
 
 A kernel's name holds a digest of all that it depends on, so a file is never out of date, only of no use any more. It
 is written beside and moved; two processes that write the same kernel write one as good as the other. In front of the
@@ -130,7 +130,8 @@ def _unpacked(name: str, content: bytes) -> MachineCode:
     if content[:begin] != _MAGIC + _checksum(name, body):
         raise ValueError("damaged")
     *symbols, object_file = body.split(b"\n", len(MachineCode._fields) - 1)
-    return MachineCode(*(symbol.decode() for symbol in symbols), object_file)
+    symbol, python_symbol, environment_symbol = (part.decode() for part in symbols)
+    return MachineCode(symbol, python_symbol, environment_symbol, object_file)
 
 
 def _checksum(name: str, body: bytes) -> bytes:

@@ -120,7 +120,8 @@ def step_kernel(
             made[name] = callable_once(narrow(_written(text, called)))
         for name in ("terms", "plateau", "measure"):
             made.setdefault(name, made["rule"])  # never called where there are none
-        return template(**made, transformed=bool(transforms), sizes=sizes)
+        kernel: Kernel = template(**made, transformed=bool(transforms), sizes=sizes)
+        return kernel
 
     return remembered((template, sizes, chain, *functions.items()), make)
 
@@ -186,8 +187,8 @@ def _as_tuple(value):
 
 # What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
 # function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
-# for the sake of their counters); in a closure, intrinsics would be pickled into numba's cache key with a random
-# number. Those that are handed a rule are compiled for each one, so `_fused` makes them callable for one kernel at a time.
+# for the sake of their counters). Those that are handed a rule are compiled for each one, so `_fused` makes them
+# callable for one kernel at a time.
 @register_jitable(**HELPER)
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
