@@ -27,7 +27,6 @@ from bench.operations import FUNCTIONS, of_pair
 from bench.required import ROOFLINE_SHARE
 from bench.throughput import measure
 from gdfast import optimizers, problems
-from gdfast.kernels.fuse import step_kernel
 from gdfast.kernels.signatures import MOVING, Settling
 from gdfast.optimizers import Optimizer
 from gdfast.prepared import Prepared
@@ -65,7 +64,7 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
     """
     sweep = gdfast.Sweep(problem, optimizer, [RATE], problem.random(1), STEPS)
     plan = Prepared(sweep).plan(0)
-    step, pair, block = step_kernel(problem, optimizer), pair_of(sweep, optimizer), new_block(sweep, plan)
+    (pair, (step, *_)), block = pair_of(sweep, optimizer), new_block(sweep, plan)
     settling = Settling(1, sweep.gradient_tolerance, sweep.divergence_limit)
     width = block.theta.shape[1]
     starts = _ordinary(problem, width)

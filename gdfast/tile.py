@@ -9,18 +9,16 @@ kept, to see whether a trajectory that did not settle repeats itself.
 import functools
 import itertools
 import math
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numba import types
 from numba.extending import register_jitable
 
 from gdfast.elementary import Array
-from gdfast.kernels.compiling import address, compiled
-from gdfast.kernels.digest import digest
-from gdfast.kernels.evaluation import evaluation_address
+from gdfast.kernels.compiling import compiled
+from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.fuse import step_kernel, work_rows
+from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER
 from gdfast.kernels.signatures import (
     DIVERGED,
@@ -218,11 +216,10 @@ def _judge(pair, block, table, settling, begin, n, together, ends):
 
 
 @functools.cache
-def _driver(real: str) -> Any:
-    constants = f"{LONGEST_PERIOD} {REPEATS_WITHIN} {MOVING} {SETTLED} {[*Outcome]}"
+def _driver(real: str) -> Kernel:
     within = getattr(np, real)(REPEATS_WITHIN)
 
-    @compiled(driver_signature(getattr(types, real)), digest([Path(__file__).read_text(), constants, real]))
+    @compiled(driver_signature(getattr(types, real)))
     def drive(pair, judging, grid, table, settling, block, ends, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
@@ -277,7 +274,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         gradient_norm=np.empty(n, dtype),
         memory=np.empty((remembered, n), dtype),
     )
-    pair = pair_of(sweep, plan.optimizer)
+    pair, _held = pair_of(sweep, plan.optimizer)
     lane_steps = _driver(dtype)(
         pair,
         pair._replace(layout=sweep.problem.layout_of_all),
@@ -329,8 +326,11 @@ def prepare(sweep: Sweep) -> None:
         pair_of(sweep, optimizer)
 
 
-def pair_of(sweep: Sweep, optimizer: Optimizer) -> Pair:
-    """The compiled step of an optimizer on the sweep's problem, with what it reads of the problem."""
+def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
+    """The compiled step of an optimizer on the sweep's problem, and the kernels to be held as long as it is used."""
     problem = sweep.problem
-    step = step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)
-    return Pair(address(step), evaluation_address(problem), problem.group, *problem.lane_data(sweep.max_steps))
+    kernels = [step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)]
+    if problem.lane_kernel:
+        kernels.append(evaluation_kernel(problem.lane_kernel))
+    step, evaluation = (*(kernel.address for kernel in kernels), 0)[:2]
+    return Pair(step, evaluation, problem.group, *problem.lane_data(sweep.max_steps)), kernels

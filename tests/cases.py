@@ -6,7 +6,6 @@ with data.
 
 import inspect
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
-from gdfast.kernels import compiling, evaluation, fuse
+from gdfast.kernels import compiling, numba_internals
 
 OPTIMIZERS = [
     o.gd(),
@@ -193,10 +192,17 @@ def values(default):
 
 def assembly(make):
     """The assembly of the kernel that `make` compiles; one from the disk cache has none to show."""
-    njit = numba.njit
+    texts = []
+
+    def compile_(function, signature, options):
+        texts.append(numba_internals.assembly(function, signature, options))
+        return numba_internals.machine_code(function, signature, options)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiling.numba, "njit", lambda *args, cache=False, **options: njit(*args, **options))
-        for module in (fuse, evaluation):
-            patch.setattr(module, "_kernels", {})
-        (text,) = make().inspect_asm().values()
+        patch.setattr(compiling, "_kernels", type(compiling._kernels)())
+        patch.setattr(compiling.folder, "folders", list)
+        patch.setattr(compiling.folder, "_warn", lambda: None)
+        patch.setattr(compiling, "machine_code", compile_)
+        make()
+    (text,) = texts
     return text

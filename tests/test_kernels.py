@@ -14,7 +14,7 @@ import pytest
 
 import gdfast
 from gdfast import elementary, optimizers, problems
-from gdfast.kernels import compiling, fuse
+from gdfast.kernels import fuse
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.grammar import GrammarError, check
 from gdfast.kernels.options import JIT
@@ -229,25 +229,6 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path, cac
     print(all(np.array_equal(a[v].values, b[v].values, equal_nan=True) for v in a.data_vars))
     """
     assert in_new_process(together, cache, tmp_path) == "True"
-
-
-def test_without_a_writable_cache_folder_there_is_one_warning_and_a_result(monkeypatch):
-    njit = numba.njit
-
-    def no_locator(*args, **kwargs):
-        if kwargs.pop("cache", False):
-            raise RuntimeError("cannot cache function: no locator available for file")
-        return njit(*args, **kwargs)
-
-    from gdfast import tile
-
-    monkeypatch.setattr(compiling.numba, "njit", no_locator)
-    monkeypatch.setattr(fuse, "_kernels", {})
-    compiling.warn_uncached.cache_clear()
-    with pytest.warns(UserWarning, match="NUMBA_CACHE_DIR") as caught:
-        tile.step_kernel(problems.quartic(), optimizers.gd())
-        tile.step_kernel(problems.quartic(), optimizers.momentum())
-    assert len(caught) == 1
 
 
 def test_importing_the_package_loads_neither_numba_nor_pandas(tmp_path):

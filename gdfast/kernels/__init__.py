@@ -7,8 +7,11 @@ are made of the function's own arguments and names assigned before, numbers, ``+
 
 This restriction buys three things. The same text runs on arrays, in lanes and on symbols. Compiled and NumPy
 results agree to the bit, since every operation in it is correctly rounded in both and none may be contracted.
-And a compiled kernel depends on nothing but the texts of rule and formula, `gdfast.elementary`, this package and
-the versions of the tools: `gdfast.kernels.digest` covers just that, so that the disk cache is never stale.
+And what a compiled kernel depends on can be found: the functions that it reaches, `gdfast.elementary`, this package and
+the versions of the tools. `gdfast.kernels.digest` covers just that, so that what is kept on disk is never stale.
+
+Compiled kernels are bytes: `gdfast.kernels.numba_internals` gets them out of numba and loads them, each into an engine
+of its own; `gdfast.kernels.folder` keeps them under a checksum; `gdfast.kernels.compiling` remembers those in use.
 
 A rule and a problem become one *step* kernel (`gdfast.kernels.fuse`): gradient, settle check, update and freeze
 for a block of lanes over several steps. The gradient of a problem with data is a kernel of its own

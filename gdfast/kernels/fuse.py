@@ -11,7 +11,6 @@ takes it out, since lanes cost nothing extra and a choice in every update does. 
 it is, the loss at that point included.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,10 +23,10 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from gdfast import noise
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
-from gdfast.kernels.compiling import compiled, unique
-from gdfast.kernels.digest import digest
+from gdfast.kernels.compiling import callable_once, compiled, remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.grammar import check, single_precision
+from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
     either,
@@ -47,8 +46,6 @@ from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Landscape, Problem
 
-_kernels: dict[str, Any] = {}
-_lock = threading.Lock()
 _LARGEST_FUSED = 8  # coordinates a lane can have in registers
 
 
@@ -58,7 +55,7 @@ def step_kernel(
     measure: Measure | None = None,
     dtype: Any = np.float64,
     sparse: bool = False,
-) -> Any:
+) -> Kernel:
     """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
 
     Parameters
@@ -95,7 +92,8 @@ def step_kernel(
         template, chain = _fused, in_registers(transforms, problem.dimension)
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
-    sources = [check(function, results) for function, results in parts.values()]
+    for function, results in parts.values():
+        check(function, results)
     shape = Shape(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
@@ -106,19 +104,21 @@ def step_kernel(
         sparse,
         np.dtype(dtype).name,
     )
-    key = digest([template.__name__, repr(shape), *chain, *sources])
-    with _lock:
-        if key not in _kernels:
-            narrow = single_precision if shape.real == "float32" else lambda function: function
-            made = {name: unique(narrow(function), key) for name, (function, _) in parts.items()}
-            called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-            called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE)
-            for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-                made[name] = unique(narrow(_written(text, called)), key)
-            for name in ("terms", "plateau", "measure"):
-                made.setdefault(name, made["rule"])  # never called where there are none
-            _kernels[key] = template(**made, transformed=bool(transforms), shape=shape, key=key)
-        return _kernels[key]
+    functions = {name: function for name, (function, _) in parts.items()}
+
+    def make() -> Kernel:
+        narrow = single_precision if shape.real == "float32" else lambda function: function
+        made = {name: callable_once(narrow(function)) for name, function in functions.items()}
+        called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
+        called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE)
+        for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
+            made[name] = callable_once(narrow(_written(text, called)))
+        for name in ("terms", "plateau", "measure"):
+            made.setdefault(name, made["rule"])  # never called where there are none
+        kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
+        return kernel
+
+    return remembered((template, shape, chain, *functions.items()), make)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
@@ -176,8 +176,8 @@ def _as_tuple(value):
 
 # What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
 # function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
-# for the sake of their counters); in a closure, intrinsics would be pickled into numba's cache key with a random
-# number.
+# for the sake of their counters). Those that are handed a rule are compiled for each one, so `_fused` makes them
+# callable for one kernel at a time.
 @register_jitable(**HELPER)
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
@@ -226,7 +226,6 @@ def from_memory(multiplier, memory, lane):
     return memory[0, lane]
 
 
-@register_jitable(**HELPER)
 def decayed(decay, x, g, rate, c):
     """The point that the rule starts from, after decoupled transforms."""
     y = x
@@ -235,7 +234,6 @@ def decayed(decay, x, g, rate, c):
     return y
 
 
-@register_jitable(**HELPER)
 def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
     """The sums over the coordinates, in their order, added to the tuple `totals`."""
     for i in range(len(x)):
@@ -245,7 +243,6 @@ def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals)
     return totals
 
 
-@register_jitable(**HELPER)
 def update(rule, read, store, x, g, theta, state, lane, slots, whole):
     """Apply the rule to every coordinate of a lane."""
     for i in range(len(x)):
@@ -264,7 +261,7 @@ def factor_of(shape):
     return from_memory if shape.parts.plateau_memory.size else from_schedule
 
 
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape, key):
+def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape):
     parts, real = shape.parts, shape.number
     zero, one = real(0.0), real(1.0)
     point, slots, zeros = (zero,) * shape.coordinates, (zero,) * shape.state, (zero,) * shape.sums
@@ -277,8 +274,9 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
     read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
     factor = factor_of(shape)
+    decay_all, sum_all, update_all = (callable_once(f, HELPER) for f in (decayed, sum_terms, update))
 
-    @compiled(shape.signature, key)
+    @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
         wide()  # type: ignore[call-arg]
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
@@ -316,11 +314,13 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         old = column(memory[measured_from:], lane, measured)
                         remembered = measure(objective(*x), *(old + row[measure_from:]))
                         keep_moving(remembered, memory[measured_from:], status, lane)
-                    y = decayed(decay, x, g, rate, settings) if transformed else x
+                    y = decay_all(decay, x, g, rate, settings) if transformed else x
                     totals = (
-                        sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if sums else ()
+                        sum_all(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if sums else ()
                     )
-                    update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
+                    update_all(
+                        rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients
+                    )
                 if events:
                     for j in range(LANES):
                         lane = block_of_lanes * LANES + j
@@ -333,7 +333,7 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape, key):
+def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape):
     parts = shape.parts
     slots, zeros = (0.0,) * shape.state, (0.0,) * shape.sums
     memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
@@ -347,7 +347,7 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape, 
     factor = factor_of(shape)
     wanted = GRADIENT + OBJECTIVE if uses_loss or remembers or measures else GRADIENT
 
-    @compiled(shape.signature, key)
+    @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
         wide()  # type: ignore[call-arg]
         theta, grad, work, state, memory, lr, number, status, ended, _ = block

@@ -1,0 +1,195 @@
+"""Machine code out of numba's compiler and into this process: all that rests on numba's unstable internals.
+
+Numba hands what it compiles to one LLVM engine, for good: neither the machine code nor what it was made from is
+released, and an object file that is damaged makes LLVM abort the process. Here numba only translates. The machine code
+of a kernel is bytes, to be kept anywhere, and each kernel that is loaded has an engine of its own, which is released
+with it. Nor can two kernels be bound to each other's symbols (numba#10486), since no engine has two.
+"""
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from llvmlite.binding.newpassmanagers import FunctionPassManager, ModulePassManager, NewPassManager
+from numba import _dynfunc, types
+from numba.core import codegen, config
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+from numba.core.runtime import rtsys
+from numba.misc.appdirs import user_cache_dir
+from numba.np.numpy_support import as_dtype
+
+
+class MachineCode(NamedTuple):
+    """What a function was compiled to."""
+
+    symbol: str  # of the code that other machine code calls
+    python_symbol: str  # of the code that Python calls
+    environment_symbol: str  # of where that looks for what numba calls an environment
+    object_file: bytes
+
+
+class _Library(codegen.JITCodeLibrary):
+    """What numba makes of a function, without machine code of its own."""
+
+    def _finalize_specific(self) -> None:
+        pass
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        return 1  # of the Python functions that numba makes of it, which nobody calls
+
+
+# llvmlite (0.50) never disposes of a pass manager: its classes inherit the `_dispose` that does nothing before the one
+# that does. That is three of the four MiB that stay for each kernel which is compiled.
+class _ModulePasses(ModulePassManager):
+    _dispose = NewPassManager._dispose
+
+
+class _FunctionPasses(FunctionPassManager):
+    _dispose = NewPassManager._dispose
+
+
+class _Translator(codegen.JITCPUCodegen):
+    """Numba's code generator without its engine: what it makes is released when nobody refers to it."""
+
+    _library_class = _Library
+
+    def _add_module(self, module: Any) -> None:
+        pass
+
+    def _module_pass_manager(self, **options: Any) -> Any:
+        passes, builder = super()._module_pass_manager(**options)
+        passes.__class__ = _ModulePasses
+        return passes, builder
+
+    def _function_pass_manager(self, **options: Any) -> Any:
+        passes, builder = super()._function_pass_manager(**options)
+        passes.__class__ = _FunctionPasses
+        return passes, builder
+
+    def set_env(self, env_name: str, env: Any) -> None:
+        pass
+
+
+_translators: list[_Translator] = []
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    """Let numba translate only. All its compiling, in any thread, waits for the lock that is held meanwhile."""
+    with global_compiler_lock:
+        context = cpu_target.target_context
+        context.refresh()
+        if not _translators:
+            _translators.append(_Translator("gdfast"))
+        usual = context._internal_codegen
+        context._internal_codegen = _translators[0]
+        try:
+            yield
+        finally:
+            context._internal_codegen = usual
+
+
+def translate(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> tuple[Any, Any]:
+    """Return numba's library of a function compiled for one signature, and its description of the function."""
+    with _translating():
+        (result,) = numba.njit(signature, **options)(function).overloads.values()
+    # Constants in an environment would have to be kept with the machine code. Kernels have none.
+    assert not any(environment.consts for environment in (result.environment, *result._find_referenced_environments()))
+    return result.library, result.fndesc
+
+
+def machine_code(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> MachineCode:
+    """Compile a function for one signature."""
+    library, description = translate(function, signature, options)
+    with global_compiler_lock:
+        data = library.codegen._tm.emit_object(library._final_module)
+    symbols = description.llvm_func_name, description.llvm_cpython_wrapper_name, description.env_name
+    return MachineCode(*symbols, data)
+
+
+def assembly(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> str:
+    """Return the text of the machine code of a function compiled for one signature."""
+    return str(translate(function, signature, options)[0].get_asm_str())
+
+
+class Kernel:
+    """Machine code in memory, as long as this object lives.
+
+    Parameters
+    ----------
+    code : MachineCode
+        What was compiled, undamaged: LLVM aborts the process otherwise.
+    signature
+        The types it was compiled for.
+
+    Attributes
+    ----------
+    address : int
+        Where it begins, for `call_step` and `call_evaluation`; valid as long as this object lives.
+    """
+
+    def __init__(self, code: MachineCode, signature: Any) -> None:
+        context = cpu_target.target_context
+        rtsys.initialize(context)  # the symbols that numba's machine code refers to
+        options = {"opt": config.OPT}
+        context.codegen()._customize_tm_options(options)
+        triple = llvm.get_process_triple()
+        module = llvm.parse_assembly(f'target triple = "{triple}"')
+        machine = llvm.Target.from_triple(triple).create_target_machine(**options)
+        engine = llvm.create_mcjit_compiler(module, machine, use_lmm=config.USE_LLVMLITE_MEMORY_MANAGER)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code.object_file))
+        engine.finalize_object()
+        self.address = int(engine.get_function_address(code.symbol))
+        entry = engine.get_function_address(code.python_symbol)
+        environment = _dynfunc.Environment({})
+        place = engine.get_global_value_address(code.environment_symbol)
+        ctypes.c_void_p.from_address(place).value = id(environment)
+        self._call = _dynfunc.make_function(
+            sys.modules[__name__], "kernel", "", entry, environment, (engine, environment)
+        )
+        self._arrays = [*_arrays(signature.args)]
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it from Python.
+
+        Raises
+        ------
+        TypeError
+            If the arguments are not of the types that it was compiled for.
+        """
+        for place, dtype, ndim in self._arrays:  # the machine code looks at the size of the entries only
+            array: Any = arguments
+            for k in place:
+                array = array[k]
+            if array.dtype != dtype or array.ndim != ndim or not array.flags.c_contiguous:
+                raise TypeError(f"argument {place} of a kernel must be a contiguous {dtype} array of {ndim} dimensions")
+        return self._call(*arguments)
+
+
+def _arrays(arguments: Iterable[Any], *outer: int) -> Iterator[tuple[tuple[int, ...], Any, int]]:
+    """Where arrays stand among arguments and in tuples of them, with their dtypes and numbers of dimensions."""
+    for k, type_ in enumerate(arguments):
+        if isinstance(type_, types.Array):
+            yield (*outer, k), np.dtype(as_dtype(type_.dtype)), type_.ndim
+        elif isinstance(type_, types.BaseTuple):
+            yield from _arrays(type_.types, *outer, k)
+
+
+def toolchain() -> str:
+    """Everything of the machine and the tools that machine code depends on."""
+    generator = cpu_target.target_context.codegen()
+    versions = [numba.__version__, llvmlite.__version__, np.__version__, sys.implementation.cache_tag, sys.abiflags]
+    return repr([*versions, *generator.magic_tuple(), config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE])
+
+
+def user_folder() -> str:
+    """Where programs keep what they can make again, by the custom of the operating system; not absolute if unknown."""
+    return str(user_cache_dir("gdfast", appauthor=False))

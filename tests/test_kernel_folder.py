@@ -1,0 +1,280 @@
+"""The folder of compiled kernels: whatever happens to it, the right kernel runs, and it stays within its size."""
+
+import ast
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections import OrderedDict
+from pathlib import Path
+
+import numba
+import numba.core.event
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast import optimizers, problems, transforms
+from gdfast.kernels import compiling, digest, folder, fuse
+
+SIGNATURE = numba.types.float64(numba.types.float64[::1])
+
+
+def kernel():
+    """The smallest kernel there can be."""
+
+    def first(x):
+        return x[0]
+
+    return compiling.compiled(SIGNATURE)(first)
+
+
+def works():
+    return kernel()(np.array([7.0])) == 7.0
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder of kernels, and the only one, with a single kernel in it."""
+    monkeypatch.setattr(folder, "folders", lambda: [tmp_path / "kernels"])
+    folder._warn.cache_clear()
+    assert works()
+    return tmp_path / "kernels"
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """The functions that have been compiled."""
+    compiled, machine_code = [], compiling.machine_code
+    monkeypatch.setattr(compiling, "machine_code", lambda f, *rest: compiled.append(f) or machine_code(f, *rest))
+    return compiled
+
+
+def the_file(place):
+    (file,) = place.iterdir()
+    return file
+
+
+def test_a_kernel_is_compiled_once(place, compilations):
+    assert works()
+    assert works()
+    assert not compilations
+
+
+def damaged(content):
+    """The content with each of its regions damaged in turn: emptied, cut, lengthened, a bit flipped."""
+    step = max(len(content) // 40, 1)
+    places = sorted({*range(0, len(content), step), *range(80), len(content) - 1})
+    yield b""
+    yield content + b"\0"
+    for at in places:
+        yield content[:at]
+        yield content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+    yield bytes(len(content))
+    yield content.replace(b"kernel 1", b"kernel 2")
+
+
+def test_no_damage_is_ever_read(place):
+    file = the_file(place)
+    content, name = file.read_bytes(), file.name.removesuffix(".kernel")
+    assert folder.read(name) is not None
+    for version in damaged(content):
+        file.write_bytes(version)
+        assert folder.read(name) is None
+    file.rename(file.with_name("another.kernel"))
+    assert folder.read("another") is None
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "removed", "folder removed", "link to nothing"])
+def test_damage_is_mended_by_compiling(place, compilations, damage):
+    file = the_file(place)
+    content = file.read_bytes()
+    match damage:
+        case "empty":
+            file.write_bytes(b"")
+        case "cut":
+            file.write_bytes(content[: len(content) // 2])
+        case "flipped":
+            file.write_bytes(content[:900] + bytes([content[900] ^ 4]) + content[901:])
+        case "removed":
+            file.unlink()
+        case "folder removed":
+            shutil.rmtree(place)
+        case "link to nothing":
+            file.unlink()
+            file.symlink_to(place / "nothing")
+    assert works()
+    assert len(compilations) == 1
+    assert folder.read(the_file(place).name.removesuffix(".kernel")) is not None
+    assert works()
+    assert len(compilations) == 1
+
+
+@pytest.mark.parametrize("obstacle", ["directory", "pipe", "endless"])
+@pytest.mark.filterwarnings("ignore:no folder for compiled kernels")
+def test_what_is_no_plain_file_is_not_waited_for(place, obstacle):
+    file = the_file(place)
+    file.unlink()
+    match obstacle:
+        case "directory":
+            (file / "inside").mkdir(parents=True)
+        case "pipe":
+            os.mkfifo(file)
+        case "endless":
+            file.symlink_to("/dev/zero")
+    assert works()
+
+
+@pytest.mark.parametrize("reason", ["a file", "full", "nowhere"])
+def test_where_no_folder_can_be_written_there_is_one_warning_and_a_result(tmp_path, monkeypatch, reason):
+    (tmp_path / "file").touch()
+    chosen = {"a file": [tmp_path / "file" / "kernels"], "full": [tmp_path / "full"], "nowhere": []}[reason]
+    monkeypatch.setattr(folder, "folders", lambda: chosen)
+    if reason == "full":
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(folder.os, "replace", full)
+    folder._warn.cache_clear()
+    with pytest.warns(UserWarning, match="NUMBA_CACHE_DIR") as caught:
+        assert works()
+        assert works()
+    assert len(caught) == 1
+    assert not [*tmp_path.rglob("*.unfinished")]
+
+
+def test_a_folder_that_cannot_be_written_is_read_and_the_next_one_written(place, tmp_path, monkeypatch, compilations):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(folder, "folders", lambda: [tmp_path / "file" / "kernels", place])
+    assert works()
+    assert not compilations
+    the_file(place).unlink()
+    assert works()
+    assert the_file(place).is_file()
+
+
+def test_the_folder_is_trimmed_to_its_size_least_recently_used_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "folders", lambda: [tmp_path])
+    code = folder.MachineCode("a", "b", "c", bytes(2**18))
+    monkeypatch.setenv("GDFAST_KERNELS_MIB", "1")
+    for k in range(8):
+        folder.write(f"k{k}", code)
+    assert len([*tmp_path.iterdir()]) == 8  # of this minute: some process may be about to read them
+    for k in range(8):
+        os.utime(tmp_path / f"k{k}.kernel", (1e9 + k, 1e9 + k))
+    (tmp_path / "notes.txt").write_text("mine")
+    assert folder.read("k1") == code
+    folder.write("k8", code)
+    assert {f.name for f in tmp_path.iterdir()} == {"k1.kernel", "k8.kernel", "k7.kernel", "notes.txt"}
+
+
+def test_the_kernels_in_memory_are_bounded_and_released(place, monkeypatch):
+    monkeypatch.setattr(compiling, "_kernels", OrderedDict())
+    monkeypatch.setattr(compiling, "MOST_IN_MEMORY", 3)
+    for k in range(5):
+        compiling.remembered(k, kernel)
+    assert [*compiling._kernels] == [2, 3, 4]
+    gc.collect()
+    assert sum(isinstance(each, compiling.Kernel) for each in gc.get_objects()) < 60
+
+
+def test_a_kernel_refuses_arrays_of_other_types(place):
+    for wrong in (np.zeros(2, np.int64), np.zeros((2, 2)), np.zeros(4)[::2]):
+        with pytest.raises(TypeError, match="argument 0"):
+            kernel()(wrong)
+
+
+NOISY = optimizers.gd().transformed(transforms.noise(0.1), transforms.clip_norm(1.0))
+
+
+def test_the_functions_that_numba_compiles_stand_in_files_of_the_digest(monkeypatch, place):
+    reached, compiled = set(digest.foundations()), set()
+    original = compiling.digest
+
+    def recording(function, *others):
+        reached.update(Path(f.__code__.co_filename) for f in digest.functions(function))
+        return original(function, *others)
+
+    monkeypatch.setattr(compiling, "digest", recording)
+    monkeypatch.setattr(compiling, "_kernels", OrderedDict())
+    package = Path(gdfast.__file__).parent
+    with numba.core.event.install_recorder("numba:compile") as recorder:
+        fuse.step_kernel(problems.quartic(), NOISY)
+    for _, event in recorder.buffer:
+        file = Path(event.data["dispatcher"].py_func.__code__.co_filename)
+        if package in file.parents:
+            compiled.add(file)
+    assert compiled <= reached
+    assert {package / "noise.py", package / "transforms.py", package / "problems" / "quartic.py"} <= reached
+    assert package / "problems" / "booth.py" not in reached
+
+
+RUN = """
+import numba.core.event as event, gdfast
+from gdfast import optimizers, problems, transforms
+from gdfast.kernels.evaluation import evaluation_kernel
+from gdfast.kernels.fuse import step_kernel
+with event.install_recorder("numba:compile") as recorder:
+    noisy = optimizers.gd().transformed(transforms.noise(0.1), transforms.clip_norm(1.0))
+    step_kernel(problems.rosenbrock(), noisy)
+    evaluation_kernel(problems.quadratic(dimension=20).lane_kernel)
+print(len(recorder.buffer))
+"""
+
+
+def in_copy(folder, code=RUN):
+    environment = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "cache")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def edited(text):
+    """The text of a module with another first statement in every function, and the same meaning."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            documented = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+            node.body.insert(int(documented), ast.parse("_edited = 1").body[0])
+    return ast.unparse(tree)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "reached"),
+    [
+        ("noise.py", True),
+        ("transforms.py", True),
+        ("elementary.py", True),
+        ("optimizers/gd.py", True),
+        ("problems/quadratic.py", True),
+        ("kernels/settling.py", True),
+        ("kernels/lane_math/logarithm.py", True),
+        ("problems/booth.py", False),
+        ("optimizers/lion.py", False),
+        ("arguments.py", False),
+    ],
+)
+def test_an_edit_of_a_file_compiles_anew_what_reaches_it_and_nothing_else(tmp_path, file, reached):
+    shutil.copytree(Path(gdfast.__file__).parent, tmp_path / "gdfast", ignore=shutil.ignore_patterns("__pycache__"))
+    assert int(in_copy(tmp_path)) > 0
+    assert int(in_copy(tmp_path)) == 0
+    path = tmp_path / "gdfast" / file
+    path.write_text(edited(path.read_text()) if "kernels" not in file else path.read_text() + "# edited\n")
+    assert (int(in_copy(tmp_path)) > 0) == reached
+
+
+@pytest.mark.slow
+def test_two_processes_compile_into_one_folder(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    code = "import gdfast as g; g.run(g.Sweep('quartic', ['gd'], [0.01], [[1.0]], 20))"
+    code = code.replace("'quartic', ['gd']", "g.problems.quartic(), [g.optimizers.gd()]")
+    both = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(2)]
+    assert [each.wait(300) for each in both] == [0, 0]
+    assert len([*tmp_path.rglob("*.kernel")]) == 2
+    assert not [*tmp_path.rglob("*.unfinished")]
