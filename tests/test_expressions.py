@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers, problems, store
 from gdfast.cli import app
-from gdfast.kernels.grammar import check
+from gdfast.grammar import check
 
 expression = importlib.import_module("gdfast.problems.expression")
 QUARTIC = "x**4 - 5*x**2 + 3*x"

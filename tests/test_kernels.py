@@ -16,7 +16,7 @@ import gdfast
 from gdfast import elementary, optimizers, problems
 from gdfast.kernels import compiling, fuse
 from gdfast.kernels.evaluation import evaluation_kernel
-from gdfast.kernels.grammar import GrammarError, check
+from gdfast.grammar import GrammarError, check
 from gdfast.kernels.options import JIT
 
 

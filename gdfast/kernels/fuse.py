@@ -22,12 +22,12 @@ from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from gdfast import noise
+from gdfast.grammar import reading, typed
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import compiled, unique
 from gdfast.kernels.digest import digest
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
-from gdfast.kernels.grammar import check, single_precision
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
     either,
@@ -94,7 +94,9 @@ def step_kernel(
         template, chain = _fused, in_registers(transforms, problem.dimension)
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
-    sources = [check(function, results) for function, results in parts.values()]
+    real = np.dtype(dtype).name
+    read = {name: reading(function, results, real) for name, (function, results) in parts.items()}
+    sources = [function.__globals__["__text__"] for function in read.values()]
     sizes = Sizes(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
@@ -109,17 +111,16 @@ def step_kernel(
         len(measure.initial) if measure else 0,
         len(measure.coefficients) if measure else 0,
         sparse,
-        np.dtype(dtype).name,
+        real,
     )
     key = digest([template.__name__, repr(sizes), *chain, *sources])
     with _lock:
         if key not in _kernels:
-            narrow = single_precision if sizes.real == "float32" else lambda function: function
-            made = {name: unique(narrow(function), key) for name, (function, _) in parts.items()}
+            made = {name: unique(function, key) for name, function in read.items()}
             called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
             called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-                made[name] = unique(narrow(_written(text, called)), key)
+                made[name] = unique(typed(_written(text, called), text, real), key)
             for name in ("terms", "plateau", "measure"):
                 made.setdefault(name, made["rule"])  # never called where there are none
             _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
@@ -131,7 +132,7 @@ _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, nois
 
 def _written(text: str, called: dict[str, Any]) -> Any:
     """Make the function that a text defines."""
-    namespace = {"__name__": __name__, "__text__": text, **called}
+    namespace = {"__name__": __name__, **called}
     exec(text, namespace)
     return namespace[text.split("(")[0].removeprefix("def ")]
 
@@ -314,10 +315,11 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     loss = (objective(*x),) if uses_loss else ()
                     if r:
                         old = column(memory, lane, memories)
-                        keep(plateau(objective(*x), *(old + row[second:third])), memory, lane)
+                        keep(as_tuple(plateau(objective(*x), *(old + row[second:third]))), memory, lane)
                     if w:
                         old = column(memory[r:], lane, measured)
-                        keep_moving(measure(objective(*x), *(old + row[fourth:])), memory[r:], status, lane)
+                        new = as_tuple(measure(objective(*x), *(old + row[fourth:])))
+                        keep_moving(new, memory[r:], status, lane)
                     y = decayed(decay, x, g, rate, settings) if transformed else x
                     totals = sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
                     update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
@@ -363,7 +365,8 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
             if w:
                 for lane in range(n):
                     old = column(memory[r:], lane, measured)
-                    keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
+                    new = as_tuple(measure(losses[lane], *(old + row[fourth:])))
+                    keep_moving(new, memory[r:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
             checked = not sparse or (t + k) % check_every == 0
@@ -406,6 +409,6 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
             if r:
                 for lane in range(n):
                     old = column(memory, lane, memories)
-                    keep(plateau(losses[lane], *(old + row[second:third])), memory, lane)
+                    keep(as_tuple(plateau(losses[lane], *(old + row[second:third]))), memory, lane)
 
     return step

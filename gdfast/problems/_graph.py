@@ -195,7 +195,7 @@ class Graph:
 
     def _gradient_of_choice(self, name: str, operands: Sequence[int]) -> dict[str, int]:
         a, b = operands[:2] if name != "min" else operands[1::-1]
-        yes, no = (self._gradients[operand] for operand in (operands[-2:] if name == "choice" else (a, b)))
+        yes, no = (self._gradients[operand] for operand in operands[-2:])
         zero = self.number(0.0)
         return {
             coordinate: self.operation("choice", a, b, yes.get(coordinate, zero), no.get(coordinate, zero))
@@ -262,6 +262,9 @@ class Graph:
         return Term(term.number, node if term.node is None else self.operation("*", term.node, node))
 
     def _divided(self, term: Term, node: int) -> Term:
+        value = self.value(node)
+        if value is not None and math.isfinite(1 / value):
+            return self._scaled(term, 1 / value)
         one = self.number(1.0)
         return Term(term.number, self.operation("/", one if term.node is None else term.node, node))
 
