@@ -82,7 +82,7 @@ def reading(function: Callable[..., Any], results: int, real: str) -> Callable[.
 def on_arrays(function: Callable[..., Any], results: int, real: Any) -> Callable[..., Any]:
     """Return the `reading` of a rule or formula, or itself if it is not in the grammar: then it is for arrays only."""
     try:
-        return reading(function, results, "float32" if real == np.float32 else "float64")
+        return reading(function, results, "float32" if np.dtype(real) == np.float32 else "float64")
     except GrammarError:
         return function
 
@@ -134,7 +134,8 @@ class _Typing(ast.NodeTransformer):
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             return node
         try:
-            value = self.type(node.value)
+            with np.errstate(over="ignore"):
+                value = self.type(node.value)
         except OverflowError:
             raise GrammarError(f"the number {str(node.value)[:20]}… is too large for a {self.real}") from None
         name = f"_{self.real}_{len(self.names)}"
