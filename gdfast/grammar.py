@@ -95,7 +95,12 @@ def typed(function: Callable[..., Any], text: str, real: str) -> Callable[..., A
     typing = _Typing(real)
     module = ast.fix_missing_locations(typing.visit(ast.parse(text)))
     numbers = [f"{name} = {value!r}" for name, value in typing.names.items()]
-    scope = {"select": elementary.select, **function.__globals__, **typing.names, "__text__": "\n".join([*numbers, ast.unparse(module)])}
+    scope = {
+        "select": elementary.select,
+        **function.__globals__,
+        **typing.names,
+        "__text__": "\n".join([*numbers, ast.unparse(module)]),
+    }
     exec(compile(module, f"<{function.__name__} in {real}>", "exec"), scope)
     return scope[function.__name__]  # type: ignore[no-any-return]
 

@@ -31,7 +31,9 @@ def trees():
 
     def grown(inner):
         pairs = st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "**"]), inner).map("({0[0]}{0[1]}{0[2]})".format)
-        chains = st.tuples(st.lists(inner, min_size=2, max_size=6), st.sampled_from("+-*/")).map(lambda c: c[1].join(c[0]))
+        chains = st.tuples(st.lists(inner, min_size=2, max_size=6), st.sampled_from("+-*/")).map(
+            lambda c: c[1].join(c[0])
+        )
         calls = st.tuples(st.sampled_from(CALLS), inner).map("{0[0]}({0[1]})".format)
         several = st.tuples(st.sampled_from(["max", "min"]), st.lists(inner, min_size=2, max_size=4)).map(
             lambda c: f"{c[0]}({','.join(c[1])})"
@@ -39,7 +41,9 @@ def trees():
         powers = st.tuples(inner, st.sampled_from(["2", "3", "64", "-2", "0.5", "2.5", "0", "1"])).map(
             "({0[0]})**{0[1]}".format
         )
-        deep = st.tuples(inner, st.sampled_from(["exp({})", "({})**63+x", "1/({}+x*y)", "({}*x-1)", "-{}", "tanh({}+z)"]))
+        deep = st.tuples(
+            inner, st.sampled_from(["exp({})", "({})**63+x", "1/({}+x*y)", "({}*x-1)", "-{}", "tanh({}+z)"])
+        )
         return pairs | chains | calls | several | powers | st.tuples(deep, st.integers(1, 70)).map(nested)
 
     return st.recursive(leaves, grown, max_leaves=30)
@@ -60,7 +64,10 @@ def mutated(draw):
     text = draw(trees())
     for _ in range(draw(st.integers(1, 4))):
         at, width = draw(st.integers(0, len(text))), draw(st.integers(0, 5))
-        piece = draw(st.sampled_from(["", "(", ")", "**", "*", ",", "e", "1e", ".", "[", "\n", "\\", "'", "\x00", "∂"]) | st.text(max_size=3))
+        piece = draw(
+            st.sampled_from(["", "(", ")", "**", "*", ",", "e", "1e", ".", "[", "\n", "\\", "'", "\x00", "∂"])
+            | st.text(max_size=3)
+        )
         text = text[:at] + piece * draw(st.sampled_from([1, 1, 1, 2, 500])) + text[at + width :]
     return text
 

@@ -116,14 +116,14 @@ def assert_lanes_are_arrays(function, results, real):
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @seed(1)
 @given(formula=formulas())
-@settings(max_examples=8, deadline=None, database=None)
+@settings(max_examples=5, deadline=None, database=None)
 def test_a_formula_is_the_same_in_lanes_and_on_arrays(real, formula):
     assert_lanes_are_arrays(*formula, real)
 
 
 @seed(2)
 @given(rule=rules(), real=st.sampled_from(["float64", "float32"]))
-@settings(max_examples=8, deadline=None, database=None)
+@settings(max_examples=5, deadline=None, database=None)
 def test_a_rule_is_the_same_in_lanes_and_on_arrays(rule, real):
     assert_lanes_are_arrays(*rule, real)
 
