@@ -249,7 +249,7 @@ class _Checker:
                 called = self.function.__globals__.get(name)
                 if name in self.names or name not in elementary.__all__ or called is not getattr(elementary, name):
                     self.refuse(node, f"{name}() is not one of {', '.join(elementary.__all__)} of gdfast.elementary")
-                wanted = len(inspect.signature(called).parameters)
+                wanted = len(inspect.signature(getattr(elementary, name)).parameters)
                 if len(values) != wanted:
                     self.refuse(node, f"{name} takes {wanted} values, not {len(values)}")
                 if name == "select":

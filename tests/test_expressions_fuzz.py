@@ -84,9 +84,9 @@ def answered(text):
         problem = problems.from_expression(text)
     except ValueError as refusal:
         sentence = str(refusal)
-        assert "expression" in sentence  # noqa: PT017
-        assert "\n" not in sentence  # noqa: PT017
-        assert len(sentence) < 400  # noqa: PT017
+        assert "expression" in sentence
+        assert "\n" not in sentence
+        assert len(sentence) < 400
         return None
     finally:
         signal.alarm(0)

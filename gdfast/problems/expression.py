@@ -97,14 +97,16 @@ def _tree(text: str) -> ast.expr:
             parts = sum(isinstance(node, ast.Name | ast.Constant | ast.operator) for node in ast.walk(tree))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         accepted = "it must be one such as 'x**2 + exp(-y)'"
-        raise ValueError(f"expression {_short(text)!r} cannot be read; {accepted}") from None
+        raise ValueError(f"expression {_quoted(text)} cannot be read; {accepted}") from None
     if parts > _MOST:
         raise _Refusal(f"expression must have at most {_MOST} numbers, names and operations, not {parts}")
     return tree
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+def _quoted(text: str) -> str:
+    """A text in quotes, with what cannot be printed escaped, cut if it is long."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= 62 else quoted[:57] + "..." + quoted[-1]
 
 
 class _Reader:
@@ -136,12 +138,12 @@ class _Reader:
             case ast.BinOp():
                 return self.chain(node, depth)
             case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
-                name = _short(name)
-                raise _Refusal(f"expression: {name!r} is not a function; accepted: {', '.join(sorted(FUNCTIONS))}")
+                accepted = ", ".join(sorted(FUNCTIONS))
+                raise _Refusal(f"expression: {_quoted(name)} is not a function; accepted: {accepted}")
             case ast.Call(func=ast.Name(id=name), args=values, keywords=[]):
                 return self.call(name, [self.read(value, depth + 1) for value in values])
         raise _Refusal(
-            f"expression: {_short(self.part(node))!r} is not accepted; numbers, names, + - * / **, parentheses and "
+            f"expression: {_quoted(self.part(node))} is not accepted; numbers, names, + - * / **, parentheses and "
             f"{', '.join(sorted(FUNCTIONS))} are"
         )
 
@@ -158,14 +160,14 @@ class _Reader:
         except OverflowError:
             value = math.inf
         if lost or not math.isfinite(value):
-            raise _Refusal(f"expression: the number {_short(text)} is too {'small' if lost else 'large'} for a float64")
+            raise _Refusal(f"expression: the number {_quoted(text)} is too {'small' if lost else 'large'} for a float64")
         return self.graph.number(value)
 
     def name(self, name: str) -> int:
         if name in _CONSTANTS:
             return self.graph.number(_CONSTANTS[name])
         if len(name) > _LONGEST_NAME:
-            raise _Refusal(f"expression: a name must have at most {_LONGEST_NAME} letters, unlike {_short(name)!r}")
+            raise _Refusal(f"expression: a name must have at most {_LONGEST_NAME} letters, unlike {_quoted(name)}")
         if name in elementary.__all__ or name in FUNCTIONS or name.startswith("_") or keyword.issoftkeyword(name):
             raise _Refusal(f"expression: {name!r} cannot be the name of a coordinate")
         self.names.add(name)
@@ -178,8 +180,7 @@ class _Reader:
             operations.append((_OPERATORS[type(node.op)], node.right))
             node = node.left
         if isinstance(node, ast.BinOp):
-            operator = {"LShift": "<<", "RShift": ">>"}.get(type(node.op).__name__, _short(self.part(node)))
-            raise _Refusal(f"expression: {operator!r} is not accepted; the operators are + - * / **")
+            raise _Refusal(f"expression: {_quoted(self.part(node))} is not accepted; the operators are + - * / **")
         total = self.read(node, depth + 1)
         for operator, right in reversed(operations):
             operand = self.read(right, depth + 1)
