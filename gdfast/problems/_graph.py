@@ -112,6 +112,8 @@ class Graph:
                 return a
             case ("power", (a, _), (_, 1.0)):
                 return a
+            case ("/", _, (_, 0.0)):
+                raise NoNumberError("a quotient by 0")
             case ("*", _, (0.0, _) | (_, 0.0)):
                 return self.number(0.0)
             case ("power", _, (_, 0.0)):

@@ -160,7 +160,9 @@ class _Reader:
         except OverflowError:
             value = math.inf
         if lost or not math.isfinite(value):
-            raise _Refusal(f"expression: the number {_quoted(text)} is too {'small' if lost else 'large'} for a float64")
+            raise _Refusal(
+                f"expression: the number {_quoted(text)} is too {'small' if lost else 'large'} for a float64"
+            )
         return self.graph.number(value)
 
     def name(self, name: str) -> int:
