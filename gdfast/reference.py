@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.elementary import Array
+from gdfast.grammar import on_arrays
 from gdfast.noise import standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
@@ -134,14 +135,15 @@ class Trajectories:
                 *given, seed = given
                 rows = [standard_normal(seed, self.number, t, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
-            grad = np.broadcast_to(transform.rule(self.theta, grad, rate, *sums, *given), grad.shape)
+            (grad,) = self._computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
         return grad
 
     def remember(self, t: int) -> None:
         """Let the measure see the losses before the update after `t` others."""
         assert self.measure
         loss = self.problem.step_objective(self.theta, t)
-        self.measured = np.stack(self.measure.rule(loss, *self.measured, *self.table[t, self.parts.measure.places]))
+        given = loss, *self.measured, *self.table[t, self.parts.measure.places]
+        self.measured = np.stack(self._computed(self.measure.rule, len(self.measured), *given))
 
     def update(self, grad: Array, t: int) -> None:
         """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
@@ -149,29 +151,35 @@ class Trajectories:
         loss = self.problem.step_objective(self.theta, t) if self.optimizer.uses_loss or self.memory else None
         if self.memory:
             assert self.optimizer.plateau
-            self.memory = list(
-                self.optimizer.plateau.rule(loss, *self.memory, *self.table[t, self.parts.plateau.places])
-            )
+            given = loss, *self.memory, *self.table[t, self.parts.plateau.places]
+            self.memory = self._computed(self.optimizer.plateau.rule, len(self.memory), *given)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
-                self.theta = transform.rule(self.theta, grad, rate, *self.table[t, span.places])
+                given = self.theta, grad, rate, *self.table[t, span.places]
+                (self.theta,) = self._computed(transform.rule, 1, *given)
         whole = self._sums(
             self.optimizer.terms, len(self.optimizer.sums), (self.theta, grad, *self.state, rate, *coefficients)
         )
         if self.optimizer.uses_loss:
             whole.append(loss)
-        new = self.optimizer.rule(self.theta, grad, *self.state, rate, *whole, *coefficients)
-        new = new if isinstance(new, tuple) else (new,)
-        self.theta, *self.state = (np.asarray(value, self.theta.dtype) for value in new)
+        given = self.theta, grad, *self.state, rate, *whole, *coefficients
+        self.theta, *self.state = self._computed(self.optimizer.rule, 1 + len(self.state), *given)
+
+    def _computed(self, rule: Callable[..., Any], results: int, *given: Any) -> list[Array]:
+        """What a rule returns, constants included, for every trajectory."""
+        values = on_arrays(rule, results, self.theta.dtype)(*given)
+        shape = given[0].shape
+        values = values if isinstance(values, tuple) else (values,)
+        return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]
 
     def _sums(self, terms: Callable[..., Any] | None, count: int, given: tuple[Any, ...]) -> list[Any]:
         if terms is None:
             return []
-        values, sums = terms(*given), []
-        for value in values if count > 1 else (values,):
+        sums = []
+        for value in self._computed(terms, count, *given):
             total = np.zeros_like(self.theta[0])
-            for row in np.broadcast_to(value, self.theta.shape):  # in the order of the coordinates, as the kernel sums
-                total = total + row.astype(total.dtype, copy=False)  # a choice between two constants is float64
+            for row in value:  # in the order of the coordinates, as the kernel sums
+                total = total + row
             sums.append(total)
         return sums
 

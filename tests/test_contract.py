@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import gdfast
 from gdfast import optimizers, problems, schedules
-from gdfast.kernels.grammar import check
+from gdfast.grammar import check
 
 
 def sweep_of(problem, chosen, n=128, tile_size=None, max_steps=300):

@@ -14,9 +14,9 @@ import pytest
 
 import gdfast
 from gdfast import elementary, optimizers, problems
+from gdfast.grammar import GrammarError, check
 from gdfast.kernels import fuse
 from gdfast.kernels.evaluation import evaluation_kernel
-from gdfast.kernels.grammar import GrammarError, check
 from gdfast.kernels.options import JIT
 
 

@@ -14,7 +14,7 @@ from sympy.polys.rootisolation import dup_isolate_real_roots_sqf
 
 import gdfast
 from gdfast import problems as p
-from gdfast.kernels.grammar import check
+from gdfast.grammar import check
 from gdfast.problems._stationary import search
 
 X, Y = sympy.symbols("x y", real=True)

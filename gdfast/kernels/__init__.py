@@ -3,7 +3,8 @@
 The contract of a rule (and of a landscape's formulas): assignments to plain names, then one return. Expressions
 are made of the function's own arguments and names assigned before, numbers, ``+ - * /``, comparisons, ``&`` and
 ``|`` between comparisons, and the functions of `gdfast.elementary`. No ``if``, no loop, no power, no other name.
-`gdfast.kernels.grammar` checks it and says what to write instead.
+A number is one of the sweep's dtype, a whole number too; a comparison is 1 or 0 where a number is wanted.
+`gdfast.grammar` checks it and says what to write instead.
 
 This restriction buys three things. The same text runs on arrays, in lanes and on symbols. Compiled and NumPy
 results agree to the bit, since every operation in it is correctly rounded in both and none may be contracted.

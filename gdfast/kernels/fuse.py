@@ -21,11 +21,11 @@ from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from gdfast import noise
+from gdfast.grammar import reading, typed
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import callable_once, compiled, remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
-from gdfast.kernels.grammar import check, single_precision
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
@@ -92,8 +92,8 @@ def step_kernel(
         template, chain = _fused, in_registers(transforms, problem.dimension)
         parts["gradient"] = (problem.gradient_formula, problem.dimension)
         parts["objective"] = (problem.loss_formula, 1)
-    for function, results in parts.values():
-        check(function, results)
+    real = np.dtype(dtype).name
+    read = {name: reading(function, results, real) for name, (function, results) in parts.items()}
     shape = Shape(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
@@ -102,23 +102,21 @@ def step_kernel(
         optimizer.uses_loss,
         Parts.of(optimizer, measure),
         sparse,
-        np.dtype(dtype).name,
+        real,
     )
-    functions = {name: function for name, (function, _) in parts.items()}
 
     def make() -> Kernel:
-        narrow = single_precision if shape.real == "float32" else lambda function: function
-        made = {name: callable_once(narrow(function)) for name, function in functions.items()}
+        made = {name: callable_once(function) for name, function in read.items()}
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
         called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE)
         for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-            made[name] = callable_once(narrow(_written(text, called)))
+            made[name] = callable_once(typed(_written(text, called), text, real))
         for name in ("terms", "plateau", "measure"):
             made.setdefault(name, made["rule"])  # never called where there are none
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
 
-    return remembered((template, shape, chain, *functions.items()), make)
+    return remembered((template, shape, chain, *read.items()), make)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
@@ -126,7 +124,7 @@ _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, nois
 
 def _written(text: str, called: dict[str, Any]) -> Any:
     """Make the function that a text defines."""
-    namespace = {"__name__": __name__, "__text__": text, **called}
+    namespace = {"__name__": __name__, **called}
     exec(text, namespace)
     return namespace[text.split("(")[0].removeprefix("def ")]
 
@@ -309,10 +307,10 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     loss = (objective(*x),) if uses_loss else ()
                     if remembers:
                         old = column(memory, lane, memories)
-                        keep(plateau(objective(*x), *(old + row[plateau_from:plateau_to])), memory, lane)
+                        keep(as_tuple(plateau(objective(*x), *(old + row[plateau_from:plateau_to]))), memory, lane)
                     if measures:
                         old = column(memory[measured_from:], lane, measured)
-                        remembered = measure(objective(*x), *(old + row[measure_from:]))
+                        remembered = as_tuple(measure(objective(*x), *(old + row[measure_from:])))
                         keep_moving(remembered, memory[measured_from:], status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
                     totals = (
@@ -368,7 +366,7 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape):
             if measures:
                 for lane in range(n):
                     old = column(memory[measured_from:], lane, measured)
-                    remembered = measure(losses[lane], *(old + row[measure_from:]))
+                    remembered = as_tuple(measure(losses[lane], *(old + row[measure_from:])))
                     keep_moving(remembered, memory[measured_from:], status, lane)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
@@ -412,6 +410,6 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape):
             if remembers:
                 for lane in range(n):
                     old = column(memory, lane, memories)
-                    keep(plateau(losses[lane], *(old + row[plateau_from:plateau_to])), memory, lane)
+                    keep(as_tuple(plateau(losses[lane], *(old + row[plateau_from:plateau_to]))), memory, lane)
 
     return step

@@ -1,5 +1,6 @@
 """Is a gradient the derivative of its loss? Central differences, extrapolated, tell."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +133,7 @@ def _slope(problem: Problem, theta: Array, i: int) -> tuple[Array, Array]:
     error = np.full(theta.shape[1], np.inf)
     step = 1e-3 * float(np.ptp(problem.domain[i]))
     rows: list[Array] = []
-    noise = np.finfo(float).eps * np.abs(problem.objective(theta))
+    noise = np.fmax(np.finfo(float).eps * np.abs(problem.objective(theta)), _noise(problem, theta, i, step))
     for k in range(_HALVINGS):
         up, down = theta.copy(), theta.copy()
         up[i] += step / 2**k
@@ -146,3 +147,16 @@ def _slope(problem: Problem, theta: Array, i: int) -> tuple[Array, Array]:
             best, error = np.where(better, finer, best), np.where(better, estimate, error)
             rows.append(finer)
     return best, error
+
+
+def _noise(problem: Problem, theta: Array, i: int, step: float) -> Array:
+    """How much rounding makes the objective vary, ``float64[n]``: fourth differences, which a smooth one has not.
+
+    Source: Hamming (1973), "Numerical methods for scientists and engineers", chapter on roundoff.
+    """
+    values = []
+    for k in range(-3, 4):
+        beside = theta.copy()
+        beside[i] += k * step / 2 ** (_HALVINGS - 1)
+        values.append(problem.objective(beside))
+    return np.asarray(np.abs(np.diff(values, 4, axis=0)).max(axis=0) / math.sqrt(70.0))  # Σ binomial(4, k)² = 70

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.elementary import Array
+from gdfast.grammar import on_arrays
 from gdfast.named import Named
 from gdfast.problems._stationary import StationaryPoint, find, nearest, search
 
@@ -297,17 +298,18 @@ class Landscape(Problem):
         return tuple(inspect.signature(self.loss_formula).parameters)
 
     def loss(self, theta: Array) -> Array:
-        return np.array(np.broadcast_to(self.loss_formula(*theta), theta.shape[1:]), dtype=_real(theta))
+        formula = on_arrays(self.loss_formula, 1, _real(theta))
+        return np.array(np.broadcast_to(formula(*theta), theta.shape[1:]), dtype=_real(theta))
 
     def gradient(self, theta: Array) -> Array:
-        parts = self.gradient_formula(*theta)
+        parts = on_arrays(self.gradient_formula, self.dimension, _real(theta))(*theta)
         parts = (parts,) if self.dimension == 1 else parts
         return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
         if self.hessian_formula is None:
             return self._gradient_differences(theta)
-        rows = self.hessian_formula(*theta)
+        rows = on_arrays(self.hessian_formula, self.dimension, _real(theta))(*theta)
         rows = ((rows,),) if self.dimension == 1 else rows
         return np.stack(
             [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]

@@ -13,9 +13,11 @@ Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
 Field = Callable[[Array], Array]
 
 _ROUNDS = 80
+_PLAIN_ROUNDS = 20  # of them, before the multiplicity of a root is looked at
 _STARTS = 4096  # of a search over a domain
 _FEW = 16  # points that are compared with every end point
 _SAME = 1e-5  # points closer than this share of the domain's width are one
+_BESIDE = 0.05  # share of the domain's width: where one looks whether a degenerate point is one of a line
 _SINGULAR = 1e-7  # share of the largest curvature below which one says nothing about the kind
 _NEAREST, _FARTHEST = 1e-3, 2e-2  # shares of the domain's width within which an end point is at a stationary point
 
@@ -52,20 +54,25 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
     with np.errstate(all="ignore"):
         points = _apart(gradient, _newton(gradient, hessian, near, width), width)
         bend = np.moveaxis(hessian(points), -1, 0)
-        typical = float(np.median(np.abs(hessian(_spread(domain, 64)))))
+        around = np.abs(hessian(_spread(domain, 64)))
+        typical = float(np.median(around[np.isfinite(around)])) if np.isfinite(around).any() else 0.0
         curvatures, directions = np.linalg.eigh(bend)
         losses = loss(points)
-        found = []
+        found, degenerate = [], list[Array]()
         for point, value, curvature, axes in zip(points.T, losses, curvatures, directions, strict=True):
             flattest, sharpest = float(np.abs(curvature).min()), float(np.abs(curvature).max())
             kind: Kind = "minimum" if curvature[0] > 0 else "maximum" if curvature[-1] < 0 else "saddle"
             if flattest <= _SINGULAR * sharpest or sharpest <= _SINGULAR * typical:
+                level = 1e-11 * width * max(sharpest, typical)
                 flat = axes[:, np.abs(curvature) <= _SINGULAR * max(sharpest, typical)]
-                beside = point[:, None] + 0.05 * width * np.stack([flat, -flat])
-                slope = np.abs([gradient(side) for side in beside]).max(axis=1)
-                if (slope <= 1e-11 * width * max(sharpest, typical)).any():
-                    continue  # one of a whole line of them
-                kind = _kind_around(loss, point, axes, width)
+                if _on_a_line(gradient, point, flat, width, level) or any(
+                    np.abs(point - other).max() <= _BESIDE * width
+                    and np.abs(gradient((point + other)[:, None] / 2)).max() <= level
+                    for other in degenerate
+                ):
+                    continue
+                degenerate.append(point)
+                kind = _kind_around(loss, gradient, point, axes, width)
             found.append(StationaryPoint(tuple(point.tolist()), kind, float(value), flattest))
     return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
 
@@ -90,7 +97,7 @@ def _spread(domain: Array, n: int) -> Array:
 def _newton(gradient: Field, hessian: Field, points: Array, width: float) -> Array:
     """The points, of those that Newton's method leads to, where it has come to rest, save on a plateau."""
     h, resting = 1e-3 * width, [points[:, :0]]
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         grad, bend = gradient(points), np.moveaxis(hessian(points), -1, 0)
         finite = np.isfinite(grad).all(axis=0) & np.isfinite(bend).all(axis=(1, 2))
         points, grad, bend = points[:, finite], grad[:, finite], bend[finite]
@@ -101,7 +108,8 @@ def _newton(gradient: Field, hessian: Field, points: Array, width: float) -> Arr
         along = np.where(curved, along / np.where(curved, values, 1.0), 0.0)
         step = np.einsum("nij,nj->in", vectors, along)
         length = np.abs(step).max(axis=0)
-        points = points - step * np.minimum(1.0, 0.1 * width / np.where(length > 0, length, 1.0))
+        step = step * np.minimum(1.0, 0.1 * width / np.where(length > 0, length, 1.0))
+        points = points - step * (_multiple(gradient, points, step) if round_ >= _PLAIN_ROUNDS else 1.0)
         still = length <= 1e-11 * width
         resting.append(points[:, still])
         points = points[:, ~still]
@@ -114,6 +122,16 @@ def _newton(gradient: Field, hessian: Field, points: Array, width: float) -> Arr
     around = [points + np.eye(len(points))[:, i : i + 1] * move for i in range(len(points)) for move in (-h, h)]
     flat = np.logical_and.reduce([(gradient(shifted) == 0).all(axis=0) for shifted in [points, *around]])
     return np.asarray(points[:, ~flat])
+
+
+def _multiple(gradient: Field, points: Array, step: Array) -> Array:
+    """What to multiply Newton's steps by, ``float64[n]``: 1, or more where that makes the gradient smaller.
+
+    Near a root of multiplicity m the steps are too short by the factor m, and would take hundreds of rounds.
+    """
+    multiples = 2.0 ** np.arange(7)
+    sizes = np.stack([np.abs(gradient(points - multiple * step)).max(axis=0) for multiple in multiples])
+    return np.asarray(multiples[np.argmin(np.where(np.isfinite(sizes), sizes, np.inf), axis=0)])
 
 
 def _apart(gradient: Field, points: Array, width: float) -> Array:
@@ -134,12 +152,29 @@ def _apart(gradient: Field, points: Array, width: float) -> Array:
     return np.stack(chosen, axis=1)
 
 
-def _kind_around(loss: Field, point: Array, axes: Array, width: float) -> Kind:
-    """The kind of a point whose Hessian is too flat to tell, from the loss around it."""
+def _on_a_line(gradient: Field, point: Array, flat: Array, width: float, level: float) -> bool:
+    """Whether a point is one of a whole line of them: beside it, along a direction without curvature, is no slope.
+
+    A slope below `level` is none, unless it grows as that of a power does, which rounding errors do not.
+    """
+    near, farther, far = (
+        np.abs(gradient(point[:, None] + share * _BESIDE * width * np.hstack([flat, -flat]))).max(axis=0)
+        for share in (1, 2, 4)
+    )
+    grows = (near > 0) & (farther >= 3.5 * near) & (far >= 3.5 * farther)
+    return bool(((near <= level) & ~grows).any())
+
+
+def _kind_around(loss: Field, gradient: Field, point: Array, axes: Array, width: float) -> Kind:
+    """The kind of a point whose Hessian is too flat to tell, from the loss around it.
+
+    Where the loss is the same to the last bit, the slope away from the point tells.
+    """
     random = np.random.default_rng(0).normal(size=(len(point), 256))
-    directions = np.hstack([axes, -axes, random / np.linalg.norm(random, axis=0)])
-    around = point[:, None] + np.hstack([directions * (share * width) for share in (1e-3, 1e-2)])
+    directions = np.tile(np.hstack([axes, -axes, random / np.linalg.norm(random, axis=0)]), 2)
+    around = point[:, None] + directions * (width * np.repeat([1e-3, 1e-2], directions.shape[1] // 2))
     rise = loss(around) - loss(point[:, None])
+    rise = np.where(rise == 0, (gradient(around) * directions).sum(axis=0), rise)
     if (rise > 0).all():
         return "minimum"
     return "maximum" if (rise < 0).all() else "degenerate"
