@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.elementary import Array
-from gdfast.noise import standard_normal
+from gdfast.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
 from gdfast.problems import Problem
@@ -141,8 +141,8 @@ class Trajectories:
             given = table[t]
             sums = self._sums(transform.terms, len(transform.sums), (self.theta, grad, rate, *given))
             if transform.noisy:
-                *given, seed = given
-                rows = [standard_normal(seed, self.number, t, i) for i in range(len(grad))]
+                given, key = given[: -len(KEY)], given[-len(KEY) :]
+                rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
             grad = np.broadcast_to(transform.rule(self.theta, grad, rate, *sums, *given), grad.shape)
         return grad

@@ -22,6 +22,7 @@ from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
 from gdfast.elementary import Array, maximum, minimum, select, sign, sqrt
 from gdfast.named import Named, named
+from gdfast.noise import KEY, keys
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,15 +61,18 @@ class Transform(Named):
 
     @functools.cached_property
     def coefficients(self) -> tuple[str, ...]:
-        """Names of the coefficients: the rule's arguments after ``lr``, the sums and the noise; a seed comes last."""
+        """Names of the coefficients: the rule's arguments after ``lr``, the sums and the noise; a key comes last."""
         names = list(inspect.signature(self.rule).parameters)
-        return (*names[3 + len(self.sums) + self.noisy :], *(["seed"] if self.noisy else []))
+        return (*names[3 + len(self.sums) + self.noisy :], *(KEY if self.noisy else ()))
 
     def columns(self, max_steps: int) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``."""
         values: dict[str, Any] = dict(self.parameters)
+        t = np.arange(1, max_steps + 2, dtype=np.float64)
         if self.step_table:
-            values.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
+            values.update(self.step_table(t))
+        if self.noisy:
+            values.update(zip(KEY, keys(self.parameters["seed"], t).T, strict=True))
         columns = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
             columns[:, j] = values[name]
@@ -162,7 +166,7 @@ def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
     neither tiles nor workers matter. Source: Neelakantan et al. (2015), "Adding gradient noise improves learning for
     very deep networks" (γ = 0.55).
     """
-    arguments.integer("noise: seed", seed, low=0, high=2**31 - 1)
+    arguments.integer("noise: seed", seed, low=0, high=2**63 - 1)
     return Transform(_noisy, step_table=lambda t: {"deviation": sigma / t ** (gamma / 2)})
 
 

@@ -307,7 +307,7 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     rate = factor(multiplier, memory, lane) * lr[0, lane]
                     if transformed:
                         work[0, lane] = rate
-                        g = transform(x, g, rate, number[lane], t + k, settings)
+                        g = transform(x, g, rate, number[lane], settings)
                     if checked:
                         events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
@@ -327,7 +327,7 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*x))
                         if transformed:
-                            g = transform(x, g, work[0, lane], number[lane], t + k, settings)
+                            g = transform(x, g, work[0, lane], number[lane], settings)
                         settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
 
     return step
@@ -365,7 +365,7 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
                     old = column(memory[r:], lane, measured)
                     keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
             if transformed:
-                transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
+                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
             checked = not sparse or (t + k) % check_every == 0
             if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
                 largest_entries(grad, size, n)
