@@ -4,19 +4,19 @@ All trajectories of a tile advance together as arrays; those that settle are tak
 The rule and the gradient are the very texts that the kernels are compiled from.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
-from gdfast.elementary import Array
+from gdfast.elementary import Array, sqrt, square_scale
 from gdfast.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
 from gdfast.problems import Problem
 from gdfast.sweep import Sweep, Tile
+from gdfast.transforms import Transform
 
 if TYPE_CHECKING:
     import xarray
@@ -54,13 +54,15 @@ def _run(sweep: Sweep, tile: Tile, stop: Array, first_number: int = 0) -> Ending
         for t in range(sweep.max_steps + 1):
             if not active.size or stop[0]:
                 break
-            grad = path.gradient(t)
+            before = path.gradient(t)
+            grad = path.transformed(before, t)
             if sweep.measure and t < sweep.max_steps:
                 path.remember(t)
             size = np.abs(grad).max(axis=0)
             checked = t % sweep.check_every == 0
             small = size <= gradient_tolerance if checked else was_small
-            diverged = ~(size <= divergence_limit) & checked
+            within = (size <= divergence_limit) & (np.abs(before).max(axis=0) <= divergence_limit)
+            diverged = ~within & checked
             settled = diverged | (small & was_small & checked)
             if settled.any():
                 out = active[settled]
@@ -133,15 +135,21 @@ class Trajectories:
         return self.memory[0] * self.lr if self.memory else self.lr
 
     def gradient(self, t: int) -> Array:
+        """The gradient at the point after `t` updates, ``float64[d, n]``."""
+        return self.problem.step_gradient(self.theta, t)
+
+    def transformed(self, grad: Array, t: int) -> Array:
         """The transformed gradient that the update after `t` others takes, ``float64[d, n]``."""
-        grad, rate = self.problem.step_gradient(self.theta, t), self.rate(t)
+        rate = self.rate(t)
         for transform, table in zip(self.optimizer.transforms, self.settings, strict=True):
             if transform.decoupled:
                 continue
             given = table[t]
-            sums = self._sums(transform.terms, len(transform.sums), (self.theta, grad, rate, *given))
+            key: Array = np.empty(0)
             if transform.noisy:
                 given, key = given[: -len(KEY)], given[-len(KEY) :]
+            sums = self._reduced(transform, (self.theta, grad, rate), given)
+            if transform.noisy:
                 rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
             grad = np.broadcast_to(transform.rule(self.theta, grad, rate, *sums, *given), grad.shape)
@@ -163,25 +171,39 @@ class Trajectories:
         for transform, table in zip(self.optimizer.transforms, self.settings, strict=True):
             if transform.decoupled:
                 self.theta = transform.rule(self.theta, grad, rate, *table[t])
-        whole = self._sums(
-            self.optimizer.terms, len(self.optimizer.sums), (self.theta, grad, *self.state, rate, *coefficients)
-        )
+        whole = self._reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)
         new = self.optimizer.rule(self.theta, grad, *self.state, rate, *whole, *coefficients)
         new = new if isinstance(new, tuple) else (new,)
         self.theta, *self.state = (np.asarray(value, self.theta.dtype) for value in new)
 
-    def _sums(self, terms: Callable[..., Any] | None, count: int, given: tuple[Any, ...]) -> list[Any]:
-        if terms is None:
-            return []
-        values, sums = terms(*given), []
-        for value in values if count > 1 else (values,):
-            total = np.zeros_like(self.theta[0])
-            for row in np.broadcast_to(value, self.theta.shape):  # in the order of the coordinates, as the kernel sums
-                total = total + row.astype(total.dtype, copy=False)  # a choice between two constants is float64
-            sums.append(total)
-        return sums
+    def _reduced(self, rule: Optimizer | Transform, given: tuple[Any, ...], coefficients: Array) -> list[Any]:
+        """The norms and the sums that a rule asks for, as the kernel computes them: coordinate by coordinate."""
+        norms, sums = [], []
+        if rule.entries is not None:
+            for rows in self._rows(rule.entries(*given, *coefficients), len(rule.norms)):
+                size = np.zeros_like(self.theta[0])
+                for row in rows:
+                    size = np.where(np.abs(row) > size, np.abs(row), size)
+                if rule.euclidean:
+                    scale, total = square_scale(size), np.zeros_like(size)
+                    for row in rows:
+                        total = total + row * scale * (row * scale)
+                    size = sqrt(total) / scale
+                norms.append(size)
+        if rule.terms is not None:
+            for rows in self._rows(rule.terms(*given, *norms, *coefficients), len(rule.sums)):
+                total = np.zeros_like(self.theta[0])
+                for row in rows:
+                    total = total + row
+                sums.append(total)
+        return norms + sums
+
+    def _rows(self, values: Any, count: int) -> list[Array]:
+        """Each of `count` values for all coordinates; a choice between two constants is float64 before it."""
+        values = values if count > 1 else (values,)
+        return [np.broadcast_to(value, self.theta.shape).astype(self.theta.dtype, copy=False) for value in values]
 
 
 def _periods(tail: Array) -> NDArray[np.int8]:
@@ -259,7 +281,7 @@ def trajectory(
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):
             points[:, t] = path.theta[:, 0]
-            path.update(path.gradient(t), t)
+            path.update(path.transformed(path.gradient(t), t), t)
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
     return xarray.Dataset(
         {

@@ -22,14 +22,17 @@ from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from gdfast import noise
+from gdfast.elementary import sqrt, square_scale
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import compiled, unique
 from gdfast.kernels.digest import digest
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.grammar import check, single_precision
+from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
+    any_beyond,
     either,
     eventful,
     keep_moving,
@@ -76,6 +79,8 @@ def step_kernel(
     """
     transforms, plateau = optimizer.transforms, optimizer.plateau
     parts = {"rule": (optimizer.rule, 1 + len(optimizer.state))}
+    if optimizer.entries is not None:
+        parts["entries"] = (optimizer.entries, len(optimizer.norms))
     if optimizer.terms is not None:
         parts["terms"] = (optimizer.terms, len(optimizer.sums))
     if plateau:
@@ -84,6 +89,8 @@ def step_kernel(
         parts["measure"] = (measure.rule, len(measure.initial))
     for k, transform in enumerate(transforms):
         parts[f"rule{k}"] = (transform.rule, 1)
+        if transform.entries is not None:
+            parts[f"entries{k}"] = (transform.entries, len(transform.norms))
         if transform.terms is not None:
             parts[f"terms{k}"] = (transform.terms, len(transform.sums))
     template: Callable[..., Any]
@@ -99,6 +106,8 @@ def step_kernel(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
         len(optimizer.coefficients),
+        len(optimizer.norms),
+        optimizer.euclidean,
         len(optimizer.sums),
         sum_rows(optimizer),
         optimizer.uses_loss,
@@ -117,16 +126,18 @@ def step_kernel(
             narrow = single_precision if sizes.real == "float32" else lambda function: function
             made = {name: unique(narrow(function), key) for name, (function, _) in parts.items()}
             called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-            called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE)
+            called.update(as_tuple=as_tuple, factor=from_memory if plateau else from_schedule, **_NOISE, **_NORMS)
             for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
                 made[name] = unique(narrow(_written(text, called)), key)
-            for name in ("terms", "plateau", "measure"):
+            for name in ("entries", "terms", "plateau", "measure"):
                 made.setdefault(name, made["rule"])  # never called where there are none
             _kernels[key] = template(**made, transformed=bool(transforms), sizes=sizes, key=key)
         return _kernels[key]
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
+
+_NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt)}
 
 
 def _written(text: str, called: dict[str, Any]) -> Any:
@@ -142,8 +153,10 @@ class Sizes(NamedTuple):
     d: int  # coordinates, if they are to be in registers
     s: int  # state slots
     c: int  # coefficients of the rule
+    norms: int  # over the coordinates
+    euclidean: bool  # whether they are, or else of the largest entries
     q: int  # sums over the coordinates
-    sum_rows: int  # sums that a rule or a transform needs at a time
+    sum_rows: int  # that a rule or a transform needs at a time for norms and sums
     uses_loss: bool  # whether the rule does
     scheduled: bool  # by the step alone
     plateau: int  # coefficients of a schedule that looks at the loss
@@ -166,13 +179,13 @@ class Sizes(NamedTuple):
 
 
 def sum_rows(optimizer: Optimizer) -> int:
-    """How many sums over the coordinates a lane needs at a time."""
-    return max(len(optimizer.sums), *(len(transform.sums) for transform in optimizer.transforms), 0)
+    """How many numbers of the whole vector a lane needs at a time: norms, sums, and the scale of each norm."""
+    return max(2 * len(each.norms) + len(each.sums) for each in (optimizer, *optimizer.transforms))
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
-    """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
-    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
+    """Rows to scribble on in a pair's step: the problem's, norms and sums, losses, two of largest gradient entries."""
+    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 3
 
 
 def as_tuple(value):
@@ -247,6 +260,18 @@ def decayed(decay, x, g, rate, c):
 
 
 @register_jitable(**HELPER)
+def norms_of(norm, entries, read, x, g, state, lane, slots, whole, norms):
+    """The norms over the coordinates, as a tuple like `norms`."""
+    for j in range(len(norms)):
+        values = x
+        for i in range(len(x)):
+            part = as_tuple(entries(x[i], g[i], *(read(state, i, lane, slots) + whole)))
+            values = tuple_setitem(values, i, part[j])  # type: ignore[call-arg]
+        norms = tuple_setitem(norms, j, norm(values))  # type: ignore[call-arg]
+    return norms
+
+
+@register_jitable(**HELPER)
 def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
     """The sums over the coordinates, in their order, added to the tuple `totals`."""
     for i in range(len(x)):
@@ -270,13 +295,15 @@ def keep(x, matrix, lane):
         matrix[i, lane] = x[i]
 
 
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
-    d, s, c, q, _, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
+def _fused(rule, entries, terms, plateau, measure, transform, decay, gradient, objective, transformed, sizes, key):
+    d, s, c, e, euclidean, q, _, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
     real = sizes.number
     zero, one = real(0.0), real(1.0)
-    point, slots, zeros, memories, measured = (zero,) * d, (zero,) * s, (zero,) * q, (zero,) * r, (zero,) * w
+    point, slots, memories, measured = (zero,) * d, (zero,) * s, (zero,) * r, (zero,) * w
+    no_norms, zeros = (zero,) * e, (zero,) * q
+    norm = euclidean_norm if euclidean else maximum_norm
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
 
@@ -304,6 +331,8 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     lane = block * LANES + j
                     x = column(theta, lane, point)
                     g = as_tuple(gradient(*x))
+                    if transformed and checked:
+                        events = either(events, eventful(loudest(g), window))
                     rate = factor(multiplier, memory, lane) * lr[0, lane]
                     if transformed:
                         work[0, lane] = rate
@@ -319,25 +348,34 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         old = column(memory[r:], lane, measured)
                         keep_moving(measure(objective(*x), *(old + row[fourth:])), memory[r:], status, lane)
                     y = decayed(decay, x, g, rate, settings) if transformed else x
-                    totals = sum_terms(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if q else ()
-                    update(rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients)
+                    own = (rate,)
+                    norms = (
+                        norms_of(norm, entries, read, y, g, state, lane, slots, own + coefficients, no_norms)
+                        if e
+                        else ()
+                    )
+                    whole = own + norms
+                    totals = sum_terms(terms, read, y, g, state, lane, slots, whole, coefficients, zeros) if q else ()
+                    update(rule, read, store, y, g, theta, state, lane, slots, whole + totals + loss + coefficients)
                 if events:
                     for j in range(LANES):
                         lane = block * LANES + j
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*x))
+                        before = largest(g)
                         if transformed:
                             g = transform(x, g, work[0, lane], number[lane], settings)
-                        settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
+                        settle(x, g, before, ended, status, lane, t + k, check_every, tolerance, limit)
 
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, key):
-    _, s, c, q, sums, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
+def _parts(rule, entries, terms, plateau, measure, transform, decay, transformed, sizes, key):
+    _, s, c, e, euclidean, q, sums, uses_loss, scheduled, p, r, z, w, y, sparse, _ = sizes
     first, second, third = int(scheduled), scheduled + z, scheduled + z + p
     fourth, width = third + c, third + c + y
-    slots, zeros, memories, measured = (0.0,) * s, (0.0,) * q, (0.0,) * r, (0.0,) * w
+    slots, memories, measured = (0.0,) * s, (0.0,) * r, (0.0,) * w
+    no_norms, zeros = (0.0,) * e, (0.0,) * q
     read, store = (gather, scatter) if s else (gather_nothing, scatter_nothing)
     factor = from_memory if r else from_schedule
     wanted = GRADIENT + OBJECTIVE if uses_loss or r + w else GRADIENT
@@ -348,8 +386,9 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
         check_every, gradient_tolerance, divergence_limit, data, layout,
     ):  # fmt: skip
         wide()  # type: ignore[call-arg]
-        own = work.shape[0] - sums - 2  # rows of the problem's
-        totals, size, losses = work[own : own + sums], work[own + sums], work[own + sums + 1]
+        own = work.shape[0] - sums - 3  # rows of the problem's
+        totals, size, losses, before = work[own : own + sums], work[-3], work[-2], work[-1]
+        scales = work[own + e + q : own + 2 * e + q]
         if n_steps == 0:  # loss and gradient are asked for
             call_evaluation(evaluation, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, data, layout, t)
             largest_entries(grad, size, n)
@@ -364,42 +403,75 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, sizes, 
                 for lane in range(n):
                     old = column(memory[r:], lane, measured)
                     keep_moving(measure(losses[lane], *(old + row[fourth:])), memory[r:], status, lane)
-            if transformed:
-                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
             checked = not sparse or (t + k) % check_every == 0
-            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+            eventful_before = False
+            if transformed:
+                if checked:
+                    eventful_before = any_beyond(grad, n, divergence_limit)
+                    if eventful_before:
+                        largest_entries(grad, before, n)
+                    else:
+                        before[:n] = 0.0
+                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
+            if checked and (eventful_before or maybe_settled(grad, size, n, gradient_tolerance, divergence_limit)):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
                 for lane in range(n):
                     status[lane] = next_status(
-                        status[lane], size[lane], t + k, check_every, gradient_tolerance, divergence_limit
-                    )
+                        status[lane], size[lane], before[lane] if transformed else size[lane], t + k, check_every,
+                        gradient_tolerance, divergence_limit,
+                    )  # fmt: skip
             if transformed:
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         theta[i, lane] = decay(theta[i, lane], grad[i, lane], rate, settings)
+            if e:
+                for i in range(theta.shape[0]):
+                    rates = lr[group[i]]
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
+                        for j in range(e):
+                            totals[j, lane] = larger_size(totals[j, lane] if i else 0.0, part[j])
+            if e and euclidean:
+                for j in range(e):
+                    for lane in range(n):
+                        scales[j, lane], totals[j, lane] = square_scale(totals[j, lane]), 0.0
+                for i in range(theta.shape[0]):
+                    rates = lr[group[i]]
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
+                        for j in range(e):
+                            totals[j, lane] += (part[j] * scales[j, lane]) * (part[j] * scales[j, lane])
+                for j in range(e):
+                    for lane in range(n):
+                        totals[j, lane] = sqrt(totals[j, lane]) / scales[j, lane]
             if q:
-                for j in range(q):
+                for j in range(e, e + q):
                     for lane in range(n):
                         totals[j, lane] = 0.0
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
-                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        norms = column(totals, lane, no_norms) if e else ()
+                        given = read(state, i, lane, slots) + (rate,) + norms + coefficients
                         part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
                         for j in range(q):
-                            totals[j, lane] += part[j]
+                            totals[e + j, lane] += part[j]
             for i in range(theta.shape[0]):
                 rates = lr[group[i]]
                 for lane in range(n):
                     rate = factor(multiplier, memory, lane) * rates[lane]
                     loss = (losses[lane],) if uses_loss else ()
-                    summed = column(totals, lane, zeros) if q else ()
+                    summed = column(totals, lane, no_norms + zeros) if e + q else ()
                     whole = (rate,) + summed + loss + coefficients
                     new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
                     theta[i, lane] = store(state, i, lane, new)

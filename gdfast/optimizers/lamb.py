@@ -12,21 +12,21 @@ from gdfast.elementary import select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
-def rule(theta, grad, m, v, lr, theta_square, update_square, beta1, beta2, eps, weight_decay, rate, debias):
+def rule(theta, grad, m, v, lr, theta_norm, update_norm, beta1, beta2, eps, weight_decay, rate, debias):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
-    zero = (theta_square == 0) | (update_square == 0)
-    ratio = select(zero, 1.0, sqrt(theta_square) / sqrt(update_square))
+    zero = (theta_norm == 0) | (update_norm == 0)
+    ratio = select(zero, 1.0, theta_norm / update_norm)
     theta = theta - lr * ratio * update
     return theta, m, v
 
 
-def terms(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
+def entries(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
-    return theta * theta, update * update
+    return theta, update
 
 
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, weight_decay=NONNEGATIVE)
@@ -46,6 +46,6 @@ def lamb(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-6, weight_dec
         rule,
         learning_rate=0.001,
         step_table=debiasing(beta1, beta2),
-        sums=("theta_square", "update_square"),
-        terms=terms,
+        norms=("theta_norm", "update_norm"),
+        entries=entries,
     )
