@@ -3,12 +3,13 @@
     u = m̂ / (√v̂ + ε) + λ θ
     θ ← θ − η (‖θ‖ / ‖u‖) u, the ratio 1 where either norm is 0
 
-The norms are over all parameters of the problem.
+The norms are over all parameters of the problem. Where ‖u‖ is so small that its inverse is infinite, it and u are
+multiplied by the same power of two.
 
 Source: You et al. (2020), arXiv 1904.00962, the same as ``optax.lamb`` for one array of parameters.
 """
 
-from gdfast.elementary import select, sqrt
+from gdfast.elementary import select, sqrt, square_scale
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
@@ -17,8 +18,9 @@ def rule(theta, grad, m, v, lr, theta_norm, update_norm, beta1, beta2, eps, weig
     v = beta2 * v + (1 - beta2) * grad * grad
     update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
     zero = (theta_norm == 0) | (update_norm == 0)
-    ratio = select(zero, 1.0, theta_norm / update_norm)
-    theta = theta - lr * ratio * update
+    scale = select(zero, 1.0, square_scale(update_norm))
+    ratio = select(zero, 1.0, theta_norm / (update_norm * scale))
+    theta = theta - lr * ratio * (update * scale)
     return theta, m, v
 
 

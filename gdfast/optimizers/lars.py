@@ -4,21 +4,23 @@
     b ← μ b + η c (‖θ‖ / (‖u‖ + ε)) u, the ratio with its c being 1 where either norm is 0
     θ ← θ − b
 
-The learning rate is inside the momentum; the norms are over all parameters of the problem.
+The learning rate is inside the momentum. Where ‖u‖ is so small that its inverse is infinite, it and u are multiplied by
+the same power of two. The norms are over all parameters of the problem.
 
 Source: You, Gitman & Ginsburg (2017), arXiv 1708.03888, the same as ``optax.lars`` for one array of parameters.
 The paper divides by ‖g‖ + λ ‖θ‖.
 """
 
-from gdfast.elementary import select
+from gdfast.elementary import select, square_scale
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 
 
 def rule(theta, grad, buffer, lr, theta_norm, update_norm, momentum, weight_decay, trust_coefficient, eps):
     update = grad + weight_decay * theta
     zero = (theta_norm == 0) | (update_norm == 0)
-    ratio = select(zero, 1.0, trust_coefficient * theta_norm / (update_norm + eps))
-    buffer = momentum * buffer + lr * ratio * update
+    scale = select(zero, 1.0, square_scale(update_norm))
+    ratio = select(zero, 1.0, trust_coefficient * theta_norm / ((update_norm + eps) * scale))
+    buffer = momentum * buffer + lr * ratio * (update * scale)
     theta = theta - buffer
     return theta, buffer
 

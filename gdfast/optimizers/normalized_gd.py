@@ -2,15 +2,18 @@
 
     θ ← θ − η g / ‖g‖, no step where g = 0
 
+Where ‖g‖ is so small that its inverse is infinite, both are multiplied by the same power of two.
+
 Source: Nesterov (1984), "Minimization methods for nonsmooth convex and quasiconvex functions".
 """
 
-from gdfast.elementary import select
+from gdfast.elementary import select, square_scale
 from gdfast.optimizers._optimizer import Optimizer, named
 
 
 def rule(theta, grad, lr, norm):
-    theta = theta - select(norm == 0, 0.0, lr / norm) * grad
+    scale = square_scale(norm)
+    theta = theta - select(norm == 0, 0.0, lr / (norm * scale)) * (grad * scale)
     return theta
 
 
