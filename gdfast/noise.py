@@ -88,4 +88,4 @@ def standard_normal(key: Array, number: Any, coordinate: Any) -> Any:
         Which trajectory of the sweep, and which of its coordinates, from 0.
     """
     with np.errstate(over="ignore"):  # integers wrap around
-        return quantile(uniform(*key, number, coordinate))
+        return quantile(uniform(key[0], key[1], key[2], number, coordinate))

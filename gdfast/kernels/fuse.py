@@ -48,6 +48,7 @@ from gdfast.kernels.signatures import LANES, SETTLED, call_evaluation, step_sign
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape, Problem
+from gdfast.transforms import Transform
 
 _kernels: dict[str, Any] = {}
 _lock = threading.Lock()
@@ -180,7 +181,8 @@ class Sizes(NamedTuple):
 
 def sum_rows(optimizer: Optimizer) -> int:
     """How many numbers of the whole vector a lane needs at a time: norms, sums, and the scale of each norm."""
-    return max(2 * len(each.norms) + len(each.sums) for each in (optimizer, *optimizer.transforms))
+    each: list[Optimizer | Transform] = [optimizer, *optimizer.transforms]
+    return max(2 * len(one.norms) + len(one.sums) for one in each)
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
