@@ -181,7 +181,7 @@ def find(
             raise ValueError(f"target must not be given with {data}, which has its own")
         return load(str(data))
     if not Path(data).suffix and not tables.exists(data) and len(Path(data).parts) == 1:
-        arguments.choice("data", tables.shortened(data), [*SHIPPED, "a CSV file"])
+        arguments.choice("data", tables.short(data), [*SHIPPED, "a CSV file"])
     if target is None:
         raise ValueError(f"target must be given with {data}: the column to predict")
     return read_csv(data, target)

@@ -57,7 +57,7 @@ def read(path: str | Path, header: bool | None = None) -> "pandas.DataFrame":
     first = header is None or arguments.flag("data: header", header)
     text = _text(place)
     if not text:
-        raise ValueError(f"data: {shortened(place)} is empty, but must have a header and rows")
+        raise ValueError(f"data: {short(place)} is empty, but must have a header and rows")
     options: dict[str, Any] = {"skipinitialspace": True, "skip_blank_lines": False}
     try:
         names = pandas.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str, keep_default_na=False, **options)
@@ -68,21 +68,21 @@ def read(path: str | Path, header: bool | None = None) -> "pandas.DataFrame":
             options |= {"index_col": False, "low_memory": False}
             table: pandas.DataFrame = pandas.read_csv(io.StringIO(text), header=0 if first else None, **options)
     except pandas.errors.ParserWarning:
-        raise ValueError(f"data: the rows of {shortened(place)} have more values than its header has names") from None
+        raise ValueError(f"data: the rows of {short(place)} have more values than its header has names") from None
     except (ValueError, OverflowError) as error:
         if str(error).startswith("data: "):
             raise
-        reason = shortened(str(error).strip().splitlines()[-1], 200)
-        raise ValueError(f"data: {shortened(place)} cannot be read as CSV: {reason}") from None
+        reason = short(str(error).strip().splitlines()[-1], 200)
+        raise ValueError(f"data: {short(place)} cannot be read as CSV: {reason}") from None
     table.columns = names if names is not None else [str(j + 1) for j in range(table.shape[1])]
     if not len(table):
-        raise ValueError(f"data: {shortened(place)} has a header but no rows")
+        raise ValueError(f"data: {short(place)} has a header but no rows")
     missing = np.argwhere(table.isna().to_numpy())
     if len(missing):
         row, column = missing[0]
         others = f" ({len(missing) - 1} more are missing)" if len(missing) > 1 else ""
         raise ValueError(
-            f"data: {shortened(place)} has no value in line {row + 1 + first}, column {shortened(table.columns[column])!r}"
+            f"data: {short(place)} has no value in line {row + 1 + first}, column {short(table.columns[column])!r}"
             f"{others}; fill it or remove the line"
         )
     return table
@@ -99,11 +99,9 @@ def column_of(table: "pandas.DataFrame", target: str) -> str:
     names = list(table.columns)
     if target not in names:
         few = names if len(names) <= _SHOWN else difflib.get_close_matches(target, names) or names[:_SHOWN]
-        arguments.choice("target", shortened(target), [shortened(name) for name in few])
+        arguments.choice("target", short(target), [short(name) for name in few])
     if len(names) < 2:
-        raise ValueError(
-            f"data: there is the column {shortened(target)!r} only, but must be a feature beside the target"
-        )
+        raise ValueError(f"data: there is the column {short(target)!r} only, but must be a feature beside the target")
     return target
 
 
@@ -124,12 +122,12 @@ def numbers(path: str | Path, column: "pandas.Series[Any]", first_line: int) -> 
     """
     import pandas
 
-    name, place = shortened(str(column.name)), shortened(path)
+    name, place = short(str(column.name)), short(path)
     text = np.flatnonzero(pandas.to_numeric(column, errors="coerce").isna())
     if len(text):
         row = int(text[0])
         raise ValueError(
-            f"data: {place} has {shortened(str(column.iloc[row]))!r} in line {row + first_line}, column {name!r}, but "
+            f"data: {place} has {short(str(column.iloc[row]))!r} in line {row + first_line}, column {name!r}, but "
             "features must be numbers; encode the column or remove it"
         )
     values = column.to_numpy(dtype=np.float64)
@@ -141,8 +139,8 @@ def numbers(path: str | Path, column: "pandas.Series[Any]", first_line: int) -> 
     whole = not pandas.api.types.is_float_dtype(column)
     if whole and np.abs(values).max() >= 2**53 and column.nunique() != len(np.unique(values)):
         raise ValueError(
-            f"data: {place} has whole numbers of 2⁵³ and more in column {name!r} that differ, but are the same in float64; "
-            "subtract what they have in common, or leave the column out"
+            f"data: {place} has whole numbers of 2⁵³ and more in column {name!r} that differ, but are the same in "
+            "float64; subtract what they have in common, or leave the column out"
         )
     return values
 
@@ -151,23 +149,23 @@ def _checked_names(place: Path, names: list[str], header: bool | None) -> list[s
     """The names of the columns, if each has one of its own."""
     if header is None and all(_is_number(name) for name in names):
         raise ValueError(
-            f"data: the first line of {shortened(place)} has numbers only, {shortened(','.join(names))}; say header=False "
+            f"data: the first line of {short(place)} has numbers only, {short(','.join(names))}; say header=False "
             "(--no-header) if they are data, with the target's number, 1, 2, …, as its name, or header=True (--header) "
             "if they are names"
         )
     for j, name in enumerate(names):
         if not name.strip():
-            raise ValueError(f"data: column {j + 1} of {shortened(place)} has no name; name it or leave it out")
+            raise ValueError(f"data: column {j + 1} of {short(place)} has no name; name it or leave it out")
         if len(name) > LONGEST_NAME:
             raise ValueError(
-                f"data: column {j + 1} of {shortened(place)} has a name of {len(name)} characters, {shortened(name)!r}, but "
+                f"data: column {j + 1} of {short(place)} has a name of {len(name)} characters, {short(name)!r}, but "
                 f"names must have at most {LONGEST_NAME}"
             )
     if len(set(names)) < len(names):
         twice = next(name for j, name in enumerate(names) if name in names[:j])
         where = " and ".join(str(j + 1) for j, name in enumerate(names) if name == twice)
         raise ValueError(
-            f"data: columns {shortened(where)} of {shortened(place)} have the same name, {shortened(twice)!r}, but must differ"
+            f"data: columns {short(where)} of {short(place)} have the same name, {short(twice)!r}, but must differ"
         )
     return names
 
@@ -176,22 +174,22 @@ def _text(place: Path) -> str:
     """What a file says, without blank lines at its end."""
     raw = _bytes(place).rstrip(b"\r\n")
     if b"\0" in raw:
-        raise ValueError(f"data: {shortened(place)} is no text of CSV, since it has bytes of 0; write it as UTF-8")
+        raise ValueError(f"data: {short(place)} is no text of CSV, since it has bytes of 0; write it as UTF-8")
     codes = np.frombuffer(raw, dtype=np.uint8)
     ends = np.flatnonzero((codes == 10) | (codes == 13))
     longest = int(np.diff(ends, prepend=-1, append=len(raw)).max()) - 1
     if longest > LONGEST_LINE:
         raise ValueError(
-            f"data: {shortened(place)} has a line of {longest} bytes, but lines must have at most {LONGEST_LINE}"
+            f"data: {short(place)} has a line of {longest} bytes, but lines must have at most {LONGEST_LINE}"
         )
     columns = raw[: ends[0] if len(ends) else len(raw)].count(b",") + 1
     if columns > MOST_COLUMNS:
-        raise ValueError(f"data: {shortened(place)} has {columns} columns, but must have at most {MOST_COLUMNS}")
+        raise ValueError(f"data: {short(place)} has {columns} columns, but must have at most {MOST_COLUMNS}")
     try:
         return str(raw, "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"data: {shortened(place)} is not UTF-8: {error.reason} at byte {error.start}; write it as UTF-8"
+            f"data: {short(place)} is not UTF-8: {error.reason} at byte {error.start}; write it as UTF-8"
         ) from None
 
 
@@ -207,21 +205,19 @@ def _bytes(place: Path) -> bytes:
     """The bytes of a file, taken out of what it is compressed with; not more than a file may have are read."""
     try:
         if not exists(place) or not place.is_file():
-            raise ValueError(f"data: {shortened(place)} is not a file")
+            raise ValueError(f"data: {short(place)} is not a file")
         with place.open("rb") as file:
             start = file.read(16)
             file.seek(0)
             if start.startswith(_ZSTANDARD):
                 raise ValueError(
-                    f"data: {shortened(place)} is compressed with zstandard; gzip, bzip2, xz and zip can be read"
+                    f"data: {short(place)} is compressed with zstandard; gzip, bzip2, xz and zip can be read"
                 )
             if start.startswith(_ZIP):
                 with zipfile.ZipFile(file) as archive:
                     members = [member for member in archive.infolist() if not member.is_dir()]
                     if len(members) != 1:
-                        raise ValueError(
-                            f"data: {shortened(place)} holds {len(members)} files, but must hold one CSV file"
-                        )
+                        raise ValueError(f"data: {short(place)} holds {len(members)} files, but must hold one CSV file")
                     with archive.open(members[0]) as content:
                         return _bounded(place, content)
             for magic, opened in _OPENERS.items():
@@ -231,14 +227,14 @@ def _bytes(place: Path) -> bytes:
             return _bounded(place, file)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise ValueError(f"data: {shortened(place)} cannot be read: {shortened(reason, 200)}") from None
+        raise ValueError(f"data: {short(place)} cannot be read: {short(reason, 200)}") from None
 
 
 def _bounded(place: Path, content: Any) -> bytes:
     raw: bytes = content.read(LARGEST_FILE + 1)
     if len(raw) > LARGEST_FILE:
         raise ValueError(
-            f"data: {shortened(place)} holds more than {LARGEST_FILE >> 20} MiB of text, and no more than that is read"
+            f"data: {short(place)} holds more than {LARGEST_FILE >> 20} MiB of text, and no more than that is read"
         )
     return raw
 
@@ -251,7 +247,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def shortened(text: Any, most: int = 100) -> str:
+def short(text: Any, most: int = 100) -> str:
     """A text that is not too long for a message."""
     whole = str(text)
     return whole if len(whole) <= most else whole[:most] + "…"
