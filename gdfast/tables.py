@@ -28,7 +28,7 @@ LARGEST_FILE = 2**28
 """Bytes of a file, and of what it holds if it is compressed."""
 LONGEST_LINE, MOST_COLUMNS, LONGEST_NAME = 2**20, 10_000, 1000
 _SHOWN = 40  # characters of a value, and names of columns, in a message
-_ZIP, _ZSTANDARD = b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
+_ZIP, _ZSTANDARD = (b"PK\x03\x04", b"PK\x05\x06"), b"\x28\xb5\x2f\xfd"
 _OPENERS: dict[bytes, Any] = {rb"\x1f\x8b": gzip.open, rb"BZh[1-9]1AY&SY": bz2.open, rb"\xfd7zXZ\x00": lzma.open}
 
 
