@@ -193,7 +193,8 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
     Raises
     ------
     ValueError
-        If a feature is constant, which can be neither scaled nor told from a bias.
+        If a feature is constant, which can be neither scaled nor told from a bias, or values are so large that their
+        squares are not.
     """
     X = data.X
     if standardize or bias:
@@ -212,6 +213,12 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
         for _ in range(2):
             X = X - X.mean(axis=0)
         X = X / np.sqrt(np.mean(X * X, axis=0))
+    for name, values in (*zip(features, X.T, strict=True), (data.target, data.y)):
+        if (size := np.abs(values).max()) > _LARGEST:
+            raise ValueError(
+                f"data: {name!r} of {tables.short(data.name)} has values as large as {size:g}, whose squares are too "
+                f"large for sums; take a unit in which they are at most {_LARGEST:g}"
+            )
     if bias:
         X = np.concatenate([np.ones((len(X), 1)), X], axis=1)
         features = ("bias", *features)
@@ -272,6 +279,7 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     return replace(data, y=y, classes=classes)
 
 
+_LARGEST = 1e150  # of features and targets: sums of squares are numbers
 _MOST_KEYS = 2**22  # random numbers made at a time
 
 
