@@ -32,6 +32,8 @@ _FEW: dict[str, dict[str, int]] = {
     "exponent": {"logic": 2, "add": 1},
     "mantissa": {"logic": 2},
     "sqrt": {"root": 1},
+    "square_scale": {"compare": 2},
+    "square_unit": {"compare": 2},
     **{name: {name: 1} for name in FUNCTIONS},
 }
 
@@ -136,8 +138,16 @@ def of_pair(problem: Landscape, optimizer: Optimizer) -> collections.Counter[str
     coefficients = [counter.value(name, shared=True) for name in optimizer.coefficients]
     state = [[counter.value((slot, i)) for slot in optimizer.state] for i in range(d)]
     totals: list[Value] = []
+    if optimizer.entries is not None:
+        parts = [counter.call(optimizer.entries, x[i], g[i], *state[i], rate, *coefficients) for i in range(d)]
+        for j, name in enumerate(optimizer.norms):
+            counter.operations["logic"] += 2 * d - 1  # the largest
+            if optimizer.euclidean:
+                counter.operations.update(compare=2, multiply=2 * d + 1, add=d - 1, root=1)
+            totals.append(counter.value(("norm", name, *(part[j].key for part in parts))))
     if optimizer.terms is not None:
-        parts = [counter.call(optimizer.terms, x[i], g[i], *state[i], rate, *coefficients) for i in range(d)]
+        given = *totals, *coefficients
+        parts = [counter.call(optimizer.terms, x[i], g[i], *state[i], rate, *given) for i in range(d)]
         for j, name in enumerate(optimizer.sums):
             counter.operations["add"] += d - 1
             totals.append(counter.value(("sum", name, *(part[j].key for part in parts))))

@@ -228,7 +228,7 @@ def parse_starts(texts: list[str]) -> dict[str, Any] | list[Any]:
 
 
 def parse_problem(
-    problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any], source: dict[str, str]
+    problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any], source: dict[str, Any]
 ) -> Any:
     """Make the problem that is named, on its data, or that of a loss, whose domain and coordinates are the starts'.
 
@@ -253,6 +253,21 @@ def parse_problem(
     if isinstance(axes, dict):
         return problems.from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
     return problems.from_expression(loss, [widened(axis) for axis in axes] or None)
+
+
+def read_data(data: str | None, target: str | None, header: bool) -> Any:
+    """Read a CSV file of which it is said whether it has a header.
+
+    Raises
+    ------
+    ValueError
+        If file or column are not given, or cannot be used.
+    """
+    from gdfast import data as data_sets
+
+    if data is None or data in data_sets.SHIPPED or target is None:
+        raise ValueError("header must be given with a CSV file, by --data, and the column to predict, by --target")
+    return data_sets.read_csv(data, target, header)
 
 
 @lists.command("problems")
@@ -341,6 +356,10 @@ def sweep(
         str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
     ] = None,
     target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="whether its first line has names; columns are 1, 2, … otherwise"),
+    ] = None,
     lr: Annotated[
         str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
     ] = "1e-4:1:256",
@@ -390,6 +409,8 @@ def sweep(
             executors.check_address(scheduler)
         given = parse_starts(start or [])
         source = {name: value for name, value in (("data", data), ("target", target)) if value is not None}
+        if header is not None:
+            source = {"data": read_data(data, target, header)}
         chosen = parse_problem(problem, loss, given, source)
         for name in given if isinstance(given, dict) else ():
             arguments.choice("start: coordinate", name, chosen.coordinates)

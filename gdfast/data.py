@@ -4,21 +4,16 @@ Rows are observations, columns are features. What cannot be used (missing values
 here in one sentence, before any work.
 """
 
-import difflib
 import hashlib
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments
-from gdfast.elementary import Array
-
-if TYPE_CHECKING:
-    import pandas
+from gdfast import arguments, tables
+from gdfast.elementary import Array, square_scale
 
 SHIPPED = {
     "diabetes": "regression",
@@ -92,84 +87,36 @@ def load(name: str) -> Data:
     )
 
 
-def read_csv(path: str | Path, target: str) -> Data:
-    """Read a CSV file with a header; every column but the target is a feature.
+def read_csv(path: str | Path, target: str, header: bool | None = None) -> Data:
+    """Read a CSV file; every column but the target is a feature.
 
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file, of at most `gdfast.tables.LARGEST_FILE` bytes; it may be compressed (gzip, bzip2, xz, zip).
     target : str
         The column to predict. If it holds text, its values are classes.
+    header : bool, optional
+        Whether the first line has the names of the columns. If not, their names are their numbers, from "1". If not
+        given, it has, but is refused where it has numbers only.
 
     Raises
     ------
+    TypeError
+        If `header` is no truth value.
     ValueError
-        If the file cannot be read or has no rows, the target is not a column, or a value is missing, infinite or
-        (in a feature) not a number; the message names line and column. The header is line 1.
+        If the file cannot be read or has no rows, names are missing or the same, the target is not a column, or a value
+        is missing, infinite or (in a feature) not a number; the message names line and column, from 1.
     """
-    import pandas
-
-    place = Path(path)
-    if not place.is_file():
-        raise ValueError(f"data: {place} is not a file")
-    try:
-        with warnings.catch_warnings():
-            # Rows that are longer than the header would otherwise lose a value, or shift all names by one.
-            warnings.simplefilter("error", pandas.errors.ParserWarning)
-            table = pandas.read_csv(place, skipinitialspace=True, skip_blank_lines=False, index_col=False)
-    except pandas.errors.EmptyDataError:
-        raise ValueError(f"data: {place} is empty, but must have a header and rows") from None
-    except pandas.errors.ParserWarning:
-        raise ValueError(f"data: the rows of {place} have more values than its header has names") from None
-    except (pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ValueError(f"data: {place} cannot be read as CSV: {reason}") from None
-    table.columns = table.columns.astype(str)
-    target = arguments.choice("target", str(target), table.columns)
-    if not len(table):
-        raise ValueError(f"data: {place} has a header but no rows")
-    if len(table.columns) < 2:
-        raise ValueError(f"data: {place} has the column {target!r} only, but must have a feature beside the target")
-    missing = np.argwhere(table.isna().to_numpy())
-    if len(missing):
-        row, column = missing[0]
-        others = f" ({len(missing) - 1} more are missing)" if len(missing) > 1 else ""
-        raise ValueError(
-            f"data: {place} has no value in line {row + 2}, column {table.columns[column]!r}{others}; "
-            "fill it or remove the line"
-        )
+    table = tables.read(path, header)
+    target = tables.column_of(table, str(target))
+    first_line = 1 if header is False else 2
     features = [name for name in table.columns if name != target]
-    X = np.stack([_numeric(place, name, table[name]) for name in features], axis=1)
-    if _is_text(table[target]):
+    X = np.stack([tables.numbers(path, table[name], first_line) for name in features], axis=1)
+    if tables.is_text(table[target]):
         classes, y = np.unique(table[target].astype(str).to_numpy(dtype=str), return_inverse=True)
         return Data(str(path), X, y.astype(np.float64), tuple(features), target, tuple(classes.tolist()))
-    return Data(str(path), X, _numeric(place, target, table[target]), tuple(features), target)
-
-
-def _is_text(column: "pandas.Series[Any]") -> bool:
-    import pandas
-
-    return not (pandas.api.types.is_numeric_dtype(column) or pandas.api.types.is_bool_dtype(column))
-
-
-def _numeric(place: Path, name: str, column: "pandas.Series[Any]") -> Array:
-    import pandas
-
-    text = np.flatnonzero(pandas.to_numeric(column, errors="coerce").isna())
-    if len(text):
-        row = int(text[0])
-        raise ValueError(
-            f"data: {place} has {str(column.iloc[row])!r} in line {row + 2}, column {name!r}, but features must be "
-            "numbers; encode the column or remove it"
-        )
-    values = column.to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise ValueError(
-            f"data: {place} has {values[row]} in line {row + 2}, column {name!r}, but values must be finite"
-        )
-    return values
+    return Data(str(path), X, tables.numbers(path, table[target], first_line), tuple(features), target)
 
 
 def from_arrays(X: ArrayLike, y: ArrayLike) -> Data:
@@ -233,10 +180,8 @@ def find(
         if target is not None:
             raise ValueError(f"target must not be given with {data}, which has its own")
         return load(str(data))
-    if not Path(data).suffix and not Path(data).exists() and len(Path(data).parts) == 1:
-        near = difflib.get_close_matches(str(data), SHIPPED, n=3)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"data {str(data)!r} is not known: {hint}Accepted: {', '.join(SHIPPED)} or a CSV file")
+    if not Path(data).suffix and not tables.exists(data) and len(Path(data).parts) == 1:
+        arguments.choice("data", tables.short(data), [*SHIPPED, "a CSV file"])
     if target is None:
         raise ValueError(f"target must be given with {data}: the column to predict")
     return read_csv(data, target)
@@ -248,7 +193,8 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
     Raises
     ------
     ValueError
-        If a feature is constant, which can be neither scaled nor told from a bias.
+        If a feature is constant, which can be neither scaled nor told from a bias, or values are so large that their
+        squares are not.
     """
     X = data.X
     if standardize or bias:
@@ -262,10 +208,17 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
             )
     features = data.features
     if standardize:
+        X = X * square_scale(np.abs(X).max(axis=0))
         # Twice, since the first mean of a large offset is only as exact as its rounding.
         for _ in range(2):
             X = X - X.mean(axis=0)
         X = X / np.sqrt(np.mean(X * X, axis=0))
+    for name, values in (*zip(features, X.T, strict=True), (data.target, data.y)):
+        if (size := np.abs(values).max()) > _LARGEST:
+            raise ValueError(
+                f"data: {name!r} of {tables.short(data.name)} has values as large as {size:g}, whose squares are too "
+                f"large for sums; take a unit in which they are at most {_LARGEST:g}"
+            )
     if bias:
         X = np.concatenate([np.ones((len(X), 1)), X], axis=1)
         features = ("bias", *features)
@@ -326,6 +279,7 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     return replace(data, y=y, classes=classes)
 
 
+_LARGEST = 1e150  # of features and targets: sums of squares are numbers
 _MOST_KEYS = 2**22  # random numbers made at a time
 
 

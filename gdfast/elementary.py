@@ -19,6 +19,11 @@ CUBE_ROOT_SHARE, CUBE_ROOT_OFFSET, CUBE_ROOT_ROUNDS = 1.0 / 3.0, 307130604364549
 
 TRIGONOMETRIC_LIMIT = 2.0**45
 
+_SCALES = {"float64": (500, -600, -450, 600), "float32": (50, -70, -40, 90)}
+SQUARE_SCALES = {name: tuple(np.dtype(name).type(2.0**k) for k in powers) for name, powers in _SCALES.items()}
+"""By type, the size above which squares might overflow, with what to multiply by, and that below which they might
+underflow, with what to multiply by."""
+
 __all__ = [
     "absolute",
     "cos",
@@ -37,6 +42,8 @@ __all__ = [
     "sin",
     "softplus",
     "sqrt",
+    "square_scale",
+    "square_unit",
     "tanh",
 ]
 
@@ -49,6 +56,20 @@ def select(condition: Any, yes: Any, no: Any) -> Any:
 def sqrt(x: Any) -> Any:
     """Return the square root, correctly rounded."""
     return np.sqrt(x)
+
+
+def square_scale(x: Any) -> Any:
+    """Return the power of two by which numbers of at most the size ``x >= 0`` are multiplied before they are squared.
+
+    It is 1 for ordinary sizes, and brings others near to them, so that sums of squares neither overflow nor underflow.
+    """
+    high, shrink, low, grow = SQUARE_SCALES[np.result_type(x, np.float32).name]
+    return np.where(x > high, shrink, np.where(x < low, grow, grow / grow))
+
+
+def square_unit(x: Any) -> Any:
+    """Return ``1 / square_scale(x)``."""
+    return 1 / square_scale(x)
 
 
 def absolute(x: Any) -> Any:

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
-from gdfast.elementary import Array
+from gdfast.elementary import Array, sqrt, square_scale
 from gdfast.grammar import on_arrays
-from gdfast.noise import standard_normal
+from gdfast.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
 from gdfast.prepared import Plan, Prepared
 from gdfast.problems import Problem
 from gdfast.sweep import Sweep, Tile
+from gdfast.transforms import Transform
 
 if TYPE_CHECKING:
     import xarray
@@ -49,13 +50,16 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         for t in range(sweep.max_steps + 1):
             if not active.size or stop[0]:
                 break
-            grad = path.gradient(t)
+            before = path.gradient(t)
+            grad = path.transformed(before, t)
             if sweep.measure and t < sweep.max_steps:
                 path.remember(t)
             size = np.abs(grad).max(axis=0)
             checked = t % sweep.check_every == 0
             small = size <= prepared.gradient_tolerance if checked else was_small
-            diverged = ~(size <= prepared.divergence_limit) & checked
+            limit = prepared.divergence_limit
+            within = (size <= limit) & (np.abs(before).max(axis=0) <= limit)
+            diverged = ~within & checked
             settled = diverged | (small & was_small & checked)
             if settled.any():
                 out = active[settled]
@@ -124,16 +128,22 @@ class Trajectories:
         return self.memory[0] * self.lr if self.memory else self.lr
 
     def gradient(self, t: int) -> Array:
+        """The gradient at the point after `t` updates, ``float64[d, n]``."""
+        return self.problem.step_gradient(self.theta, t)
+
+    def transformed(self, grad: Array, t: int) -> Array:
         """The transformed gradient that the update after `t` others takes, ``float64[d, n]``."""
-        grad, rate = self.problem.step_gradient(self.theta, t), self.rate(t)
+        rate = self.rate(t)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
                 continue
-            given = list(self.table[t, span.places])
-            sums = self._sums(transform.terms, len(transform.sums), (self.theta, grad, rate, *given))
+            given = self.table[t, span.places]
+            key: Array = np.empty(0)
             if transform.noisy:
-                *given, seed = given
-                rows = [standard_normal(seed, self.number, t, i) for i in range(len(grad))]
+                given, key = given[: -len(KEY)], given[-len(KEY) :]
+            sums = self._reduced(transform, (self.theta, grad, rate), given)
+            if transform.noisy:
+                rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
             (grad,) = self._computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
         return grad
@@ -155,11 +165,9 @@ class Trajectories:
             self.memory = self._computed(self.optimizer.plateau.rule, len(self.memory), *given)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
-                given = self.theta, grad, rate, *self.table[t, span.places]
-                (self.theta,) = self._computed(transform.rule, 1, *given)
-        whole = self._sums(
-            self.optimizer.terms, len(self.optimizer.sums), (self.theta, grad, *self.state, rate, *coefficients)
-        )
+                coefficients_of = self.table[t, span.places]
+                (self.theta,) = self._computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
+        whole = self._reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)
         given = self.theta, grad, *self.state, rate, *whole, *coefficients
@@ -172,16 +180,27 @@ class Trajectories:
         values = values if isinstance(values, tuple) else (values,)
         return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]
 
-    def _sums(self, terms: Callable[..., Any] | None, count: int, given: tuple[Any, ...]) -> list[Any]:
-        if terms is None:
-            return []
-        sums = []
-        for value in self._computed(terms, count, *given):
-            total = np.zeros_like(self.theta[0])
-            for row in value:  # in the order of the coordinates, as the kernel sums
-                total = total + row
-            sums.append(total)
-        return sums
+    def _reduced(self, rule: Optimizer | Transform, given: tuple[Any, ...], coefficients: Array) -> list[Any]:
+        """The norms and the sums that a rule asks for, as the kernel computes them: coordinate by coordinate."""
+        norms, sums = [], []
+        if rule.entries is not None:
+            for rows in self._computed(rule.entries, len(rule.norms), *given, *coefficients):
+                size = np.zeros_like(self.theta[0])
+                for row in rows:
+                    size = np.where(np.abs(row) > size, np.abs(row), size)
+                if rule.euclidean:
+                    scale, total = square_scale(size), np.zeros_like(size)
+                    for row in rows:
+                        total = total + row * scale * (row * scale)
+                    size = sqrt(total) / scale
+                norms.append(size)
+        if rule.terms is not None:
+            for rows in self._computed(rule.terms, len(rule.sums), *given, *norms, *coefficients):
+                total = np.zeros_like(self.theta[0])
+                for row in rows:
+                    total = total + row
+                sums.append(total)
+        return norms + sums
 
 
 def _periods(tail: Array) -> NDArray[np.int8]:
@@ -262,7 +281,7 @@ def trajectory(
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):
             points[:, t] = path.theta[:, 0]
-            path.update(path.gradient(t), t)
+            path.update(path.transformed(path.gradient(t), t), t)
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
     return xarray.Dataset(
         {

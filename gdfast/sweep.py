@@ -70,8 +70,8 @@ class Sweep:
         of what settles are then multiples of k, and "two consecutive points" are k steps apart.
     dtype : {"float64", "float32"}
         The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
-        is a formula. Learning rates, starts and coefficients (a noise's seed, too) are rounded to it. Results are
-        stored as float64 all the same.
+        is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
+        as float64 all the same.
 
     Raises
     ------
@@ -191,8 +191,9 @@ class Sweep:
     def hyperparameters(self) -> dict[str, Array | list[str]]:
         """Every hyperparameter in which the optimizers that have it differ, with one value an optimizer.
 
-        Numbers and truth values (as 0 and 1) are ``float64[o]``, NaN where an optimizer has none; others are texts,
-        empty where there is none. A ``schedule``, where optimizers differ in it, is given by its label, and a parameter
+        Numbers and truth values (as 0 and 1) are ``float64[o]``, NaN where an optimizer has none; whole numbers that
+        float64 would round, as seeds may be, are ``int64[o]`` where all have one; others are texts, empty where there
+        is none. A ``schedule``, where optimizers differ in it, is given by its label, and a parameter
         of a transform is named like ``clip_norm_max_norm``.
         """
         rows = [
@@ -208,7 +209,10 @@ class Sweep:
             column = [row.get(name) for row in rows]
             if len({str(row[name]) for row in rows if name in row}) == 1:
                 continue
-            if all(isinstance(value, numbers.Real | None) for value in column):
+            rounded = any(isinstance(value, numbers.Integral) and float(value) != value for value in column)
+            if rounded and all(isinstance(value, numbers.Integral) for value in column):
+                found[name] = np.array(column, dtype=np.int64)
+            elif not rounded and all(isinstance(value, numbers.Real | None) for value in column):
                 found[name] = np.array([math.nan if value is None else value for value in column], dtype=np.float64)
             else:
                 found[name] = ["" if value is None else str(value) for value in column]

@@ -2,26 +2,27 @@
 
 A transform is a rule for one coordinate, in the grammar of update rules, that returns the gradient the next transform
 or the optimizer takes. Its arguments, in this order, are ``theta, grad``; ``lr``, the learning rate with its schedule;
-sums over all coordinates of `terms`; ``noise``, a standard normal number of its own for each trajectory, step and
-coordinate; and its coefficients. Use transforms by ``optimizer.transformed(clip_norm(1.0), noise(0.1))``, which
-applies them from left to right.
+Euclidean norms of the vectors of `entries`; sums over all coordinates of `terms`; ``noise``, a standard normal number
+of its own for each trajectory, step and coordinate; and its coefficients. Use transforms by
+``optimizer.transformed(clip_norm(1.0), noise(0.1))``, which applies them from left to right.
 
-Whether a trajectory settles is judged by the transformed gradient: with `l2` it is stationary where the gradient of
-the penalized loss is zero, and a clipped gradient diverges only when it is not a number.
+A trajectory is stationary by the transformed gradient: with `l2` where the gradient of the penalized loss is zero. It
+has diverged by either: a gradient beyond the limit is so before it is clipped.
 """
 
 import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
-from gdfast.elementary import Array, maximum, minimum, select, sign, sqrt
+from gdfast.elementary import Array, maximum, minimum, select, sign
 from gdfast.named import Named, named
+from gdfast.noise import KEY, keys
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,8 +32,12 @@ class Transform(Named):
     Parameters
     ----------
     rule : callable
-        From ``theta, grad, lr``, the sums, ``noise`` and the coefficients, of one coordinate, to the gradient; for a
-        decoupled transform to the parameter.
+        From ``theta, grad, lr``, the norms, the sums, ``noise`` and the coefficients, of one coordinate, to the
+        gradient; for a decoupled transform to the parameter.
+    norms : tuple of str
+        Names of the rule's arguments that are Euclidean norms over all coordinates.
+    entries : callable, optional
+        Of what: a function of the rule's arguments other than norms, sums and noise that returns a value for each norm.
     sums : tuple of str
         Names of the rule's arguments that are sums over all coordinates.
     terms : callable, optional
@@ -47,6 +52,9 @@ class Transform(Named):
     """
 
     rule: Callable[..., Any]
+    norms: tuple[str, ...] = ()
+    entries: Callable[..., Any] | None = None
+    euclidean: ClassVar[bool] = True
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
@@ -60,15 +68,18 @@ class Transform(Named):
 
     @functools.cached_property
     def coefficients(self) -> tuple[str, ...]:
-        """Names of the coefficients: the rule's arguments after ``lr``, the sums and the noise; a seed comes last."""
+        """Names of the coefficients: the rule's arguments after ``lr``, norms, sums and noise; a key comes last."""
         names = list(inspect.signature(self.rule).parameters)
-        return (*names[3 + len(self.sums) + self.noisy :], *(["seed"] if self.noisy else []))
+        return (*names[3 + len(self.norms) + len(self.sums) + self.noisy :], *(KEY if self.noisy else ()))
 
     def columns(self, max_steps: int) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``."""
         values: dict[str, Any] = dict(self.parameters)
+        t = np.arange(1, max_steps + 2, dtype=np.float64)
         if self.step_table:
-            values.update(self.step_table(np.arange(1, max_steps + 2, dtype=np.float64)))
+            values.update(self.step_table(t))
+        if self.noisy:
+            values.update(zip(KEY, keys(self.parameters["seed"], t).T, strict=True))
         columns = np.empty((max_steps + 1, len(self.coefficients)))
         for j, name in enumerate(self.coefficients):
             columns[:, j] = values[name]
@@ -85,12 +96,12 @@ def clip_value(limit: float = 1.0) -> Transform:
     return Transform(_clipped)
 
 
-def _clip_terms(theta, grad, lr, max_norm, eps):
-    return grad * grad
+def _clip_entries(theta, grad, lr, max_norm, eps):
+    return grad
 
 
-def _clipped_by_norm(theta, grad, lr, squares, max_norm, eps):
-    return grad * minimum(max_norm / (sqrt(squares) + eps), 1.0)
+def _clipped_by_norm(theta, grad, lr, norm, max_norm, eps):
+    return grad * minimum(max_norm / (norm + eps), 1.0)
 
 
 @named(max_norm=POSITIVE, eps=NONNEGATIVE)
@@ -100,21 +111,21 @@ def clip_norm(max_norm: float = 1.0, eps: float = 1e-6) -> Transform:
     ε = 1e-6 is torch's ``clip_grad_norm_``, ε = 0 optax's ``clip_by_global_norm``. Source: Pascanu, Mikolov & Bengio
     (2013), "On the difficulty of training recurrent neural networks".
     """
-    return Transform(_clipped_by_norm, sums=("squares",), terms=_clip_terms)
+    return Transform(_clipped_by_norm, norms=("norm",), entries=_clip_entries)
 
 
-def _plain_terms(theta, grad, lr):
-    return grad * grad
+def _plain_entries(theta, grad, lr):
+    return grad
 
 
-def _normalized(theta, grad, lr, squares):
-    return select(squares > 0, grad / sqrt(squares), 0.0)
+def _normalized(theta, grad, lr, norm):
+    return select(norm > 0, grad / norm, 0.0)
 
 
 @named()
 def normalize() -> Transform:
     """Scale the gradient to norm 1: g / ‖g‖, and 0 where it is 0 (optax's ``normalize_by_update_norm``)."""
-    return Transform(_normalized, sums=("squares",), terms=_plain_terms)
+    return Transform(_normalized, norms=("norm",), entries=_plain_entries)
 
 
 def _ridge(theta, grad, lr, weight):
@@ -162,7 +173,7 @@ def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
     neither tiles nor workers matter. Source: Neelakantan et al. (2015), "Adding gradient noise improves learning for
     very deep networks" (γ = 0.55).
     """
-    arguments.integer("noise: seed", seed, low=0, high=2**31 - 1)
+    arguments.integer("noise: seed", seed, low=0, high=2**63 - 1)
     return Transform(_noisy, step_table=lambda t: {"deviation": sigma / t ** (gamma / 2)})
 
 

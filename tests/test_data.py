@@ -497,6 +497,12 @@ FEATURES = np.random.default_rng(4).normal(size=(6, 2))
         (lambda: problems.ridge_regression(FEATURES, [1, 2]), ValueError, ["(6, 2)", "(2,)"]),
         (lambda: problems.ridge_regression(FEATURES * np.inf, np.ones(6)), ValueError, ["X[0, 0]", "inf", "finite"]),
         (lambda: problems.ridge_regression(np.ones((6, 2)), np.ones(6)), ValueError, ["'w0', 'w1'", "constant"]),
+        (lambda: problems.ridge_regression(FEATURES, np.arange(6) * 1e200), ValueError, ["'y'", "5e+200", "1e+150"]),
+        (
+            lambda: problems.ridge_regression(FEATURES * 1e200, np.arange(6), standardize=False),
+            ValueError,
+            ["'w0'", "e+200", "unit"],
+        ),
         (lambda: problems.linear_regression(standardize=1), TypeError, ["standardize", "1"]),
         (lambda: problems.linear_regression(batch_size=5), ValueError, ["batch_size", "at most 4", "not 5"]),
         (lambda: problems.linear_regression(batch_size=0), ValueError, ["batch_size", "0"]),

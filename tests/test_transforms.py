@@ -51,8 +51,10 @@ def clipped(g, limit, eps=1e-6):
     return g * min(1.0, limit / (np.linalg.norm(g) + eps))
 
 
-def drawn(seed, t):
-    return np.array([noise.standard_normal(seed, 0, t, i) for i in (0, 1)])
+def drawn(seed, number, t, i):
+    """The random number of a seed, trajectory, step t = 0, 1, … and coordinate."""
+    (key,) = noise.keys(seed, np.array([t + 1.0]))
+    return noise.standard_normal(key, number, i)
 
 
 FORMULAS = [
@@ -64,10 +66,7 @@ FORMULAS = [
     (transforms.l1(0.3), lambda x, g, t: g + 0.3 * np.sign(x)),
     (
         transforms.noise(0.5, gamma=0.55, seed=9),
-        lambda x, g, t: (
-            g
-            + 0.5 * (1 + t) ** -0.275 * np.array([noise.standard_normal(9, np.zeros(1, int), t, i)[0] for i in (0, 1)])
-        ),
+        lambda x, g, t: g + 0.5 * (1 + t) ** -0.275 * np.array([drawn(9, 0, t, i) for i in (0, 1)]),
     ),
 ]
 
@@ -140,15 +139,49 @@ def test_a_trajectory_of_a_sweep_can_be_looked_at_alone():
 
 class TestNoise:
     def test_it_is_normal(self):
-        z = noise.standard_normal(0, np.arange(200_000), 3, 1)
+        z = drawn(0, np.arange(200_000), 3, 1)
         assert stats.kstest(z, "norm").pvalue > 1e-3
         assert abs(np.mean(z**4) - 3) < 0.05
 
     def test_neighbours_are_independent(self):
         number = np.arange(100_000)
-        z = [noise.standard_normal(s, n, t, i) for s, n, t, i in _neighbours(number)]
+        z = [drawn(s, n, t, i) for s, n, t, i in _neighbours(number)]
         correlation = np.corrcoef(z) - np.eye(len(z))
         assert np.abs(correlation).max() < 5 / np.sqrt(len(number))
+
+    def test_it_is_normal_where_counters_are_0_or_around_powers_of_two(self):
+        seeds, numbers, steps, coordinates = (_corners(bits) for bits in (63, 40, 31, 20))
+        alone = [
+            [drawn(seed, 0, 0, 0) for seed in seeds],
+            drawn(0, np.array(numbers), 0, 0),
+            [drawn(0, 0, t, 0) for t in steps],
+            drawn(0, 0, 0, np.array(coordinates)),
+        ]
+        some, number, coordinate = seeds[::16], np.array(numbers[::5])[:, None], np.array(coordinates[::5])
+        together = np.array([drawn(seed, number, t, coordinate) for seed in some for t in steps[::5]]).ravel()
+        for z in (*alone, together):
+            assert len(np.unique(z)) == len(z)
+            assert stats.kstest(z, "norm").pvalue > 1e-3
+            assert np.abs(z).max() < stats.norm.isf(1e-4 / len(z))
+
+    def test_every_seed_is_another(self):
+        seeds = _corners(64)
+        for t in (1.0, 2.0, 2.0**31):
+            assert len({tuple(noise.keys(seed, np.array([t]))[0]) for seed in seeds}) == len(seeds)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("backend", ["numba", "numpy"])
+    @pytest.mark.parametrize("seed", [2**24, 2**53, 2**63 - 2])
+    def test_seeds_are_not_rounded(self, backend, dtype, seed):
+        rules = optimizers.grid(
+            lambda seed: optimizers.gd().transformed(transforms.noise(seed=seed)), seed=[seed, seed + 1]
+        )
+        sweep = gdfast.Sweep(problems.quartic(), rules, [0.01], [[1.0]], 10, dtype=dtype)
+        result = gdfast.run(sweep, backend=backend, keep_theta=True)
+        one, other = result.theta.values.ravel()
+        assert one != other
+        assert result.noise_seed.values.tolist() == [seed, seed + 1]
+        assert [f"gd|noise:seed={s}" for s in (seed, seed + 1)] == result.optimizer.values.tolist()
 
     def test_quantile(self):
         u = np.concatenate([_rng.uniform(size=10_000), 2.0 ** -np.arange(1, 54), 1 - 2.0 ** -np.arange(2, 53)])
@@ -157,6 +190,11 @@ class TestNoise:
 
 def _neighbours(number):
     return [(0, number, 0, 0), (0, number + 1, 0, 0), (0, number, 1, 0), (0, number, 0, 1), (1, number, 0, 0)]
+
+
+def _corners(bits):
+    """0, and the powers of two below 2**bits with the numbers on both sides."""
+    return sorted({0, 2**bits - 1, *(2**k + side for k in range(bits) for side in (-1, 0, 1))})
 
 
 class TestPenalties:
@@ -211,6 +249,7 @@ def test_labels_coordinates_and_pickling():
         (lambda: transforms.clip_norm(0.0), ValueError, ["clip_norm: max_norm", "> 0", "0"]),
         (lambda: transforms.l2(-1.0), ValueError, ["l2: weight", ">= 0", "-1"]),
         (lambda: transforms.noise(seed=-1), ValueError, ["noise: seed", "-1"]),
+        (lambda: transforms.noise(seed=2**63), ValueError, ["noise: seed", str(2**63)]),
         (lambda: transforms.noise(seed=1.5), TypeError, ["noise: seed", "1.5"]),
         (lambda: optimizers.gd().transformed("clip"), TypeError, ["transforms", "'clip'"]),
     ],

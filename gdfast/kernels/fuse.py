@@ -21,14 +21,17 @@ from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from gdfast import noise
+from gdfast.elementary import sqrt, square_scale
 from gdfast.grammar import reading, typed
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import callable_once, compiled, remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
+from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
+    any_beyond,
     either,
     eventful,
     keep_moving,
@@ -45,6 +48,7 @@ from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Landscape, Problem
+from gdfast.transforms import Transform
 
 _LARGEST_FUSED = 8  # coordinates a lane can have in registers
 
@@ -74,6 +78,8 @@ def step_kernel(
     """
     transforms, plateau = optimizer.transforms, optimizer.plateau
     parts = {"rule": (optimizer.rule, 1 + len(optimizer.state))}
+    if optimizer.entries is not None:
+        parts["entries"] = (optimizer.entries, len(optimizer.norms))
     if optimizer.terms is not None:
         parts["terms"] = (optimizer.terms, len(optimizer.sums))
     if plateau:
@@ -82,6 +88,8 @@ def step_kernel(
         parts["measure"] = (measure.rule, len(measure.initial))
     for k, transform in enumerate(transforms):
         parts[f"rule{k}"] = (transform.rule, 1)
+        if transform.entries is not None:
+            parts[f"entries{k}"] = (transform.entries, len(transform.norms))
         if transform.terms is not None:
             parts[f"terms{k}"] = (transform.terms, len(transform.sums))
     template: Callable[..., Any]
@@ -97,6 +105,8 @@ def step_kernel(
     shape = Shape(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
+        len(optimizer.norms),
+        optimizer.euclidean,
         len(optimizer.sums),
         sum_rows(optimizer),
         optimizer.uses_loss,
@@ -108,10 +118,10 @@ def step_kernel(
     def make() -> Kernel:
         made = {name: callable_once(function) for name, function in read.items()}
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-        called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE)
+        called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE, **_NORMS)
         for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
             made[name] = callable_once(typed(_written(text, called), text, real))
-        for name in ("terms", "plateau", "measure"):
+        for name in ("entries", "terms", "plateau", "measure"):
             made.setdefault(name, made["rule"])  # never called where there are none
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
@@ -120,6 +130,8 @@ def step_kernel(
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
+
+_NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt)}
 
 
 def _written(text: str, called: dict[str, Any]) -> Any:
@@ -134,8 +146,10 @@ class Shape(NamedTuple):
 
     coordinates: int  # if they are to be in registers
     state: int  # slots
+    norms: int  # over the coordinates
+    euclidean: bool  # whether they are, or else of the largest entries
     sums: int  # over the coordinates
-    sum_rows: int  # sums that the rule or a transform needs at a time
+    sum_rows: int  # that a rule or a transform needs at a time for norms and sums
     uses_loss: bool  # whether the rule does
     parts: Parts  # where in a row of the table, and in the memory, the coefficients lie
     sparse: bool  # whether there are steps without a settle check
@@ -153,13 +167,14 @@ class Shape(NamedTuple):
 
 
 def sum_rows(optimizer: Optimizer) -> int:
-    """How many sums over the coordinates a lane needs at a time."""
-    return max(len(optimizer.sums), *(len(transform.sums) for transform in optimizer.transforms), 0)
+    """How many numbers of the whole vector a lane needs at a time: norms, sums, and the scale of each norm."""
+    each: list[Optimizer | Transform] = [optimizer, *optimizer.transforms]
+    return max(2 * len(one.norms) + len(one.sums) for one in each)
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
-    """Rows of scratch space of the step of a pair: the problem's, the sums, the largest gradient entry, the loss."""
-    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
+    """Rows to scribble on in a pair's step: the problem's, norms and sums, losses, two of largest gradient entries."""
+    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 3
 
 
 def as_tuple(value):
@@ -232,6 +247,17 @@ def decayed(decay, x, g, rate, c):
     return y
 
 
+def norms_of(norm, entries, read, x, g, state, lane, slots, whole, norms):
+    """The norms over the coordinates, as a tuple like `norms`."""
+    for j in range(len(norms)):
+        values = x
+        for i in range(len(x)):
+            part = as_tuple(entries(x[i], g[i], *(read(state, i, lane, slots) + whole)))
+            values = tuple_setitem(values, i, part[j])  # type: ignore[call-arg]
+        norms = tuple_setitem(norms, j, norm(values))  # type: ignore[call-arg]
+    return norms
+
+
 def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
     """The sums over the coordinates, in their order, added to the tuple `totals`."""
     for i in range(len(x)):
@@ -259,12 +285,14 @@ def factor_of(shape):
     return from_memory if shape.parts.plateau_memory.size else from_schedule
 
 
-def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape):
+def _fused(rule, entries, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape):
     parts, real = shape.parts, shape.number
     zero, one = real(0.0), real(1.0)
-    point, slots, zeros = (zero,) * shape.coordinates, (zero,) * shape.state, (zero,) * shape.sums
+    point, slots = (zero,) * shape.coordinates, (zero,) * shape.state
+    no_norms, zeros = (zero,) * shape.norms, (zero,) * shape.sums
+    norm = euclidean_norm if shape.euclidean else maximum_norm
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
-    sums, remembers, measures = len(zeros), len(memories), len(measured)
+    has_norms, sums, remembers, measures = len(no_norms), len(zeros), len(memories), len(measured)
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
     plateau_from, plateau_to = parts.plateau
@@ -272,7 +300,8 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
     measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
     read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
     factor = factor_of(shape)
-    decay_all, sum_all, update_all = (callable_once(f, HELPER) for f in (decayed, sum_terms, update))
+    helpers = (callable_once(f, HELPER) for f in (decayed, norms_of, sum_terms, update))
+    decay_all, norm_all, sum_all, update_all = helpers
 
     @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
@@ -297,10 +326,12 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                     lane = block_of_lanes * LANES + j
                     x = column(theta, lane, point)
                     g = as_tuple(gradient(*x))
+                    if transformed and checked:
+                        events = either(events, eventful(loudest(g), window))
                     rate = factor(multiplier, memory, lane) * lr[0, lane]
                     if transformed:
                         work[0, lane] = rate
-                        g = transform(x, g, rate, number[lane], t + k, settings)
+                        g = transform(x, g, rate, number[lane], settings)
                     if checked:
                         events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
@@ -313,29 +344,34 @@ def _fused(rule, terms, plateau, measure, transform, decay, gradient, objective,
                         remembered = as_tuple(measure(objective(*x), *(old + row[measure_from:])))
                         keep_moving(remembered, memory[measured_from:], status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
-                    totals = (
-                        sum_all(terms, read, y, g, state, lane, slots, (rate,), coefficients, zeros) if sums else ()
+                    own = (rate,)
+                    norms = (
+                        norm_all(norm, entries, read, y, g, state, lane, slots, own + coefficients, no_norms)
+                        if has_norms
+                        else ()
                     )
-                    update_all(
-                        rule, read, store, y, g, theta, state, lane, slots, (rate,) + totals + loss + coefficients
-                    )
+                    whole = own + norms
+                    totals = sum_all(terms, read, y, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
+                    update_all(rule, read, store, y, g, theta, state, lane, slots, whole + totals + loss + coefficients)
                 if events:
                     for j in range(LANES):
                         lane = block_of_lanes * LANES + j
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*x))
+                        before = largest(g)
                         if transformed:
-                            g = transform(x, g, work[0, lane], number[lane], t + k, settings)
-                        settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
+                            g = transform(x, g, work[0, lane], number[lane], settings)
+                        settle(x, g, before, ended, status, lane, t + k, check_every, tolerance, limit)
 
     return step
 
 
-def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape):
+def _parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape):
     parts = shape.parts
-    slots, zeros = (0.0,) * shape.state, (0.0,) * shape.sums
+    slots, no_norms, zeros = (0.0,) * shape.state, (0.0,) * shape.norms, (0.0,) * shape.sums
     memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
-    sums, remembers, measures, sum_rows = len(zeros), len(memories), len(measured), shape.sum_rows
+    n_norms, sums, euclidean, sum_rows = shape.norms, shape.sums, shape.euclidean, shape.sum_rows
+    remembers, measures = len(memories), len(measured)
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
     plateau_from, plateau_to = parts.plateau
@@ -351,8 +387,9 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape):
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit = settling
         group = pair.group
-        own = work.shape[0] - sum_rows - 2  # rows of the problem's
-        totals, size, losses = work[own : own + sum_rows], work[own + sum_rows], work[own + sum_rows + 1]
+        own = work.shape[0] - sum_rows - 3  # rows of the problem's
+        totals, size, losses, before = work[own : own + sum_rows], work[-3], work[-2], work[-1]
+        scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
         if n_steps == 0:  # loss and gradient are asked for
             call_evaluation(pair, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
             largest_entries(grad, size, n)
@@ -368,42 +405,75 @@ def _parts(rule, terms, plateau, measure, transform, decay, transformed, shape):
                     old = column(memory[measured_from:], lane, measured)
                     remembered = as_tuple(measure(losses[lane], *(old + row[measure_from:])))
                     keep_moving(remembered, memory[measured_from:], status, lane)
-            if transformed:
-                transform(theta, grad, totals, lr, group, number, memory, t + k, n, multiplier, settings)
             checked = not sparse or (t + k) % check_every == 0
-            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+            eventful_before = False
+            if transformed:
+                if checked:
+                    eventful_before = any_beyond(grad, n, divergence_limit)
+                    if eventful_before:
+                        largest_entries(grad, before, n)
+                    else:
+                        before[:n] = 0.0
+                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
+            if checked and (eventful_before or maybe_settled(grad, size, n, gradient_tolerance, divergence_limit)):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
                 for lane in range(n):
                     status[lane] = next_status(
-                        status[lane], size[lane], t + k, check_every, gradient_tolerance, divergence_limit
-                    )
+                        status[lane], size[lane], before[lane] if transformed else size[lane], t + k, check_every,
+                        gradient_tolerance, divergence_limit,
+                    )  # fmt: skip
             if transformed:
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         theta[i, lane] = decay(theta[i, lane], grad[i, lane], rate, settings)
+            if n_norms:
+                for i in range(theta.shape[0]):
+                    rates = lr[group[i]]
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
+                        for j in range(n_norms):
+                            totals[j, lane] = larger_size(totals[j, lane] if i else 0.0, part[j])
+            if n_norms and euclidean:
+                for j in range(n_norms):
+                    for lane in range(n):
+                        scales[j, lane], totals[j, lane] = square_scale(totals[j, lane]), 0.0
+                for i in range(theta.shape[0]):
+                    rates = lr[group[i]]
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
+                        for j in range(n_norms):
+                            totals[j, lane] += (part[j] * scales[j, lane]) * (part[j] * scales[j, lane])
+                for j in range(n_norms):
+                    for lane in range(n):
+                        totals[j, lane] = sqrt(totals[j, lane]) / scales[j, lane]
             if sums:
-                for j in range(sums):
+                for j in range(n_norms, n_norms + sums):
                     for lane in range(n):
                         totals[j, lane] = 0.0
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
-                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        norms = column(totals, lane, no_norms) if n_norms else ()
+                        given = read(state, i, lane, slots) + (rate,) + norms + coefficients
                         part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
                         for j in range(sums):
-                            totals[j, lane] += part[j]
+                            totals[n_norms + j, lane] += part[j]
             for i in range(theta.shape[0]):
                 rates = lr[group[i]]
                 for lane in range(n):
                     rate = factor(multiplier, memory, lane) * rates[lane]
                     loss = (losses[lane],) if uses_loss else ()
-                    summed = column(totals, lane, zeros) if sums else ()
+                    summed = column(totals, lane, no_norms + zeros) if n_norms + sums else ()
                     whole = (rate,) + summed + loss + coefficients
                     new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
                     theta[i, lane] = store(state, i, lane, new)

@@ -14,12 +14,16 @@ from gdfast.kernels.signatures import DIVERGED, KINDS, RESTING, SETTLED, STATION
 
 
 @register_jitable(**HELPER)
-def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
-    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
+def next_status(status, size, before, t, check_every, gradient_tolerance, divergence_limit):
+    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is).
+
+    `before` is that of the gradient before transforms: a trajectory that diverges may be clipped.
+    """
     again = status == KINDS * (t - check_every) + RESTING
     small = KINDS * t + (STATIONARY if again else RESTING)
     after = small if size <= gradient_tolerance else status
-    after = after if size <= divergence_limit else KINDS * t + DIVERGED
+    within = (size <= divergence_limit) & (before <= divergence_limit)
+    after = after if within else KINDS * t + DIVERGED
     return status if status & SETTLED else after
 
 
@@ -30,11 +34,14 @@ def larger(a, b):
 
 
 @register_jitable(**HELPER)
-def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
-    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
+def settle(x, g, before, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
+    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled.
+
+    `before` is the largest entry of the gradient before transforms.
+    """
     for i in range(len(x)):
         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
-    status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
+    status[lane] = next_status(status[lane], largest(g), before, t, check_every, gradient_tolerance, divergence_limit)
 
 
 @register_jitable(**HELPER)
@@ -157,12 +164,8 @@ def largest_entries(grad, size, n):
 
 
 @register_jitable(**HELPER)
-def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
-    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
-
-    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
-    few rows, as a rule. `size` is scratch space.
-    """
+def any_beyond(grad, n, divergence_limit):
+    """Whether any lane's gradient has an entry that is too large or not a number."""
     flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
     quiet = float_to_bits(divergence_limit)
     events = 0
@@ -172,7 +175,17 @@ def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
         for i in range(1, len(grad)):
             for lane in range(n):
                 events |= quiet - float_to_bits(abs(grad[i, lane]))
-    if events < 0:
+    return events < 0
+
+
+@register_jitable(**HELPER)
+def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+    """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
+
+    Entries that are too large are looked for everywhere; that every lane has one that is not small shows in the first
+    few rows, as a rule. `size` is scratch space.
+    """
+    if any_beyond(grad, n, divergence_limit):
         return True
     for i in range(len(grad)):
         small = 0

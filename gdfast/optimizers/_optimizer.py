@@ -10,9 +10,12 @@ reference), in compiled lanes (the kernel) and on symbols (theory). Its argument
     zero unless `initial` says otherwise;
 ``lr``
     the learning rate of the trajectory;
+*norms*
+    quantities of the whole vector: each the norm over all coordinates of one value of `entries`, a function
+    of the rule's other arguments. They neither overflow nor underflow where sums of squares would;
 *sums*
-    quantities of the whole vector: each the sum over all coordinates of one value of `terms`, a function of the
-    rule's other arguments;
+    the same with sums over all coordinates of the values of `terms`, a function of the rule's other arguments, norms
+    among them;
 ``loss``
     the loss at the present point, if the rule has an argument of this name;
 *coefficients*
@@ -57,6 +60,13 @@ class Optimizer(Named):
         ``multipliers``, it also gets the schedule's multipliers of the same steps, ones without a schedule.
     initial : mapping, optional
         State slots that do not start at zero, with their first value.
+    norms : tuple of str
+        Names of the rule's arguments that are norms over all coordinates.
+    entries : callable, optional
+        Of what: a function of the rule's arguments other than the norms, the sums and the loss, in the same order,
+        that returns one value for each norm.
+    euclidean : bool
+        Whether the norms are Euclidean, or else maximum norms, which take less time.
     sums : tuple of str
         Names of the rule's arguments that are sums over all coordinates.
     terms : callable, optional
@@ -68,6 +78,9 @@ class Optimizer(Named):
     learning_rate: float
     step_table: Callable[..., Mapping[str, Any]] | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
+    norms: tuple[str, ...] = ()
+    entries: Callable[..., Any] | None = None
+    euclidean: bool = True
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
     schedule: Schedule | LossSchedule | None = field(default=None, init=False)
@@ -148,9 +161,9 @@ class Optimizer(Named):
 
     @functools.cached_property
     def coefficients(self) -> tuple[str, ...]:
-        """Names of the coefficients: the rule's arguments after ``lr``, the sums and the loss."""
+        """Names of the coefficients: the rule's arguments after ``lr``, norms, sums and the loss."""
         names = list(inspect.signature(self.rule).parameters)
-        return tuple(names[names.index("lr") + 1 + len(self.sums) + self.uses_loss :])
+        return tuple(names[names.index("lr") + 1 + len(self.norms) + len(self.sums) + self.uses_loss :])
 
     @functools.cached_property
     def initial_state(self) -> Array:

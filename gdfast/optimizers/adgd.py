@@ -4,37 +4,30 @@
     θ ← θ − λₜ g
 
 The learning rate is the first step λ₀ (Malitsky & Mishchenko take 1e-10 or so); the first ratio is infinite, so that
-the second rate is the curvature's.
+the second rate is the curvature's. A ratio of 0 stands for it here, since no other is 0. Where a schedule begins with
+rates of 0 the first step is the first that is not.
 
 Source: Malitsky & Mishchenko (2020), arXiv 1910.09529, algorithm 1.
 """
-
-import numpy as np
 
 from gdfast.elementary import minimum, select, sqrt
 from gdfast.optimizers._optimizer import Optimizer, named
 
 
-def rule(theta, grad, point, slope, rate, ratio, lr, step_square, change_square, first, second):
+def rule(theta, grad, point, slope, rate, ratio, lr, step, change):
     grown = sqrt(1 + ratio) * rate
-    local = select(change_square == 0, grown, 0.5 * sqrt(step_square) / sqrt(change_square))
-    after = select(first > 0, lr, select(second > 0, local, minimum(grown, local)))
-    ratio = select(first > 0, 0.0, after / rate)
+    local = select(change == 0, grown, 0.5 * step / change)
+    after = select(rate == 0, lr, select(ratio == 0, local, minimum(grown, local)))
+    ratio = select(rate == 0, 0.0, minimum(after / rate, 1e30))
     moved = theta - after * grad
     return moved, theta, grad, after, ratio
 
 
-def terms(theta, grad, point, slope, rate, ratio, lr, first, second):
-    return (theta - point) * (theta - point), (grad - slope) * (grad - slope)
+def entries(theta, grad, point, slope, rate, ratio, lr):
+    return theta - point, grad - slope
 
 
 @named()
 def adgd() -> Optimizer:
     """AdGD, gradient descent at half the inverse of the local curvature."""
-    return Optimizer(
-        rule,
-        learning_rate=1e-6,
-        step_table=lambda t: {"first": (t == 1).astype(np.float64), "second": (t == 2).astype(np.float64)},
-        sums=("step_square", "change_square"),
-        terms=terms,
-    )
+    return Optimizer(rule, learning_rate=1e-6, norms=("step", "change"), entries=entries)

@@ -5,30 +5,37 @@
     θ ← θ − α g
 
 Source: Barzilai & Borwein (1988), "Two-point step size gradient methods". It is not monotone, and without a line
-search not safe far from a minimum.
+search not safe far from a minimum. Products are taken of s and y in units (powers of two) in which they neither
+overflow nor underflow.
 """
 
 import numpy as np
 
-from gdfast.elementary import select
+from gdfast.elementary import select, square_scale, square_unit
 from gdfast.optimizers._optimizer import Optimizer, named
 
 
-def rule(theta, grad, point, slope, lr, step_square, product, slope_square, first):
-    rate = select((first > 0) | (product <= 0), lr, step_square / product)
+def rule(theta, grad, point, slope, lr, step_size, change_size, step_square, product, change_square, first):
+    units = square_unit(step_size) * square_scale(change_size)
+    rate = select((first > 0) | (product <= 0), lr, step_square / product * units)
     moved = theta - rate * grad
     return moved, theta, grad
 
 
-def short_rule(theta, grad, point, slope, lr, step_square, product, slope_square, first):
-    rate = select((first > 0) | (product <= 0), lr, product / slope_square)
+def short_rule(theta, grad, point, slope, lr, step_size, change_size, step_square, product, change_square, first):
+    units = square_unit(step_size) * square_scale(change_size)
+    rate = select((first > 0) | (product <= 0), lr, product / change_square * units)
     moved = theta - rate * grad
     return moved, theta, grad
 
 
-def terms(theta, grad, point, slope, lr, first):
-    step = theta - point
-    change = grad - slope
+def entries(theta, grad, point, slope, lr, first):
+    return theta - point, grad - slope
+
+
+def terms(theta, grad, point, slope, lr, step_size, change_size, first):
+    step = (theta - point) * square_scale(step_size)
+    change = (grad - slope) * square_scale(change_size)
     return step * step, step * change, change * change
 
 
@@ -45,6 +52,9 @@ def barzilai_borwein(short: bool = False) -> Optimizer:
         short_rule if short else rule,
         learning_rate=0.001,
         step_table=lambda t: {"first": (t == 1).astype(np.float64)},
-        sums=("step_square", "product", "slope_square"),
+        norms=("step_size", "change_size"),
+        entries=entries,
+        euclidean=False,
+        sums=("step_square", "product", "change_square"),
         terms=terms,
     )

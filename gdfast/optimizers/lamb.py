@@ -3,30 +3,32 @@
     u = m̂ / (√v̂ + ε) + λ θ
     θ ← θ − η (‖θ‖ / ‖u‖) u, the ratio 1 where either norm is 0
 
-The norms are over all parameters of the problem.
+The norms are over all parameters of the problem. Where ‖u‖ is so small that its inverse is infinite, it and u are
+multiplied by the same power of two.
 
 Source: You et al. (2020), arXiv 1904.00962, the same as ``optax.lamb`` for one array of parameters.
 """
 
-from gdfast.elementary import select, sqrt
+from gdfast.elementary import select, sqrt, square_scale
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
-def rule(theta, grad, m, v, lr, theta_square, update_square, beta1, beta2, eps, weight_decay, rate, debias):
+def rule(theta, grad, m, v, lr, theta_norm, update_norm, beta1, beta2, eps, weight_decay, rate, debias):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
-    zero = (theta_square == 0) | (update_square == 0)
-    ratio = select(zero, 1.0, sqrt(theta_square) / sqrt(update_square))
-    theta = theta - lr * ratio * update
+    zero = (theta_norm == 0) | (update_norm == 0)
+    scale = select(zero, 1.0, square_scale(update_norm))
+    ratio = select(zero, 1.0, theta_norm / (update_norm * scale))
+    theta = theta - lr * ratio * (update * scale)
     return theta, m, v
 
 
-def terms(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
+def entries(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     update = rate * m / (sqrt(v) * debias + eps) + weight_decay * theta
-    return theta * theta, update * update
+    return theta, update
 
 
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, weight_decay=NONNEGATIVE)
@@ -46,6 +48,6 @@ def lamb(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-6, weight_dec
         rule,
         learning_rate=0.001,
         step_table=debiasing(beta1, beta2),
-        sums=("theta_square", "update_square"),
-        terms=terms,
+        norms=("theta_norm", "update_norm"),
+        entries=entries,
     )

@@ -2,24 +2,31 @@
 
     θ ← θ − η min((f − f*) / ‖g‖², largest) g, no step where g = 0
 
-f* is the loss of the problem's lowest known minimum; η scales the step (1 is Polyak's).
+f* is the loss of the problem's lowest known minimum; η scales the step (1 is Polyak's). The squares are of g in a unit
+(a power of two) in which they neither overflow nor underflow.
 
 Source: Polyak (1969); bounded: Loizou et al. (2021), arXiv 2002.10542. The same as ``optax.polyak_sgd``, which adds
 ``eps`` to ‖g‖².
 """
 
-from gdfast.elementary import minimum, select
+from gdfast.elementary import minimum, select, square_scale
 from gdfast.optimizers._optimizer import POSITIVE, Optimizer, named
 
 
-def rule(theta, grad, lr, square, loss, largest, lowest):
-    step = minimum(select(square == 0, 0.0, (loss - lowest) / square), largest)
+def rule(theta, grad, lr, size, square, loss, largest, lowest):
+    scale = square_scale(size)
+    step = minimum(select(square == 0, 0.0, (loss - lowest) * scale * scale / square), largest)
     theta = theta - lr * step * grad
     return theta
 
 
-def terms(theta, grad, lr, largest, lowest):
-    return grad * grad
+def entries(theta, grad, lr, largest, lowest):
+    return grad
+
+
+def terms(theta, grad, lr, size, largest, lowest):
+    scaled = grad * square_scale(size)
+    return scaled * scaled
 
 
 @named(largest=POSITIVE)
@@ -31,4 +38,6 @@ def polyak_sgd(largest: float = 1.0) -> Optimizer:
     largest : float > 0
         Upper bound of the step.
     """
-    return Optimizer(rule, learning_rate=1.0, sums=("square",), terms=terms)
+    return Optimizer(
+        rule, learning_rate=1.0, norms=("size",), entries=entries, euclidean=False, sums=("square",), terms=terms
+    )

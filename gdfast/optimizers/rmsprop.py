@@ -4,8 +4,9 @@
     b ← μ b + g / (√v + ε)
     θ ← θ − η b
 
-Centered, the variance v − m² stands for v, with m ← α m + (1 − α) g. Without momentum b is the quotient alone. With
-``eps_in_sqrt`` the root is √(v + ε); with ``lr_in_momentum`` the buffer holds η times the quotient.
+Centered, the variance v − m² (0 where rounding makes it negative) stands for v, with m ← α m + (1 − α) g. Without
+momentum b is the quotient alone. With ``eps_in_sqrt`` the root is √(v + ε); with ``lr_in_momentum`` the buffer holds η
+times the quotient.
 
 Source: Tieleman & Hinton (2012), lecture 6e of "Neural networks for machine learning"; centered: Graves (2013),
 "Generating sequences with recurrent neural networks". In the form and with the defaults of
@@ -15,7 +16,7 @@ Source: Tieleman & Hinton (2012), lecture 6e of "Neural networks for machine lea
 from collections.abc import Callable
 from typing import Any
 
-from gdfast.elementary import select, sqrt
+from gdfast.elementary import maximum, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -36,14 +37,14 @@ def rule_with_momentum(theta, grad, v, buffer, lr, alpha, inside, outside, momen
 def centered_rule(theta, grad, v, m, lr, alpha, inside, outside):
     v = alpha * v + (1 - alpha) * grad * grad
     m = alpha * m + (1 - alpha) * grad
-    theta = theta - lr * grad / (sqrt(v - m * m + inside) + outside)
+    theta = theta - lr * grad / (sqrt(maximum(v - m * m, 0.0) + inside) + outside)
     return theta, v, m
 
 
 def centered_rule_with_momentum(theta, grad, v, m, buffer, lr, alpha, inside, outside, momentum, lr_in_momentum):
     v = alpha * v + (1 - alpha) * grad * grad
     m = alpha * m + (1 - alpha) * grad
-    quotient = grad / (sqrt(v - m * m + inside) + outside)
+    quotient = grad / (sqrt(maximum(v - m * m, 0.0) + inside) + outside)
     buffer = momentum * buffer + select(lr_in_momentum > 0, lr, 1.0) * quotient
     theta = theta - select(lr_in_momentum > 0, 1.0, lr) * buffer
     return theta, v, m, buffer

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.data import Data, batches
-from gdfast.elementary import Array, exp, log, sign, sqrt
+from gdfast.elementary import Array, exp, log, sign, sqrt, square_scale
 from gdfast.problems import _network_lanes
 from gdfast.problems._lane_products import VECTOR
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES, UNITS, lane_both, lane_objective
@@ -254,7 +254,10 @@ class MLP(Problem):
     def layer_gradient_norms(self, theta: Array) -> Array:
         """Return the Euclidean norm of the gradient by each layer's weights, ``float64[layers, n]``."""
         grad = self.gradient(theta)
-        return np.stack([np.sqrt((grad[w : w + size] ** 2).sum(axis=0)) for w, size in self._weights()])
+        layers = [grad[w : w + size] for w, size in self._weights()]
+        scales = [square_scale(np.abs(layer).max(axis=0)) for layer in layers]
+        norms = [np.sqrt(((g * s) ** 2).sum(axis=0)) / s for g, s in zip(layers, scales, strict=True)]
+        return np.stack(norms)
 
     def hessian(self, theta: Array) -> Array:
         """Return the Hessians ``float64[d, d, n]``, by central differences of the gradient, made symmetric.

@@ -22,6 +22,20 @@ def _sqrt(x):
     return lambda x: math.sqrt(x)
 
 
+@overload(elementary.square_scale, jit_options=INLINED)
+def _square_scale(x):
+    high, shrink, low, grow = elementary.SQUARE_SCALES[x.name]
+    one = grow / grow
+    return lambda x: choose(x > high, shrink, choose(x < low, grow, one))
+
+
+@overload(elementary.square_unit, jit_options=INLINED)
+def _square_unit(x):
+    high, shrink, low, grow = elementary.SQUARE_SCALES[x.name]
+    large, small, one = 1 / shrink, 1 / grow, grow / grow
+    return lambda x: choose(x > high, large, choose(x < low, small, one))
+
+
 @overload(elementary.absolute, jit_options=INLINED)
 def _absolute(x):
     return lambda x: abs(x)

@@ -50,6 +50,14 @@ def _single_to_bits(typing_context, value):
 
 
 @intrinsic
+def _bits_to_single(typing_context, bits):
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(types.float32))
+
+    return float32(int32), generate
+
+
+@intrinsic
 def _choose(typing_context, condition, yes, no):
     kind = typing_context.unify_types(yes, no)
 
@@ -70,6 +78,7 @@ choose: Any = _choose
 # The number that has these bits, and the bits of a number. To type checkers an intrinsic takes a typing context too.
 bits_to_float: Any = _bits_to_float
 float_to_bits: Any = _float_to_bits
+bits_to_single: Any = _bits_to_single
 single_to_bits: Any = _single_to_bits
 
 
