@@ -185,24 +185,13 @@ def from_arrays(X: ArrayLike, y: ArrayLike) -> Data:
     if labels.ndim == 1 and labels.dtype.kind in "UO" and len(labels) and all(isinstance(v, str) for v in labels):
         names, y = np.unique(labels.astype(str), return_inverse=True)
         classes = tuple(names.tolist())
-    features, target = _finite("X", X), _finite("y", y)
+    features, target = arguments.finite("X", X), arguments.finite("y", y)
     if features.ndim != 2 or target.ndim != 1 or len(features) != len(target) or features.size == 0:
         raise ValueError(
             f"X and y must have shapes (m, p) and (m,) with m, p >= 1, not {features.shape} and {target.shape}"
         )
     names_ = tuple(f"w{j}" for j in range(features.shape[1]))
     return Data("arrays", features, target, names_, "y", classes)
-
-
-def _finite(name: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of numbers") from None
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}{list(where)} is {array[where]}, but must be finite")
-    return array
 
 
 def find(

@@ -36,7 +36,7 @@ def gradient_flow(problem: MLP, points: Any) -> "xarray.Dataset":
     import xarray
 
     if not isinstance(problem, MLP):
-        raise TypeError(f"problem must be a network, such as gdfast.problems.mlp(), not {problem!r}")
+        raise TypeError(f"problem must be a network, such as gdfast.problems.mlp(), not {arguments.shown(problem)}")
     if isinstance(points, xarray.Dataset):
         if "theta" not in points or points.theta.dims != ("step", "parameter"):
             raise ValueError("points must have theta (step, parameter), as gdfast.trajectory returns it")

@@ -56,7 +56,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
         If an argument is not of the accepted kind; the message names it.
     """
     if not isinstance(sweep, Sweep):
-        raise TypeError(f"sweep must be a gdfast.Sweep, not {sweep!r}")
+        raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
     coarse = arguments.integer("coarse", coarse)
     arguments.choice("backend", backend, ["numba", "numpy"])
     workers = cores() if workers is None else arguments.integer("workers", workers)

@@ -85,7 +85,7 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
 def _check_alike(first: Sweep, other: Sweep) -> None:
     """Refuse sweeps that cannot stand side by side."""
     if not isinstance(other, Sweep):
-        raise TypeError(f"make must return a gdfast.Sweep, not {other!r}")
+        raise TypeError(f"make must return a gdfast.Sweep, not {arguments.shown(other)}")
     if not np.array_equal(first.learning_rates, other.learning_rates):
         raise ValueError("make: all sweeps must have the same learning_rates, but those of two differ")
     if first.labels != other.labels:

@@ -107,9 +107,9 @@ class Sweep:
         dtype: str = "float64",
     ) -> None:
         if not isinstance(problem, Problem):
-            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}")
         if not isinstance(measure, Measure | None):
-            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {measure!r}")
+            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {arguments.shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
         if dtype == "float32" and problem.lane_kernel is not None:
             raise ValueError(
@@ -272,7 +272,7 @@ def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer,
     found = (optimizers,) if isinstance(optimizers, Optimizer) else tuple(optimizers)
     for optimizer in found:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {optimizer!r}")
+            raise TypeError(f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}")
     if not found:
         raise ValueError("optimizers must hold at least one optimizer, not none")
     return found
@@ -282,7 +282,7 @@ def _numbers(argument: str, values: Any, shape: str) -> Array:
     try:
         return np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {values!r}") from None
+        raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {arguments.shown(values)}") from None
 
 
 def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:

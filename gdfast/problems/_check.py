@@ -100,7 +100,7 @@ def check_gradient(problem: Problem, points: ArrayLike | int = 64, tolerance: fl
         If an argument is not of the accepted kind; the message names it.
     """
     if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}")
     tolerance = arguments.number("tolerance", tolerance, arguments.POSITIVE)
     if isinstance(points, int):
         at = problem.random(arguments.integer("points", points))

@@ -98,7 +98,7 @@ def linear_regression(
     """
     for name, value in (("standardize", standardize), ("bias", bias)):
         if value is not None and not isinstance(value, bool):
-            raise TypeError(f"linear_regression: {name} must be True, False or None, not {value!r}")
+            raise TypeError(f"linear_regression: {name} must be True, False or None, not {arguments.shown(value)}")
     if data is None and target is None and X is None and y is None:
         X, y = DEFAULT_X, DEFAULT_Y
     given = data is not None

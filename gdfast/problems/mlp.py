@@ -143,17 +143,17 @@ def mlp(
 
 def _widths(widths: Any) -> tuple[int, ...]:
     if isinstance(widths, str) or not isinstance(widths, Iterable):
-        raise TypeError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {widths!r}")
+        raise TypeError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(widths)}")
     sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in widths)
     if len(sizes) < 2:
-        raise ValueError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {sizes!r}")
+        raise ValueError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}")
     return sizes
 
 
 def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
     given = (activation,) * hidden if isinstance(activation, str) else tuple(activation)
     if len(given) != hidden:
-        raise ValueError(f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {given!r}")
+        raise ValueError(f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}")
     if isinstance(activation, str):
         arguments.choice("mlp: activation", activation, ACTIVATIONS)
     return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)
@@ -167,7 +167,7 @@ def _drawn(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tuple[
 
 
 def _checked(X: ArrayLike, y: ArrayLike, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
-    inputs, targets = finite("mlp: X", X), finite("mlp: y", y)
+    inputs, targets = arguments.finite("mlp: X", X), arguments.finite("mlp: y", y)
     if inputs.ndim != 2 or not inputs.size or targets.ndim not in (1, 2) or len(targets) != len(inputs):
         raise ValueError(
             f"mlp: X and y must have shapes (m, p) and (m,) or (m, k) with m, p >= 1, "

@@ -237,8 +237,8 @@ class MLP(Problem):
 
     def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
         """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
-        rows = self.X if X is None else finite("predict: X", X)
-        if rows.ndim != 2 or rows.shape[1] != self.layers[0].fan_in:
+        rows = self.X if X is None else arguments.finite("predict: X", X, f"(rows, {self.layers[0].fan_in})")
+        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self.layers[0].fan_in:
             raise ValueError(f"predict: X must have shape (rows, {self.layers[0].fan_in}), not {rows.shape}")
         scaled = np.ascontiguousarray((self.factors[:, None] * theta).T).T
         output: Array = self._forward(scaled, rows, _Blas())[-1].value
@@ -273,7 +273,7 @@ class MLP(Problem):
         """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""
         widest = max(max(layer.fan_in, layer.fan_out) for layer in self.layers)
         count = max(1, _BLOCK // max(rows * widest, self.dimension))
-        for first in range(0, theta.shape[1], count):
+        for first in range(0, max(theta.shape[1], 1), count):
             yield theta[:, first : first + count]
 
     def _contiguous(self, theta: Array) -> Iterator[Array]:
@@ -558,14 +558,3 @@ class _Ordered(_Blas):
 
 
 _Arithmetic = _Blas
-
-
-def finite(argument: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{argument} must be an array of numbers") from None
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{argument}{list(where)} is {array[where]}, but must be finite")
-    return array
