@@ -7,7 +7,7 @@ wrong value `ValueError`.
 import difflib
 import math
 import numbers
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -181,7 +181,7 @@ def function(argument: str, value: Any, accepted: str) -> Any:
     return value
 
 
-def several(argument: str, value: Any, accepted: str) -> list[Any]:
+def several(argument: str, value: Any, accepted: str, least: int = 1) -> list[Any]:
     """Return what is in a sequence, a set or an array; the message calls it `accepted`.
 
     Raises
@@ -189,14 +189,14 @@ def several(argument: str, value: Any, accepted: str) -> list[Any]:
     TypeError
         If `value` is neither, such as a text, a mapping or a number.
     ValueError
-        If there is nothing in it.
+        If there are fewer than `least` in it.
     """
     if isinstance(value, np.ndarray) and value.ndim == 1:
         value = value.tolist()
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence | Collection) or np.ndim(value) == 0:
+    if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping | np.ndarray):
         raise TypeError(f"{argument} must be {accepted}, not {shown(value)}")
-    if not len(value):
-        raise ValueError(f"{argument} must be {accepted}, not none")
+    if len(value) < least:
+        raise ValueError(f"{argument} must be {accepted}, at least {least}, not {len(value) or 'none'}")
     return list(value)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.optimizers._optimizer import Optimizer
 
 

@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.elementary import Array
 from gdfast.named import Named, named

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdfast import arguments
 from gdfast.data import Data, as_numbers
 from gdfast.elementary import Array
 from gdfast.named import named

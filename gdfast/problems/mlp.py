@@ -27,7 +27,7 @@ from gdfast.data import Data, as_classes, as_numbers, design, find, from_arrays
 from gdfast.elementary import Array
 from gdfast.named import named
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES
-from gdfast.problems.network import MLP, finite
+from gdfast.problems.network import MLP
 
 
 @named(
