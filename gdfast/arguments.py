@@ -196,7 +196,7 @@ def several(argument: str, value: Any, accepted: str, least: int = 1) -> list[An
     if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping | np.ndarray):
         raise TypeError(f"{argument} must be {accepted}, not {shown(value)}")
     if len(value) < least:
-        raise ValueError(f"{argument} must be {accepted}, at least {least}, not {len(value) or 'none'}")
+        raise ValueError(f"{argument} must be {accepted}, at least {'one' if least == 1 else least}, not {len(value) or 'none'}")
     return list(value)
 
 
