@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.elementary import Array
 from gdfast.executors import Stop, cells_of, cores, each_on_threads, prepare
 from gdfast.outcomes import Outcome
 from gdfast.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, machine
@@ -30,13 +31,13 @@ Image = NDArray[np.int8]
 def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: int | None = None) -> "xarray.Dataset":
     """Compute the outcomes of a sweep where they change, and take them from neighbours elsewhere.
 
-    The learning rates and the starts are taken as the axes of an image: starts that follow each other should lie
-    beside each other, as on a line.
+    The learning rates and the starts are taken as the axes of an image. Learning rates, and starts of one coordinate,
+    may be in any order; of more coordinates, starts that follow each other should lie beside each other, as on a line.
 
     Parameters
     ----------
     sweep : Sweep
-        The full grid. Its rules must not depend on a trajectory's number.
+        The full grid, without gradient noise, which depends on a trajectory's number.
     coarse : int
         Side of the first blocks, in cells. The smaller, the less is missed.
     backend : {"numba", "numpy"}
@@ -57,6 +58,8 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     """
     if not isinstance(sweep, Sweep):
         raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
+    if any(transform.noisy for optimizer in sweep.optimizers for transform in optimizer.transforms):
+        raise ValueError("sweep must be without gradient noise, which differs from cell to cell, to be refined")
     coarse = arguments.integer("coarse", coarse)
     arguments.choice("backend", backend, ["numba", "numpy"])
     workers = cores() if workers is None else arguments.integer("workers", workers)
@@ -67,8 +70,10 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     compiled = time.perf_counter()
     outcome = np.empty(sweep.shape, dtype=np.int8)
     computed = np.zeros(sweep.shape, dtype=bool)
+    ascending = np.ix_(_order(sweep.learning_rates), _order(sweep.starts))
     for o in range(len(sweep.optimizers)):
-        outcome[o] = _Map(sweep, o, backend, workers, computed[o]).refined(coarse)
+        part = _Map(sweep, o, backend, workers)
+        outcome[o][ascending], computed[o][ascending] = part.refined(coarse), part.computed
     facts = {
         "compile_seconds": compiled - began,
         "run_seconds": time.perf_counter() - compiled,
@@ -84,12 +89,20 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     )
 
 
-class _Map:
-    """The map of one optimizer: outcomes at some cells, and which cells were computed."""
+def _order(values: Array) -> NDArray[np.int64]:
+    """The places of rates or starts in ascending order; as they are where they have several coordinates."""
+    line = values.ndim == 1 or values.shape[1] == 1
+    return np.argsort(values.ravel(), kind="stable") if line else np.arange(len(values))
 
-    def __init__(self, sweep: Sweep, optimizer: int, backend: str, workers: int, computed: NDArray[np.bool_]) -> None:
+
+class _Map:
+    """The map of one optimizer over ascending axes: outcomes at some cells, and which cells were computed."""
+
+    def __init__(self, sweep: Sweep, optimizer: int, backend: str, workers: int) -> None:
         self.sweep, self.optimizer = sweep, sweep.optimizers[optimizer]
-        self.backend, self.workers, self.computed = backend, workers, computed
+        self.backend, self.workers = backend, workers
+        self.rates, self.starts = (values[_order(values)] for values in (sweep.learning_rates, sweep.starts))
+        self.computed = np.zeros(sweep.shape[1:], dtype=bool)
 
     def refined(self, side: int) -> Image:
         """The whole image, from blocks of this side on."""
@@ -133,7 +146,7 @@ class _Map:
     def _outcomes(self, rates: NDArray[np.int64], starts: NDArray[np.int64], stop: Stop) -> Image:
         """The outcomes of all pairs of some of the sweep's rates and starts."""
         sweep = self.sweep
-        part = sweep.part([self.optimizer], sweep.learning_rates[rates], sweep.starts[starts])
+        part = sweep.part([self.optimizer], self.rates[rates], self.starts[starts])
         (tile,) = part.tiles
         return cells_of(part, tile, self.backend, False, stop).outcome.reshape(len(rates), len(starts))
 
