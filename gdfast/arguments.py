@@ -7,6 +7,7 @@ wrong value `ValueError`.
 import difflib
 import math
 import numbers
+import reprlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,7 +16,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T")
-_LONGEST = 80  # characters of a value in a message
+
+_LONGEST = 80
+
+
+class _Shown(reprlib.Repr):
+    """Representations of a length that can be read in a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = _LONGEST
+        self.maxlong = 40
+
+    def repr_int(self, x: int, level: int) -> str:
+        """A whole number, or about how large it is: Python writes no more than some thousand digits."""
+        if abs(x) < 10**self.maxlong:
+            return str(x)
+        return f"{'-' if x < 0 else ''}10**{int(abs(x).bit_length() * math.log10(2))}"
+
+
+def shown(value: Any) -> str:
+    """The representation of a value, cut to a length that can be read in a sentence, and on one line."""
+    try:
+        return " ".join(_SHOWN.repr(value).split())
+    except Exception:  # whatever an object's own representation raises
+        return f"<{type(value).__name__}>"
+
+
+_SHOWN = _Shown()
+
+
+def harmless(text: str) -> str:
+    """A text whose characters do nothing but to be seen: others are written as escapes; lines stay lines."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
 @dataclass(frozen=True)
@@ -65,17 +98,6 @@ FRACTION = Interval(0, 1, high_open=True)
 UNIT = Interval(0, 1)
 
 
-def shown(value: Any) -> str:
-    """A value as a message shows it: on one line, without control characters, cut where it is long."""
-    try:
-        text = repr(value)
-    except Exception:  # an integer of thousands of digits has none, nor have some objects
-        text = f"a value of type {type(value).__name__}"
-    text = " ".join(text.split())
-    text = "".join(letter if letter.isprintable() else "�" for letter in text)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
 def number(argument: str, value: Any, accepted: Interval | OneOf = ANY) -> float:
     """Return `value` as a float inside `accepted`.
 
@@ -84,14 +106,14 @@ def number(argument: str, value: Any, accepted: Interval | OneOf = ANY) -> float
     TypeError
         If `value` is no real number.
     ValueError
-        If it lies outside `accepted`, or beyond the range of floats.
+        If it lies outside `accepted`.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{argument} must be {accepted}, not {shown(value)}")
     try:
         real = float(value)
     except OverflowError:
-        raise ValueError(f"{argument} must be {accepted}, not a number beyond 1.8e308") from None
+        raise ValueError(f"{argument} must be {accepted}, not {shown(value)}") from None
     if real not in accepted:
         raise ValueError(f"{argument} must be {accepted}, not {real:g}")
     return real
@@ -138,10 +160,11 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
     """
     names = list(accepted)
     if isinstance(value, str) and value in names:
-        return str(value)
-    near = difflib.get_close_matches(value[:_LONGEST], names, n=3) if isinstance(value, str) else []
+        return value
+    text = value if isinstance(value, str) else shown(value)
+    near = difflib.get_close_matches(text, names, n=3) if len(text) <= _LONGEST else []
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(f"{argument} {shown(value)} is not known: {hint}Accepted: {', '.join(names) or 'none'}")
+    raise ValueError(f"{argument} {shown(text)} is not known: {hint}Accepted: {', '.join(names) or 'none'}")
 
 
 def text(argument: str, value: Any) -> str:

@@ -180,7 +180,10 @@ def from_arrays(X: ArrayLike, y: ArrayLike) -> Data:
     ValueError
         If the shapes do not fit each other, there is no row, or a value is not a finite number.
     """
-    labels = np.asarray(y)
+    try:
+        labels = np.asarray(y)
+    except Exception:  # whatever a stranger's object raises; it is refused below
+        labels = np.empty(())
     classes = None
     if labels.ndim == 1 and labels.dtype.kind in "UO" and len(labels) and all(isinstance(v, str) for v in labels):
         names, y = np.unique(labels.astype(str), return_inverse=True)
@@ -216,8 +219,8 @@ def find(
         if target is not None:
             raise ValueError("target must be given with data, the CSV file that has it as a column")
         return load(default)
-    if not isinstance(data, str | Path):
-        raise TypeError(f"data must be the name of a set, a CSV file or gdfast.data.Data, not {data!r}")
+    if not isinstance(data, str | Path) or not str(data).isprintable():
+        raise TypeError(f"data must be the name of a set, a CSV file or gdfast.data.Data, not {arguments.shown(data)}")
     if str(data) in SHIPPED:
         if target is not None:
             raise ValueError(f"target must not be given with {data}, which has its own")
@@ -225,7 +228,7 @@ def find(
     if not Path(data).suffix and not Path(data).exists() and len(Path(data).parts) == 1:
         near = difflib.get_close_matches(str(data), SHIPPED, n=3)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"data {str(data)!r} is not known: {hint}Accepted: {', '.join(SHIPPED)} or a CSV file")
+        raise ValueError(f"data {arguments.shown(str(data))} is not known: {hint}Accepted: {', '.join(SHIPPED)} or a CSV file")
     if target is None:
         raise ValueError(f"target must be given with {data}: the column to predict")
     return read_csv(data, target)
@@ -239,7 +242,8 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
     ValueError
         If a feature is constant, which can be neither scaled nor told from a bias.
     """
-    X = data.X
+    X = _data(data).X
+    standardize, bias = arguments.flag("standardize", standardize), arguments.flag("bias", bias)
     if standardize or bias:
         constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
         if len(constant):
@@ -261,6 +265,10 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
     return replace(data, X=np.ascontiguousarray(X), features=features)
 
 
+def _data(data: Data) -> Data:
+    return arguments.instance("data", data, Data, "gdfast.data.Data, such as gdfast.data.load gives")
+
+
 def as_numbers(data: Data) -> Data:
     """Return data whose target is a number.
 
@@ -269,7 +277,7 @@ def as_numbers(data: Data) -> Data:
     ValueError
         If the target is a class.
     """
-    if data.classes is not None:
+    if _data(data).classes is not None:
         shown = ", ".join(data.classes[:3]) + (", …" if len(data.classes) > 3 else "")
         raise ValueError(
             f"data: the target {data.target!r} of {data.name} is a class ({shown}), but must be a number; "
@@ -293,7 +301,7 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     ValueError
         If the target is no such class, or has less than two of them.
     """
-    classes, y = data.classes, data.y
+    classes, y = _data(data).classes, data.y
     if classes is None:
         values, codes = np.unique(y, return_inverse=True)
         if len(values) > 2 and not (np.diff(values) == 1).all():

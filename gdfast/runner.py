@@ -94,6 +94,13 @@ def run(
         raise ValueError(f"workers must not be given ({workers}) beside an executor, which has its own")
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(f"executor must be a concurrent.futures.Executor, not {arguments.shown(executor)}")
+    keep_theta, overwrite = arguments.flag("keep_theta", keep_theta), arguments.flag("overwrite", overwrite)
+    if progress is not None and not callable(progress):
+        progress = arguments.flag("progress: a function, or", progress)
+    if overwrite and store is None:
+        raise ValueError("overwrite must be False where no store is given, which it would replace")
+    if store is not None:
+        arguments.instance("store", store, (str, os.PathLike), "a path")
     how = _How(sweep, backend, workers or cores(), executor, keep_theta, progress)
     if store is None:
         return how.in_memory()

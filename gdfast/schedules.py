@@ -78,7 +78,7 @@ def step(every: int = 30, gamma: float = 0.1) -> Schedule:
 @named(gamma=POSITIVE)
 def multi_step(milestones: Sequence[int] = (30, 80), gamma: float = 0.1) -> Schedule:
     """γ^(number of milestones passed) (torch's ``MultiStepLR``)."""
-    for milestone in milestones:
+    for milestone in arguments.several("multi_step: milestones", milestones, "whole numbers", least=0):
         arguments.integer("multi_step: milestones", milestone)
     return Schedule(lambda t, budget: gamma ** np.searchsorted(np.sort(milestones), t, side="right").astype(float))
 

@@ -125,7 +125,7 @@ def nasty() -> dict[str, Any]:
         "function": lambda *_, **__: None,
         "function that raises": _raises,
         "module": math,
-        "path": pathlib.Path("/nowhere/at all"),
+        "path": pathlib.Path("nowhere/at all"),
         "date": datetime.date(2020, 1, 1),
         "sweep": sweep(),
         "problem": PLANE,
@@ -218,8 +218,7 @@ def calls() -> list[Call]:
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),
         (executors.Processes, {"count": 1}),
-        (data.load, {"name": "iris"}),
-        (data.from_arrays, {"X": [[1.0], [2.0]], "y": [1.0, 2.0]}),
+                (data.from_arrays, {"X": [[1.0], [2.0]], "y": [1.0, 2.0]}),
         (data.design, {"data": TABLE, "standardize": True, "bias": True}),
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
@@ -232,6 +231,7 @@ def calls() -> list[Call]:
     found.append(
         Call("optimizers.gd().transformed", lambda transform: optimizers.gd().transformed(transform), {"transform": transforms.l2()})
     )
+    found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
     for module in (optimizers, schedules, transforms, measures, problems):
         for name, factory in module.CATALOGUE.items():
             found.append(Call(f"{module.__name__}.{name}", factory, _defaults(factory)))

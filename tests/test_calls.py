@@ -20,7 +20,7 @@ LONGEST = 700  # characters of a sentence
 HANG = 30  # seconds
 
 
-def fault(call: Callable[[], Any], argument: str) -> str | None:
+def fault(call: Callable[[], Any], names: list[str]) -> str | None:
     """What is wrong with the answer to a call: None for a result, and for one sentence that names the argument."""
     try:
         with warnings.catch_warnings(), bounded():
@@ -36,7 +36,7 @@ def fault(call: Callable[[], Any], argument: str) -> str | None:
             return f"not raised by gdfast: {where}"
         if "\n" in message or not message.isprintable() or len(message) > LONGEST:
             return f"not one sentence: {where}"
-        return None if argument in message else f"does not name {argument}: {where}"
+        return None if any(name in message for name in names) else f"does not name {names[0]}: {where}"
     except OSError as error:  # of a path that does not exist
         return None if str(error) else "an OSError without a word"
     except BaseException as error:
@@ -66,8 +66,10 @@ class TimeoutHang(BaseException):
 
 
 if __name__ == "__main__":
+    import os
     import sys
     import time
+    os.makedirs("/tmp/calls/wd", exist_ok=True); os.chdir("/tmp/calls/wd")
     mpl.use("agg")
     counts: Counter[str] = Counter()
     began = time.time()
@@ -75,7 +77,7 @@ if __name__ == "__main__":
         if len(sys.argv) > 1 and sys.argv[1] not in name:
             continue
         t = time.time()
-        found = fault(call, argument)
+        found = fault(call, [argument, *call.keywords])
         if time.time() - t > 2:
             print("SLOW", time.time() - t, name, argument, value)
         counts["bad" if found else "good"] += 1

@@ -1,5 +1,6 @@
 """Is a gradient the derivative of its loss? Central differences, extrapolated, tell."""
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,10 +103,10 @@ def check_gradient(problem: Problem, points: ArrayLike | int = 64, tolerance: fl
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}")
     tolerance = arguments.number("tolerance", tolerance, arguments.POSITIVE)
-    if isinstance(points, int):
+    if isinstance(points, numbers.Integral):
         at = problem.random(arguments.integer("points", points))
     else:
-        at = np.array(points, dtype=np.float64)
+        at = arguments.array("points", points, f"(n, {problem.dimension})")
     if at.ndim != 2 or at.shape[1] != problem.dimension or not len(at):
         raise ValueError(f"points must be a number or have shape (n, {problem.dimension}), not {at.shape}")
     theta = np.ascontiguousarray(at.T)

@@ -232,6 +232,7 @@ class Problem(Named):
 
     def default_starts(self, n: int) -> Any:
         """Return about `n` starts for when none are given: a regular grid, random ones beyond 8 coordinates."""
+        n = arguments.integer("n", n)
         return self.grid(max(2, round(n ** (1 / self.dimension)))) if self.dimension <= 8 else self.random(n)
 
     def random(self, n: int, seed: int = 0) -> Array:
@@ -335,6 +336,11 @@ class Landscape(Problem):
             if not callable(formula):
                 raise TypeError(f"{self.name}: {role}_formula must be a function of the coordinates, not {arguments.shown(formula)}")
         names = self.coordinates
+        arguments.text("name", self.name)
+        if self.representative is not None:
+            arguments.function("representative", self.representative, "a function of points, or None")
+        if self.hessian_formula is not None:
+            arguments.function("hessian_formula", self.hessian_formula, "a function of the coordinates, or None")
         if not 1 <= len(names) <= LARGEST_LANDSCAPE:
             raise ValueError(
                 f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
@@ -454,7 +460,7 @@ def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:
             raise ValueError(f"{accepted}, not for {', '.join(map(str, domain)) or 'none'}")
         domain = [domain[n] for n in names]
     try:
-        pairs = np.array(domain, dtype=np.float64)
+        pairs = arguments.array("domain", domain)
     except (TypeError, ValueError):
         raise ValueError(f"{accepted}, not {arguments.shown(domain)}") from None
     pairs = pairs[None] if len(names) == 1 and pairs.shape == (2,) else pairs

@@ -98,7 +98,7 @@ def linear_regression(
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
     for name, value in (("standardize", standardize), ("bias", bias)):
-        if value is not None and not isinstance(value, bool):
+        if not isinstance(value, bool | np.bool_ | None):
             raise TypeError(f"linear_regression: {name} must be True, False or None, not {arguments.shown(value)}")
     if data is None and target is None and X is None and y is None:
         X, y = DEFAULT_X, DEFAULT_Y

@@ -151,7 +151,9 @@ def _widths(widths: Any) -> tuple[int, ...]:
 
 
 def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
-    given = (activation,) * hidden if isinstance(activation, str) else tuple(activation)
+    given = (activation,) * hidden if isinstance(activation, str) else tuple(
+        arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0)
+    )
     if len(given) != hidden:
         raise ValueError(f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}")
     if isinstance(activation, str):

@@ -161,10 +161,11 @@ class MLP(Problem):
         TypeError, ValueError
             If a scheme is not known, or a seed or gain is not such a number.
         """
-        given = [init] if isinstance(init, str) else list(init)
-        names = [ALIASES.get(name, name) for name in given]
-        for name in names:
+        given = [
             arguments.choice("starts: init", name, [*SCHEMES, *ALIASES])
+            for name in ([init] if isinstance(init, str) else arguments.several("starts: init", init, "names of schemes"))
+        ]
+        names = [ALIASES.get(name, name) for name in given]
         numbers = [seeds] if not isinstance(seeds, Iterable) else list(seeds)
         seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in numbers]
         factors = [gain] if not isinstance(gain, Iterable) else list(gain)
@@ -184,7 +185,7 @@ class MLP(Problem):
 
     def default_starts(self, n: int) -> Starts:
         """Return `n` starts by LeCun's scheme: a regular grid over so many coordinates would be too large."""
-        return self.starts(seeds=range(n))
+        return self.starts(seeds=range(arguments.integer("n", n)))
 
     @functools.cached_property
     def _rest(self) -> Array:
