@@ -214,13 +214,16 @@ def several(argument: str, value: Any, accepted: str, least: int = 1) -> list[An
     ValueError
         If there are fewer than `least` in it.
     """
-    if isinstance(value, np.ndarray) and value.ndim == 1:
-        value = value.tolist()
-    if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping | np.ndarray):
-        raise TypeError(f"{argument} must be {accepted}, not {shown(value)}")
-    if len(value) < least:
-        raise ValueError(f"{argument} must be {accepted}, at least {'one' if least == 1 else least}, not {len(value) or 'none'}")
-    return list(value)
+    try:
+        if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping):
+            raise TypeError
+        items = value.tolist() if isinstance(value, np.ndarray) and value.ndim else list(value)
+    except TypeError:  # also of an array without axes, which is a collection by its methods
+        raise TypeError(f"{argument} must be {accepted}, not {shown(value)}") from None
+    if len(items) < least:
+        few = "one" if least == 1 else least
+        raise ValueError(f"{argument} must be {accepted}, at least {few}, not {len(items) or 'none'}")
+    return items
 
 
 def mapping(argument: str, value: Any, accepted: str) -> dict[str, Any]:

@@ -312,7 +312,7 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
             )
         classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
     if positive is not None:
-        chosen = classes.index(arguments.choice("positive", str(positive), classes))
+        chosen = classes.index(arguments.choice("positive", positive if isinstance(positive, str) else arguments.shown(positive), classes))
         classes, y = (f"not {classes[chosen]}", classes[chosen]), np.where(y == chosen, 1.0, 0.0)
     present = np.unique(y)
     if len(present) < 2:

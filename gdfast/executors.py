@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfast import arguments
 from gdfast.outcomes import Cells, Outcome, classify
 from gdfast.sweep import Sweep, Tile
 
@@ -245,10 +246,16 @@ class Processes(ProcessPoolExecutor):
     Parameters
     ----------
     count : int
-        How many.
+        How many, up to 4096.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such number.
     """
 
     def __init__(self, count: int) -> None:
+        count = arguments.integer("count", count, high=2**12)
         context = multiprocessing.get_context("spawn")
         shared = context.RawArray("q", 1)
         self.stop: Stop = np.frombuffer(shared, dtype=np.int64)

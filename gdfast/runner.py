@@ -95,8 +95,10 @@ def run(
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(f"executor must be a concurrent.futures.Executor, not {arguments.shown(executor)}")
     keep_theta, overwrite = arguments.flag("keep_theta", keep_theta), arguments.flag("overwrite", overwrite)
-    if progress is not None and not callable(progress):
-        progress = arguments.flag("progress: a function, or", progress)
+    if callable(progress):
+        arguments.function("progress", progress, "True, False, None or a function")
+    elif progress is not None:
+        progress = arguments.flag("progress, where it is no function,", progress)
     if overwrite and store is None:
         raise ValueError("overwrite must be False where no store is given, which it would replace")
     if store is not None:

@@ -53,6 +53,12 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
 
     values = _values(axes)
     arguments.function("make", make, "a function that returns a gdfast.Sweep")
+    try:
+        inspect.signature(make).bind(**values)
+    except TypeError:
+        raise TypeError(f"make must be a function that takes the names of axes, {', '.join(values)}") from None
+    except ValueError:  # what is written in C may not tell its arguments
+        pass
     accepted = [name for name in inspect.signature(run).parameters if name not in ("sweep", "store", "overwrite")]
     for name in options:
         if name in ("store", "overwrite"):

@@ -27,6 +27,7 @@ class Call(NamedTuple):
     valid: dict[str, Any]
 
 
+OWN_ERROR = "the user's function says no"
 QUARTIC, PLANE = problems.quartic(), problems.himmelblau()
 NETWORK = problems.mlp((2, 2, 1), points=4)
 CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
@@ -72,6 +73,7 @@ def sweep(**changes: Any) -> gdfast.Sweep:
     return gdfast.Sweep(**{**arguments, "max_steps": 3} | changes)
 
 
+@functools.cache
 def nasty() -> dict[str, Any]:
     """Values of wrong kinds, sizes and shapes, by a name for each."""
     line = results()["line"]
@@ -159,13 +161,13 @@ def _at_rates(**arguments: Any) -> Any:
 
 
 def _raises(*_: Any, **__: Any) -> None:
-    raise ValueError("the user's function says no")
+    raise ValueError(OWN_ERROR)
 
 
 def calls() -> list[Call]:
     """Every public function, each with arguments that it accepts."""
     made = results()
-    line, one, paths, axes = made["line"], made["one"], made["paths"], Figure().subplots()
+    line, one, paths, axes = made["line"], made["one"], made["paths"], None
     point = np.full((1, 2), 0.5)
     table = [
         (gdfast.Sweep, {**_arguments_of_a_sweep()}),
@@ -227,7 +229,7 @@ def calls() -> list[Call]:
         (problems.Landscape, _arguments_of_a_landscape()),
         (NETWORK.predict, {"theta": np.zeros((NETWORK.dimension, 2)), "X": point}),
     ]
-    found = [Call(_name(function), function, valid) for function, valid in table]
+    found = [Call(_name(function), function, _own_axes(valid)) for function, valid in table]
     found.append(
         Call("optimizers.gd().transformed", lambda transform: optimizers.gd().transformed(transform), {"transform": transforms.l2()})
     )
@@ -256,12 +258,36 @@ def calls() -> list[Call]:
     return found
 
 
-def wrong_calls() -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
-    """For each function and each of its arguments each of the nasty values: names of the three, and the call."""
+class Wrong(NamedTuple):
+    """A function called with a nasty value for one of its arguments."""
+
+    function: str
+    argument: str
+    value: str
+    call: Callable[[], Any]
+    arguments: list[str]  # those that a message may name: this one first
+    no_flag: bool  # whether the argument is True or False, and the value is not
+    calls_a_stranger: bool  # whether the value is a function, which may say no by itself
+
+
+def wrong_calls() -> Iterator[Wrong]:
+    """For each function and each of its arguments each of the nasty values."""
     for call in calls():
-        for argument in call.valid:
+        for argument, valid in call.valid.items():
             for name, value in nasty().items():
-                yield call.name, argument, name, functools.partial(call.function, **{**call.valid, argument: value})
+                yield Wrong(
+                    call.name,
+                    argument,
+                    name,
+                    functools.partial(call.function, **{**call.valid, argument: value}),
+                    [argument, *call.valid],
+                    isinstance(valid, bool) and argument != "progress" and not isinstance(value, bool | np.bool_),
+                    name == "factory" and argument in ("make", "progress", "factory"),
+                )
+
+
+def _own_axes(valid: dict[str, Any]) -> dict[str, Any]:
+    return {**valid, "ax": Figure().subplots()} if "ax" in valid else valid
 
 
 def _name(function: Any) -> str:

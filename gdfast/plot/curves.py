@@ -51,7 +51,8 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
         ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("loss" if above is None else "loss above the minimum")
-    ax.legend(fontsize=8, frameon=False)
+    if paths:
+        ax.legend(fontsize=8, frameon=False)
     return ax
 
 
@@ -211,14 +212,14 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
     if optimizer is None and len(labels) > 1:
         raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
     chosen = 0 if optimizer is None else labels.index(arguments.choice("optimizer", optimizer, labels))
-    ends = result.theta.isel(optimizer=chosen, parameter=0).transpose("learning_rate", ...)
+    ends = result.theta.isel(optimizer=chosen).isel(parameter=0, missing_dims="ignore").transpose("learning_rate", ...)
     rates = _results.learning_rates("result", result)
     points = ends.values.reshape(len(rates), -1)
     ax = new_axes(ax)
     where = np.isfinite(points) & (np.abs(points) < 1e6)  # what diverged has no end
     x = np.broadcast_to(rates[:, None], points.shape)[where]
     ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
-    name = str(result.parameter.values[0]) if "parameter" in result.coords else "first coordinate"
+    name = str(np.atleast_1d(result.parameter.values)[0]) if "parameter" in result.coords else "first coordinate"
     ax.set(xlabel="learning rate η", ylabel=f"{name} at the end")
     if np.ptp(rates):
         ax.set_xlim(rates.min(), rates.max())

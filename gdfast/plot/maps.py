@@ -114,7 +114,7 @@ def basin_map(
     ``result.isel(learning_rate=[0])``.
     """
     result = checked("result", result, "outcome", "basin")
-    names = [str(name) for name in result.parameter.values] if "parameter" in result.coords else []
+    names = [str(name) for name in np.atleast_1d(result.parameter.values)] if "parameter" in result.coords else []
     x, y = (given if given is not None else names[i] if len(names) == 2 else other for i, (given, other) in enumerate(
         ((x, "learning_rate"), (y, "start"))
     ))  # fmt: skip

@@ -75,7 +75,8 @@ def trajectory(
         ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=label)
         ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
-    ax.legend(fontsize=8, framealpha=0.9)
+    if paths:
+        ax.legend(fontsize=8, framealpha=0.9)
     return ax
 
 

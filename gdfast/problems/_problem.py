@@ -107,10 +107,7 @@ class Problem(Named):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in _AT_POINTS:
-            method = getattr(cls, name, None)
-            if method is not None and not hasattr(method, "at_points"):
-                setattr(cls, name, _at_points(method))
+        _check_points(cls)
 
     @property
     def dimension(self) -> int:
@@ -258,8 +255,13 @@ def _at_points(method: Callable[..., Any]) -> Callable[..., Any]:
             more = more[len(others) :]
         return method(self, theta, *more, **named)
 
-    checked.at_points = True  # type: ignore[attr-defined]
     return checked
+
+
+def _check_points(cls: type[Problem]) -> None:
+    """Have the points checked that the methods of this class itself take."""
+    for name in set(_AT_POINTS) & set(vars(cls)):
+        setattr(cls, name, _at_points(vars(cls)[name]))
 
 
 def _points(values: Any, dimension: int) -> Array:
@@ -288,6 +290,8 @@ _BESIDE_POINTS: dict[str, Callable[[Any, Array], Any]] = {
     "gradient_tolerance": lambda value, theta: arguments.number("gradient_tolerance", value, arguments.NONNEGATIVE),
 }
 """How arguments beside the points are checked, by their name."""
+
+_check_points(Problem)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -333,8 +337,7 @@ class Landscape(Problem):
 
     def __post_init__(self) -> None:
         for role, formula in (("loss", self.loss_formula), ("gradient", self.gradient_formula)):
-            if not callable(formula):
-                raise TypeError(f"{self.name}: {role}_formula must be a function of the coordinates, not {arguments.shown(formula)}")
+            arguments.function(f"{arguments.shown(self.name)[1:-1]}: {role}_formula", formula, "a function of the coordinates")
         names = self.coordinates
         arguments.text("name", self.name)
         if self.representative is not None:

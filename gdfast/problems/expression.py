@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from gdfast import elementary
+from gdfast import arguments, elementary
 from gdfast.named import named
 from gdfast.problems._formula import Formula, define
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, checked_domain
@@ -63,6 +63,7 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
     TypeError, ValueError
         If the expression is not one, or has not 1 to 8 coordinates, or the domain does not fit them.
     """
+    arguments.instance("expression", expression, str, "a text such as '(1 - x)**2 + y**2'")
     names = sorted(symbol.name for symbol in parse(expression).free_symbols)
     if not 1 <= len(names) <= LARGEST_LANDSCAPE:
         raise ValueError(

@@ -15,7 +15,7 @@ exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients a
 (Rumelhart, Hinton & Williams 1986), by hand: in `_network_lanes` for lanes, in `network` in NumPy.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +142,9 @@ def mlp(
 
 
 def _widths(widths: Any) -> tuple[int, ...]:
-    if isinstance(widths, str) or not isinstance(widths, Iterable):
-        raise TypeError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(widths)}")
-    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in widths)
+    accepted = "at least two whole numbers, such as (2, 8, 1)"
+    given = arguments.several("mlp: widths", widths, accepted, least=0)
+    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in given)
     if len(sizes) < 2:
         raise ValueError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}")
     return sizes

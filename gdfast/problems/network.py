@@ -7,6 +7,7 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 import functools
 import hashlib
 import itertools
+import numbers
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,10 +167,12 @@ class MLP(Problem):
             for name in ([init] if isinstance(init, str) else arguments.several("starts: init", init, "names of schemes"))
         ]
         names = [ALIASES.get(name, name) for name in given]
-        numbers = [seeds] if not isinstance(seeds, Iterable) else list(seeds)
-        seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in numbers]
-        factors = [gain] if not isinstance(gain, Iterable) else list(gain)
-        gains = [arguments.number("starts: gain", factor) for factor in factors]
+        given_seeds, given_gains = (
+            [value] if isinstance(value, numbers.Number) else arguments.several(f"starts: {name}", value, accepted)
+            for name, value, accepted in (("seeds", seeds, "whole numbers"), ("gain", gain, "numbers"))
+        )
+        seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in given_seeds]
+        gains = [arguments.number("starts: gain", factor) for factor in given_gains]
         if not (names and seeds_ and gains):
             raise ValueError("starts: init, seeds and gain must each hold at least one, but one of them is empty")
         units = np.stack([[self._draw(name, seed) for seed in seeds_] for name in names])
@@ -325,7 +328,7 @@ class MLP(Problem):
         output = self._forward(scaled, self.X[rows], arithmetic)[-1].value
         if self.loss_kind == _network_lanes.SQUARED:
             errors = output - y
-            total = arithmetic.sum((errors * errors).reshape(len(errors), -1)) / (len(y) * self.outputs)
+            total = arithmetic.sum((errors * errors).reshape(len(errors), len(y) * self.outputs)) / (len(y) * self.outputs)
         else:
             largest, _, sums = arithmetic.softmax(output)
             chosen = output[:, np.arange(len(y)), y.astype(np.int64)]
@@ -358,7 +361,7 @@ class MLP(Problem):
                 grad[layer.bias : layer.bias + layer.fan_out] = arithmetic.row_sum(delta)[:, 0].T
             by_weight = arithmetic.product(kept.before.swapaxes(1, 2), delta)
             end = layer.weight + layer.fan_in * layer.fan_out
-            grad[layer.weight : end] = np.moveaxis(by_weight, 0, -1).reshape(-1, theta.shape[1])
+            grad[layer.weight : end] = np.moveaxis(by_weight, 0, -1).reshape(end - layer.weight, theta.shape[1])
             if index > 0:
                 delta = arithmetic.product(delta, _matrix(scaled, layer).swapaxes(1, 2))
         grad *= self.factors[:, None]
