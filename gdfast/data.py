@@ -228,7 +228,9 @@ def find(
     if not Path(data).suffix and not Path(data).exists() and len(Path(data).parts) == 1:
         near = difflib.get_close_matches(str(data), SHIPPED, n=3)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"data {arguments.shown(str(data))} is not known: {hint}Accepted: {', '.join(SHIPPED)} or a CSV file")
+        raise ValueError(
+            f"data {arguments.shown(str(data))} is not known: {hint}Accepted: {', '.join(SHIPPED)} or a CSV file"
+        )
     if target is None:
         raise ValueError(f"target must be given with {data}: the column to predict")
     return read_csv(data, target)
@@ -312,7 +314,9 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
             )
         classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
     if positive is not None:
-        chosen = classes.index(arguments.choice("positive", positive if isinstance(positive, str) else arguments.shown(positive), classes))
+        chosen = classes.index(
+            arguments.choice("positive", positive if isinstance(positive, str) else arguments.shown(positive), classes)
+        )
         classes, y = (f"not {classes[chosen]}", classes[chosen]), np.where(y == chosen, 1.0, 0.0)
     present = np.unique(y)
     if len(present) < 2:

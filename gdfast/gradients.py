@@ -44,7 +44,10 @@ def gradient_flow(problem: MLP, points: Any) -> "xarray.Dataset":
         along, where, labels = "step", points.theta.values, {"step": points["step"].values}
     else:
         along, where = "start", arguments.array("points", points, f"(m, {problem.dimension})")
-        labels = {"start": np.arange(len(np.atleast_1d(where))), **(points.labels if isinstance(points, Starts) else {})}
+        labels = {
+            "start": np.arange(len(np.atleast_1d(where))),
+            **(points.labels if isinstance(points, Starts) else {}),
+        }
     if where.ndim != 2 or where.shape[1] != problem.dimension:
         raise ValueError(f"points must have shape (m, {problem.dimension}) for this problem, not {where.shape}")
     with np.errstate(all="ignore"):

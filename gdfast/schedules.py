@@ -145,7 +145,9 @@ def warmup(steps: int = 10, start: float = 0.0, then: Schedule | None = None) ->
     """A line from `start` to 1 over `steps` steps, then the schedule `then`, counted from there (constant if none)."""
     arguments.integer("warmup: steps", steps)
     if then is not None and not isinstance(then, Schedule):
-        raise TypeError(f"warmup: then must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(then)}")
+        raise TypeError(
+            f"warmup: then must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(then)}"
+        )
 
     def multiplier(t: Array, budget: int) -> Array:
         rise = start + (1 - start) * np.minimum(t / steps, 1.0)

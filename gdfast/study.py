@@ -103,7 +103,9 @@ def _stacked(results: list[Any], dimensions: Sequence[str], sizes: Sequence[int]
     import xarray
 
     first, *others = results
-    differing = [name for name in first.coords if not all(first[name].variable.equals(other[name].variable) for other in others)]
+    differing = [
+        name for name in first.coords if not all(first[name].variable.equals(other[name].variable) for other in others)
+    ]
     for name, size in zip(reversed(dimensions), reversed(sizes), strict=True):
         results = [
             xarray.concat(

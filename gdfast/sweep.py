@@ -108,9 +108,13 @@ class Sweep:
         dtype: str = "float64",
     ) -> None:
         if not isinstance(problem, Problem):
-            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}")
+            raise TypeError(
+                f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}"
+            )
         if not isinstance(measure, Measure | None):
-            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {arguments.shown(measure)}")
+            raise TypeError(
+                f"measure must be a measure, such as gdfast.measures.convergence(), not {arguments.shown(measure)}"
+            )
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
         if dtype == "float32" and problem.lane_kernel is not None:
             raise ValueError(
@@ -289,12 +293,16 @@ def _plain(values: Array) -> Any:
 
 def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer, ...]:
     accepted = "optimizers, such as [gdfast.optimizers.adam()]"
-    found = (optimizers,) if isinstance(optimizers, Optimizer) else tuple(
-        arguments.several("optimizers", optimizers, accepted)
+    found = (
+        (optimizers,)
+        if isinstance(optimizers, Optimizer)
+        else tuple(arguments.several("optimizers", optimizers, accepted))
     )
     for optimizer in found:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}")
+            raise TypeError(
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}"
+            )
     return found
 
 

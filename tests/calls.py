@@ -16,7 +16,19 @@ import xarray
 from matplotlib.figure import Figure
 
 import gdfast
-from gdfast import analysis, data, executors, measures, optimizers, plot, problems, schedules, starts, theory, transforms
+from gdfast import (
+    analysis,
+    data,
+    executors,
+    measures,
+    optimizers,
+    plot,
+    problems,
+    schedules,
+    starts,
+    theory,
+    transforms,
+)
 
 
 class Call(NamedTuple):
@@ -220,7 +232,7 @@ def calls() -> list[Call]:
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),
         (executors.Processes, {"count": 1}),
-                (data.from_arrays, {"X": [[1.0], [2.0]], "y": [1.0, 2.0]}),
+        (data.from_arrays, {"X": [[1.0], [2.0]], "y": [1.0, 2.0]}),
         (data.design, {"data": TABLE, "standardize": True, "bias": True}),
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
@@ -231,7 +243,11 @@ def calls() -> list[Call]:
     ]
     found = [Call(_name(function), function, _own_axes(valid)) for function, valid in table]
     found.append(
-        Call("optimizers.gd().transformed", lambda transform: optimizers.gd().transformed(transform), {"transform": transforms.l2()})
+        Call(
+            "optimizers.gd().transformed",
+            lambda transform: optimizers.gd().transformed(transform),
+            {"transform": transforms.l2()},
+        )
     )
     found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
     for module in (optimizers, schedules, transforms, measures, problems):

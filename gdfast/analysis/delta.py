@@ -119,9 +119,7 @@ def _aligned(
     for name, words in (("learning_rate", "learning rates"), ("start", "starts")):
         sizes = before.sizes[name], after.sizes[name]
         if sizes[0] != sizes[1]:
-            raise ValueError(
-                f"before and after must be over the same grid, but have {sizes[0]} and {sizes[1]} {words}"
-            )
+            raise ValueError(f"before and after must be over the same grid, but have {sizes[0]} and {sizes[1]} {words}")
     for name, words in (("learning_rate", "learning rates"), ("start_point", "starts")):
         if name in before.coords and name in after.coords:
             first, second = before[name].values, after[name].values

@@ -40,11 +40,15 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
     ['momentum:momentum=0.5,dampening=0.1', 'momentum:momentum=0.8,dampening=0.1']
     """
     if not callable(factory) or isinstance(factory, type):
-        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(factory)}")
+        raise TypeError(
+            f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(factory)}"
+        )
     axes = {name: _axis(name, values) for name, values in parameters.items()}
     made = [factory(**dict(zip(axes, point, strict=True))) for point in itertools.product(*axes.values())]
     if not isinstance(made[0], Optimizer):
-        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(made[0])}")
+        raise TypeError(
+            f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(made[0])}"
+        )
     return made
 
 

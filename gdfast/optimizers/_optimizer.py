@@ -83,7 +83,9 @@ class Optimizer(Named):
             If `schedule` is no schedule.
         """
         if not isinstance(schedule, Schedule | LossSchedule):
-            raise TypeError(f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(schedule)}")
+            raise TypeError(
+                f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(schedule)}"
+            )
         return self._with(schedule, self.transforms)
 
     def transformed(self, *transforms: Transform) -> "Optimizer":
@@ -98,7 +100,9 @@ class Optimizer(Named):
         """
         for transform in transforms:
             if not isinstance(transform, Transform):
-                raise TypeError(f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}")
+                raise TypeError(
+                    f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
+                )
         return self._with(self.schedule, self.transforms + transforms)
 
     def _with(self, schedule: Schedule | LossSchedule | None, transforms: tuple[Transform, ...]) -> "Optimizer":

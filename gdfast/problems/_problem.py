@@ -337,7 +337,9 @@ class Landscape(Problem):
 
     def __post_init__(self) -> None:
         for role, formula in (("loss", self.loss_formula), ("gradient", self.gradient_formula)):
-            arguments.function(f"{arguments.shown(self.name)[1:-1]}: {role}_formula", formula, "a function of the coordinates")
+            arguments.function(
+                f"{arguments.shown(self.name)[1:-1]}: {role}_formula", formula, "a function of the coordinates"
+            )
         names = self.coordinates
         arguments.text("name", self.name)
         if self.representative is not None:

@@ -146,16 +146,22 @@ def _widths(widths: Any) -> tuple[int, ...]:
     given = arguments.several("mlp: widths", widths, accepted, least=0)
     sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in given)
     if len(sizes) < 2:
-        raise ValueError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}")
+        raise ValueError(
+            f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}"
+        )
     return sizes
 
 
 def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
-    given = (activation,) * hidden if isinstance(activation, str) else tuple(
-        arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0)
+    given = (
+        (activation,) * hidden
+        if isinstance(activation, str)
+        else tuple(arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0))
     )
     if len(given) != hidden:
-        raise ValueError(f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}")
+        raise ValueError(
+            f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}"
+        )
     if isinstance(activation, str):
         arguments.choice("mlp: activation", activation, ACTIVATIONS)
     return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)

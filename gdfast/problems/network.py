@@ -164,7 +164,9 @@ class MLP(Problem):
         """
         given = [
             arguments.choice("starts: init", name, [*SCHEMES, *ALIASES])
-            for name in ([init] if isinstance(init, str) else arguments.several("starts: init", init, "names of schemes"))
+            for name in (
+                [init] if isinstance(init, str) else arguments.several("starts: init", init, "names of schemes")
+            )
         ]
         names = [ALIASES.get(name, name) for name in given]
         given_seeds, given_gains = (
@@ -328,7 +330,9 @@ class MLP(Problem):
         output = self._forward(scaled, self.X[rows], arithmetic)[-1].value
         if self.loss_kind == _network_lanes.SQUARED:
             errors = output - y
-            total = arithmetic.sum((errors * errors).reshape(len(errors), len(y) * self.outputs)) / (len(y) * self.outputs)
+            total = arithmetic.sum((errors * errors).reshape(len(errors), len(y) * self.outputs)) / (
+                len(y) * self.outputs
+            )
         else:
             largest, _, sums = arithmetic.softmax(output)
             chosen = output[:, np.arange(len(y)), y.astype(np.int64)]
