@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import calls
 import numpy as np
 import pytest
 
-import calls
 import gdfast
 from gdfast import analysis, executors, measures, optimizers, plot, problems, schedules, theory, transforms
 

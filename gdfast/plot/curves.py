@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from gdfast import analysis, arguments
 from gdfast.analysis import _results
 from gdfast.elementary import Array
-from gdfast.plot.style import LINE_COLOURS, line_style, new_axes
 from gdfast.outcomes import Outcome
+from gdfast.plot.style import LINE_COLOURS, line_style, new_axes
 
 if TYPE_CHECKING:
     import xarray
