@@ -279,8 +279,8 @@ def as_numbers(data: Data) -> Data:
     ValueError
         If the target is a class.
     """
-    if _data(data).classes is not None:
-        shown = ", ".join(data.classes[:3]) + (", …" if len(data.classes) > 3 else "")
+    if (classes := _data(data).classes) is not None:
+        shown = ", ".join(classes[:3]) + (", …" if len(classes) > 3 else "")
         raise ValueError(
             f"data: the target {data.target!r} of {data.name} is a class ({shown}), but must be a number; "
             "logistic_regression and softmax_regression take classes"

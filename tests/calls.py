@@ -256,8 +256,8 @@ def calls() -> list[Call]:
     for problem in PROBLEMS:
         theta = np.full((problem.dimension, 2), 0.5)
         methods = {
-            **dict.fromkeys(["loss", "gradient", "hessian", "objective", "judge"], {"theta": theta}),
-            **dict.fromkeys(["step_gradient", "step_objective"], {"theta": theta, "t": 1}),
+            **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge")},
+            **{name: {"theta": theta, "t": 1} for name in ("step_gradient", "step_objective")},
             "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},
             "random": {"n": 2, "seed": 0},
             "default_starts": {"n": 2},

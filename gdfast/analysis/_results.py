@@ -80,7 +80,7 @@ def labels(result: "xarray.Dataset") -> list[str]:
     return [str(label) for label in result.optimizer.values]
 
 
-def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int64]:
+def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int8]:
     """The outcomes of a checked result.
 
     Raises
@@ -91,7 +91,7 @@ def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int64]:
     values = result.outcome.values
     if values.size and not 0 <= values.min() <= values.max() < len(Outcome):
         raise ValueError(f"{argument}: outcome must hold 0 to {len(Outcome) - 1}, but is up to {values.max()}")
-    return np.asarray(values, dtype=np.int64)
+    return np.asarray(values, dtype=np.int8)
 
 
 def learning_rates(argument: str, result: "xarray.Dataset") -> Array:

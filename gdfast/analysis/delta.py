@@ -104,7 +104,7 @@ def transitions(before: "xarray.Dataset", after: "xarray.Dataset") -> pd.DataFra
     """
     before, after = _aligned(before, after)
     n = len(Outcome)
-    pairs = _results.outcomes("before", before) * n + _results.outcomes("after", after)
+    pairs = _results.outcomes("before", before).astype(np.int64) * n + _results.outcomes("after", after)
     table = np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n)
     names = [o.name for o in Outcome]
     frame = pd.DataFrame(table, index=pd.Index(names, name="before"), columns=pd.Index(names, name="after"))

@@ -258,7 +258,7 @@ def _at_points(method: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-def _check_points(cls: type[Problem]) -> None:
+def _check_points(cls: type) -> None:
     """Have the points checked that the methods of this class itself take."""
     for name in set(_AT_POINTS) & set(vars(cls)):
         setattr(cls, name, _at_points(vars(cls)[name]))

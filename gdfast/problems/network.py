@@ -175,8 +175,6 @@ class MLP(Problem):
         )
         seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in given_seeds]
         gains = [arguments.number("starts: gain", factor) for factor in given_gains]
-        if not (names and seeds_ and gains):
-            raise ValueError("starts: init, seeds and gain must each hold at least one, but one of them is empty")
         units = np.stack([[self._draw(name, seed) for seed in seeds_] for name in names])
         points = np.repeat(self._rest[None, None, None], len(gains), axis=1) + (
             np.array(gains)[:, None, None] * units[:, None]
