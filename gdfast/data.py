@@ -127,29 +127,21 @@ def from_arrays(X: ArrayLike, y: ArrayLike) -> Data:
     ValueError
         If the shapes do not fit each other, there is no row, or a value is not a finite number.
     """
-    labels = np.asarray(y)
+    try:
+        labels = np.asarray(y)
+    except Exception:  # whatever a stranger's object raises; it is refused below
+        labels = np.empty(())
     classes = None
     if labels.ndim == 1 and labels.dtype.kind in "UO" and len(labels) and all(isinstance(v, str) for v in labels):
         names, y = np.unique(labels.astype(str), return_inverse=True)
         classes = tuple(names.tolist())
-    features, target = _finite("X", X), _finite("y", y)
+    features, target = arguments.finite("X", X), arguments.finite("y", y)
     if features.ndim != 2 or target.ndim != 1 or len(features) != len(target) or features.size == 0:
         raise ValueError(
             f"X and y must have shapes (m, p) and (m,) with m, p >= 1, not {features.shape} and {target.shape}"
         )
     names_ = tuple(f"w{j}" for j in range(features.shape[1]))
     return Data("arrays", features, target, names_, "y", classes)
-
-
-def _finite(name: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of numbers") from None
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}{list(where)} is {array[where]}, but must be finite")
-    return array
 
 
 def find(
@@ -174,8 +166,8 @@ def find(
         if target is not None:
             raise ValueError("target must be given with data, the CSV file that has it as a column")
         return load(default)
-    if not isinstance(data, str | Path):
-        raise TypeError(f"data must be the name of a set, a CSV file or gdfast.data.Data, not {data!r}")
+    if not isinstance(data, str | Path) or not str(data).isprintable():
+        raise TypeError(f"data must be the name of a set, a CSV file or gdfast.data.Data, not {arguments.shown(data)}")
     if str(data) in SHIPPED:
         if target is not None:
             raise ValueError(f"target must not be given with {data}, which has its own")
@@ -196,7 +188,8 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
         If a feature is constant, which can be neither scaled nor told from a bias, or values are so large that their
         squares are not.
     """
-    X = data.X
+    X = _data(data).X
+    standardize, bias = arguments.flag("standardize", standardize), arguments.flag("bias", bias)
     if standardize or bias:
         constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
         if len(constant):
@@ -225,6 +218,10 @@ def design(data: Data, standardize: bool, bias: bool) -> Data:
     return replace(data, X=np.ascontiguousarray(X), features=features)
 
 
+def _data(data: Data) -> Data:
+    return arguments.instance("data", data, Data, "gdfast.data.Data, such as gdfast.data.load gives")
+
+
 def as_numbers(data: Data) -> Data:
     """Return data whose target is a number.
 
@@ -233,8 +230,8 @@ def as_numbers(data: Data) -> Data:
     ValueError
         If the target is a class.
     """
-    if data.classes is not None:
-        shown = ", ".join(data.classes[:3]) + (", …" if len(data.classes) > 3 else "")
+    if (classes := _data(data).classes) is not None:
+        shown = ", ".join(classes[:3]) + (", …" if len(classes) > 3 else "")
         raise ValueError(
             f"data: the target {data.target!r} of {data.name} is a class ({shown}), but must be a number; "
             "logistic_regression and softmax_regression take classes"
@@ -257,7 +254,7 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     ValueError
         If the target is no such class, or has less than two of them.
     """
-    classes, y = data.classes, data.y
+    classes, y = _data(data).classes, data.y
     if classes is None:
         values, codes = np.unique(y, return_inverse=True)
         if len(values) > 2 and not (np.diff(values) == 1).all():
@@ -268,7 +265,9 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
             )
         classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
     if positive is not None:
-        chosen = classes.index(arguments.choice("positive", str(positive), classes))
+        chosen = classes.index(
+            arguments.choice("positive", positive if isinstance(positive, str) else arguments.shown(positive), classes)
+        )
         classes, y = (f"not {classes[chosen]}", classes[chosen]), np.where(y == chosen, 1.0, 0.0)
     present = np.unique(y)
     if len(present) < 2:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.problems.network import MLP
 from gdfast.starts import Starts
 
@@ -36,14 +37,17 @@ def gradient_flow(problem: MLP, points: Any) -> "xarray.Dataset":
     import xarray
 
     if not isinstance(problem, MLP):
-        raise TypeError(f"problem must be a network, such as gdfast.problems.mlp(), not {problem!r}")
+        raise TypeError(f"problem must be a network, such as gdfast.problems.mlp(), not {arguments.shown(problem)}")
     if isinstance(points, xarray.Dataset):
         if "theta" not in points or points.theta.dims != ("step", "parameter"):
             raise ValueError("points must have theta (step, parameter), as gdfast.trajectory returns it")
-        along, where, labels = "step", points.theta.values, {"step": points.step.values}
+        along, where, labels = "step", points.theta.values, {"step": points["step"].values}
     else:
-        along, where = "start", np.asarray(points, dtype=np.float64)
-        labels = {"start": np.arange(len(where)), **(points.labels if isinstance(points, Starts) else {})}
+        along, where = "start", arguments.array("points", points, f"(m, {problem.dimension})")
+        labels = {
+            "start": np.arange(len(np.atleast_1d(where))),
+            **(points.labels if isinstance(points, Starts) else {}),
+        }
     if where.ndim != 2 or where.shape[1] != problem.dimension:
         raise ValueError(f"points must have shape (m, {problem.dimension}) for this problem, not {where.shape}")
     with np.errstate(all="ignore"):

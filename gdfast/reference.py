@@ -265,8 +265,8 @@ def trajectory(
     sweep = Sweep(
         problem,
         [optimizer],
-        np.asarray(learning_rate, dtype=np.float64)[None],
-        np.atleast_1d(np.asarray(start))[None],
+        arguments.array("learning_rate", learning_rate, "() or (groups,)")[None],
+        np.atleast_1d(arguments.array("start", start, "(d,)"))[None],
         max_steps,
         gradient_tolerance,
         divergence_limit,

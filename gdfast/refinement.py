@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.elementary import Array
 from gdfast.executors import cells_of, cores, each_on_threads, prepare
 from gdfast.outcomes import Outcome
 from gdfast.prepared import Prepared
@@ -27,18 +28,19 @@ if TYPE_CHECKING:
 _FACTOR = 4  # by which a block's side shrinks when it is split; with 2 there are more small pieces, with 8 more cells
 _AT_ONCE = 16384  # trajectories handed to a thread at a time, at most
 Image = NDArray[np.int8]
+Places = NDArray[np.int64]
 
 
 def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: int | None = None) -> "xarray.Dataset":
     """Compute the outcomes of a sweep where they change, and take them from neighbours elsewhere.
 
-    The learning rates and the starts are taken as the axes of an image: starts that follow each other should lie
-    beside each other, as on a line.
+    The learning rates and the starts are taken as the axes of an image. Learning rates, and starts of one coordinate,
+    may be in any order; of more coordinates, starts that follow each other should lie beside each other, as on a line.
 
     Parameters
     ----------
     sweep : Sweep
-        The full grid. Its rules must not depend on a trajectory's number.
+        The full grid, without gradient noise, which depends on a trajectory's number.
     coarse : int
         Side of the first blocks, in cells. The smaller, the less is missed.
     backend : {"numba", "numpy"}
@@ -58,7 +60,9 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
         If an argument is not of the accepted kind; the message names it.
     """
     if not isinstance(sweep, Sweep):
-        raise TypeError(f"sweep must be a gdfast.Sweep, not {sweep!r}")
+        raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
+    if any(transform.noisy for optimizer in sweep.optimizers for transform in optimizer.transforms):
+        raise ValueError("sweep must be without gradient noise, which differs from cell to cell, to be refined")
     coarse = arguments.integer("coarse", coarse)
     arguments.choice("backend", backend, ["numba", "numpy"])
     workers = cores() if workers is None else arguments.integer("workers", workers)
@@ -69,9 +73,11 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     compiled = time.perf_counter()
     outcome = np.empty(sweep.shape, dtype=np.int8)
     computed = np.zeros(sweep.shape, dtype=bool)
-    prepared = Prepared(sweep)
+    prepared, order = Prepared(sweep), (_order(sweep.learning_rates), _order(sweep.starts))
+    ascending = np.ix_(*order)
     for o in range(len(sweep.optimizers)):
-        outcome[o] = _Map(prepared, o, backend, workers, computed[o]).refined(coarse)
+        part = _Map(prepared, o, order, backend, workers)
+        outcome[o][ascending], computed[o][ascending] = part.refined(coarse), part.computed
     facts = {
         "compile_seconds": compiled - began,
         "run_seconds": time.perf_counter() - compiled,
@@ -87,14 +93,21 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     )
 
 
+def _order(values: Array) -> Places:
+    """The places of rates or starts in ascending order; as they are where they have several coordinates."""
+    line = values.ndim == 1 or values.shape[1] == 1
+    return np.argsort(values.ravel(), kind="stable") if line else np.arange(len(values))
+
+
 class _Map:
-    """The map of one optimizer: outcomes at some cells, and which cells were computed."""
+    """The map of one optimizer over ascending axes: outcomes at some cells, and which cells were computed."""
 
     def __init__(
-        self, prepared: Prepared, optimizer: int, backend: str, workers: int, computed: NDArray[np.bool_]
+        self, prepared: Prepared, optimizer: int, order: tuple[Places, Places], backend: str, workers: int
     ) -> None:
-        self.prepared, self.sweep, self.optimizer = prepared, prepared.sweep, optimizer
-        self.backend, self.workers, self.computed = backend, workers, computed
+        self.prepared, self.sweep, self.optimizer, self.order = prepared, prepared.sweep, optimizer, order
+        self.backend, self.workers = backend, workers
+        self.computed = np.zeros(self.sweep.shape[1:], dtype=bool)
 
     def refined(self, side: int) -> Image:
         """The whole image, from blocks of this side on."""
@@ -137,7 +150,7 @@ class _Map:
 
     def _outcomes(self, rates: NDArray[np.int64], starts: NDArray[np.int64], stop: Stop) -> Image:
         """The outcomes of all pairs of some of the sweep's rates and starts."""
-        part = self.prepared.part(rates, starts)
+        part = self.prepared.part(self.order[0][rates], self.order[1][starts])
         tile = Tile(self.optimizer, 0, len(rates) * len(starts))
         return cells_of(part, tile, self.backend, False, stop).outcome.reshape(len(rates), len(starts))
 

@@ -89,14 +89,23 @@ def run(
         If the store cannot be written, for example for want of space; the same call resumes it then too.
     """
     if not isinstance(sweep, Sweep):
-        raise TypeError(f"sweep must be a gdfast.Sweep, not {sweep!r}")
+        raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
     arguments.choice("backend", backend, ["numba", "numpy"])
     if workers is not None:
         workers = arguments.integer("workers", workers)
     if executor is not None and workers is not None:
         raise ValueError(f"workers must not be given ({workers}) beside an executor, which has its own")
     if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(f"executor must be a concurrent.futures.Executor, not {executor!r}")
+        raise TypeError(f"executor must be a concurrent.futures.Executor, not {arguments.shown(executor)}")
+    keep_theta, overwrite = arguments.flag("keep_theta", keep_theta), arguments.flag("overwrite", overwrite)
+    if callable(progress):
+        arguments.function("progress", progress, "True, False, None or a function")
+    elif progress is not None:
+        progress = arguments.flag("progress, where it is no function,", progress)
+    if overwrite and store is None:
+        raise ValueError("overwrite must be False where no store is given, which it would replace")
+    if store is not None:
+        arguments.instance("store", store, (str, os.PathLike), "a path")
     how = _How(sweep, backend, workers or cores(), executor, keep_theta, progress)
     if store is None:
         return how.in_memory()

@@ -83,7 +83,7 @@ def step(every: int = 30, gamma: float = 0.1) -> Schedule:
 @named(gamma=POSITIVE)
 def multi_step(milestones: Sequence[int] = (30, 80), gamma: float = 0.1) -> Schedule:
     """γ^(number of milestones passed) (torch's ``MultiStepLR``)."""
-    for milestone in milestones:
+    for milestone in arguments.several("multi_step: milestones", milestones, "whole numbers", least=0):
         arguments.integer("multi_step: milestones", milestone)
     return Schedule(lambda t, budget: gamma ** np.searchsorted(np.sort(milestones), t, side="right").astype(float))
 
@@ -150,7 +150,9 @@ def warmup(steps: int = 10, start: float = 0.0, then: Schedule | None = None) ->
     """A line from `start` to 1 over `steps` steps, then the schedule `then`, counted from there (constant if none)."""
     arguments.integer("warmup: steps", steps)
     if then is not None and not isinstance(then, Schedule):
-        raise TypeError(f"warmup: then must be a schedule, such as gdfast.schedules.cosine(), not {then!r}")
+        raise TypeError(
+            f"warmup: then must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(then)}"
+        )
 
     def multiplier(t: Array, budget: int) -> Array:
         rise = start + (1 - start) * np.minimum(t / steps, 1.0)

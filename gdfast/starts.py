@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.elementary import Array
 
 
@@ -35,11 +36,23 @@ class Starts:
         ``float64[m, d]``; `Sweep` takes a `Starts` for such an array.
     labels : mapping
         Arrays of length m by name, such as ``init`` and ``seed``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the points are no numbers of this shape, or there is not one label a point.
     """
 
     def __init__(self, points: Array, labels: Mapping[str, Any]) -> None:
-        self.points = points
-        self.labels = {name: np.asarray(values) for name, values in labels.items()}
+        self.points = arguments.array("points", points, "(m, d)")
+        if self.points.ndim != 2:
+            raise ValueError(f"points must have shape (m, d), not {self.points.shape}")
+        self.labels = {}
+        for name, values in arguments.mapping("labels", labels, "a mapping from names to values").items():
+            label = f"labels[{arguments.shown(name)}]"
+            self.labels[name] = np.asarray(arguments.several(label, values, "values, one for each start", least=0))
+            if self.labels[name].shape != (len(self.points),):
+                raise ValueError(f"{label} must have a value for each of {len(self.points)} starts")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.points, dtype=dtype, copy=copy)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from gdfast import arguments
 from gdfast.elementary import Array
 from gdfast.measures import Measure
+from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.starts import Starts
@@ -107,9 +108,13 @@ class Sweep:
         dtype: str = "float64",
     ) -> None:
         if not isinstance(problem, Problem):
-            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+            raise TypeError(
+                f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}"
+            )
         if not isinstance(measure, Measure | None):
-            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {measure!r}")
+            raise TypeError(
+                f"measure must be a measure, such as gdfast.measures.convergence(), not {arguments.shown(measure)}"
+            )
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
         if dtype == "float32" and problem.lane_kernel is not None:
             raise ValueError(
@@ -193,17 +198,11 @@ class Sweep:
 
         Numbers and truth values (as 0 and 1) are ``float64[o]``, NaN where an optimizer has none; whole numbers that
         float64 would round, as seeds may be, are ``int64[o]`` where all have one; others are texts, empty where there
-        is none. A ``schedule``, where optimizers differ in it, is given by its label, and a parameter
-        of a transform is named like ``clip_norm_max_norm``.
+        is none. A ``schedule``, where optimizers differ in it, is given by its label; its parameters are named like
+        ``cosine_end`` (``warmup_cosine_end`` where one follows another), and a transform's like
+        ``clip_norm_max_norm``, of a second one of the same name ``clip_norm2_max_norm``.
         """
-        rows = [
-            {
-                **o.parameters,
-                "schedule": o.schedule.label if o.schedule else "",
-                **{f"{t.name}_{name}": value for t in o.transforms for name, value in t.parameters.items()},
-            }
-            for o in self.optimizers
-        ]
+        rows = [_all_parameters(optimizer) for optimizer in self.optimizers]
         found: dict[str, Array | list[str]] = {}
         for name in dict.fromkeys(name for row in rows for name in row):
             column = [row.get(name) for row in rows]
@@ -251,6 +250,30 @@ class Sweep:
         }
 
 
+def part_prefix(name: str, number: int) -> str:
+    """What the names of a schedule's or a transform's parameters begin with; `number` counts those of one name."""
+    return f"{name}{number if number > 1 else ''}_"
+
+
+def _all_parameters(optimizer: Optimizer) -> dict[str, Any]:
+    """All parameters of an optimizer, of its schedule and of its transforms, by names that are different."""
+    row = {**optimizer.parameters, "schedule": optimizer.schedule.label if optimizer.schedule else ""}
+    counts = Counter[str]()
+    for part in (*([optimizer.schedule] if optimizer.schedule else []), *optimizer.transforms):
+        counts[part.name] += 1
+        row.update(_parameters(part, part_prefix(part.name, counts[part.name])))
+    return row
+
+
+def _parameters(part: Named, prefix: str) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value in part.parameters.items():
+        if isinstance(value, Named):
+            row.update(_parameters(value, part_prefix(prefix + value.name, 1)))
+        row[prefix + name] = value
+    return row
+
+
 def _plain(values: Array) -> Any:
     if values.size <= _LONGEST_LIST:
         return values.tolist()
@@ -258,25 +281,23 @@ def _plain(values: Array) -> Any:
 
 
 def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer, ...]:
-    found = (optimizers,) if isinstance(optimizers, Optimizer) else tuple(optimizers)
+    accepted = "optimizers, such as [gdfast.optimizers.adam()]"
+    found = (
+        (optimizers,)
+        if isinstance(optimizers, Optimizer)
+        else tuple(arguments.several("optimizers", optimizers, accepted))
+    )
     for optimizer in found:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {optimizer!r}")
-    if not found:
-        raise ValueError("optimizers must hold at least one optimizer, not none")
+            raise TypeError(
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}"
+            )
     return found
-
-
-def _numbers(argument: str, values: Any, shape: str) -> Array:
-    try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {values!r}") from None
 
 
 def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
     shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
-    rates = np.atleast_1d(_numbers("learning_rates", learning_rates, shape))
+    rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, shape))
     if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):
         raise ValueError(f"learning_rates must have shape {shape} with k >= 1 for this problem, not {rates.shape}")
     bad = ~(np.isfinite(rates) & (rates > 0))
@@ -288,7 +309,7 @@ def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
 
 
 def _starts(starts: ArrayLike | Starts, dimension: int) -> Array:
-    points = _numbers("starts", starts, f"(m, {dimension})")
+    points = arguments.array("starts", starts, f"(m, {dimension})")
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):
         raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")
     bad = ~np.isfinite(points)

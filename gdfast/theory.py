@@ -2,36 +2,85 @@
 
 Near a minimum whose Hessian has the largest eigenvalue λ (its *curvature*), an optimizer with constant
 coefficients is a linear recursion. It is stable, and the minimum attracts, for learning rates below a limit.
+Arguments may be numbers, arrays of them, or symbols of SymPy; anything else is refused, and so are curvatures that are
+not positive and coefficients outside of what the optimizer accepts.
 """
 
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from gdfast import arguments
+from gdfast.arguments import FRACTION, POSITIVE, UNIT, Interval
 from gdfast.optimizers import Optimizer
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
+
+def _of(**accepted: Interval) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Check the arguments of a formula: each a number in its interval, an array of such, or a symbol of SymPy."""
+
+    def decorate(formula: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(formula)
+
+        @functools.wraps(formula)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            bound = signature.bind(*args, **kwargs)
+            for name, interval in accepted.items():
+                bound.arguments[name] = _value(name, bound.arguments[name], interval)
+            return formula(*bound.args, **bound.kwargs)
+
+        return checked
+
+    return decorate
+
+
+def _value(argument: str, value: Any, accepted: Interval) -> Any:
+    if hasattr(value, "free_symbols"):
+        return value
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return arguments.number(argument, value, accepted)
+    values = arguments.array(argument, value)
+    for number in values.ravel():
+        arguments.number(argument, number, accepted)
+    return values
+
+
+@_of(curvature=POSITIVE)
 def gd(curvature: float) -> float:
     """Limit of gradient descent, 2/λ: where |1 − ηλ| = 1."""
     return 2.0 / curvature
 
 
+@_of(curvature=POSITIVE, momentum=FRACTION)
 def heavy_ball(curvature: float, momentum: float) -> float:
     """Limit of heavy-ball momentum, 2(1 + μ)/λ (Polyak 1964)."""
     return 2.0 * (1.0 + momentum) / curvature
 
 
+@_of(curvature=POSITIVE, momentum=FRACTION)
 def nesterov(curvature: float, momentum: float) -> float:
     """Limit of Nesterov momentum with constant μ, 2(1 + μ)/((1 + 2μ)λ)."""
     return 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * curvature)
 
 
+@_of(curvature=POSITIVE, beta=FRACTION)
 def ema_momentum(curvature: float, beta: float) -> float:
     """Limit of momentum as an exponential moving average, 2(1 + β)/((1 − β)λ)."""
     return 2.0 * (1.0 + beta) / ((1.0 - beta) * curvature)
 
 
+@_of(curvature=POSITIVE, momentum=FRACTION, nu=UNIT)
 def qhm(curvature: float, momentum: float, nu: float) -> float:
     """Limit of quasi-hyperbolic momentum, 2(1 + μ)/((1 + μ − 2νμ)λ): gd's at ν = 0, `ema_momentum`'s at ν = 1."""
     return 2.0 * (1.0 + momentum) / ((1.0 + momentum - 2.0 * nu * momentum) * curvature)
 
 
+@_of(curvature=POSITIVE, beta1=FRACTION)
 def adam_frozen(curvature: float, beta1: float) -> float:
     """Limit of Adam with a frozen preconditioner; `curvature` is that of the preconditioned Hessian.
 
@@ -52,7 +101,14 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
         Its rule and hyperparameters.
     curvature : float
         λ, the largest eigenvalue of the Hessian at the minimum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
     """
+    arguments.instance("optimizer", optimizer, Optimizer, "an optimizer, such as gdfast.optimizers.gd()")
+    curvature = arguments.number("curvature", curvature, POSITIVE)
     if optimizer.schedule or optimizer.transforms:
         return None
     if optimizer.name == "gd":

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfast import arguments
+
 Stop = NDArray[Any]  # int64[1]; what runs ends early when it becomes other than zero
 _ADDRESS = "an address such as tcp://127.0.0.1:8786"
 _SCHEDULER = r"((tcp|tls|ws|wss|ucx)://)?(\[[\w:.%]+\]|[^\s\[\]/:@]+):(?P<port>\d{1,5})|inproc://\S+"
@@ -75,10 +77,16 @@ class Processes(ProcessPoolExecutor, Workers):
     Parameters
     ----------
     count : int
-        How many.
+        How many, up to 4096.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such number.
     """
 
     def __init__(self, count: int) -> None:
+        count = arguments.integer("count", count, high=2**12)
         if _importing_the_script():
             raise SystemExit(1)  # quietly: the process that waits for this one says what is missing
         script = getattr(sys.modules["__main__"], "__file__", None)

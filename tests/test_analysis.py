@@ -54,9 +54,17 @@ def test_tolerance_counts_the_working_rates_without_the_gaps(small):
     assert np.isnan(every.loc["gd", "lowest"])
 
 
-def test_tolerance_asks_for_rates_even_in_their_logarithm(small):
-    with pytest.raises(ValueError, match="evenly spaced in their logarithm"):
-        analysis.lr_tolerance(small.assign_coords(learning_rate=[0.1, 0.2, 0.3, 0.4]))
+def test_rates_in_any_order_and_at_any_distance_count_by_their_part_of_the_axis(small):
+    mixed = small.isel(learning_rate=[2, 0, 3, 1])
+    pd.testing.assert_frame_equal(analysis.lr_tolerance(mixed), analysis.lr_tolerance(small))
+    pd.testing.assert_frame_equal(
+        analysis.best_rates(mixed).drop(columns="index"), analysis.best_rates(small).drop(columns="index")
+    )
+    uneven = small.assign_coords(learning_rate=[0.001, 0.01, 1.0, 1000.0])
+    assert analysis.lr_tolerance(uneven)["decades"].tolist() == pytest.approx([2.5, 1 + 1.5 + 3])
+
+
+def test_tolerance_asks_for_a_share(small):
     with pytest.raises(ValueError, match="share must be"):
         analysis.lr_tolerance(small, 0)
 
@@ -153,7 +161,7 @@ def test_delta_of_networks_compares_the_seeds_where_starts_cannot_be(small):
         (lambda r: r.isel(start=slice(2)), "3 and 2 starts"),
         (lambda r: r.assign_coords(learning_rate=r.learning_rate * 2), "their learning rates differ"),
         (lambda r: r.assign_coords(start_point=r.start_point + 1), "their starts differ"),
-        (lambda r: r.isel(optimizer=[0]), "same optimizers, or the first just one, not gd, adam and gd"),
+        (lambda r: r.isel(optimizer=[0]), "same optimizers, or before just one, not gd, adam and gd"),
     ],
 )
 def test_delta_refuses_other_grids_and_says_why(small, other, words):

@@ -61,7 +61,7 @@ def test_a_sweep_refuses(change, kind, words):
             ["X and y", "(1, 1)", "(2,)"],
         ),
         (lambda: problems.linear_regression(X=[[np.nan]], y=[1.0]), ValueError, ["X[0, 0]", "nan"]),
-        (lambda: problems.linear_regression(X=[["a"]], y=[1.0]), ValueError, ["X", "numbers"]),
+        (lambda: problems.linear_regression(X=[["a"]], y=[1.0]), TypeError, ["X", "numbers"]),
         (lambda: problems.quartic().grid(0), ValueError, ["grid: n", "0"]),
         (lambda: problems.quartic().random(3, seed=-1), ValueError, ["seed", "-1"]),
         (lambda: gdfast.run("sweep"), TypeError, ["sweep", "'sweep'"]),

@@ -586,7 +586,7 @@ def test_gradient_flow_along_a_trajectory():
         (lambda: mlp(points=0), ValueError, ["points", "0"]),
         (lambda: mlp().starts("he"), ValueError, ["init", "'he'", "Accepted", "he_normal"]),
         (lambda: mlp().starts(seeds=-1), ValueError, ["seeds", "-1"]),
-        (lambda: mlp().starts(seeds=[]), ValueError, ["starts", "empty"]),
+        (lambda: mlp().starts(seeds=[]), ValueError, ["starts: seeds", "at least one"]),
         (lambda: mlp().starts(gain=[np.nan]), ValueError, ["gain", "nan"]),
         (lambda: mlp().predict(np.zeros((33, 1)), [[1.0]]), ValueError, ["predict", "(rows, 2)", "(1, 1)"]),
         (lambda: mlp().accuracy(np.zeros((33, 1))), ValueError, ["accuracy", "cross_entropy"]),

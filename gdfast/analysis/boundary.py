@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfast import arguments
 from gdfast.elementary import Array
 
 _SMALLEST, _LARGEST_SHARE = 2, 1 / 16
@@ -21,9 +22,17 @@ _SMALLEST, _LARGEST_SHARE = 2, 1 / 16
 
 def boundary(image: Array) -> NDArray[np.bool_]:
     """Return which 2×2 neighbourhoods of an image ``(h, w)`` have values of both signs, ``bool[h - 1, w - 1]``."""
+    image = _image(image)
     corners = image[1:, 1:], image[1:, :-1], image[:-1, 1:], image[:-1, :-1]
     found: NDArray[np.bool_] = (np.minimum.reduce(corners) < 0) & (np.maximum.reduce(corners) > 0)
     return found
+
+
+def _image(image: Array) -> Array:
+    values = arguments.array("image", image, "(h, w)")
+    if values.ndim != 2 or min(values.shape) < 2:
+        raise ValueError(f"image must have shape (h, w) with h, w >= 2, not {values.shape}")
+    return values
 
 
 class BoxCounts(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gdfast.analysis.reached import reached
+from gdfast.analysis import _results
 from gdfast.outcomes import Outcome
 from gdfast.result import DIMENSIONS
 
@@ -48,13 +48,16 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
 
     Raises
     ------
-    ValueError
-        If the two are not over the same grid; the message says in what they differ.
+    TypeError, ValueError
+        If one is no result of gdfast, or the two are not over the same grid; the message says in what they differ.
     """
     import xarray
 
-    before, after = _aligned(before, after)
-    was, now = reached(before).values, reached(after).values
+    before, after = _aligned(before, after, "outcome", "steps")
+    was, now = (
+        _results.outcomes(argument, result) == Outcome.global_minimum
+        for argument, result in (("before", before), ("after", after))
+    )
     change = np.full(was.shape, Change.neither_reaches, dtype=np.int8)
     change[was & now], change[~was & now], change[was & ~now] = Change.both_reach, Change.rescued, Change.broken
     steps = np.where(was & now, after.steps.values - before.steps.values, 0)
@@ -77,11 +80,13 @@ def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
         Index ``optimizer``; columns ``rescued``, ``broken``, ``both_reach``, ``neither_reaches`` (cells) and
         ``median change of steps`` (NaN where none reaches in both).
     """
+    difference = _results.checked("difference", difference, "change", "steps")
     rows = {}
-    for i, label in enumerate(difference.optimizer.values):
-        change, steps = difference.change.values[i], difference.steps.values[i]
+    for label, change, steps in zip(
+        _results.labels(difference), difference.change.values, difference.steps.values, strict=True
+    ):
         both = change == Change.both_reach
-        rows[str(label)] = {
+        rows[label] = {
             **{c.name: int((change == c).sum()) for c in (Change.rescued, Change.broken)},
             **{c.name: int((change == c).sum()) for c in (Change.both_reach, Change.neither_reaches)},
             "median change of steps": float(np.median(steps[both])) if both.any() else np.nan,
@@ -94,36 +99,38 @@ def transitions(before: "xarray.Dataset", after: "xarray.Dataset") -> pd.DataFra
 
     Raises
     ------
-    ValueError
-        If the two are not over the same grid.
+    TypeError, ValueError
+        If one is no result of gdfast, or the two are not over the same grid.
     """
     before, after = _aligned(before, after)
     n = len(Outcome)
-    pairs = before.outcome.values.astype(np.int64) * n + after.outcome.values
+    pairs = _results.outcomes("before", before).astype(np.int64) * n + _results.outcomes("after", after)
     table = np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n)
     names = [o.name for o in Outcome]
     frame = pd.DataFrame(table, index=pd.Index(names, name="before"), columns=pd.Index(names, name="after"))
     return frame.loc[frame.sum(axis=1) > 0, frame.sum(axis=0) > 0]
 
 
-def _aligned(before: "xarray.Dataset", after: "xarray.Dataset") -> tuple["xarray.Dataset", "xarray.Dataset"]:
+def _aligned(
+    before: "xarray.Dataset", after: "xarray.Dataset", *needs: str
+) -> tuple["xarray.Dataset", "xarray.Dataset"]:
     """Both results with their dimensions in order, and the first with as many optimizers as the second."""
-    before, after = (result.transpose(*DIMENSIONS, ...) for result in (before, after))
+    before, after = _results.checked("before", before, *needs), _results.checked("after", after, *needs)
     for name, words in (("learning_rate", "learning rates"), ("start", "starts")):
         sizes = before.sizes[name], after.sizes[name]
         if sizes[0] != sizes[1]:
-            raise ValueError(f"the two results must be over the same grid, but have {sizes[0]} and {sizes[1]} {words}")
+            raise ValueError(f"before and after must be over the same grid, but have {sizes[0]} and {sizes[1]} {words}")
     for name, words in (("learning_rate", "learning rates"), ("start_point", "starts")):
         if name in before.coords and name in after.coords:
             first, second = before[name].values, after[name].values
             if not np.array_equal(first, second):
-                raise ValueError(f"the two results must be over the same grid, but their {words} differ")
-    labels = [list(map(str, result.optimizer.values)) for result in (before, after)]
+                raise ValueError(f"before and after must be over the same grid, but their {words} differ")
+    labels = [_results.labels(result) for result in (before, after)]
     if labels[0] == labels[1]:
         return before, after
     if len(labels[0]) > 1:
         raise ValueError(
-            "the two results must have the same optimizers, or the first just one, "
+            "before and after must have the same optimizers, or before just one, "
             f"not {', '.join(labels[0])} and {', '.join(labels[1])}"
         )
     return before.isel(optimizer=np.zeros(len(labels[1]), dtype=int)), after

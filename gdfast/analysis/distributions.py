@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.analysis import _results
 from gdfast.analysis.reached import best_rates, reached
-from gdfast.result import DIMENSIONS
 
 if TYPE_CHECKING:
     import xarray
@@ -18,9 +18,17 @@ RATES = ("default", "best", "random")
 
 
 def nearest_rates(result: "xarray.Dataset", wanted: Mapping[str, float]) -> dict[str, int]:
-    """Find, for each optimizer's label, the index of the learning rate whose logarithm is nearest to a wanted one."""
-    places = np.log(result.learning_rate.values)
-    return {label: int(np.abs(places - np.log(rate)).argmin()) for label, rate in wanted.items()}
+    """Find, for each optimizer's label, the index of the learning rate whose logarithm is nearest to a wanted one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast with one positive learning rate for all coordinates, or a wanted one is no
+        positive number.
+    """
+    places = np.log(_results.learning_rates("result", _results.checked("result", result, more=True)))
+    rates = _results.by_label("wanted", wanted)
+    return {label: int(np.abs(places - np.log(rate)).argmin()) for label, rate in rates.items()}
 
 
 def at_rates(
@@ -38,29 +46,32 @@ def at_rates(
     defaults : mapping, optional
         Default rate by optimizer label; needed for ``"default"``.
 
-    Yields
-    ------
-    label, panel
-        Of each optimizer, the panel over ``(learning_rate, start)`` with one rate, or all.
+    Returns
+    -------
+    iterator of (str, xarray.Dataset)
+        Each optimizer's label, and its panel over ``(learning_rate, start)`` with one rate, or all.
 
     Raises
     ------
-    ValueError
-        If `rates` is unknown, or an optimizer's default is not given.
+    TypeError, ValueError
+        If this is no result of gdfast, `rates` is unknown, or an optimizer's default is not given.
     """
     arguments.choice("rates", rates, RATES)
-    labels = [str(label) for label in result.optimizer.values]
+    result = _results.checked("result", result, "outcome", "steps")
+    labels = _results.labels(result)
+    defaults = {} if defaults is None else _results.by_label("defaults", defaults)
     places: dict[str, int] = {}
     if rates == "best":
         places = {str(label): int(index) for label, index in best_rates(result)["index"].items()}
     elif rates == "default":
-        missing = [label for label in labels if label not in (defaults or {})]
+        missing = [label for label in labels if label not in defaults]
         if missing:
             raise ValueError(f"defaults must have the default rate of every optimizer, but {missing[0]} is missing")
-        places = nearest_rates(result, {label: (defaults or {})[label] for label in labels})
-    for label in labels:
-        chosen = [places[label]] if places else slice(None)
-        yield label, result.sel(optimizer=label).isel(learning_rate=chosen).transpose(*DIMENSIONS[1:], ...)
+        places = nearest_rates(result, {label: defaults[label] for label in labels})
+    return (
+        (label, result.isel(optimizer=i, learning_rate=[places[label]] if places else slice(None)))
+        for i, label in enumerate(labels)
+    )
 
 
 def steps_ecdf(
@@ -96,7 +107,7 @@ def costs(
         Index ``problem``; one column an optimizer: its steps, NaN where it did not reach the lowest minimum.
     """
     frames = []
-    for problem, result in results.items():
+    for problem, result in _results.several("results", results, "outcome", "steps").items():
         columns = {
             label: np.where(reached(panel).values, panel.steps.values, np.nan).ravel()
             for label, panel in at_rates(result, rates, defaults)
@@ -126,6 +137,10 @@ def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a cost is below 0, or there is no instance.
     """
+    arguments.instance("costs", costs, pd.DataFrame, "a table of gdfast.analysis.costs, a pandas.DataFrame")
+    strange = [name for name, column in costs.items() if column.dtype.kind not in "iuf"]
+    if strange:
+        raise TypeError(f"costs must hold numbers, but column {arguments.shown(strange[0])} does not")
     if costs.empty:
         raise ValueError("costs must have at least one instance and one optimizer, not none")
     if (costs < 0).any(axis=None):

@@ -1,6 +1,5 @@
 """Which part of a grid reaches the lowest minimum, at which rates, in how many steps."""
 
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,23 +7,37 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.analysis import _results
+from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
-from gdfast.result import DIMENSIONS
 
 if TYPE_CHECKING:
     import xarray
 
 
 def reached(result: "xarray.Dataset") -> "xarray.DataArray":
-    """Tell which trajectories became stationary at the lowest known minimum: ``bool`` over the result's dimensions."""
+    """Tell which trajectories became stationary at the lowest known minimum: ``bool`` over the result's dimensions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast; so do all functions of `gdfast.analysis` and `gdfast.plot`.
+    """
+    checked = _results.checked("result", result, more=True)
+    _results.outcomes("result", checked)
     there: xarray.DataArray = result.outcome == int(Outcome.global_minimum)
     return there.rename("reached")
 
 
 def budget(result: "xarray.Dataset") -> int:
-    """The updates that each trajectory of a result was allowed."""
-    specification = json.loads(result.attrs["specification"])
-    return int((specification[0] if isinstance(specification, list) else specification)["max_steps"])
+    """The updates that each trajectory of a result was allowed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast with its attributes, or one of sweeps of several budgets.
+    """
+    return _results.budget_of("result", _results.checked("result", result, more=True))
 
 
 def outcome_shares(result: "xarray.Dataset") -> pd.DataFrame:
@@ -35,13 +48,11 @@ def outcome_shares(result: "xarray.Dataset") -> pd.DataFrame:
     DataFrame
         One row an optimizer (the index), one column an outcome; rows sum to 1 for a result that is complete.
     """
+    result = _results.checked("result", result, more=True)
+    ends = _results.outcomes("result", result)
     shares = {
-        str(label): {
-            o.name: float((result.outcome.sel(optimizer=label) == int(o)).mean())
-            for o in Outcome
-            if o is not Outcome.not_run
-        }
-        for label in result.optimizer.values
+        label: {o.name: float((panel == o).mean()) for o in Outcome if o is not Outcome.not_run}
+        for label, panel in zip(_results.labels(result), ends, strict=True)
     }
     return pd.DataFrame.from_dict(shares, orient="index").rename_axis("optimizer")
 
@@ -49,14 +60,15 @@ def outcome_shares(result: "xarray.Dataset") -> pd.DataFrame:
 def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     """Tell how many decades of learning rates work.
 
-    A rate works if at least the given share of its starts reach the lowest minimum. The width of the working rates is
-    their number times the spacing of the grid, so gaps between them are not counted; it is what is left to chance when
-    a rate is drawn with a uniform logarithm.
+    A rate works if at least the given share of its starts reach the lowest minimum. Each rate stands for the part of
+    the logarithmic axis that is nearest to it, and reaches as far outwards as inwards at the ends of the grid: of
+    evenly spaced rates, one spacing each. The widths of the working rates are added up, so gaps between them are not
+    counted; it is what is left to chance when a rate is drawn with a uniform logarithm.
 
     Parameters
     ----------
     result : xarray.Dataset
-        Of a sweep whose learning rates are evenly spaced in their logarithm.
+        Of `gdfast.run`; its learning rates may be in any order.
     share : float
         In (0, 1].
 
@@ -64,30 +76,38 @@ def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     -------
     DataFrame
         One row an optimizer (the index): ``decades``, ``lowest`` and ``highest`` working rate (NaN where none works),
-        and ``cut off``, whether one of these is at an end of the grid, so that the width may be larger.
+        and ``cut off``, whether one of these is at an end of the grid, so that the width may be larger. Where groups
+        of coordinates have learning rates of their own there is no one axis, and all of it is NaN and False.
 
     Raises
     ------
     TypeError, ValueError
-        If the share is none, or the rates are not evenly spaced in their logarithm.
+        If the share is none, or a learning rate is not positive.
     """
-    arguments.number("share", share, arguments.Interval(0, 1, low_open=True))
-    rates = result.learning_rate.values
-    spacing = _spacing(rates)
+    share = arguments.number("share", share, arguments.Interval(0, 1, low_open=True))
+    result = _results.checked("result", result)
+    if "group_rate" in result.coords:
+        none = {"decades": np.nan, "lowest": np.nan, "highest": np.nan, "cut off": False}
+        return pd.DataFrame.from_dict(dict.fromkeys(_results.labels(result), none), orient="index").rename_axis(
+            "optimizer"
+        )
+    rates = _results.learning_rates("result", result)
+    widths = _decades(rates)
     rows = {}
     for label, good in _by_rate(result):
-        working = np.flatnonzero(good.mean(axis=1) >= share)
+        working = good.mean(axis=1) >= share
+        lowest, highest = rates[working].min(initial=np.inf), rates[working].max(initial=0.0)
         rows[label] = {
-            "decades": len(working) * spacing,
-            "lowest": rates[working[0]] if working.size else np.nan,
-            "highest": rates[working[-1]] if working.size else np.nan,
-            "cut off": bool(working.size) and (working[0] == 0 or working[-1] == len(rates) - 1),
+            "decades": float(widths[working].sum()),
+            "lowest": lowest if working.any() else np.nan,
+            "highest": highest if working.any() else np.nan,
+            "cut off": bool(working.any() and (lowest == rates.min() or highest == rates.max())),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
 
 
 def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
-    """Find each optimizer's best learning rate: most starts reach the lowest minimum, then fewest median steps.
+    """Find each optimizer's best learning rate: most starts that reach, then fewest median steps, then the lowest rate.
 
     Returns
     -------
@@ -96,18 +116,19 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
         median ``steps`` (NaN where none does), and ``at edge``: whether the best rate is an end of the grid, so that
         a better one may lie outside.
     """
-    rates, steps = result.learning_rate.values, _ordered(result).steps.values
+    result = _results.checked("result", result, "outcome", "steps")
+    rates, steps = result.learning_rate.values, result.steps.values
     rows = {}
     for i, (label, good) in enumerate(_by_rate(result)):
         typical = np.array([np.median(s[g]) if g.any() else np.inf for s, g in zip(steps[i], good, strict=True)])
-        best = int(np.lexsort((typical, -good.sum(axis=1)))[0])
+        best = int(np.lexsort((rates, typical, -good.sum(axis=1)))[0])
         any_good = bool(good[best].any())
         rows[label] = {
             "best rate": float(rates[best]) if any_good else np.nan,
             "index": best,
             "share": float(good[best].mean()),
             "steps": float(typical[best]) if any_good else np.nan,
-            "at edge": any_good and best in (0, len(rates) - 1),
+            "at edge": any_good and rates[best] in (rates.min(), rates.max()),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
 
@@ -134,19 +155,17 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     )
 
 
-def _ordered(result: "xarray.Dataset") -> "xarray.Dataset":
-    return result.transpose(*DIMENSIONS, ...)
-
-
 def _by_rate(result: "xarray.Dataset") -> list[tuple[str, NDArray[np.bool_]]]:
     """Each optimizer's label with what it reached, ``bool[k, m]``."""
-    good = reached(_ordered(result)).values
-    return [(str(label), good[i]) for i, label in enumerate(result.optimizer.values)]
+    good = _results.outcomes("result", result) == Outcome.global_minimum
+    return list(zip(_results.labels(result), good, strict=True))
 
 
-def _spacing(rates: NDArray[np.float64]) -> float:
-    """The decades between neighbouring learning rates."""
-    steps = np.diff(np.log10(rates))
-    if len(rates) > 1 and not np.allclose(steps, steps[0], rtol=1e-6):
-        raise ValueError("result: learning rates must be evenly spaced in their logarithm to be measured in decades")
-    return float(steps[0]) if len(rates) > 1 else 0.0
+def _decades(rates: Array) -> Array:
+    """The part of the logarithmic axis that each learning rate stands for, in decades."""
+    places, which = np.unique(np.log10(rates), return_inverse=True)
+    if len(places) == 1:
+        return np.zeros(len(rates))
+    gaps = np.diff(places)
+    widths = (np.append(gaps, gaps[-1]) + np.insert(gaps, 0, gaps[0])) / 2
+    return np.asarray((widths / np.bincount(which))[which])  # rates that are given twice share their part

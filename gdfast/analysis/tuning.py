@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from gdfast import arguments
-from gdfast.analysis.reached import budget, reached
+from gdfast.analysis import _results
+from gdfast.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray
@@ -38,19 +39,19 @@ def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 
     TypeError, ValueError
         If a number of tries is no positive whole number.
     """
-    counts = [arguments.integer("tries", k) for k in tries]
-    limit = budget(result)
+    counts = [arguments.integer("tries", k) for k in arguments.several("tries", tries, "positive whole numbers")]
+    result = _results.checked("result", result, "outcome", "steps")
+    limit, ends = _results.budget_of("result", result), _results.outcomes("result", result)
     rows = []
-    for label in result.optimizer.values:
-        panel = result.sel(optimizer=label)
-        good = reached(panel).values.ravel()
-        cost = np.where(good, panel.steps.values.ravel(), limit)
+    for label, outcome, steps in zip(_results.labels(result), ends, result.steps.values, strict=True):
+        good = outcome.ravel() == Outcome.global_minimum
+        cost = np.where(good, np.clip(steps.ravel(), 0, limit), limit)
         beyond = 1.0 - np.cumsum(np.bincount(cost, minlength=limit + 1)) / cost.size
         beyond[limit:] = 0.0  # but for rounding
         for k in counts:
             rows.append(
                 {
-                    "optimizer": str(label),
+                    "optimizer": label,
                     "tries": k,
                     "expected steps": float((beyond[:limit] ** k).sum()),
                     "probability": float(1.0 - (1.0 - good.mean()) ** k),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.optimizers._optimizer import Optimizer
 
 
@@ -39,11 +40,15 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
     ['momentum:momentum=0.5,dampening=0.1', 'momentum:momentum=0.8,dampening=0.1']
     """
     if not callable(factory) or isinstance(factory, type):
-        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {factory!r}")
+        raise TypeError(
+            f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(factory)}"
+        )
     axes = {name: _axis(name, values) for name, values in parameters.items()}
     made = [factory(**dict(zip(axes, point, strict=True))) for point in itertools.product(*axes.values())]
     if not isinstance(made[0], Optimizer):
-        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {made[0]!r}")
+        raise TypeError(
+            f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(made[0])}"
+        )
     return made
 
 
@@ -56,5 +61,5 @@ def _axis(name: str, values: Any) -> list[Any]:
     if not isinstance(values, list | tuple | range):
         return [values]
     if not values:
-        raise ValueError(f"grid: {name} must be a value or at least one value in a list, not {values!r}")
+        raise ValueError(f"grid: {name} must be a value or at least one value in a list, not {arguments.shown(values)}")
     return list(values)

@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.elementary import Array
 from gdfast.named import Named, named
@@ -95,7 +96,9 @@ class Optimizer(Named):
             If `schedule` is no schedule.
         """
         if not isinstance(schedule, Schedule | LossSchedule):
-            raise TypeError(f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {schedule!r}")
+            raise TypeError(
+                f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(schedule)}"
+            )
         return self._with(schedule, self.transforms)
 
     def transformed(self, *transforms: Transform) -> "Optimizer":
@@ -110,7 +113,9 @@ class Optimizer(Named):
         """
         for transform in transforms:
             if not isinstance(transform, Transform):
-                raise TypeError(f"transforms must be such as gdfast.transforms.clip_norm(), not {transform!r}")
+                raise TypeError(
+                    f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
+                )
         return self._with(self.schedule, self.transforms + transforms)
 
     def _with(self, schedule: Schedule | LossSchedule | None, transforms: tuple[Transform, ...]) -> "Optimizer":

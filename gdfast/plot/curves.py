@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gdfast import analysis, arguments
+from gdfast.analysis import _results
 from gdfast.elementary import Array
+from gdfast.outcomes import Outcome
 from gdfast.plot.style import LINE_COLOURS, line_style, new_axes
-from gdfast.result import DIMENSIONS
 
 if TYPE_CHECKING:
     import xarray
@@ -39,6 +40,8 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
     matplotlib.axes.Axes
         Where it was drawn.
     """
+    paths = _results.paths("paths", paths)
+    above = above if above is None else arguments.number("above", above)
     ax = new_axes(ax)
     for i, (label, path) in enumerate(paths.items()):
         loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
@@ -48,7 +51,8 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
         ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("loss" if above is None else "loss above the minimum")
-    ax.legend(fontsize=8, frameon=False)
+    if paths:
+        ax.legend(fontsize=8, frameon=False)
     return ax
 
 
@@ -76,12 +80,14 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         If the quantity is unknown.
     """
     arguments.choice("quantity", quantity, _QUANTITIES)
+    result = _results.checked("result", result, "outcome", "steps", "loss").sortby("learning_rate")
+    grouped = "group_rate" in result.coords
+    rates = result.learning_rate.values if grouped else _results.learning_rates("result", result)
+    reached = _results.outcomes("result", result) == Outcome.global_minimum
     ax = new_axes(ax)
-    result = result.transpose(*DIMENSIONS, ...)
-    rates, positive = result.learning_rate.values, True
-    for i, label in enumerate(result.optimizer.values):
+    positive = True
+    for i, (label, good) in enumerate(zip(_results.labels(result), reached, strict=True)):
         panel = result.isel(optimizer=i)
-        good = analysis.reached(panel).values
         if quantity == "share":
             ax.plot(rates, good.mean(axis=1), label=str(label), linewidth=1.6, **line_style(i))
             continue
@@ -90,7 +96,9 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
         ax.plot(rates, middle, label=str(label), linewidth=1.6, **line_style(i))
         ax.fill_between(rates, low, high, color=LINE_COLOURS[i % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
-    ax.set(xscale="log", xlabel="learning rate η", ylabel=_QUANTITIES[quantity])
+    ax.set(ylabel=_QUANTITIES[quantity], xlabel="number of the learning rates" if grouped else "learning rate η")
+    if not grouped:
+        ax.set_xscale("log")
     if quantity != "share":
         ax.set_yscale("log" if positive else "symlog")
     ax.legend(fontsize=8, frameon=False)
@@ -129,9 +137,9 @@ def ecdf(
     matplotlib.axes.Axes
         Where it was drawn.
     """
+    limit, curves = max(2, analysis.budget(result)), analysis.steps_ecdf(result, rates, defaults)
     ax = new_axes(ax)
-    limit = analysis.budget(result)
-    for i, (label, (steps, share)) in enumerate(analysis.steps_ecdf(result, rates, defaults).items()):
+    for i, (label, (steps, share)) in enumerate(curves.items()):
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
         ax.step(x, y, where="post", label=label, linewidth=1.6, **line_style(i))
@@ -163,8 +171,8 @@ def profile(
     matplotlib.axes.Axes
         Where it was drawn.
     """
-    ax = new_axes(ax)
     table: pd.DataFrame = analysis.performance_profile(analysis.costs(results, rates, defaults))
+    ax = new_axes(ax)
     end = max(2.0, float(table.index[-1]) * 1.1)
     for i, (label, column) in enumerate(table.items()):
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
@@ -199,19 +207,20 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
     ValueError
         If the result has no end points, no such optimizer, or several and none is named.
     """
-    if "theta" not in result:
-        raise ValueError("result must have end points, theta: run the sweep with keep_theta=True")
-    labels = [str(label) for label in np.atleast_1d(result.optimizer.values)]
+    result = _results.checked("result", result, "theta", more=True)
+    labels = _results.labels(result)
     if optimizer is None and len(labels) > 1:
         raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
-    chosen = labels[0] if optimizer is None else arguments.choice("optimizer", optimizer, labels)
-    panel = result if "optimizer" not in result.dims else result.sel(optimizer=chosen)
-    ends = panel.theta.isel(parameter=0).transpose("learning_rate", ...)
-    rates = ends.learning_rate.values
+    chosen = 0 if optimizer is None else labels.index(arguments.choice("optimizer", optimizer, labels))
+    ends = result.theta.isel(optimizer=chosen).isel(parameter=0, missing_dims="ignore").transpose("learning_rate", ...)
+    rates = _results.learning_rates("result", result)
     points = ends.values.reshape(len(rates), -1)
     ax = new_axes(ax)
     where = np.isfinite(points) & (np.abs(points) < 1e6)  # what diverged has no end
     x = np.broadcast_to(rates[:, None], points.shape)[where]
     ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
-    ax.set(xlabel="learning rate η", ylabel=f"{result.parameter.values[0]} at the end", xlim=(rates[0], rates[-1]))
+    name = str(np.atleast_1d(result.parameter.values)[0]) if "parameter" in result.coords else "first coordinate"
+    ax.set(xlabel="learning rate η", ylabel=f"{name} at the end")
+    if np.ptp(rates):
+        ax.set_xlim(rates.min(), rates.max())
     return ax

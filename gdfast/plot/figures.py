@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gdfast import arguments
 from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
-from gdfast.plot.maps import MOST_PIXELS, draw_change, draw_outcome, draw_steps, steps_range
+from gdfast.plot.maps import MOST_PIXELS, changes, draw_change, draw_outcome, draw_steps, steps_range
 from gdfast.plot.panels import Panel, panels
 from gdfast.plot.style import change_patches, legend_below, outcome_legend
 
@@ -49,11 +49,13 @@ def maps(
 
     Raises
     ------
-    ValueError
-        If `quantity`, an optimizer or an axis is unknown, or there would be more panels than can be seen.
+    TypeError, ValueError
+        If `quantity`, an optimizer or an axis is unknown, there would be more panels than can be seen, or an argument
+        is not of the accepted kind.
     """
     arguments.choice("quantity", quantity, ["outcome", "steps"])
     found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps")
+    marks = {} if limits is None else _limits(limits)
     figure, axes = _side_by_side(found)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
     image = None
@@ -62,7 +64,7 @@ def maps(
             draw_outcome(ax, panel)
         else:
             image = draw_steps(ax, panel, ends)
-        for limit in (limits or {}).get(panel.title, []) if x == "learning_rate" else []:
+        for limit in marks.get(panel.title, []) if x == "learning_rate" else []:
             _mark(ax, panel, limit)
     _label_outside(axes, found)
     if found[0].trajectories > 1:
@@ -78,7 +80,7 @@ def maps(
 
 def delta_maps(difference: "xarray.Dataset", *, x: str = "learning_rate", y: str = "start") -> Figure:
     """Draw a `delta_map` for each optimizer of a difference, with one legend; errors are those of `maps`."""
-    found = panels(difference.rename(change="outcome"), x, y, most=MOST_PIXELS, steps=False)
+    found = panels(changes(difference), x, y, most=MOST_PIXELS, steps=False)
     figure, axes = _side_by_side(found)
     for ax, panel in zip(axes, found, strict=True):
         draw_change(ax, panel)
@@ -125,6 +127,19 @@ def _label_outside(axes: Sequence[Axes], found: Sequence[Panel]) -> None:
         ax.tick_params(labelleft=left, labelbottom=bottom)
         ax.yaxis.label.set_visible(left)
         ax.xaxis.label.set_visible(bottom)
+
+
+def _limits(limits: Any) -> dict[str, list[Limit]]:
+    """Check a mapping from labels to limits of the learning rate."""
+    accepted = "a mapping from labels of optimizers to learning rates, or functions of y's values"
+    checked: dict[str, list[Limit]] = {}
+    for label, several in arguments.mapping("limits", limits, accepted).items():
+        name = f"limits[{arguments.shown(label)}]"
+        checked[label] = [
+            limit if callable(limit) else arguments.number(name, limit, arguments.POSITIVE)
+            for limit in arguments.several(name, several, accepted, least=0)
+        ]
+    return checked
 
 
 def _mark(ax: Axes, panel: Panel, limit: Limit) -> None:

@@ -14,10 +14,12 @@ from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
+from gdfast import arguments
 from gdfast.analysis import budget
+from gdfast.analysis._results import checked
 from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
-from gdfast.plot.panels import Panel, ordered, panels, pixels, regular
+from gdfast.plot.panels import Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
 from gdfast.plot.style import (
     BASIN_COLOURS,
@@ -88,6 +90,7 @@ def steps_map(
     Cells that never did are grey: dark where they diverged, light where the budget was spent. Parameters and
     errors are those of `outcome_map`; `colorbar` tells whether to draw the scale beside the map.
     """
+    arguments.flag("colorbar", colorbar)
     panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS)
     ax = new_axes(ax, 5.2, 4.2)
     image = draw_steps(ax, panel, steps_range(result))
@@ -110,12 +113,14 @@ def basin_map(
     two, and for pixels, which must be of one trajectory each: select a learning rate first,
     ``result.isel(learning_rate=[0])``.
     """
-    plane = result.sizes["parameter"] == 2
-    x = x or (str(result.parameter.values[0]) if plane else "learning_rate")
-    y = y or (str(result.parameter.values[1]) if plane else "start")
+    result = checked("result", result, "outcome", "basin")
+    names = [str(name) for name in np.atleast_1d(result.parameter.values)] if "parameter" in result.coords else []
+    x, y = (given if given is not None else names[i] if len(names) == 2 else other for i, (given, other) in enumerate(
+        ((x, "learning_rate"), (y, "start"))
+    ))  # fmt: skip
     panel = _chosen(result, optimizer, x, y, steps=False)
-    labels = [str(label) for label in np.atleast_1d(result.optimizer.values)]
-    alone = ordered(result).isel(optimizer=[labels.index(panel.title)]) if panel.title in labels else result
+    labels = [str(label) for label in result.optimizer.values]
+    alone = result.isel(optimizer=[labels.index(panel.title)]) if panel.title in labels else result
     basin = pixels(alone, "basin", x, y)
     codes = np.where(basin >= 0, len(Outcome) + basin % len(BASIN_COLOURS), panel.outcome)
     ax = new_axes(ax, 5.2, 4.2)
@@ -137,13 +142,18 @@ def delta_map(
     Parameters and errors are those of `outcome_map`, but that the first is of `gdfast.analysis.delta`. A pixel of
     several trajectories shows what became of most of them.
     """
-    panel = _chosen(difference.rename(change="outcome"), optimizer, x, y, most=MOST_PIXELS, steps=False)
+    panel = _chosen(changes(difference), optimizer, x, y, most=MOST_PIXELS, steps=False)
     alone = ax is None
     ax = new_axes(ax, 5.2, 4.2)
     draw_change(ax, panel)
     if alone:
         legend_below(ax.get_figure(root=True), change_patches(np.unique(panel.outcome).tolist()), ncols=2)  # type: ignore[arg-type]
     return ax
+
+
+def changes(difference: "xarray.Dataset") -> "xarray.Dataset":
+    """A difference of two results as a result whose outcomes are codes of `gdfast.analysis.Change`."""
+    return checked("difference", difference, "change").drop_vars("outcome", errors="ignore").rename(change="outcome")
 
 
 def draw_change(ax: Axes, panel: Panel) -> None:
@@ -169,7 +179,7 @@ def steps_range(result: "xarray.Dataset") -> tuple[int, int]:
     """The ends of the steps' colour scale, the same for all panels of a result: quickest cell and budget."""
     most = max(2, budget(result))
     # The quickest thousandth starts at a minimum; it would take a decade of the scale for itself.
-    low = max(1, quickest(ordered(result), np.array(_SETTLED, dtype=np.int8), 0.001))
+    low = max(1, quickest(checked("result", result, "outcome", "steps"), np.array(_SETTLED, dtype=np.int8), 0.001))
     return min(low, most - 1), most
 
 
@@ -183,7 +193,7 @@ def outcome_image(
 
 
 def _chosen(result: "xarray.Dataset", optimizer: str | None, x: str, y: str, **options: Any) -> Panel:
-    found = panels(result, x, y, None if optimizer is None else [optimizer], **options)
+    found = panels(result, x, y, None if optimizer is None else [optimizer], argument="optimizer", **options)
     if len(found) > 1:
         titles = ", ".join(panel.title for panel in found)
         raise ValueError(f"optimizer must be one of {titles}, since the result has several")
@@ -199,11 +209,11 @@ def _image(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
             origin="lower",
             aspect="auto",
             interpolation="nearest",
-            extent=(*_ends(places[0]), *_ends(places[1])),
+            extent=tuple(end for along in places for end in borders(along)[[0, -1]].tolist()),
             **colours,
         )
     else:
-        image = ax.pcolormesh(*places, values.T, shading="nearest", **colours)  # type: ignore[assignment]
+        image = ax.pcolormesh(*map(borders, places), values.T, shading="flat", **colours)  # type: ignore[assignment]
     for drawn, axis, along in zip((ax.xaxis, ax.yaxis), (panel.x, panel.y), places, strict=True):
         drawn.set_label_text(axis.label)
         if axis.logarithmic:
@@ -235,8 +245,3 @@ def _minor_ticks(rates: NDArray[np.float64]) -> list[float]:
     low, high = math.floor(rates.min()), math.ceil(rates.max())
     ticks = [decade + math.log10(k) for decade in range(low, high) for k in range(2, 10)]
     return [tick for tick in ticks if rates.min() <= tick <= rates.max()]
-
-
-def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
-    half = (values[-1] - values[0]) / (2 * max(len(values) - 1, 1)) or 0.5
-    return float(values[0] - half), float(values[-1] + half)

@@ -1,13 +1,16 @@
 """Panels: what maps draw, for one optimizer or for those that differ in an axis only.
 
-An axis is ``learning_rate``, ``start``, a numeric hyperparameter in which the result's optimizers differ, a numeric
-label of the starts, such as ``seed``, or one of the problem's coordinates, along which the starts then lie. With a
-hyperparameter as an axis, optimizers that differ in nothing else share a panel. A pixel that stands for several
+An axis is ``learning_rate``, ``start``, a numeric hyperparameter in which the result's optimizers differ (of the rule,
+of a schedule such as ``cosine_end``, or of a transform such as ``clip_norm_max_norm``), a numeric label of the starts,
+such as ``seed``, or one of the problem's coordinates, along which the starts then lie. Values ascend along an axis, in
+whatever order the result has them, and each cell ends halfway to its neighbours. With a hyperparameter as an axis,
+optimizers that differ in nothing else share a panel. A pixel that stands for several
 trajectories shows the most frequent outcome, of several as frequent the worse, that is the later in the legend, and the
 median steps of those that ended so. So does one that stands for several values of an axis too long for a figure.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.analysis._results import checked
 from gdfast.elementary import Array
 from gdfast.plot.pixels import Along, reduce
 from gdfast.result import DIMENSIONS
+from gdfast.sweep import part_prefix
 
 if TYPE_CHECKING:
     import xarray
@@ -66,21 +71,25 @@ def panels(
     *,
     most: int | None = None,
     steps: bool = True,
+    argument: str = "optimizers",
 ) -> list[Panel]:
     """The panels of a result over two axes: all, or those with the given titles.
 
-    With `most`, neighbours along an axis longer than this share a pixel. Steps are left out on demand.
+    With `most`, neighbours along an axis longer than this share a pixel. Steps are left out on demand. `argument` is
+    what a message calls the titles.
 
     Raises
     ------
     ValueError
         If an axis or a title is unknown, both axes are the same, or two optimizers stand at one place of a panel.
     """
-    result = ordered(result)
-    for argument, name in (("x", x), ("y", y)):
-        arguments.choice(argument, name, ["learning_rate", "start", *_numeric(result), *_coordinates(result)])
+    result = checked("result", result, "outcome", *(["steps"] if steps else []))
+    for axis, name in (("x", x), ("y", y)):
+        arguments.choice(axis, name, ["learning_rate", "start", *_numeric(result), *_coordinates(result)])
     if x == y:
         raise ValueError(f"x and y must be two axes, not {x} twice")
+    if titles is not None:
+        titles = arguments.several(argument, titles, "labels of optimizers")
     axes = [name for name in (x, y) if _numeric(result).get(name) == "optimizer"]
     members: dict[str, list[int]] = {}
     complete = np.ones(result.sizes["optimizer"], dtype=bool)
@@ -88,38 +97,35 @@ def panels(
         complete &= np.isfinite(result[name].values)
     for i in np.flatnonzero(complete):
         members.setdefault(_without(str(result.optimizer.values[i]), axes), []).append(int(i))
-    chosen = list(members) if titles is None else [arguments.choice("optimizer", title, members) for title in titles]
+    if not members:
+        raise ValueError(f"result must have an optimizer with {' and '.join(axes)}, but has none")
+    chosen = list(members) if titles is None else [arguments.choice(argument, title, members) for title in titles]
     return [_panel(result.isel(optimizer=members[title]), title, x, y, most, steps) for title in chosen]
 
 
 def pixels(result: "xarray.Dataset", variable: str, x: str, y: str) -> NDArray[Any]:
-    """The values of a variable over the pixels of two axes, ``[nx, ny]``, where no two trajectories share one.
+    """The values of a variable over the pixels of two axes, ``[nx, ny]``, −1 where there is no trajectory.
 
     Raises
     ------
     ValueError
         If several trajectories share a pixel.
     """
-    result = ordered(result)
-    places = []
+    result = checked("result", result, "outcome", variable)
+    shape, places = [], []
     for name in (x, y):
-        dimension, values = _along(result, name)
-        index = np.arange(len(values)) if name in DIMENSIONS else np.unique(values, return_inverse=True)[1]
-        shape = [-1 if d == dimension else 1 for d in DIMENSIONS]
-        places.append(np.broadcast_to(index.reshape(shape), result.outcome.shape))
-    image = np.zeros((int(places[0].max()) + 1, int(places[1].max()) + 1), dtype=result[variable].dtype)
-    if image.size < result.outcome.size:
+        along = _along(result, name)
+        beside = [-1 if d == along.dimension else 1 for d in DIMENSIONS]
+        places.append(np.broadcast_to(along.place.reshape(beside), result.outcome.shape))
+        shape.append(len(along.axis.values))
+    if np.bincount((places[0] * shape[1] + places[1]).ravel()).max() > 1:
         raise ValueError(
-            f"the result has {result.outcome.size} trajectories on {image.size} pixels over {x} and {y}; select one "
-            "learning rate, start or optimizer of each pixel first"
+            f"result has {result.outcome.size} trajectories on {shape[0] * shape[1]} pixels over {x} and {y}, several "
+            "on one; select one learning rate, start or optimizer of each pixel first"
         )
+    image = np.full(shape, -1, dtype=result[variable].dtype)
     image[tuple(places)] = result[variable].values
     return image
-
-
-def ordered(result: "xarray.Dataset") -> "xarray.Dataset":
-    """The result over all three dimensions in order, also those of which one was selected."""
-    return result.expand_dims([name for name in DIMENSIONS if name not in result.dims]).transpose(*DIMENSIONS, ...)
 
 
 def _numeric(result: "xarray.Dataset") -> dict[str, str]:
@@ -133,73 +139,128 @@ def _numeric(result: "xarray.Dataset") -> dict[str, str]:
 
 def _coordinates(result: "xarray.Dataset") -> list[str]:
     """The names of the problem's coordinates, where the result tells the starts."""
-    return [str(name) for name in result.parameter.values] if "start_point" in result.coords else []
+    told = "start_point" in result.coords and "parameter" in result.start_point.dims
+    return [str(name) for name in result.parameter.values] if told else []
 
 
 def _without(label: str, axes: Sequence[str]) -> str:
-    """An optimizer's label without some of its hyperparameters: ``adam:beta1=0.8,eps=1`` → ``adam:eps=1``."""
-    rule, *schedule = label.split("|", 1)
-    name, _, parameters = rule.partition(":")
-    kept = [item for item in parameters.split(",") if item and item.partition("=")[0] not in axes]
-    return "|".join([name + (":" if kept else "") + ",".join(kept), *schedule])
+    """An optimizer's label without some of its hyperparameters: ``adam:beta1=0.8,eps=1`` → ``adam:eps=1``.
+
+    Names are those of `gdfast.Sweep.hyperparameters`.
+    """
+    parts, counts = [], Counter[str]()
+    for i, part in enumerate(_split(label, "|")):
+        name = part.partition(":")[0]
+        counts[name] += i > 0
+        parts.append(_part_without(part, "" if i == 0 else part_prefix(name, counts[name]), axes))
+    return "|".join(parts)
+
+
+def _part_without(part: str, prefix: str, axes: Sequence[str]) -> str:
+    name, _, parameters = part.partition(":")
+    rest = []
+    for item in _split(parameters, ",") if parameters else []:
+        parameter, _, value = item.partition("=")
+        if prefix + parameter in axes or (not prefix and f"optimizer_{parameter}" in axes):
+            continue
+        if value.startswith("(") and value.endswith(")"):
+            inner = value[1:-1]
+            item = f"{parameter}=({_part_without(inner, part_prefix(prefix + inner.partition(':')[0], 1), axes)})"
+        rest.append(item)
+    return name + (":" if rest else "") + ",".join(rest)
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split a label where no parenthesis is open."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == separator and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def _panel(result: "xarray.Dataset", title: str, x: str, y: str, most: int | None, steps: bool) -> Panel:
-    dimensions = {name: _along(result, name)[0] for name in (x, y)}
-    places = [_along(result, name)[1] for name in (x, y) if dimensions[name] == "optimizer"]
+    alongs = [_along(result, name) for name in (x, y)]
+    places = [along.place for along in alongs if along.dimension == "optimizer"]
     distinct = np.unique(np.stack(places), axis=1).shape[1] if places else 1
     if result.sizes["optimizer"] > distinct:
-        raise ValueError(f"the result has several optimizers {title!r} at one {x} and {y}; select one of them first")
-    (horizontal, along_x, wide), (vertical, along_y, high) = (_pixels(result, name, most) for name in (x, y))
+        raise ValueError(f"result has several optimizers {title!r} at one {x} and {y}; select one of them first")
+    (horizontal, along_x), (vertical, along_y) = (along.pixels(most) for along in alongs)
     outcome, median = reduce(result, along_x, along_y, steps)
-    cells = len(horizontal.values) * wide * len(vertical.values) * high
-    others = -(-math.prod(result.sizes[d] for d in DIMENSIONS if d != "optimizer" or d in dimensions.values()) // cells)
-    return Panel(title, horizontal, vertical, outcome, median, others * wide * high)
+    return Panel(title, horizontal, vertical, outcome, median, _of_a_pixel(result, along_x, along_y))
 
 
-def _along(result: "xarray.Dataset", name: str) -> tuple[str, NDArray[Any]]:
-    """The dimension that an axis runs over, and where each of its indices stands."""
-    if name in DIMENSIONS:
-        return name, result[name].values
-    if name in result.coords:
-        return str(result[name].dims[0]), result[name].values
-    return "start", result.start_point.sel(parameter=name).values
+def _of_a_pixel(result: "xarray.Dataset", x: Along, y: Along) -> int:
+    """How many trajectories the fullest pixel stands for."""
+    shown = {x.dimension, y.dimension, "optimizer"}  # all optimizers of a panel stand at places of their own
+    others = math.prod(result.sizes[name] for name in DIMENSIONS if name not in shown)
+    if x.dimension == y.dimension:
+        return others * int(np.bincount(x.pixel * y.pixels + y.pixel).max())
+    return others * int(np.bincount(x.pixel).max()) * int(np.bincount(y.pixel).max())
 
 
-def _pixels(result: "xarray.Dataset", name: str, most: int | None) -> tuple[Axis, Along, int]:
-    """An axis as drawn, how its dimension is laid along it, and how many of its values share a pixel."""
-    dimension, values = _along(result, name)
-    axis = _axis(result, name)
-    index = np.arange(len(values)) if name in DIMENSIONS else np.unique(values, return_inverse=True)[1]
-    cells = 1 if most is None else -(-len(axis.values) // most)
-    drawn = axis.coarser(cells)
-    return drawn, Along(dimension, index // cells, len(drawn.values)), cells
+class _Along(NamedTuple):
+    """What stands along an axis: a dimension of the result, and the place of each of its indices among the values."""
+
+    axis: Axis
+    dimension: str
+    place: NDArray[np.int64]
+
+    def pixels(self, most: int | None) -> tuple[Axis, Along]:
+        """The axis as drawn, with at most so many pixels, and how the dimension is laid along it."""
+        cells = 1 if most is None else -(-len(self.axis.values) // most)
+        drawn = self.axis.coarser(cells)
+        return drawn, Along(self.dimension, self.place // cells, len(drawn.values))
 
 
-def _axis(result: "xarray.Dataset", name: str) -> Axis:
+def _along(result: "xarray.Dataset", name: str) -> _Along:
+    """An axis with its values in ascending order, whatever their order in the result."""
     if name == "start":
         return _starts(result)
-    rate = name == "learning_rate"
-    values = _along(result, name)[1] if rate else np.unique(_along(result, name)[1])
+    rate, coordinate = name == "learning_rate", name in _coordinates(result)
+    if rate and "group_rate" in result.coords:
+        return _numbered("number of the learning rates", name, result.sizes[name])
+    dimension, found = (
+        ("start", result.start_point.sel(parameter=name)) if coordinate else (str(result[name].dims[0]), result[name])
+    )
+    values, place = np.unique(np.atleast_1d(found.values).astype(np.float64), return_inverse=True)
     evenly = len(values) > 2 and regular(values)
     logarithmic = (values > 0).all() and not evenly and (rate or (len(values) > 2 and regular(np.log10(values))))
-    label = "learning rate η" if rate else f"start {name}" if name in _coordinates(result) else name
-    return Axis(label, values, bool(logarithmic))
+    label = "learning rate η" if rate else f"start {name}" if coordinate else name
+    return _Along(Axis(label, values, bool(logarithmic)), dimension, place)
 
 
-def _starts(result: "xarray.Dataset") -> Axis:
+def _starts(result: "xarray.Dataset") -> _Along:
     """Where the starts stand on an axis: at their coordinate if they lie on a line, else numbered."""
-    points = np.atleast_2d(result.start_point.values)
-    names = [str(name) for name in result.parameter.values]
+    names = _coordinates(result)
+    points = result.start_point.values.reshape(-1, len(names)) if names else np.empty((result.sizes["start"], 0))
+    if len(names) == 1:
+        values, place = np.unique(points[:, 0], return_inverse=True)
+        return _Along(Axis(f"start {names[0]}", values), "start", place)
     moving = np.flatnonzero(np.ptp(points, axis=0) > 0)
-    if points.shape[1] == 1:
-        return Axis(f"start {names[0]}", points[:, 0])
     if moving.size and all(regular(points[:, j]) for j in moving):
-        return Axis(f"start on a line, {names[moving[0]]} shown", points[:, moving[0]])
-    return Axis("start number", np.arange(len(points), dtype=np.float64))
+        axis = Axis(f"start on a line, {names[moving[0]]} shown", points[:, moving[0]])
+        return _Along(axis, "start", np.arange(len(points)))
+    return _numbered("start number", "start", len(points))
+
+
+def _numbered(label: str, dimension: str, count: int) -> _Along:
+    return _Along(Axis(label, np.arange(count, dtype=np.float64)), dimension, np.arange(count))
 
 
 def regular(values: NDArray[np.float64]) -> bool:
-    """Whether values ascend in equal steps."""
+    """Whether values ascend in equal steps, but for the rounding of the values."""
     steps = np.diff(values)
-    return len(values) < 2 or bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-6))
+    rounding = 8 * float(np.finfo(np.float64).eps) * float(np.abs(values).max(initial=0.0))
+    return len(values) < 2 or bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-6, atol=rounding))
+
+
+def borders(places: NDArray[np.float64]) -> Array:
+    """Where the cells around ascending places end: halfway between neighbours, and as far outwards at the ends."""
+    middles = (places[1:] + places[:-1]) / 2
+    if not len(middles):
+        return np.array([places[0] - 0.5, places[0] + 0.5])
+    return np.concatenate([[2 * places[0] - middles[0]], middles, [2 * places[-1] - middles[-1]]])

@@ -1,11 +1,13 @@
 """Trajectories drawn over the landscape that they cross."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from gdfast import arguments
+from gdfast.analysis import _results
 from gdfast.plot.style import LINE_COLOURS, new_axes
 from gdfast.problems import Problem
 
@@ -42,11 +44,20 @@ def trajectory(
 
     Raises
     ------
-    ValueError
-        If the problem has more than two coordinates.
+    TypeError, ValueError
+        If the problem has more than two coordinates, or an argument is not of the accepted kind.
     """
+    arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
+    paths = _results.paths("paths", paths)
     if problem.dimension > 2:
         raise ValueError(f"problem must have one or two coordinates to be drawn, not {problem.dimension}")
+    for label, path in paths.items():
+        if path.sizes["parameter"] != problem.dimension:
+            raise ValueError(
+                f"paths[{arguments.shown(label)}] must have the {problem.dimension} coordinates of the problem, "
+                f"not {path.sizes['parameter']}"
+            )
+    extent = None if extent is None else _extent(extent)
     ax = new_axes(ax)
     if problem.dimension == 2:
         low_x, high_x, low_y, high_y = extent or tuple(problem.domain.ravel())
@@ -64,8 +75,18 @@ def trajectory(
         ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=label)
         ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
-    ax.legend(fontsize=8, framealpha=0.9)
+    if paths:
+        ax.legend(fontsize=8, framealpha=0.9)
     return ax
+
+
+def _extent(extent: Any) -> tuple[float, float, float, float]:
+    ends = arguments.finite("extent", extent, "(4,)")
+    if ends.shape != (4,) or not (ends[0] < ends[1] and ends[2] < ends[3]):
+        raise ValueError(
+            f"extent must be (x low, x high, y low, y high), each low below its high, not {arguments.shown(extent)}"
+        )
+    return tuple(ends.tolist())
 
 
 def _contours(ax: Axes, problem: Problem, extent: tuple[float, float, float, float]) -> None:

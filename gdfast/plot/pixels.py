@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfast.analysis._results import outcomes
 from gdfast.outcomes import Outcome
 from gdfast.result import DIMENSIONS
 
@@ -54,7 +55,7 @@ def reduce(result: "xarray.Dataset", x: Along, y: Along, steps: bool) -> tuple[N
     median = np.zeros(outcome.shape, dtype=np.int32)
     for places in _slabs(dict(zip(DIMENSIONS, result.outcome.shape, strict=True)), x, y):
         slab = result[["outcome", *(["steps"] if steps else [])]].isel({n: _slice(p) for n, p in places.items()})
-        ends = slab.outcome.values
+        ends = outcomes("result", slab)
         columns, of_x = np.unique(x.pixel[places[x.dimension]], return_inverse=True)
         rows, of_y = np.unique(y.pixel[places[y.dimension]], return_inverse=True)
         pixel = (_beside(of_x, x.dimension) * len(rows) + _beside(of_y, y.dimension)).astype(np.int64)

@@ -12,6 +12,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from gdfast import arguments
 from gdfast.analysis import Change
 from gdfast.outcomes import Outcome
 
@@ -46,9 +47,15 @@ def line_style(i: int) -> dict[str, Any]:
 
 
 def new_axes(ax: Axes | None, width: float = 5.2, height: float = 3.6) -> Axes:
-    """The given axes, or those of a new pyplot figure."""
+    """The given axes, or those of a new pyplot figure.
+
+    Raises
+    ------
+    TypeError
+        If `ax` is neither None nor axes of matplotlib.
+    """
     if ax is not None:
-        return ax
+        return arguments.instance("ax", ax, Axes, "axes of matplotlib")
     import matplotlib.pyplot as plt
 
     return plt.figure(figsize=(width, height), dpi=120, layout="constrained").subplots()
@@ -72,11 +79,22 @@ def patch(colour: Any, name: str) -> Patch:
 
 
 def outcome_legend(figure: Figure, present: set[int], **options: Any) -> None:
-    """Put one legend of the outcomes that are present under a figure's panels."""
-    legend_below(figure, outcome_patches(present), **options)
+    """Put one legend of the outcomes that are present under a figure's panels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no figure, or `present` holds anything but outcomes.
+    """
+    arguments.instance("figure", figure, Figure, "a figure of matplotlib")
+    codes = {
+        arguments.integer("present", code, low=0, high=len(Outcome) - 1)
+        for code in arguments.several("present", present, "codes of outcomes", least=0)
+    }
+    legend_below(figure, outcome_patches(codes), **options)
 
 
 def legend_below(figure: Figure, patches: list[Patch], **options: Any) -> None:
     """Put a legend under a figure's panels."""
-    defaults = {"loc": "outside lower center", "ncols": min(6, len(patches)), "frameon": False}
+    defaults = {"loc": "outside lower center", "ncols": max(1, min(6, len(patches))), "frameon": False}
     figure.legend(handles=patches, **{**defaults, **options})

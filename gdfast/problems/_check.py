@@ -1,6 +1,7 @@
 """Is a gradient the derivative of its loss? Central differences, extrapolated, tell."""
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,12 +102,12 @@ def check_gradient(problem: Problem, points: ArrayLike | int = 64, tolerance: fl
         If an argument is not of the accepted kind; the message names it.
     """
     if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}")
     tolerance = arguments.number("tolerance", tolerance, arguments.POSITIVE)
-    if isinstance(points, int):
+    if isinstance(points, numbers.Integral):
         at = problem.random(arguments.integer("points", points))
     else:
-        at = np.array(points, dtype=np.float64)
+        at = arguments.array("points", points, f"(n, {problem.dimension})")
     if at.ndim != 2 or at.shape[1] != problem.dimension or not len(at):
         raise ValueError(f"points must be a number or have shape (n, {problem.dimension}), not {at.shape}")
     theta = np.ascontiguousarray(at.T)

@@ -20,6 +20,21 @@ from gdfast.grammar import on_arrays
 from gdfast.named import Named
 from gdfast.problems._stationary import StationaryPoint, find, nearest, search
 
+_AT_POINTS = (
+    "loss",
+    "gradient",
+    "hessian",
+    "objective",
+    "judge",
+    "locate",
+    "step_gradient",
+    "step_objective",
+    "predict",
+    "accuracy",
+    "layer_gradient_norms",
+)
+"""Methods whose first argument are points; every class of problems has them checked."""
+
 LARGEST_LANDSCAPE = 8
 """Coordinates that a landscape may have; more would not stay in the registers of a compiled lane."""
 
@@ -55,6 +70,9 @@ class LaneKernel:
 class Problem(Named):
     """A loss to be minimized.
 
+    Methods take points ``theta`` as ``float64[d, n]``, a column a point; one point may be ``float64[d]``, which is the
+    same as ``float64[d, 1]``. Anything else is refused by a `TypeError` or `ValueError` that tells the shape.
+
     Attributes
     ----------
     dimension : int
@@ -87,6 +105,10 @@ class Problem(Named):
     layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     lane_kernel: LaneKernel | None = None
     rows_each_step: int = 0
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _check_points(cls)
 
     @property
     def dimension(self) -> int:
@@ -208,6 +230,7 @@ class Problem(Named):
 
     def default_starts(self, n: int) -> Any:
         """Return about `n` starts for when none are given: a regular grid, random ones beyond 8 coordinates."""
+        n = arguments.integer("n", n)
         return self.grid(max(2, round(n ** (1 / self.dimension)))) if self.dimension <= 8 else self.random(n)
 
     def random(self, n: int, seed: int = 0) -> Array:
@@ -215,6 +238,61 @@ class Problem(Named):
         n = arguments.integer("random: n", n)
         rng = np.random.default_rng(arguments.integer("random: seed", seed, low=0, high=2**63 - 1))
         return rng.uniform(self.domain[:, 0], self.domain[:, 1], (n, self.dimension))
+
+
+def _at_points(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The same method, with its arguments checked: points, and the numbers that go with them."""
+    others = [name for name in list(inspect.signature(method).parameters)[2:] if name in _BESIDE_POINTS]
+
+    @functools.wraps(method)
+    def checked(self: Problem, theta: Any, *more: Any, **named: Any) -> Any:
+        # Every step of the reference passes here: what is right already costs a fraction of a microsecond.
+        right = type(theta) is np.ndarray and theta.ndim == 2 and theta.dtype.kind == "f"
+        if not right or theta.shape[0] != self.dimension:
+            theta = _points(theta, self.dimension)
+        if others:
+            named.update(zip(others, more, strict=False))
+            named.update({name: _BESIDE_POINTS[name](value, theta) for name, value in named.items() if name in others})
+            more = more[len(others) :]
+        return method(self, theta, *more, **named)
+
+    return checked
+
+
+def _check_points(cls: type) -> None:
+    """Have the points checked that the methods of this class itself take."""
+    for name in set(_AT_POINTS) & set(vars(cls)):
+        setattr(cls, name, _at_points(vars(cls)[name]))
+
+
+def _points(values: Any, dimension: int) -> Array:
+    """Points as ``float64[d, n]``."""
+    theta = arguments.array("theta", values, f"({dimension}, n)")
+    if theta.shape == (dimension,) or (dimension == 1 and theta.ndim == 0):
+        return theta.reshape(dimension, 1)
+    if theta.ndim != 2 or len(theta) != dimension:
+        raise ValueError(
+            f"theta must have shape ({dimension}, n), a column a point, or ({dimension},) for one point, "
+            f"not {theta.shape}"
+        )
+    return theta
+
+
+def _losses(values: Any, theta: Array) -> Array:
+    loss = arguments.array("loss", values, f"({theta.shape[1]},)")
+    if loss.shape != theta.shape[1:]:
+        raise ValueError(f"loss must have shape ({theta.shape[1]},), one for each point, not {loss.shape}")
+    return loss
+
+
+_BESIDE_POINTS: dict[str, Callable[[Any, Array], Any]] = {
+    "t": lambda value, theta: value if type(value) is int and value >= 0 else arguments.integer("t", value, low=0),
+    "loss": _losses,
+    "gradient_tolerance": lambda value, theta: arguments.number("gradient_tolerance", value, arguments.NONNEGATIVE),
+}
+"""How arguments beside the points are checked, by their name."""
+
+_check_points(Problem)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -260,9 +338,15 @@ class Landscape(Problem):
 
     def __post_init__(self) -> None:
         for role, formula in (("loss", self.loss_formula), ("gradient", self.gradient_formula)):
-            if not callable(formula):
-                raise TypeError(f"{self.name}: {role}_formula must be a function of the coordinates, not {formula!r}")
+            arguments.function(
+                f"{arguments.shown(self.name)[1:-1]}: {role}_formula", formula, "a function of the coordinates"
+            )
         names = self.coordinates
+        arguments.text("name", self.name)
+        if self.representative is not None:
+            arguments.function("representative", self.representative, "a function of points, or None")
+        if self.hessian_formula is not None:
+            arguments.function("hessian_formula", self.hessian_formula, "a function of the coordinates, or None")
         if not 1 <= len(names) <= LARGEST_LANDSCAPE:
             raise ValueError(
                 f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
@@ -383,9 +467,9 @@ def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:
             raise ValueError(f"{accepted}, not for {', '.join(map(str, domain)) or 'none'}")
         domain = [domain[n] for n in names]
     try:
-        pairs = np.array(domain, dtype=np.float64)
+        pairs = arguments.array("domain", domain)
     except (TypeError, ValueError):
-        raise ValueError(f"{accepted}, not {domain!r}") from None
+        raise ValueError(f"{accepted}, not {arguments.shown(domain)}") from None
     pairs = pairs[None] if len(names) == 1 and pairs.shape == (2,) else pairs
     if pairs.shape != (len(names), 2):
         raise ValueError(f"{accepted}, that is shape ({len(names)}, 2), not {pairs.shape}")

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gdfast import elementary
+from gdfast import arguments, elementary
 from gdfast.named import named
 from gdfast.problems._formula import Formula
 from gdfast.problems._graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
@@ -55,6 +55,7 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
     TypeError, ValueError
         If the expression is not one, or has not 1 to 8 coordinates, or the domain does not fit them.
     """
+    arguments.instance("expression", expression, str, "a text such as '(1 - x)**2 + y**2'")
     _, _, names = _read(expression)
     if not 1 <= len(names) <= LARGEST_LANDSCAPE:
         listed = ", ".join(names[:9]) + (", …" if len(names) > 9 else "") if names else "none"

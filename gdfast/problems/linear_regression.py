@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdfast import arguments
 from gdfast.data import Data, as_numbers
 from gdfast.elementary import Array
 from gdfast.named import named
@@ -97,8 +98,8 @@ def linear_regression(
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
     for name, value in (("standardize", standardize), ("bias", bias)):
-        if value is not None and not isinstance(value, bool):
-            raise TypeError(f"linear_regression: {name} must be True, False or None, not {value!r}")
+        if not isinstance(value, bool | np.bool_ | None):
+            raise TypeError(f"linear_regression: {name} must be True, False or None, not {arguments.shown(value)}")
     if data is None and target is None and X is None and y is None:
         X, y = DEFAULT_X, DEFAULT_Y
     given = data is not None

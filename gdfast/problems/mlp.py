@@ -15,7 +15,7 @@ exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients a
 (Rumelhart, Hinton & Williams 1986), by hand: in `_network_lanes` for lanes, in `network` in NumPy.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from gdfast.data import Data, as_classes, as_numbers, design, find, from_arrays
 from gdfast.elementary import Array
 from gdfast.named import named
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES
-from gdfast.problems.network import MLP, finite
+from gdfast.problems.network import MLP
 
 
 @named(
@@ -142,18 +142,26 @@ def mlp(
 
 
 def _widths(widths: Any) -> tuple[int, ...]:
-    if isinstance(widths, str) or not isinstance(widths, Iterable):
-        raise TypeError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {widths!r}")
-    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in widths)
+    accepted = "at least two whole numbers, such as (2, 8, 1)"
+    given = arguments.several("mlp: widths", widths, accepted, least=0)
+    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in given)
     if len(sizes) < 2:
-        raise ValueError(f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {sizes!r}")
+        raise ValueError(
+            f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}"
+        )
     return sizes
 
 
 def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
-    given = (activation,) * hidden if isinstance(activation, str) else tuple(activation)
+    given = (
+        (activation,) * hidden
+        if isinstance(activation, str)
+        else tuple(arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0))
+    )
     if len(given) != hidden:
-        raise ValueError(f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {given!r}")
+        raise ValueError(
+            f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}"
+        )
     if isinstance(activation, str):
         arguments.choice("mlp: activation", activation, ACTIVATIONS)
     return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)
@@ -167,7 +175,7 @@ def _drawn(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tuple[
 
 
 def _checked(X: ArrayLike, y: ArrayLike, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
-    inputs, targets = finite("mlp: X", X), finite("mlp: y", y)
+    inputs, targets = arguments.finite("mlp: X", X), arguments.finite("mlp: y", y)
     if inputs.ndim != 2 or not inputs.size or targets.ndim not in (1, 2) or len(targets) != len(inputs):
         raise ValueError(
             f"mlp: X and y must have shapes (m, p) and (m,) or (m, k) with m, p >= 1, "

@@ -7,6 +7,7 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 import functools
 import hashlib
 import itertools
+import numbers
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,16 +162,19 @@ class MLP(Problem):
         TypeError, ValueError
             If a scheme is not known, or a seed or gain is not such a number.
         """
-        given = [init] if isinstance(init, str) else list(init)
-        names = [ALIASES.get(name, name) for name in given]
-        for name in names:
+        given = [
             arguments.choice("starts: init", name, [*SCHEMES, *ALIASES])
-        numbers = [seeds] if not isinstance(seeds, Iterable) else list(seeds)
-        seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in numbers]
-        factors = [gain] if not isinstance(gain, Iterable) else list(gain)
-        gains = [arguments.number("starts: gain", factor) for factor in factors]
-        if not (names and seeds_ and gains):
-            raise ValueError("starts: init, seeds and gain must each hold at least one, but one of them is empty")
+            for name in (
+                [init] if isinstance(init, str) else arguments.several("starts: init", init, "names of schemes")
+            )
+        ]
+        names = [ALIASES.get(name, name) for name in given]
+        given_seeds, given_gains = (
+            [value] if isinstance(value, numbers.Number) else arguments.several(f"starts: {name}", value, accepted)
+            for name, value, accepted in (("seeds", seeds, "whole numbers"), ("gain", gain, "numbers"))
+        )
+        seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in given_seeds]
+        gains = [arguments.number("starts: gain", factor) for factor in given_gains]
         units = np.stack([[self._draw(name, seed) for seed in seeds_] for name in names])
         points = np.repeat(self._rest[None, None, None], len(gains), axis=1) + (
             np.array(gains)[:, None, None] * units[:, None]
@@ -184,7 +188,7 @@ class MLP(Problem):
 
     def default_starts(self, n: int) -> Starts:
         """Return `n` starts by LeCun's scheme: a regular grid over so many coordinates would be too large."""
-        return self.starts(seeds=range(n))
+        return self.starts(seeds=range(arguments.integer("n", n)))
 
     @functools.cached_property
     def _rest(self) -> Array:
@@ -237,8 +241,8 @@ class MLP(Problem):
 
     def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
         """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
-        rows = self.X if X is None else finite("predict: X", X)
-        if rows.ndim != 2 or rows.shape[1] != self.layers[0].fan_in:
+        rows = self.X if X is None else arguments.finite("predict: X", X, f"(rows, {self.layers[0].fan_in})")
+        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self.layers[0].fan_in:
             raise ValueError(f"predict: X must have shape (rows, {self.layers[0].fan_in}), not {rows.shape}")
         scaled = np.ascontiguousarray((self.factors[:, None] * theta).T).T
         output: Array = self._forward(scaled, rows, _Blas())[-1].value
@@ -276,7 +280,7 @@ class MLP(Problem):
         """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""
         widest = max(max(layer.fan_in, layer.fan_out) for layer in self.layers)
         count = max(1, _BLOCK // max(rows * widest, self.dimension))
-        for first in range(0, theta.shape[1], count):
+        for first in range(0, max(theta.shape[1], 1), count):
             yield theta[:, first : first + count]
 
     def _contiguous(self, theta: Array) -> Iterator[Array]:
@@ -327,7 +331,9 @@ class MLP(Problem):
         output = self._forward(scaled, self.X[rows], arithmetic)[-1].value
         if self.loss_kind == _network_lanes.SQUARED:
             errors = output - y
-            total = arithmetic.sum((errors * errors).reshape(len(errors), -1)) / (len(y) * self.outputs)
+            total = arithmetic.sum((errors * errors).reshape(len(errors), len(y) * self.outputs)) / (
+                len(y) * self.outputs
+            )
         else:
             largest, _, sums = arithmetic.softmax(output)
             chosen = output[:, np.arange(len(y)), y.astype(np.int64)]
@@ -360,7 +366,7 @@ class MLP(Problem):
                 grad[layer.bias : layer.bias + layer.fan_out] = arithmetic.row_sum(delta)[:, 0].T
             by_weight = arithmetic.product(kept.before.swapaxes(1, 2), delta)
             end = layer.weight + layer.fan_in * layer.fan_out
-            grad[layer.weight : end] = np.moveaxis(by_weight, 0, -1).reshape(-1, theta.shape[1])
+            grad[layer.weight : end] = np.moveaxis(by_weight, 0, -1).reshape(end - layer.weight, theta.shape[1])
             if index > 0:
                 delta = arithmetic.product(delta, _matrix(scaled, layer).swapaxes(1, 2))
         grad *= self.factors[:, None]
@@ -561,14 +567,3 @@ class _Ordered(_Blas):
 
 
 _Arithmetic = _Blas
-
-
-def finite(argument: str, values: Any) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{argument} must be an array of numbers") from None
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{argument}{list(where)} is {array[where]}, but must be finite")
-    return array

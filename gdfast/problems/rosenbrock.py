@@ -11,9 +11,10 @@ customary start is (−1.2, 1). Stationary points in more dimensions: Kok & Sand
 characterizing the stationary points of the extended Rosenbrock function".
 """
 
+from gdfast import arguments
 from gdfast.named import named
 from gdfast.problems._problem import Landscape, Problem
-from gdfast.problems._sum import sum_over
+from gdfast.problems._sum import LARGEST_DIMENSION, sum_over
 
 
 def loss(x, y):
@@ -61,6 +62,7 @@ def near(d: int) -> list[list[float]]:
 @named()
 def rosenbrock(dimension: int = 2) -> Problem:
     """Rosenbrock's valley, (1 − x)² + 100 (y − x²)², on [−2, 2] × [−1, 3], or [−2, 2] each in more dimensions."""
+    dimension = arguments.integer("rosenbrock: dimension", dimension, low=2, high=LARGEST_DIMENSION)
     part = Landscape(loss, gradient, hessian, domain=[[-2, 2], [-1, 3]], near=[[1, 1]])
     if dimension == 2:
         return part

@@ -1,0 +1,185 @@
+"""What functions of results are given: checked once, here, and brought into one form."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.elementary import Array
+from gdfast.outcomes import Outcome
+from gdfast.result import DIMENSIONS
+
+if TYPE_CHECKING:
+    import xarray
+
+_KINDS = {"outcome": "iu", "steps": "iu", "basin": "iu", "change": "iu", "loss": "f", "theta": "f"}
+"""What variables hold, by the letters of NumPy's kinds."""
+
+
+def checked(argument: str, value: Any, *needs: str, more: bool = False) -> "xarray.Dataset":
+    """Return a result of `gdfast.run` with its dimensions in order, also those of which one value was selected.
+
+    Parameters
+    ----------
+    argument : str
+        What the message calls it.
+    value : xarray.Dataset
+        What was given.
+    *needs : str
+        The variables that the caller reads; ``outcome`` if none is named.
+    more : bool
+        Whether it may have dimensions beside `DIMENSIONS`, as results of `gdfast.run_over` have.
+
+    Raises
+    ------
+    TypeError
+        If it is no dataset.
+    ValueError
+        If it lacks a variable, a dimension or a coordinate, has too many dimensions, or no trajectory.
+    """
+    import xarray
+
+    result = arguments.instance(argument, value, xarray.Dataset, "a result of gdfast, an xarray.Dataset")
+    for name in needs or ("outcome",):
+        if name not in result.data_vars:
+            hint = "; run the sweep with keep_theta=True" if name == "theta" else ""
+            among = ", ".join(arguments.shown(other)[1:-1] for other in list(result.data_vars)[:8]) or "no variable"
+            raise ValueError(f"{argument} must have {name}, as results of gdfast do, but has {among}{hint}")
+        if result[name].dtype.kind not in _KINDS.get(name, "iuf"):
+            raise ValueError(f"{argument}: {name} must hold numbers as results of gdfast do, not {result[name].dtype}")
+    for name in DIMENSIONS:
+        if name not in result.dims and name in result.coords and not result[name].ndim:
+            result = result.expand_dims(name)
+    first = result[(needs or ("outcome",))[0]]
+    others = [str(name) for name in first.dims if name not in (*DIMENSIONS, "parameter")]
+    if others and all(name in first.dims for name in DIMENSIONS) and not more:
+        raise ValueError(
+            f"{argument} has the dimension {others[0]} beside {', '.join(DIMENSIONS)}; select one value of it first, "
+            f"such as isel({others[0]}=0)"
+        )
+    for name in DIMENSIONS:
+        if name not in first.dims:
+            raise ValueError(
+                f"{argument} must be over {', '.join(DIMENSIONS)}, or keep the coordinate of one that was selected, "
+                f"but is over {', '.join(map(str, first.dims)) or 'nothing'}"
+            )
+        if not result.sizes[name]:
+            raise ValueError(f"{argument} must have at least one trajectory, but {name} is empty")
+        if name not in result.coords and name != "start":
+            raise ValueError(f"{argument} must have the coordinate {name}, as results of gdfast do")
+    rates = result.learning_rate
+    if rates.dtype.kind not in "iuf" or not np.isfinite(rates.values).all():
+        raise ValueError(f"{argument}: the learning rates must be finite numbers, as those of results of gdfast are")
+    return result.transpose(*DIMENSIONS, ...)
+
+
+def labels(result: "xarray.Dataset") -> list[str]:
+    """The labels of a checked result's optimizers."""
+    return [str(label) for label in result.optimizer.values]
+
+
+def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int8]:
+    """The outcomes of a checked result.
+
+    Raises
+    ------
+    ValueError
+        If there is a number among them that is none.
+    """
+    values = result.outcome.values
+    if values.size and not 0 <= values.min() <= values.max() < len(Outcome):
+        raise ValueError(f"{argument}: outcome must hold 0 to {len(Outcome) - 1}, but is up to {values.max()}")
+    return np.asarray(values, dtype=np.int8)
+
+
+def learning_rates(argument: str, result: "xarray.Dataset") -> Array:
+    """The learning rates of a checked result.
+
+    Raises
+    ------
+    ValueError
+        If they are no positive numbers, for example since each group of coordinates has its own.
+    """
+    if "group_rate" in result.coords:
+        raise ValueError(f"{argument} must have one learning rate for all coordinates, not one for each group of them")
+    rates = np.asarray(result.learning_rate.values, dtype=np.float64)
+    if not (rates > 0).all():
+        raise ValueError(f"{argument}: the learning rates must be positive, not {rates.min():g}")
+    return rates
+
+
+def budget_of(argument: str, result: "xarray.Dataset") -> int:
+    """The updates that each trajectory of a result was allowed.
+
+    Raises
+    ------
+    ValueError
+        If the attributes do not tell, or tell different ones for several sweeps.
+    """
+    try:
+        told = json.loads(result.attrs["specification"])
+        budgets = {int(each["max_steps"]) for each in (told if isinstance(told, list) else [told])}
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{argument} must have the attribute specification that gdfast.run gives it, which tells the budget; "
+            "with xarray.set_options(keep_attrs=True) attributes stay"
+        ) from None
+    if len(budgets) != 1:
+        raise ValueError(f"{argument} must be of sweeps with one max_steps, not {sorted(budgets)}")
+    return budgets.pop()
+
+
+def several(argument: str, values: Any, *needs: str) -> "dict[str, xarray.Dataset]":
+    """Check a mapping from names to results; see `checked`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, is empty, or one of the results is not what the caller needs.
+    """
+    results = arguments.mapping(argument, values, "a mapping from names to results of gdfast.run")
+    if not results:
+        raise ValueError(f"{argument} must have at least one result, not none")
+    return {name: checked(f"{argument}[{arguments.shown(name)}]", result, *needs) for name, result in results.items()}
+
+
+def paths(argument: str, values: Any) -> "dict[str, xarray.Dataset]":
+    """Check a mapping from labels to datasets of `gdfast.trajectory`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, or one of them is another dataset.
+    """
+    import xarray
+
+    accepted = "a mapping from labels to datasets of gdfast.trajectory"
+    for label, path in arguments.mapping(argument, values, accepted).items():
+        name = f"{argument}[{arguments.shown(label)}]"
+        path = arguments.instance(name, path, xarray.Dataset, "a dataset of gdfast.trajectory")
+        for variable, dimensions in (("loss", ("step",)), ("theta", ("step", "parameter"))):
+            if variable not in path or path[variable].dims != dimensions or "step" not in path.coords:
+                raise ValueError(
+                    f"{name} must have {variable} ({', '.join(dimensions)}), as gdfast.trajectory returns it"
+                )
+    return dict(values)
+
+
+def by_label(argument: str, values: Any) -> dict[str, float]:
+    """Check a mapping from labels of optimizers to learning rates.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, or a rate is not positive.
+    """
+    rates = arguments.mapping(argument, values, "a mapping from labels of optimizers to learning rates")
+    return {
+        label: arguments.number(f"{argument}[{arguments.shown(label)}]", rate, arguments.POSITIVE)
+        for label, rate in rates.items()
+    }
+
+
+__all__ = ["budget_of", "by_label", "checked", "labels", "learning_rates", "outcomes", "paths", "several"]

@@ -1,0 +1,359 @@
+"""Public functions with arguments that they accept, and values that almost none of them does: for `test_calls`."""
+
+import datetime
+import decimal
+import fractions
+import functools
+import inspect
+import math
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray
+from matplotlib.figure import Figure
+
+import gdfast
+from gdfast import (
+    analysis,
+    data,
+    executors,
+    measures,
+    optimizers,
+    plot,
+    problems,
+    schedules,
+    starts,
+    theory,
+    transforms,
+)
+
+
+class Call(NamedTuple):
+    """A function by its name, with arguments by theirs."""
+
+    name: str
+    function: Callable[..., Any]
+    valid: dict[str, Any]
+
+
+OWN_ERROR = "the user's function says no"
+QUARTIC, PLANE = problems.quartic(), problems.himmelblau()
+NETWORK = problems.mlp((2, 2, 1), points=4)
+CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
+TABLE = data.from_arrays([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0])
+LINEAR = problems.linear_regression(data=TABLE)
+SOFTMAX = problems.softmax_regression(data=TABLE)
+PROBLEMS = [
+    QUARTIC,
+    PLANE,
+    problems.rastrigin(dimension=9),
+    problems.from_expression("x**2 + y**2"),
+    LINEAR,
+    problems.logistic_regression(data=TABLE),
+    SOFTMAX,
+    NETWORK,
+    CLASSES,
+]
+"""One of each class of problems."""
+
+
+@functools.cache
+def results() -> dict[str, Any]:
+    """Results and paths that functions accept."""
+    pair = [optimizers.gd(), optimizers.momentum()]
+    line = gdfast.Sweep(QUARTIC, pair, np.geomspace(1e-3, 1, 4), np.linspace(-2, 2, 5)[:, None], 20)
+    plane = gdfast.Sweep(PLANE, optimizers.gd(), [0.005], PLANE.grid(3), 20)
+    run = functools.partial(gdfast.run, backend="numpy", progress=False)
+    line, plane = run(line, keep_theta=True), run(plane)
+    return {
+        "line": line,
+        "one": line.isel(optimizer=[0]),
+        "plane": plane,
+        "difference": analysis.delta(line.isel(optimizer=[0]), line),
+        "costs": analysis.costs({"quartic": line}),
+        "paths": {"gd": gdfast.trajectory(QUARTIC, optimizers.gd(), 1.0, 0.01, 5)},
+        "image": np.random.default_rng(0).normal(size=(64, 64)),
+    }
+
+
+def sweep(**changes: Any) -> gdfast.Sweep:
+    """A small sweep."""
+    arguments = {"problem": QUARTIC, "optimizers": optimizers.gd(), "learning_rates": [0.1, 0.2], "starts": [[1.0]]}
+    return gdfast.Sweep(**{**arguments, "max_steps": 3} | changes)
+
+
+@functools.cache
+def nasty() -> dict[str, Any]:
+    """Values of wrong kinds, sizes and shapes, by a name for each."""
+    line = results()["line"]
+    other_package = xarray.Dataset({"temperature": (("time", "place"), np.zeros((2, 3)))}, {"time": [1, 2]})
+    return {
+        "None": None,
+        "True": True,
+        "0": 0,
+        "-1": -1,
+        "3": 3,
+        "2.5": 2.5,
+        "nan": math.nan,
+        "inf": math.inf,
+        "-inf": -math.inf,
+        "10**400": 10**400,
+        "-10**5000": -(10**5000),
+        "1e-400 exactly": fractions.Fraction(1, 10**400),
+        "Decimal": decimal.Decimal("0.5"),
+        "1j": 1j,
+        "numpy.float64": np.float64(0.5),
+        "numpy.float32 nan": np.float32(math.nan),
+        "numpy.int64": np.int64(2),
+        "numpy.bool": np.bool_(False),
+        "array of no axis": np.array(0.5),
+        "empty text": "",
+        "no": "no",
+        "two lines": "a\nb\x1b[31m",
+        "5000 letters": "x" * 5000,
+        "bytes": b"adam",
+        "[]": [],
+        "()": (),
+        "{}": {},
+        "[None]": [None],
+        "['a']": ["a"],
+        "[nan]": [math.nan],
+        "[10**400]": [10**400],
+        "ragged": [[1.0, 2.0], [3.0]],
+        "(0, 2)": np.empty((0, 2)),
+        "(2, 3, 4)": np.zeros((2, 3, 4)),
+        "three negative": [[-1.0, -2.0, -3.0]],
+        "complex array": np.array([1j, 2.0]),
+        "dates": np.array(["2020-01-01"], dtype="datetime64[D]"),
+        "object array": np.array([object(), None], dtype=object),
+        "set": {1, 2},
+        "mapping": {"a": 1, 2: None},
+        "mapping of None": {"gd": None},
+        "generator": (i for i in range(3)),
+        "range": range(0),
+        "object": object(),
+        "class": int,
+        "function": lambda *_, **__: None,
+        "function that raises": _raises,
+        "module": math,
+        "path": pathlib.Path("nowhere/at all"),
+        "date": datetime.date(2020, 1, 1),
+        "sweep": sweep(),
+        "problem": PLANE,
+        "optimizer": optimizers.adam(),
+        "factory": optimizers.adam,
+        "schedule": schedules.cosine(),
+        "starts": starts.Starts(np.zeros((2, 1)), {"seed": [0, 1]}),
+        "table": pd.DataFrame({"a": ["b", None]}),
+        "no Dataset's variables": xarray.Dataset(),
+        "Dataset of others": other_package,
+        "DataArray": line.outcome,
+        "result without outcomes": line.drop_vars("outcome"),
+        "result without steps": line.drop_vars("steps"),
+        "result without attributes": line.drop_attrs(),
+        "result without coordinates": line.drop_vars(line.coords),
+        "result of nothing": line.isel(start=slice(0, 0)),
+        "result of one cell": line.isel(optimizer=0, learning_rate=0, start=0),
+        "result squeezed": line.isel(optimizer=[0], start=[2]).squeeze(),
+        "result with NaN": line.assign(loss=line.loss * math.nan),
+        "result with a dimension more": xarray.concat([line, line], "batch_size"),
+        "result stacked": line.stack(cell=("learning_rate", "start")),
+        "result with outcome 99": line.assign(outcome=line.outcome * 0 + 99),
+        "result with loss as text": line.assign(outcome=line.outcome.astype(str), steps=line.steps.astype(str)),
+        "mapping to results": {"a": line},
+        "mapping to a broken result": {"a": line.drop_vars("outcome")},
+    }
+
+
+def _at_rates(**arguments: Any) -> Any:
+    return list(analysis.at_rates(**arguments))
+
+
+def _raises(*_: Any, **__: Any) -> None:
+    raise ValueError(OWN_ERROR)
+
+
+def calls() -> list[Call]:
+    """Every public function, each with arguments that it accepts."""
+    made = results()
+    line, one, paths, axes = made["line"], made["one"], made["paths"], None
+    point = np.full((1, 2), 0.5)
+    table = [
+        (gdfast.Sweep, {**_arguments_of_a_sweep()}),
+        (gdfast.run, {"sweep": sweep(), "backend": "numpy", "workers": 1, "keep_theta": False, "progress": False}),
+        (gdfast.run, {"sweep": sweep(), "executor": None, "store": None, "overwrite": False}),
+        (gdfast.run_over, {"axes": {"budget": [3, 4]}, "make": _with_budget, "backend": "numpy"}),
+        (gdfast.refine, {"sweep": sweep(), "coarse": 2, "backend": "numpy", "workers": 1}),
+        (gdfast.trajectory, _arguments_of_a_trajectory()),
+        (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
+        (gdfast.check_gradient, {"problem": QUARTIC, "points": [[1.0], [2.0]], "tolerance": 1e-6}),
+        (analysis.reached, {"result": line}),
+        (analysis.budget, {"result": line}),
+        (analysis.outcome_shares, {"result": line}),
+        (analysis.lr_tolerance, {"result": line, "share": 0.5}),
+        (analysis.best_rates, {"result": line}),
+        (analysis.summary, {"result": line, "share": 0.5}),
+        (analysis.best_of_k, {"result": line, "tries": [1, 2]}),
+        (analysis.delta, {"before": one, "after": line}),
+        (analysis.transitions, {"before": one, "after": line}),
+        (analysis.change_counts, {"difference": made["difference"]}),
+        (analysis.nearest_rates, {"result": line, "wanted": {"gd": 0.1}}),
+        (_at_rates, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
+        (analysis.steps_ecdf, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
+        (analysis.costs, {"results": {"a": line}, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
+        (analysis.performance_profile, {"costs": made["costs"]}),
+        (plot.maps, {"result": line, "quantity": "outcome", "limits": {"gd": [0.1]}, "x": "learning_rate"}),
+        (plot.maps, {"result": line, "quantity": "steps", "optimizers": ["gd"], "y": "start"}),
+        (plot.outcome_map, {"result": line, "optimizer": "gd", "ax": axes, "x": "learning_rate", "y": "start"}),
+        (plot.steps_map, {"result": line, "optimizer": "gd", "ax": axes, "colorbar": False, "x": "learning_rate"}),
+        (plot.basin_map, {"result": made["plane"], "optimizer": "gd", "ax": axes, "x": "x", "y": "y"}),
+        (plot.delta_map, {"difference": made["difference"], "optimizer": "gd", "ax": axes, "x": "learning_rate"}),
+        (plot.delta_maps, {"difference": made["difference"], "x": "learning_rate", "y": "start"}),
+        (plot.outcome_image, {"result": line, "optimizer": "gd", "x": "learning_rate", "y": "start"}),
+        (plot.outcome_legend, {"figure": Figure(), "present": {1, 2}}),
+        (plot.trajectory, {"paths": paths, "problem": QUARTIC, "ax": axes, "extent": (-1.0, 1.0, -1.0, 1.0)}),
+        (plot.loss_curves, {"paths": paths, "ax": axes, "above": 0.0}),
+        (plot.lr_sensitivity, {"result": line, "ax": axes, "quantity": "share"}),
+        (plot.ecdf, {"result": line, "ax": axes, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
+        (plot.profile, {"results": {"a": line}, "ax": axes, "rates": "default", "defaults": {"gd": 1, "momentum": 1}}),
+        (plot.bifurcation, {"result": line, "ax": axes, "optimizer": "gd"}),
+        (theory.gd, {"curvature": 2.0}),
+        (theory.heavy_ball, {"curvature": 2.0, "momentum": 0.9}),
+        (theory.nesterov, {"curvature": 2.0, "momentum": 0.9}),
+        (theory.ema_momentum, {"curvature": 2.0, "beta": 0.9}),
+        (theory.qhm, {"curvature": 2.0, "momentum": 0.9, "nu": 0.7}),
+        (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
+        (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
+        (optimizers.grid, {"factory": optimizers.momentum, "momentum": [0.1, 0.2]}),
+        (optimizers.gd().scheduled, {"schedule": schedules.cosine()}),
+        (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
+        (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),
+        (executors.Processes, {"count": 1}),
+        (data.from_arrays, {"X": [[1.0], [2.0]], "y": [1.0, 2.0]}),
+        (data.design, {"data": TABLE, "standardize": True, "bias": True}),
+        (data.as_numbers, {"data": TABLE}),
+        (data.as_classes, {"data": TABLE, "positive": "1"}),
+        (data.batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
+        (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0)}),
+        (problems.Landscape, _arguments_of_a_landscape()),
+        (NETWORK.predict, {"theta": np.zeros((NETWORK.dimension, 2)), "X": point}),
+    ]
+    found = [Call(_name(function), function, _own_axes(valid)) for function, valid in table]
+    found.append(
+        Call(
+            "optimizers.gd().transformed",
+            lambda transform: optimizers.gd().transformed(transform),
+            {"transform": transforms.l2()},
+        )
+    )
+    found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
+    for module in (optimizers, schedules, transforms, measures, problems):
+        for name, factory in module.CATALOGUE.items():
+            found.append(Call(f"{module.__name__}.{name}", factory, _defaults(factory)))
+    for problem in PROBLEMS:
+        theta = np.full((problem.dimension, 2), 0.5)
+        methods = {
+            **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge")},
+            **{name: {"theta": theta, "t": 1} for name in ("step_gradient", "step_objective")},
+            "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},
+            "random": {"n": 2, "seed": 0},
+            "default_starts": {"n": 2},
+            **({} if problem.dimension > 2 else {"grid": {"n": 2}}),
+            "predict": {"theta": theta},
+            "accuracy": {"theta": theta},
+            "layer_gradient_norms": {"theta": theta},
+        }
+        if problem is NETWORK:
+            del methods["accuracy"]
+        for name, valid in methods.items():
+            if hasattr(problem, name):
+                found.append(Call(f"{problem.name}.{name}", getattr(problem, name), valid))
+    return found
+
+
+class Wrong(NamedTuple):
+    """A function called with a nasty value for one of its arguments."""
+
+    function: str
+    argument: str
+    value: str
+    call: Callable[[], Any]
+    arguments: list[str]  # those that a message may name: this one first
+    no_flag: bool  # whether the argument is True or False, and the value is not
+    calls_a_stranger: bool  # whether the value is a function, which may say no by itself
+
+
+def wrong_calls() -> Iterator[Wrong]:
+    """For each function and each of its arguments each of the nasty values."""
+    for call in calls():
+        for argument, valid in call.valid.items():
+            for name, value in nasty().items():
+                yield Wrong(
+                    call.name,
+                    argument,
+                    name,
+                    functools.partial(call.function, **{**call.valid, argument: value}),
+                    [argument, *call.valid],
+                    isinstance(valid, bool) and argument != "progress" and not isinstance(value, bool | np.bool_),
+                    name == "factory" and argument in ("make", "progress", "factory"),
+                )
+
+
+def _own_axes(valid: dict[str, Any]) -> dict[str, Any]:
+    return {**valid, "ax": Figure().subplots()} if "ax" in valid else valid
+
+
+def _name(function: Any) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def _defaults(factory: Callable[..., Any]) -> dict[str, Any]:
+    return {name: parameter.default for name, parameter in inspect.signature(factory).parameters.items()}
+
+
+def _with_budget(budget: int) -> gdfast.Sweep:
+    return sweep(max_steps=int(budget))
+
+
+def _arguments_of_a_sweep() -> dict[str, Any]:
+    return {
+        "problem": QUARTIC,
+        "optimizers": [optimizers.gd()],
+        "learning_rates": [0.1, 0.2],
+        "starts": [[1.0], [2.0]],
+        "max_steps": 3,
+        "gradient_tolerance": 1e-8,
+        "divergence_limit": 1e12,
+        "tile_size": None,
+        "measure": None,
+        "check_every": 1,
+        "dtype": "float64",
+    }
+
+
+def _arguments_of_a_trajectory() -> dict[str, Any]:
+    return {
+        "problem": QUARTIC,
+        "optimizer": optimizers.gd(),
+        "start": 1.0,
+        "learning_rate": 0.1,
+        "max_steps": 3,
+        "gradient_tolerance": 1e-8,
+        "divergence_limit": 1e12,
+        "number": 0,
+    }
+
+
+def _arguments_of_a_landscape() -> dict[str, Any]:
+    return {
+        "loss_formula": lambda x: x * x,
+        "gradient_formula": lambda x: 2 * x,
+        "hessian_formula": None,
+        "domain": (-1.0, 1.0),
+        "near": None,
+        "name": "mine",
+        "representative": None,
+    }
