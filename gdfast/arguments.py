@@ -7,9 +7,38 @@ wrong value `ValueError`.
 import difflib
 import math
 import numbers
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+_LONGEST = 80
+
+
+class _Shown(reprlib.Repr):
+    """Representations of a length that can be read in a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = _LONGEST
+        self.maxlong = 40
+
+    def repr_int(self, x: int, level: int) -> str:
+        """A whole number, or about how large it is: Python writes no more than some thousand digits."""
+        if abs(x) < 10**self.maxlong:
+            return str(x)
+        return f"{'-' if x < 0 else ''}10**{int(abs(x).bit_length() * math.log10(2))}"
+
+
+def shown(value: Any) -> str:
+    """The representation of a value, cut to a length that can be read in a sentence, and on one line."""
+    try:
+        return " ".join(_SHOWN.repr(value).split())
+    except Exception:  # whatever an object's own representation raises
+        return f"<{type(value).__name__}>"
+
+
+_SHOWN = _Shown()
 
 
 @dataclass(frozen=True)
@@ -70,10 +99,14 @@ def number(argument: str, value: Any, accepted: Interval | OneOf = ANY) -> float
         If it lies outside `accepted`.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{argument} must be {accepted}, not {value!r}")
-    if float(value) not in accepted:
-        raise ValueError(f"{argument} must be {accepted}, not {float(value):g}")
-    return float(value)
+        raise TypeError(f"{argument} must be {accepted}, not {shown(value)}")
+    try:
+        real = float(value)
+    except OverflowError:
+        raise ValueError(f"{argument} must be {accepted}, not {shown(value)}") from None
+    if real not in accepted:
+        raise ValueError(f"{argument} must be {accepted}, not {real:g}")
+    return real
 
 
 def integer(argument: str, value: Any, low: int = 1, high: int = 2**31 - 1) -> int:
@@ -88,9 +121,9 @@ def integer(argument: str, value: Any, low: int = 1, high: int = 2**31 - 1) -> i
     """
     accepted = f"a whole number from {low} to {high}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{argument} must be {accepted}, not {value!r}")
+        raise TypeError(f"{argument} must be {accepted}, not {shown(value)}")
     if not low <= int(value) <= high:
-        raise ValueError(f"{argument} must be {accepted}, not {int(value)}")
+        raise ValueError(f"{argument} must be {accepted}, not {shown(int(value))}")
     return int(value)
 
 
@@ -103,7 +136,7 @@ def flag(argument: str, value: Any) -> bool:
         If it is anything else.
     """
     if not isinstance(value, bool):
-        raise TypeError(f"{argument} must be True or False, not {value!r}")
+        raise TypeError(f"{argument} must be True or False, not {shown(value)}")
     return value
 
 
@@ -116,8 +149,9 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
         If it is not; the message suggests the nearest names.
     """
     names = list(accepted)
-    if value in names:
-        return str(value)
-    near = difflib.get_close_matches(str(value), names, n=3)
+    if isinstance(value, str) and value in names:
+        return value
+    text = value if isinstance(value, str) else shown(value)
+    near = difflib.get_close_matches(text, names, n=3) if len(text) <= _LONGEST else []
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(f"{argument} {str(value)!r} is not known: {hint}Accepted: {', '.join(names) or 'none'}")
+    raise ValueError(f"{argument} {shown(text)} is not known: {hint}Accepted: {', '.join(names) or 'none'}")

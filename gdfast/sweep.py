@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdfast import arguments
+from gdfast import arguments, memory
+from gdfast.arguments import shown
 from gdfast.elementary import Array
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
+from gdfast.optimizers._optimizer import TABLES_KEPT
 from gdfast.problems import Problem
 from gdfast.starts import Starts
 
@@ -107,9 +109,9 @@ class Sweep:
         dtype: str = "float64",
     ) -> None:
         if not isinstance(problem, Problem):
-            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {problem!r}")
+            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
         if not isinstance(measure, Measure | None):
-            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {measure!r}")
+            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
         if dtype == "float32" and problem.lane_kernel is not None:
             raise ValueError(
@@ -141,6 +143,20 @@ class Sweep:
             )
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+        self._check_tables()
+
+    def _check_tables(self) -> None:
+        """Refuse optimizers that need what the problem has not, and tables of steps that do not fit into memory."""
+        for optimizer in self.optimizers:
+            if "lowest" in optimizer.coefficients:
+                _ = self.problem.lowest_objective
+        measured = len(self.measure.coefficients) if self.measure else 0
+        columns = sorted((optimizer.columns + measured for optimizer in self.optimizers), reverse=True)
+        kept = 3 * columns[0] + sum(columns[:TABLES_KEPT])  # three copies while the widest is made
+        memory.fits(
+            f"max_steps: the numbers that depend on the step, for {self.max_steps:,} steps,",
+            8 * kept * (self.max_steps + 1) + self.problem.bytes_each_step * self.max_steps,
+        )
 
     def __reduce__(self) -> Any:
         # Without what was derived and kept, so that the same sweep has the same bytes.
@@ -272,7 +288,9 @@ def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer,
     found = (optimizers,) if isinstance(optimizers, Optimizer) else tuple(optimizers)
     for optimizer in found:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {optimizer!r}")
+            raise TypeError(
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {shown(optimizer)}"
+            )
     if not found:
         raise ValueError("optimizers must hold at least one optimizer, not none")
     return found
@@ -281,8 +299,8 @@ def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer,
 def _numbers(argument: str, values: Any, shape: str) -> Array:
     try:
         return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {values!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{argument} must be an array of numbers of shape {shape}, not {shown(values)}") from None
 
 
 def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:

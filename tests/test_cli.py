@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 import gdfast
 from gdfast import optimizers, problems
-from gdfast.cli import app, parse_axis, parse_value
+from gdfast.cli import app
+from gdfast.notation import parse_axis, parse_value
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--optimizer", "adam:beta1=0.8"]
 SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]

@@ -41,6 +41,10 @@ from gdfast.transforms import Transform
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
 
 
+TABLES_KEPT = 16
+"""Tables of steps that are kept: they are few and small, and every tile of a sweep needs the same one."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Optimizer(Named):
     """An update rule with its hyperparameters, its state slots and the numbers that depend on the step alone.
@@ -162,7 +166,14 @@ class Optimizer(Named):
         """First value of each state slot, ``float64[s]``."""
         return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019, few and small; every tile of a sweep needs the same one
+    @property
+    def columns(self) -> int:
+        """c, the number of columns of the `coefficient_table`."""
+        looking = len(self.plateau.coefficients) if self.plateau else 0
+        transforms = sum(len(transform.coefficients) for transform in self.transforms)
+        return self.scheduled_by_step + transforms + looking + len(self.coefficients)
+
+    @functools.lru_cache(maxsize=TABLES_KEPT)  # noqa: B019, its comment says why
     def coefficient_table(self, max_steps: int, problem: Problem) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
 

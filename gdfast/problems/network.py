@@ -7,7 +7,8 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 import functools
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.data import Data, batches
 from gdfast.elementary import Array, exp, log, sign, sqrt
 from gdfast.problems import _network_lanes
@@ -159,8 +160,14 @@ class MLP(Problem):
         Raises
         ------
         TypeError, ValueError
-            If a scheme is not known, or a seed or gain is not such a number.
+            If a scheme is not known, a seed or gain is not such a number, or there would be more starts than fit into
+            memory.
         """
+        several = [
+            values for values in (init, seeds, gain) if isinstance(values, Sized) and not isinstance(values, str)
+        ]
+        count = math.prod(map(len, several))
+        memory.fits(f"starts: {count:,} starts", 24 * count * self.dimension)
         given = [init] if isinstance(init, str) else list(init)
         names = [ALIASES.get(name, name) for name in given]
         for name in names:

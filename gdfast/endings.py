@@ -1,0 +1,204 @@
+r"""How a command ends: every error as one sentence on standard error, and an exit code that says whose turn it is.
+
+| code | |
+|---|---|
+| 0 | done |
+| 1 | the machine failed: a full disk, want of memory, a lost worker, or a fault of gdfast |
+| 2 | the user can mend it: an argument, a file, a place that cannot be written |
+| 130 | interrupted by Ctrl-C |
+
+What is printed of a user's own texts (names of columns, paths, labels) is harmless to a terminal: control characters
+are written as escapes, such as ``\x1b``, and words that no reader would read to the end are cut.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+_LONGEST_WORD, _LONGEST_SENTENCE = 200, 1500
+_PATIENCE = 0.6  # seconds that Ctrl-C waits for what runs to end by itself
+_OF_THE_MACHINE = {
+    errno.ENOSPC, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EFBIG, errno.ENODEV,
+    errno.EDQUOT, errno.ESTALE, errno.ETIMEDOUT,
+}  # fmt: skip
+
+
+def harmless(text: str) -> str:
+    """A text whose characters do nothing but to be seen: others are written as escapes; lines stay lines."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
+def sentence(text: str) -> str:
+    """A harmless text of one line, with words and whole cut to a length that can be read."""
+    line = " ".join(harmless(text).split())
+    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _cut(word[0], _LONGEST_WORD), line)
+    return _cut(line, _LONGEST_SENTENCE)
+
+
+def _cut(text: str, length: int) -> str:
+    """The text, its middle left out where it is longer than `length`."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…({len(text):,} characters)…{text[-length // 4 :]}"
+
+
+def tell(text: str) -> None:
+    """Print a line on standard error, harmlessly."""
+    print(f"gdfast: {sentence(text)}", file=sys.stderr, flush=True)
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, where a parser of command lines would make something else of a `KeyboardInterrupt`."""
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn every error into one sentence on standard error and an exit code; the module tells which.
+
+    Raises
+    ------
+    SystemExit
+        Instead of the error. With the environment variable ``GDFAST_TRACEBACK`` the error itself, for who looks for
+        a fault of gdfast.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # a stream of another kind, in a notebook or a test
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        with _at_once():
+            yield
+            sys.stdout.flush()
+    except (KeyboardInterrupt, Interrupted) as error:
+        _tell_if_possible("; ".join(["interrupted", *map(str, error.args)]))
+        raise SystemExit(130) from None
+    except Exception as error:
+        if os.environ.get("GDFAST_TRACEBACK"):
+            raise
+        text, code = _of(error)
+        if text:
+            _tell_if_possible(text)
+        raise SystemExit(code) from None
+
+
+def _of(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code of an error."""
+    from gdfast.executors import WorkersLostError
+
+    if hasattr(error, "format_message"):  # of the parser of the command line
+        text = " ".join(str(error.format_message()).split())
+        return text[:1].lower() + text[1:], 2
+    if isinstance(error, OSError):
+        if error.errno == errno.EPIPE:  # whoever read the output has read enough
+            _silence(sys.stdout)
+            return "", 1
+        if error.errno == errno.ENOSPC:
+            _silence(sys.stdout)
+        return _of_system(error), 1 if error.errno in _OF_THE_MACHINE or error.errno is None else 2
+    if isinstance(error, MemoryError):
+        return "there is not enough memory" + (f": {error}" if str(error) else ""), 1
+    if isinstance(error, WorkersLostError):
+        return str(error), 1
+    if isinstance(error, RecursionError):
+        return "an argument is nested too deeply", 2
+    if isinstance(error, OverflowError):
+        return f"a number is too large: {error}", 2
+    # A ValueError of other packages would be an error of gdfast, but it has the user's own words, if few.
+    if isinstance(error, ValueError | TypeError):
+        return str(error), 2
+    kind = type(error).__name__
+    return f"a fault of gdfast, to be reported: {kind}: {error} (GDFAST_TRACEBACK=1 shows where)", 1
+
+
+def _of_system(error: OSError) -> str:
+    """What the operating system refused, where."""
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename is None or str(error.filename) in reason:
+        return reason
+    return f"{os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename}: {reason}"
+
+
+def _tell_if_possible(text: str) -> None:
+    with contextlib.suppress(OSError):
+        tell(text)
+
+
+def _silence(stream: Any) -> None:
+    """Let what a stream still holds go nowhere, so that closing it does not fail again."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextlib.contextmanager
+def _at_once() -> Iterator[None]:
+    """See to it that Ctrl-C ends the process, whatever the main thread does.
+
+    Python tells the main thread of a signal when its present call returns, which may take many seconds where a
+    kernel is compiled or a figure is drawn. A thread is told by the operating system: it waits for a short time, and
+    then removes what is unfinished and ends the process.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) not in (
+        signal.default_int_handler,
+        signal.SIG_DFL,
+    ):
+        yield  # a test, or a program that has a handler of its own
+        return
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+    ended = threading.Event()
+
+    def watch() -> None:
+        while (heard := ear.recv(1)) not in (b"", b"\0"):
+            if heard[0] == signal.SIGINT and not ended.wait(_PATIENCE):
+                from gdfast.outputs import abandon
+
+                abandon()
+                _tell_if_possible("; ".join(["interrupted", *_left()]))
+                _end_children()
+                os._exit(130)
+
+    watcher = threading.Thread(target=watch, name="gdfast-interrupts", daemon=True)
+    watcher.start()
+    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        ended.set()
+        mouth.send(b"\0")
+        watcher.join()
+        ear.close()
+        mouth.close()
+
+
+def _end_children() -> None:
+    """End the worker processes of this one."""
+    import multiprocessing
+
+    for child in multiprocessing.active_children():
+        child.kill()
+
+
+_resumable: list[Any] = []
+
+
+@contextlib.contextmanager
+def resumable(path: Any) -> Iterator[None]:
+    """Say on Ctrl-C that the same command again completes what is at `path`."""
+    _resumable.append(path)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(*_left()) from None
+    finally:
+        _resumable.pop()
+
+
+def _left() -> list[str]:
+    return [f"the same command again completes {path}" for path in _resumable if path is not None and path.is_dir()]
