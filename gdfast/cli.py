@@ -17,12 +17,12 @@ from gdfast.endings import Interrupted, harmless, resumable, tell, told
 class _Group(TyperGroup):
     """The commands, of which every error ends in one sentence and an exit code."""
 
-    def main(self, *args: Any, **options: Any) -> Any:
+    def main(self, args: Any = None, *, standalone_mode: bool = True, **options: Any) -> Any:  # type: ignore[override]
         """Run a command line."""
-        if not options.pop("standalone_mode", True):
-            return super().main(*args, standalone_mode=False, **options)
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **options)
         with told():
-            code = super().main(*args, standalone_mode=False, **options)
+            code = super().main(args, standalone_mode=False, **options)
         raise SystemExit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:
