@@ -41,6 +41,11 @@ def shown(value: Any) -> str:
 _SHOWN = _Shown()
 
 
+def harmless(text: str) -> str:
+    """A text whose characters do nothing but to be seen: others are written as escapes; lines stay lines."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
 @dataclass(frozen=True)
 class Interval:
     """The numbers from `low` to `high`; an end is included unless it is said to be open."""

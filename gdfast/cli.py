@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from gdfast import __version__
-from gdfast.endings import Interrupted, harmless, resumable, tell, told
+from gdfast.arguments import harmless
+from gdfast.endings import Interrupted, resumable, tell, told
 
 
 class _Group(TyperGroup):

@@ -22,17 +22,14 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from gdfast.arguments import harmless
+
 _LONGEST_WORD, _LONGEST_SENTENCE = 200, 1500
 _PATIENCE = 0.6  # seconds that Ctrl-C waits for what runs to end by itself
 _OF_THE_MACHINE = {
     errno.ENOSPC, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EFBIG, errno.ENODEV,
     errno.EDQUOT, errno.ESTALE, errno.ETIMEDOUT,
 }  # fmt: skip
-
-
-def harmless(text: str) -> str:
-    """A text whose characters do nothing but to be seen: others are written as escapes; lines stay lines."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
 def sentence(text: str) -> str:

@@ -8,6 +8,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+PART = ".gdfast-part."
+"""How the names of files and folders begin that are being written."""
+
 unfinished: set[Path] = set()
 """Files and folders that are being written, for whoever has to end the process at once."""
 
@@ -93,7 +96,7 @@ def beside(path: Path) -> Iterator[Path]:
 def _new(target: Path) -> Path:
     """Make an empty file beside another, under a name that nobody had."""
     while True:
-        part = target.with_name(f".gdfast-{secrets.token_hex(8)}{target.suffix[:16]}")
+        part = target.with_name(f"{PART}{secrets.token_hex(8)}{target.suffix[:16]}")
         with contextlib.suppress(FileExistsError), part.open("xb"):
             return part
 
@@ -110,7 +113,7 @@ def folder_beside(path: Path) -> Iterator[Path]:
         If something cannot be written.
     """
     with _made(path):
-        part = path / f".gdfast-{secrets.token_hex(8)}"
+        part = path / f"{PART}{secrets.token_hex(8)}"
         part.mkdir()
         unfinished.add(part)
         try:
@@ -148,7 +151,7 @@ def abandon() -> None:
     """Remove all that is unfinished, when the process has to end at once; a folder that has become full stays."""
     for place in sorted(unfinished, key=lambda place: len(place.parts), reverse=True):
         with contextlib.suppress(OSError):
-            if place.name.startswith(".gdfast-") and place.is_dir():
+            if place.name.startswith(PART) and place.is_dir():
                 shutil.rmtree(place)
             elif place.is_dir():
                 place.rmdir()

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from gdfast import analysis, arguments
 from gdfast.elementary import Array
-from gdfast.plot.style import LINE_COLOURS, line_style, new_axes
+from gdfast.plot.style import LINE_COLOURS, line_style, literal, new_axes
 from gdfast.result import DIMENSIONS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
     for i, (label, path) in enumerate(paths.items()):
         loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
         finite = np.isfinite(loss)
-        ax.plot(path.step.values[finite], loss[finite], label=label, linewidth=1.6, **line_style(i))
+        ax.plot(path.step.values[finite], loss[finite], label=literal(label), linewidth=1.6, **line_style(i))
     if above is not None:
         ax.set_yscale("log")
     ax.set_xlabel("step")
@@ -83,12 +83,12 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         panel = result.isel(optimizer=i)
         good = analysis.reached(panel).values
         if quantity == "share":
-            ax.plot(rates, good.mean(axis=1), label=str(label), linewidth=1.6, **line_style(i))
+            ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i))
             continue
         steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
         low, middle, high = _quantiles(steps if quantity == "steps" else panel.loss.values, quantity == "loss")
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
-        ax.plot(rates, middle, label=str(label), linewidth=1.6, **line_style(i))
+        ax.plot(rates, middle, label=literal(label), linewidth=1.6, **line_style(i))
         ax.fill_between(rates, low, high, color=LINE_COLOURS[i % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
     ax.set(xscale="log", xlabel="learning rate η", ylabel=_QUANTITIES[quantity])
     if quantity != "share":
@@ -134,7 +134,7 @@ def ecdf(
     for i, (label, (steps, share)) in enumerate(analysis.steps_ecdf(result, rates, defaults).items()):
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
-        ax.step(x, y, where="post", label=label, linewidth=1.6, **line_style(i))
+        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i))
     ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel="steps", ylabel="share at the lowest minimum")
     ax.legend(fontsize=8, frameon=False)
     return ax
@@ -168,7 +168,7 @@ def profile(
     end = max(2.0, float(table.index[-1]) * 1.1)
     for i, (label, column) in enumerate(table.items()):
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
-        ax.step(x, y, where="post", label=str(label), linewidth=1.6, **line_style(i))
+        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i))
     ax.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
     ax.set(xlabel="steps over the fewest of any optimizer, τ", ylabel="share of instances")
     ax.legend(fontsize=8, frameon=False)
@@ -213,5 +213,7 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
     where = np.isfinite(points) & (np.abs(points) < 1e6)  # what diverged has no end
     x = np.broadcast_to(rates[:, None], points.shape)[where]
     ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
-    ax.set(xlabel="learning rate η", ylabel=f"{result.parameter.values[0]} at the end", xlim=(rates[0], rates[-1]))
+    ax.set(
+        xlabel="learning rate η", ylabel=f"{literal(result.parameter.values[0])} at the end", xlim=(rates[0], rates[-1])
+    )
     return ax

@@ -26,6 +26,7 @@ from gdfast.plot.style import (
     change_norm,
     change_patches,
     legend_below,
+    literal,
     new_axes,
     outcome_colormap,
     outcome_legend,
@@ -205,7 +206,7 @@ def _image(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
     else:
         image = ax.pcolormesh(*places, values.T, shading="nearest", **colours)  # type: ignore[assignment]
     for drawn, axis, along in zip((ax.xaxis, ax.yaxis), (panel.x, panel.y), places, strict=True):
-        drawn.set_label_text(axis.label)
+        drawn.set_label_text(literal(axis.label))
         if axis.logarithmic:
             _logarithmic_ticks(drawn, along)
     return image
