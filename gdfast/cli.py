@@ -24,6 +24,8 @@ class _Group(TyperGroup):
             return super().main(args, standalone_mode=False, **options)
         with told():
             code = super().main(args, standalone_mode=False, **options)
+            if code == 130:  # while arguments were read
+                raise Interrupted
         raise SystemExit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:
@@ -471,8 +473,3 @@ def _help(context: typer.Context) -> None:
     """Say what commands there are, where none is given."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-def main() -> None:
-    """Run the command line."""
-    app()

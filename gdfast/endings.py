@@ -13,6 +13,8 @@ are written as escapes, such as ``\x1b``, and words that no reader would read to
 
 import contextlib
 import errno
+import multiprocessing
+import multiprocessing.util
 import os
 import re
 import signal
@@ -22,6 +24,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from gdfast import outputs
 from gdfast.arguments import harmless
 
 _LONGEST_WORD, _LONGEST_SENTENCE = 200, 1500
@@ -69,12 +72,14 @@ def told() -> Iterator[None]:
         with contextlib.suppress(AttributeError, ValueError):  # a stream of another kind, in a notebook or a test
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        with _at_once():
-            yield
-            sys.stdout.flush()
-    except (KeyboardInterrupt, Interrupted) as error:
-        _tell_if_possible("; ".join(["interrupted", *map(str, error.args)]))
-        raise SystemExit(130) from None
+        with _Watch() as watch:
+            try:
+                yield
+                sys.stdout.flush()
+            except (KeyboardInterrupt, Interrupted) as error:
+                watch.end(*map(str, error.args))
+                _tell_if_possible("; ".join(["interrupted", *map(str, error.args)]))
+                raise SystemExit(130) from None
     except Exception as error:
         if os.environ.get("GDFAST_TRACEBACK"):
             raise
@@ -86,8 +91,6 @@ def told() -> Iterator[None]:
 
 def _of(error: Exception) -> tuple[str, int]:
     """The sentence and the exit code of an error."""
-    from gdfast.executors import WorkersLostError
-
     if hasattr(error, "format_message"):  # of the parser of the command line
         text = " ".join(str(error.format_message()).split())
         return text[:1].lower() + text[1:], 2
@@ -100,7 +103,7 @@ def _of(error: Exception) -> tuple[str, int]:
         return _of_system(error), 1 if error.errno in _OF_THE_MACHINE or error.errno is None else 2
     if isinstance(error, MemoryError):
         return "there is not enough memory" + (f": {error}" if str(error) else ""), 1
-    if isinstance(error, WorkersLostError):
+    if isinstance(error, RuntimeError) and type(error).__module__.startswith("gdfast."):  # lost workers
         return str(error), 1
     if isinstance(error, RecursionError):
         return "an argument is nested too deeply", 2
@@ -128,58 +131,72 @@ def _tell_if_possible(text: str) -> None:
 
 def _silence(stream: Any) -> None:
     """Let what a stream still holds go nowhere, so that closing it does not fail again."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with contextlib.suppress(OSError, ValueError, AttributeError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
-@contextlib.contextmanager
-def _at_once() -> Iterator[None]:
-    """See to it that Ctrl-C ends the process, whatever the main thread does.
+class _Watch:
+    """See to it that Ctrl-C ends the process at once and quietly, whatever the main thread does.
 
     Python tells the main thread of a signal when its present call returns, which may take many seconds where a
-    kernel is compiled or a figure is drawn. A thread is told by the operating system: it waits for a short time, and
-    then removes what is unfinished and ends the process.
+    kernel is compiled or a figure is drawn. A thread is told by the operating system. It silences standard error,
+    onto which what is interrupted would write tracebacks, gives the main thread a short time to leave, and then
+    removes what is unfinished and ends the process. Nothing is watched where signals are another's, as in a test.
     """
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) not in (
-        signal.default_int_handler,
-        signal.SIG_DFL,
-    ):
-        yield  # a test, or a program that has a handler of its own
-        return
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
-    ended = threading.Event()
 
-    def watch() -> None:
-        while (heard := ear.recv(1)) not in (b"", b"\0"):
-            if heard[0] == signal.SIGINT and not ended.wait(_PATIENCE):
-                from gdfast.outputs import abandon
+    def __enter__(self) -> "_Watch":
+        self.watching = threading.current_thread() is threading.main_thread() and (
+            signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )
+        if not self.watching:
+            return self
+        self.guard, self.ended, self.errors = threading.RLock(), threading.Event(), -1
+        self.ear, self.mouth = socket.socketpair()
+        self.mouth.setblocking(False)
+        self.thread = threading.Thread(target=self._listen, name="gdfast-interrupts", daemon=True)
+        self.thread.start()
+        self.before = signal.set_wakeup_fd(self.mouth.fileno(), warn_on_full_buffer=False)
+        return self
 
-                abandon()
-                _tell_if_possible("; ".join(["interrupted", *_left()]))
-                _end_children()
-                os._exit(130)
+    def __exit__(self, *error: object) -> None:
+        if self.watching:
+            signal.set_wakeup_fd(self.before)
+            self.ended.set()
+            self.mouth.send(b"\0")
+            self.thread.join()
+            self.ear.close()
+            self.mouth.close()
 
-    watcher = threading.Thread(target=watch, name="gdfast-interrupts", daemon=True)
-    watcher.start()
-    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        ended.set()
-        mouth.send(b"\0")
-        watcher.join()
-        ear.close()
-        mouth.close()
+    def _listen(self) -> None:
+        while heard := self.ear.recv(1)[0]:
+            if heard == signal.SIGINT:
+                self._silence()
+                if not self.ended.wait(_PATIENCE):
+                    self.end(*_left())
 
+    def _silence(self) -> None:
+        """Keep what standard error leads to for the last words, and let what else is written there go nowhere."""
+        with self.guard:
+            if self.errors < 0:
+                self.errors = os.dup(2)
+                _silence(sys.__stderr__)
 
-def _end_children() -> None:
-    """End the worker processes of this one."""
-    import multiprocessing
-
-    for child in multiprocessing.active_children():
-        child.kill()
+    def end(self, *left: str) -> None:
+        """Remove what is unfinished, say what is left, and end the process, workers and all."""
+        if not self.watching:
+            return
+        with self.guard:
+            self._silence()
+            outputs.abandon()
+            # A progress bar may have hidden the cursor.
+            begin = "\r\x1b[K\x1b[?25h" if os.isatty(self.errors) else ""
+            with contextlib.suppress(OSError):
+                os.write(self.errors, f"{begin}gdfast: {sentence('; '.join(['interrupted', *left]))}\n".encode())
+            for child in multiprocessing.active_children():
+                child.kill()
+            with contextlib.suppress(Exception):
+                multiprocessing.util._exit_function()  # type: ignore[attr-defined]  # as at any exit: its semaphores
+            os._exit(130)
 
 
 _resumable: list[Any] = []

@@ -11,6 +11,7 @@ import numpy as np
 from gdfast import arguments, memory, optimizers, problems, schedules, transforms
 from gdfast.arguments import shown
 from gdfast.elementary import Array
+from gdfast.optimizers._grid import BYTES_OF_AN_OPTIMIZER
 
 if TYPE_CHECKING:
     import xarray
@@ -46,17 +47,19 @@ def parse_optimizers(text: str) -> list[Any]:
     """
     factory, parameters = _parse_call("optimizer", text, optimizers.CATALOGUE)
     values = {
-        name: parse_axis(f"optimizer {shown(name)}", value, logarithmic=False) if ":" in value else parse_value(value)
+        name: parse_axis(f"optimizer {shown(name)}", value, False, BYTES_OF_AN_OPTIMIZER)
+        if ":" in value
+        else parse_value(value)
         for name, value in parameters.items()
     }
     return optimizers.grid(factory, **values)
 
 
 def _parse_call(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
-    name, _, rest = text.partition(":")
+    name, colon, rest = text.partition(":")
     factory = catalogue[arguments.choice(argument, name, catalogue)]
     parameters: dict[str, str] = {}
-    for item in rest.split(",") if rest else []:
+    for item in rest.split(",") if colon else []:
         key, equals, value = (part.strip() for part in item.partition("="))
         if not (key and equals):
             raise ValueError(f"{argument} {shown(text)}: {shown(item)} must be parameter=value")
@@ -114,10 +117,11 @@ def parse_transform(text: str) -> Any:
     return parse_named("transform", text, transforms.CATALOGUE)
 
 
-def parse_axis(argument: str, text: str, logarithmic: bool) -> Array:
+def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_OF_A_VALUE) -> Array:
     """Read ``low:high:count`` as a grid, or one number as itself.
 
     The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
+    What is made of a value takes `size` bytes.
 
     Raises
     ------
@@ -141,7 +145,7 @@ def parse_axis(argument: str, text: str, logarithmic: bool) -> Array:
         arguments.number(f"{argument}: {name}", end, arguments.POSITIVE if logarithmic else arguments.ANY)
     if not math.isfinite(high - low):
         raise ValueError(f"{argument} must have ends less than 1.8e308 apart, not {low:g} and {high:g}")
-    memory.fits(f"{argument}: {count:,} values", _BYTES_OF_A_VALUE * count)
+    memory.fits(f"{argument}: {count:,} values", size * count)
     return np.geomspace(low, high, count) if logarithmic else np.linspace(low, high, count)
 
 

@@ -11,7 +11,7 @@ from gdfast import memory
 from gdfast.arguments import shown
 from gdfast.optimizers._optimizer import Optimizer
 
-_BYTES_OF_AN_OPTIMIZER = 4096  # measured: 1.2 kB, its label and specification some more
+BYTES_OF_AN_OPTIMIZER = 4096  # measured: 1.2 kB, its label and specification some more
 
 
 def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer]:
@@ -48,7 +48,7 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
         raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {shown(factory)}")
     axes = {name: _axis(name, values) for name, values in parameters.items()}
     count = math.prod(map(len, axes.values()))
-    memory.fits(f"grid: {count:,} optimizers", _BYTES_OF_AN_OPTIMIZER * count)
+    memory.fits(f"grid: {count:,} optimizers", BYTES_OF_AN_OPTIMIZER * count)
     made = [factory(**dict(zip(axes, point, strict=True))) for point in itertools.product(*axes.values())]
     if not isinstance(made[0], Optimizer):
         raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {shown(made[0])}")
@@ -60,7 +60,7 @@ def _axis(name: str, values: Any) -> Sequence[Any]:
     if isinstance(values, np.ndarray):
         if values.ndim > 1 or not values.size:
             raise ValueError(f"grid: {name} must be a value or an array of shape (n,) with n >= 1, not {values.shape}")
-        memory.fits(f"grid: {name} of {values.size:,} values", _BYTES_OF_AN_OPTIMIZER * values.size)
+        memory.fits(f"grid: {name} of {values.size:,} values", BYTES_OF_AN_OPTIMIZER * values.size)
         return list(np.atleast_1d(values).tolist())
     if not isinstance(values, list | tuple | range):
         return [values]
