@@ -77,8 +77,8 @@ def wrong():
         *_option(REPORT, "--only", [*NO_NAMES, "quartic"]),
         *_option(REPORT, "--problem", [*NO_NAMES, *_PROBLEMS]),
         *_option(REPORT, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
-        *_option(REPORT, "--out", NO_FOLDERS), [*REPORT, "--only", "basins", "--problem", "quartic"][:2] + [
-            "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
+        *_option(REPORT, "--out", NO_FOLDERS), 
+        ["report", "--quick", "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
         *_option(BOUNDARY, "--condition", NO_NAMES),
         *_option(BOUNDARY, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
         *_option(BOUNDARY, "--resolution", [*NO_COUNTS, "63", "16385"]),
@@ -143,3 +143,13 @@ _PLACES = [
     "start", "start=", "start=x", "start=nan", "start=inf", "start=1,2", "start=#", "start=#-1", "start=#99", "start=#x",
     "start=#" + "9" * 5000, "start=1e999", "learning_rate=", "learning_rate=x", "learning_rate=#99", "momentum=1", "=3", "start=#1.5",
 ]  # fmt: skip
+
+NASTY = [
+    "", "-", "--", "nan", "inf", "-1", "0", "1e999", "-0.0", "1" * 400, "LONG", "OUT", "FOLDER", "FILE", "FIFO", "STORE",
+    "LINK.png", "/", "/dev/full", "/dev/null", ".", "..", "x=1", "a:b", "1:2:3", "1:2:1000000000000", "\x1b[31m", "\x00",
+    "\udc80", "$x$", "[red]", "#1", "start=#1", "--out", "--lr", "--problem", "--help", "-o", "é" * 200, "gd", "adam:beta1=0.5",
+]  # fmt: skip
+"""Words that may stand in the place of any other."""
+
+INSERTED = [":", "=", ",", "|", "#", "-", ".", "e", "9", "\x1b", "'", " ", "nan", ":::", "1e999", "\u202e"]
+"""What may be typed into a word."""

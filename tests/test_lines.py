@@ -82,7 +82,7 @@ def test_each_wrong_command_line_gets_one_sentence_and_leaves_nothing(places, pa
 
 
 def test_some_wrong_command_lines_get_one_sentence_and_leave_nothing(places, monkeypatch):
-    check(WRONG[::12], places, monkeypatch)
+    check(WRONG[::24], places, monkeypatch)
 
 
 # Of what a valid command line is made, and what a typist or a script puts in its place.
@@ -104,18 +104,12 @@ VALID = [
     ["--version"],
 ]
 NASTY = st.one_of(
-    st.sampled_from([
-        "", "-", "--", "nan", "inf", "-1", "0", "1e999", "-0.0", "1" * 400, "LONG", "OUT", "FOLDER", "FILE", "FIFO", "STORE",
-        "LINK.png", "/", "/dev/full", "/dev/null", ".", "..", "x=1", "a:b", "1:2:3", "1:2:1000000000000", "\x1b[31m", "\x00",
-        "\udc80", "$x$", "[red]", "#1", "start=#1", "--out", "--lr", "--problem", "--help", "-o", "é" * 200, "gd", "adam:beta1=0.5",
-    ]),
+    st.sampled_from(lines.NASTY),
     st.text(max_size=20),
     st.floats().map(str),
     st.integers().map(str),
-)  # fmt: skip
-INSERTED = st.sampled_from(
-    [":", "=", ",", "/", "|", "#", "-", ".", "e", "9", "\x1b", "'", " ", "nan", ":::", "1e999", "\u202e"]
 )
+INSERTED = st.sampled_from(lines.INSERTED)
 
 
 @st.composite
@@ -140,12 +134,11 @@ def mutated(draw):
 
 
 def harmless_to_try(line):
-    """Whether a line, if it is valid after all, takes a moment only and stays in its folder."""
-    counts = [int(n) for word in line for n in re.findall(r"\d+", word) if len(n) < 15]
-    is_long = (
-        line[0] in ("report", "boundary") or max(counts, default=0) > 10_000 or any("processes" in w for w in line)
-    )
-    return not any("scheduler" in word for word in line) and (not is_long or line[-1].endswith("nix"))
+    """Whether a line, if it is valid after all, takes a moment only and writes nowhere but into its folder."""
+    counts = [int(digits) for word in line for digits in re.findall(r"\d+", word) if len(digits) < 15]
+    is_long = max(counts, default=0) > 10_000 or (line[0] in ("report", "boundary") and "nix" not in line[2:3])
+    is_elsewhere = any(re.search(r"(^|[^T])/[^d]", word) for word in line)
+    return not (is_long or is_elsewhere or any("processes" in word or "scheduler" in word for word in line))
 
 
 def try_out(line, places):
@@ -177,7 +170,7 @@ def fuzz(places, examples):
 
 def test_random_command_lines_end_well(places, monkeypatch):
     monkeypatch.chdir(places["OUT"])
-    fuzz(places, 120)
+    fuzz(places, 40)
 
 
 @pytest.mark.slow
