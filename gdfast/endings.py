@@ -37,7 +37,7 @@ _OF_THE_MACHINE = {
 
 def sentence(text: str) -> str:
     """A harmless text of one line, with words and whole cut to a length that can be read."""
-    line = " ".join(harmless(text).split())
+    line = harmless(" ".join(str(text).split()))
     line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _cut(word[0], _LONGEST_WORD), line)
     return _cut(line, _LONGEST_SENTENCE)
 

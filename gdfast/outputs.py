@@ -82,7 +82,7 @@ def beside(path: Path) -> Iterator[Path]:
         If it cannot be written.
     """
     target = Path(os.path.realpath(path))
-    with _made(target.parent):
+    with _explained(path), _made(target.parent):
         part = _new(target)
         unfinished.add(part)
         try:
@@ -112,7 +112,7 @@ def folder_beside(path: Path) -> Iterator[Path]:
     OSError
         If something cannot be written.
     """
-    with _made(path):
+    with _explained(path), _made(path):
         part = path / f"{PART}{secrets.token_hex(8)}"
         part.mkdir()
         unfinished.add(part)
@@ -127,6 +127,17 @@ def folder_beside(path: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(part, ignore_errors=True)
             unfinished.discard(part)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say of an error of the system what could not be written, where the error does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or not error.errno:
+            raise
+        raise OSError(error.errno, f"out: {path} cannot be written: {os.strerror(error.errno)}") from error
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ def wrong():
         *_option(REPORT, "--only", [*NO_NAMES, "quartic"]),
         *_option(REPORT, "--problem", [*NO_NAMES, *_PROBLEMS]),
         *_option(REPORT, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
-        *_option(REPORT, "--out", NO_FOLDERS), 
+        *_option(REPORT, "--out", NO_FOLDERS),
         ["report", "--quick", "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
         *_option(BOUNDARY, "--condition", NO_NAMES),
         *_option(BOUNDARY, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
