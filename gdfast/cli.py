@@ -282,7 +282,7 @@ def map_(
     at: Annotated[
         list[str] | None,
         typer.Option(
-            help="only the nearest learning_rate=value or start=x,y,…, or that of a number, start=#3, of an axis not shown  "
+            help="only the nearest learning_rate=value or start=x,y,…, or start=#3, that number, of an axis not shown  "
             "[default: the most frequent outcome of all]"
         ),
     ] = None,
