@@ -1,5 +1,17 @@
-"""``python -m gdfast`` is the command ``gdfast``."""
+"""The command ``gdfast``, or ``python -m gdfast``."""
 
-from gdfast.cli import main
+import signal
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    # While modules are imported, nothing is begun that Ctrl-C could leave unfinished: it ends the process quietly.
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gdfast.cli import app
+
+    signal.signal(signal.SIGINT, interrupted)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,276 +1,76 @@
 """The command line: parse, call, print."""
 
-import contextlib
+import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from gdfast import __version__
+from gdfast.arguments import harmless
+from gdfast.endings import Interrupted, resumable, tell, told
+
+
+class _Group(TyperGroup):
+    """The commands, of which every error ends in one sentence and an exit code."""
+
+    def main(self, args: Any = None, *, standalone_mode: bool = True, **options: Any) -> Any:  # type: ignore[override]
+        """Run a command line."""
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **options)
+        with told():
+            code = super().main(args, standalone_mode=False, **options)
+            if code == 130:  # while arguments were read
+                raise Interrupted
+        raise SystemExit(code or 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was parsed."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted(*error.args) from None
+
+
+class _Command(TyperCommand):
+    """A command that refuses an option given twice, of which one would be ignored."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments of the command."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter, count in Counter(order).items():
+            if count > 1 and not getattr(parameter, "multiple", False):
+                raise ValueError(f"{parameter.opts[-1]} must be given once, not {count} times")
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="gdfast",
     help="Convergence and divergence maps of gradient descent, by compiled sweeps.",
-    no_args_is_help=True,
+    cls=_Group,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-lists = typer.Typer(help="List what there is to sweep.", no_args_is_help=True)
+lists = typer.Typer(help="List what there is to sweep.", invoke_without_command=True)
 app.add_typer(lists, name="list")
+_command = functools.partial(app.command, cls=_Command)
+_listing = functools.partial(lists.command, cls=_Command)
 
 
-@contextlib.contextmanager
-def _user_errors() -> Iterator[None]:
-    """Turn a refused argument into one sentence and exit code 2."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        typer.echo(f"gdfast: {error}", err=True)
-        raise typer.Exit(2) from None
+_MOST_WORKERS = 4096
 
 
-@contextlib.contextmanager
-def _interruptible(resumable: Path | None = None) -> Iterator[None]:
-    """Turn Ctrl-C into one line and exit code 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        again = f"; the same command again completes {resumable}" if resumable and resumable.is_dir() else ""
-        typer.echo(f"gdfast: interrupted{again}", err=True)
-        raise typer.Exit(130) from None
+def _echo(text: str) -> None:
+    """Print a line, harmlessly."""
+    typer.echo(harmless(text))
 
 
-@contextlib.contextmanager
-def _failures() -> Iterator[None]:
-    """Turn a refused store into exit code 2, a full disk or a lost worker into 1, each with one sentence."""
-    from gdfast.executors import WorkersError
-    from gdfast.store import StoreError
-
-    try:
-        yield
-    except StoreError as error:
-        typer.echo(f"gdfast: {error}", err=True)
-        raise typer.Exit(2) from None
-    except (OSError, WorkersError) as error:
-        typer.echo(f"gdfast: {getattr(error, 'strerror', None) or error}", err=True)
-        raise typer.Exit(1) from None
-
-
-def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]], **more: Any) -> Any:
-    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``, and from `more` parameters.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
-    """
-    factory, parameters = _parse_call(argument, text, catalogue)
-    for name in parameters:
-        if name in more:
-            raise ValueError(f"{argument} {text!r}: {name} is given twice, here and as --{name}")
-    return factory(**{name: parse_value(value) for name, value in parameters.items()}, **more)
-
-
-def parse_optimizers(text: str) -> list[Any]:
-    """Make optimizers from ``name:parameter=value,…``, all combinations where a value is several.
-
-    Several are given by slashes, ``0.5/0.9``, or as an axis, ``low:high:count``; see `parse_axis`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
-    """
-    from gdfast import optimizers
-
-    factory, parameters = _parse_call("optimizer", text, optimizers.CATALOGUE)
-    values = {
-        name: parse_axis(f"optimizer {name}", value, logarithmic=False) if ":" in value else parse_value(value)
-        for name, value in parameters.items()
-    }
-    return optimizers.grid(factory, **values)
-
-
-def _parse_call(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
-    from gdfast import arguments
-
-    name, _, rest = text.partition(":")
-    factory = catalogue[arguments.choice(argument, name, catalogue)]
-    parameters = {}
-    for item in filter(None, rest.split(",")):
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise ValueError(f"{argument} {text!r}: {item!r} must be parameter=value")
-        parameters[key.strip()] = value.strip()
-    return factory, parameters
-
-
-def parse_value(text: str) -> Any:
-    """Read a number, a truth value, or several joined by slashes; anything else stays text."""
-    if "/" in text:
-        parts = tuple(parse_value(part) for part in text.split("/"))
-        return text if any(isinstance(part, str) for part in parts) else parts  # a path is text
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
-
-
-def parse_schedule(text: str) -> Any:
-    """Make a schedule; the ``then`` of a warm-up is given by its name.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
-    """
-    from gdfast import schedules
-
-    def warmup(**parameters: Any) -> Any:
-        if "then" in parameters:
-            parameters["then"] = parse_named("schedule: then", parameters["then"], schedules.CATALOGUE)
-        return schedules.warmup(**parameters)
-
-    return parse_named("schedule", text, {**schedules.CATALOGUE, "warmup": warmup})
-
-
-def parse_transform(text: str) -> Any:
-    """Make a transform from ``name``, ``name=value`` for its first parameter, or ``name:parameter=value,…``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
-    """
-    import inspect
-
-    from gdfast import arguments, transforms
-
-    name, equals, value = text.partition("=")
-    if equals and ":" not in name:
-        factory = transforms.CATALOGUE[arguments.choice("transform", name, transforms.CATALOGUE)]
-        first = next(iter(inspect.signature(factory).parameters), "")
-        text = f"{name}:{first}={value}" if first else f"{name}:{value}={value}"
-    return parse_named("transform", text, transforms.CATALOGUE)
-
-
-def parse_axis(argument: str, text: str, logarithmic: bool) -> Any:
-    """Read ``low:high:count`` as a grid, or one number as itself.
-
-    The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    import numpy as np
-
-    from gdfast import arguments
-
-    accepted = f"{argument} must be low:high:count, after log: or linear: if need be, or one number, not {text!r}"
-    spacing, colon, rest = text.partition(":")
-    if colon and spacing in ("log", "linear"):
-        logarithmic, text = spacing == "log", rest
-    try:
-        match text.split(":"):
-            case [value]:
-                return np.array([float(value)])
-            case [low, high, count]:
-                ends, n = (float(low), float(high)), int(count)
-            case _:
-                raise ValueError(accepted)
-    except ValueError:
-        raise ValueError(accepted) from None
-    arguments.integer(f"{argument}: count", n)
-    accept = arguments.POSITIVE if logarithmic else arguments.ANY
-    for name, end in zip(("low", "high"), ends, strict=True):
-        arguments.number(f"{argument}: {name}", end, accept)
-    return np.geomspace(*ends, n) if logarithmic else np.linspace(*ends, n)
-
-
-def parse_point(argument: str, text: str) -> tuple[float, float]:
-    """Read two numbers, ``x,y``.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"{argument} must be two numbers, x,y, not {text!r}") from None
-    return x, y
-
-
-def parse_starts(texts: list[str]) -> dict[str, Any] | list[Any]:
-    """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
-
-    Raises
-    ------
-    ValueError
-        If one is no axis, a name is given twice, or only some have names.
-    """
-    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
-    if not names:
-        return [parse_axis("start", text, logarithmic=False) for text in texts]
-    if len(names) < len(texts) or len(set(names)) < len(names):
-        raise ValueError(f"start must be name=low:high:count for each coordinate once, not {', '.join(texts)}")
-    return {
-        name: parse_axis(f"start {name}", text.partition("=")[2].strip(), logarithmic=False)
-        for name, text in zip(names, texts, strict=True)
-    }
-
-
-def parse_problem(
-    problem: str | None, loss: str | None, axes: dict[str, Any] | list[Any], source: dict[str, Any]
-) -> Any:
-    """Make the problem that is named, on its data, or that of a loss, whose domain and coordinates are the starts'.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If not just one of the two is given, or it is not accepted.
-    """
-    from gdfast import problems
-
-    if (problem is None) == (loss is None):
-        raise ValueError("problem or loss must be given, one of them")
-    if loss is None:
-        return parse_named("problem", str(problem), problems.CATALOGUE, **source)
-    if source:
-        raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
-
-    def widened(axis: Any) -> tuple[float, float]:
-        low, high = float(axis.min()), float(axis.max())
-        return (low, high) if low < high else (low - 5, high + 5)
-
-    if isinstance(axes, dict):
-        return problems.from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
-    return problems.from_expression(loss, [widened(axis) for axis in axes] or None)
-
-
-def read_data(data: str | None, target: str | None, header: bool) -> Any:
-    """Read a CSV file of which it is said whether it has a header.
-
-    Raises
-    ------
-    ValueError
-        If file or column are not given, or cannot be used.
-    """
-    from gdfast import data as data_sets
-
-    if data is None or data in data_sets.SHIPPED or target is None:
-        raise ValueError("header must be given with a CSV file, by --data, and the column to predict, by --target")
-    return data_sets.read_csv(data, target, header)
-
-
-@lists.command("problems")
+@_listing("problems")
 def list_problems() -> None:
     """List the problems."""
     from gdfast import problems
@@ -278,7 +78,7 @@ def list_problems() -> None:
     _table(problems.CATALOGUE)
 
 
-@lists.command("optimizers")
+@_listing("optimizers")
 def list_optimizers(
     parity: Annotated[bool, typer.Option("--parity", help="what each rule was compared with")] = False,
 ) -> None:
@@ -292,7 +92,7 @@ def list_optimizers(
         _table(optimizers.CATALOGUE)
 
 
-@lists.command("transforms")
+@_listing("transforms")
 def list_transforms() -> None:
     """List the transforms of the gradient with their parameters."""
     from gdfast import transforms
@@ -300,7 +100,7 @@ def list_transforms() -> None:
     _table(transforms.CATALOGUE)
 
 
-@lists.command("data")
+@_listing("data")
 def list_data() -> None:
     """List the data sets that ship with scikit-learn, with their sizes and what they are for."""
     from gdfast import data
@@ -308,7 +108,7 @@ def list_data() -> None:
     _print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
 
 
-@lists.command("schedules")
+@_listing("schedules")
 def list_schedules() -> None:
     """List the schedules of the learning rate with their parameters."""
     from gdfast import schedules
@@ -330,14 +130,20 @@ def _table(catalogue: dict[str, Callable[..., Any]]) -> None:
 def _print_table(columns: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False)
+    def cell(text: str) -> Text:
+        return Text(harmless(text))  # as it is, not as markup
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(cell(column))
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(cell, row))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
-@app.command()
+@_command()
 def sweep(
     optimizer: Annotated[
         list[str],
@@ -393,49 +199,34 @@ def sweep(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what is at OUT")] = False,
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
-    with _user_errors():
-        import numpy as np
+    import gdfast
+    from gdfast import arguments, executors, notation, outputs
 
-        import gdfast
-        from gdfast import arguments, executors
-
-        arguments.choice("backend", backend, ["numba", "numpy"])
-        for name, value in (("workers", workers), ("processes", processes)):
-            if value is not None:
-                arguments.integer(name, value)
-        if sum(value is not None for value in (workers, processes, scheduler)) > 1:
-            raise ValueError("workers, processes and scheduler exclude each other; give one of them")
-        if scheduler is not None:
-            executors.check_address(scheduler)
-        given = parse_starts(start or [])
-        source = {name: value for name, value in (("data", data), ("target", target)) if value is not None}
-        if header is not None:
-            source = {"data": read_data(data, target, header)}
-        chosen = parse_problem(problem, loss, given, source)
-        for name in given if isinstance(given, dict) else ():
-            arguments.choice("start: coordinate", name, chosen.coordinates)
-        axes = [given[name] for name in chosen.coordinates if name in given] if isinstance(given, dict) else given
-        if axes and len(axes) != chosen.dimension:
-            raise ValueError(
-                f"start must be given once a coordinate, {chosen.dimension} times for {chosen.label}, not {len(axes)}"
-            )
-        if axes:
-            grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-        else:
-            grid = chosen.default_starts(256)
-        changes = [parse_transform(text) for text in transform or []]
-        rules = [rule.transformed(*changes) for text in optimizer for rule in parse_optimizers(text)]
-        plans = [parse_schedule(text) for text in schedule or []]
-        plan = gdfast.Sweep(
-            problem=chosen,
-            optimizers=[o.scheduled(s) for o in rules for s in plans] if plans else rules,
-            learning_rates=parse_axis("lr", lr, logarithmic=True),
-            starts=grid,
-            max_steps=max_steps,
-            check_every=check_every,
-            dtype=dtype,
-        )
-    with _interruptible(out), _failures(), executors.of(workers, processes, scheduler) as executor:
+    arguments.choice("backend", backend, ["numba", "numpy"])
+    for name, value in (("workers", workers), ("processes", processes)):
+        if value is not None:
+            arguments.integer(name, value, high=_MOST_WORKERS)
+    if sum(value is not None for value in (workers, processes, scheduler)) > 1:
+        raise ValueError("workers, processes and scheduler exclude each other; give one of them")
+    if scheduler is not None:
+        executors.check_address(scheduler)
+    axes = notation.parse_starts(start or [])
+    source = notation.parse_source(data, target, header)
+    subject = notation.parse_problem(problem, loss, axes, source)
+    changes = [notation.parse_transform(text) for text in transform or []]
+    rules = [rule.transformed(*changes) for text in optimizer for rule in notation.parse_optimizers(text)]
+    plans = [notation.parse_schedule(text) for text in schedule or []]
+    plan = gdfast.Sweep(
+        problem=subject,
+        optimizers=[rule.scheduled(plan) for rule in rules for plan in plans] if plans else rules,
+        learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
+        starts=_grid(subject, axes),
+        max_steps=max_steps,
+        check_every=check_every,
+        dtype=dtype,
+    )
+    outputs.check(out, accepted=("a folder", "a file"))
+    with resumable(out), executors.of(workers, processes, scheduler) as executor:
         result = gdfast.run(
             plan,
             backend=backend,
@@ -446,28 +237,42 @@ def sweep(
             overwrite=overwrite,
         )
     seconds = result.attrs["run_seconds"]
-    typer.echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+    _echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
 
 
-@app.command("status")
+def _grid(problem: Any, axes: dict[str, Any] | list[Any]) -> Any:
+    """The starts on a grid of axes, which are in the order of the coordinates or by their names."""
+    from gdfast import arguments, notation
+
+    if isinstance(axes, dict):
+        for name in axes:
+            arguments.choice("start: coordinate", name, problem.coordinates)
+        axes = [axes[name] for name in problem.coordinates if name in axes]
+    if axes and len(axes) != problem.dimension:
+        raise ValueError(
+            f"start must be given once a coordinate, {problem.dimension} times for {problem.label}, not {len(axes)}"
+        )
+    return notation.parse_grid(axes) if axes else problem.default_starts(256)
+
+
+@_command("status")
 def status(
     source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` writes or wrote")],
     verify: Annotated[bool, typer.Option("--verify", help="compare every chunk with its checksum")] = False,
 ) -> None:
     """Tell what of a stored sweep is done and missing, and whether it is sound."""
-    with _user_errors():
-        from gdfast import store
+    from gdfast import store
 
-        found = store.status(source, whole=verify)
+    found = store.status(source, whole=verify)
     for name, value in found.summary.items():
-        typer.echo(f"{name:<13} {value}")
+        _echo(f"{name:<13} {value}")
     for place, damage in found.damages.items():
-        typer.echo(f"gdfast: store: {source} is damaged: block {place}: {damage}", err=True)
+        tell(f"store: {source} is damaged: block {place}: {damage}")
     if found.damages:
         raise typer.Exit(2)
 
 
-@app.command("map")
+@_command("map")
 def map_(
     source: Annotated[Path, typer.Argument(metavar="STORE", help="what `gdfast sweep` wrote")],
     out: Annotated[Path, typer.Option("-o", "--out", help="the picture: PNG, SVG or PDF by suffix")],
@@ -483,30 +288,42 @@ def map_(
     at: Annotated[
         list[str] | None,
         typer.Option(
-            help="only the nearest learning_rate=value, or start=number, of an axis that is not shown  "
+            help="only the nearest learning_rate=value or start=x,y,…, or start=#3, that number, of an axis not shown  "
             "[default: the most frequent outcome of all]"
         ),
     ] = None,
 ) -> None:
     """Draw the map of a stored sweep over two axes, a panel an optimizer."""
-    with _user_errors():
-        from gdfast import arguments, plot, store
+    from gdfast import arguments, notation, plot, store
 
-        arguments.choice("quantity", quantity, ["outcome", "steps"])
-        arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
-        result = store.read(source)
-        for text in at or []:
-            name, _, value = text.partition("=")
-            place = parse_value(value)
-            arguments.choice("at", name, ["learning_rate", "start"])
-            result = result.sel({name: [arguments.number(f"at: {name}", place)]}, method="nearest")
-        store.check_folder(out.parent)
-        figure = plot.maps(result, quantity, optimizers=optimizer, x=x, y=y)
-    figure.savefig(out)
-    typer.echo(f"map of {source} → {out}")
+    arguments.choice("quantity", quantity, ["outcome", "steps"])
+    _check_picture(out)
+    result = store.read(source)
+    places = dict(notation.parse_place(result, text) for text in at or [])
+    if len(places) < len(at or []):
+        raise ValueError(f"at must be given once an axis, not {len(at or [])} times")
+    result = result.isel({name: [place] for name, place in places.items()})
+    _save(plot.maps(result, quantity, optimizers=optimizer, x=x, y=y), out)
+    _echo(f"map of {source} → {out}")
 
 
-@app.command()
+def _check_picture(path: Path) -> None:
+    """Refuse a picture that could not be written."""
+    from gdfast import arguments, outputs
+
+    arguments.choice("out: suffix", path.suffix, [".png", ".svg", ".pdf"])
+    outputs.check(path)
+
+
+def _save(figure: Any, path: Path) -> None:
+    """Write a figure, whole or not at all."""
+    from gdfast import outputs
+
+    with outputs.beside(path) as part:
+        figure.savefig(part)
+
+
+@_command()
 def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="what `gdfast sweep` wrote")],
     after: Annotated[
@@ -520,30 +337,28 @@ def compare(
 
     The optimizers must be the same, or the first sweep must have one, with which all of the second are compared.
     """
-    with _user_errors():
-        from gdfast import analysis, arguments, plot, store
+    from gdfast import analysis, plot, store
 
-        if out:
-            arguments.choice("out: suffix", out.suffix, [".png", ".svg", ".pdf"])
-            store.check_folder(out.parent)
-        first, second = store.read(before), store.read(after)
-        difference = analysis.delta(first, second)
-        moves = analysis.transitions(first, second)
+    if out:
+        _check_picture(out)
+    first, second = store.read(before), store.read(after)
+    difference = analysis.delta(first, second)
+    moves = analysis.transitions(first, second)
     counts = analysis.change_counts(difference).reset_index()
     for table in (counts, moves.rename_axis(index="before \\ after").reset_index()):
         words = [str(column).replace("_", " ") for column in table.columns]
-        _print_table(words, [[_cell(value) for value in row] for row in table.itertuples(index=False)])
+        _print_table(words, [[_shown(value) for value in row] for row in table.itertuples(index=False)])
         typer.echo()
     if out:
-        plot.delta_maps(difference).savefig(out)
-        typer.echo(f"cells rescued and broken → {out}")
+        _save(plot.delta_maps(difference), out)
+        _echo(f"cells rescued and broken → {out}")
 
 
-def _cell(value: Any) -> str:
+def _shown(value: Any) -> str:
     return value.replace("_", " ") if isinstance(value, str) else "–" if value != value else f"{value:,.10g}"
 
 
-@app.command()
+@_command()
 def report(
     quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
     only: Annotated[
@@ -560,25 +375,23 @@ def report(
     out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
 ) -> None:
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
-    with _user_errors():
-        from gdfast import problems, store
-        from gdfast import report as reports
+    from gdfast import notation, outputs, problems
+    from gdfast import report as reports
 
-        chosen = [parse_named("problem", text, problems.CATALOGUE) for text in problem or []]
-        rules = [rule for text in optimizer or [] for rule in parse_optimizers(text)]
-        store.check_folder(out)
-        with _interruptible():
-            page, failures = reports.build(
-                out, quick, only or [], chosen, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
-            )
+    subjects = [notation.parse_named("problem", text, problems.CATALOGUE) for text in problem or []]
+    rules = [rule for text in optimizer or [] for rule in notation.parse_optimizers(text)]
+    outputs.check(out, accepted=("a folder",))
+    page, failures = reports.build(
+        out, quick, only or [], subjects, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
+    )
     for failure in failures:
-        typer.echo(f"gdfast: {failure}", err=True)
-    typer.echo(f"The report is at {page}")
+        tell(failure)
+    _echo(f"The report is at {page}")
     if failures:
         raise typer.Exit(1)
 
 
-@app.command("boundary")
+@_command("boundary")
 def boundary(
     condition: Annotated[
         list[str] | None,
@@ -609,48 +422,60 @@ def boundary(
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
 ) -> None:
     """Show the boundary between convergence and divergence: images, zooms, and its dimension by box counting."""
-    with _user_errors():
-        from gdfast import arguments
-        from gdfast import store as stores
-        from gdfast.analysis.trainability import CONDITIONS, PUBLISHED
-        from gdfast.report import boundary as boundaries
+    from gdfast import arguments, notation, outputs
+    from gdfast.analysis.trainability import CONDITIONS, PUBLISHED
+    from gdfast.report import boundary as boundaries
 
-        chosen = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
-        rules = [rule for text in optimizer or ["gd"] for rule in parse_optimizers(text)]
-        arguments.integer("resolution", resolution, low=64, high=2**14)
-        arguments.integer("seeds", seeds)
-        arguments.number("zoom", zoom, arguments.POSITIVE)
-        stores.check_folder(out)
-        with _interruptible(store), _failures():
-            table = boundaries.build(
-                out,
-                chosen,
-                rules,
-                resolution=resolution,
-                center=None if center is None else parse_point("center", center),
-                closer=zoom,
-                frames=frames,
-                factor=factor,
-                follow=follow,
-                seeds=seeds,
-                store=store,
-                tell=lambda text: typer.echo(text, err=True),
-                width=width,
-                max_steps=max_steps,
-                workers=workers,
-            )
-    typer.echo(table.round(3).to_string(index=False))
-    typer.echo(f"images and tables → {out}")
+    names = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
+    rules = [rule for text in optimizer or ["gd"] for rule in notation.parse_optimizers(text)]
+    arguments.integer("resolution", resolution, low=64, high=2**14)
+    arguments.integer("seeds", seeds)
+    arguments.number("zoom", zoom, arguments.POSITIVE)
+    if workers is not None:
+        arguments.integer("workers", workers, high=_MOST_WORKERS)
+    outputs.check(out, accepted=("a folder",))
+    if store is not None:
+        outputs.check(store, "store", accepted=("a folder",))
+    with resumable(store):
+        table = boundaries.build(
+            out,
+            names,
+            rules,
+            resolution=resolution,
+            center=None if center is None else notation.parse_point("center", center),
+            closer=zoom,
+            frames=frames,
+            factor=factor,
+            follow=follow,
+            seeds=seeds,
+            store=store,
+            tell=lambda text: typer.echo(harmless(text), err=True),
+            width=width,
+            max_steps=max_steps,
+            workers=workers,
+        )
+    _echo(table.round(3).to_string(index=False))
+    _echo(f"images and tables → {out}")
 
 
 @app.callback(invoke_without_command=True)
-def common(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+def common(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="print the version")] = False
+) -> None:
     """Convergence and divergence maps of gradient descent, by compiled sweeps."""
     if version:
         typer.echo(f"gdfast {__version__}")
         raise typer.Exit
+    _help(context)
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+@lists.callback(invoke_without_command=True)
+def listing(context: typer.Context) -> None:
+    """List what there is to sweep."""
+    _help(context)
+
+
+def _help(context: typer.Context) -> None:
+    """Say what commands there are, where none is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

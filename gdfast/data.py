@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments, tables
+from gdfast import arguments, memory, tables
 from gdfast.elementary import Array, square_scale
 
 SHIPPED = {
@@ -307,13 +307,14 @@ def batches(m: int, batch_size: int, max_steps: int, seed: int = 0) -> NDArray[n
     Raises
     ------
     TypeError, ValueError
-        If a number is not whole or out of range; a batch has at most `m` rows.
+        If a number is not whole or out of range (a batch has at most `m` rows), or the rows do not fit into memory.
     """
     m = arguments.integer("m", m)
     batch_size = check_batch_size(batch_size, m)
     max_steps = arguments.integer("max_steps", max_steps, low=0)
     rng = np.random.Generator(np.random.Philox(arguments.integer("seed", seed, low=0, high=2**63 - 1)))
     total = max_steps + 1
+    memory.fits(f"the rows of {max_steps:,} mini-batches of {batch_size:,}", 16 * total * batch_size)
     # A choice between two exact methods, by their cost; each takes a fixed count of random numbers a step, so that
     # the first steps are the same however many follow.
     draw, keys = (_by_keys, m) if batch_size * batch_size > 8 * m else (_by_floyd, batch_size)

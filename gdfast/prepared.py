@@ -11,9 +11,7 @@ from gdfast.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import Meanings
 from gdfast.parts import Parts, initial_memory, step_table
-from gdfast.sweep import Sweep
-
-_PLANS = 16  # optimizers whose tables are kept; tiles come optimizer by optimizer
+from gdfast.sweep import PLANS_KEPT, Sweep
 
 
 class Plan(NamedTuple):
@@ -66,7 +64,7 @@ class Prepared:
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
         self.learning_rates = sweep.group_rates.astype(sweep.dtype)
         self.gradient_tolerance, self.divergence_limit = sweep.scaled_tolerances
-        self.plan = functools.lru_cache(maxsize=_PLANS)(self._plan)
+        self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
         self._meanings: dict[Any, Meanings] = {}
 
     def part(self, learning_rates: NDArray[np.int64], starts: NDArray[np.int64]) -> "Prepared":

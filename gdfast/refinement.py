@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.elementary import Array
 from gdfast.executors import cells_of, cores, each_on_threads, prepare
 from gdfast.outcomes import Outcome
@@ -57,7 +57,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of the accepted kind; the message names it.
+        If an argument is not of the accepted kind, or the map does not fit into memory; the message names it.
     """
     if not isinstance(sweep, Sweep):
         raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
@@ -66,6 +66,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     coarse = arguments.integer("coarse", coarse)
     arguments.choice("backend", backend, ["numba", "numpy"])
     workers = cores() if workers is None else arguments.integer("workers", workers)
+    memory.fits(f"the map of {sweep.size:,} trajectories", 8 * sweep.size)
     import xarray
 
     began = time.perf_counter()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import __version__
+from gdfast import __version__, memory
 from gdfast.outcomes import MEANING, Cells, Outcome
 from gdfast.sweep import Sweep, Tile
 
@@ -48,6 +48,13 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 }
 
 
+def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
+    """How many bytes a trajectory takes in a result."""
+    kinds = fields(sweep, keep_theta)
+    depth = {"theta": sweep.problem.dimension}
+    return sum(int(np.dtype(kind).itemsize) * depth.get(name, 1) for name, kind in kinds.items())
+
+
 def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
     """The variables of a sweep's result with their types."""
     asked = {"measure": sweep.measure is not None, "theta": keep_theta}
@@ -69,12 +76,22 @@ class Columns:
         The grid. Every cell is to be written by its tile, or there is no result.
     keep_theta : bool
         Whether end points are kept.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit into memory.
     """
 
     done = 0
 
     def __init__(self, sweep: Sweep, keep_theta: bool) -> None:
         self.sweep = sweep
+        memory.fits(
+            f"the result of {sweep.size:,} trajectories",
+            bytes_of_a_cell(sweep, keep_theta) * sweep.size,
+            "write it to a Zarr store, which holds a part of it in memory at a time",
+        )
         self.columns = _together(
             {
                 name: ((*sweep.shape, *([sweep.problem.dimension] if name == "theta" else [])), np.dtype(dtype))

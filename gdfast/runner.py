@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gdfast import arguments
 from gdfast.blocks import Store, writing
 from gdfast.executors import Done, Parcel, WorkersError, cores, on_executor, on_threads, prepare
+from gdfast.outputs import check
 from gdfast.progress import Callback, State, reporting
 from gdfast.result import Columns, useful_share
 from gdfast.store import StoreError, check_folder, check_same, read, write_netcdf
@@ -110,6 +111,9 @@ def run(
     if store is None:
         return how.in_memory()
     path = Path(store)
+    if not path.exists():
+        check(path, "store")
+        how.prepare()  # what cannot be compiled is refused before anything is made
     if path.suffix == ".nc":
         return _netcdf(how, path, overwrite)
     with writing(path, sweep, backend, keep_theta, overwrite) as opened:
@@ -137,6 +141,13 @@ class _How:
         self.sweep, self.backend, self.keep_theta = sweep, backend, keep_theta
         self.workers, self.executor, self.progress = workers, executor, progress
         self.parcel = None if executor is None else Parcel.of(sweep)
+        self.compile_seconds = 0.0
+
+    def prepare(self) -> None:
+        """Compile, or load from disk, what is needed; the seconds are added up."""
+        began = time.perf_counter()
+        prepare(self.sweep, self.backend)
+        self.compile_seconds += time.perf_counter() - began
 
     @contextlib.contextmanager
     def started(self, target: Columns | Store) -> Iterator[Iterator[Done]]:
@@ -155,27 +166,25 @@ class _How:
 
     def in_memory(self) -> "xarray.Dataset":
         """Run all and return the result."""
-        began = time.perf_counter()
-        prepare(self.sweep, self.backend)
-        compiled = time.perf_counter()
         columns = Columns(self.sweep, self.keep_theta)
+        self.prepare()
+        began = time.perf_counter()
         steps = lane_steps = 0
         with self.started(columns) as finished:
             result = columns.dataset(self.backend)  # made while the tiles run
             for batch in finished:
                 steps += batch.steps
                 lane_steps += batch.lane_steps
-        result.attrs["compile_seconds"] = compiled - began
-        result.attrs["run_seconds"] = time.perf_counter() - compiled
+        result.attrs["compile_seconds"] = self.compile_seconds
+        result.attrs["run_seconds"] = time.perf_counter() - began
         result.attrs["useful_share"] = useful_share(steps, lane_steps)
         return result
 
     def into(self, store: Store) -> None:
         """Run what a store lacks."""
         if store.missing:
-            began = time.perf_counter()
-            prepare(self.sweep, self.backend)
-            store.begin(time.perf_counter() - began)
+            self.prepare()
+            store.begin(self.compile_seconds)
             with self.started(store) as finished:
                 for _ in finished:
                     pass

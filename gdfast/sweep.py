@@ -14,16 +14,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdfast import arguments
+from gdfast import arguments, memory
+from gdfast.arguments import shown
 from gdfast.elementary import Array
 from gdfast.measures import Measure
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
+from gdfast.parts import Parts
 from gdfast.problems import Problem
 from gdfast.starts import Starts
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
 _LONGEST_LIST = 16384
+PLANS_KEPT = 16
+"""Optimizers whose tables of steps are kept while tiles run: they come optimizer by optimizer."""
+
 _TOLERANCES = {"float64": 1e-8, "float32": 1e-4}
 
 
@@ -108,13 +113,9 @@ class Sweep:
         dtype: str = "float64",
     ) -> None:
         if not isinstance(problem, Problem):
-            raise TypeError(
-                f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}"
-            )
+            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
         if not isinstance(measure, Measure | None):
-            raise TypeError(
-                f"measure must be a measure, such as gdfast.measures.convergence(), not {arguments.shown(measure)}"
-            )
+            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
         if dtype == "float32" and problem.lane_kernel is not None:
             raise ValueError(
@@ -146,6 +147,19 @@ class Sweep:
             )
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+        self._check_tables()
+
+    def _check_tables(self) -> None:
+        """Refuse optimizers that need what the problem has not, and tables of steps that do not fit into memory."""
+        for optimizer in self.optimizers:
+            if "lowest" in optimizer.coefficients:
+                _ = self.problem.lowest_objective
+        columns = sorted((Parts.of(optimizer, self.measure).width for optimizer in self.optimizers), reverse=True)
+        kept = 3 * columns[0] + sum(columns[:PLANS_KEPT])  # three copies while the widest is made
+        memory.fits(
+            f"max_steps: the numbers that depend on the step, for {self.max_steps:,} steps,",
+            8 * kept * (self.max_steps + 1) + self.problem.bytes_each_step * self.max_steps,
+        )
 
     def __reduce__(self) -> Any:
         # Without what was derived and kept, so that the same sweep has the same bytes.

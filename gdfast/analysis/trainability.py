@@ -90,6 +90,24 @@ class Condition:
         middle = center or ((self.x.low + self.x.high) / 2, (self.y.low + self.y.high) / 2)
         return View(middle, (spans[0] / zoom, spans[1] / zoom), resolution)
 
+    def axes(self, view: View) -> tuple[Array, Array]:
+        """The hyperparameters at the pixels of a view, along x and y, ``float64[resolution]`` each.
+
+        Raises
+        ------
+        ValueError
+            If neighbouring pixels are the same numbers in float64.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = self.x.values(view.places(0)), self.y.values(view.places(1))
+            for name, values in ((self.x.label, x), (self.y.label, y)):
+                if not (np.diff(values) > 0).all():
+                    raise ValueError(
+                        f"zoom must leave pixels that differ in float64, but {view.resolution} pixels of the {name} "
+                        f"around {values[len(values) // 2]:.17g} do not"
+                    )
+        return x, y
+
     def sweep(self, optimizer: Optimizer, view: View, width: int = 8, max_steps: int = 100, seed: int = 0) -> Sweep:
         """The sweep whose trajectories are the pixels of a view; nothing counts as stationary that moves at all.
 
@@ -98,13 +116,7 @@ class Condition:
         ValueError
             If neighbouring pixels are the same numbers in float64.
         """
-        x, y = self.x.values(view.places(0)), self.y.values(view.places(1))
-        for name, values in ((self.x.label, x), (self.y.label, y)):
-            if not (np.diff(values) > 0).all():
-                raise ValueError(
-                    f"zoom must leave pixels that differ in float64, but {view.resolution} pixels of the {name} "
-                    f"around {values[len(values) // 2]:.17g} do not"
-                )
+        x, y = self.axes(view)
         problem = self.problem(width, seed)
         if self.starts is None:
             rates = np.stack([np.tile(x, len(y)), np.repeat(y, len(x))], axis=1)
@@ -214,9 +226,7 @@ def zoom(
     TypeError, ValueError
         If an argument is not of the accepted kind, or float64 cannot tell the pixels of the first image apart.
     """
-    arguments.integer("frames", frames)
-    arguments.number("factor", factor, arguments.Interval(1, low_open=True))
-    arguments.choice("follow", follow, FOLLOW)
+    check_zoom(frames, factor, follow)
     rng = np.random.default_rng(seed)
     for number in range(frames):
         try:
@@ -233,6 +243,19 @@ def zoom(
         if not cells.any():
             return
         view = view.closer(_chosen(cells, factor, rng if follow == "drawn" else None), factor)
+
+
+def check_zoom(frames: int, factor: float, follow: str) -> None:
+    """Refuse what `zoom` does not accept.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
+    """
+    arguments.integer("frames", frames)
+    arguments.number("factor", factor, arguments.Interval(1, low_open=True))
+    arguments.choice("follow", follow, FOLLOW)
 
 
 def _chosen(cells: NDArray[np.bool_], factor: float, rng: np.random.Generator | None) -> tuple[int, int]:

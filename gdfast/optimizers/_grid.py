@@ -1,13 +1,17 @@
 """Hyperparameters as axes: one optimizer for every combination of their values."""
 
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gdfast import arguments
+from gdfast import memory
+from gdfast.arguments import shown
 from gdfast.optimizers._optimizer import Optimizer
+
+BYTES_OF_AN_OPTIMIZER = 4096  # measured: 1.2 kB, its label and specification some more
 
 
 def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer]:
@@ -32,7 +36,8 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
     TypeError
         If `factory` makes no optimizers.
     ValueError
-        If an axis is empty or has more than one dimension, or the factory refuses a value.
+        If an axis is empty or has more than one dimension, there would be more optimizers than fit into memory, or the
+        factory refuses a value.
 
     Examples
     --------
@@ -40,26 +45,25 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
     ['momentum:momentum=0.5,dampening=0.1', 'momentum:momentum=0.8,dampening=0.1']
     """
     if not callable(factory) or isinstance(factory, type):
-        raise TypeError(
-            f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(factory)}"
-        )
+        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {shown(factory)}")
     axes = {name: _axis(name, values) for name, values in parameters.items()}
+    count = math.prod(map(len, axes.values()))
+    memory.fits(f"grid: {count:,} optimizers", BYTES_OF_AN_OPTIMIZER * count)
     made = [factory(**dict(zip(axes, point, strict=True))) for point in itertools.product(*axes.values())]
     if not isinstance(made[0], Optimizer):
-        raise TypeError(
-            f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {arguments.shown(made[0])}"
-        )
+        raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {shown(made[0])}")
     return made
 
 
-def _axis(name: str, values: Any) -> list[Any]:
+def _axis(name: str, values: Any) -> Sequence[Any]:
     """The values of one hyperparameter; a single one is an axis of length 1."""
     if isinstance(values, np.ndarray):
         if values.ndim > 1 or not values.size:
             raise ValueError(f"grid: {name} must be a value or an array of shape (n,) with n >= 1, not {values.shape}")
+        memory.fits(f"grid: {name} of {values.size:,} values", BYTES_OF_AN_OPTIMIZER * values.size)
         return list(np.atleast_1d(values).tolist())
     if not isinstance(values, list | tuple | range):
         return [values]
     if not values:
-        raise ValueError(f"grid: {name} must be a value or at least one value in a list, not {arguments.shown(values)}")
+        raise ValueError(f"grid: {name} must be a value or at least one value in a list, not {shown(values)}")
     return list(values)

@@ -11,7 +11,7 @@ from gdfast import analysis, arguments
 from gdfast.analysis import _results
 from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
-from gdfast.plot.style import LINE_COLOURS, line_style, new_axes
+from gdfast.plot.style import LINE_COLOURS, line_style, literal, new_axes
 
 if TYPE_CHECKING:
     import xarray
@@ -46,7 +46,7 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
     for i, (label, path) in enumerate(paths.items()):
         loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
         finite = np.isfinite(loss)
-        ax.plot(path.step.values[finite], loss[finite], label=label, linewidth=1.6, **line_style(i))
+        ax.plot(path.step.values[finite], loss[finite], label=literal(label), linewidth=1.6, **line_style(i))
     if above is not None:
         ax.set_yscale("log")
     ax.set_xlabel("step")
@@ -89,12 +89,12 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
     for i, (label, good) in enumerate(zip(_results.labels(result), reached, strict=True)):
         panel = result.isel(optimizer=i)
         if quantity == "share":
-            ax.plot(rates, good.mean(axis=1), label=str(label), linewidth=1.6, **line_style(i))
+            ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i))
             continue
         steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
         low, middle, high = _quantiles(steps if quantity == "steps" else panel.loss.values, quantity == "loss")
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
-        ax.plot(rates, middle, label=str(label), linewidth=1.6, **line_style(i))
+        ax.plot(rates, middle, label=literal(label), linewidth=1.6, **line_style(i))
         ax.fill_between(rates, low, high, color=LINE_COLOURS[i % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
     ax.set(ylabel=_QUANTITIES[quantity], xlabel="number of the learning rates" if grouped else "learning rate η")
     if not grouped:
@@ -142,7 +142,7 @@ def ecdf(
     for i, (label, (steps, share)) in enumerate(curves.items()):
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
-        ax.step(x, y, where="post", label=label, linewidth=1.6, **line_style(i))
+        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i))
     ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel="steps", ylabel="share at the lowest minimum")
     ax.legend(fontsize=8, frameon=False)
     return ax
@@ -176,7 +176,7 @@ def profile(
     end = max(2.0, float(table.index[-1]) * 1.1)
     for i, (label, column) in enumerate(table.items()):
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
-        ax.step(x, y, where="post", label=str(label), linewidth=1.6, **line_style(i))
+        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i))
     ax.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
     ax.set(xlabel="steps over the fewest of any optimizer, τ", ylabel="share of instances")
     ax.legend(fontsize=8, frameon=False)
@@ -220,7 +220,7 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
     x = np.broadcast_to(rates[:, None], points.shape)[where]
     ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
     name = str(np.atleast_1d(result.parameter.values)[0]) if "parameter" in result.coords else "first coordinate"
-    ax.set(xlabel="learning rate η", ylabel=f"{name} at the end")
+    ax.set(xlabel="learning rate η", ylabel=f"{literal(name)} at the end")
     if np.ptp(rates):
         ax.set_xlim(rates.min(), rates.max())
     return ax

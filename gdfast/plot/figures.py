@@ -13,7 +13,7 @@ from gdfast.elementary import Array
 from gdfast.outcomes import Outcome
 from gdfast.plot.maps import MOST_PIXELS, changes, draw_change, draw_outcome, draw_steps, steps_range
 from gdfast.plot.panels import Panel, panels
-from gdfast.plot.style import change_patches, legend_below, outcome_legend
+from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
 
 if TYPE_CHECKING:
     import xarray
@@ -113,7 +113,7 @@ def _side_by_side(found: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
     alike = _alike(found)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=alike, sharey=alike)
     for ax, panel in zip(axes.flat, found, strict=False):
-        ax.set_title(panel.title, fontsize=10)
+        ax.set_title(literal(panel.title), fontsize=10)
     for ax in axes.flat[len(found) :]:
         ax.remove()
     return figure, list(axes.flat[: len(found)])

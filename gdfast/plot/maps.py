@@ -28,6 +28,7 @@ from gdfast.plot.style import (
     change_norm,
     change_patches,
     legend_below,
+    literal,
     new_axes,
     outcome_colormap,
     outcome_legend,
@@ -215,7 +216,7 @@ def _image(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
     else:
         image = ax.pcolormesh(*map(borders, places), values.T, shading="flat", **colours)  # type: ignore[assignment]
     for drawn, axis, along in zip((ax.xaxis, ax.yaxis), (panel.x, panel.y), places, strict=True):
-        drawn.set_label_text(axis.label)
+        drawn.set_label_text(literal(axis.label))
         if axis.logarithmic:
             _logarithmic_ticks(drawn, along)
     return image

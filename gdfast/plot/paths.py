@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from gdfast import arguments
 from gdfast.analysis import _results
-from gdfast.plot.style import LINE_COLOURS, new_axes
+from gdfast.plot.style import LINE_COLOURS, literal, new_axes
 from gdfast.problems import Problem
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def trajectory(
         low_x, high_x, low_y, high_y = extent or tuple(problem.domain.ravel())
         _contours(ax, problem, (low_x, high_x, low_y, high_y))
         ax.set(xlim=(low_x, high_x), ylim=(low_y, high_y))
-        ax.set(xlabel=problem.coordinates[0], ylabel=problem.coordinates[1])
+        ax.set(xlabel=literal(problem.coordinates[0]), ylabel=literal(problem.coordinates[1]))
     else:
         _curve(ax, problem, paths, extent)
     for i, (label, path) in enumerate(paths.items()):
@@ -72,7 +72,7 @@ def trajectory(
         with np.errstate(invalid="ignore"):
             near = np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 1e6) & (np.abs(y) < 1e6)
         x, y, colour = x[near], y[near], LINE_COLOURS[i % len(LINE_COLOURS)]
-        ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=label)
+        ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=literal(label))
         ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
     if paths:
@@ -118,4 +118,4 @@ def _curve(
         low, high = min(inside) - margin, max(inside) + margin
     x = np.linspace(low, high, 400)
     ax.plot(x, problem.loss(x[None]), color="#999999", linewidth=1.5)
-    ax.set(xlabel=problem.coordinates[0], ylabel="loss", xlim=(low, high))
+    ax.set(xlabel=literal(problem.coordinates[0]), ylabel="loss", xlim=(low, high))

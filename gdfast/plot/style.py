@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from gdfast import arguments
 from gdfast.analysis import Change
+from gdfast.arguments import harmless
 from gdfast.outcomes import Outcome
 
 OUTCOME_COLOURS = {
@@ -39,6 +40,11 @@ outcome_colormap = ListedColormap(list(OUTCOME_COLOURS.values()))
 outcome_norm = BoundaryNorm([o - 0.5 for o in Outcome] + [len(Outcome) - 0.5], len(Outcome))
 change_colormap = ListedColormap(list(CHANGE_COLOURS.values()))
 change_norm = BoundaryNorm([c - 0.5 for c in Change] + [len(Change) - 0.5], len(Change))
+
+
+def literal(text: object) -> str:
+    """A text of a user's, such as the name of a column, so that it is drawn as it is and not read as a formula."""
+    return harmless(str(text)).replace("$", r"\$")
 
 
 def line_style(i: int) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def change_patches(present: Iterable[int]) -> list[Patch]:
 
 def patch(colour: Any, name: str) -> Patch:
     """A legend's entry, an underscore in its name shown as a space."""
-    return Patch(facecolor=colour, edgecolor="#777777", linewidth=0.5, label=name.replace("_", " "))
+    return Patch(facecolor=colour, edgecolor="#777777", linewidth=0.5, label=literal(name.replace("_", " ")))
 
 
 def outcome_legend(figure: Figure, present: set[int], **options: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.elementary import Array
 from gdfast.grammar import on_arrays
 from gdfast.named import Named
@@ -35,6 +35,7 @@ _AT_POINTS = (
 )
 """Methods whose first argument are points; every class of problems has them checked."""
 
+_BYTES_OF_A_NUMBER = 24  # of a coordinate of a start while it is made, with temporaries
 LARGEST_LANDSCAPE = 8
 """Coordinates that a landscape may have; more would not stay in the registers of a compiled lane."""
 
@@ -95,6 +96,8 @@ class Problem(Named):
         Gradient and objective for the compiler, where they are more than formulas of few coordinates.
     rows_each_step : int
         How many rows of data a step reads; 0 without data.
+    batch_size : int, optional
+        Rows of a mini-batch, which is another one each step; None where each step reads all rows, or there are none.
     """
 
     domain: Array
@@ -105,6 +108,7 @@ class Problem(Named):
     layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     lane_kernel: LaneKernel | None = None
     rows_each_step: int = 0
+    batch_size: int | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -124,6 +128,11 @@ class Problem(Named):
     def step_work(self) -> int:
         """About how many times as long as a formula's its step takes, of one trajectory."""
         return max(1, self.rows_each_step * self.dimension // 16)
+
+    @property
+    def bytes_each_step(self) -> int:
+        """How many bytes `lane_data` takes for each step while it is made."""
+        return 16 * (self.batch_size or 0)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return what the lane kernel reads: ``data float64[:]`` and ``layout int64[:]``, which tells its shape.
@@ -221,10 +230,11 @@ class Problem(Named):
         Raises
         ------
         ValueError
-            If the grid would hold more than 2³¹ − 1 starts.
+            If the grid would hold more than 2³¹ − 1 starts, or more than fit into memory.
         """
         n = arguments.integer("grid: n", n)
-        arguments.integer(f"grid: n**{self.dimension}, the number of starts,", n**self.dimension)
+        count = arguments.integer(f"grid: n**{self.dimension}, the number of starts,", n**self.dimension)
+        memory.fits(f"grid: {count:,} starts", _BYTES_OF_A_NUMBER * count * self.dimension)
         axes = [np.linspace(low, high, n) for low, high in self.domain]
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.dimension)
 
@@ -234,8 +244,15 @@ class Problem(Named):
         return self.grid(max(2, round(n ** (1 / self.dimension)))) if self.dimension <= 8 else self.random(n)
 
     def random(self, n: int, seed: int = 0) -> Array:
-        """Return `n` starts drawn uniformly over the domain from `seed`, ``float64[n, d]``."""
+        """Return `n` starts drawn uniformly over the domain from `seed`, ``float64[n, d]``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a number is not whole or out of range, or the starts would not fit into memory.
+        """
         n = arguments.integer("random: n", n)
+        memory.fits(f"random: {n:,} starts", _BYTES_OF_A_NUMBER * n * self.dimension)
         rng = np.random.default_rng(arguments.integer("random: seed", seed, low=0, high=2**63 - 1))
         return rng.uniform(self.domain[:, 0], self.domain[:, 1], (n, self.dimension))
 

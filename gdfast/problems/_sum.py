@@ -168,8 +168,8 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lan
         Of all coordinates, or of each.
     lanes : tuple of callable
         Gradient and objective of the lane kernel, used beyond 8 coordinates.
-    near : array_like, (k, d), optional
-        Points from which Newton's method finds the stationary points of a sum over neighbours.
+    near : callable, optional
+        From d to points ``(k, d)`` from which Newton's method finds the stationary points of a sum over neighbours.
 
     Raises
     ------
@@ -177,13 +177,14 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lan
         If the dimension is not accepted.
     """
     dimension = arguments.integer(f"{name}: dimension", dimension, low=part.dimension, high=LARGEST_DIMENSION)
+    points = near(dimension) if near else None
     box = np.array(np.broadcast_to(np.asarray(domain, dtype=np.float64), (dimension, 2)))
     single = part.dimension == 1
     if dimension > LARGEST_LANDSCAPE:
-        return SumOfCombinations(part, box, lanes) if single else Sum(part, box, lanes, near)
+        return SumOfCombinations(part, box, lanes) if single else Sum(part, box, lanes, points)
     formulas = written_out(part, dimension)
     if not single:
-        return Landscape(*formulas, domain=box, near=near)
+        return Landscape(*formulas, domain=box, near=points)
     few = LandscapeOfCombinations(*formulas, domain=box)
     object.__setattr__(few, "part", part)
     return few

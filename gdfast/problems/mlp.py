@@ -15,6 +15,7 @@ exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients a
 (Rumelhart, Hinton & Williams 1986), by hand: in `_network_lanes` for lanes, in `network` in NumPy.
 """
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.data import Data, as_classes, as_numbers, design, find, from_arrays
 from gdfast.elementary import Array
 from gdfast.named import named
 from gdfast.problems._network_lanes import ACTIVATIONS, LOSSES
 from gdfast.problems.network import MLP
+
+_BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, the optimizer's state, the last 16 points
 
 
 @named(
@@ -101,7 +104,8 @@ def mlp(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of the accepted kind, or widths, data and loss do not fit each other.
+        If an argument is not of the accepted kind, widths, data and loss do not fit each other, or the network or its
+        data do not fit into memory.
     """
     sizes = _widths(widths)
     arguments.choice("mlp: loss", loss, LOSSES)
@@ -110,7 +114,9 @@ def mlp(
     if (X is None) != (y is None):
         raise ValueError(f"mlp: X and y must be given together, but {'X' if X is None else 'y'} is missing")
     if X is None and data is None and target is None:
-        inputs, targets = _drawn(arguments.integer("mlp: points", points), sizes, loss, seed)
+        m = arguments.integer("mlp: points", points)
+        memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
+        inputs, targets = _drawn(m, sizes, loss, seed)
     else:
         if X is not None and y is not None and data is None and target is None:
             inputs, targets = _checked(X, y, sizes, loss)
@@ -149,6 +155,8 @@ def _widths(widths: Any) -> tuple[int, ...]:
         raise ValueError(
             f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}"
         )
+    weights = sum(before * after for before, after in itertools.pairwise(sizes))
+    memory.fits(f"mlp: widths {arguments.shown(sizes)}, {weights:,} weights,", _BYTES_OF_A_WEIGHT * weights)
     return sizes
 
 

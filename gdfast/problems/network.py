@@ -7,8 +7,9 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 import functools
 import hashlib
 import itertools
+import math
 import numbers
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.data import Data, batches
 from gdfast.elementary import Array, exp, log, sign, sqrt, square_scale
 from gdfast.problems import _network_lanes
@@ -160,8 +161,16 @@ class MLP(Problem):
         Raises
         ------
         TypeError, ValueError
-            If a scheme is not known, or a seed or gain is not such a number.
+            If a scheme is not known, a seed or gain is not such a number, or there would be more starts than fit into
+            memory.
         """
+        several = [
+            values
+            for values in (init, seeds, gain)
+            if isinstance(values, Sized) and not isinstance(values, str) and getattr(values, "ndim", 1) != 0
+        ]
+        count = math.prod(map(len, several))
+        memory.fits(f"starts: {count:,} starts", 24 * count * self.dimension)
         given = [
             arguments.choice("starts: init", name, [*SCHEMES, *ALIASES])
             for name in (

@@ -66,4 +66,4 @@ def rosenbrock(dimension: int = 2) -> Problem:
     part = Landscape(loss, gradient, hessian, domain=[[-2, 2], [-1, 3]], near=[[1, 1]])
     if dimension == 2:
         return part
-    return sum_over("rosenbrock", part, dimension, [-2, 2], (lane_gradient, lane_objective), near(dimension))
+    return sum_over("rosenbrock", part, dimension, [-2, 2], (lane_gradient, lane_objective), near)

@@ -11,7 +11,7 @@ are N(0, 1), and there are as many points as parameters, n² + n; for the identi
 
 import numpy as np
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.named import named
 from gdfast.problems.mlp import mlp
 from gdfast.problems.network import MLP
@@ -51,6 +51,7 @@ def trainability_network(
     linear = activation == "identity"
     m = (n if linear else n * n + n) if points is None else arguments.integer(f"{name}: points", points)
     seed = arguments.integer(f"{name}: seed", seed, low=0, high=2**63 - 1)
+    memory.fits(f"{name}: {m:,} points of {n:,} inputs", 32 * m * n)
     rng = np.random.default_rng(seed)
     X, y = rng.normal(size=(m, n)), rng.normal(size=m)
     if batch_size is not None:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.figure
 import numpy as np
 
+from gdfast import arguments, memory
 from gdfast.analysis.boundary import BoxCounts, boundary, box_counts, dimension
-from gdfast.analysis.trainability import CONDITIONS, Condition, Frame, View, zoom
+from gdfast.analysis.trainability import CONDITIONS, FOLLOW, Condition, Frame, View, check_zoom, zoom
 from gdfast.optimizers import Optimizer
+from gdfast.outputs import folder_beside
 from gdfast.plot.boundary import animate, boundary_map, box_counting, pixels
 
 if TYPE_CHECKING:
     import pandas
 
 FRAMES, TABLE = "frames.csv", "dimensions.csv"
+_BYTES_OF_A_PIXEL, _BYTES_OF_A_KEPT_PIXEL = 200, 72  # while an image is computed and drawn; for the zoom's animation
 
 
 def build(
@@ -38,9 +41,10 @@ def build(
     Parameters
     ----------
     out : Path
-        The folder to write. For each condition and optimizer ``NAME.png``, a figure of the first image and of the box
-        counts; ``NAME-000.png``, …, the images of the first seed, one pixel a trajectory; and ``NAME.gif`` if they are
-        several. For all of them ``frames.csv``, a row an image, and ``dimensions.csv``, what is returned.
+        The folder to write, at the end and as a whole. For each condition and optimizer ``NAME.png``, a figure of the
+        first image and of the box counts; ``NAME-000.png``, …, the images of the first seed, one pixel a trajectory;
+        and ``NAME.gif`` if they are several. For all of them ``frames.csv``, a row an image, and ``dimensions.csv``,
+        what is returned.
     conditions, optimizers
         Names of `CONDITIONS`, and optimizers.
     resolution, center, closer
@@ -62,39 +66,79 @@ def build(
         A row a condition and optimizer: ``dimension``, the median over scales and images of the box-counting slopes;
         ``low`` and ``high``, their quartiles; ``lowest_seed`` and ``highest_seed``, the medians of single seeds;
         ``images``; and ``published``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind, or the images do not fit into memory; nothing is made then.
+    OSError
+        If something cannot be written; what was in the folder is still as it was, and stores can be resumed.
     """
     import pandas
 
-    out.mkdir(parents=True, exist_ok=True)
+    _check(conditions, optimizers, (resolution, center, closer), frames, factor, **settings)
     rows: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
-    for name in conditions:
-        condition = CONDITIONS[name]
-        view = condition.view(resolution, center, closer)
-        for label, optimizer in _labelled(name, optimizers):
-            by_seed: list[list[BoxCounts]] = []
-            for seed in range(seeds):
-                place = None if store is None else store / f"{label}-{seed}"
-                found = list(zoom(condition, optimizer, view, frames, factor, seed=seed, store=place, **settings))
-                by_seed.append([box_counts(boundary(frame.image)) for frame in found])
-                rows += [
-                    {"condition": name, "optimizer": optimizer.label, "seed": seed, **_facts(*each)}
-                    for each in zip(found, by_seed[-1], strict=True)
-                ]
-                if seed == 0:
-                    _draw(out, label, condition, optimizer, found, by_seed[-1])
-            medians = [dimension(counts).median for counts in by_seed]
-            median, low, high, images = dimension([each for counts in by_seed for each in counts])
-            lines.append({
-                "condition": name, "optimizer": optimizer.label, "dimension": median, "low": low, "high": high,
-                "lowest_seed": min(medians), "highest_seed": max(medians), "images": images,
-                "published": condition.published,
-            })  # fmt: skip
-            tell(f"{condition.label}, {optimizer.label}: {median:.2f} ({low:.2f} to {high:.2f}), {images} images")
-    pandas.DataFrame(rows).to_csv(out / FRAMES, index=False)
-    table = pandas.DataFrame(lines)
-    table.to_csv(out / TABLE, index=False)
+    with folder_beside(out) as part:
+        for name in conditions:
+            condition = CONDITIONS[name]
+            view = condition.view(resolution, center, closer)
+            for label, optimizer in _labelled(name, optimizers):
+                by_seed: list[list[BoxCounts]] = []
+                for seed in range(seeds):
+                    place = None if store is None else store / f"{label}-{seed}"
+                    found = list(zoom(condition, optimizer, view, frames, factor, seed=seed, store=place, **settings))
+                    by_seed.append([box_counts(boundary(frame.image)) for frame in found])
+                    rows += [
+                        {"condition": name, "optimizer": optimizer.label, "seed": seed, **_facts(*each)}
+                        for each in zip(found, by_seed[-1], strict=True)
+                    ]
+                    if seed == 0:
+                        _draw(part, label, condition, optimizer, found, by_seed[-1])
+                medians = [dimension(counts).median for counts in by_seed]
+                median, low, high, images = dimension([each for counts in by_seed for each in counts])
+                lines.append({
+                    "condition": name, "optimizer": optimizer.label, "dimension": median, "low": low, "high": high,
+                    "lowest_seed": min(medians), "highest_seed": max(medians), "images": images,
+                    "published": condition.published,
+                })  # fmt: skip
+                tell(f"{condition.label}, {optimizer.label}: {median:.2f} ({low:.2f} to {high:.2f}), {images} images")
+        pandas.DataFrame(rows).to_csv(part / FRAMES, index=False)
+        table = pandas.DataFrame(lines)
+        table.to_csv(part / TABLE, index=False)
     return table
+
+
+def _check(
+    conditions: Sequence[str],
+    optimizers: Sequence[Optimizer],
+    place: tuple[int, tuple[float, float] | None, float],
+    frames: int,
+    factor: float,
+    *,
+    workers: int | None = None,
+    progress: Any = None,
+    follow: str = FOLLOW[0],
+    **settings: Any,
+) -> None:
+    """Refuse, before anything is made or run, what could not be done.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind, an image cannot be, or all of them do not fit into memory.
+    """
+    check_zoom(frames, factor, follow)
+    for name in conditions:
+        view = CONDITIONS[arguments.choice("condition", name, CONDITIONS)].view(*place)
+        CONDITIONS[name].axes(view)
+        # float64 tells no more pixels apart when they are this much closer.
+        closest = view.span[0] / (view.resolution * np.finfo(float).epsneg)
+        images = min(frames, 2 + int(max(np.log(closest), 0) / np.log(factor)))
+        size = (_BYTES_OF_A_PIXEL + images * _BYTES_OF_A_KEPT_PIXEL) * view.resolution**2
+        memory.fits(f"resolution: {images:,} images of {view.resolution:,} × {view.resolution:,} pixels", size)
+        for optimizer in optimizers:
+            CONDITIONS[name].sweep(optimizer, view._replace(resolution=2), **settings)
 
 
 def _labelled(name: str, optimizers: Sequence[Optimizer]) -> list[tuple[str, Optimizer]]:

@@ -19,6 +19,7 @@ from gdfast import arguments, optimizers
 from gdfast.executors import Processes, cores
 from gdfast.optimizers import Optimizer
 from gdfast.outcomes import MEANING, Outcome
+from gdfast.outputs import folder_beside
 from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS
@@ -41,7 +42,7 @@ def build(
     Parameters
     ----------
     out : Path
-        The folder to write; made if it is not there.
+        The folder to write; made if it is not there. All is written beside, and moved there at the end.
     quick : bool
         Coarser grids.
     only : sequence of str
@@ -65,12 +66,25 @@ def build(
     ------
     ValueError
         If a name in `only` is unknown, or nothing is left to show.
+    OSError
+        If something cannot be written, for example for want of space; what was in the folder is still as it was.
     """
     names = [*CHAPTERS, "provenance", *(name_of(e) for chapter in CHAPTERS.values() for e in chapter.experiments)]
     wanted = {arguments.choice("only", name, names) for name in only}
-    out.mkdir(parents=True, exist_ok=True)
     lab = Lab(quick, problems, chosen, out)
     options = _options(quick, problems, chosen)
+    with folder_beside(out) as part:
+        pieces = _pieces(lab, wanted, options, part, tell)
+        if not pieces and wanted != {"provenance"}:
+            raise ValueError(
+                "only and problem leave nothing to show: no experiment of these names is about these problems"
+            )
+        _write_page(part / "index.html", pieces, lab, options)
+    return out / "index.html", [piece.failure for piece in pieces if piece.failure]
+
+
+def _pieces(lab: Lab, wanted: set[str], options: str, out: Path, tell: Callable[[str], None]) -> "list[_Piece]":
+    """Run the experiments that are wanted, and write their data and figures."""
     pieces: list[_Piece] = []
     written: set[int] = set()
     with Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
@@ -84,10 +98,7 @@ def build(
         tell("figures")
         for piece in pieces:
             piece.finish(out)
-    if not pieces and wanted != {"provenance"}:
-        raise ValueError("only and problem leave nothing to show: no experiment of these names is about these problems")
-    _write_page(out / "index.html", pieces, lab, options)
-    return out / "index.html", [piece.failure for piece in pieces if piece.failure]
+    return pieces
 
 
 @contextlib.contextmanager
@@ -131,6 +142,8 @@ class _Piece:
                 self.picture = self.drawing.result()
             except BrokenProcessPool:  # the processes could not start, or were ended
                 self.picture = write_figure(self._bare, self.stem, out)
+        except OSError:  # a full disk, which the others would not fit on either
+            raise
         except Exception as error:  # whatever it is, the data is there and the other figures are to be shown
             self.failure = f"the figure {self.stem} could not be drawn: {type(error).__name__}: {error}"
 

@@ -38,7 +38,8 @@ def write_data(section: Section, stem: str, out: Path, written: set[int]) -> Non
         path = out / "data" / f"{stem}-{_plain(name)}.nc"
         path.parent.mkdir(exist_ok=True)
         compress = {str(n): {"zlib": True, "complevel": 1} for n in result.data_vars}
-        _portable(result).to_netcdf(path, engine="h5netcdf", encoding=compress)
+        # In memory first: HDF5 may end the process where its file cannot grow.
+        path.write_bytes(_portable(result).to_netcdf(engine="h5netcdf", encoding=compress))
 
 
 def _plain(name: str) -> str:
