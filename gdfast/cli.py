@@ -429,7 +429,7 @@ def sweep(
 @app.command("status")
 def status(
     source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` writes or wrote")],
-    verify: Annotated[bool, typer.Option("--verify", help="compare every chunk with its checksum")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="compare every file with its checksum")] = False,
 ) -> None:
     """Tell what of a stored sweep is done and missing, and whether it is sound."""
     with _user_errors():
@@ -438,8 +438,8 @@ def status(
         found = store.status(source, whole=verify)
     for name, value in found.summary.items():
         typer.echo(f"{name:<13} {value}")
-    for place, damage in found.damages.items():
-        typer.echo(f"gdfast: store: {source} is damaged: block {place}: {damage}", err=True)
+    for damage in found.damages.values():
+        typer.echo(f"gdfast: store: {source} is damaged: {damage}", err=True)
     if found.damages:
         raise typer.Exit(2)
 

@@ -178,9 +178,9 @@ def settings(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
     return {**sweep.specification, "backend": backend, "keep_theta": keep_theta, "gdfast": __version__}
 
 
-def digest(specification: str, backend: str, keep_theta: bool) -> str:
+def digest(specification: str, backend: str, keep_theta: bool, version: str = __version__) -> str:
     """The SHA-256 of the `settings`, the specification being given as JSON."""
-    return hashlib.sha256(f"{specification} {backend} {keep_theta} {__version__}".encode()).hexdigest()
+    return hashlib.sha256(f"{specification} {backend} {keep_theta} {version}".encode()).hexdigest()
 
 
 def useful_share(steps: int, lane_steps: int) -> float:

@@ -9,12 +9,13 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gdfast import arguments
+from gdfast import arguments, netcdf
 from gdfast.blocks import Store, writing
+from gdfast.contents import StoreError, check_folder, check_same
 from gdfast.executors import Done, cores, on_executor, on_threads, prepare
 from gdfast.progress import Callback, State, reporting
 from gdfast.result import Columns, useful_share
-from gdfast.store import StoreError, check_folder, check_same, read, write_netcdf
+from gdfast.store import read
 from gdfast.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -180,16 +181,23 @@ def _told(finished: Iterator[Done], report: Any, done: int, total: int, all_tile
 
 def _netcdf(how: _How, path: Path, overwrite: bool) -> "xarray.Dataset":
     check_folder(path.parent)
-    if path.exists() and not overwrite:
-        if not path.is_file():
-            raise StoreError(f"store: {path} is a folder; give another path")
-        found = read(path)
-        try:
-            check_same(path, found.attrs, "theta" in found, how.sweep, how.backend, how.keep_theta)
-        except StoreError:
-            found.close()
-            raise
-        return found
-    result = how.in_memory()
-    write_netcdf(result, path)
-    return result
+    if not os.path.lexists(path):
+        result = how.in_memory()
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            netcdf.write(result, path, overwrite=False)
+            return result
+        result.close()
+    elif overwrite:
+        if path.is_symlink():
+            raise StoreError(f"store: {path} is a link, through which nothing is overwritten; give {path.resolve()}")
+        read(path).close()  # or it is no result, and refused
+        result = how.in_memory()
+        netcdf.write(result, path, overwrite=True)
+        return result
+    found = read(path)
+    try:
+        check_same(path, found.attrs, how.sweep, how.backend, how.keep_theta)
+    except StoreError:
+        found.close()
+        raise
+    return found

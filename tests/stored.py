@@ -8,10 +8,12 @@ import time
 import numpy as np
 
 import gdfast
-from gdfast import blocks, executors, optimizers, problems, store
+from gdfast import blocks, executors, optimizers, problems
+from gdfast.contents import LOCK
+from gdfast.journal import JOURNAL
 from gdfast.result import OF_THE_RUN
 
-OF_THE_GROUP = {".zattrs", ".zmetadata", store.JOURNAL, store.LOCK}
+OF_THE_GROUP = {".zattrs", ".zmetadata", JOURNAL, LOCK}
 
 
 def sweep(**changed):

@@ -16,8 +16,11 @@ import stored
 import xarray
 
 import gdfast
-from gdfast import blocks, optimizers, problems, progress, store
+from gdfast import blocks, files, optimizers, problems, progress, store
+from gdfast.contents import LOCK
 from gdfast.executors import Processes
+from gdfast.journal import JOURNAL, line
+from gdfast.layout import METADATA
 from gdfast.store import StoreError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses signals, limits and forks of POSIX systems")
@@ -96,13 +99,13 @@ def killed_and_resumed(path, whole, context, rng, begun):
     """
     child = context.Process(target=stored.write, args=(path, rng.choice([1, 2])))
     child.start()
-    journal = path / store.JOURNAL
+    journal = path / JOURNAL
     while begun and child.is_alive() and not (journal.exists() and journal.stat().st_size > 2000):
         time.sleep(0.001)
     child.join(rng.uniform(0, 0.06 if begun else 0.5))
     child.kill()
     child.join()
-    done = store.status(path).done if (path / store.METADATA).exists() else 0
+    done = store.status(path).done if (path / METADATA).exists() else 0
     resume(path)
     assert_whole(path, whole)
     return done
@@ -129,7 +132,7 @@ def test_a_run_killed_again_and_again_comes_to_its_end(tmp_path, whole, context)
         child.join(delay)
         child.kill()
         child.join()
-        done.append(store.status(path).done if (path / store.METADATA).exists() else 0)
+        done.append(store.status(path).done if (path / METADATA).exists() else 0)
     assert done == sorted(done)
     assert_whole(path, whole)
 
@@ -179,25 +182,26 @@ def test_grids_of_every_shape_are_stored(tmp_path, shape):
     cases.assert_same(gdfast.run(sweep, store=tmp_path / "run.zarr"), gdfast.run(sweep))
     found = store.status(tmp_path / "run.zarr")
     assert found.done == found.trajectories == sweep.size
-    assert len(found.journal.blocks) == found.blocks
+    assert len(found.contents.blocks) == found.blocks
 
 
 def test_a_full_disk_is_told_and_resumed(tmp_path, whole, monkeypatch):
     written, path = [], tmp_path / "run.zarr"
-    plain = Path.write_bytes
+    append = files.append
 
-    def write_bytes(self, data):
-        written.append(self)
-        if len(written) > 60:
-            plain(self, data[: len(data) // 2])
+    def full(file, data):
+        written.append(file)
+        if len(written) > 150:
+            append(file, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return plain(self, data)
+        append(file, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_bytes", write_bytes)
+        patched.setattr(files, "append", full)
         with pytest.raises(OSError, match=r"run.zarr cannot be written: No space left on device; .* resumes it"):
             resume(path)
     assert 0 < store.status(path).done < 3840
+    assert store.status(path, whole=True).damages == {}
     resume(path)
     assert_whole(path, whole)
 
@@ -313,10 +317,10 @@ def garbled(name, change):
         (garbled(".zmetadata", lambda a: a.pop("digest")), "its attributes are not whole"),
         (garbled(".zmetadata", lambda a: a.update(specification="{")), "its attributes are not whole"),
         (garbled(".zmetadata", lambda a: a.update(gdfast_format=2)), "has format 2, .* reads formats up to 1"),
-        (lambda path: (path / store.JOURNAL).write_text('{"block"\n{}\n'), "line 1 of its journal"),
-        (lambda path: (path / store.JOURNAL).write_text('{"block": "0.0.0"}\n'), "line 1 of its journal"),
-        (lambda path: (path / store.JOURNAL).write_text("3\n"), "line 1 of its journal"),
-        (lambda path: (path / store.JOURNAL).unlink(), "has no readable journal"),
+        (lambda path: (path / JOURNAL).write_text('{"block"\n{}\n'), "line 1 of its journal"),
+        (lambda path: (path / JOURNAL).write_text('{"block": "0.0.0"}\n'), "line 1 of its journal"),
+        (lambda path: (path / JOURNAL).write_text("3\n"), "line 1 of its journal"),
+        (lambda path: (path / JOURNAL).unlink(), "has no readable journal"),
     ],
 )
 def test_damaged_or_newer_stores_are_refused(copy, damage, words):
@@ -331,7 +335,7 @@ def test_damaged_or_newer_stores_are_refused(copy, damage, words):
 
 
 def test_a_journal_line_half_written_is_dropped(copy, whole):
-    journal = copy / store.JOURNAL
+    journal = copy / JOURNAL
     journal.write_bytes(journal.read_bytes()[:-40])
     assert store.status(copy).done == 3840 - 120
     resume(copy)
