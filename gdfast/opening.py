@@ -9,6 +9,7 @@ a file of the store belongs is refused.
 """
 
 import contextlib
+import math
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -220,7 +221,7 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
     for key, entry in journal.blocks.items():
         sizes = grid(place.sweep.shape, place.block, key)
         checks = {layout.chunk(name, key): (check,) for name, check in entry["files"].items()}
-        is_one = sizes is not None and {*entry["files"]} == {*place.arrays}
+        is_one = sizes and math.prod(sizes) == entry["trajectories"] and {*entry["files"]} == {*place.arrays}
         stray = {key: f"its journal names a block that it has not: {key}"}
         wrong = damaged(path, checks, whole=True) if is_one else stray
         if wrong:

@@ -178,7 +178,7 @@ def opened(contents: Contents) -> "xarray.Dataset":
         )
         coordinates = [name for name in contents.members if name not in layout.DATA]
         return result.set_coords(coordinates)
-    except StoreError:
+    except (StoreError, ImportError, MemoryError):
         raise
     except Exception as error:  # zarr and xarray raise many kinds for what is not a store
         text = " ".join(str(error).split())[:200]
