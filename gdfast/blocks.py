@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from gdfast.layout import chunk, compressed
 from gdfast.opening import Opened, opened
 from gdfast.outcomes import Cells
 from gdfast.result import fill, machine, useful_share
+from gdfast.reuse import Earlier
 from gdfast.sweep import Sweep, Tile
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK, _BLOCK_WORK, _BLOCK_BYTES = 2**20, 2**10, 2**30, 2**25
@@ -54,9 +56,12 @@ class Store:
     ----------
     place : Opened
         Its folder, whose lock is held, and what is in it.
+    earlier : Earlier, optional
+        A result from which trajectories are taken over.
     """
 
-    def __init__(self, place: Opened) -> None:
+    def __init__(self, place: Opened, earlier: Earlier | None = None) -> None:
+        self.earlier = earlier
         self.place, self.path, self.sweep = place, place.path, place.sweep
         self.block = place.block
         self._blocks = place.journal.blocks
@@ -68,21 +73,34 @@ class Store:
         self._lines = _Lines(self.path, place.journal.length)
         self._began = 0.0
 
-    @property
-    def tiles(self) -> list[Tile]:
-        """The tiles of all blocks that are not done, block by block."""
+    @cached_property
+    def _plan(self) -> dict[str, list[Tile]]:
+        """What is to be run of each block that is not done."""
         (o, k, m), (co, ck, cm) = self.sweep.shape, self.block
-        found: list[Tile] = []
+        plan: dict[str, list[Tile]] = {}
         for i in range(0, o, co):
             for j in range(0, k, ck):
                 for s in range(0, m, cm):
-                    if self._key(i, j * m + s) in self._blocks:
+                    key = self._key(i, j * m + s)
+                    if key in self._blocks:
                         continue
-                    rows = min(ck, k - j)
-                    first, last = j * m + s, j * m + rows * m if cm == m else j * m + min(s + cm, m)
-                    for optimizer in range(i, min(i + co, o)):
-                        found += self.sweep.split(optimizer, first, last)
-        return found
+                    parts = self._parts(key)
+                    parts = [tile for part in parts for tile in self.earlier.missing(part)] if self.earlier else parts
+                    plan[key] = [tile for part in parts for tile in self.sweep.split(*part)]
+        return plan
+
+    def _parts(self, key: str) -> list[Tile]:
+        """The trajectories of a block, a range an optimizer."""
+        (co, ck, cm), m = self.block, self.sweep.shape[2]
+        i, j, s = (int(part) for part in key.split("."))
+        optimizers, rates, starts = grid(self.sweep.shape, self.block, key) or (0, 0, 0)
+        first = j * ck * m + s * cm
+        return [Tile(i * co + n, first, first + (rates - 1) * m + starts) for n in range(optimizers)]
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """The tiles that are to be run, block by block."""
+        return [tile for tiles in self._plan.values() for tile in tiles]
 
     @property
     def resumed(self) -> str:
@@ -111,6 +129,9 @@ class Store:
         with explained(self.path):
             self._began = time.perf_counter()
             self._lines.add({"session": {**machine(), "compile_seconds": compile_seconds}})
+        for key, tiles in self._plan.items():
+            if not tiles:
+                self._add(key, self._begun(key), 0, 0)
 
     def put(self, tile: Tile, cells: Cells) -> None:
         """Add a finished tile; write its block if that makes it whole. May be called by any thread.
@@ -120,21 +141,14 @@ class Store:
         OSError
             If a block cannot be written, for example for want of space.
         """
-        (co, ck, cm), m = self.block, self.sweep.shape[2]
         key = self._key(tile.optimizer, tile.first)
-        i, j, s = (int(part) for part in key.split("."))
-        sizes = grid(self.sweep.shape, self.block, key)
-        assert sizes is not None
         with self._guard:
             if key not in self._buffers:
-                self._buffers[key] = {
-                    name: np.zeros(array.chunks, array.dtype) for name, array in self.place.arrays.items()
-                }
-                self._left[key] = math.prod(sizes)
+                self._buffers[key] = self._begun(key)
+                self._left[key] = sum(tile.last - tile.first for tile in self._plan[key])
                 self._facts[key] = [0, 0]
             buffers = self._buffers[key]
-        first = j * ck * m + s * cm
-        fill(buffers, tile.optimizer - i * co, slice(tile.first - first, tile.last - first), cells)
+        self._fill(buffers, key, tile, cells)
         with self._guard:
             facts = self._facts[key]
             facts[0] += int(cells.steps.sum(dtype=np.int64))
@@ -143,13 +157,30 @@ class Store:
             if self._left[key]:
                 return
             del self._buffers[key], self._left[key], self._facts[key]
+        self._add(key, buffers, *facts)
+
+    def _begun(self, key: str) -> dict[str, NDArray[Any]]:
+        """The arrays of a block, with what is taken over."""
+        buffers = {name: np.zeros(array.chunks, array.dtype) for name, array in self.place.arrays.items()}
+        if self.earlier:
+            for part in self._parts(key):
+                if self.earlier.final(part).any():
+                    self._fill(buffers, key, part, _Taken(self.earlier, part))
+        return buffers
+
+    def _fill(self, buffers: dict[str, NDArray[Any]], key: str, tile: Tile, cells: "Cells | _Taken") -> None:
+        (first,) = {part.first for part in self._parts(key)}
+        fill(buffers, tile.optimizer % self.block[0], slice(tile.first - first, tile.last - first), cells)
+
+    def _add(self, key: str, buffers: dict[str, NDArray[Any]], steps: int, lane_steps: int) -> None:
+        """Write a block's chunks, and have it told in the journal."""
         with explained(self.path):
             self._lines.add(
                 {
                     "block": key,
-                    "trajectories": math.prod(sizes),
-                    "steps": facts[0],
-                    "lane_steps": facts[1],
+                    "trajectories": math.prod(grid(self.sweep.shape, self.block, key) or ()),
+                    "steps": steps,
+                    "lane_steps": lane_steps,
                     "files": {name: self._write(name, key, values) for name, values in buffers.items()},
                     "seconds": time.perf_counter() - self._began,
                 }
@@ -186,6 +217,17 @@ class Store:
     def close(self) -> None:
         """End the thread that writes the journal, with what it has to write."""
         self._lines.close()
+
+
+class _Taken:
+    """Values of an earlier result as if a tile had given them."""
+
+    def __init__(self, earlier: Earlier, tile: Tile) -> None:
+        self._earlier, self._tile = earlier, tile
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        values = self._earlier.values(name, self._tile)
+        return values.T if name == "theta" else values
 
 
 class _Lines:
@@ -267,10 +309,7 @@ class _Lines:
 
     def _write(self, entries: list[dict[str, Any]]) -> None:
         chunks = [chunk(name, entry["block"]) for entry in entries if "block" in entry for name in entry["files"]]
-        for name in chunks:
-            files.sync(self._store / name)
-        for folder in dict.fromkeys(name.partition("/")[0] for name in chunks):
-            files.sync_folder(self._store / folder)
+        files.sync_all(self._store, chunks)
         text = b"".join(map(line, entries))
         try:
             files.append(self._file, text)
@@ -282,7 +321,9 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def writing(path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite: bool) -> Iterator[Store]:
+def writing(
+    path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite: bool, earlier: Earlier | None = None
+) -> Iterator[Store]:
     """Open a store for writing, made if there is none, resumed if it is of the same sweep; lock it meanwhile.
 
     Raises
@@ -295,7 +336,7 @@ def writing(path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite:
     with contextlib.ExitStack() as stack:
         with explained(path):
             place = stack.enter_context(opened(path, sweep, backend, keep_theta, overwrite, block_shape))
-        store = Store(place)
+        store = Store(place, earlier)
         stack.callback(store.close)
         yield store
 

@@ -371,7 +371,10 @@ def sweep(
         str | None, typer.Option(help="address of a Dask scheduler, tcp://…, whose workers run the tiles")
     ] = None,
     keep_theta: Annotated[bool, typer.Option("--keep-theta", help="keep the end points")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what is at OUT")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the result at OUT")] = False,
+    reuse: Annotated[
+        Path | None, typer.Option(help="another result, whose trajectories are taken over where they are the same")
+    ] = None,
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     with _user_errors():
@@ -421,6 +424,7 @@ def sweep(
             keep_theta=keep_theta,
             store=out,
             overwrite=overwrite,
+            reuse=reuse,
         )
     seconds = result.attrs["run_seconds"]
     typer.echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")

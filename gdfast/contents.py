@@ -143,11 +143,11 @@ def check_same(path: Path, found: dict[str, Any], sweep: Sweep, backend: str, ke
     asked = settings(sweep, backend, keep_theta)
     was = {**json.loads(found["specification"]), "backend": found["backend"], "keep_theta": keeps_theta(found)}
     was["gdfast"] = found["gdfast"]
-    difference = next(_differences("", was, json.loads(json.dumps(asked))), "its digest is another")
+    difference = next(differences("", was, json.loads(json.dumps(asked))), "its digest is another")
     raise StoreError(f"store: {path} holds another sweep: {difference}; give another path, or overwrite it")
 
 
-def _differences(where: str, was: Any, asked: Any) -> Iterator[str]:
+def differences(where: str, was: Any, asked: Any) -> Iterator[str]:
     """Each place in which two plain values differ, in words."""
     if isinstance(was, dict) and isinstance(asked, dict) and "sha256" not in was:
         for key in [*was, *(key for key in asked if key not in was)]:
@@ -155,10 +155,10 @@ def _differences(where: str, was: Any, asked: Any) -> Iterator[str]:
             if key not in was or key not in asked:
                 yield f"{inner} was {was.get(key, 'not there')}, asked for is {asked.get(key, 'none')}"
             else:
-                yield from _differences(inner, was[key], asked[key])
+                yield from differences(inner, was[key], asked[key])
     elif isinstance(was, list) and isinstance(asked, list) and len(was) == len(asked):
         for i, pair in enumerate(zip(was, asked, strict=True)):
-            yield from _differences(f"{where}[{i}]", *pair)
+            yield from differences(f"{where}[{i}]", *pair)
     elif was != asked:
         if isinstance(was, list) and isinstance(asked, list):
             yield f"{where} had length {len(was)}, asked for is {len(asked)}"

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 PART = ".gdfast-part."
@@ -221,3 +222,12 @@ def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on the disk; Windows knows no such thing."""
     if os.name != "nt":
         sync(folder)
+
+
+def sync_all(root: Path, names: Iterable[str]) -> None:
+    """Wait until some files below a folder are on the disk, with their names."""
+    names = list(names)
+    for name in names:
+        sync(root / name)
+    for folder in dict.fromkeys((root / name).parent for name in names):
+        sync_folder(folder)

@@ -111,8 +111,10 @@ class Opened:
         for name in sorted(self.names):
             files.make_folder(self.path / name)
         files.sync_folder(self.path)
-        for name in damaged(self.path, {name: (check_of(data),) for name, data in contents.items()}, whole=True):
-            files.put(self.path / name, contents[name], folder=self.path)
+        wrong = damaged(self.path, {name: (check_of(data),) for name, data in contents.items()}, whole=True)
+        for name in wrong:
+            files.move(files.write(self.path, contents[name]), self.path / name)
+        files.sync_all(self.path, wrong)
         self.journal = Journal.read(self.path)
 
 

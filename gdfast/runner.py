@@ -15,6 +15,7 @@ from gdfast.contents import StoreError, check_folder, check_same
 from gdfast.executors import Done, cores, on_executor, on_threads, prepare
 from gdfast.progress import Callback, State, reporting
 from gdfast.result import Columns, useful_share
+from gdfast.reuse import Earlier
 from gdfast.store import read
 from gdfast.sweep import Sweep
 
@@ -32,6 +33,7 @@ def run(
     progress: bool | Callback | None = None,
     store: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
+    reuse: str | os.PathLike[str] | None = None,
 ) -> "xarray.Dataset":
     """Run every trajectory of a sweep.
 
@@ -59,7 +61,11 @@ def run(
         so (unless `progress` says otherwise), and what is missing is run. The result is then read from the store when
         it is used.
     overwrite : bool
-        Replace what is in the store.
+        Replace the result that is there. Only files that it names itself are removed.
+    reuse : path, optional
+        Another stored result, from which the trajectories are taken over that are the same in this sweep: it may have
+        other learning rates, starts and optimizers, and another `max_steps`, within which trajectories that settled
+        have settled too. The rest is run. The result is the same to the bit, and the other one stays as it is.
 
     Returns
     -------
@@ -95,17 +101,16 @@ def run(
         raise ValueError(f"workers must not be given ({workers}) beside an executor, which has its own")
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(f"executor must be a concurrent.futures.Executor, not {executor!r}")
+    overwrite = arguments.flag("overwrite", overwrite)
     how = _How(sweep, backend, workers or cores(), executor, keep_theta, progress)
-    if store is None:
-        return how.in_memory()
-    path = Path(store)
-    if path.suffix == ".nc":
-        return _netcdf(how, path, overwrite)
-    with writing(path, sweep, backend, keep_theta, overwrite) as opened:
-        if opened.resumed and progress in (None, True):
-            print(f"gdfast: {opened.resumed}", file=sys.stderr)
-        how.into(opened)
-    return read(path)
+    path = None if store is None else Path(store)
+    if reuse is None:
+        return how.into_path(path, overwrite)
+    if path is not None and path.exists() and path.samefile(reuse):
+        raise ValueError(f"reuse must be another result than the one that is written, {path}")
+    with read(Path(reuse)) as other:
+        how.earlier = Earlier(Path(reuse), other, sweep, backend, keep_theta)
+        return how.into_path(path, overwrite)
 
 
 class _How:
@@ -122,6 +127,19 @@ class _How:
     ) -> None:
         self.sweep, self.backend, self.keep_theta = sweep, backend, keep_theta
         self.workers, self.executor, self.progress = workers, executor, progress
+        self.earlier: Earlier | None = None
+
+    def into_path(self, path: Path | None, overwrite: bool) -> "xarray.Dataset":
+        """Run all, or what a store lacks, and return the result."""
+        if path is None:
+            return self.in_memory()
+        if path.suffix == ".nc":
+            return _netcdf(self, path, overwrite)
+        with writing(path, self.sweep, self.backend, self.keep_theta, overwrite, self.earlier) as opened:
+            if opened.resumed and self.progress in (None, True):
+                print(f"gdfast: {opened.resumed}", file=sys.stderr)
+            self.into(opened)
+        return read(path)
 
     @contextlib.contextmanager
     def started(self, target: Columns | Store) -> Iterator[Iterator[Done]]:
@@ -136,14 +154,15 @@ class _How:
             ) as finished,
             reporting(self.progress) as report,
         ):
-            yield _told(finished, report, target.done, self.sweep.size, len(tiles))
+            done = self.sweep.size - sum(tile.last - tile.first for tile in tiles)
+            yield _told(finished, report, done, self.sweep.size, len(tiles))
 
     def in_memory(self) -> "xarray.Dataset":
         """Run all and return the result."""
         began = time.perf_counter()
         prepare(self.sweep, self.backend)
         compiled = time.perf_counter()
-        columns = Columns(self.sweep, self.keep_theta)
+        columns = Columns(self.sweep, self.keep_theta, self.earlier)
         steps = lane_steps = 0
         with self.started(columns) as finished:
             result = columns.dataset(self.backend)  # made while the tiles run
