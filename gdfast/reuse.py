@@ -1,9 +1,9 @@
 """What an earlier result holds of another sweep's trajectories.
 
 A trajectory depends on its problem, optimizer, learning rate and start, and on the settings of the sweep, not on the
-grid around it; where its optimizer draws noise, also on its number in the grid. One that settled in fewer steps than either
-budget ends the same within both, unless the coefficients of its optimizer depend on the budget. What is the same so is
-taken over; everything else is run. So the result is the same to the bit as if all were run.
+grid around it; where its optimizer draws noise, also on its number in the grid. One that settled in fewer steps than
+either budget ends the same within both, unless the coefficients of its optimizer depend on the budget. What is the same
+so is taken over; everything else is run. So the result is the same to the bit as if all were run.
 """
 
 import json

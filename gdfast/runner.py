@@ -106,9 +106,9 @@ def run(
     path = None if store is None else Path(store)
     if reuse is None:
         return how.into_path(path, overwrite)
-    if path is not None and path.exists() and path.samefile(reuse):
-        raise ValueError(f"reuse must be another result than the one that is written, {path}")
     with read(Path(reuse)) as other:
+        if path is not None and path.exists() and path.samefile(reuse):
+            raise ValueError(f"reuse must be another result than the one that is written, {path}")
         how.earlier = Earlier(Path(reuse), other, sweep, backend, keep_theta)
         return how.into_path(path, overwrite)
 

@@ -95,3 +95,12 @@ def read_as_nobody(path, told):
     os.setuid(65534)
     found = store.status(path, whole=True)
     told.put((found.summary["state"], float(store.read(path).steps.sum())))
+
+
+def write_netcdf_with_files_limited(path, told):
+    """Write a netCDF file while no file can grow beyond a size."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))
+    try:
+        gdfast.run(sweep(max_steps=100), store=path, progress=False)
+    except OSError as error:
+        told.put(error.strerror)

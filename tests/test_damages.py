@@ -13,9 +13,11 @@ import pytest
 import stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import gdfast
 from gdfast import blocks, measures, optimizers, plot, problems, starts, store
+from gdfast.cli import app
 from gdfast.contents import LOCK
 from gdfast.journal import JOURNAL, check_of, line
 from gdfast.store import StoreError
@@ -386,6 +388,41 @@ def test_a_picture_of_a_damaged_store_is_refused(copy):
     for quantity in ("outcome", "steps"):
         with pytest.raises(StoreError, match=r"is damaged: (outcome|steps)/0.1.0 .*run the same sweep"):
             plot.maps(result, quantity)
+
+
+def test_damage_is_one_sentence_on_the_command_line(copy, tmp_path):
+    flip(copy / "outcome" / "0.1.0")
+    flip(copy / "steps" / "0.1.0", 1)
+    picture = tmp_path / "map.png"
+    for words in (
+        ["map", copy, "-o", picture],
+        ["map", copy, "-o", picture, "--quantity", "steps"],
+        ["compare", copy, copy, "-o", picture],
+        ["status", "--verify", copy],
+    ):
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert done.exit_code == 2
+        assert "is damaged: outcome/0.1.0" in done.stderr or "is damaged: steps/0.1.0" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not picture.exists()
+
+
+def test_the_command_line_reuses_and_repairs(tmp_path):
+    def command(rates, out, *more):
+        words = ["--problem", "quartic", "--optimizer", "gd", "--lr", rates, "--start", "-4:4:8", "--max-steps", "100"]
+        return CliRunner().invoke(app, ["sweep", *words, "--out", str(tmp_path / out), *map(str, more)])
+
+    assert command("0.1", "small.zarr").exit_code == 0
+    assert command("0.1:1:4", "large.zarr", "--reuse", tmp_path / "small.zarr").exit_code == 0
+    assert command("0.1:1:4", "fresh.zarr").exit_code == 0
+    assert stored.contents(tmp_path / "large.zarr") == stored.contents(tmp_path / "fresh.zarr")
+    done = command("0.2", "x.zarr", "--reuse", tmp_path / "small.zarr")
+    assert done.exit_code == 2
+    assert "no trajectory of this sweep" in done.stderr
+    assert not (tmp_path / "x.zarr").exists()
+    (tmp_path / "large.zarr" / "learning_rate" / "0").unlink()
+    done = command("0.1:1:4", "large.zarr")
+    assert "complete: 32 trajectories, 1 damaged files repaired" in done.stderr
 
 
 def damage_at_random(places, rng):
