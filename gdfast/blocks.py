@@ -106,7 +106,7 @@ class Store:
     def resumed(self) -> str:
         """One sentence on what was in the store when it was opened; empty if nothing."""
         repaired = self.place.repaired
-        told = f", {len(repaired)} damaged files repaired" if repaired else ""
+        told = f", {len(repaired)} damage{'s' if repaired[1:] else ''} repaired" if repaired else ""
         if not (self.done or repaired):
             return ""
         if not self.missing:

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,10 +67,15 @@ def locked(store: Path) -> Iterator[None]:
         except Unsound as error:
             raise StoreError(f"store: {store} cannot be locked: {error}; move that away") from None
     with os.fdopen(os.open(store / LOCK, flags, 0o666), "r+b") as lock:
-        try:
-            _lock(lock.fileno())
-        except OSError:
-            raise StoreError(f"store: {store} is being written by another process; wait for it, or end it") from None
+        for is_last in (False,) * 9 + (True,):
+            try:
+                _lock(lock.fileno())
+                break
+            except OSError:
+                if is_last:
+                    message = f"store: {store} is being written by another process; wait for it, or end it"
+                    raise StoreError(message) from None
+                time.sleep(0.03)  # one that only looks whether it is locked is done by then
         yield
 
 

@@ -51,7 +51,7 @@ def labelled():
     return gdfast.Sweep(problem, optimizers.gd(), RATES, points, 50)
 
 
-KINDS = {"landscape": (landscape, False), "measured": (measured, True), "labelled": (labelled, False)}
+KINDS = {"landscape": (landscape(), False), "measured": (measured(), True), "labelled": (labelled(), False)}
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def small_blocks(monkeypatch):
 
 def run(path, kind="landscape", **options):
     sweep, keep_theta = KINDS[kind]
-    return gdfast.run(sweep(), store=path, keep_theta=keep_theta, progress=False, **options)
+    return gdfast.run(sweep, store=path, keep_theta=keep_theta, progress=False, **options)
 
 
 @pytest.fixture(scope="module")
@@ -422,7 +422,7 @@ def test_the_command_line_reuses_and_repairs(tmp_path):
     assert not (tmp_path / "x.zarr").exists()
     (tmp_path / "large.zarr" / "learning_rate" / "0").unlink()
     done = command("0.1:1:4", "large.zarr")
-    assert "complete: 32 trajectories, 1 damaged files repaired" in done.stderr
+    assert "complete: 32 trajectories, 1 damage repaired" in done.stderr
 
 
 def damage_at_random(places, rng):

@@ -189,7 +189,8 @@ def test_a_full_disk_is_told_and_resumed(tmp_path, whole, monkeypatch):
 
     def full(file, data):
         written.append(file)
-        if len(written) > 150:
+        is_journal = os.readlink(f"/proc/self/fd/{file}").endswith(JOURNAL)  # whose lines still fit into its last page
+        if len(written) > 150 and not is_journal:
             append(file, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         append(file, data)
@@ -292,7 +293,7 @@ def test_a_damaged_chunk_is_told_and_run_again(copy, whole, capsys):
     corrupt(copy)
     assert set(store.status(copy, whole=True).damages) == {"loss/1.2.0", "basin/1.3.0", "theta/0.5.0.0"}
     resume(copy, progress=None)
-    assert "3 damaged files" in capsys.readouterr().err
+    assert "3 damages repaired" in capsys.readouterr().err
     assert_whole(copy, whole)
 
 
