@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import files
+from gdfast.contents import damaged
 from gdfast.journal import JOURNAL, Journal, check_of, grid, line
 from gdfast.layout import chunk, compressed
 from gdfast.opening import Opened, opened
@@ -197,7 +198,8 @@ class Store:
         with explained(self.path):
             self._lines.wait()
             journal = Journal.read(self.path)
-            if journal.finished:
+            listed = journal.finished["files"] if journal.finished else {}
+            if listed and not damaged(self.path, {name: (check,) for name, check in listed.items()}, whole=True):
                 return
             entries = journal.blocks.values()
             steps, lane_steps = (sum(entry[name] for entry in entries) for name in ("steps", "lane_steps"))
@@ -209,8 +211,9 @@ class Store:
             }
             texts = self.place.attribute_texts(facts)
             checks = {name: check_of(text) for name, text in texts.items()}
-            self._lines.add({"finished": {"facts": facts, "files": checks}})
-            self._lines.wait()
+            if checks != listed:
+                self._lines.add({"finished": {"facts": facts, "files": checks}})
+                self._lines.wait()
             for name, text in texts.items():
                 files.put(self.path / name, text)
 

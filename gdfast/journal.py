@@ -119,7 +119,7 @@ class Journal:
     @property
     def finished(self) -> dict[str, Any] | None:
         """What is said of a store that is complete."""
-        return next((entry["finished"] for entry in self._all("finished")), None)
+        return next((entry["finished"] for entry in reversed(self.entries) if "finished" in entry), None)
 
     @property
     def blocks(self) -> dict[str, dict[str, Any]]:
