@@ -65,7 +65,8 @@ def run(
     reuse : path, optional
         Another stored result, from which the trajectories are taken over that are the same in this sweep: it may have
         other learning rates, starts and optimizers, and another `max_steps`, within which trajectories that settled
-        have settled too. The rest is run. The result is the same to the bit, and the other one stays as it is.
+        have settled too. Learning rates and starts are the same when they are to the bit. The rest is run. The result
+        is the same to the bit, and the other one stays as it is.
 
     Returns
     -------
