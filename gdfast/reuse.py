@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import xarray
 
 _AXES = ("optimizers", "learning_rates", "starts", "max_steps")
-_GAP = 64  # trajectories that are rather run again than make one more tile
+_TILE = 200_000  # steps of a formula that take as long as one more tile: 0.2 ms
 
 
 class Earlier:
@@ -116,11 +116,12 @@ class Earlier:
         return values.reshape(-1, *variable.shape[3:])
 
     def missing(self, tile: Tile) -> list[Tile]:
-        """The parts of a range that are to be run: all that is not `final`, and short gaps between."""
+        """The parts of a range that are to be run: all that is not `final`, and what between is sooner run than cut."""
         runs = np.flatnonzero(~self.final(tile))
         if not len(runs):
             return []
-        breaks = np.flatnonzero(np.diff(runs) > _GAP)
+        gap = _TILE // (self._sweep.max_steps * self._sweep.problem.step_work)
+        breaks = np.flatnonzero(np.diff(runs) > 1 + gap)
         firsts, lasts = runs[np.r_[0, breaks + 1]], runs[np.r_[breaks, len(runs) - 1]] + 1
         return [
             Tile(tile.optimizer, tile.first + int(a), tile.first + int(b)) for a, b in zip(firsts, lasts, strict=True)

@@ -91,6 +91,17 @@ def test_little_is_run_again(tmp_path):
     assert done({"learning_rates": RATES[:3]}) == []
 
 
+def test_of_starts_between_others_only_the_others_are_run(tmp_path):
+    long = {"max_steps": 400_000, "learning_rates": RATES}
+    gdfast.run(sweep(**long), store=tmp_path / "small.zarr", progress=False)
+    got = gdfast.run(
+        sweep(starts=POINTS, **long), store=tmp_path / "x.zarr", reuse=tmp_path / "small.zarr", progress=False
+    )
+    cases.assert_same(got, gdfast.run(sweep(starts=POINTS, **long)))
+    run = sum(entry["steps"] for entry in store.status(tmp_path / "x.zarr").contents.blocks.values())
+    assert run == int(got.steps[:, :, 1::2].sum())
+
+
 @pytest.mark.slow
 def test_the_batches_and_labels_of_data_are_the_same(tmp_path):
     problem = problems.linear_regression(data="diabetes", batch_size=7)
