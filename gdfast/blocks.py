@@ -1,46 +1,33 @@
 """How a store is written: block by block, so that what is done stays done however the run ends.
 
-Tiles are collected until a block is whole. Its chunks are then written under other names, renamed into place, and a
-line is added to the journal. Only the journal says that a block is done. A store that is to be resumed is first
-compared with the sizes and checksums in its journal: what was half written, or lost with the machine's power, is run
-again. That is why nothing here waits for the disk.
+Tiles are collected until a block is whole. Its chunks are written under other names and renamed into place; a thread
+of its own syncs them, and then adds a line to the journal, for all blocks that came meanwhile at once. So nothing waits
+for the disk but that thread, and what the journal says is on it. A store that is to be resumed is compared with its
+journal first, every file of it: what is damaged or missing is written or run again.
 """
 
 import contextlib
 import errno
-import json
 import math
 import os
-import shutil
 import threading
 import time
-import warnings
-import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfast import files
+from gdfast.contents import damaged
+from gdfast.journal import JOURNAL, Journal, check_of, grid, line
+from gdfast.layout import chunk, compressed
+from gdfast.opening import Opened, opened
 from gdfast.outcomes import Cells
-from gdfast.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, machine, useful_share
-from gdfast.store import (
-    FORMAT,
-    JOURNAL,
-    LOCK,
-    METADATA,
-    Journal,
-    StoreError,
-    check_folder,
-    check_same,
-    chunk,
-    damages,
-    locked,
-    ours,
-    read_attributes,
-)
+from gdfast.result import fill, machine, useful_share
+from gdfast.reuse import Earlier
 from gdfast.sweep import Sweep, Tile
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK, _BLOCK_WORK, _BLOCK_BYTES = 2**20, 2**10, 2**30, 2**25
@@ -68,61 +55,64 @@ class Store:
 
     Parameters
     ----------
-    path : Path
-        Its folder, whose lock is held.
-    sweep : Sweep
-        The grid.
-    backend : str
-        What runs it.
-    keep_theta : bool
-        Whether it holds end points.
+    place : Opened
+        Its folder, whose lock is held, and what is in it.
+    earlier : Earlier, optional
+        A result from which trajectories are taken over.
     """
 
-    def __init__(self, path: Path, sweep: Sweep, backend: str, keep_theta: bool) -> None:
-        import zarr
-
-        self.path, self.sweep = path, sweep
-        self.attributes = attributes(sweep, backend, keep_theta)
-        self.group: Any = zarr.open_group(path, mode="r+", zarr_format=2)
-        self.arrays: dict[str, Any] = {name: self.group[name] for name in fields(sweep, keep_theta)}
-        self.block: tuple[int, int, int] = self.arrays["outcome"].chunks
-        self.journal = Journal.read(path)
-        self.damaged = damages(path, self.journal, whole=True)
-        for block in self.damaged:
-            del self.journal.blocks[block]
-        self.done: int = sum(entry["trajectories"] for entry in self.journal.blocks.values())
+    def __init__(self, place: Opened, earlier: Earlier | None = None) -> None:
+        self.earlier = earlier
+        self.place, self.path, self.sweep = place, place.path, place.sweep
+        self.block = place.block
+        self._blocks = place.journal.blocks
+        self.done: int = sum(entry["trajectories"] for entry in self._blocks.values())
         self._buffers: dict[str, dict[str, NDArray[Any]]] = {}
         self._left: dict[str, int] = {}
         self._facts: dict[str, list[int]] = {}
         self._guard = threading.Lock()
-        self._file: Any = None
+        self._lines = _Lines(self.path, place.journal.length)
         self._began = 0.0
 
-    @property
-    def tiles(self) -> list[Tile]:
-        """The tiles of all blocks that are not done, block by block."""
+    @cached_property
+    def _plan(self) -> dict[str, list[Tile]]:
+        """What is to be run of each block that is not done."""
         (o, k, m), (co, ck, cm) = self.sweep.shape, self.block
-        found: list[Tile] = []
+        plan: dict[str, list[Tile]] = {}
         for i in range(0, o, co):
             for j in range(0, k, ck):
                 for s in range(0, m, cm):
-                    if self._key(i, j * m + s) in self.journal.blocks:
+                    key = self._key(i, j * m + s)
+                    if key in self._blocks:
                         continue
-                    rows = min(ck, k - j)
-                    first, last = j * m + s, j * m + rows * m if cm == m else j * m + min(s + cm, m)
-                    for optimizer in range(i, min(i + co, o)):
-                        found += self.sweep.split(optimizer, first, last)
-        return found
+                    parts = self._parts(key)
+                    parts = [tile for part in parts for tile in self.earlier.missing(part)] if self.earlier else parts
+                    plan[key] = [tile for part in parts for tile in self.sweep.split(*part)]
+        return plan
+
+    def _parts(self, key: str) -> list[Tile]:
+        """The trajectories of a block, a range an optimizer."""
+        (co, ck, cm), m = self.block, self.sweep.shape[2]
+        i, j, s = (int(part) for part in key.split("."))
+        optimizers, rates, starts = grid(self.sweep.shape, self.block, key) or (0, 0, 0)
+        first = j * ck * m + s * cm
+        return [Tile(i * co + n, first, first + (rates - 1) * m + starts) for n in range(optimizers)]
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """The tiles that are to be run, block by block."""
+        return [tile for tiles in self._plan.values() for tile in tiles]
 
     @property
     def resumed(self) -> str:
         """One sentence on what was in the store when it was opened; empty if nothing."""
-        if not (self.done or self.damaged):
+        repaired = self.place.repaired
+        told = f", {len(repaired)} damage{'s' if repaired[1:] else ''} repaired" if repaired else ""
+        if not (self.done or repaired):
             return ""
         if not self.missing:
-            return f"{self.path} is complete: {self.done:,} trajectories"
-        again = f", {len(self.damaged)} damaged blocks among them" if self.damaged else ""
-        return f"{self.path} has {self.done:,} of {self.sweep.size:,} trajectories; running the others{again}"
+            return f"{self.path} is complete: {self.done:,} trajectories{told}"
+        return f"{self.path} has {self.done:,} of {self.sweep.size:,} trajectories; running the others{told}"
 
     @property
     def missing(self) -> bool:
@@ -137,23 +127,12 @@ class Store:
 
     def begin(self, compile_seconds: float) -> None:
         """Start a session in the journal."""
-        with _explained(self.path):
-            self._file = (self.path / JOURNAL).open("r+b", buffering=0)
-            self._file.truncate(self.journal.length)
-            self._file.seek(self.journal.length)
+        with explained(self.path):
             self._began = time.perf_counter()
-            self._note({"session": {**machine(), "compile_seconds": compile_seconds}})
-
-    def _note(self, entry: dict[str, Any]) -> None:
-        """Add a line to the journal, whole or not at all."""
-        line, begin = json.dumps(entry).encode() + b"\n", self._file.tell()
-        try:
-            while line:
-                line = line[self._file.write(line) :]
-        except OSError:
-            self._file.truncate(begin)
-            self._file.seek(begin)
-            raise
+            self._lines.add({"session": {**machine(), "compile_seconds": compile_seconds}})
+        for key, tiles in self._plan.items():
+            if not tiles:
+                self._add(key, self._begun(key), 0, 0)
 
     def put(self, tile: Tile, cells: Cells) -> None:
         """Add a finished tile; write its block if that makes it whole. May be called by any thread.
@@ -161,22 +140,16 @@ class Store:
         Raises
         ------
         OSError
-            If the block cannot be written, for example for want of space.
+            If a block cannot be written, for example for want of space.
         """
-        (co, ck, cm), m = self.block, self.sweep.shape[2]
         key = self._key(tile.optimizer, tile.first)
-        i, j, s = (int(part) for part in key.split("."))
-        optimizers, rates, starts = (
-            min(c, n - at * c) for c, n, at in zip(self.block, self.sweep.shape, (i, j, s), strict=True)
-        )
         with self._guard:
             if key not in self._buffers:
-                self._buffers[key] = {name: np.zeros(array.chunks, array.dtype) for name, array in self.arrays.items()}
-                self._left[key] = optimizers * rates * starts
+                self._buffers[key] = self._begun(key)
+                self._left[key] = sum(tile.last - tile.first for tile in self._plan[key])
                 self._facts[key] = [0, 0]
             buffers = self._buffers[key]
-        first = j * ck * m + s * cm
-        fill(buffers, tile.optimizer - i * co, slice(tile.first - first, tile.last - first), cells)
+        self._fill(buffers, key, tile, cells)
         with self._guard:
             facts = self._facts[key]
             facts[0] += int(cells.steps.sum(dtype=np.int64))
@@ -185,56 +158,175 @@ class Store:
             if self._left[key]:
                 return
             del self._buffers[key], self._left[key], self._facts[key]
-        with _explained(self.path):
-            entry = {
-                "block": key,
-                "trajectories": optimizers * rates * starts,
-                "steps": facts[0],
-                "lane_steps": facts[1],
-                "files": {name: self._write(name, key, values) for name, values in buffers.items()},
-                "seconds": time.perf_counter() - self._began,
-            }
-            with self._guard:
-                self._note(entry)
-                self.journal.blocks[key] = entry
+        self._add(key, buffers, *facts)
+
+    def _begun(self, key: str) -> dict[str, NDArray[Any]]:
+        """The arrays of a block, with what is taken over."""
+        buffers = {name: np.zeros(array.chunks, array.dtype) for name, array in self.place.arrays.items()}
+        if self.earlier:
+            for part in self._parts(key):
+                if self.earlier.final(part).any():
+                    self._fill(buffers, key, part, _Taken(self.earlier, part))
+        return buffers
+
+    def _fill(self, buffers: dict[str, NDArray[Any]], key: str, tile: Tile, cells: "Cells | _Taken") -> None:
+        (first,) = {part.first for part in self._parts(key)}
+        fill(buffers, tile.optimizer % self.block[0], slice(tile.first - first, tile.last - first), cells)
+
+    def _add(self, key: str, buffers: dict[str, NDArray[Any]], steps: int, lane_steps: int) -> None:
+        """Write a block's chunks, and have it told in the journal."""
+        with explained(self.path):
+            self._lines.add(
+                {
+                    "block": key,
+                    "trajectories": math.prod(grid(self.sweep.shape, self.block, key) or ()),
+                    "steps": steps,
+                    "lane_steps": lane_steps,
+                    "files": {name: self._write(name, key, values) for name, values in buffers.items()},
+                    "seconds": time.perf_counter() - self._began,
+                }
+            )
 
     def _write(self, name: str, key: str, values: NDArray[Any]) -> tuple[int, int]:
         """Write one chunk of an array and give its size and checksum."""
-        data = _compressed(values)
-        place = chunk(self.path, name, key)
-        part = place.with_name(place.name + ".part")
-        try:
-            part.write_bytes(data)
-            part.replace(place)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-        return len(data), zlib.crc32(data)
+        data = compressed(values)
+        files.move(files.write(self.path, data), self.path / chunk(name, key))
+        return check_of(data)
 
     def finish(self) -> None:
-        """Write the attributes of a whole store: when, where and how fast it was made."""
-        if self._file is None and "run_seconds" in read_attributes(self.path):
-            return
-        journal = Journal.read(self.path)
-        entries = journal.blocks.values()
-        steps, lane_steps = (sum(entry[name] for entry in entries) for name in ("steps", "lane_steps"))
-        facts = {
-            "compile_seconds": journal.compile_seconds,
-            "run_seconds": journal.seconds,
-            "useful_share": useful_share(steps, lane_steps),
-        }
-        with _explained(self.path):
-            self.group.attrs.update({**facts, **machine()})
-            _consolidate(self.path)
+        """Wait until all blocks are on the disk; write when and how fast the whole store was made."""
+        with explained(self.path):
+            self._lines.wait()
+            journal = Journal.read(self.path)
+            listed = journal.finished["files"] if journal.finished else {}
+            if listed and not damaged(self.path, {name: (check,) for name, check in listed.items()}, whole=True):
+                return
+            entries = journal.blocks.values()
+            steps, lane_steps = (sum(entry[name] for entry in entries) for name in ("steps", "lane_steps"))
+            facts = {
+                **(self.place.finished or machine()),
+                "compile_seconds": journal.compile_seconds,
+                "run_seconds": journal.seconds,
+                "useful_share": useful_share(steps, lane_steps),
+            }
+            texts = self.place.attribute_texts(facts)
+            checks = {name: check_of(text) for name, text in texts.items()}
+            if checks != listed:
+                self._lines.add({"finished": {"facts": facts, "files": checks}})
+                self._lines.wait()
+            for name, text in texts.items():
+                files.put(self.path / name, text)
 
     def close(self) -> None:
-        """Close the journal."""
-        if self._file is not None:
-            self._file.close()
+        """End the thread that writes the journal, with what it has to write."""
+        self._lines.close()
+
+
+class _Taken:
+    """Values of an earlier result as if a tile had given them."""
+
+    def __init__(self, earlier: Earlier, tile: Tile) -> None:
+        self._earlier, self._tile = earlier, tile
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        values = self._earlier.values(name, self._tile)
+        return values.T if name == "theta" else values
+
+
+class _Lines:
+    """Adds lines to the journal in a thread of its own, each once the chunks that it names are on the disk.
+
+    Parameters
+    ----------
+    store : Path
+        The store's folder.
+    length : int
+        Bytes of its journal that are to stay.
+    """
+
+    def __init__(self, store: Path, length: int) -> None:
+        self._store, self._length, self._file = store, length, -1
+        self._waiting: list[dict[str, Any]] = []
+        self._is_closing = self._is_busy = False
+        self._error: OSError | None = None
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Have a line added.
+
+        Raises
+        ------
+        OSError
+            If an earlier one could not be.
+        """
+        with self._changed:
+            if self._error:
+                raise self._error
+            if self._thread is None:
+                flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+                self._file = os.open(self._store / JOURNAL, flags)
+                files.cut(self._file, self._length)
+                self._thread = threading.Thread(target=self._run, name="gdfast-journal", daemon=True)
+                self._thread.start()
+            self._waiting.append(entry)
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Wait until all lines are on the disk.
+
+        Raises
+        ------
+        OSError
+            If one cannot be.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._error or not (self._waiting or self._is_busy))
+            if self._error:
+                raise self._error
+
+    def close(self) -> None:
+        """Add what is waiting, and end."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        if self._thread:
+            self._thread.join()
+            os.close(self._file)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._is_closing)
+                entries, self._waiting, self._is_busy = self._waiting, [], True
+            try:
+                if entries:
+                    self._write(entries)
+            except OSError as error:
+                self._error = error
+            with self._changed:
+                self._is_busy = False
+                self._changed.notify_all()
+                if self._error or (self._is_closing and not self._waiting):
+                    return
+
+    def _write(self, entries: list[dict[str, Any]]) -> None:
+        chunks = [chunk(name, entry["block"]) for entry in entries if "block" in entry for name in entry["files"]]
+        files.sync_all(self._store, chunks)
+        text = b"".join(map(line, entries))
+        try:
+            files.append(self._file, text)
+            files.sync_open(self._file)
+        except OSError:
+            files.cut(self._file, self._length)
+            raise
+        self._length += len(text)
 
 
 @contextlib.contextmanager
-def writing(path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite: bool) -> Iterator[Store]:
+def writing(
+    path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite: bool, earlier: Earlier | None = None
+) -> Iterator[Store]:
     """Open a store for writing, made if there is none, resumed if it is of the same sweep; lock it meanwhile.
 
     Raises
@@ -244,102 +336,16 @@ def writing(path: Path, sweep: Sweep, backend: str, keep_theta: bool, overwrite:
     OSError
         If there is no space to make it.
     """
-    check_folder(path.parent)
-    if path.is_file() and overwrite:
-        path.unlink()
-    if path.exists() and not _usable(path, overwrite):
-        raise StoreError(f"store: {path} exists already and is not a store of gdfast; give another path")
-    with _explained(path):
-        path.mkdir(exist_ok=True)
-    with locked(path):
-        if overwrite or not (path / METADATA).exists():
-            with _explained(path):
-                _empty(path)
-                _create(path, sweep, backend, keep_theta)
-        else:
-            check_same(path, read_attributes(path), (path / "theta").exists(), sweep, backend, keep_theta)
-        for left in path.glob("*.partial"):  # of metadata, by a process that was killed
-            left.unlink()
-        store = Store(path, sweep, backend, keep_theta)
-        try:
-            yield store
-        finally:
-            store.close()
-
-
-def _usable(path: Path, overwrite: bool) -> bool:
-    """Whether what is at a path is an empty folder, a store of gdfast, or another Zarr store to be overwritten."""
-    if not path.is_dir():
-        return False
-    return ours(path) or not any(path.iterdir()) or (overwrite and (path / ".zgroup").exists())
-
-
-def _empty(path: Path) -> None:
-    """Remove all in a store but its lock, first what makes it one."""
-    (path / METADATA).unlink(missing_ok=True)
-    for item in path.iterdir():
-        if item.is_dir() and not item.is_symlink():
-            shutil.rmtree(item)
-        elif item.name != LOCK:
-            item.unlink()
-
-
-def _create(path: Path, sweep: Sweep, backend: str, keep_theta: bool) -> None:
-    """Write the coordinates, empty arrays and, last, what makes it a store: the consolidated metadata."""
-    import xarray
-    import zarr
-
-    facts = {"gdfast_format": FORMAT, **attributes(sweep, backend, keep_theta), **machine()}
-    axes = xarray.Dataset(coords=coordinates(sweep), attrs=facts)
-    with warnings.catch_warnings():
-        # The lock is no part of the hierarchy, as Zarr says.
-        warnings.filterwarnings("ignore", message="Object at")
-        axes.to_zarr(path, mode="a", zarr_format=2, consolidated=False)
-    group = zarr.open_group(path, mode="r+", zarr_format=2)
-    depth = sweep.problem.dimension
-    work = sweep.max_steps * sweep.problem.step_work
-    shape = block_shape(sweep.shape, work, 24 + 8 * depth * keep_theta)
-    for name, dtype in fields(sweep, keep_theta).items():
-        more = (depth,) if name == "theta" else ()
-        group.create_array(
-            name,
-            shape=(*sweep.shape, *more),
-            chunks=(*shape, *more),
-            dtype=dtype,
-            fill_value=math.nan if dtype is np.float64 else None,  # a number would be taken for missing values
-            filters=None,
-            compressors=_compressor(),
-            order="C",
-            attributes={"_ARRAY_DIMENSIONS": [*DIMENSIONS, *(["parameter"] if more else [])], **ATTRIBUTES[name]},
-        )
-    (path / JOURNAL).write_bytes(b"")
-    _consolidate(path)
-
-
-def _compressor() -> Any:
-    from numcodecs import Blosc
-
-    return Blosc("lz4", 5, Blosc.SHUFFLE)
-
-
-def _compressed(values: NDArray[Any]) -> bytes:
-    if threading.current_thread() is threading.main_thread():
-        # There Blosc starts threads, and orders the parts of a chunk as these come; elsewhere it does not.
-        with ThreadPoolExecutor(1) as other:
-            return bytes(other.submit(_compressor().encode, values).result())
-    return bytes(_compressor().encode(values))
-
-
-def _consolidate(path: Path) -> None:
-    import zarr
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Object at")  # lock and journal are no part of the hierarchy
-        zarr.consolidate_metadata(path, zarr_format=2)
+    with contextlib.ExitStack() as stack:
+        with explained(path):
+            place = stack.enter_context(opened(path, sweep, backend, keep_theta, overwrite, block_shape))
+        store = Store(place, earlier)
+        stack.callback(store.close)
+        yield store
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Say of a failed write what it means for the store."""
     try:
         yield

@@ -196,7 +196,10 @@ def sweep(
         str | None, typer.Option(help="address of a Dask scheduler, tcp://…, whose workers run the tiles")
     ] = None,
     keep_theta: Annotated[bool, typer.Option("--keep-theta", help="keep the end points")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what is at OUT")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the result at OUT")] = False,
+    reuse: Annotated[
+        Path | None, typer.Option(help="another result, whose trajectories are taken over where they are the same")
+    ] = None,
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
@@ -235,6 +238,7 @@ def sweep(
             keep_theta=keep_theta,
             store=out,
             overwrite=overwrite,
+            reuse=reuse,
         )
     seconds = result.attrs["run_seconds"]
     _echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
@@ -258,7 +262,7 @@ def _grid(problem: Any, axes: dict[str, Any] | list[Any]) -> Any:
 @_command("status")
 def status(
     source: Annotated[Path, typer.Argument(metavar="STORE", help="a Zarr store that `gdfast sweep` writes or wrote")],
-    verify: Annotated[bool, typer.Option("--verify", help="compare every chunk with its checksum")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="compare every file with its checksum")] = False,
 ) -> None:
     """Tell what of a stored sweep is done and missing, and whether it is sound."""
     from gdfast import store
@@ -266,8 +270,8 @@ def status(
     found = store.status(source, whole=verify)
     for name, value in found.summary.items():
         _echo(f"{name:<13} {value}")
-    for place, damage in found.damages.items():
-        tell(f"store: {source} is damaged: block {place}: {damage}")
+    for damage in found.damages.values():
+        tell(f"store: {source} is damaged: {damage}")
     if found.damages:
         raise typer.Exit(2)
 

@@ -22,6 +22,8 @@ from gdfast.sweep import Sweep, Tile
 if TYPE_CHECKING:
     import xarray
 
+    from gdfast.reuse import Earlier
+
 DIMENSIONS = ("optimizer", "learning_rate", "start")
 FIELDS: dict[str, Any] = {
     "outcome": np.int8,
@@ -76,6 +78,8 @@ class Columns:
         The grid. Every cell is to be written by its tile, or there is no result.
     keep_theta : bool
         Whether end points are kept.
+    earlier : Earlier, optional
+        A result from which trajectories are taken over.
 
     Raises
     ------
@@ -83,10 +87,8 @@ class Columns:
         If it does not fit into memory.
     """
 
-    done = 0
-
-    def __init__(self, sweep: Sweep, keep_theta: bool) -> None:
-        self.sweep = sweep
+    def __init__(self, sweep: Sweep, keep_theta: bool, earlier: "Earlier | None" = None) -> None:
+        self.sweep, self.earlier = sweep, earlier
         memory.fits(
             f"the result of {sweep.size:,} trajectories",
             bytes_of_a_cell(sweep, keep_theta) * sweep.size,
@@ -101,8 +103,17 @@ class Columns:
 
     @property
     def tiles(self) -> list[Tile]:
-        """All tiles."""
-        return self.sweep.tiles
+        """All tiles, or what they hold that is not taken over."""
+        if self.earlier is None:
+            return self.sweep.tiles
+        tiles = []
+        for i in range(len(self.sweep.optimizers)):
+            whole = Tile(i, 0, len(self.columns["steps"][i].reshape(-1)))
+            if self.earlier.final(whole).any():
+                for name, column in self.columns.items():
+                    column[i] = self.earlier.values(name, whole).reshape(column[i].shape)
+            tiles += [tile for part in self.earlier.missing(whole) for tile in self.sweep.split(*part)]
+        return tiles
 
     def put(self, tile: Tile, cells: Cells) -> None:
         """Copy a finished tile into its place."""
@@ -129,7 +140,7 @@ def _together(shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> di
     }
 
 
-def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Cells) -> None:
+def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) -> None:
     """Copy a tile's cells into ``columns[name][row]``, whose trajectories are numbered along all further axes."""
     for name, column in columns.items():
         if name == "theta":
@@ -195,9 +206,9 @@ def settings(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
     return {**sweep.specification, "backend": backend, "keep_theta": keep_theta, "gdfast": __version__}
 
 
-def digest(specification: str, backend: str, keep_theta: bool) -> str:
+def digest(specification: str, backend: str, keep_theta: bool, version: str = __version__) -> str:
     """The SHA-256 of the `settings`, the specification being given as JSON."""
-    return hashlib.sha256(f"{specification} {backend} {keep_theta} {__version__}".encode()).hexdigest()
+    return hashlib.sha256(f"{specification} {backend} {keep_theta} {version}".encode()).hexdigest()
 
 
 def useful_share(steps: int, lane_steps: int) -> float:

@@ -9,13 +9,15 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gdfast import arguments
+from gdfast import arguments, netcdf
 from gdfast.blocks import Store, writing
+from gdfast.contents import StoreError, check_folder, check_same
 from gdfast.executors import Done, Parcel, WorkersError, cores, on_executor, on_threads, prepare
 from gdfast.outputs import check
 from gdfast.progress import Callback, State, reporting
 from gdfast.result import Columns, useful_share
-from gdfast.store import StoreError, check_folder, check_same, read, write_netcdf
+from gdfast.reuse import Earlier
+from gdfast.store import read
 from gdfast.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def run(
     progress: bool | Callback | None = None,
     store: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
+    reuse: str | os.PathLike[str] | None = None,
 ) -> "xarray.Dataset":
     """Run every trajectory of a sweep.
 
@@ -59,7 +62,12 @@ def run(
         so (unless `progress` says otherwise), and what is missing is run. The result is then read from the store when
         it is used.
     overwrite : bool
-        Replace what is in the store.
+        Replace the result that is there. Only files that it names itself are removed.
+    reuse : path, optional
+        Another stored result, from which the trajectories are taken over that are the same in this sweep: it may have
+        other learning rates, starts and optimizers, and another `max_steps`, within which trajectories that settled
+        have settled too. Learning rates and starts are the same when they are to the bit. The rest is run. The result
+        is the same to the bit, and the other one stays as it is.
 
     Returns
     -------
@@ -107,23 +115,17 @@ def run(
         raise ValueError("overwrite must be False where no store is given, which it would replace")
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "a path")
+    if reuse is not None:
+        arguments.instance("reuse", reuse, (str, os.PathLike), "a path")
     how = _How(sweep, backend, workers or cores(), executor, keep_theta, progress)
-    if store is None:
-        return how.in_memory()
-    path = Path(store)
-    if not path.exists():
-        check(path, "store")
-        how.prepare()  # what cannot be compiled is refused before anything is made
-    if path.suffix == ".nc":
-        return _netcdf(how, path, overwrite)
-    with writing(path, sweep, backend, keep_theta, overwrite) as opened:
-        if opened.resumed and progress in (None, True):
-            print(f"gdfast: {opened.resumed}", file=sys.stderr)
-        try:
-            how.into(opened)
-        except WorkersError as error:
-            raise type(error)(f"{error}; the same call again completes {path}") from None
-    return read(path)
+    path = None if store is None else Path(store)
+    if reuse is None:
+        return how.into_path(path, overwrite)
+    with read(Path(reuse)) as other:
+        if path is not None and path.exists() and path.samefile(reuse):
+            raise ValueError(f"reuse must be another result than the one that is written, {path}")
+        how.earlier = Earlier(Path(reuse), other, sweep, backend, keep_theta)
+        return how.into_path(path, overwrite)
 
 
 class _How:
@@ -141,7 +143,26 @@ class _How:
         self.sweep, self.backend, self.keep_theta = sweep, backend, keep_theta
         self.workers, self.executor, self.progress = workers, executor, progress
         self.parcel = None if executor is None else Parcel.of(sweep)
+        self.earlier: Earlier | None = None
         self.compile_seconds = 0.0
+
+    def into_path(self, path: Path | None, overwrite: bool) -> "xarray.Dataset":
+        """Run all, or what a store lacks, and return the result."""
+        if path is None:
+            return self.in_memory()
+        if not path.exists():
+            check(path, "store")
+            self.prepare()  # what cannot be compiled is refused before anything is made
+        if path.suffix == ".nc":
+            return _netcdf(self, path, overwrite)
+        with writing(path, self.sweep, self.backend, self.keep_theta, overwrite, self.earlier) as opened:
+            if opened.resumed and self.progress in (None, True):
+                print(f"gdfast: {opened.resumed}", file=sys.stderr)
+            try:
+                self.into(opened)
+            except WorkersError as error:
+                raise type(error)(f"{error}; the same call again completes {path}") from None
+        return read(path)
 
     def prepare(self) -> None:
         """Compile, or load from disk, what is needed; the seconds are added up."""
@@ -162,11 +183,12 @@ class _How:
             ) as finished,
             reporting(self.progress) as report,
         ):
-            yield _told(finished, report, target.done, self.sweep.size, len(tiles))
+            done = self.sweep.size - sum(tile.last - tile.first for tile in tiles)
+            yield _told(finished, report, done, self.sweep.size, len(tiles))
 
     def in_memory(self) -> "xarray.Dataset":
         """Run all and return the result."""
-        columns = Columns(self.sweep, self.keep_theta)
+        columns = Columns(self.sweep, self.keep_theta, self.earlier)
         self.prepare()
         began = time.perf_counter()
         steps = lane_steps = 0
@@ -205,16 +227,23 @@ def _told(finished: Iterator[Done], report: Any, done: int, total: int, all_tile
 
 def _netcdf(how: _How, path: Path, overwrite: bool) -> "xarray.Dataset":
     check_folder(path.parent)
-    if path.exists() and not overwrite:
-        if not path.is_file():
-            raise StoreError(f"store: {path} is a folder; give another path")
-        found = read(path)
-        try:
-            check_same(path, found.attrs, "theta" in found, how.sweep, how.backend, how.keep_theta)
-        except StoreError:
-            found.close()
-            raise
-        return found
-    result = how.in_memory()
-    write_netcdf(result, path)
-    return result
+    if not os.path.lexists(path):
+        result = how.in_memory()
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            netcdf.write(result, path, overwrite=False)
+            return result
+        result.close()
+    elif overwrite:
+        if path.is_symlink():
+            raise StoreError(f"store: {path} is a link, through which nothing is overwritten; give {path.resolve()}")
+        read(path).close()  # or it is no result, and refused
+        result = how.in_memory()
+        netcdf.write(result, path, overwrite=True)
+        return result
+    found = read(path)
+    try:
+        check_same(path, found.attrs, how.sweep, how.backend, how.keep_theta)
+    except StoreError:
+        found.close()
+        raise
+    return found

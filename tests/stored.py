@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import resource
 import time
 
@@ -9,9 +10,11 @@ import numpy as np
 
 import gdfast
 from gdfast import blocks, executors, optimizers, problems, store
+from gdfast.contents import LOCK
+from gdfast.journal import JOURNAL
 from gdfast.result import OF_THE_RUN
 
-OF_THE_GROUP = {".zattrs", ".zmetadata", store.JOURNAL, store.LOCK}
+OF_THE_GROUP = {".zattrs", ".zmetadata", JOURNAL, LOCK}
 
 
 def sweep(**changed):
@@ -83,3 +86,21 @@ def contents(path):
     attributes = json.loads((path / ".zattrs").read_text())
     assert metadata["metadata"].pop(".zattrs") == attributes
     return files, metadata, {name: value for name, value in attributes.items() if name not in OF_THE_RUN}
+
+
+def read_as_nobody(path, told):
+    """Read a store as a user who may write nowhere."""
+    store.read(path).load()  # imports what may be installed where others may not read
+    os.setgid(65534)
+    os.setuid(65534)
+    found = store.status(path, whole=True)
+    told.put((found.summary["state"], float(store.read(path).steps.sum())))
+
+
+def write_netcdf_with_files_limited(path, told):
+    """Write a netCDF file while no file can grow beyond a size."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))
+    try:
+        gdfast.run(sweep(max_steps=100), store=path, progress=False)
+    except OSError as error:
+        told.put(error.strerror)
