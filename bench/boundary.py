@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 import gdfast
-from gdfast.analysis.boundary import boundary
-from gdfast.analysis.trainability import CONDITIONS, Condition, View
+from gdfast.boundary.dimension import boundary
+from gdfast.boundary.planes import CONDITIONS, Condition, View
 
 CONDITION = CONDITIONS["tanh"]
 

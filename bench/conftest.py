@@ -51,6 +51,6 @@ class _Choice:
 
 def pytest_benchmark_update_machine_info(config, machine_info):
     """Add versions and processor to saved runs."""
-    from gdfast.result import machine
+    from gdfast.storing.result import machine
 
     machine_info["gdfast"] = {name: value for name, value in machine().items() if name != "date"}

@@ -20,7 +20,7 @@ from gdfast.problems import Landscape
 _BINARY = {"Add": "add", "Sub": "add", "Mult": "multiply", "Div": "divide"}
 
 FUNCTIONS = ("cos", "cube_root", "erf", "exp", "log", "log1p", "sigmoid", "sin", "sin and cos", "softplus", "tanh")
-"""Functions of `gdfast.elementary` that are many operations; each is counted, and measured, as one of its own kind."""
+"""Functions of `gdfast.formulas.elementary` that are many operations; each is counted and measured as a kind."""
 
 # What the others are. The choice that follows a comparison is counted with it.
 _FEW: dict[str, dict[str, int]] = {

@@ -29,9 +29,9 @@ from bench.throughput import measure
 from gdfast import optimizers, problems
 from gdfast.kernels.signatures import MOVING, Settling
 from gdfast.optimizers import Optimizer
-from gdfast.prepared import Prepared
 from gdfast.problems import Landscape
-from gdfast.tile import new_block, pair_of
+from gdfast.tiles.prepared import Prepared
+from gdfast.tiles.tile import new_block, pair_of
 
 ARITHMETIC = ("add", "multiply", "logic", "compare")
 STEPS, ROUNDS = 10, 300

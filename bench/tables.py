@@ -10,7 +10,7 @@ import numba
 from rich.console import Console
 from rich.table import Table
 
-from gdfast.result import machine
+from gdfast.storing.result import machine
 
 
 def description() -> dict[str, Any]:

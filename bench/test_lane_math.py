@@ -1,7 +1,7 @@
 """Elementary functions in compiled lanes against NumPy's vectorized ones, on one core, in cache.
 
-`gdfast.elementary` is both contenders: called on an array it is NumPy (SciPy for erf), compiled into a lane loop it is
-the lane form. Before the two are timed they are checked against each other.
+`gdfast.formulas.elementary` is both contenders: called on an array it is NumPy (SciPy for erf), compiled into a lane
+loop it is the lane form. Before the two are timed they are checked against each other.
 """
 
 import statistics
@@ -13,7 +13,7 @@ import pytest
 
 from bench.required import LANE_MATH
 from bench.throughput import rows
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.options import JIT, wide
 

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from bench.operations import FUNCTIONS
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.lane_math.parts import bits_to_float, float_to_bits
 from gdfast.kernels.options import JIT, wide

@@ -10,27 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdfast import (
-        analysis,
-        data,
-        executors,
-        measures,
-        optimizers,
-        outcomes,
-        plot,
-        problems,
-        schedules,
-        store,
-        theory,
-        transforms,
-    )
-    from gdfast.gradients import gradient_flow
+    from gdfast import analysis, data, measures, optimizers, plot, problems, schedules, theory, transforms
     from gdfast.problems import check_gradient
-    from gdfast.reference import trajectory
-    from gdfast.refinement import refine
-    from gdfast.runner import run
-    from gdfast.study import run_over
-    from gdfast.sweep import Sweep
+    from gdfast.problems.networks.gradient_flow import gradient_flow
+    from gdfast.running.refine import refine
+    from gdfast.running.run import run
+    from gdfast.running.run_over import run_over
+    from gdfast.storing import store
+    from gdfast.tiles import executors, outcomes
+    from gdfast.tiles.reference import trajectory
+    from gdfast.tiles.sweep import Sweep
 
 __version__ = "0.1.0"
 __all__ = [
@@ -56,14 +45,15 @@ __all__ = [
 ]
 
 _HOME = {
-    "Sweep": "gdfast.sweep",
-    "gradient_flow": "gdfast.gradients",
-    "run": "gdfast.runner",
-    "run_over": "gdfast.study",
-    "trajectory": "gdfast.reference",
+    "Sweep": "gdfast.tiles.sweep",
     "check_gradient": "gdfast.problems",
-    "refine": "gdfast.refinement",
+    "gradient_flow": "gdfast.problems.networks.gradient_flow",
+    "refine": "gdfast.running.refine",
+    "run": "gdfast.running.run",
+    "run_over": "gdfast.running.run_over",
+    "trajectory": "gdfast.tiles.reference",
 }
+_ROOMS = {"executors": "gdfast.tiles", "outcomes": "gdfast.tiles", "store": "gdfast.storing"}
 
 
 def __getattr__(name: str) -> Any:
@@ -72,7 +62,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(importlib.import_module(_HOME[name]), name)
     else:
-        value = importlib.import_module(f"gdfast.{name}")
+        value = importlib.import_module(f"{_ROOMS.get(name, 'gdfast')}.{name}")
     globals()[name] = value
     return value
 

@@ -203,7 +203,8 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import arguments, executors, notation, outputs
+    from gdfast import arguments, notation, outputs
+    from gdfast.tiles import executors
 
     arguments.choice("backend", backend, ["numba", "numpy"])
     for name, value in (("workers", workers), ("processes", processes)):
@@ -265,7 +266,7 @@ def status(
     verify: Annotated[bool, typer.Option("--verify", help="compare every file with its checksum")] = False,
 ) -> None:
     """Tell what of a stored sweep is done and missing, and whether it is sound."""
-    from gdfast import store
+    from gdfast.storing import store
 
     found = store.status(source, whole=verify)
     for name, value in found.summary.items():
@@ -298,7 +299,8 @@ def map_(
     ] = None,
 ) -> None:
     """Draw the map of a stored sweep over two axes, a panel an optimizer."""
-    from gdfast import arguments, notation, plot, store
+    from gdfast import arguments, notation, plot
+    from gdfast.storing import store
 
     arguments.choice("quantity", quantity, ["outcome", "steps"])
     _check_picture(out)
@@ -341,7 +343,8 @@ def compare(
 
     The optimizers must be the same, or the first sweep must have one, with which all of the second are compared.
     """
-    from gdfast import analysis, plot, store
+    from gdfast import analysis, plot
+    from gdfast.storing import store
 
     if out:
         _check_picture(out)
@@ -427,8 +430,8 @@ def boundary(
 ) -> None:
     """Show the boundary between convergence and divergence: images, zooms, and its dimension by box counting."""
     from gdfast import arguments, notation, outputs
-    from gdfast.analysis.trainability import CONDITIONS, PUBLISHED
-    from gdfast.report import boundary as boundaries
+    from gdfast.boundary import report as boundaries
+    from gdfast.boundary.planes import CONDITIONS, PUBLISHED
 
     names = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
     rules = [rule for text in optimizer or ["gd"] for rule in notation.parse_optimizers(text)]

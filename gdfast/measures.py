@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.elementary import Array, select
+from gdfast.formulas.elementary import Array, select
 from gdfast.named import Named, named
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from gdfast import arguments, memory, optimizers, problems, schedules, transforms
 from gdfast import data as data_sets
 from gdfast.arguments import shown
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.optimizers._grid import BYTES_OF_AN_OPTIMIZER
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem

@@ -14,7 +14,7 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE, UNIT
-from gdfast.elementary import Array, maximum, select
+from gdfast.formulas.elementary import Array, maximum, select
 from gdfast.named import Named, named
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from gdfast import arguments
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 
 
 class Starts:

@@ -20,9 +20,9 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
-from gdfast.elementary import Array, maximum, minimum, select, sign
+from gdfast.formulas.elementary import Array, maximum, minimum, select, sign
+from gdfast.formulas.noise import KEY, keys
 from gdfast.named import Named, named
-from gdfast.noise import KEY, keys
 
 
 @dataclass(frozen=True, eq=False, repr=False)

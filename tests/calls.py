@@ -236,7 +236,7 @@ def calls() -> list[Call]:
         (data.design, {"data": TABLE, "standardize": True, "bias": True}),
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
-        (data.batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
+        (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
         (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0)}),
         (problems.Landscape, _arguments_of_a_landscape()),
         (NETWORK.predict, {"theta": np.zeros((NETWORK.dimension, 2)), "X": point}),

@@ -9,10 +9,11 @@ import time
 import numpy as np
 
 import gdfast
-from gdfast import blocks, executors, optimizers, problems, store
-from gdfast.contents import LOCK
-from gdfast.journal import JOURNAL
-from gdfast.result import OF_THE_RUN
+from gdfast import executors, optimizers, problems, store
+from gdfast.storing import blocks
+from gdfast.storing.contents import LOCK
+from gdfast.storing.journal import JOURNAL
+from gdfast.storing.result import OF_THE_RUN
 
 OF_THE_GROUP = {".zattrs", ".zmetadata", JOURNAL, LOCK}
 
@@ -38,7 +39,7 @@ def small_blocks():
 def context():
     """Processes that start in some milliseconds, everything imported."""
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["stored", "gdfast.tile", "gdfast.runner", "xarray", "zarr"])
+    found.set_forkserver_preload(["stored", "gdfast.tiles.tile", "gdfast.running.run", "xarray", "zarr"])
     return found
 
 

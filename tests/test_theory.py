@@ -10,8 +10,8 @@ import sympy
 import gdfast
 from gdfast import optimizers, problems, schedules, theory
 from gdfast.optimizers.adam import rule as adam_rule
-from gdfast.outcomes import Outcome
 from gdfast.parts import step_table
+from gdfast.tiles.outcomes import Outcome
 
 ON_SYMBOLS = {
     "sqrt": sympy.sqrt,

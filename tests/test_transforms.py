@@ -6,8 +6,9 @@ import pytest
 from scipy import stats
 
 import gdfast
-from gdfast import noise, optimizers, problems, transforms
-from gdfast.outcomes import Outcome
+from gdfast import optimizers, problems, transforms
+from gdfast.formulas import noise
+from gdfast.tiles.outcomes import Outcome
 
 _rng = np.random.default_rng(5)
 REGRESSION = problems.linear_regression(X=_rng.normal(size=(17, 5)), y=_rng.normal(size=17))

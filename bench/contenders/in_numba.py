@@ -20,7 +20,7 @@ from bench.contenders.common import (
     debiasing,
     update_with,
 )
-from gdfast.outcomes import Outcome
+from gdfast.tiles.outcomes import Outcome
 
 
 @functools.cache

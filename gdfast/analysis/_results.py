@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.elementary import Array
-from gdfast.outcomes import Outcome
-from gdfast.result import DIMENSIONS
+from gdfast.formulas.elementary import Array
+from gdfast.storing.result import DIMENSIONS
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from gdfast.analysis import _results
-from gdfast.outcomes import Outcome
-from gdfast.result import DIMENSIONS
+from gdfast.storing.result import DIMENSIONS
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.analysis import _results
-from gdfast.elementary import Array
-from gdfast.outcomes import Outcome
+from gdfast.formulas.elementary import Array
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gdfast import arguments
 from gdfast.analysis import _results
-from gdfast.outcomes import Outcome
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

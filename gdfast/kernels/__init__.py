@@ -1,15 +1,10 @@
-"""Step kernels: what a rule may contain, and how it is compiled.
+"""From formulas to machine code: lane loops, compiled on demand, kept on disk.
 
-The contract of a rule (and of a landscape's formulas): assignments to plain names, then one return. Expressions
-are made of the function's own arguments and names assigned before, numbers, ``+ - * /``, comparisons, ``&`` and
-``|`` between comparisons, and the functions of `gdfast.elementary`. No ``if``, no loop, no power, no other name.
-A number is one of the sweep's dtype, a whole number too; a comparison is 1 or 0 where a number is wanted.
-`gdfast.grammar` checks it and says what to write instead.
-
-This restriction buys three things. The same text runs on arrays, in lanes and on symbols. Compiled and NumPy
-results agree to the bit, since every operation in it is correctly rounded in both and none may be contracted.
-And what a compiled kernel depends on can be found: the functions that it reaches, `gdfast.elementary`, this package and
-the versions of the tools. `gdfast.kernels.digest` covers just that, so that what is kept on disk is never stale.
+Formulas are in a grammar (`gdfast.formulas`). This buys three things. The same text runs on arrays, in lanes and on
+symbols. Compiled and NumPy results agree to the bit, since every operation in it is correctly rounded in both and none
+may be contracted. And what a compiled kernel depends on can be found: the functions that it reaches,
+`gdfast.formulas.elementary`, this package and the versions of the tools. `gdfast.kernels.digest` covers just that, so
+that what is kept on disk is never stale.
 
 Compiled kernels are bytes: `gdfast.kernels.numba_internals` gets them out of numba and loads them, each into an engine
 of its own; `gdfast.kernels.folder` keeps them under a checksum; `gdfast.kernels.compiling` remembers those in use.

@@ -8,7 +8,7 @@ for a lane whose coordinates are in registers, in another for rows of lanes in m
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from gdfast.noise import KEY
+from gdfast.formulas.noise import KEY
 from gdfast.transforms import Transform
 
 

@@ -2,8 +2,8 @@
 
 A kernel is a function. It depends on its code, on the constants that it names or closes over, on the functions that it
 calls or is handed, on theirs in turn, and on how numba compiles all that: the files of this package and
-`gdfast.elementary`, whose compiled forms stand here, and the versions of the tools. Code is taken as bytecode: an edit
-of a comment or of a function that no kernel reaches compiles nothing anew.
+`gdfast.formulas.elementary`, whose compiled forms stand here, and the versions of the tools. Code is taken as bytecode:
+an edit of a comment or of a function that no kernel reaches compiles nothing anew.
 """
 
 import functools
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels.numba_internals import toolchain
 
 # Modules whose versions stand for their code.

@@ -20,9 +20,9 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import overload, register_jitable
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from gdfast import noise
-from gdfast.elementary import sqrt, square_scale
-from gdfast.grammar import reading, typed
+from gdfast.formulas import noise
+from gdfast.formulas.elementary import sqrt, square_scale
+from gdfast.formulas.grammar import reading, typed
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import callable_once, compiled, remembered

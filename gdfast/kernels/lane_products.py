@@ -1,4 +1,4 @@
-"""The compiled forms of `gdfast.problems._lane_products`, and the helpers of networks' lane kernels.
+"""The compiled forms of `gdfast.formulas.lane_products`, and the helpers of networks' lane kernels.
 
 A product of matrices is cut into pieces of up to 4 × 6 entries. A piece's 24 sums stay in vector registers while r
 runs, so that 10 loads serve 48 operations. On a core of 3.6 GHz with two pipes of 256 bits for products and two for
@@ -14,9 +14,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
+from gdfast.formulas import lane_products as _lane_products
+from gdfast.formulas.lane_products import VECTOR
 from gdfast.kernels.options import HELPER, INLINED, wide
-from gdfast.problems import _lane_products, _network_lanes
-from gdfast.problems._lane_products import VECTOR
+from gdfast.problems.networks import lanes as _network_lanes
 
 _NUMBER, _INDEX = ir.DoubleType(), ir.IntType(64)
 _LANES = ir.VectorType(_NUMBER, VECTOR)

@@ -1,7 +1,8 @@
 """Norms of a lane's coordinates, of which the Euclidean one squares nothing that would overflow or underflow.
 
-All entries are first multiplied by a power of two that their largest calls for (`gdfast.elementary.square_scale`). It
-is 1 for ordinary numbers, whose norm so has the bits of the plain sum's root.
+All entries are first multiplied by a power of two that their largest calls for
+(`gdfast.formulas.elementary.square_scale`). It is 1 for ordinary numbers, whose norm so has the bits of the plain sum's
+root.
 """
 
 import math
@@ -9,7 +10,7 @@ import math
 from numba import types
 from numba.extending import overload, register_jitable
 
-from gdfast.elementary import square_scale, square_unit
+from gdfast.formulas.elementary import square_scale, square_unit
 from gdfast.kernels.lane_math.parts import bits_to_float, bits_to_single, choose
 from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.settling import loudest

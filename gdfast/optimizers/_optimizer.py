@@ -36,7 +36,7 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.named import Named, named
 from gdfast.problems import Problem
 from gdfast.schedules import LossSchedule, Schedule

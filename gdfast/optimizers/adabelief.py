@@ -10,7 +10,7 @@ Source: Zhuang et al. (2020), arXiv 2010.07468, as in the authors' code (without
 ``optax.adabelief`` and ``pytorch_optimizer.AdaBelief``; their values of ε differ widely.
 """
 
-from gdfast.elementary import sqrt
+from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 

@@ -9,7 +9,7 @@ Source: Zeiler (2012), arXiv 1212.5701, in the form and with the defaults of ``t
 ``optax.adadelta`` is the same.
 """
 
-from gdfast.elementary import sqrt
+from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

@@ -7,7 +7,7 @@ Source: Duchi, Hazan & Singer (2011), "Adaptive subgradient methods", in the for
 ``torch.optim.Adagrad``. ``optax.adagrad`` starts s at 0.1 and divides by √(s + ε) with ε = 1e-7.
 """
 
-from gdfast.elementary import sqrt
+from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
 
 

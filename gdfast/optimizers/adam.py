@@ -12,7 +12,7 @@ debiases it; optax takes it over the debiased v. The two factors that depend on 
 ``rate`` = 1/(1 − β₁ᵗ) and ``debias`` = 1/√(1 − β₂ᵗ).
 """
 
-from gdfast.elementary import maximum, sqrt
+from gdfast.formulas.elementary import maximum, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 

@@ -8,7 +8,7 @@ Source: Kingma & Ba (2015), section 7.1, in the form and with the defaults of ``
 ``optax.adamax`` is the same.
 """
 
-from gdfast.elementary import absolute, maximum
+from gdfast.formulas.elementary import absolute, maximum
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

@@ -6,7 +6,7 @@ Source: Loshchilov & Hutter (2019), arXiv 1711.05101, in the form and with the d
 ``optax.adamw`` is the same with λ = 1e-4 by default.
 """
 
-from gdfast.elementary import maximum, sqrt
+from gdfast.formulas.elementary import maximum, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 

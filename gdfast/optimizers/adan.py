@@ -10,7 +10,7 @@ Source: Xie et al. (2022), arXiv 2208.06677, as in the authors' code and ``pytor
 
 import numpy as np
 
-from gdfast.elementary import select, sqrt
+from gdfast.formulas.elementary import select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

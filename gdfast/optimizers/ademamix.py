@@ -10,7 +10,7 @@ Source: Pagliardini, Ablin & Grangier (2024), arXiv 2409.03137; the same as ``py
 
 import numpy as np
 
-from gdfast.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

@@ -10,7 +10,7 @@ rates of 0 the first step is the first that is not.
 Source: Malitsky & Mishchenko (2020), arXiv 1910.09529, algorithm 1.
 """
 
-from gdfast.elementary import minimum, select, sqrt
+from gdfast.formulas.elementary import minimum, select, sqrt
 from gdfast.optimizers._optimizer import Optimizer, named
 
 

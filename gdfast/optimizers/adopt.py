@@ -9,7 +9,7 @@ clips at t^¼.
 
 import numpy as np
 
-from gdfast.elementary import maximum, minimum, select, sqrt
+from gdfast.formulas.elementary import maximum, minimum, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

@@ -8,7 +8,7 @@ Source: Reddi, Kale & Kumar (2018), "On the convergence of Adam and beyond". The
 ``torch.optim.Adam(amsgrad=True)``, the other that of ``optax.amsgrad``; the paper debiases nothing.
 """
 
-from gdfast.elementary import maximum, sqrt
+from gdfast.formulas.elementary import maximum, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 from gdfast.optimizers.adam import adam
 

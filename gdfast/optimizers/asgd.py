@@ -10,7 +10,7 @@ but no powers: α is 0.5, 0.75 or 1.
 """
 
 from gdfast.arguments import OneOf
-from gdfast.elementary import sqrt
+from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
 
 

@@ -11,7 +11,7 @@ overflow nor underflow.
 
 import numpy as np
 
-from gdfast.elementary import select, square_scale, square_unit
+from gdfast.formulas.elementary import select, square_scale, square_unit
 from gdfast.optimizers._optimizer import Optimizer, named
 
 

@@ -8,7 +8,7 @@ Source: Liang et al. (2024), arXiv 2411.16085, as in the authors' code. ``pytorc
 scales by d / (number kept + 1).
 """
 
-from gdfast.elementary import maximum, select
+from gdfast.formulas.elementary import maximum, select
 from gdfast.optimizers._optimizer import FRACTION, Optimizer, named
 
 

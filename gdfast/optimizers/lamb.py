@@ -9,7 +9,7 @@ multiplied by the same power of two.
 Source: You et al. (2020), arXiv 1904.00962, the same as ``optax.lamb`` for one array of parameters.
 """
 
-from gdfast.elementary import select, sqrt, square_scale
+from gdfast.formulas.elementary import select, sqrt, square_scale
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 

@@ -11,7 +11,7 @@ Source: You, Gitman & Ginsburg (2017), arXiv 1708.03888, the same as ``optax.lar
 The paper divides by ‖g‖ + λ ‖θ‖.
 """
 
-from gdfast.elementary import select, square_scale
+from gdfast.formulas.elementary import select, square_scale
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 
 

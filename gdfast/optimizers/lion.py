@@ -7,7 +7,7 @@
 Source: Chen et al. (2023), arXiv 2302.06675, the same as ``optax.lion`` (whose λ is 1e-3 by default).
 """
 
-from gdfast.elementary import sign
+from gdfast.formulas.elementary import sign
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

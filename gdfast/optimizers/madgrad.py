@@ -11,7 +11,7 @@ Source: Defazio & Jelassi (2021), arXiv 2101.11075, as in the authors' code and 
 
 import numpy as np
 
-from gdfast.elementary import cube_root, select
+from gdfast.formulas.elementary import cube_root, select
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

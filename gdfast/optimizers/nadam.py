@@ -12,7 +12,7 @@ Source: Dozat (2016), "Incorporating Nesterov momentum into Adam", in the form a
 
 import numpy as np
 
-from gdfast.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

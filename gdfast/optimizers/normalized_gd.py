@@ -7,7 +7,7 @@ Where ‖g‖ is so small that its inverse is infinite, both are multiplied by t
 Source: Nesterov (1984), "Minimization methods for nonsmooth convex and quasiconvex functions".
 """
 
-from gdfast.elementary import select, square_scale
+from gdfast.formulas.elementary import select, square_scale
 from gdfast.optimizers._optimizer import Optimizer, named
 
 

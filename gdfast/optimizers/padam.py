@@ -12,7 +12,7 @@ bits differ between processors: p is 1/8, 1/4 or 1/2.
 import numpy as np
 
 from gdfast.arguments import OneOf
-from gdfast.elementary import sqrt
+from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

@@ -9,7 +9,7 @@ Source: Polyak (1969); bounded: Loizou et al. (2021), arXiv 2002.10542. The same
 ``eps`` to ‖g‖².
 """
 
-from gdfast.elementary import minimum, select, square_scale
+from gdfast.formulas.elementary import minimum, select, square_scale
 from gdfast.optimizers._optimizer import POSITIVE, Optimizer, named
 
 

@@ -9,7 +9,7 @@ Source: Ma & Yarats (2019), arXiv 1810.06801, with the paper's recommended ν₁
 """
 
 from gdfast.arguments import UNIT
-from gdfast.elementary import sqrt
+from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

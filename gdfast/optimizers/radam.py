@@ -10,7 +10,7 @@ Source: Liu et al. (2020), arXiv 1908.03265, in the form and with the defaults o
 
 import numpy as np
 
-from gdfast.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

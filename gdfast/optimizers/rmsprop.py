@@ -16,7 +16,7 @@ Source: Tieleman & Hinton (2012), lecture 6e of "Neural networks for machine lea
 from collections.abc import Callable
 from typing import Any
 
-from gdfast.elementary import maximum, select, sqrt
+from gdfast.formulas.elementary import maximum, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

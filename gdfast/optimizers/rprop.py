@@ -12,7 +12,7 @@ Source: Riedmiller & Braun (1993), in the variant without backtracking (iRpropâˆ
 import numpy as np
 
 from gdfast.arguments import Interval
-from gdfast.elementary import maximum, minimum, select, sign
+from gdfast.formulas.elementary import maximum, minimum, select, sign
 from gdfast.optimizers._optimizer import NONNEGATIVE, POSITIVE, Optimizer, named
 
 

@@ -12,7 +12,7 @@ Source: Defazio et al. (2024), arXiv 2405.15682, as in the authors' ``schedulefr
 import numpy as np
 
 from gdfast.arguments import Interval
-from gdfast.elementary import select, sqrt
+from gdfast.formulas.elementary import select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 from gdfast.optimizers.schedule_free_sgd import averaging
 

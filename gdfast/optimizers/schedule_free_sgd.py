@@ -16,7 +16,7 @@ the largest learning rate so far; what all steps have in common cancels in c. It
 import numpy as np
 
 from gdfast.arguments import Interval
-from gdfast.elementary import Array, select
+from gdfast.formulas.elementary import Array, select
 from gdfast.optimizers._optimizer import Optimizer, named
 
 

@@ -5,7 +5,7 @@
 Source: Bernstein et al. (2018), arXiv 1802.04434. The same as ``optax.sign_sgd``.
 """
 
-from gdfast.elementary import sign
+from gdfast.formulas.elementary import sign
 from gdfast.optimizers._optimizer import Optimizer, named
 
 

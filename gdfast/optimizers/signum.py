@@ -6,7 +6,7 @@
 Source: Bernstein et al. (2018), arXiv 1802.04434, algorithm 2. The same as ``pytorch_optimizer.SignSGD``.
 """
 
-from gdfast.elementary import sign
+from gdfast.formulas.elementary import sign
 from gdfast.optimizers._optimizer import FRACTION, Optimizer, named
 
 

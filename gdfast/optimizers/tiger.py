@@ -6,7 +6,7 @@
 Source: Su (2023), "Tiger: a tight-fisted optimizer"; Lion with β₁ = β₂. The same as ``pytorch_optimizer.Tiger``.
 """
 
-from gdfast.elementary import sign
+from gdfast.formulas.elementary import sign
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 

@@ -8,7 +8,7 @@ Source: Zaheer et al. (2018), "Adaptive methods for nonconvex optimization"; m a
 as in ``optax.yogi`` and ``pytorch_optimizer.Yogi`` (whose debiasing of m is optional).
 """
 
-from gdfast.elementary import sign, sqrt
+from gdfast.formulas.elementary import sign, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 
 from gdfast import analysis, arguments
 from gdfast.analysis import _results
-from gdfast.elementary import Array
-from gdfast.outcomes import Outcome
+from gdfast.formulas.elementary import Array
 from gdfast.plot.style import LINE_COLOURS, line_style, literal, new_axes
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdfast import arguments
-from gdfast.elementary import Array
-from gdfast.outcomes import Outcome
+from gdfast.formulas.elementary import Array
 from gdfast.plot.maps import MOST_PIXELS, changes, draw_change, draw_outcome, draw_steps, steps_range
 from gdfast.plot.panels import Panel, panels
 from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

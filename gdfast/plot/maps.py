@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.analysis import budget
 from gdfast.analysis._results import checked
-from gdfast.elementary import Array
-from gdfast.outcomes import Outcome
+from gdfast.formulas.elementary import Array
 from gdfast.plot.panels import Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
 from gdfast.plot.style import (
@@ -34,6 +33,7 @@ from gdfast.plot.style import (
     outcome_legend,
     outcome_norm,
 )
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

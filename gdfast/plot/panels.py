@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.analysis._results import checked
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.plot.pixels import Along, reduce
-from gdfast.result import DIMENSIONS
-from gdfast.sweep import part_prefix
+from gdfast.storing.result import DIMENSIONS
+from gdfast.tiles.sweep import part_prefix
 
 if TYPE_CHECKING:
     import xarray

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.analysis._results import outcomes
-from gdfast.outcomes import Outcome
-from gdfast.result import DIMENSIONS
+from gdfast.storing.result import DIMENSIONS
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

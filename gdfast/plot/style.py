@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from gdfast import arguments
 from gdfast.analysis import Change
 from gdfast.arguments import harmless
-from gdfast.outcomes import Outcome
+from gdfast.tiles.outcomes import Outcome
 
 OUTCOME_COLOURS = {
     Outcome.not_run: "#ffffff",

@@ -17,26 +17,26 @@ from gdfast.problems.flat_quartic import flat_quartic
 from gdfast.problems.goldstein_price import goldstein_price
 from gdfast.problems.himmelblau import himmelblau
 from gdfast.problems.levy13 import levy13
-from gdfast.problems.linear_regression import linear_regression
-from gdfast.problems.logistic_regression import logistic_regression
 from gdfast.problems.matyas import matyas
 from gdfast.problems.mccormick import mccormick
-from gdfast.problems.mlp import mlp
 from gdfast.problems.monkey_saddle import monkey_saddle
+from gdfast.problems.networks.mlp import mlp
+from gdfast.problems.networks.trainability_network import trainability_network
 from gdfast.problems.plateau import plateau
 from gdfast.problems.quadratic import quadratic
 from gdfast.problems.quartic import quartic
 from gdfast.problems.rastrigin import rastrigin
-from gdfast.problems.ridge_regression import ridge_regression
 from gdfast.problems.rosenbrock import rosenbrock
+from gdfast.problems.rows.linear_regression import linear_regression
+from gdfast.problems.rows.logistic_regression import logistic_regression
+from gdfast.problems.rows.ridge_regression import ridge_regression
+from gdfast.problems.rows.softmax_regression import softmax_regression
 from gdfast.problems.saddle import saddle
 from gdfast.problems.sigmoid import sigmoid
 from gdfast.problems.six_hump_camel import six_hump_camel
-from gdfast.problems.softmax_regression import softmax_regression
 from gdfast.problems.strict_saddle import strict_saddle
 from gdfast.problems.styblinski_tang import styblinski_tang
 from gdfast.problems.three_hump_camel import three_hump_camel
-from gdfast.problems.trainability_network import trainability_network
 
 CATALOGUE: dict[str, Callable[..., Problem]] = {
     make.__name__: make

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfast import arguments
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.problems._problem import Problem
 
 _HALVINGS = 10  # of the difference step

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments, memory
-from gdfast.elementary import Array
-from gdfast.grammar import on_arrays
+from gdfast.formulas.elementary import Array
+from gdfast.formulas.grammar import on_arrays
 from gdfast.named import Named
 from gdfast.problems._stationary import StationaryPoint, find, nearest, search
 

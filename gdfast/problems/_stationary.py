@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 
 Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
 Field = Callable[[Array], Array]

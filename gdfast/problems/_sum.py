@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.elementary import Array
-from gdfast.problems._formula import Formula, coordinate_names, define, inlined
+from gdfast.formulas.elementary import Array
+from gdfast.formulas.families import Formula, coordinate_names, define, inlined
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 

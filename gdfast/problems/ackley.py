@@ -17,8 +17,8 @@ Source: Ackley (1987), "A connectionist machine for genetic hillclimbing", in tw
 import itertools
 
 from gdfast import arguments
+from gdfast.formulas.families import coordinate_names, define
 from gdfast.named import named
-from gdfast.problems._formula import coordinate_names, define
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape
 
 TWO_PI, E = "6.283185307179586", "2.718281828459045"

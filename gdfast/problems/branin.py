@@ -10,7 +10,7 @@ Source: Branin (1972), "Widely convergent method for finding multiple solutions 
 Dixon & Szegő (1978), "Towards global optimisation 2".
 """
 
-from gdfast.elementary import cos, sin
+from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 

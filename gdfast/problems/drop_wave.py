@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from gdfast.elementary import Array, cos, select, sin, sqrt
+from gdfast.formulas.elementary import Array, cos, select, sin, sqrt
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 

@@ -11,7 +11,7 @@ The customary domain is [−100, 100]², nearly all of it exactly flat in double
 Source: Easom (1990), "A survey of global optimization techniques", thesis, University of Louisville.
 """
 
-from gdfast.elementary import cos, exp, sin
+from gdfast.formulas.elementary import cos, exp, sin
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 

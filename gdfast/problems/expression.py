@@ -1,7 +1,7 @@
 """Landscapes from a line of mathematics, such as ``(1 - x)**2 + 100*(y - x**2)**2``.
 
 The text is never run. It is parsed, its syntax tree is walked, and only what is known to be mathematics is built up
-again, as operations that are differentiated and written down as formulas (`gdfast.problems._graph`). Sizes are bounded,
+again, as operations that are differentiated and written down as formulas (`gdfast.formulas.graph`). Sizes are bounded,
 so that a text cannot take the machine's memory or hours of its time either.
 """
 
@@ -14,10 +14,11 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gdfast import arguments, elementary
+from gdfast import arguments
+from gdfast.formulas import elementary
+from gdfast.formulas.families import Formula
+from gdfast.formulas.graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
 from gdfast.named import named
-from gdfast.problems._formula import Formula
-from gdfast.problems._graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, checked_domain
 
 DEFAULT_RANGE = (-5.0, 5.0)

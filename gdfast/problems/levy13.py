@@ -13,7 +13,7 @@ import functools
 
 import numpy as np
 
-from gdfast.elementary import cos, sin
+from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 

@@ -10,7 +10,7 @@ valley goes on, with a minimum lower by π for each step of (−π, −π), and 
 Source: McCormick (1976), "Computability of global solutions to factorable nonconvex programs".
 """
 
-from gdfast.elementary import cos, sin
+from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 

@@ -7,7 +7,7 @@ whatever starts or lands there stays, and is stalled at once. It is the smooth s
 landscape: the simplest one with a gradient that does not only become small but vanishes.
 """
 
-from gdfast.elementary import maximum
+from gdfast.formulas.elementary import maximum
 from gdfast.named import named
 from gdfast.problems._problem import Landscape, Problem
 from gdfast.problems._sum import sum_over

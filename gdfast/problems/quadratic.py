@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
+from gdfast.formulas.families import coordinate_names
 from gdfast.named import named
-from gdfast.problems._formula import coordinate_names
 from gdfast.problems._problem import LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.starts import SCHEMES

@@ -10,7 +10,7 @@ Source: Rastrigin (1974), "Systems of extremal control", in two dimensions; Müh
 parallel genetic algorithm as function optimizer", in more.
 """
 
-from gdfast.elementary import cos, sin
+from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
 from gdfast.problems._problem import Landscape, Problem
 from gdfast.problems._sum import sum_over

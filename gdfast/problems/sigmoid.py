@@ -9,7 +9,7 @@ example of saturation.
 
 import numpy as np
 
-from gdfast.elementary import exp
+from gdfast.formulas.elementary import exp
 from gdfast.named import named
 from gdfast.problems._problem import Landscape
 

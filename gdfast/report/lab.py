@@ -10,7 +10,7 @@ import numpy as np
 
 import gdfast
 from gdfast import optimizers, problems, theory
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 

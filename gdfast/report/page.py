@@ -16,9 +16,7 @@ import jinja2
 import pandas as pd
 
 from gdfast import arguments, optimizers
-from gdfast.executors import Processes, cores
 from gdfast.optimizers import Optimizer
-from gdfast.outcomes import MEANING, Outcome
 from gdfast.outputs import folder_beside
 from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.problems import Problem
@@ -26,7 +24,9 @@ from gdfast.report.chapters import CHAPTERS
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
 from gdfast.report.writing import Picture, shown_table, write_data, write_figure
-from gdfast.result import machine
+from gdfast.storing.result import machine
+from gdfast.tiles.executors import Processes, cores
+from gdfast.tiles.outcomes import MEANING, Outcome
 
 
 def build(

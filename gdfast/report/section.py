@@ -10,9 +10,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from gdfast.analysis import Change
-from gdfast.outcomes import Outcome
 from gdfast.plot.panels import Panel
 from gdfast.plot.style import BASIN_COLOURS, CHANGE_COLOURS, OUTCOME_COLOURS
+from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray

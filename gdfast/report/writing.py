@@ -15,7 +15,7 @@ import xarray
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.plot.panels import Axis, regular
 from gdfast.report.section import Cells, Section
 

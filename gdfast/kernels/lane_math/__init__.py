@@ -1,4 +1,4 @@
-"""The functions of `gdfast.elementary` in compiled lanes; importing this package registers them with the compiler.
+"""The functions of `gdfast.formulas.elementary` in compiled lanes; importing this registers them with the compiler.
 
 Every one is branch-free and calls nothing, so that a lane loop vectorizes: selects, ``+ - * /``, square roots, bit
 casts and shifts of 64-bit integers. Each of these gives the same bits on every machine and for every width of

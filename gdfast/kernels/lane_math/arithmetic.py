@@ -5,7 +5,7 @@ import math
 from numba import float64, int64
 from numba.extending import overload
 
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits
 from gdfast.kernels.options import INLINED
 

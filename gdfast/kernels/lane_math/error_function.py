@@ -2,7 +2,7 @@
 
 from numba.extending import overload
 
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels.lane_math.exponential import exp_parts
 from gdfast.kernels.lane_math.parts import polynomial, power_of_two, with_sign_of
 from gdfast.kernels.options import INLINED

@@ -6,7 +6,7 @@ exp and the sigmoid start from eˣ = 2ᵏ (1 + v), with k = x / ln 2 rounded and
 
 from numba.extending import overload, register_jitable
 
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels.lane_math.parts import (
     LN2_HIGH,
     LN2_LOW,

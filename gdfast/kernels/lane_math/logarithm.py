@@ -10,7 +10,7 @@ import sys
 
 from numba.extending import overload, register_jitable
 
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels.lane_math.exponential import SMALLEST, exp_parts
 from gdfast.kernels.lane_math.parts import (
     BIAS,

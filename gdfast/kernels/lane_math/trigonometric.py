@@ -4,7 +4,7 @@ import math
 
 from numba.extending import overload, register_jitable
 
-from gdfast import elementary
+from gdfast.formulas import elementary
 from gdfast.kernels.lane_math.parts import (
     ROUND,
     SIGN,

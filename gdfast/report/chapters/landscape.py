@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 import gdfast
 from gdfast import analysis, optimizers, plot, problems
-from gdfast.outcomes import Outcome
 from gdfast.plot.panels import panels, pixels
 from gdfast.plot.style import BASIN_COLOURS, legend_below, line_style, outcome_patches, patch
 from gdfast.problems import Problem
@@ -19,6 +18,7 @@ from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import SEED, Lab, curvature
 from gdfast.report.section import Chapter, Claim, Section, basin_cells, outcome_cells
 from gdfast.report.words import listed, number, percent
+from gdfast.tiles.outcomes import Outcome
 
 TRIO = (optimizers.gd(), optimizers.momentum(momentum=0.9), optimizers.adam())
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 import gdfast
 from gdfast import analysis, optimizers, plot, problems, schedules, theory, transforms
 from gdfast.optimizers import Optimizer
-from gdfast.outcomes import Outcome
 from gdfast.plot.panels import panels
 from gdfast.problems import Problem
 from gdfast.report.chapters.landscape import endings
@@ -19,6 +18,7 @@ from gdfast.report.draw import panes
 from gdfast.report.lab import Lab, limits
 from gdfast.report.section import Chapter, Claim, Section, outcome_cells
 from gdfast.report.words import listed, number, percent
+from gdfast.tiles.outcomes import Outcome
 
 
 def regression(lab: Lab) -> Iterator[Section]:

@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 import gdfast
 from gdfast import analysis, optimizers, plot, problems, schedules, transforms
 from gdfast.optimizers import Optimizer
-from gdfast.outcomes import Outcome
 from gdfast.plot.panels import panels
 from gdfast.plot.style import LINE_COLOURS, line_style
 from gdfast.problems import Problem
-from gdfast.problems.network import MLP
+from gdfast.problems.networks.network import MLP
 from gdfast.report.draw import panes
 from gdfast.report.lab import GROUNDS, Lab
 from gdfast.report.section import Chapter, Claim, Section, change_cells
 from gdfast.report.words import listed, number, percent
+from gdfast.tiles.outcomes import Outcome
 
 GD = optimizers.gd()
 STEPS = 200

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 import gdfast
 from gdfast import optimizers, plot, problems
-from gdfast.elementary import Array
+from gdfast.formulas.elementary import Array
 from gdfast.plot.style import line_style
 from gdfast.problems import Problem
 from gdfast.report.chapters.landscape import TRIO, endings

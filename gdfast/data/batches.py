@@ -1,0 +1,86 @@
+"""Mini-batches: the rows of data that each step of a sweep takes, drawn once for all trajectories."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments, memory
+from gdfast.formulas.elementary import Array
+
+_MOST_KEYS = 2**22  # random numbers made at a time
+
+
+def draw_batches(m: int, batch_size: int, max_steps: int, seed: int = 0) -> NDArray[np.int64]:
+    """Draw the rows of the mini-batch of each step.
+
+    Every step draws anew, uniformly among all subsets of `batch_size` rows; rows do not repeat within a step and
+    stand in ascending order. The rows of step t depend on `seed`, t, `m` and `batch_size` alone.
+
+    Parameters
+    ----------
+    m : int
+        Number of rows of the data.
+    batch_size : int
+        Rows a step.
+    max_steps : int
+        Steps; one more is drawn, for the gradient at the last point.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    ndarray
+        ``int64[max_steps + 1, batch_size]``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole or out of range (a batch has at most `m` rows), or the rows do not fit into memory.
+    """
+    m = arguments.integer("m", m)
+    batch_size = check_batch_size(batch_size, m)
+    max_steps = arguments.integer("max_steps", max_steps, low=0)
+    rng = np.random.Generator(np.random.Philox(arguments.integer("seed", seed, low=0, high=2**63 - 1)))
+    total = max_steps + 1
+    memory.fits(f"the rows of {max_steps:,} mini-batches of {batch_size:,}", 16 * total * batch_size)
+    # A choice between two exact methods, by their cost; each takes a fixed count of random numbers a step, so that
+    # the first steps are the same however many follow.
+    draw, keys = (_by_keys, m) if batch_size * batch_size > 8 * m else (_by_floyd, batch_size)
+    rows = np.empty((total, batch_size), dtype=np.int64)
+    stride = max(1, _MOST_KEYS // keys)
+    for first in range(0, total, stride):
+        part = rows[first : first + stride]
+        part[:] = draw(rng.random((len(part), keys)), m, batch_size)
+    rows.sort(axis=1)
+    return rows
+
+
+def check_batch_size(batch_size: int, m: int) -> int:
+    """Return the batch size if it is a whole number from 1 to the number of rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not.
+    """
+    size = arguments.integer("batch_size", batch_size)
+    if size > m:
+        raise ValueError(f"batch_size must be at most {m}, the number of rows, not {size}")
+    return size
+
+
+def _by_floyd(uniform: Array, m: int, batch_size: int) -> NDArray[np.int64]:
+    """Floyd's algorithm (Bentley and Floyd 1987) for all steps at once: ½ batch_size² comparisons a step."""
+    chosen = np.empty((batch_size, len(uniform)), dtype=np.int64)
+    for i, limit in enumerate(range(m - batch_size, m)):
+        # Any of 0 … limit; where it is taken already, limit itself, which cannot be.
+        row = (uniform[:, i] * (limit + 1)).astype(np.int64)
+        taken = (chosen[:i] == row).any(axis=0)
+        chosen[i] = np.where(taken, limit, row)
+    return chosen.T
+
+
+def _by_keys(uniform: Array, m: int, batch_size: int) -> NDArray[np.int64]:
+    """The rows with the smallest of `m` random keys a step."""
+    if batch_size == m:
+        return np.broadcast_to(np.arange(m), uniform.shape)
+    return np.argpartition(uniform, batch_size - 1, axis=1)[:, :batch_size]

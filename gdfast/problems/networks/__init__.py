@@ -1,0 +1,1 @@
+"""Fully connected networks: parameters, initialization, loss and gradient in NumPy and in lanes."""

@@ -1,0 +1,207 @@
+"""Fully connected networks.
+
+With A₀ = X, for the layers l = 1 … L with weights W (fan_in, fan_out):
+
+    Z_l = s_l · A_{l−1} W_l + b_l        s_l = 1, or 1/√fan_in with `fan_in_scaling`
+    Z_l ← scale_l · (Z_l − mean) / √(variance + eps) + shift_l        hidden layers, with `batch_norm`
+    A_l = act(gain · Z_l)        hidden layers;   the output is output_scale · Z_L
+
+    loss = 1/(m k) Σ (output − y)²    or    1/m Σ (log Σ_o exp output_o − output_label)
+           + l2/2 Σ W² + l1 Σ |W|
+
+for m rows and k outputs. Batch normalization (Ioffe & Szegedy 2015) is in training mode: mean and variance (divided by
+m) are those of the rows of the step, and gradients go through them. The slope of relu and of |W| at 0 is 0. gelu is the
+exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients are computed by backpropagation
+(Rumelhart, Hinton & Williams 1986), by hand: in `_network_lanes` for lanes, in `network` in NumPy.
+"""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfast import arguments, memory
+from gdfast.data import Data, as_classes, as_numbers, design, from_arrays, requested
+from gdfast.formulas.elementary import Array
+from gdfast.named import named
+from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES
+from gdfast.problems.networks.network import MLP
+
+_BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, the optimizer's state, the last 16 points
+
+
+@named(
+    gain=arguments.ANY,
+    output_scale=arguments.ANY,
+    l2=arguments.NONNEGATIVE,
+    l1=arguments.NONNEGATIVE,
+    eps=arguments.POSITIVE,
+)
+def mlp(
+    widths: Sequence[int] = (2, 8, 1),
+    activation: str | Sequence[str] = "tanh",
+    loss: str = "squared",
+    bias: bool = True,
+    batch_norm: bool = False,
+    fan_in_scaling: bool = False,
+    gain: float = 1.0,
+    output_scale: float = 1.0,
+    l2: float = 0.0,
+    l1: float = 0.0,
+    eps: float = 1e-5,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    data: str | Path | Data | None = None,
+    target: str | None = None,
+    standardize: bool = True,
+    points: int = 32,
+    batch_size: int | None = None,
+    seed: int = 0,
+    layer_rates: bool = False,
+) -> MLP:
+    """A fully connected network of any depth.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, units of each hidden layer, outputs.
+    activation : str or sequence of str
+        ``identity``, ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu`` (slope 0.01) or ``gelu`` (exact), for all hidden
+        layers or one for each.
+    loss : str
+        ``squared`` or ``cross_entropy`` (of a softmax).
+    bias, batch_norm, fan_in_scaling : bool
+        Whether layers have biases; whether hidden layers are normalized over the batch; whether products are divided
+        by √fan_in.
+    gain, output_scale : float
+        Factors of what enters activations, and of the output.
+    l2, l1 : float
+        Penalties on weights (not on biases, scales and shifts).
+    eps : float
+        Added to batch normalization's variances.
+    X, y : array_like, optional
+        Data (m, p), and targets (m,) or (m, k), or labels 0 … k − 1 (m,).
+    data : str, Path or Data, optional
+        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. Without any of
+        them X is drawn from N(0, 1) by `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the
+        output where that is largest.
+    target : str, optional
+        The column of a CSV file to predict.
+    standardize : bool
+        Whether given features get mean 0 and variance 1.
+    points : int
+        Rows of those drawn data.
+    batch_size : int, optional
+        Rows of a step; all if not given.
+    seed : int
+        Of drawn data, and of the order of mini-batches.
+    layer_rates : bool
+        Whether each layer is a group with a learning rate of its own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind, widths, data and loss do not fit each other, or the network or its
+        data do not fit into memory.
+    """
+    sizes = _widths(widths)
+    arguments.choice("mlp: loss", loss, LOSSES)
+    activations = _activations(activation, len(sizes) - 2)
+    seed = arguments.integer("mlp: seed", seed, low=0, high=2**63 - 1)
+    if (X is None) != (y is None):
+        raise ValueError(f"mlp: X and y must be given together, but {'X' if X is None else 'y'} is missing")
+    if X is None and data is None and target is None:
+        m = arguments.integer("mlp: points", points)
+        memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
+        inputs, targets = _drawn(m, sizes, loss, seed)
+    else:
+        if X is not None and y is not None and data is None and target is None:
+            inputs, targets = _checked(X, y, sizes, loss)
+        else:
+            found = requested(X, y, data, target, "")
+            found = as_numbers(found) if loss == "squared" else as_classes(found)
+            inputs, targets = _checked(found.X, found.y, sizes, loss)
+        inputs = design(from_arrays(inputs, targets[:, 0] if targets.ndim == 2 else targets), standardize, False).X
+    if batch_size is not None:
+        batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(inputs))
+    return MLP(
+        sizes,
+        activations,
+        loss,
+        inputs,
+        targets,
+        bias=bias,
+        batch_norm=batch_norm,
+        fan_in_scaling=fan_in_scaling,
+        gain=gain,
+        output_scale=output_scale,
+        l2=l2,
+        l1=l1,
+        eps=eps,
+        batch_size=batch_size,
+        seed=seed,
+        layer_rates=layer_rates,
+    )
+
+
+def _widths(widths: Any) -> tuple[int, ...]:
+    accepted = "at least two whole numbers, such as (2, 8, 1)"
+    given = arguments.several("mlp: widths", widths, accepted, least=0)
+    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in given)
+    if len(sizes) < 2:
+        raise ValueError(
+            f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}"
+        )
+    weights = sum(before * after for before, after in itertools.pairwise(sizes))
+    memory.fits(f"mlp: widths {arguments.shown(sizes)}, {weights:,} weights,", _BYTES_OF_A_WEIGHT * weights)
+    return sizes
+
+
+def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
+    given = (
+        (activation,) * hidden
+        if isinstance(activation, str)
+        else tuple(arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0))
+    )
+    if len(given) != hidden:
+        raise ValueError(
+            f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}"
+        )
+    if isinstance(activation, str):
+        arguments.choice("mlp: activation", activation, ACTIVATIONS)
+    return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)
+
+
+def _drawn(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(points, widths[0]))
+    signal = np.sin(2 * X @ (rng.normal(size=(widths[0], widths[-1])) / np.sqrt(widths[0])))
+    return X, signal if loss == "squared" else signal.argmax(axis=1).astype(np.float64)
+
+
+def _checked(X: ArrayLike, y: ArrayLike, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
+    inputs, targets = arguments.finite("mlp: X", X), arguments.finite("mlp: y", y)
+    if inputs.ndim != 2 or not inputs.size or targets.ndim not in (1, 2) or len(targets) != len(inputs):
+        raise ValueError(
+            f"mlp: X and y must have shapes (m, p) and (m,) or (m, k) with m, p >= 1, "
+            f"not {inputs.shape} and {targets.shape}"
+        )
+    if inputs.shape[1] != widths[0]:
+        raise ValueError(f"mlp: widths must begin with {inputs.shape[1]}, the columns of X, not with {widths[0]}")
+    if loss == "squared":
+        targets = targets.reshape(len(inputs), -1)
+        if targets.shape[1] != widths[-1]:
+            raise ValueError(f"mlp: widths must end with {targets.shape[1]}, the columns of y, not with {widths[-1]}")
+    elif targets.ndim != 1 or not np.isin(targets, np.arange(widths[-1])).all():
+        raise ValueError(
+            f"mlp: y must hold one label from 0 to {widths[-1] - 1} a row for cross_entropy with {widths[-1]} outputs, "
+            + (f"not have shape {targets.shape}" if targets.ndim != 1 else f"not {_stranger(targets, widths[-1]):g}")
+        )
+    return inputs, targets
+
+
+def _stranger(labels: Array, k: int) -> float:
+    return float(labels[~np.isin(labels, np.arange(k))][0])

@@ -1,0 +1,204 @@
+"""Gradient and objective of problems with data, as loops over lanes for the compiler.
+
+Each row of the data has k products with the weights (one, or one a class). A loss of the products is averaged over
+the rows, or over those of the step's mini-batch:
+
+    objective = mean over rows of loss(products, y) + ½ Σ penalty w²
+    gradient  = mean over rows of (d loss / d product) · row + penalty · w
+
+Lanes are taken in chunks, so that the weights and the gradient of a chunk stay in the nearest cache while the rows
+pass; rows are taken four at a time, so that a gradient is loaded and stored once for four rows. Both sum in the order
+of rows and columns, as `_row_problem` does in NumPy. Each product is added by itself: nothing is reassociated.
+"""
+
+import numpy as np
+
+from gdfast.formulas.elementary import absolute, exp, log, log1p, select
+
+CHUNK = 128
+SQUARES, LOGISTIC, SOFTMAX = 0, 1, 2  # the losses
+# What stands where in `layout`: shape of X, number of products, loss, rows of a mini-batch (0 for all), then the rows
+# of each step. In `data`: X row by row, y, the penalty of each coordinate.
+ROWS, COLUMNS, PRODUCTS, LOSS, BATCH, TABLE = 0, 1, 2, 3, 4, 5
+
+
+def four_rows(layout, t, q, count):
+    """The numbers of the rows at place q of step t and of the three after it (of the last, where there are less)."""
+    q1, q2, q3 = q + (count > 1), q + 2 * (count > 2), q + 3 * (count > 3)
+    if layout[BATCH] == 0:
+        return q, q1, q2, q3
+    at = TABLE + t * layout[BATCH]
+    return layout[at + q], layout[at + q1], layout[at + q2], layout[at + q3]
+
+
+def multiply(theta, data, layout, rows, count, work, first, width):
+    """Fill ``work[4 c + r, :width]`` with the product of the r-th of four rows with the weights of class c.
+
+    From the `count`-th row on it is 0, and stays so.
+    """
+    # Indices that have no sign need no test for negative ones, which would keep the compiler from using vectors.
+    first, width = np.uint64(first), np.uint64(width)
+    p = layout[COLUMNS]
+    for c in range(layout[PRODUCTS]):
+        for r in range(4):
+            at, to = rows[r] * p, 4 * c + r
+            for lane in range(width):
+                work[to, lane] = 0.0
+            if r >= count:
+                continue
+            for j in range(0, p - 3, 4):
+                i = c * p + j
+                x0, x1, x2, x3 = data[at + j], data[at + j + 1], data[at + j + 2], data[at + j + 3]
+                for lane in range(width):
+                    sum0 = work[to, lane] + x0 * theta[i, first + lane]
+                    sum1 = sum0 + x1 * theta[i + 1, first + lane]
+                    sum2 = sum1 + x2 * theta[i + 2, first + lane]
+                    work[to, lane] = sum2 + x3 * theta[i + 3, first + lane]
+            for j in range(p - p % 4, p):
+                i, x0 = c * p + j, data[at + j]
+                for lane in range(width):
+                    work[to, lane] += x0 * theta[i, first + lane]
+
+
+def squares(work, data, layout, rows, count, width, losses):
+    """Turn products z into z − y, or into ½ (z − y)² if `losses` are asked for."""
+    width = np.uint64(width)
+    y = layout[ROWS] * layout[COLUMNS]
+    for r in range(count):
+        target = data[y + rows[r]]
+        for lane in range(width):
+            work[r, lane] -= target
+        if losses:
+            for lane in range(width):
+                work[r, lane] = 0.5 * (work[r, lane] * work[r, lane])
+
+
+def logistic(work, data, layout, rows, count, width, losses):
+    """Turn products z into σ(z) − y = ±σ(±z), or into log(1 + e^±z) if `losses` are asked for; − where y is 1."""
+    width = np.uint64(width)
+    y = layout[ROWS] * layout[COLUMNS]
+    for r in range(count):
+        sign = 1.0 - 2.0 * data[y + rows[r]]
+        if losses:
+            for lane in range(width):
+                z = sign * work[r, lane]
+                work[r, lane] = select(z > 0.0, z, 0.0) + log1p(exp(-absolute(z)))
+        else:
+            for lane in range(width):
+                z = sign * work[r, lane]
+                small = exp(-absolute(z))
+                work[r, lane] = sign * (select(z >= 0.0, 1.0, small) / (1.0 + small))
+
+
+def softmax(work, data, layout, rows, count, width, losses):
+    """Turn products into probabilities, less 1 for the row's class, or (in the first) into −log of that class's."""
+    width = np.uint64(width)
+    k, y = layout[PRODUCTS], layout[ROWS] * layout[COLUMNS]
+    largest, total, own = 4 * k, 4 * k + 1, 4 * k + 2
+    for r in range(count):
+        mine = 4 * int(data[y + rows[r]]) + r
+        for lane in range(width):
+            work[largest, lane] = work[r, lane]
+            work[own, lane] = work[mine, lane]
+            work[total, lane] = 0.0
+        for c in range(1, k):
+            for lane in range(width):
+                z = work[4 * c + r, lane]
+                work[largest, lane] = select(z > work[largest, lane], z, work[largest, lane])
+        for c in range(k):
+            for lane in range(width):
+                part = exp(work[4 * c + r, lane] - work[largest, lane])
+                work[4 * c + r, lane] = part
+                work[total, lane] += part
+        if losses:
+            for lane in range(width):
+                work[r, lane] = log(work[total, lane]) - (work[own, lane] - work[largest, lane])
+        else:
+            for lane in range(width):
+                work[total, lane] = 1.0 / work[total, lane]
+            for c in range(k):
+                for lane in range(width):
+                    work[4 * c + r, lane] *= work[total, lane]
+            for lane in range(width):
+                work[mine, lane] -= 1.0
+
+
+def accumulate(grad, data, layout, rows, work, first, width):
+    """Add to the gradient each of the four rows times what its products were turned into."""
+    first, width = np.uint64(first), np.uint64(width)
+    p = layout[COLUMNS]
+    at0, at1, at2, at3 = rows[0] * p, rows[1] * p, rows[2] * p, rows[3] * p
+    for c in range(layout[PRODUCTS]):
+        for j in range(p):
+            i, of = c * p + j, 4 * c
+            x0, x1, x2, x3 = data[at0 + j], data[at1 + j], data[at2 + j], data[at3 + j]
+            for lane in range(width):
+                sum0 = grad[i, first + lane] + x0 * work[of, lane]
+                sum1 = sum0 + x1 * work[of + 1, lane]
+                sum2 = sum1 + x2 * work[of + 2, lane]
+                grad[i, first + lane] = sum2 + x3 * work[of + 3, lane]
+
+
+def finish(theta, grad, data, layout, scale, first, width):
+    """Turn the gradient's sum into a mean and add that of the penalty."""
+    first, width = np.uint64(first), np.uint64(width)
+    at = layout[ROWS] * (layout[COLUMNS] + 1)
+    for i in range(layout[PRODUCTS] * layout[COLUMNS]):
+        penalty = data[at + i]
+        for lane in range(width):
+            grad[i, first + lane] = scale * grad[i, first + lane] + penalty * theta[i, first + lane]
+
+
+def lane_gradient(theta, grad, work, n, data, layout, t):
+    """Fill ``grad[:, :n]``; see `LaneKernel`."""
+    total = layout[BATCH] if layout[BATCH] > 0 else layout[ROWS]
+    for first in range(0, n, CHUNK):
+        width = min(CHUNK, n - first)
+        for i in range(theta.shape[0]):
+            for lane in range(width):
+                grad[i, first + lane] = 0.0
+        for q in range(0, total, 4):
+            count = min(4, total - q)
+            rows = four_rows(layout, t, q, count)
+            multiply(theta, data, layout, rows, count, work, first, width)
+            if layout[LOSS] == SQUARES:
+                squares(work, data, layout, rows, count, width, False)
+            elif layout[LOSS] == LOGISTIC:
+                logistic(work, data, layout, rows, count, width, False)
+            else:
+                softmax(work, data, layout, rows, count, width, False)
+            accumulate(grad, data, layout, rows, work, first, width)
+        finish(theta, grad, data, layout, 1.0 / total, first, width)
+
+
+def lane_objective(theta, out, work, n, data, layout, t):
+    """Fill ``out[:n]``; see `LaneKernel`."""
+    total = layout[BATCH] if layout[BATCH] > 0 else layout[ROWS]
+    for lane in range(n):
+        out[lane] = 0.0
+    for first in range(0, n, CHUNK):
+        width = min(CHUNK, n - first)
+        for q in range(0, total, 4):
+            count = min(4, total - q)
+            rows = four_rows(layout, t, q, count)
+            multiply(theta, data, layout, rows, count, work, first, width)
+            if layout[LOSS] == SQUARES:
+                squares(work, data, layout, rows, count, width, True)
+            elif layout[LOSS] == LOGISTIC:
+                logistic(work, data, layout, rows, count, width, True)
+            else:
+                softmax(work, data, layout, rows, count, width, True)
+            for r in range(count):
+                for lane in range(width):
+                    out[first + lane] += work[r, lane]
+    scale = 1.0 / total
+    penalties = work[0]
+    for lane in range(n):
+        penalties[lane] = 0.0
+    at = layout[ROWS] * (layout[COLUMNS] + 1)
+    for i in range(theta.shape[0]):
+        half = 0.5 * data[at + i]
+        for lane in range(n):
+            penalties[lane] += (half * theta[i, lane]) * theta[i, lane]
+    for lane in range(n):
+        out[lane] = out[lane] * scale + penalties[lane]

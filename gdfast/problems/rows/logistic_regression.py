@@ -1,0 +1,110 @@
+"""Logistic regression: two classes.
+
+    loss(w) = mean(log(1 + eᶻ) − y z) + ½ l2 ‖w‖²,   z = X w,   y = 0 or 1
+    gradient: Xᵀ(σ(z) − y) / m + l2 w,   Hessian: Xᵀ diag(σ(z) (1 − σ(z))) X / m + l2 I,   σ(z) = 1 / (1 + e⁻ᶻ)
+
+With s = 1 − 2 y and u = s z, the loss of a row is log(1 + eᵘ) = max(u, 0) + log(1 + e⁻|u|) and its slope s σ(u): no
+exponential overflows and no difference of nearly equal numbers is taken. The bias is not penalized. In scikit-learn's
+terms, l2 = 1/(C m).
+
+If the classes can be separated by a plane and l2 = 0, the loss falls towards 0 as w goes to infinity and there is no
+minimum: gradient descent ends ``unfinished``, or ``stalled`` where the gradient has died. (It would reach the largest
+margin's direction after exponentially many steps: Soudry et al. 2018, JMLR 19.)
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfast.arguments import NONNEGATIVE
+from gdfast.data import Data, as_classes
+from gdfast.formulas.elementary import Array, absolute, exp, log1p, select
+from gdfast.named import named
+from gdfast.problems.rows.lanes import LOGISTIC
+from gdfast.problems.rows.row_problem import Classification, rows_of
+
+
+class LogisticRegression(Classification):
+    """Two classes told apart by the sign of one product; see `RowProblem`."""
+
+    loss_number = LOGISTIC
+
+    def row_losses(self, products: Array, y: Array) -> Array:
+        """Return log(1 + eᵘ)."""
+        u = (1.0 - 2.0 * y[:, None]) * products[0]
+        return np.asarray(select(u > 0, u, 0.0) + log1p(exp(-absolute(u))))
+
+    def row_slopes(self, products: Array, y: Array) -> Array:
+        """Return σ(z) − y, as s σ(u)."""
+        sign = 1.0 - 2.0 * y[:, None]
+        u = sign * products
+        small = exp(-absolute(u))
+        return np.asarray(sign * (select(u >= 0, 1.0, small) / (1.0 + small)))
+
+    def row_bends(self, products: Array, y: Array) -> Array:
+        """Return σ(z) (1 − σ(z))."""
+        small = exp(-absolute(products))
+        return np.asarray((small / ((1.0 + small) * (1.0 + small)))[None])
+
+    def _separates(self, theta: Array) -> bool:
+        products = np.concatenate([products for _, _, products in self._blocks(theta, None)], axis=1)[0, :, 0]
+        right = (2 * self.y - 1) * products
+        return not self.penalty.any() and bool(right.min() > 1e-9 * np.abs(products).max())
+
+
+@named(l2=NONNEGATIVE)
+def logistic_regression(
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    data: str | Path | Data | None = None,
+    target: str | None = None,
+    l2: float = 0.01,
+    positive: str | None = None,
+    standardize: bool = True,
+    bias: bool = True,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> LogisticRegression:
+    """Logistic regression: two classes.
+
+    Parameters
+    ----------
+    X : array_like, (m, p), optional
+        Features.
+    y : array_like, (m,), optional
+        Two different values, numbers or text; the larger is class 1.
+    data : str, Path or Data, optional
+        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. The set
+        ``breast_cancer`` if neither is given.
+    target : str, optional
+        The column of a CSV file to predict.
+    l2 : float
+        The penalty.
+    positive : str, optional
+        The class to tell from all others, such as ``virginica`` of ``iris``. Needed where there are more than two.
+    standardize, bias : bool
+        Whether features get mean 0 and variance 1, and whether a column of ones is put in front.
+    batch_size : int, optional
+        Rows a step; all if not given.
+    seed : int
+        Of the draw of mini-batches.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
+    """
+
+    def prepare(found: Data) -> Data:
+        labelled = as_classes(found, positive)
+        if labelled.classes is not None and len(labelled.classes) != 2:
+            shown = ", ".join(labelled.classes[:5])
+            raise ValueError(
+                f"data: {found.name} has {len(labelled.classes)} classes ({shown}), but there must be two; say which "
+                "one is positive, or take softmax_regression"
+            )
+        return labelled
+
+    rows = rows_of("logistic_regression", "breast_cancer", prepare, X, y, data, target, standardize, bias)
+    return LogisticRegression(rows, bias, l2, batch_size, seed)

@@ -1,0 +1,363 @@
+"""What problems with data share: rows of features, one loss a row, a penalty, mini-batches, the optimum.
+
+    objective(w) = mean over rows of l(z, y) + ½ Σ penalty w²
+
+with z the products of a row with the weights of each class. A problem of this family says what l, its slope and its
+bend are; all else is here. The compiled form of the same sums is in `_row_lanes`.
+"""
+
+import functools
+import hashlib
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdfast import arguments
+from gdfast import data as data_sets
+from gdfast.data import Data
+from gdfast.formulas.elementary import Array
+from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems.rows import lanes as _row_lanes
+
+_BLOCK = 2**21  # products computed at a time in NumPy
+_NULL = 1e-12  # curvatures below this share of the largest are taken for rounding of zero
+_solutions: dict[bytes, tuple[Array | None, float]] = {}
+
+
+class RowProblem(Problem):
+    """A mean over rows of data of a loss of each row's products with the weights, and a penalty of their squares.
+
+    With mini-batches a trajectory settles by the gradients of its steps' rows; where it ended is judged by all rows.
+
+    Parameters
+    ----------
+    data : Data
+        Rows as they enter, with the column for the bias.
+    bias : bool
+        Whether the first column is the one for the bias, whose weight is not penalized.
+    penalty : float
+        Factor of ½‖w‖² in the objective.
+    batch_size : int, optional
+        Rows drawn for each step; all if not given. `loss` and `gradient` are those of all rows always.
+    seed : int
+        Of the draw.
+
+    Attributes
+    ----------
+    X, y : ndarray
+        ``float64[m, p]`` and ``float64[m]``.
+    products : int
+        k, products a row: the weights of class c are the coordinates ``c p`` to ``(c + 1) p``.
+    penalty : ndarray
+        ``float64[d]``.
+    """
+
+    loss_number: ClassVar[int]
+
+    def __init__(self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int) -> None:
+        self.data, self.X, self.y = data, data.X, data.y
+        self.products = self._count_products()
+        m, p = self.X.shape
+        self.batch_size = None if batch_size is None else data_sets.check_batch_size(batch_size, m)
+        self.rows_each_step = self.batch_size or m
+        self.seed = arguments.integer("seed", seed, low=0, high=2**63 - 1)
+        penalties = np.full((self.products, p), penalty)
+        if bias:
+            penalties[:, 0] = 0.0
+        self.penalty = penalties.ravel()
+        self.layout_of_all = np.array([m, p, self.products, self.loss_number, 0])
+        self.lane_kernel = LaneKernel(
+            _row_lanes.lane_gradient, _row_lanes.lane_objective, work_rows=4 * self.products + 3
+        )
+        at_origin = float(np.abs(self.gradient(np.zeros((p * self.products, 1)))).max())
+        self.gradient_scale = at_origin if at_origin > 0 else 1.0
+        self._drawn = np.empty((0, self.batch_size or 0), dtype=np.int64)
+        self._lanes: tuple[int, Array, NDArray[np.int64]] | None = None
+
+    def _count_products(self) -> int:
+        return 1
+
+    @abstractmethod
+    def row_losses(self, products: Array, y: Array) -> Array:
+        """Return l for products ``float64[k, rows, n]`` and targets ``float64[rows]``: ``float64[rows, n]``."""
+
+    @abstractmethod
+    def row_slopes(self, products: Array, y: Array) -> Array:
+        """Return the derivative of l by each product, ``float64[k, rows, n]``."""
+
+    @abstractmethod
+    def row_bends(self, products: Array, y: Array) -> Array:
+        """Return the second derivatives of l by the products, ``float64[k, k, rows, n]``."""
+
+    @property
+    def dimension(self) -> int:
+        """D = k p, the number of weights."""
+        return int(self.X.shape[1]) * self.products
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates: the features, with the class in front where each class has weights."""
+        features = self.data.features
+        if self.products == 1:
+            return features
+        return tuple(f"{label}: {name}" for label in self.data.classes or () for name in features)
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name and parameters as plain data, and a digest of the data themselves."""
+        plain = {name: value for name, value in super().specification["parameters"].items() if name != "data"}
+        given = self.parameters["data"]
+        plain["data"] = str(given) if isinstance(given, Path | Data) else given
+        return {"name": self.name, "parameters": plain, "data": self.data.specification}
+
+    # The sums. Not matrix products, whose order of summation is the BLAS library's and depends on the number of
+    # lanes: the compiled kernel is to agree to the bit, and no result is to depend on the tiles.
+
+    def _blocks(self, theta: Array, rows: NDArray[np.int64] | None) -> Iterator[tuple[Array, Array, Array]]:
+        """Yield some rows of X at a time, their targets and their products, summed in the order of the columns."""
+        X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
+        weights = theta.reshape(self.products, X.shape[1], -1)
+        stride = max(1, _BLOCK // (self.products * max(1, theta.shape[1])))
+        for first in range(0, len(X), stride):
+            part = X[first : first + stride]
+            products = np.zeros((self.products, len(part), theta.shape[1]))
+            for j in range(X.shape[1]):
+                products += part[:, j, None] * weights[:, None, j]
+            yield part, y[first : first + stride], products
+
+    def _objective(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
+        total, penalties = np.zeros(theta.shape[1]), np.zeros(theta.shape[1])
+        for _, y, products in self._blocks(theta, rows):
+            for loss in self.row_losses(products, y):
+                total += loss
+        for half, weight in zip(0.5 * self.penalty, theta, strict=True):
+            penalties += (half * weight) * weight
+        return total * (1.0 / (len(self.X) if rows is None else len(rows))) + penalties
+
+    def _gradient(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
+        sums = np.zeros((self.products, self.X.shape[1], theta.shape[1]))
+        for X, y, products in self._blocks(theta, rows):
+            slopes = self.row_slopes(products, y)
+            for features, slope in zip(X, slopes.transpose(1, 0, 2), strict=True):
+                sums += features[:, None] * slope[:, None]
+        grad: Array = sums.reshape(theta.shape)
+        grad *= 1.0 / (len(self.X) if rows is None else len(rows))
+        grad += self.penalty[:, None] * theta
+        return grad
+
+    def loss(self, theta: Array) -> Array:
+        """Return the loss of all rows, ``float64[n]``."""
+        return self.loss_per_objective * self.objective(theta)
+
+    def objective(self, theta: Array) -> Array:
+        """Return what `gradient` is the gradient of, over all rows, ``float64[n]``."""
+        return self._objective(theta, None)
+
+    def gradient(self, theta: Array) -> Array:
+        """Return the gradient of `objective`, ``float64[d, n]``, summed in the order of the rows."""
+        return self._gradient(theta, None)
+
+    def rows(self, t: int) -> NDArray[np.int64] | None:
+        """Return the rows that the update after `t` others uses, ``int64[batch_size]``; None for all of them."""
+        if self.batch_size is None:
+            return None
+        row: NDArray[np.int64] = self._table(t)[t]
+        return row
+
+    def _table(self, max_steps: int) -> NDArray[np.int64]:
+        """Return the rows of at least `max_steps` + 1 steps; what was drawn before stays the same."""
+        drawn = self._drawn
+        if self.batch_size is not None and len(drawn) <= max_steps:
+            more = max(max_steps, 2 * len(drawn))
+            self._drawn = drawn = data_sets.draw_batches(len(self.X), self.batch_size, more, self.seed)
+        return drawn
+
+    def step_gradient(self, theta: Array, t: int) -> Array:
+        """Return the gradient over the rows of step `t`, ``float64[d, n]``."""
+        return self._gradient(theta, self.rows(t))
+
+    def step_objective(self, theta: Array, t: int) -> Array:
+        """Return the objective over the rows of step `t`, ``float64[n]``."""
+        return self._objective(theta, self.rows(t))
+
+    def hessian(self, theta: Array) -> Array:
+        """Return the Hessians of `objective`, ``float64[d, d, n]``."""
+        (m, p), k = self.X.shape, self.products
+        sums = np.zeros((k, p, k, p, theta.shape[1]))
+        for X, y, products in self._blocks(theta, None):
+            bends = self.row_bends(products, y)
+            for a, b, lane in np.ndindex(k, k, theta.shape[1]):
+                sums[a, :, b, :, lane] += (X.T * bends[a, b, :, lane]) @ X
+        hessian: Array = sums.reshape(k * p, k * p, -1) / m
+        hessian[np.arange(k * p), np.arange(k * p)] += self.penalty[:, None]
+        return hessian
+
+    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
+        """Return what `_row_lanes` reads: X, y and penalty; and the layout with the rows of each step."""
+        kept = self._lanes
+        if kept is None or (self.batch_size is not None and kept[0] != max_steps):
+            numbers = np.concatenate([self.X.ravel(), self.y, self.penalty])
+            layout = np.concatenate([self.layout_of_all, self._table(max_steps)[: max_steps + 1].ravel()])
+            layout[_row_lanes.BATCH] = self.batch_size or 0
+            self._lanes = kept = (max_steps, numbers, layout)
+        return kept[1], kept[2]
+
+    # What is known: the optimum, and whether an end point is at it.
+
+    @functools.cached_property
+    def _solution(self) -> tuple[Array | None, float]:
+        """The optimum (None if there is no finite one) and the infimum of the objective."""
+        # Kept by content: a process of a pool makes the problem again for each tile.
+        parts = (self.X, self.y, self.penalty)
+        key = hashlib.sha256(b"".join([bytes([self.loss_number]), *(part.tobytes() for part in parts)])).digest()
+        if key not in _solutions:
+            if len(_solutions) >= 32:
+                _solutions.clear()
+            _solutions[key] = self._solve()
+        return _solutions[key]
+
+    @property
+    def optimum(self) -> Array | None:
+        """The minimizer, ``float64[d]``, the one of smallest norm of a whole flat; None if there is no finite one."""
+        return self._solution[0]
+
+    @property
+    def lowest_objective(self) -> float:
+        """The infimum of the objective, reached or not."""
+        return self._solution[1]
+
+    @functools.cached_property
+    def curvatures(self) -> Array:
+        """Eigenvalues of the Hessian at the optimum, ascending; none where there is no optimum."""
+        if self.optimum is None:
+            return np.empty(0)
+        return np.asarray(np.linalg.eigvalsh(self.hessian(self.optimum[:, None])[..., 0]), dtype=np.float64)
+
+    @functools.cached_property
+    def domain(self) -> Array:  # type: ignore[override]
+        """Twice the largest weight of the optimum; without one, weights that give rows products of some 10."""
+        if self.optimum is not None:
+            reach = 2 * max(float(np.abs(self.optimum).max()), float(np.finfo(float).tiny))
+        else:
+            reach = 10 / float(np.sqrt(np.mean(self.X * self.X)))
+        return np.tile([-reach, reach], (self.dimension, 1))
+
+    def _solve(self) -> tuple[Array | None, float]:
+        """Find the optimum by Newton's method with backtracking."""
+        theta = np.zeros((self.dimension, 1))
+        # Coordinates scaled to the same curvature, so that what is called flat does not depend on units.
+        bend = self.hessian(theta)[..., 0]
+        curvature = np.diag(bend).copy()
+        unit = 1.0 / np.sqrt(np.where(curvature > 0, curvature, 1.0))
+        rank = self._rank(bend, unit)
+        objective, slope = self.objective(theta)[0], self.gradient(theta)
+        with np.errstate(over="ignore"):
+            for _ in range(200):
+                step = self._newton_step(bend, slope[:, 0], unit)[:, None]
+                decrease = float((slope * step).sum())
+                length = 1.0
+                while length > 1e-10:
+                    there = theta - length * step
+                    reached = self.objective(there)[0]
+                    # Near the optimum the objective is all rounding: the gradient judges there.
+                    if decrease < 1e-12 * abs(objective) or reached <= objective - 0.1 * length * decrease:
+                        break
+                    length *= 0.5
+                next_slope = self.gradient(there)
+                if decrease < 1e-12 * abs(objective) and np.abs(next_slope).max() > 0.5 * np.abs(slope).max():
+                    break
+                theta, objective, slope = there, reached, next_slope
+                bend = self.hessian(theta)[..., 0]
+                if self._separates(theta):
+                    return None, 0.0
+        # At a minimum the Hessian vanishes only in directions that change no product, and so at the origin as well.
+        return (theta[:, 0], float(objective)) if self._rank(bend, unit) == rank else (None, float(objective))
+
+    @staticmethod
+    def _rank(bend: Array, unit: Array) -> int:
+        values = np.linalg.eigvalsh(unit[:, None] * bend * unit)
+        return int((values > _NULL * max(values[-1], 0.0)).sum())
+
+    @staticmethod
+    def _newton_step(bend: Array, slope: Array, unit: Array) -> Array:
+        values, vectors = np.linalg.eigh(unit[:, None] * bend * unit)
+        inverse = np.where(values > _NULL * values[-1], 1.0 / np.where(values > 0, values, 1.0), 0.0)
+        step: Array = unit * (vectors @ (inverse * (vectors.T @ (unit * slope))))
+        return step
+
+    def _separates(self, theta: Array) -> bool:
+        """Tell whether going on in the direction of `theta` (``float64[d, 1]``) takes the loss of every row to 0."""
+        return False
+
+    @functools.cached_property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        """The optimum, one of a whole flat of optima where curvatures are zero; none if there is no finite one."""
+        if self.optimum is None:
+            return ()
+        loss = float(self.loss(self.optimum[:, None])[0])
+        flattest = float(np.abs(self.curvatures).min())
+        return (StationaryPoint(tuple(self.optimum.tolist()), "minimum", loss, flattest),)
+
+    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
+        """Tell whether each end point is at the optimum, by its loss; the loss is convex."""
+        if self.optimum is None:
+            return np.full(theta.shape[1], -1)
+        # With gradient g the objective's excess is ½ gᵀH⁺g to first order, at most ½ d tolerance² / the smallest
+        # curvature; directions without curvature have no gradient. Twice that allows for higher orders.
+        positive = self.curvatures[self.curvatures > _NULL * self.curvatures[-1]]
+        excess = self.dimension * gradient_tolerance**2 / positive[0] if len(positive) else 0.0
+        rounding = 1e-12 * max(float(self.loss(np.zeros((self.dimension, 1)))[0]), 1e-300)
+        highest = self.stationary_points[0].loss + self.loss_per_objective * excess + rounding
+        return np.where(loss <= highest, 0, -1)
+
+
+class Classification(RowProblem):
+    """A row problem whose targets are classes."""
+
+    def predict(self, theta: Array) -> NDArray[np.int64]:
+        """Return the class that each row is given, ``int64[m, n]``."""
+        parts = [products for _, _, products in self._blocks(theta, None)]
+        products = np.concatenate(parts, axis=1)
+        return np.argmax(products, axis=0) if self.products > 1 else np.where(products[0] > 0, 1, 0)
+
+    def accuracy(self, theta: Array) -> Array:
+        """Return the share of rows that are given their own class, ``float64[n]``, over all rows of the data."""
+        return np.asarray(np.mean(self.predict(theta) == self.y[:, None], axis=0), dtype=np.float64)
+
+
+def rows_of(
+    problem: str,
+    default: str,
+    prepare: Callable[[Data], Data],
+    X: ArrayLike | None,
+    y: ArrayLike | None,
+    data: "str | Path | Data | None",
+    target: str | None,
+    standardize: bool,
+    bias: bool,
+) -> Data:
+    """Return the rows that a problem's parameters ask for.
+
+    Parameters
+    ----------
+    problem, default : str
+        Name of the problem, for errors, and of the shipped set that is taken if nothing is given.
+    prepare : callable
+        What is done to the target.
+    X, y, data, target, standardize, bias
+        The problem's parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they contradict each other or the data cannot be used.
+    """
+    try:
+        return data_sets.design(prepare(data_sets.requested(X, y, data, target, default)), standardize, bias)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{problem}: {error}") from None

@@ -1,0 +1,1 @@
+"""Whole sweeps: run, refined, repeated over a further dimension, with progress."""

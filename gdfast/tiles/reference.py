@@ -1,0 +1,302 @@
+"""The same tile, and single trajectories, in plain NumPy.
+
+All trajectories of a tile advance together as arrays; those that settle are taken out, so that the arrays shrink.
+The rule and the gradient are the very texts that the kernels are compiled from.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdfast import arguments
+from gdfast.formulas.elementary import Array, sqrt, square_scale
+from gdfast.formulas.grammar import on_arrays
+from gdfast.formulas.noise import KEY, standard_normal
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+from gdfast.tiles.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome, classify
+from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.sweep import Sweep, Tile
+from gdfast.transforms import Transform
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
+    """Run one tile in NumPy; the arguments are those of the compiled `gdfast.tiles.tile.run_tile`.
+
+    Trajectories are numbered from `first_number` on.
+    """
+    sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
+    index = np.arange(tile.first, tile.last)
+    n, m = len(index), len(sweep.starts)
+    end = Endings(
+        theta=np.empty((sweep.problem.dimension, n), sweep.dtype),
+        steps=np.zeros(n, dtype=np.int32),
+        outcome=np.full(n, Outcome.unfinished, dtype=np.int8),
+        period=np.zeros(n, dtype=np.int8),
+        lane_steps=0,
+        memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
+    )
+    theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
+    path = Trajectories(sweep, plan, theta, rates, first_number + index)
+    active, was_small = np.arange(n), np.zeros(n, dtype=bool)
+    tail: list[Array] = []
+
+    with np.errstate(all="ignore"):
+        for t in range(sweep.max_steps + 1):
+            if not active.size or stop[0]:
+                break
+            before = path.gradient(t)
+            grad = path.transformed(before, t)
+            if sweep.measure and t < sweep.max_steps:
+                path.remember(t)
+            size = np.abs(grad).max(axis=0)
+            checked = t % sweep.check_every == 0
+            small = size <= prepared.gradient_tolerance if checked else was_small
+            limit = prepared.divergence_limit
+            within = (size <= limit) & (np.abs(before).max(axis=0) <= limit)
+            diverged = ~within & checked
+            settled = diverged | (small & was_small & checked)
+            if settled.any():
+                out = active[settled]
+                end.theta[:, out] = path.theta[:, settled]
+                end.steps[out] = t
+                end.outcome[out] = np.where(diverged[settled], Outcome.diverged, Outcome.stalled)
+                end.memory[:, out] = path.measured[:, settled]
+                live = ~settled
+                active, grad, small = active[live], grad[:, live], small[live]
+                path.keep(live)
+                tail = [point[:, live] for point in tail]
+            if t >= sweep.max_steps - TAIL:
+                tail.append(path.theta)
+            if t < sweep.max_steps:
+                end.lane_steps += active.size
+                path.update(grad, t)
+            was_small = small
+    if active.size and not stop[0]:
+        end.theta[:, active] = path.theta
+        end.memory[:, active] = path.measured
+        end.steps[active] = sweep.max_steps
+        end.period[active] = period = _periods(np.stack(tail))
+        end.outcome[active[period > 0]] = Outcome.oscillating
+    return end
+
+
+class Trajectories:
+    """Trajectories that advance together: where they are, and what their optimizer remembers.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What they are of.
+    plan : Plan
+        What their optimizer needs.
+    theta : ndarray
+        Initial points, ``dtype[d, n]``.
+    lr : ndarray
+        Learning rates, ``dtype[groups, n]``.
+    number : ndarray
+        Which trajectory of the sweep each is, ``int64[n]``.
+    """
+
+    def __init__(self, sweep: Sweep, plan: Plan, theta: Array, lr: Array, number: NDArray[np.int64]) -> None:
+        self.problem, self.optimizer, self.measure = sweep.problem, plan.optimizer, sweep.measure
+        self.parts, self.table, self.theta, self.number = plan.parts, plan.table, theta, number
+        self.lr = lr if len(lr) == 1 else lr[self.problem.group]
+        self.state = [np.full_like(theta, value) for value in plan.state]
+        memory = np.repeat(plan.memory[:, None], theta.shape[1], axis=1)
+        self.memory, self.measured = (
+            list(memory[plan.parts.plateau_memory.places]),
+            memory[plan.parts.measure_memory.places],
+        )
+
+    def keep(self, live: NDArray[np.bool_]) -> None:
+        """Drop the trajectories that are not live."""
+        self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
+        self.state = [slot[:, live] for slot in self.state]
+        self.memory = [slot[live] for slot in self.memory]
+        self.measured = self.measured[:, live]
+
+    def rate(self, t: int) -> Array:
+        """The learning rates of the update after `t` others."""
+        if self.optimizer.scheduled_by_step:
+            return np.asarray(self.table[t, self.parts.schedule.begin] * self.lr)
+        return self.memory[0] * self.lr if self.memory else self.lr
+
+    def gradient(self, t: int) -> Array:
+        """The gradient at the point after `t` updates, ``float64[d, n]``."""
+        return self.problem.step_gradient(self.theta, t)
+
+    def transformed(self, grad: Array, t: int) -> Array:
+        """The transformed gradient that the update after `t` others takes, ``float64[d, n]``."""
+        rate = self.rate(t)
+        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
+            if transform.decoupled:
+                continue
+            given = self.table[t, span.places]
+            key: Array = np.empty(0)
+            if transform.noisy:
+                given, key = given[: -len(KEY)], given[-len(KEY) :]
+            sums = self._reduced(transform, (self.theta, grad, rate), given)
+            if transform.noisy:
+                rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
+                sums.append(np.stack(rows).astype(grad.dtype, copy=False))
+            (grad,) = self._computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
+        return grad
+
+    def remember(self, t: int) -> None:
+        """Let the measure see the losses before the update after `t` others."""
+        assert self.measure
+        loss = self.problem.step_objective(self.theta, t)
+        given = loss, *self.measured, *self.table[t, self.parts.measure.places]
+        self.measured = np.stack(self._computed(self.measure.rule, len(self.measured), *given))
+
+    def update(self, grad: Array, t: int) -> None:
+        """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
+        rate, coefficients = self.rate(t), self.table[t, self.parts.rule.places]
+        loss = self.problem.step_objective(self.theta, t) if self.optimizer.uses_loss or self.memory else None
+        if self.memory:
+            assert self.optimizer.plateau
+            given = loss, *self.memory, *self.table[t, self.parts.plateau.places]
+            self.memory = self._computed(self.optimizer.plateau.rule, len(self.memory), *given)
+        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
+            if transform.decoupled:
+                coefficients_of = self.table[t, span.places]
+                (self.theta,) = self._computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
+        whole = self._reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
+        if self.optimizer.uses_loss:
+            whole.append(loss)
+        given = self.theta, grad, *self.state, rate, *whole, *coefficients
+        self.theta, *self.state = self._computed(self.optimizer.rule, 1 + len(self.state), *given)
+
+    def _computed(self, rule: Callable[..., Any], results: int, *given: Any) -> list[Array]:
+        """What a rule returns, constants included, for every trajectory."""
+        values = on_arrays(rule, results, self.theta.dtype)(*given)
+        shape = given[0].shape
+        values = values if isinstance(values, tuple) else (values,)
+        return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]
+
+    def _reduced(self, rule: Optimizer | Transform, given: tuple[Any, ...], coefficients: Array) -> list[Any]:
+        """The norms and the sums that a rule asks for, as the kernel computes them: coordinate by coordinate."""
+        norms, sums = [], []
+        if rule.entries is not None:
+            for rows in self._computed(rule.entries, len(rule.norms), *given, *coefficients):
+                size = np.zeros_like(self.theta[0])
+                for row in rows:
+                    size = np.where(np.abs(row) > size, np.abs(row), size)
+                if rule.euclidean:
+                    scale, total = square_scale(size), np.zeros_like(size)
+                    for row in rows:
+                        total = total + row * scale * (row * scale)
+                    size = sqrt(total) / scale
+                norms.append(size)
+        if rule.terms is not None:
+            for rows in self._computed(rule.terms, len(rule.sums), *given, *norms, *coefficients):
+                total = np.zeros_like(self.theta[0])
+                for row in rows:
+                    total = total + row
+                sums.append(total)
+        return norms + sums
+
+
+def _periods(tail: Array) -> NDArray[np.int8]:
+    """The smallest period > 1 with which each lane of ``tail (window + 1, d, n)`` repeats, 0 for none."""
+    window = len(tail) - 1
+    amplitude = np.abs(tail - tail[-1]).max(axis=(0, 1))
+    period = np.zeros(tail.shape[2], dtype=np.int8)
+    moving = (amplitude > 0) & (amplitude < np.inf)
+    for p in range(2, min(LONGEST_PERIOD, window // 2) + 1):
+        lanes = np.flatnonzero(moving & (period == 0))
+        # Most lanes fail at the last gap already; only those that do not are looked at in full.
+        gap = np.abs(tail[-1][:, lanes] - tail[-1 - p][:, lanes]).max(axis=0)
+        lanes = lanes[gap <= REPEATS_WITHIN * amplitude[lanes]]
+        gaps = np.abs(tail[p:, :, lanes] - tail[:-p, :, lanes]).max(axis=(0, 1))
+        period[lanes[gaps <= REPEATS_WITHIN * amplitude[lanes]]] = p
+    return period
+
+
+def trajectory(
+    problem: Problem,
+    optimizer: Optimizer,
+    start: ArrayLike,
+    learning_rate: float | ArrayLike,
+    max_steps: int = 1000,
+    *,
+    gradient_tolerance: float = 1e-8,
+    divergence_limit: float = 1e12,
+    number: int = 0,
+) -> "xarray.Dataset":
+    """Run one trajectory by the reference and keep all of its path.
+
+    Parameters
+    ----------
+    problem, optimizer
+        What is minimized, and how.
+    start : array_like, (d,)
+        The initial point; a number for d = 1.
+    learning_rate : float, or array_like (groups,)
+        Positive.
+    max_steps : int
+        The budget, in updates. The path ends earlier where the trajectory settles.
+    gradient_tolerance, divergence_limit : float
+        As in `Sweep`.
+    number : int
+        Which trajectory of a sweep this is, ``learning_rate_index * m + start_index``: gradient noise depends on it.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``theta (step, parameter)``, ``loss (step)`` and ``gradient_norm (step)`` (``max|g|``) for steps
+        0, 1, …; in the attributes ``outcome``, ``steps``, ``basin``, ``period``, ``problem``, ``optimizer`` and
+        ``learning_rate``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind; the message names it.
+    """
+    import xarray
+
+    number = arguments.integer("number", number, low=0, high=2**40)
+    sweep = Sweep(
+        problem,
+        [optimizer],
+        arguments.array("learning_rate", learning_rate, "() or (groups,)")[None],
+        np.atleast_1d(arguments.array("start", start, "(d,)"))[None],
+        max_steps,
+        gradient_tolerance,
+        divergence_limit,
+    )
+    prepared = Prepared(sweep)
+    plan = prepared.plan(0)
+    endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
+    cells = classify(problem, plan.meanings, endings, gradient_tolerance)
+    numbers = np.array([number], dtype=np.int64)
+    path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
+    points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
+    with np.errstate(all="ignore"):
+        for t in range(points.shape[1]):
+            points[:, t] = path.theta[:, 0]
+            path.update(path.transformed(path.gradient(t), t), t)
+        loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
+    return xarray.Dataset(
+        {
+            "theta": (("step", "parameter"), points.T),
+            "loss": ("step", loss),
+            "gradient_norm": ("step", norm),
+        },
+        coords={"step": np.arange(points.shape[1]), "parameter": list(problem.coordinates)},
+        attrs={
+            "problem": problem.label,
+            "optimizer": optimizer.label,
+            "learning_rate": np.asarray(learning_rate, dtype=np.float64).tolist(),
+            "outcome": Outcome(int(cells.outcome[0])).name,
+            "steps": int(cells.steps[0]),
+            "basin": int(cells.basin[0]),
+            "period": int(cells.period[0]),
+        },
+    )

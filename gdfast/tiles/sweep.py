@@ -1,0 +1,333 @@
+"""The grid learning rate × start × optimizer over one problem: axes, labels, the only validation, its tiles."""
+
+import functools
+import hashlib
+import inspect
+import itertools
+import math
+import numbers
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfast import arguments, memory
+from gdfast.arguments import shown
+from gdfast.formulas.elementary import Array
+from gdfast.measures import Measure
+from gdfast.named import Named
+from gdfast.optimizers import Optimizer
+from gdfast.parts import Parts
+from gdfast.problems import Problem
+from gdfast.starts import Starts
+
+_LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
+_LONGEST_LIST = 16384
+PLANS_KEPT = 16
+"""Optimizers whose tables of steps are kept while tiles run: they come optimizer by optimizer."""
+
+_TOLERANCES = {"float64": 1e-8, "float32": 1e-4}
+
+
+class Tile(NamedTuple):
+    """The unit of work: one optimizer × a contiguous range of trajectories.
+
+    A trajectory's number within an optimizer is ``learning_rate_index * m + start_index``.
+    """
+
+    optimizer: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The full grid learning rate × start × optimizer over one problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimized; see `gdfast.problems`.
+    optimizers : sequence of Optimizer
+        The update rules; see `gdfast.optimizers`. One rule may stand here several times with different
+        hyperparameters; `gdfast.optimizers.grid` makes such lists.
+    learning_rates : array_like, (k,) or (k, groups)
+        Positive learning rates: one for all coordinates, or one for each of the problem's `groups`.
+    starts : array_like, (m, d), or Starts
+        Initial points. The labels of a `gdfast.starts.Starts` become coordinates of the result.
+    max_steps : int
+        The budget of each trajectory, in updates. Coefficients that depend on the step are tabulated: 8 bytes for
+        each of an optimizer's coefficients and each step.
+    gradient_tolerance : float, optional
+        A trajectory is stationary when ``max|g|`` is at most this, times the problem's `gradient_scale`, at two
+        consecutive points. 1e-8 if not given, 1e-4 in float32, whose gradients are hardly ever smaller than rounding.
+    divergence_limit : float
+        A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`.
+    tile_size : int, optional
+        Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
+        no influence on any result.
+    measure : Measure, optional
+        A number to be told of each trajectory's whole history of losses; see `gdfast.measures`.
+    check_every : int
+        Look only at every k-th point whether a trajectory has settled: at those after 0, k, 2k, … updates. `steps`
+        of what settles are then multiples of k, and "two consecutive points" are k steps apart.
+    dtype : {"float64", "float32"}
+        The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
+        is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
+        as float64 all the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind; the message names it.
+    """
+
+    problem: Problem
+    optimizers: Sequence[Optimizer]
+    learning_rates: Array
+    starts: Array
+    max_steps: int = 1000
+    gradient_tolerance: float = 1e-8
+    divergence_limit: float = 1e12
+    tile_size: int | None = None
+    measure: Measure | None = None
+    check_every: int = 1
+    dtype: str = "float64"
+    start_labels: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        problem: Problem,
+        optimizers: Sequence[Optimizer] | Optimizer,
+        learning_rates: ArrayLike,
+        starts: ArrayLike | Starts,
+        max_steps: int = 1000,
+        gradient_tolerance: float | None = None,
+        divergence_limit: float = 1e12,
+        tile_size: int | None = None,
+        measure: Measure | None = None,
+        check_every: int = 1,
+        dtype: str = "float64",
+    ) -> None:
+        if not isinstance(problem, Problem):
+            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
+        if not isinstance(measure, Measure | None):
+            raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
+        dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
+        if dtype == "float32" and problem.lane_kernel is not None:
+            raise ValueError(
+                f"dtype must be 'float64' for {problem.name}; 'float32' is for problems whose loss is a formula of the "
+                "coordinates"
+            )
+        if gradient_tolerance is None:
+            gradient_tolerance = _TOLERANCES[dtype]
+        rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem.dimension)
+        settings: dict[str, Any] = {
+            "problem": problem,
+            "optimizers": _optimizers(optimizers),
+            "learning_rates": rates,
+            "starts": points,
+            "start_labels": dict(starts.labels) if isinstance(starts, Starts) else {},
+            "max_steps": arguments.integer("max_steps", max_steps),
+            "gradient_tolerance": arguments.number("gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE),
+            "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
+            "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
+            "measure": measure,
+            "check_every": arguments.integer("check_every", check_every),
+            "dtype": dtype,
+        }
+        arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
+        if settings["divergence_limit"] <= settings["gradient_tolerance"]:
+            raise ValueError(
+                f"divergence_limit must be above gradient_tolerance, {settings['gradient_tolerance']:g}, "
+                f"not {settings['divergence_limit']:g}"
+            )
+        for name, value in settings.items():
+            object.__setattr__(self, name, value)
+        self._check_tables()
+
+    def _check_tables(self) -> None:
+        """Refuse optimizers that need what the problem has not, and tables of steps that do not fit into memory."""
+        for optimizer in self.optimizers:
+            if "lowest" in optimizer.coefficients:
+                _ = self.problem.lowest_objective
+        columns = sorted((Parts.of(optimizer, self.measure).width for optimizer in self.optimizers), reverse=True)
+        kept = 3 * columns[0] + sum(columns[:PLANS_KEPT])  # three copies while the widest is made
+        memory.fits(
+            f"max_steps: the numbers that depend on the step, for {self.max_steps:,} steps,",
+            8 * kept * (self.max_steps + 1) + self.problem.bytes_each_step * self.max_steps,
+        )
+
+    def __reduce__(self) -> Any:
+        # Without what was derived and kept, so that the same sweep has the same bytes.
+        names = inspect.signature(Sweep).parameters
+        return Sweep, tuple(getattr(self, name) for name in names)
+
+    def part(self, learning_rates: Array, starts: Array) -> "Sweep":
+        """The same sweep over other learning rates and starts."""
+        arguments_of_this = {name: getattr(self, name) for name in inspect.signature(Sweep).parameters}
+        return Sweep(**arguments_of_this | {"learning_rates": learning_rates, "starts": starts})
+
+    @property
+    def scaled_tolerances(self) -> tuple[float, float]:
+        """Gradient tolerance and divergence limit for the problem's gradients, as numbers that `dtype` has."""
+        scale, largest = self.problem.gradient_scale, float(np.finfo(self.dtype).max)
+        tolerance, limit = (
+            float(np.dtype(self.dtype).type(min(value * scale, largest)))
+            for value in (self.gradient_tolerance, self.divergence_limit)
+        )
+        return tolerance, limit
+
+    @functools.cached_property
+    def group_rates(self) -> Array:
+        """The learning rates of each of the problem's groups, ``float64[groups, k]``."""
+        rates = self.learning_rates if self.learning_rates.ndim == 2 else self.learning_rates[:, None]
+        return np.repeat(rates.T, len(self.problem.groups) // rates.shape[1], axis=0)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of optimizers, learning rates and starts."""
+        return len(self.optimizers), len(self.learning_rates), len(self.starts)
+
+    @property
+    def size(self) -> int:
+        """Number of trajectories."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def labels(self) -> list[str]:
+        """One label an optimizer, made unique by a number where two are the same."""
+        labels, counts = [optimizer.label for optimizer in self.optimizers], Counter[str]()
+        for i, label in enumerate(labels):
+            counts[label] += 1
+            labels[i] += f"#{counts[label]}" if counts[label] > 1 else ""
+        return labels
+
+    @property
+    def hyperparameters(self) -> dict[str, Array | list[str]]:
+        """Every hyperparameter in which the optimizers that have it differ, with one value an optimizer.
+
+        Numbers and truth values (as 0 and 1) are ``float64[o]``, NaN where an optimizer has none; whole numbers that
+        float64 would round, as seeds may be, are ``int64[o]`` where all have one; others are texts, empty where there
+        is none. A ``schedule``, where optimizers differ in it, is given by its label; its parameters are named like
+        ``cosine_end`` (``warmup_cosine_end`` where one follows another), and a transform's like
+        ``clip_norm_max_norm``, of a second one of the same name ``clip_norm2_max_norm``.
+        """
+        rows = [_all_parameters(optimizer) for optimizer in self.optimizers]
+        found: dict[str, Array | list[str]] = {}
+        for name in dict.fromkeys(name for row in rows for name in row):
+            column = [row.get(name) for row in rows]
+            if len({str(row[name]) for row in rows if name in row}) == 1:
+                continue
+            rounded = any(isinstance(value, numbers.Integral) and float(value) != value for value in column)
+            if rounded and all(isinstance(value, numbers.Integral) for value in column):
+                found[name] = np.array(column, dtype=np.int64)
+            elif not rounded and all(isinstance(value, numbers.Real | None) for value in column):
+                found[name] = np.array([math.nan if value is None else value for value in column], dtype=np.float64)
+            else:
+                found[name] = ["" if value is None else str(value) for value in column]
+        return found
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """All tiles, in order: optimizer by optimizer, learning rate by learning rate."""
+        total = self.shape[1] * self.shape[2]
+        return [tile for o in range(len(self.optimizers)) for tile in self.split(o, 0, total)]
+
+    def split(self, optimizer: int, first: int, last: int) -> list[Tile]:
+        """Cut a range of an optimizer's trajectories into tiles."""
+        # Small ones at the end, so that cores finish together, but no crumbs: a tile costs 0.2 ms whatever its size.
+        least = max(1024 // self.problem.step_work, 64)
+        size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 8), least), _LARGEST_TILE)
+        small = self.tile_size or max(size // 4, least)
+        turn = first + max((last - first) // size - 2, 0) * size
+        begins = [*range(first, turn, size), *range(turn, last, small)]
+        return [Tile(optimizer, *ends) for ends in itertools.pairwise([*begins, last])]
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Everything that determines the result, as plain data; of long axes the shape and a digest of the bytes."""
+        return {
+            "problem": self.problem.specification,
+            "optimizers": [o.specification for o in self.optimizers],
+            "learning_rates": _plain(self.learning_rates),
+            "starts": _plain(self.starts),
+            "max_steps": self.max_steps,
+            "gradient_tolerance": self.gradient_tolerance,
+            "divergence_limit": self.divergence_limit,
+            **({"check_every": self.check_every} if self.check_every > 1 else {}),
+            **({"dtype": self.dtype} if self.dtype != "float64" else {}),
+            **({"measure": self.measure.specification} if self.measure else {}),
+        }
+
+
+def part_prefix(name: str, number: int) -> str:
+    """What the names of a schedule's or a transform's parameters begin with; `number` counts those of one name."""
+    return f"{name}{number if number > 1 else ''}_"
+
+
+def _all_parameters(optimizer: Optimizer) -> dict[str, Any]:
+    """All parameters of an optimizer, of its schedule and of its transforms, by names that are different."""
+    row = {**optimizer.parameters, "schedule": optimizer.schedule.label if optimizer.schedule else ""}
+    counts = Counter[str]()
+    for part in (*([optimizer.schedule] if optimizer.schedule else []), *optimizer.transforms):
+        counts[part.name] += 1
+        row.update(_parameters(part, part_prefix(part.name, counts[part.name])))
+    return row
+
+
+def _parameters(part: Named, prefix: str) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value in part.parameters.items():
+        if isinstance(value, Named):
+            row.update(_parameters(value, part_prefix(prefix + value.name, 1)))
+        row[prefix + name] = value
+    return row
+
+
+def _plain(values: Array) -> Any:
+    if values.size <= _LONGEST_LIST:
+        return values.tolist()
+    return {"shape": list(values.shape), "sha256": hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()}
+
+
+def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer, ...]:
+    accepted = "optimizers, such as [gdfast.optimizers.adam()]"
+    found = (
+        (optimizers,)
+        if isinstance(optimizers, Optimizer)
+        else tuple(arguments.several("optimizers", optimizers, accepted))
+    )
+    for optimizer in found:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}"
+            )
+    return found
+
+
+def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
+    shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
+    rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, shape))
+    if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):
+        raise ValueError(f"learning_rates must have shape {shape} with k >= 1 for this problem, not {rates.shape}")
+    bad = ~(np.isfinite(rates) & (rates > 0))
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = ", ".join(str(i) for i in where)
+        raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{at}] is {rates[where]:g}")
+    return rates
+
+
+def _starts(starts: ArrayLike | Starts, dimension: int) -> Array:
+    points = arguments.array("starts", starts, f"(m, {dimension})")
+    if points.ndim != 2 or points.shape[1] != dimension or not len(points):
+        raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")
+    bad = ~np.isfinite(points)
+    if bad.any():
+        i, j = (int(k) for k in np.argwhere(bad)[0])
+        raise ValueError(f"starts must be finite, but starts[{i}, {j}] is {points[i, j]:g}")
+    return points

@@ -1,0 +1,336 @@
+"""The compiled driver of one tile: step, settle, compact.
+
+The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a block share the step counter. After
+every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
+places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
+kept, to see whether a trajectory that did not settle repeats itself.
+"""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+from numba import types
+from numba.extending import register_jitable
+
+from gdfast.formulas.elementary import Array
+from gdfast.kernels.compiling import compiled
+from gdfast.kernels.evaluation import evaluation_kernel
+from gdfast.kernels.fuse import step_kernel, work_rows
+from gdfast.kernels.numba_internals import Kernel
+from gdfast.kernels.options import HELPER
+from gdfast.kernels.signatures import (
+    DIVERGED,
+    KINDS,
+    LANES,
+    MOVING,
+    SETTLED,
+    Block,
+    Ends,
+    Grid,
+    Pair,
+    Settling,
+    call_step,
+    driver_signature,
+)
+from gdfast.optimizers import Optimizer
+from gdfast.tiles.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
+from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.sweep import Sweep, Tile
+
+# Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
+# lies a multiple of 4096 bytes apart, where stores and loads are taken for one another (up to twice as slow).
+WIDTHS = 1088, 576, 320, 192, 64
+WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
+STRIDE, LONGEST_STRIDE = 24, 96
+_STALLED, _OSCILLATING = int(Outcome.stalled), int(Outcome.oscillating)
+_UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
+
+
+@register_jitable(**HELPER)
+def _tell_periods(block, n, within, first, ends):
+    """Tell of each live lane the smallest period > 1 with which its last moves repeat, if there is one."""
+    tail, number, status, amplitude, least = block.tail, block.number, block.status, block.work[0], block.work[1]
+    window, d = tail.shape[0] - 1, tail.shape[1]
+    longest = min(LONGEST_PERIOD, window // 2)
+    for lane in range(n):
+        amplitude[lane] = 0.0
+        least[lane] = np.inf
+    for k in range(window):
+        for i in range(d):
+            for lane in range(n):
+                distance = abs(tail[k, i, lane] - tail[window, i, lane])
+                amplitude[lane] = distance if distance > amplitude[lane] else amplitude[lane]
+    # Most lanes fail at the last gap of any period already; only those that do not are looked at in full.
+    for period in range(2, longest + 1):
+        for lane in range(n):
+            gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
+            least[lane] = gap if gap < least[lane] else least[lane]
+    for lane in range(n):
+        limit = within * amplitude[lane]
+        if least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
+            for period in range(2, longest + 1):
+                repeats = True
+                for k in range(window - period, -1, -1):
+                    for i in range(d):
+                        repeats = repeats and abs(tail[k + period, i, lane] - tail[k, i, lane]) <= limit
+                    if not repeats:
+                        break
+                if repeats:
+                    ends.outcome[number[lane] - first] = _OSCILLATING
+                    ends.period[number[lane] - first] = period
+                    break
+
+
+@register_jitable(**HELPER)
+def _any_settled(status):
+    """Whether any of a group of lanes has settled."""
+    kinds = 0
+    for j in range(LANES):
+        kinds |= status[j]
+    return kinds & SETTLED != 0
+
+
+@register_jitable(**HELPER)
+def _move(block, source, target):
+    """Copy one lane into the place of another."""
+    theta, state, memory, lr, number, status = (
+        block.theta, block.state, block.memory, block.lr, block.number, block.status,
+    )  # fmt: skip
+    for i in range(theta.shape[0]):
+        theta[i, target] = theta[i, source]
+        for j in range(state.shape[0]):
+            state[j, i, target] = state[j, i, source]
+    for j in range(memory.shape[0]):
+        memory[j, target] = memory[j, source]
+    for j in range(lr.shape[0]):
+        lr[j, target] = lr[j, source]
+    number[target] = number[source]
+    status[target] = status[source]
+
+
+@register_jitable(**HELPER)
+def _fill(block, grid, begin, n):
+    """Put n trajectories, from the `begin`-th of the tile on, into the first lanes."""
+    theta, state, memory, lr, number, status = (
+        block.theta, block.state, block.memory, block.lr, block.number, block.status,
+    )  # fmt: skip
+    starts, learning_rates = grid.starts, grid.learning_rates
+    m = starts.shape[1]
+    rate, start = (grid.first + begin) // m, (grid.first + begin) % m
+    for lane in range(n):
+        for i in range(learning_rates.shape[0]):
+            lr[i, lane] = learning_rates[i, rate]
+        for i in range(starts.shape[0]):
+            theta[i, lane] = starts[i, start]
+        start += 1
+        if start == m:
+            start, rate = 0, rate + 1
+    for lane in range(n):
+        number[lane] = grid.first + begin + lane
+        status[lane] = MOVING
+    for j in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            for lane in range(n):
+                state[j, i, lane] = grid.state[j]
+    for j in range(memory.shape[0]):
+        for lane in range(n):
+            memory[j, lane] = grid.memory[j]
+
+
+@register_jitable(**HELPER)
+def _pad(block, n, together):
+    """Fill the lanes up to a whole number of groups with copies of the first; return how many there are."""
+    padded = -(-n // together) * together
+    for lane in range(n, padded):
+        _move(block, 0, lane)
+    return padded
+
+
+@register_jitable(**HELPER)
+def _take_out_settled(block, n, together, first, ends):
+    """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
+    ended, memory, number, status = block.ended, block.memory, block.number, block.status
+    of_measure = memory.shape[0] - ends.memory.shape[0]
+    lane = 0
+    while lane < n:
+        if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
+            lane += LANES
+        elif status[lane] & SETTLED:
+            at = number[lane] - first
+            for i in range(ended.shape[0]):
+                ends.theta[i, at] = ended[i, lane]
+            for j in range(ends.memory.shape[0]):
+                ends.memory[j, at] = memory[of_measure + j, lane]
+            ends.steps[at] = status[lane] // KINDS
+            ends.outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+            n -= 1
+            _move(block, n, lane)
+            for i in range(ended.shape[0]):
+                ended[i, lane] = ended[i, n]
+        else:
+            lane += 1
+    return n
+
+
+@register_jitable(**HELPER)
+def _take_last_steps(pair, block, table, settling, t, n, padded, first, ends):  # the step's arguments and two more
+    """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
+    theta, memory, number, status, ended, tail = (
+        block.theta, block.memory, block.number, block.status, block.ended, block.tail,
+    )  # fmt: skip
+    window, of_measure = tail.shape[0] - 1, memory.shape[0] - ends.memory.shape[0]
+    for k in range(window + 1):
+        for j in range(ends.memory.shape[0] if k == window else 0):
+            for lane in range(n):
+                ends.memory[j, number[lane] - first] = memory[of_measure + j, lane]
+        for i in range(theta.shape[0]):
+            for lane in range(n):
+                tail[k, i, lane] = theta[i, lane]
+        call_step(pair, block, table, settling, t + k, padded, 1)  # type: ignore[call-arg]
+    for lane in range(n):
+        at = number[lane] - first
+        settled = status[lane] & SETTLED
+        ends.steps[at] = status[lane] // KINDS if settled else t + window
+        ends.outcome[at] = _UNFINISHED
+        if settled:
+            ends.outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+        for i in range(theta.shape[0]):
+            ends.theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
+
+
+@register_jitable(**HELPER)
+def _judge(pair, block, table, settling, begin, n, together, ends):
+    """Tell objective and largest entry of the gradient at the end points of a block's trajectories."""
+    theta, work = block.theta, block.work
+    padded = -(-n // together) * together
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            theta[i, lane] = ends.theta[i, begin + lane]
+        for lane in range(n, padded):
+            theta[i, lane] = theta[i, 0]
+    call_step(pair, block, table, settling, len(table) - 1, padded, 0)  # type: ignore[call-arg]
+    for lane in range(n):
+        ends.loss[begin + lane], ends.gradient_norm[begin + lane] = work[0, lane], work[1, lane]
+
+
+@functools.cache
+def _driver(real: str) -> Kernel:
+    within = getattr(np, real)(REPEATS_WITHIN)
+
+    @compiled(driver_signature(getattr(types, real)))
+    def drive(pair, judging, grid, table, settling, block, ends, stop):
+        width, total, first = block.theta.shape[1], len(ends.steps), grid.first
+        last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
+        together = min(LANES, width)
+        lane_steps = 0
+        for begin in range(0, total, width):
+            n = min(width, total - begin)
+            _fill(block, grid, begin, n)
+            t = 0
+            stride = STRIDE
+            padded = _pad(block, n, together)
+            while t < last_steps and n > 0 and stop[0] == 0:
+                n_steps = min(stride, last_steps - t)
+                call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
+                t += n_steps
+                lane_steps += n * n_steps
+                before = n
+                n = _take_out_settled(block, n, together, first, ends)
+                padded = _pad(block, n, together)
+                # Where nothing settles there is nothing to take out, and longer strides will do.
+                stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
+            if stop[0] != 0:
+                break
+            if n > 0:
+                _take_last_steps(pair, block, table, settling, t, n, padded, first, ends)
+                lane_steps += n * (len(block.tail) - 1)
+                _tell_periods(block, n, within, first, ends)
+            _judge(judging, block, table, settling, begin, min(width, total - begin), together, ends)
+        return lane_steps
+
+    return drive
+
+
+def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
+    """Run one tile in compiled lanes.
+
+    Parameters
+    ----------
+    prepared, tile
+        The sweep, and which part of it.
+    stop : ndarray
+        ``int64[1]``; the tile ends early, with results of no meaning, when it becomes other than zero.
+    """
+    sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
+    n, dtype, remembered = tile.last - tile.first, sweep.dtype, plan.parts.measure_memory.size
+    ends = Ends(
+        theta=np.empty((sweep.problem.dimension, n), dtype),
+        steps=np.empty(n, dtype=np.int32),
+        outcome=np.empty(n, dtype=np.int8),
+        period=np.zeros(n, dtype=np.int8),
+        loss=np.empty(n, dtype),
+        gradient_norm=np.empty(n, dtype),
+        memory=np.empty((remembered, n), dtype),
+    )
+    pair, _held = pair_of(sweep, plan.optimizer)
+    lane_steps = _driver(dtype)(
+        pair,
+        pair._replace(layout=sweep.problem.layout_of_all),
+        Grid(prepared.starts, prepared.learning_rates, tile.first, plan.state, plan.memory),
+        plan.table,
+        Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
+        new_block(sweep, plan),
+        ends,
+        stop,
+    )
+    loss = ends.loss
+    loss *= sweep.problem.loss_per_objective
+    return Endings(**ends._asdict(), lane_steps=lane_steps)
+
+
+def new_block(sweep: Sweep, plan: Plan) -> Block:
+    """The arrays of a block of lanes: rows of one buffer that starts at a cache line."""
+    problem, optimizer = sweep.problem, plan.optimizer
+    d, s, window = problem.dimension, len(plan.state), min(TAIL, sweep.max_steps)
+    size = np.dtype(sweep.dtype).itemsize
+    width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
+    kernel = problem.lane_kernel
+    width = kernel.lanes if kernel and kernel.lanes else width
+    shapes = {
+        "theta": (d,),
+        "grad": (d,),
+        "work": (work_rows(problem, optimizer),),
+        "state": (s, d),
+        "memory": (len(plan.memory),),
+        "lr": (len(problem.groups),),
+        "ended": (d,),
+        "tail": (window + 1, d),
+    }
+    counts = [math.prod(shape) for shape in shapes.values()]
+    raw = np.zeros(sum(counts) * width + 64 // size, sweep.dtype)
+    lanes = raw[-(raw.ctypes.data // size) % (64 // size) :][: sum(counts) * width].reshape(-1, width)
+    arrays = {
+        name: lanes[end - count : end].reshape(*shape, width)
+        for (name, shape), count, end in zip(shapes.items(), counts, itertools.accumulate(counts), strict=True)
+    }
+    number, status = np.zeros((2, width), dtype=np.int64)
+    return Block(**arrays, number=number, status=status)
+
+
+def prepare(sweep: Sweep) -> None:
+    """Compile, or load from disk, all that the sweep's tiles need."""
+    _driver(sweep.dtype)
+    for optimizer in sweep.optimizers:
+        pair_of(sweep, optimizer)
+
+
+def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
+    """The compiled step of an optimizer on the sweep's problem, and the kernels to be held as long as it is used."""
+    problem = sweep.problem
+    kernels = [step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)]
+    if problem.lane_kernel:
+        kernels.append(evaluation_kernel(problem.lane_kernel))
+    step, evaluation = (*(kernel.address for kernel in kernels), 0)[:2]
+    return Pair(step, evaluation, problem.group, *problem.lane_data(sweep.max_steps)), kernels

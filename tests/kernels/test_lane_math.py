@@ -1,0 +1,296 @@
+"""The elementary functions of compiled lanes: against mpmath, against NumPy's, and the same for every vector width."""
+
+import functools
+import sys
+
+import mpmath
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import types
+from numba.extending import intrinsic, register_jitable
+
+from bench.minimax import FITS, minimax
+from gdfast.formulas import elementary
+from gdfast.kernels.lane_math import error_function, exponential, logarithm, trigonometric
+from gdfast.kernels.options import INLINED, JIT
+
+EXACT = {
+    "exp": mpmath.exp,
+    "tanh": mpmath.tanh,
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "log": mpmath.log,
+    "log1p": mpmath.log1p,
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "erf": mpmath.erf,
+    "sin": mpmath.sin,
+    "cos": mpmath.cos,
+}
+ULP = {"exp": 1.0}  # 2 for the others
+LIMIT = elementary.TRIGONOMETRIC_LIMIT
+# Arguments beyond these ends are left to the test of limits: the result is constant there, or the argument itself.
+ENDS = {
+    "exp": (-746.0, 709.782712893384),
+    "tanh": (-25.0, 25.0),
+    "sigmoid": (-746.0, 50.0),
+    "log": (sys.float_info.min * 2.0**-52, sys.float_info.max),
+    "log1p": (np.nextafter(-1.0, 0.0), sys.float_info.max),
+    "softplus": (-746.0, 800.0),
+    "erf": (-7.0, 7.0),
+    "sin": (-LIMIT, LIMIT),
+    "cos": (-LIMIT, LIMIT),
+}
+HALF_PI_MULTIPLES = [float(k * mpmath.mp.pi / 2) for k in (*range(1, 200), *(3**i for i in range(28)))]
+LN2, ROOT = float(np.log(2.0)), float(np.sqrt(2.0))
+# Where a reduction changes over, a result saturates, becomes subnormal or loses its leading places.
+TURNS = {
+    "exp": [*(LN2 * (k + 0.5) for k in range(-20, 20)), *(LN2 * k for k in range(-20, 20)), -708.396, -745.133],
+    "tanh": [*(LN2 * (k + 0.5) / 2 for k in range(-5, 56)), 0.7, 18.37, 18.715, 19.0615, 20.0],
+    "sigmoid": [*(LN2 * (k + 0.5) for k in range(-60, 60)), 36.7368, -36.7368, -708.396, -745.133],
+    "log": [1.0, ROOT, ROOT / 2, ROOT * 2.0**-1030, 2.0**-1022],
+    "log1p": [-1.0, ROOT - 1, ROOT / 2 - 1, 2 * ROOT - 1, 1.0, 2.0**53, 2.0**54, 2.0**60, 2.0**-53],
+    "softplus": [*(LN2 * (k + 0.5) for k in range(-60, 60)), float(np.log(ROOT - 1)), 36.7, -708.396, -745.133],
+    "erf": [1.0, -1.0, 0.4769362762044699, 5.8635847487551676, 5.921587195794507, 6.0],
+    "sin": HALF_PI_MULTIPLES,
+    "cos": HALF_PI_MULTIPLES,
+}
+
+
+def nearest_to_multiples_of_half_pi():
+    """The numbers of each binade below the limit that come nearest to multiples of π/2."""
+    found = []
+    with mpmath.workprec(400):
+        for exponent in range(-52, -7):
+            # Numerators of the continued fraction of π/2 / 2ᵉ are the integers p for which p 2ᵉ comes nearest.
+            rest, before, numerator = mpmath.ldexp(mpmath.pi / 2, -exponent), 0, 1
+            while numerator < 2**53:
+                found.append(float(numerator) * 2.0**exponent)
+                whole = int(mpmath.floor(rest))
+                before, numerator = numerator, whole * numerator + before
+                rest = 1 / (rest - whole)
+    return np.array([x for x in found if 1 < x < LIMIT])
+
+
+def points(name, count, seed=0):
+    """Hostile and random arguments of a function: every exponent, its turns and their neighbours, many uniform."""
+    rng = np.random.default_rng(seed)
+    low, high = ENDS[name]
+    exponents = np.ldexp(rng.uniform(1.0, 2.0, 2098), np.arange(-1074, 1024))
+    turns = np.array(TURNS[name])
+    steps = np.concatenate([turns + k * np.spacing(turns) for k in (-3, -2, -1, 0, 1, 2, 3)])
+    around = turns[:, None] + rng.normal(0.0, 0.1, (turns.size, max(count // 20 // turns.size, 1)))
+    usual = rng.normal(0.0, 3.0, count)
+    edge = min(high, 1e12) if name in ("sin", "cos") else min(high, 800.0)
+    wide = rng.uniform(max(low, -edge), edge, count)
+    x = np.concatenate([exponents, -exponents, steps, -steps, around.ravel(), usual, wide])
+    return x[(x >= low) & (x <= high)]
+
+
+def vector_width(bits):
+    """What sets the width of vectors that LLVM prefers in the function that calls it."""
+
+    @intrinsic
+    def prefer(typing_context):
+        def generate(context, builder, signature, arguments):
+            set.add(builder.function.attributes, f'"prefer-vector-width"="{bits}"')
+            return context.get_dummy_value()
+
+        return types.void(), generate
+
+    return prefer
+
+
+@functools.cache
+def lane_loop(name, bits=512):
+    function, prefer = getattr(elementary, name), vector_width(bits)
+
+    @numba.njit("void(float64[::1], float64[::1])", **JIT)
+    def loop(x, out):
+        prefer()
+        for lane in range(len(x)):
+            out[lane] = function(x[lane])
+
+    return loop
+
+
+def lanes(name, x, bits=512):
+    x = np.ascontiguousarray(x, dtype=np.float64)
+    out = np.empty_like(x)
+    lane_loop(name, bits)(x, out)
+    return out
+
+
+def reference(name, x):
+    with np.errstate(all="ignore"):
+        return getattr(elementary, name)(x)
+
+
+def errors(name, x, got):
+    """How far results are from the exact values, in units in the last place of these."""
+    with mpmath.workprec(140):
+        exact = [EXACT[name](mpmath.mpf(v)) for v in x.tolist()]
+        unit = np.spacing(np.abs(np.array([float(e) for e in exact])))
+        return np.array(
+            [float(abs(mpmath.mpf(g) - e) / mpmath.mpf(u)) for g, e, u in zip(got.tolist(), exact, unit, strict=True)]
+        )
+
+
+def assert_close(name, x, from_numpy=4):
+    got = lanes(name, x)
+    error = errors(name, x, got)
+    worst = int(np.argmax(error))
+    assert error[worst] <= ULP.get(name, 2.0), f"{error[worst]} ulp at {float(x[worst]).hex()}"
+    np.testing.assert_array_max_ulp(got, reference(name, x), from_numpy)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_accuracy(name):
+    assert_close(name, points(name, 2000))
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_accuracy_nearest_to_multiples_of_half_pi(name):
+    x = nearest_to_multiples_of_half_pi()
+    assert np.min(np.abs(lanes("cos", x))) < 2.0**-57
+    # It is NumPy that is up to 7.2 units off in these few numbers.
+    assert_close(name, np.concatenate([x, -x]), from_numpy=8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXACT)
+def test_accuracy_in_many_points(name):
+    for seed in range(1, 5):
+        assert_close(name, points(name, 100_000, seed))
+
+
+@pytest.mark.parametrize("name", EXACT)
+@given(x=st.floats(allow_nan=False))
+def test_accuracy_anywhere(name, x):
+    low, high = ENDS[name]
+    if low <= x <= high:
+        assert_close(name, np.array([x]))
+
+
+INF, NAN, LARGEST, TINY = np.inf, np.nan, sys.float_info.max, 5e-324
+LIMITS = {
+    "exp": [(INF, INF), (-INF, 0.0), (709.79, INF), (LARGEST, INF), (-745.2, 0.0), (-LARGEST, 0.0), (-0.0, 1.0)],
+    "tanh": [(INF, 1.0), (-INF, -1.0), (LARGEST, 1.0), (-LARGEST, -1.0), (0.0, 0.0), (-0.0, -0.0), (-TINY, -TINY)],
+    "sigmoid": [(INF, 1.0), (-INF, 0.0), (LARGEST, 1.0), (-LARGEST, 0.0), (-746.0, 0.0), (0.0, 0.5), (-0.0, 0.5)],
+    "log": [(INF, INF), (0.0, -INF), (-0.0, -INF), (-TINY, NAN), (-1.0, NAN), (-INF, NAN), (1.0, 0.0)],
+    "log1p": [(INF, INF), (-1.0, -INF), (-1.0000000000000002, NAN), (-INF, NAN), (0.0, 0.0), (-0.0, -0.0)],
+    "softplus": [(INF, INF), (-INF, 0.0), (LARGEST, LARGEST), (-LARGEST, 0.0), (-746.0, 0.0), (1000.0, 1000.0)],
+    "erf": [(INF, 1.0), (-INF, -1.0), (LARGEST, 1.0), (-LARGEST, -1.0), (0.0, 0.0), (-0.0, -0.0), (-6.5, -1.0)],
+    "sin": [(INF, NAN), (-INF, NAN), (0.0, 0.0), (-0.0, -0.0), (TINY, TINY)],
+    "cos": [(INF, NAN), (-INF, NAN), (0.0, 1.0), (-0.0, 1.0), (TINY, 1.0)],
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_limits(name):
+    x, expected = np.array([*LIMITS[name], (NAN, NAN)]).T
+    for got in (lanes(name, x), reference(name, x)):
+        np.testing.assert_array_equal(got, expected)
+        number = ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(expected[number]))
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_waves_beyond_their_limit_are_numbers_on_which_lanes_and_reference_agree(name):
+    x = np.concatenate([np.ldexp(np.random.default_rng(0).uniform(1, 2, 978), np.arange(46, 1024)), [LARGEST]])
+    x = np.concatenate([x, -x])
+    got = lanes(name, x)
+    assert np.all(np.abs(got) <= 1)
+    assert np.unique(np.abs(got)).size > 900  # no constant, at which a trajectory would seem to rest
+    np.testing.assert_array_max_ulp(got, reference(name, x), 4)
+    folded = np.copysign(np.ldexp(np.frexp(np.abs(x))[0], 45), x)
+    np.testing.assert_array_equal(got, lanes(name, folded))
+
+
+def bits_of(x):
+    return np.where(np.isnan(x), np.nan, x).view(np.int64)
+
+
+def assert_same_bits(name, bits):
+    special = np.array([v for pair in LIMITS[name] for v in pair] + [NAN, 2.0**46, -1e300])
+    x = np.concatenate([points(name, 2000, seed=7), special])
+    np.testing.assert_array_equal(bits_of(lanes(name, x, bits)), bits_of(lanes(name, x)))
+
+
+def body(loop):
+    """The machine code of a loop's own function, without its wrappers."""
+    (assembly,) = loop.inspect_asm().values()
+    return max(assembly.split(".Lfunc_end"), key=lambda part: part.count("vmulpd") + part.count("vmulsd"))
+
+
+def needs_avx512():
+    if "+avx512f" not in numba.core.codegen.get_host_cpu_features().split(","):
+        pytest.skip("this processor has no 512-bit vectors")
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_loops_are_vectors_without_calls(name):
+    needs_avx512()
+    lines = [line.split() for line in body(lane_loop(name)).splitlines() if line.strip()]
+    packed = [line for line in lines if line[0].endswith("pd") and any("%zmm" in word for word in line)]
+    assert len(packed) >= 25
+    assert not [line for line in lines if line[0].startswith("call")]
+
+
+def test_a_formula_of_several_is_one_loop_of_vectors():
+    needs_avx512()
+    prefer, sigmoid, tanh, cos, erf = (
+        vector_width(512),
+        *(getattr(elementary, n) for n in ["sigmoid", "tanh", "cos", "erf"]),
+    )
+
+    @register_jitable(**INLINED)
+    def formula(x):
+        return sigmoid(x) + cos(x) * tanh(x) + erf(x)
+
+    @numba.njit("void(float64[::1], float64[::1])", **JIT)
+    def loop(x, out):
+        prefer()
+        for lane in range(len(x)):
+            out[lane] = formula(x[lane])
+
+    assert sum("%zmm" in line and "pd\t" in line for line in body(loop).splitlines()) >= 150
+
+
+def test_every_width_has_the_same_bits():
+    for name in EXACT:
+        assert_same_bits(name, 128)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bits", [64, 256])
+def test_every_other_width_has_the_same_bits(bits):
+    for name in EXACT:
+        assert_same_bits(name, bits)
+
+
+@pytest.mark.parametrize(("bits", "register"), [(128, "%xmm"), (512, "%zmm")])
+def test_widths_are_what_they_are_called(bits, register):
+    needs_avx512()
+    products = [line for line in body(lane_loop("exp", bits)).splitlines() if "vmulpd" in line]
+    assert products
+    assert all(register in line for line in products)
+
+
+TABLES = {
+    "EXP": exponential.EXP,
+    "TANH": exponential.TANH_P + exponential.TANH_Q,
+    "LOG": logarithm.LOG,
+    "SIN": trigonometric.SIN,
+    "COS": trigonometric.COS,
+    "ERF_NEAR": error_function.NEAR,
+    "ERF_FAR": error_function.FAR,
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_coefficients_are_the_derived_ones(name):
+    coefficients, error = minimax(FITS[name])
+    assert tuple(coefficients) == TABLES[name]
+    assert error < 2.0**-55

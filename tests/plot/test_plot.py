@@ -1,0 +1,158 @@
+"""Every kind of figure draws what the result says, onto the axes that it is given."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+import gdfast
+from gdfast import analysis, optimizers, plot, problems
+from gdfast.plot.panels import panels, pixels
+from gdfast.plot.style import BASIN_COLOURS
+from gdfast.tiles.outcomes import Outcome
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+@pytest.fixture(scope="module")
+def result():
+    sweep = gdfast.Sweep(
+        problems.quartic(),
+        [optimizers.gd(), optimizers.momentum(momentum=0.9)],
+        np.geomspace(1e-3, 1, 20),
+        np.linspace(-4, 4, 15)[:, None],
+        300,
+    )
+    return gdfast.run(sweep, backend="numpy", keep_theta=True, progress=False)
+
+
+@pytest.fixture(scope="module")
+def plane():
+    problem = problems.himmelblau()
+    sweep = gdfast.Sweep(problem, optimizers.gd(), [0.005], problem.grid(9), 500)
+    return gdfast.run(sweep, backend="numpy", progress=False)
+
+
+def paths(problem, start, rate):
+    return {o.label: gdfast.trajectory(problem, o, start, rate, 50) for o in (optimizers.gd(), optimizers.momentum())}
+
+
+def test_each_kind_returns_the_axes_that_it_was_given(result, plane, ax):
+    one = result.isel(optimizer=[0])
+    drawn = [
+        plot.outcome_map(one, ax=ax),
+        plot.steps_map(one, ax=ax, colorbar=False),
+        plot.basin_map(plane, ax=ax),
+        plot.delta_map(analysis.delta(one, one), ax=ax),
+        plot.trajectory(paths(problems.quartic(), 1.5, 0.05), problems.quartic(), ax),
+        plot.loss_curves(paths(problems.quartic(), 1.5, 0.05), ax),
+        plot.ecdf(result, ax),
+        plot.profile({"quartic": result}, ax),
+        plot.lr_sensitivity(result, ax),
+        plot.bifurcation(one, ax),
+    ]
+    assert all(each is ax for each in drawn)
+
+
+def test_coordinates_of_the_starts_are_axes(plane):
+    (panel,) = panels(plane, "x", "y")
+    assert (panel.x.label, panel.y.label) == ("start x", "start y")
+    assert panel.trajectories == 1
+    for i, j in ((0, 0), (3, 7), (8, 2)):
+        at = (plane.start_point.values == [panel.x.values[i], panel.y.values[j]]).all(axis=1)
+        assert panel.outcome[i, j] == plane.outcome.values[0, 0, at][0]
+    with pytest.raises(ValueError, match="x 'z'"):
+        panels(plane, "z", "y")
+
+
+def test_numeric_labels_of_starts_are_axes():
+    problem = problems.mlp((2, 3, 1))
+    starts = problem.starts(init="he_normal", seeds=[3, 5, 9])
+    network = gdfast.run(gdfast.Sweep(problem, optimizers.gd(), [0.01, 0.1], starts, 5), backend="numpy")
+    (panel,) = panels(network, y="seed")
+    assert panel.y.values.tolist() == [3, 5, 9]
+
+
+def test_a_basin_map_shows_the_minimum_of_each_start(plane, ax):
+    plot.basin_map(plane, ax=ax)
+    image = ax.images[0]
+    shown = image.cmap(image.norm(image.get_array()))[..., :3]
+    basin = pixels(plane, "basin", "x", "y").T
+    assert set(np.unique(basin)) >= {0, 1, 2, 3}
+    for j, i in np.argwhere(basin >= 0):
+        assert shown[j, i] == pytest.approx(to_rgb(BASIN_COLOURS[basin[j, i]]))
+
+
+def test_a_basin_map_asks_for_one_trajectory_a_pixel(result):
+    with pytest.raises(ValueError, match="select one"):
+        pixels(result, "basin", "learning_rate", "start")
+
+
+def test_a_delta_map_shows_the_changes(result, ax):
+    difference = analysis.delta(result.isel(optimizer=[0]), result.isel(optimizer=[1]))
+    plot.delta_map(difference, ax=ax)
+    np.testing.assert_array_equal(ax.images[0].get_array(), difference.change.values[0].T)
+    assert {1, 2} <= set(np.unique(difference.change))  # some are rescued, some broken
+    titles = [axes.get_title() for axes in plot.delta_maps(analysis.delta(result, result)).axes]
+    assert titles == ["gd", "momentum"]
+
+
+def test_trajectories_are_drawn_over_curve_and_contours(ax):
+    plot.trajectory(paths(problems.quartic(), 1.5, 0.05), problems.quartic(), ax)
+    curve, path = ax.lines[0], ax.lines[1]
+    np.testing.assert_allclose(curve.get_ydata(), problems.quartic().loss(np.array([curve.get_xdata()])))
+    assert path.get_xdata()[0] == 1.5
+    other = Figure().subplots()
+    plot.trajectory(paths(problems.himmelblau(), [0.0, 0.0], 0.01), problems.himmelblau(), other)
+    stars = [line for line in other.lines if line.get_marker() == "*"]
+    assert len(stars) == 4
+    with pytest.raises(ValueError, match="one or two coordinates"):
+        plot.trajectory({}, problems.rosenbrock(dimension=3), ax)
+
+
+def test_sensitivity_is_the_share_that_reaches(result, ax):
+    plot.lr_sensitivity(result, ax)
+    share = (result.outcome == int(Outcome.global_minimum)).mean("start").values
+    for line, expected in zip(ax.lines, share, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), expected)
+
+
+@pytest.mark.parametrize("quantity", ["loss", "steps"])
+def test_sensitivity_of_loss_and_steps_is_a_median(result, ax, quantity):
+    plot.lr_sensitivity(result, ax, quantity=quantity)
+    good = (result.outcome == int(Outcome.global_minimum)).values
+    values = np.where(good if quantity == "steps" else np.isfinite(result.loss), result[quantity], np.nan)
+    got = ax.lines[0].get_ydata()
+    for row, drawn in zip(values[0], got, strict=True):
+        if np.isfinite(drawn) and np.isfinite(row).all():
+            assert drawn == np.sort(row)[len(row) // 2]
+    assert np.isfinite(got).any()
+    with pytest.raises(ValueError, match="quantity 'speed'"):
+        plot.lr_sensitivity(result, ax, quantity="speed")
+
+
+def test_an_ecdf_ends_at_the_share_that_reaches(result, ax):
+    plot.ecdf(result, ax, rates="random")
+    share = (result.outcome == int(Outcome.global_minimum)).mean(("learning_rate", "start")).values
+    assert [line.get_ydata()[-1] for line in ax.lines] == pytest.approx(share.tolist())
+
+
+def test_a_bifurcation_diagram_has_the_orbits(ax):
+    rates = np.linspace(0.13, 0.17, 9)
+
+    def sweep(budget):
+        return gdfast.Sweep(problems.quartic(), optimizers.gd(), rates, [[1.5]], budget)
+
+    orbit = gdfast.run_over({"budget": range(1500, 1504)}, sweep, backend="numpy", keep_theta=True)
+    plot.bifurcation(orbit, ax)
+    x, y = ax.lines[0].get_data()
+    counts = {float(rate): len(np.unique(np.round(y[x == rate], 6))) for rate in rates}
+    limit = gdfast.theory.gd(13.5796)
+    assert all(counts[r] == (1 if r < limit else 2) for r in counts)
+    with pytest.raises(ValueError, match="keep_theta"):
+        plot.bifurcation(orbit.drop_vars("theta"), ax)
+    with pytest.raises(ValueError, match="optimizer 'adma'"):
+        plot.bifurcation(orbit, ax, optimizer="adma")
