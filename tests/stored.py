@@ -15,7 +15,21 @@ from gdfast.storing.contents import LOCK
 from gdfast.storing.journal import JOURNAL
 from gdfast.storing.result import OF_THE_RUN
 
+RATES = np.geomspace(1e-3, 1, 6)
 OF_THE_GROUP = {".zattrs", ".zmetadata", JOURNAL, LOCK}
+
+
+def landscape(**changed):
+    """Several blocks where `shrink_blocks` was called, and optimizers that differ in a hyperparameter."""
+    rules = optimizers.grid(optimizers.momentum, momentum=np.array([0.3, 0.8]))
+    arguments = {"learning_rates": RATES, "starts": np.linspace(-4, 4, 10)[:, None], "max_steps": 200}
+    return gdfast.Sweep(problems.quartic(), rules, **{**arguments, **changed})
+
+
+def shrink_blocks(monkeypatch):
+    """Let stores have blocks of 30 trajectories."""
+    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 30)
+    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 30)
 
 
 def sweep(**changed):

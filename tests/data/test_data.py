@@ -22,12 +22,13 @@ from typer.testing import CliRunner
 
 import gdfast
 from gdfast import data, optimizers, problems
-from gdfast.cli import app, parse_value
+from gdfast.cli import app
 from gdfast.data import draw_batches
 from gdfast.kernels.compiling import register_helpers
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
+from gdfast.notation import parse_value
 from gdfast.problems.rows import lanes as _row_lanes
 from gdfast.running.run_over import run_over
 from gdfast.tiles.outcomes import Outcome

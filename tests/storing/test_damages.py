@@ -13,26 +13,17 @@ import pytest
 import stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stored import RATES, landscape, shrink_blocks
 from typer.testing import CliRunner
 
 import gdfast
 from gdfast import measures, optimizers, plot, problems, starts, store
 from gdfast.cli import app
-from gdfast.storing import blocks
 from gdfast.storing.contents import LOCK
 from gdfast.storing.journal import JOURNAL, check_of, line
 from gdfast.storing.store import StoreError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses links, FIFOs and modes of POSIX systems")
-
-RATES = np.geomspace(1e-3, 1, 6)
-
-
-def landscape(**changed):
-    """Several blocks, and optimizers that differ in a hyperparameter."""
-    rules = optimizers.grid(optimizers.momentum, momentum=np.array([0.3, 0.8]))
-    arguments = {"learning_rates": RATES, "starts": np.linspace(-4, 4, 10)[:, None], "max_steps": 200}
-    return gdfast.Sweep(problems.quartic(), rules, **{**arguments, **changed})
 
 
 def measured():
@@ -57,8 +48,7 @@ KINDS = {"landscape": (landscape(), False), "measured": (measured(), True), "lab
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 30)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 30)
+    shrink_blocks(monkeypatch)
 
 
 def run(path, kind="landscape", **options):

@@ -8,7 +8,7 @@ from pathlib import Path
 import cases
 import pytest
 import stored
-from test_damages import landscape, small_blocks  # noqa: F401
+from stored import landscape, shrink_blocks
 
 import gdfast
 from gdfast import store
@@ -16,6 +16,11 @@ from gdfast.storing import files
 from gdfast.storing.store import StoreError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses links, FIFOs and limits of POSIX systems")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    shrink_blocks(monkeypatch)
 
 
 def run(path, **options):
