@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.grammar import on_arrays
+from gdfast.formulas.formula import Formula, source_of
+from gdfast.formulas.grammar import GrammarError
 from gdfast.named import Named
 from gdfast.problems._stationary import StationaryPoint, find, nearest, search
 
@@ -399,18 +400,19 @@ class Landscape(Problem):
         return tuple(inspect.signature(self.loss_formula).parameters)
 
     def loss(self, theta: Array) -> Array:
-        formula = on_arrays(self.loss_formula, 1, _real(theta))
-        return np.array(np.broadcast_to(formula(*theta), theta.shape[1:]), dtype=_real(theta))
+        real = _real(theta)
+        values = Formula.of(self.loss_formula, 1).reading(real.name)(*theta)
+        return np.array(np.broadcast_to(values, theta.shape[1:]), dtype=real)
 
     def gradient(self, theta: Array) -> Array:
-        parts = on_arrays(self.gradient_formula, self.dimension, _real(theta))(*theta)
+        parts = Formula.of(self.gradient_formula, self.dimension).reading(_real(theta).name)(*theta)
         parts = (parts,) if self.dimension == 1 else parts
         return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
         if self.hessian_formula is None:
             return self._gradient_differences(theta)
-        rows = on_arrays(self.hessian_formula, self.dimension, _real(theta))(*theta)
+        rows = Formula.of(self.hessian_formula, self.dimension).reading(_real(theta).name)(*theta)
         rows = ((rows,),) if self.dimension == 1 else rows
         return np.stack(
             [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
@@ -456,8 +458,8 @@ def _real(theta: Array) -> Any:
 
 def _source(formula: Callable[..., Any]) -> str:
     try:
-        return inspect.getsource(formula)
-    except (OSError, TypeError):  # typed at a prompt, or no plain function
+        return source_of(formula)
+    except GrammarError:  # typed at a prompt, or no plain function
         return repr(formula)
 
 

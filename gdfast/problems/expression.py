@@ -11,12 +11,11 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gdfast import arguments
 from gdfast.formulas import elementary
-from gdfast.formulas.families import Formula
 from gdfast.formulas.graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
 from gdfast.named import named
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, checked_domain
@@ -223,7 +222,9 @@ def _read(text: str) -> tuple[Graph, int, list[str]]:
     return reader.graph, loss, sorted(reader.names)
 
 
-def _formulas(graph: Graph, loss: int, names: Sequence[str]) -> tuple[Formula, Formula, Formula | None]:
+def _formulas(
+    graph: Graph, loss: int, names: Sequence[str]
+) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any] | None]:
     """Loss, gradient and Hessian as formulas; no Hessian where it is too large."""
     try:
         gradient = _by(graph, loss, names)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array, sqrt, square_scale
-from gdfast.formulas.grammar import on_arrays
+from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
@@ -175,7 +175,7 @@ class Trajectories:
 
     def _computed(self, rule: Callable[..., Any], results: int, *given: Any) -> list[Array]:
         """What a rule returns, constants included, for every trajectory."""
-        values = on_arrays(rule, results, self.theta.dtype)(*given)
+        values = Formula.of(rule, results).reading(self.theta.dtype.name)(*given)
         shape = given[0].shape
         values = values if isinstance(values, tuple) else (values,)
         return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]

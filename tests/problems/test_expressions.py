@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers, problems, store
 from gdfast.cli import app
-from gdfast.formulas.grammar import check
+from gdfast.formulas.formula import Formula
 
 expression = importlib.import_module("gdfast.problems.expression")
 QUARTIC = "x**4 - 5*x**2 + 3*x"
@@ -91,8 +91,8 @@ def test_loss_gradient_and_hessian_of_an_expression(text):
         differences = (problem.gradient(theta + step) - problem.gradient(theta - step)) / (2 * h)
         scale = 1 + np.abs(differences).max()
         np.testing.assert_allclose(problem.hessian(theta)[i], differences, atol=1e-7 * scale)
-    check(problem.loss_formula, 1)
-    check(problem.gradient_formula, len(names))
+    Formula.of(problem.loss_formula, 1)
+    Formula.of(problem.gradient_formula, len(names))
     again = pickle.loads(pickle.dumps(problem))
     np.testing.assert_array_equal(again.gradient(theta), problem.gradient(theta))
     assert again.specification == problem.specification
