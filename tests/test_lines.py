@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 
+import cases
 import lines
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,6 @@ from typer.testing import CliRunner
 
 from gdfast.cli import app
 
-EXAMPLES = int(os.environ.get("GDFAST_FUZZ_EXAMPLES", "2000"))
 GRID = ["--lr", "0.01:0.1:3", "--start", "-1:1:4", "--max-steps", "5"]
 
 
@@ -176,7 +176,7 @@ def test_random_command_lines_end_well(places, monkeypatch):
 @pytest.mark.slow
 def test_many_random_command_lines_end_well(places, monkeypatch):
     monkeypatch.chdir(places["OUT"])
-    fuzz(places, EXAMPLES)
+    fuzz(places, cases.examples(500))
 
 
 def check(several, places, monkeypatch):

@@ -7,6 +7,7 @@ import lzma
 import os
 import zipfile
 
+import cases
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -263,7 +264,7 @@ class TestRandomTables:
 
     @pytest.mark.slow
     @given(table=written(), damage=damaged())
-    @settings(max_examples=20_000, deadline=None)
+    @settings(max_examples=cases.examples(2000), deadline=None)
     def test_many(self, file, table, damage):
         check_that_a_table_is_read_as_written(file, table)
         check_that_damage_is_read_or_refused(file, damage)

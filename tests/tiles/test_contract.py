@@ -75,7 +75,7 @@ def test_kernel_and_reference_agree_for_random_hyperparameters(name, data):
 @pytest.mark.parametrize("scheduled", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases.examples(20), deadline=None)
 def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, scheduled, data):
     agree_for_random_hyperparameters(data, name, scheduled)
 
