@@ -158,9 +158,7 @@ def try_out(line, places):
 
 
 def fuzz(places, examples):
-    @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(mutated().filter(harmless_to_try))
     def try_one(line):
         assert not try_out(line, places), line

@@ -137,14 +137,14 @@ def sensitivity(text, names, theta, expected):
 
 @seed(3)
 @given(text=trees() | mutated())
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_a_landscape_or_refused_in_a_sentence(text):
     assert_answered(text)
 
 
 @pytest.mark.slow
 @given(text=trees() | mutated() | st.text(max_size=4000))
-@settings(max_examples=cases.examples(1000), deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=cases.examples(1000), suppress_health_check=list(HealthCheck))
 def test_many_texts_are_landscapes_or_refused_in_a_sentence(text):
     assert_answered(text)
 
