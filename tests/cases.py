@@ -5,6 +5,7 @@ with data.
 """
 
 import inspect
+import os
 
 import numpy as np
 import pytest
@@ -149,6 +150,11 @@ def assert_same(got, expected):
     assert set(got.data_vars) == set(expected.data_vars)
     for name in expected.data_vars:
         np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+
+
+def examples(default):
+    """How many random examples a slow test tries: what ``GDFAST_EXAMPLES`` says, or else what fits into CI."""
+    return int(os.environ.get("GDFAST_EXAMPLES", default))
 
 
 def made_by(factory):

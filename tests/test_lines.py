@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 
+import cases
 import lines
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,6 @@ from typer.testing import CliRunner
 
 from gdfast.cli import app
 
-EXAMPLES = int(os.environ.get("GDFAST_FUZZ_EXAMPLES", "2000"))
 GRID = ["--lr", "0.01:0.1:3", "--start", "-1:1:4", "--max-steps", "5"]
 
 
@@ -158,9 +158,7 @@ def try_out(line, places):
 
 
 def fuzz(places, examples):
-    @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(mutated().filter(harmless_to_try))
     def try_one(line):
         assert not try_out(line, places), line
@@ -176,7 +174,7 @@ def test_random_command_lines_end_well(places, monkeypatch):
 @pytest.mark.slow
 def test_many_random_command_lines_end_well(places, monkeypatch):
     monkeypatch.chdir(places["OUT"])
-    fuzz(places, EXAMPLES)
+    fuzz(places, cases.examples(500))
 
 
 def check(several, places, monkeypatch):

@@ -66,4 +66,6 @@ def _axis(name: str, values: Any) -> Sequence[Any]:
         return [values]
     if not values:
         raise ValueError(f"grid: {name} must be a value or at least one value in a list, not {shown(values)}")
+    count = (values[-1] - values[0]) // values.step + 1 if isinstance(values, range) else len(values)
+    memory.fits(f"grid: {name} of {count:,} values", BYTES_OF_AN_OPTIMIZER * count)
     return list(values)

@@ -71,7 +71,7 @@ def random_problems(draw):
 
 
 @given(random_problems())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_loss_and_gradient_are_those_of_the_textbook(drawn):
     problem, theta = drawn
     expected = [plain_loss(problem, w) for w in theta.T]
@@ -144,7 +144,7 @@ def has_finite_optimum(X, labels):
 
 
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 3), gap=st.sampled_from([0.0, 0.5, 1.0, 5.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_without_a_penalty_there_is_an_optimum_unless_planes_separate_classes(seed, classes, gap):
     rng = np.random.default_rng(seed)
     labels = np.arange(14) % classes
@@ -306,7 +306,7 @@ def test_standardized_features_have_no_units():
 
 
 @given(m=st.integers(1, 60), data=st.data(), seed=st.integers(0, 2**63 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_batches_hold_different_rows_and_grow_with_the_budget(m, data, seed):
     size = data.draw(st.integers(1, m))
     table = draw_batches(m, size, 40, seed)

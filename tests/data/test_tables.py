@@ -7,6 +7,7 @@ import lzma
 import os
 import zipfile
 
+import cases
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -252,18 +253,18 @@ def file(tmp_path_factory):
 
 class TestRandomTables:
     @given(table=written())
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=60)
     def test_what_is_written_is_read(self, file, table):
         check_that_a_table_is_read_as_written(file, table)
 
     @given(damage=damaged())
-    @settings(max_examples=120, deadline=None, derandomize=True)
+    @settings(max_examples=120)
     def test_damage_is_read_or_refused(self, file, damage):
         check_that_damage_is_read_or_refused(file, damage)
 
     @pytest.mark.slow
     @given(table=written(), damage=damaged())
-    @settings(max_examples=20_000, deadline=None)
+    @settings(max_examples=cases.examples(2000))
     def test_many(self, file, table, damage):
         check_that_a_table_is_read_as_written(file, table)
         check_that_damage_is_read_or_refused(file, damage)

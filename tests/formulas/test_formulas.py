@@ -1,7 +1,6 @@
 """Random formulas and rules: what they are in compiled lanes, and on arrays, is the same to the bit."""
 
-import os
-
+import cases
 import numba
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from gdfast.kernels.options import JIT
 from gdfast.named import named
 from gdfast.optimizers import Optimizer
 
-MANY = int(os.environ.get("GDFAST_EXAMPLES", "200"))
 NUMBERS = ["0", "1", "2", "3", "7", "-1", "10", "0.5", "1.5", "0.1", "1e3", "-2.5", "123456789012345678901", "1e-30"]
 COMPARISONS = ["<", "<=", ">", ">=", "==", "!="]
 
@@ -116,21 +114,21 @@ def assert_lanes_are_arrays(function, results, real):
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @seed(1)
 @given(formula=formulas())
-@settings(max_examples=5, deadline=None, database=None)
+@settings(max_examples=5)
 def test_a_formula_is_the_same_in_lanes_and_on_arrays(real, formula):
     assert_lanes_are_arrays(*formula, real)
 
 
 @seed(2)
 @given(rule=rules(), real=st.sampled_from(["float64", "float32"]))
-@settings(max_examples=5, deadline=None, database=None)
+@settings(max_examples=5)
 def test_a_rule_is_the_same_in_lanes_and_on_arrays(rule, real):
     assert_lanes_are_arrays(*rule, real)
 
 
 @pytest.mark.slow
 @given(both=formulas() | rules(), real=st.sampled_from(["float64", "float32"]))
-@settings(max_examples=MANY, deadline=None, print_blob=True)
+@settings(max_examples=cases.examples(200))
 def test_many_formulas_and_rules_are_the_same_in_lanes_and_on_arrays(both, real):
     assert_lanes_are_arrays(*both, real)
 

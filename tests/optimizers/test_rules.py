@@ -66,7 +66,7 @@ def test_200_steps_of_the_rules_that_no_other_library_has(optimizer):
 
 
 @given(rate=st.floats(1e-3, 0.23), w0=st.floats(-5, 5), w1=st.floats(-5, 5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_gd_on_a_quadratic_is_the_power_of_a_matrix(rate, w0, w1):
     problem = problems.linear_regression()
     path = gdfast.trajectory(problem, optimizers.gd(), [w0, w1], rate, 60, gradient_tolerance=0.0)

@@ -111,7 +111,7 @@ def trees():
 
 
 @given(text=trees())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_expression_means_what_python_means(text):
     try:
         problem = problems.from_expression(f"x*y + {text}")

@@ -1,7 +1,4 @@
-"""Whatever text is given as an expression: a landscape or one sentence, soon, and with little memory.
-
-``GDFAST_EXAMPLES=100000 pytest -m slow tests/test_expressions_fuzz.py`` tries as many texts as the number says.
-"""
+"""Whatever text is given as an expression: a landscape or one sentence, soon, and with little memory."""
 
 import ast
 import os
@@ -9,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import cases
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -18,7 +16,6 @@ from gdfast import problems
 from gdfast.formulas import elementary
 from gdfast.formulas.grammar import check
 
-MANY = int(os.environ.get("GDFAST_EXAMPLES", "2000"))
 SECONDS = 20  # in which a text is answered: a hang, not slowness, takes longer
 
 NAMES = ["x", "y", "z", "alpha", "t0", "pi", "e", "µ", "x1", "_", "select", "lambda", "match", "nan", "inf", "I", "S"]
@@ -140,14 +137,14 @@ def sensitivity(text, names, theta, expected):
 
 @seed(3)
 @given(text=trees() | mutated())
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_a_landscape_or_refused_in_a_sentence(text):
     assert_answered(text)
 
 
 @pytest.mark.slow
 @given(text=trees() | mutated() | st.text(max_size=4000))
-@settings(max_examples=MANY, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=cases.examples(1000), suppress_health_check=list(HealthCheck))
 def test_many_texts_are_landscapes_or_refused_in_a_sentence(text):
     assert_answered(text)
 

@@ -20,7 +20,7 @@ ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS]
 
 @pytest.mark.parametrize("problem", ALL, ids=cases.label)
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_derivatives_are_those_of_the_loss(problem, seed):
     theta = np.random.default_rng(seed).uniform(*problem.domain.T[..., None], (problem.dimension, 6))
     slope = differences(problem.objective, theta, 1e-5)

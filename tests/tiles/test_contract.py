@@ -65,7 +65,7 @@ def agree_for_random_hyperparameters(data, name, scheduled):
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_kernel_and_reference_agree_for_random_hyperparameters(name, data):
     # A schedule makes another kernel, so only every fifth rule has one here.
     agree_for_random_hyperparameters(data, name, scheduled=NAMES.index(name) % 5 == 0)
@@ -75,7 +75,7 @@ def test_kernel_and_reference_agree_for_random_hyperparameters(name, data):
 @pytest.mark.parametrize("scheduled", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases.examples(20))
 def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, scheduled, data):
     agree_for_random_hyperparameters(data, name, scheduled)
 

@@ -276,7 +276,7 @@ SIZE = st.integers(1, 14)
 
 
 @given(SIZE, SIZE, SIZE, st.sampled_from(["zero", "row", "itself"]), st.booleans(), st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_products_of_lanes_are_what_their_plain_text_says(P, R, Q, start, transposed, seed):
     array = np.random.default_rng(seed).normal(size=8 * (P * Q + P * R + R * Q + Q + 1))
     array[-8:] = 0.0
