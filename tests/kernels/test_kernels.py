@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import cases
 import mpmath
@@ -123,12 +124,12 @@ class TestGrammar:
         assert all(word in str(error.value) for word in words), str(error.value)
 
 
-def in_new_process(code, cache, cwd):
+def in_new_process(code, cache, cwd, package):
     environment = {
         **os.environ,
         "NUMBA_CACHE_DIR": str(cache),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": str(cwd),
+        "PYTHONPATH": os.pathsep.join([str(cwd), str(package)]),
     }
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
@@ -142,10 +143,19 @@ def in_new_process(code, cache, cwd):
 
 
 @pytest.fixture(scope="module")
-def first_cache(tmp_path_factory):
+def package(tmp_path_factory):
+    """A folder with a copy of the package that no kernel has been kept beside."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.copytree(Path(gdfast.__file__).parent, folder / "gdfast", ignore=shutil.ignore_patterns("*.kernel"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first_cache(tmp_path_factory, package):
     """A cache folder that another process has put the driver into."""
     folder = tmp_path_factory.mktemp("first")
-    in_new_process("import gdfast.tiles.tile; gdfast.tiles.tile._driver('float64')", folder / "cache", folder)
+    code = "import gdfast.tiles.tile; gdfast.tiles.tile._driver('float64')"
+    in_new_process(code, folder / "cache", folder, package)
     return folder / "cache"
 
 
@@ -153,6 +163,12 @@ def first_cache(tmp_path_factory):
 def cache(first_cache, tmp_path):
     """A cache folder of the test's own that has the driver in it."""
     return shutil.copytree(first_cache, tmp_path / "cache")
+
+
+@pytest.fixture
+def answer(package, cache, tmp_path):
+    """What a program prints that is run in a new process."""
+    return lambda code: in_new_process(code, cache, tmp_path, package)
 
 
 COUNT_COMPILATIONS = """
@@ -166,16 +182,16 @@ print(len(recorder.buffer))
 """
 
 
-def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(tmp_path, cache):
+def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(answer, cache):
     code = COUNT_COMPILATIONS.format(name="momentum")
-    assert int(in_new_process(code, cache, tmp_path)) > 0
+    assert int(answer(code)) > 0
     files = sorted(f.name for f in cache.rglob("*"))
     for _ in range(2):
-        assert int(in_new_process(code, cache, tmp_path)) == 0
+        assert int(answer(code)) == 0
         assert sorted(f.name for f in cache.rglob("*")) == files
 
 
-def test_an_expressions_kernel_is_cached_across_processes(tmp_path, cache):
+def test_an_expressions_kernel_is_cached_across_processes(answer):
     code = """
     import numba.core.event as event, gdfast
     problem = gdfast.problems.from_expression("x**4 + sin(y)**2 + x*y")
@@ -183,8 +199,8 @@ def test_an_expressions_kernel_is_cached_across_processes(tmp_path, cache):
         gdfast.run(gdfast.Sweep(problem, gdfast.optimizers.gd(), [0.01], problem.grid(3), 50))
     print(len(recorder.buffer))
     """
-    assert int(in_new_process(code, cache, tmp_path)) > 0
-    assert int(in_new_process(code, cache, tmp_path)) == 0
+    assert int(answer(code)) > 0
+    assert int(answer(code)) == 0
 
 
 MINE = """
@@ -205,14 +221,14 @@ print(float(gdfast.run(sweep, keep_theta=True).theta.values.item()))
 """
 
 
-def test_an_edited_rule_is_recompiled(tmp_path, cache):
+def test_an_edited_rule_is_recompiled(answer, tmp_path):
     gradient = 4 - 10 + 3
     for factor in (1.0, 5.0):
         (tmp_path / "mine.py").write_text(MINE.format(factor=factor))
-        assert float(in_new_process(RUN_MINE, cache, tmp_path)) == 1.0 - factor * 0.001 * gradient
+        assert float(answer(RUN_MINE)) == 1.0 - factor * 0.001 * gradient
 
 
-def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path, cache):
+def test_kernels_cached_by_different_processes_do_not_get_mixed_up(answer):
     # Each is the first kernel of its process, so that a counter in their symbols would be the same.
     alone = """
     import gdfast
@@ -221,7 +237,7 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path, cac
     """
     names = ["gd", "momentum", "nesterov", "adagrad"]
     for name in names:
-        in_new_process(alone.format(name), cache, tmp_path)
+        answer(alone.format(name))
     together = f"""
     import numpy as np, gdfast
     chosen = [getattr(gdfast.optimizers, n)() for n in {names}]
@@ -230,13 +246,13 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(tmp_path, cac
     a, b = gdfast.run(sweep, keep_theta=True), gdfast.run(sweep, backend="numpy", keep_theta=True)
     print(all(np.array_equal(a[v].values, b[v].values, equal_nan=True) for v in a.data_vars))
     """
-    assert in_new_process(together, cache, tmp_path) == "True"
+    assert answer(together) == "True"
 
 
-def test_importing_the_package_loads_neither_numba_nor_pandas(tmp_path):
+def test_importing_the_package_loads_neither_numba_nor_pandas(tmp_path, package):
     heavy = ["numba", "pandas", "xarray", "matplotlib", "numpy", "sklearn", "scipy"]
     code = f"import sys, gdfast; print([m for m in {heavy} if m in sys.modules])"
-    assert in_new_process(code, tmp_path / "cache", tmp_path) == "[]"
+    assert in_new_process(code, tmp_path / "cache", tmp_path, package) == "[]"
 
 
 def test_a_users_problem_runs_like_any_other():
