@@ -156,15 +156,20 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
     Raises
     ------
     ValueError
-        If it is not; the message suggests the nearest names.
+        If it is not; the message suggests the nearest names, or that several, with commas between, are given singly.
     """
     names = list(accepted)
     if isinstance(value, str) and value in names:
         return value
     text = value if isinstance(value, str) else shown(value)
     near = difflib.get_close_matches(text, names, n=3) if len(text) <= _LONGEST else []
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(f"{argument} {shown(text)} is not known: {hint}Accepted: {', '.join(names) or 'none'}")
+    if "," in text and all(part.strip() in names for part in text.split(",")):
+        hint = ": give each by itself; accepted"
+    elif near:
+        hint = f": did you mean {' or '.join(near)}? Accepted"
+    else:
+        hint = "; accepted"
+    raise ValueError(f"{argument} {shown(text)} is not known{hint}: {', '.join(names) or 'none'}")
 
 
 def text(argument: str, value: Any) -> str:

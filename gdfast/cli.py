@@ -37,10 +37,14 @@ class _Group(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """A command that refuses an option given twice, of which one would be ignored."""
+    """A command that refuses an option given twice, of which one would be ignored, or after one dash."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments of the command."""
+        names = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        for word in (arg.partition("=")[0] for arg in args):
+            if f"-{word}" in names:  # else read as options of one letter each
+                raise ValueError(f"{word} must be -{word}, after two dashes")
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, count in Counter(order).items():
             if count > 1 and not getattr(parameter, "multiple", False):
@@ -55,6 +59,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 lists = typer.Typer(help="List what there is to sweep.", invoke_without_command=True)
 app.add_typer(lists, name="list")
@@ -152,7 +157,8 @@ def sweep(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="the Zarr store to write, or to complete; a netCDF file if the suffix is .nc")
+        Path,
+        typer.Option("-o", "--out", help="the Zarr store to write, or to complete; a netCDF file if the suffix is .nc"),
     ],
     problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
     loss: Annotated[
@@ -379,7 +385,7 @@ def report(
     optimizer: Annotated[
         list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
     ] = None,
-    out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
     from gdfast import notation, outputs, problems
@@ -424,7 +430,7 @@ def boundary(
     seeds: Annotated[int, typer.Option(help="how many draws of weights, data and points")] = 1,
     width: Annotated[int, typer.Option(help="inputs and hidden units of the network")] = 8,
     max_steps: Annotated[int, typer.Option(help="updates of each trajectory")] = 100,
-    out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports/boundary"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports/boundary"),
     store: Annotated[Path | None, typer.Option(help="a folder of Zarr stores to write, or to complete")] = None,
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
 ) -> None:

@@ -48,7 +48,7 @@ def parse_optimizers(text: str) -> list[Any]:
     """
     factory, parameters = _parse_call("optimizer", text, optimizers.CATALOGUE)
     values = {
-        name: parse_axis(f"optimizer {shown(name)}", value, False, BYTES_OF_AN_OPTIMIZER)
+        name: parse_axis(f"{factory.__name__}: {name}", value, False, BYTES_OF_AN_OPTIMIZER)
         if ":" in value
         else parse_value(value)
         for name, value in parameters.items()
@@ -138,12 +138,13 @@ def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_O
         (count,) = (int(part) for part in text.split(":")[2:]) if ends else (1,)
     except ValueError:
         raise ValueError(accepted) from None
+    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
     if not ends:
-        return np.array([arguments.number(argument, high)])
+        return np.array([arguments.number(argument, high, accepted_ends)])
     (low,) = ends
     count = arguments.integer(f"{argument}: count", count)
     for name, end in (("low", low), ("high", high)):
-        arguments.number(f"{argument}: {name}", end, arguments.POSITIVE if logarithmic else arguments.ANY)
+        arguments.number(f"{argument}: {name}", end, accepted_ends)
     if not math.isfinite(high - low):
         raise ValueError(f"{argument} must have ends less than 1.8e308 apart, not {low:g} and {high:g}")
     memory.fits(f"{argument}: {count:,} values", size * count)
@@ -267,6 +268,11 @@ def parse_source(data: str | None, target: str | None, header: bool | None) -> d
     return {"data": data_sets.read_csv(data, target, header)}
 
 
+def _takers_of_data() -> list[str]:
+    """Return the names of the problems that can be made from a table of data."""
+    return [name for name, make in problems.CATALOGUE.items() if "data" in inspect.signature(make).parameters]
+
+
 def parse_problem(
     problem: str | None, loss: str | None, axes: dict[str, Array] | list[Array], source: dict[str, Any]
 ) -> Any:
@@ -280,6 +286,9 @@ def parse_problem(
     if (problem is None) == (loss is None):
         raise ValueError("problem or loss must be given, one of them")
     if loss is None:
+        name, takers = str(problem).partition(":")[0], _takers_of_data()
+        if source and name in problems.CATALOGUE and name not in takers:
+            raise ValueError(f"{next(iter(source))} must be given with {', '.join(takers)}, not with {name}")
         return parse_named("problem", str(problem), problems.CATALOGUE, **source)
     if source:
         raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
