@@ -107,7 +107,7 @@ def list_transforms() -> None:
 
 @_listing("data")
 def list_data() -> None:
-    """List the data sets that ship with scikit-learn, with their sizes and what they are for."""
+    """List the data sets that ship with gdfast, with their sizes and what they are for."""
     from gdfast import data
 
     _print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
@@ -158,7 +158,11 @@ def sweep(
     ],
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", help="the Zarr store to write, or to complete; a netCDF file if the suffix is .nc"),
+        typer.Option(
+            "-o",
+            "--out",
+            help="the Zarr store to write, or to complete; a netCDF file (extra netcdf) if it ends in .nc",
+        ),
     ],
     problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
     loss: Annotated[

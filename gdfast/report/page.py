@@ -23,7 +23,7 @@ from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
-from gdfast.report.writing import Picture, shown_table, write_data, write_figure
+from gdfast.report.writing import Picture, left_out, shown_table, write_data, write_figure
 from gdfast.storing.result import machine
 from gdfast.tiles.executors import Processes, cores
 from gdfast.tiles.outcomes import MEANING, Outcome
@@ -57,8 +57,8 @@ def build(
     Returns
     -------
     page : Path
-        ``index.html``, which needs no other file; beside it are figures (PNG and SVG), tables (CSV and Parquet) and
-        results (netCDF, in ``data``).
+        ``index.html``, which needs no other file; beside it are figures (PNG and SVG), tables (CSV, and Parquet if
+        the extra ``parquet`` is installed) and results (netCDF, in ``data``, if the extra ``netcdf`` is).
     failures : list of str
         A sentence for each figure that could not be drawn; its data is written all the same.
 
@@ -73,6 +73,8 @@ def build(
     wanted = {arguments.choice("only", name, names) for name in only}
     lab = Lab(quick, problems, chosen, out)
     options = _options(quick, problems, chosen)
+    for words in left_out():
+        tell(words)
     with folder_beside(out) as part:
         pieces = _pieces(lab, wanted, options, part, tell)
         if not pieces and wanted != {"provenance"}:
@@ -183,6 +185,7 @@ def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) ->
         facts=facts,
         made=shown_table(made) if len(made) else None,
         parity=shown_table(pd.DataFrame(optimizers.parity())),
+        left_out=left_out(),
         quick=lab.quick,
         style=texts["page.css"],
         script=texts["page.js"],

@@ -21,7 +21,7 @@ import numpy as np
 
 from gdfast import __version__
 
-_COMPUTES = ("numpy", "scipy", "numba", "llvmlite")
+_COMPUTES = ("numpy", "numba", "llvmlite")
 _TOLD_BY_VERSION = {*sys.stdlib_module_names, *_COMPUTES, "gdfast"}
 _OF_EVERY_CLASS = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"}
 
