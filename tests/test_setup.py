@@ -124,3 +124,25 @@ def test_shipped_tables_are_scikit_learns():
 
 def test_the_version_is_one():
     assert importlib.metadata.version("gdfast") == PROJECT["version"]
+
+
+def oldest():
+    """The lowest declared version of each dependency, of the package and its tests."""
+    requirements = [*PROJECT["dependencies"]]
+    for extra in ("netcdf", "parquet", "test"):
+        requirements += PROJECT["optional-dependencies"][extra]
+    lowest = {}
+    for requirement in map(Requirement, requirements):
+        for specifier in requirement.specifier:
+            if specifier.operator == ">=":
+                lowest[canonicalize_name(requirement.name)] = specifier.version
+    return "".join(f"{name}=={version}\n" for name, version in sorted(lowest.items()))
+
+
+def test_the_oldest_versions_are_those_declared():
+    path = ROOT / ".ci" / "oldest.txt"
+    assert path.read_text() == oldest(), f"write {path} anew: python tests/test_setup.py"
+
+
+if __name__ == "__main__":
+    (ROOT / ".ci" / "oldest.txt").write_text(oldest())
