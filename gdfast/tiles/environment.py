@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+import gdfast
 from gdfast import __version__
 
 _COMPUTES = ("numpy", "numba", "llvmlite")
@@ -28,7 +29,7 @@ _OF_EVERY_CLASS = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstl
 
 def _text_of_gdfast() -> str:
     total = hashlib.sha256()
-    folder = Path(__file__).parent
+    folder = Path(gdfast.__file__).parent
     for file in sorted(folder.rglob("*.py")):
         total.update(f"{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())
     return total.hexdigest()[:16]

@@ -415,7 +415,10 @@ def test_a_file_given_on_the_command_line_is_swept(tmp_path):
     np.testing.assert_allclose(
         json.loads(result.attrs["minima"])[0][1:], problems.linear_regression().optimum, rtol=1e-12
     )
-    for change, word in ((["--problem", "quartic"], "'data'"), (["--problem", "ridge_regression:target=a"], "twice")):
+    for change, word in (
+        (["--problem", "quartic"], "data must be given with"),
+        (["--problem", "ridge_regression:target=a"], "twice"),
+    ):
         done = CliRunner().invoke(app, ["sweep", *change, *options, "--out", str(tmp_path / "y.zarr")])
         assert done.exit_code == 2
         assert word in done.stderr

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gdfast import problems
 from gdfast.formulas import elementary
-from gdfast.formulas.grammar import check
+from gdfast.formulas.formula import Formula
 
 SECONDS = 20  # in which a text is answered: a hang, not slowness, takes longer
 
@@ -97,8 +97,8 @@ def assert_answered(text):
     if problem is None:
         return
     names = problem.coordinates
-    check(problem.loss_formula, 1)
-    check(problem.gradient_formula, len(names))
+    Formula.of(problem.loss_formula, 1)
+    Formula.of(problem.gradient_formula, len(names))
     theta = np.random.default_rng(0).uniform(0.1, 2, (len(names), 8))
     with np.errstate(all="ignore"):
         loss, gradient = problem.loss(theta), problem.gradient(theta)
