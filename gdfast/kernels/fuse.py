@@ -128,7 +128,8 @@ def step_kernel(
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
 
-    return remembered((template, shape, chain, *read.items()), make)
+    call = step_kernel, (problem, optimizer, measure, real, sparse)
+    return remembered((template, shape, chain, *read.items()), make, call)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
