@@ -255,6 +255,7 @@ def array(argument: str, values: Any, shape: str = "any") -> NDArray[np.float64]
         If one is beyond the range of floats.
     """
     accepted = f"{argument} must be an array of numbers of shape {shape}"
+    given = np.asarray(None)
     try:
         given = np.asarray(values)
         real = given.dtype.kind in "biuf" or (
@@ -263,6 +264,8 @@ def array(argument: str, values: Any, shape: str = "any") -> NDArray[np.float64]
         if not (real or given.size == 0):
             raise TypeError
         return np.array(given, dtype=np.float64)
+    except MemoryError:
+        raise ValueError(f"{argument}: an array of {given.size:,} numbers does not fit into memory") from None
     except OverflowError:
         raise ValueError(f"{accepted}, but one is beyond 1.8e308: {shown(values)}") from None
     except Exception:  # whatever the conversion of a stranger's object raises

@@ -1,10 +1,13 @@
 """Bad input gets one sentence: which argument, what it was, what is accepted."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import gdfast
 from gdfast import optimizers, problems
+from gdfast.parts import step_table
 
 GOOD = {
     "problem": problems.quartic(),
@@ -84,6 +87,20 @@ def test_other_calls_refuse(call, kind, words):
     with pytest.raises(kind) as error:
         call()
     assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_numbers_that_are_the_same_at_every_step_take_no_memory():
+    tracemalloc.start()
+    try:
+        assert step_table(optimizers.gd(), None, problems.quartic(), 2**31 - 1).shape == (2**31, 0)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_that_is_stored_once_but_is_huge_is_refused():
+    with pytest.raises(ValueError, match="starts: an array of 1,125,899,906,842,624 numbers does not fit into memory"):
+        gdfast.Sweep(**{**GOOD, "starts": np.broadcast_to(1.0, (2**50, 1))})
 
 
 def test_nothing_a_trajectory_does_raises():

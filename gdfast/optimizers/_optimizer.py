@@ -177,7 +177,9 @@ class Optimizer(Named):
 
     def multipliers(self, max_steps: int) -> Array:
         """What the learning rate is multiplied by at steps 0 … max_steps, as far as it depends on the step alone."""
-        return self.schedule.multipliers(max_steps) if isinstance(self.schedule, Schedule) else np.ones(max_steps + 1)
+        if isinstance(self.schedule, Schedule):
+            return self.schedule.multipliers(max_steps)
+        return np.broadcast_to(1.0, max_steps + 1)  # of which only one is stored
 
     def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
         """The rule's coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array, sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, standard_normal
@@ -277,7 +277,9 @@ def trajectory(
     cells = classify(problem, plan.meanings, endings, gradient_tolerance)
     numbers = np.array([number], dtype=np.int64)
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
-    points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
+    shape = problem.dimension, int(endings.steps[0]) + 1
+    memory.fits(f"trajectory: {shape[1]:,} points of {shape[0]:,} coordinates", 24 * shape[0] * shape[1])
+    points = np.empty(shape)
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):
             points[:, t] = path.theta[:, 0]
