@@ -153,7 +153,8 @@ def sweep(
     optimizer: Annotated[
         list[str],
         typer.Option(
-            help="name, or name:parameter=value,…; may be repeated; a value may be an axis, low:high:count or a/b/c"
+            help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
+            "a value may be an axis, low:high:count or a/b/c"
         ),
     ],
     out: Annotated[
@@ -227,14 +228,16 @@ def sweep(
     axes = notation.parse_starts(start or [])
     source = notation.parse_source(data, target, header)
     subject = notation.parse_problem(problem, loss, axes, source)
-    changes = [notation.parse_transform(text) for text in transform or []]
-    rules = [rule.transformed(*changes) for text in optimizer for rule in notation.parse_optimizers(text)]
-    plans = [notation.parse_schedule(text) for text in schedule or []]
+    changes = [notation.transform(text) for text in transform or []]
+    rules = [rule.transformed(*changes) for text in optimizer for rule in notation.optimizers(text)]
+    plans = [notation.schedule(text) for text in schedule or []]
+    if plans and (twice := [rule for rule in rules if rule.schedule]):
+        raise ValueError(f"schedule must be given once, with the optimizer {twice[0].label} or as --schedule")
     plan = gdfast.Sweep(
         problem=subject,
         optimizers=[rule.scheduled(plan) for rule in rules for plan in plans] if plans else rules,
         learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
-        starts=_grid(subject, axes),
+        starts=notation.starts_on(subject, axes),
         max_steps=max_steps,
         check_every=check_every,
         dtype=dtype,
@@ -253,21 +256,6 @@ def sweep(
         )
     seconds = result.attrs["run_seconds"]
     _echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
-
-
-def _grid(problem: Any, axes: dict[str, Any] | list[Any]) -> Any:
-    """The starts on a grid of axes, which are in the order of the coordinates or by their names."""
-    from gdfast import arguments, notation
-
-    if isinstance(axes, dict):
-        for name in axes:
-            arguments.choice("start: coordinate", name, problem.coordinates)
-        axes = [axes[name] for name in problem.coordinates if name in axes]
-    if axes and len(axes) != problem.dimension:
-        raise ValueError(
-            f"start must be given once a coordinate, {problem.dimension} times for {problem.label}, not {len(axes)}"
-        )
-    return notation.parse_grid(axes) if axes else problem.default_starts(256)
 
 
 @_command("status")
@@ -392,11 +380,11 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
-    from gdfast import notation, outputs, problems
+    from gdfast import notation, outputs
     from gdfast import report as reports
 
-    subjects = [notation.parse_named("problem", text, problems.CATALOGUE) for text in problem or []]
-    rules = [rule for text in optimizer or [] for rule in notation.parse_optimizers(text)]
+    subjects = [notation.problem(text) for text in problem or []]
+    rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     outputs.check(out, accepted=("a folder",))
     page, failures = reports.build(
         out, quick, only or [], subjects, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
@@ -444,7 +432,7 @@ def boundary(
     from gdfast.boundary.planes import CONDITIONS, PUBLISHED
 
     names = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
-    rules = [rule for text in optimizer or ["gd"] for rule in notation.parse_optimizers(text)]
+    rules = [rule for text in optimizer or ["gd"] for rule in notation.optimizers(text)]
     arguments.integer("resolution", resolution, low=64, high=2**14)
     arguments.integer("seeds", seeds)
     arguments.number("zoom", zoom, arguments.POSITIVE)

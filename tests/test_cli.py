@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers, problems
 from gdfast.cli import app
-from gdfast.notation import parse_axis, parse_value
+from gdfast.literals import read
+from gdfast.notation import parse_axis
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--optimizer", "adam:beta1=0.8"]
 SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
@@ -203,7 +204,7 @@ def test_lists_and_version():
 
 
 def test_values_and_axes_are_read():
-    assert [parse_value(t) for t in ("true", "False", "3", "1e-3", "name")] == [True, False, 3, 0.001, "name"]
+    assert [read(t) for t in ("true", "False", "3", "1e-3", "name")] == [True, False, 3, 0.001, "name"]
     np.testing.assert_allclose(parse_axis("lr", "1e-2:1:3", True), [0.01, 0.1, 1])
     np.testing.assert_allclose(parse_axis("start", "-1:1:3", False), [-1, 0, 1])
     np.testing.assert_allclose(parse_axis("start", "-1.5", False), [-1.5])

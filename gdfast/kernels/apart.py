@@ -20,10 +20,7 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and its arguments, to be pickled: called in another process, it compiles the same kernel."""
 
 _CHILD = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from gdfast.kernels.apart import serve; serve()"
-)
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from gdfast.kernels import apart; apart.serve()"
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from gdfast.kernels.apart import serve; serve()"
 )
 
 
@@ -85,7 +82,7 @@ elsewhere = Elsewhere()
 
 
 def serve() -> None:
-    """Do the calls that come by standard input, answer each with a byte, 1 where it is done, and end with the parent."""
+    """Do the calls that come by standard input, answer each with a byte, 1 where it is done; end with the parent."""
     elsewhere.is_child = True
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = io.StringIO()  # what is printed is no answer

@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -146,8 +147,11 @@ class Sum(Problem):
         return bend
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class LandscapeOfCombinations(Combinations, Landscape):
     """A sum over few single coordinates."""
+
+    part: Any = None
 
 
 class SumOfCombinations(Combinations, Sum):
@@ -186,9 +190,7 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lan
     formulas = written_out(part, dimension)
     if not single:
         return Landscape(*formulas, domain=box, near=points)
-    few = LandscapeOfCombinations(*formulas, domain=box)
-    object.__setattr__(few, "part", part)
-    return few
+    return LandscapeOfCombinations(*formulas, domain=box, part=part)
 
 
 def written_out(part: Landscape, dimension: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:

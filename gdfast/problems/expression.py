@@ -60,18 +60,17 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
     if not 1 <= len(names) <= LARGEST_LANDSCAPE:
         listed = ", ".join(names[:9]) + (", …" if len(names) > 9 else "") if names else "none"
         raise ValueError(f"expression must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}: {listed}")
-    given = domain
     if domain is None:
         domain = dict.fromkeys(names, DEFAULT_RANGE)
     pairs = dict(zip(names, map(tuple, checked_domain("expression", domain, names).tolist()), strict=True))
     order = tuple(domain) if isinstance(domain, Mapping) else tuple(names)
-    return _landscape(expression, order, tuple(pairs[name] for name in order), repr(given))
+    return _landscape(expression, order, tuple(pairs[name] for name in order))
 
 
 @functools.lru_cache(maxsize=64)
-def _landscape(expression: str, names: Sequence[str], domain: Sequence[Sequence[float]], given: str) -> Landscape:
+def _landscape(expression: str, names: Sequence[str], domain: Sequence[Sequence[float]]) -> Landscape:
     graph, loss, _ = _read(expression)
-    # Kept, since every tile that another process runs makes its problem again. One for each way it can be asked for.
+    # Kept, since every tile that another process runs makes its problem again.
     return Landscape(*_formulas(graph, loss, names), domain=domain)
 
 

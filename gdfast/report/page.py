@@ -15,7 +15,8 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from gdfast import arguments, optimizers
+from gdfast import arguments, notation, optimizers
+from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.outputs import folder_beside
 from gdfast.plot.style import OUTCOME_COLOURS
@@ -158,9 +159,17 @@ def _chosen(chapter: Chapter, wanted: set[str]) -> list[Experiment]:
 def _options(quick: bool, problems: Sequence[Problem], chosen: Sequence[Optimizer]) -> str:
     """The options of the command line that make the same choice again."""
     words = ["--quick"] if quick else []
-    words += [word for problem in problems for word in ("--problem", problem.label)]
-    words += [word for optimizer in chosen for word in ("--optimizer", optimizer.label)]
+    words += [word for problem in problems for word in ("--problem", _word(problem))]
+    words += [word for optimizer in chosen for word in ("--optimizer", _word(optimizer))]
     return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _word(thing: Named) -> str:
+    """How the command line names a thing; of what it cannot name, its label in angle brackets, which is refused."""
+    try:
+        return notation.written(thing)
+    except ValueError:
+        return f"<{thing.label.strip('<>')}>"
 
 
 def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) -> None:
