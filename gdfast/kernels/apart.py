@@ -5,6 +5,7 @@ number of kernels itself, and has the others compiled by a child that writes the
 they are loaded; the child is replaced after as many. So memory stays bounded, however many formulas a process runs.
 """
 
+import atexit
 import contextlib
 import io
 import pickle
@@ -41,8 +42,8 @@ class Elsewhere:
             request = pickle.dumps(call)
         except Exception:  # of a stranger's objects: what has no name in a module cannot travel
             return False
-        if self.count % MOST_HERE == 1:
-            self._end()
+        if (self.count - 1) % MOST_HERE == 0:
+            self.end()
         try:
             child = self._started()
             assert child.stdin is not None
@@ -51,10 +52,10 @@ class Elsewhere:
             child.stdin.flush()
             return child.stdout.read(1) == b"\1"
         except OSError:
-            self._end()
+            self.end()
             return False
         except BaseException:  # interrupted
-            self._end()
+            self.end()
             raise
 
     def _started(self) -> "subprocess.Popen[bytes]":
@@ -70,7 +71,8 @@ class Elsewhere:
             self._child.stdin.write(pickle.dumps(sys.path))
         return self._child
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the child."""
         if self._child is not None:
             self._child.kill()
             with contextlib.suppress(OSError):
@@ -79,6 +81,7 @@ class Elsewhere:
 
 
 elsewhere = Elsewhere()
+atexit.register(elsewhere.end)
 
 
 def serve() -> None:

@@ -19,7 +19,7 @@ import pytest
 
 import gdfast
 from gdfast import measures, optimizers, problems, schedules, transforms
-from gdfast.kernels import compiling, digest, folder, fuse
+from gdfast.kernels import apart, compiling, digest, folder, fuse
 from gdfast.kernels.evaluation import evaluation_kernel
 
 SIGNATURE = numba.types.float64(numba.types.float64[::1])
@@ -308,3 +308,29 @@ def test_two_processes_compile_into_one_folder(tmp_path):
     assert [each.wait(300) for each in both] == [0, 0]
     assert len([*tmp_path.rglob("*.kernel")]) == 2
     assert not [*tmp_path.rglob("*.unfinished")]
+
+
+def test_after_a_number_of_kernels_others_are_compiled_in_a_process_that_ends(tmp_path, monkeypatch, compilations):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(apart, "MOST_HERE", 1)
+    monkeypatch.setattr(compiling, "elsewhere", child := apart.Elsewhere())
+    pairs = [(problems.from_expression(f"x**2*{k}.25 + x**4"), optimizers.gd()) for k in range(3)]
+    for pair in pairs:
+        assert fuse.step_kernel(*pair).address
+    assert len(compilations) == 1
+    first = child._child
+    assert fuse.step_kernel(problems.from_expression("x**2*9.25 + x**4"), optimizers.gd()).address
+    assert child._child is not first, "a child that has compiled so many is to be replaced"
+    child.end()
+    assert child._child is None
+
+
+def test_what_a_child_cannot_compile_this_process_compiles(tmp_path, monkeypatch, compilations):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(apart, "MOST_HERE", 1)
+    monkeypatch.setattr(compiling, "elsewhere", child := apart.Elsewhere())
+    child.count = 1
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    assert fuse.step_kernel(problems.from_expression("x**2*7.25 + x**4"), optimizers.gd()).address
+    assert len(compilations) == 1
+    child.end()
