@@ -170,7 +170,7 @@ def test_stability_limits_are_found_by_bisection(optimizer, limit):
         (optimizers.adam(beta1=0.5, eps=1e8), 1e8),
         (optimizers.adam(beta1=0.0, eps=1e8), 1e8),
         (adam_from(second_moment=4.0), 2.0),
-        (adam_from(0.25, beta1=0.7), 0.5),
+        (adam_from(second_moment=0.25, beta1=0.7), 0.5),
     ],
     ids=cases.label,
 )
