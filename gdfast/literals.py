@@ -154,6 +154,6 @@ def _part(value: Any) -> str:
 def _text(text: str) -> str:
     """A text as it is, where it is read as itself, else in double quotes."""
     with contextlib.suppress(ValueError):
-        if text.isprintable() and '"' not in text and split(text, ",|") == [text] and read(text) == text:
+        if text and text.isprintable() and '"' not in text and split(text, ",|") == [text] and read(text) == text:
             return text
     return json.dumps(text, ensure_ascii=False)

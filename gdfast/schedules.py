@@ -39,7 +39,8 @@ class Schedule(Named):
 
     def __post_init__(self) -> None:
         arguments.function("multiplier", self.multiplier, "a function of the steps and the budget")
-        factors = arguments.array("multiplier: what it returns", self.multiplier(np.array([0.0, 1.0]), 1))
+        with np.errstate(all="ignore"):
+            factors = arguments.array("multiplier: what it returns", self.multiplier(np.array([0.0, 1.0]), 1))
         if factors.shape not in ((), (2,)):
             raise ValueError(f"multiplier must return a factor for each of 2 steps, not an array of {factors.shape}")
 
