@@ -177,7 +177,7 @@ def test_the_folder_is_trimmed_to_its_size_least_recently_used_first(tmp_path, m
 def test_the_kernels_in_memory_are_bounded_and_released(place, monkeypatch):
     monkeypatch.setattr(compiling, "_kernels", OrderedDict())
     monkeypatch.setattr(compiling, "MOST_IN_MEMORY", 3)
-    alive = [weakref.ref(compiling.remembered(k, kernel)) for k in range(5)]
+    alive = [weakref.ref(compiling.remembered(k, kernel, (int, ()))) for k in range(5)]
     gc.collect()
     assert [*compiling._kernels] == [2, 3, 4]
     assert [each() is not None for each in alive] == [False, False, True, True, True]
