@@ -23,10 +23,11 @@ import numpy as np
 
 import gdfast
 from bench import tables
-from bench.operations import FUNCTIONS, of_pair
+from bench.operations import of_pair
 from bench.required import ROOFLINE_SHARE
 from bench.throughput import measure
 from gdfast import optimizers, problems
+from gdfast.formulas.operations import FUNCTIONS
 from gdfast.kernels.signatures import MOVING, Settling
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape

@@ -12,8 +12,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from bench.operations import FUNCTIONS
 from gdfast.formulas import elementary
+from gdfast.formulas.operations import FUNCTIONS
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.lane_math.parts import bits_to_float, float_to_bits
 from gdfast.kernels.options import JIT, wide

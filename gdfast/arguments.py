@@ -156,15 +156,20 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
     Raises
     ------
     ValueError
-        If it is not; the message suggests the nearest names.
+        If it is not; the message suggests the nearest names, or that several, with commas between, are given singly.
     """
     names = list(accepted)
     if isinstance(value, str) and value in names:
         return value
     text = value if isinstance(value, str) else shown(value)
     near = difflib.get_close_matches(text, names, n=3) if len(text) <= _LONGEST else []
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(f"{argument} {shown(text)} is not known: {hint}Accepted: {', '.join(names) or 'none'}")
+    if "," in text and all(part.strip() in names for part in text.split(",")):
+        hint = ": give each by itself; accepted"
+    elif near:
+        hint = f": did you mean {' or '.join(near)}? Accepted"
+    else:
+        hint = "; accepted"
+    raise ValueError(f"{argument} {shown(text)} is not known{hint}: {', '.join(names) or 'none'}")
 
 
 def text(argument: str, value: Any) -> str:
@@ -250,6 +255,7 @@ def array(argument: str, values: Any, shape: str = "any") -> NDArray[np.float64]
         If one is beyond the range of floats.
     """
     accepted = f"{argument} must be an array of numbers of shape {shape}"
+    given = np.asarray(None)
     try:
         given = np.asarray(values)
         real = given.dtype.kind in "biuf" or (
@@ -258,6 +264,8 @@ def array(argument: str, values: Any, shape: str = "any") -> NDArray[np.float64]
         if not (real or given.size == 0):
             raise TypeError
         return np.array(given, dtype=np.float64)
+    except MemoryError:
+        raise ValueError(f"{argument}: an array of {given.size:,} numbers does not fit into memory") from None
     except OverflowError:
         raise ValueError(f"{accepted}, but one is beyond 1.8e308: {shown(values)}") from None
     except Exception:  # whatever the conversion of a stranger's object raises

@@ -37,10 +37,14 @@ class _Group(TyperGroup):
 
 
 class _Command(TyperCommand):
-    """A command that refuses an option given twice, of which one would be ignored."""
+    """A command that refuses an option given twice, of which one would be ignored, or after one dash."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments of the command."""
+        names = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        for word in (arg.partition("=")[0] for arg in args):
+            if f"-{word}" in names:  # else read as options of one letter each
+                raise ValueError(f"{word} must be -{word}, after two dashes")
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, count in Counter(order).items():
             if count > 1 and not getattr(parameter, "multiple", False):
@@ -55,6 +59,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 lists = typer.Typer(help="List what there is to sweep.", invoke_without_command=True)
 app.add_typer(lists, name="list")
@@ -102,7 +107,7 @@ def list_transforms() -> None:
 
 @_listing("data")
 def list_data() -> None:
-    """List the data sets that ship with scikit-learn, with their sizes and what they are for."""
+    """List the data sets that ship with gdfast, with their sizes and what they are for."""
     from gdfast import data
 
     _print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
@@ -148,11 +153,17 @@ def sweep(
     optimizer: Annotated[
         list[str],
         typer.Option(
-            help="name, or name:parameter=value,…; may be repeated; a value may be an axis, low:high:count or a/b/c"
+            help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
+            "a value may be an axis, low:high:count or a/b/c"
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="the Zarr store to write, or to complete; a netCDF file if the suffix is .nc")
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            help="the Zarr store to write, or to complete; a netCDF file (extra netcdf) if it ends in .nc",
+        ),
     ],
     problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
     loss: Annotated[
@@ -217,14 +228,16 @@ def sweep(
     axes = notation.parse_starts(start or [])
     source = notation.parse_source(data, target, header)
     subject = notation.parse_problem(problem, loss, axes, source)
-    changes = [notation.parse_transform(text) for text in transform or []]
-    rules = [rule.transformed(*changes) for text in optimizer for rule in notation.parse_optimizers(text)]
-    plans = [notation.parse_schedule(text) for text in schedule or []]
+    changes = [notation.transform(text) for text in transform or []]
+    rules = [rule.transformed(*changes) for text in optimizer for rule in notation.optimizers(text)]
+    plans = [notation.schedule(text) for text in schedule or []]
+    if plans and (twice := [rule for rule in rules if rule.schedule]):
+        raise ValueError(f"schedule must be given once, with the optimizer {twice[0].label} or as --schedule")
     plan = gdfast.Sweep(
         problem=subject,
         optimizers=[rule.scheduled(plan) for rule in rules for plan in plans] if plans else rules,
         learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
-        starts=_grid(subject, axes),
+        starts=notation.starts_on(subject, axes),
         max_steps=max_steps,
         check_every=check_every,
         dtype=dtype,
@@ -243,21 +256,6 @@ def sweep(
         )
     seconds = result.attrs["run_seconds"]
     _echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
-
-
-def _grid(problem: Any, axes: dict[str, Any] | list[Any]) -> Any:
-    """The starts on a grid of axes, which are in the order of the coordinates or by their names."""
-    from gdfast import arguments, notation
-
-    if isinstance(axes, dict):
-        for name in axes:
-            arguments.choice("start: coordinate", name, problem.coordinates)
-        axes = [axes[name] for name in problem.coordinates if name in axes]
-    if axes and len(axes) != problem.dimension:
-        raise ValueError(
-            f"start must be given once a coordinate, {problem.dimension} times for {problem.label}, not {len(axes)}"
-        )
-    return notation.parse_grid(axes) if axes else problem.default_starts(256)
 
 
 @_command("status")
@@ -379,14 +377,14 @@ def report(
     optimizer: Annotated[
         list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
     ] = None,
-    out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
-    from gdfast import notation, outputs, problems
+    from gdfast import notation, outputs
     from gdfast import report as reports
 
-    subjects = [notation.parse_named("problem", text, problems.CATALOGUE) for text in problem or []]
-    rules = [rule for text in optimizer or [] for rule in notation.parse_optimizers(text)]
+    subjects = [notation.problem(text) for text in problem or []]
+    rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     outputs.check(out, accepted=("a folder",))
     page, failures = reports.build(
         out, quick, only or [], subjects, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
@@ -424,7 +422,7 @@ def boundary(
     seeds: Annotated[int, typer.Option(help="how many draws of weights, data and points")] = 1,
     width: Annotated[int, typer.Option(help="inputs and hidden units of the network")] = 8,
     max_steps: Annotated[int, typer.Option(help="updates of each trajectory")] = 100,
-    out: Annotated[Path, typer.Option(help="the folder to write")] = Path("reports/boundary"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports/boundary"),
     store: Annotated[Path | None, typer.Option(help="a folder of Zarr stores to write, or to complete")] = None,
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
 ) -> None:
@@ -434,7 +432,7 @@ def boundary(
     from gdfast.boundary.planes import CONDITIONS, PUBLISHED
 
     names = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
-    rules = [rule for text in optimizer or ["gd"] for rule in notation.parse_optimizers(text)]
+    rules = [rule for text in optimizer or ["gd"] for rule in notation.optimizers(text)]
     arguments.integer("resolution", resolution, low=64, high=2**14)
     arguments.integer("seeds", seeds)
     arguments.number("zoom", zoom, arguments.POSITIVE)

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gdfast import outputs
-from gdfast.arguments import harmless
+from gdfast.arguments import harmless, shown
 
 _LONGEST_WORD, _LONGEST_SENTENCE = 200, 1500
 _PATIENCE = 0.6  # seconds that Ctrl-C waits for what runs to end by itself
@@ -92,8 +92,7 @@ def told() -> Iterator[None]:
 def _of(error: Exception) -> tuple[str, int]:
     """The sentence and the exit code of an error."""
     if hasattr(error, "format_message"):  # of the parser of the command line
-        text = " ".join(str(error.format_message()).split())
-        return text[:1].lower() + text[1:], 2
+        return _of_parser(error), 2
     if isinstance(error, OSError):
         if error.errno == errno.EPIPE:  # whoever read the output has read enough
             _silence(sys.stdout)
@@ -114,6 +113,19 @@ def _of(error: Exception) -> tuple[str, int]:
         return str(error), 2
     kind = type(error).__name__
     return f"a fault of gdfast, to be reported: {kind}: {error} (GDFAST_TRACEBACK=1 shows where)", 1
+
+
+def _of_parser(error: Any) -> str:
+    """What the parser of the command line refused, and where to read what it accepts."""
+    option = getattr(getattr(error, "param", None), "opts", ["an argument"])[-1]
+    if hasattr(error.__cause__, "errors"):  # a text that is no number
+        (wrong, *_) = error.__cause__.errors()
+        kind = "a whole number" if wrong["type"].startswith("int") else "a number"
+        return f"{option} must be {kind}, not {shown(wrong['input'])}"
+    text = str(error.format_message()).strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    advice = f"; {context.command_path} --help tells what there is" if context else ""
+    return text[:1].lower() + text[1:] + advice
 
 
 def _of_system(error: OSError) -> str:

@@ -9,7 +9,8 @@ Ask for one by ``Sweep(..., measure=gdfast.measures.convergence())``.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array, select
-from gdfast.named import Named, named
+from gdfast.named import Named, named, parameters_of_factory
+from gdfast.rules import check_coefficients, check_memory, sample
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,12 +39,28 @@ class Measure(Named):
     value : callable
         From the memory slots ``float64[r, n]``, how many losses are in them ``int64[n]``, the budget and whether each
         trajectory has diverged ``bool[n]`` to the values ``float64[n]``.
+    parameters : mapping
+        Coefficients by name that do not depend on the step; a factory's are its parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the rule is not in the grammar, or its arguments and what it returns do not fit the rest.
     """
 
     rule: Callable[..., Any]
     initial: Mapping[str, float]
     step_table: Callable[[Array, int], Mapping[str, Array]]
     value: Callable[[Array, NDArray[np.int64], int, NDArray[np.bool_]], Array]
+    parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
+
+    def __post_init__(self) -> None:
+        check_memory(self.rule, self.initial)
+        arguments.function("value", self.value, "a function from memory, number of losses, budget and who diverged")
+        parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
+        columns = sample(self.step_table, np.array([0.0, 1.0]), 1)
+        check_coefficients(self.rule, self.coefficients, {*parameters, *columns}, "a memory slot is told by initial")
+        object.__setattr__(self, "parameters", MappingProxyType(parameters))
 
     @property
     def coefficients(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+_SMALL = 2**22  # bytes that are granted without asking what is free, which takes half a millisecond
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -26,6 +27,8 @@ def fits(what: str, size: float, instead: str = "") -> None:
     ValueError
         If it does not fit; the message names size and limit.
     """
+    if size <= _SMALL:
+        return
     limit = available()
     if size > limit:
         advice = f"; {instead}" if instead else ""

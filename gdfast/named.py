@@ -1,58 +1,167 @@
-"""Things that have a name and parameters: problems, optimizers and their kin.
+"""Values: problems, optimizers and their kin are what they are made of, and nothing of them changes.
 
-A factory is a plain function whose parameters, with their defaults, are what a user can set, and which returns
-the thing made from them. `named` wraps it: parameters are checked against what is accepted, and the thing made
-knows its name, its parameters, its label and how to be made again (which is how it is pickled: by name and
-parameters, never by code).
+Two are equal when they are the same; they can be keys, printed, pickled, and made again with something replaced. Most
+come out of a factory, a plain function whose parameters, with their defaults, are what a user can set. `named` wraps
+it: parameters are checked against what is accepted, and the thing made knows its name, its parameters and how to be
+made again (which is how it is pickled: by the factory's name and the parameters, never by code). What is made directly,
+``Optimizer(rule, learning_rate=0.1)``, is told by its fields instead.
 """
 
+import dataclasses
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
-from gdfast import arguments
+from gdfast import arguments, literals
 from gdfast.arguments import Interval, OneOf
+from gdfast.formulas.formula import source_of
+from gdfast.formulas.grammar import GrammarError
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
 
+_LONGEST_RANGE = 2**16
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_parameters: ContextVar[Mapping[str, Any]] = ContextVar("parameters of the factory that runs", default=_NONE)
 
-class Named:
-    """A thing made by a factory under `named`.
+
+def parameters_of_factory() -> Mapping[str, Any]:
+    """The parameters of the factory under `named` that runs; none outside of one."""
+    return _parameters.get()
+
+
+class Value:
+    """A thing that is equal to what is the same, and is no other when something of it is replaced."""
+
+    @abstractmethod
+    def content(self) -> Hashable:
+        """Return what two of them must have in common to be equal."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value):
+            return NotImplemented
+        return self is other or self.content() == other.content()
+
+    def __hash__(self) -> int:
+        return hash(self.content())
+
+
+class Named(Value):
+    """A value with a name and parameters.
 
     Attributes
     ----------
     name : str
-        The factory's name.
-    parameters : dict
-        Every parameter of the factory, with its value.
+        The factory's name; of what was made directly, its formula's.
+    parameters : mapping
+        Every parameter of the factory, with its value; arrays are read-only copies.
+    make : callable, optional
+        The factory; None for what was made directly.
     """
 
-    name: str
-    parameters: dict[str, Any]
-    _factory: Callable[..., Any]
+    parameters: Mapping[str, Any] = _NONE
+    make: Callable[..., Any] | None = None
+
+    @functools.cached_property
+    def name(self) -> str:
+        """What it is called: as the first thing that it is made of, until a factory gives it its own name."""
+        first = next(iter(self.fields().values()), None)
+        return str(getattr(first, "__name__", type(self).__name__))
+
+    @classmethod
+    def check_call(cls, name: str, signature: inspect.Signature, args: Any, kwargs: Mapping[str, Any]) -> None:
+        """Refuse arguments of a factory `name` of such things, for reasons that the signature does not tell."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.make is not None and not name.startswith("_"):
+            raise dataclasses.FrozenInstanceError(f"{self.label} cannot be changed; make another, by its replace")
+        super().__setattr__(name, value)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return the same with other parameters, or with other fields if it was made directly.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such parameter, or its value is not accepted.
+        """
+        if self.make is not None:
+            for name in changes:
+                arguments.choice(f"{self.name}: parameter", name, self.parameters)
+            return self.make(**{**self.parameters, **changes})  # type: ignore[no-any-return]
+        fields = self.fields()
+        for name in changes:
+            arguments.choice(f"{self.name}: parameter", name, [*self.parameters, *fields])
+        parameters = {name: changes.pop(name, value) for name, value in self.parameters.items()}
+        if parameters:
+            changes["parameters"] = parameters
+        return type(self)(**{**fields, **changes})
+
+    def fields(self) -> dict[str, Any]:
+        """What a thing of this class that was made directly is made of, by name; nothing if it is no dataclass."""
+        if not dataclasses.is_dataclass(self):
+            return {}
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.init}
+
+    def content(self) -> Hashable:
+        """Return factory and parameters, or class and fields; a problem of a class that is neither is only itself."""
+        if self.make is not None:
+            return self.make, content_of(self.parameters)
+        fields = self.fields()
+        return type(self), content_of(fields) if fields else id(self)
+
+    def copied(self, **attributes: Any) -> Self:
+        """Return a copy with other values of attributes; nothing is made or checked again."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), **attributes)
+        return other
 
     @property
     def label(self) -> str:
-        """The name, with the parameters that differ from their defaults: ``adam:beta1=0.8,amsgrad=True``."""
-        defaults = {n: p.default for n, p in inspect.signature(self._factory).parameters.items()}
-        changed = {n: v for n, v in self.parameters.items() if not _same(v, defaults[n])}
-        return self.name + (":" + ",".join(f"{n}={_short(v)}" for n, v in changed.items()) if changed else "")
+        """The name, with the parameters that differ from their defaults: ``adam:beta1=0.8,amsgrad=True``.
+
+        `gdfast.notation` reads it back. A formula of one's own, which has no factory, stands in angle brackets.
+        """
+        if self.make is None:
+            name, changed = f"<{self.name.strip('<>')}>", dict(self.parameters)
+        else:
+            defaults = {n: p.default for n, p in inspect.signature(self.make).parameters.items()}
+            name, changed = self.name, {n: v for n, v in self.parameters.items() if not _same(v, defaults[n])}
+        return name + (":" + ",".join(f"{n}={literals.write(v)}" for n, v in changed.items()) if changed else "")
 
     @property
     def specification(self) -> dict[str, Any]:
-        """Name and parameters as plain data; an array is given by its shape and a digest of its bytes."""
-        return {"name": self.name, "parameters": {n: _plain(v) for n, v in self.parameters.items()}}
+        """Name and parameters as plain data; an array is given by its shape and a digest of its bytes.
+
+        What was made directly is told by its fields; of functions that is the source text.
+        """
+        told = dict(self.parameters)
+        if self.make is None:
+            told.update((n, v) for n, v in self.fields().items() if n != "parameters" and v is not None)
+        return {"name": self.name, "parameters": {n: _plain(v) for n, v in told.items()}}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__.lower()} {self.label}>"
 
     def __reduce__(self) -> Any:
-        return functools.partial(self._factory, **self.parameters), ()
+        if self.make is not None:
+            return _made, (self.make, dict(self.parameters))
+        fields = self.fields()
+        if not fields:
+            return super().__reduce__()
+        return _made, (type(self), {n: dict(v) if isinstance(v, Mapping) else v for n, v in fields.items()})
+
+
+def _made(make: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+    return make(**parameters)
 
 
 def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -64,14 +173,29 @@ def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P
         For each numeric parameter, the interval it must lie in or the numbers it may be. Parameters with a boolean
         default must be booleans; all others are the factory's own to check. The factory keeps it as its attribute
         ``accepted``.
+
+    Raises
+    ------
+    TypeError
+        If the function has no parameter of such a name, or one of its parameters is not called by name.
     """
 
     def decorate(make: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(make)
         name = make.__name__
+        for parameter in accepted:
+            if parameter not in signature.parameters:
+                has = ", ".join(signature.parameters) or "none"
+                raise TypeError(f"named: {parameter} must be a parameter of {name}, which has {has}")
+        for parameter, told in signature.parameters.items():
+            if told.kind not in (told.POSITIONAL_OR_KEYWORD, told.KEYWORD_ONLY):
+                raise TypeError(f"named: {name} must have parameters that are given by name, not *{parameter}")
+        made = signature.return_annotation
+        kind = made if isinstance(made, type) and issubclass(made, Named) else Named
 
         @functools.wraps(make)
         def factory(*args: P.args, **kwargs: P.kwargs) -> T:
+            kind.check_call(name, signature, args, kwargs)
             for given in kwargs:
                 arguments.choice(f"{name}: parameter", given, signature.parameters)
             try:
@@ -85,14 +209,19 @@ def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P
                     bound.arguments[parameter] = arguments.number(argument, value, accepted[parameter])
                 elif isinstance(signature.parameters[parameter].default, bool):
                     bound.arguments[parameter] = arguments.flag(argument, value)
-            thing = make(*bound.args, **bound.kwargs)
-            for attribute, value in (
-                ("name", name),
-                ("parameters", dict(bound.arguments)),
-                ("_factory", factory),
-            ):
-                object.__setattr__(thing, attribute, value)
-            return thing
+                else:
+                    bound.arguments[parameter] = _listed(value)
+            token = _parameters.set(MappingProxyType(dict(bound.arguments)))
+            try:
+                thing = make(*bound.args, **bound.kwargs)
+            finally:
+                _parameters.reset(token)
+            if not isinstance(thing, Named):
+                raise TypeError(
+                    f"{name} must return a thing that has a name, such as an optimizer, not {thing!r}"[:300]
+                )
+            parameters = MappingProxyType({n: _kept(value) for n, value in bound.arguments.items()})
+            return thing.copied(name=name, parameters=parameters, make=factory)
 
         factory.accepted = accepted  # type: ignore[attr-defined]
         return factory
@@ -100,18 +229,49 @@ def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P
     return decorate
 
 
+def is_factory(thing: Any) -> bool:
+    """Whether something is a factory under `named`."""
+    return inspect.isfunction(thing) and hasattr(thing, "accepted")
+
+
+def _listed(value: Any) -> Any:
+    """Several values as a tuple, which nobody changes; numbers of NumPy as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple) or (isinstance(value, range) and len(value) <= _LONGEST_RANGE):
+        return tuple(map(_listed, value))
+    return {name: _listed(each) for name, each in value.items()} if isinstance(value, Mapping) else value
+
+
+def _kept(value: Any) -> Any:
+    """An array as a read-only copy."""
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+        value.flags.writeable = False
+    return value
+
+
+def content_of(value: Any) -> Hashable:
+    """What a parameter or a field has in common with an equal one, as something that can be compared and hashed."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            return "array", value.shape, content_of(value.ravel().tolist())
+        return "array", value.shape, value.dtype.str, hashlib.sha256(value.tobytes()).hexdigest()
+    if isinstance(value, Mapping):
+        return tuple((name, content_of(each)) for name, each in value.items())
+    if isinstance(value, tuple | list):
+        return tuple(map(content_of, value))
+    if isinstance(value, float) and (value != value or (value == 0 and str(value)[0] == "-")):
+        return str(value)  # not a number, which is not equal to itself, and -0.0, which is to 0.0
+    if isinstance(value, PurePath):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, Value | type):
+        return type(value), *(content_of(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return value if isinstance(value, Hashable) else id(value)
+
+
 def _same(a: Any, b: Any) -> bool:
-    return a is b or (np.shape(a) == np.shape(b) and bool(np.all(a == b)))
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    if isinstance(value, Named):
-        return f"({value.label})"
-    if isinstance(value, tuple) and np.ndim(value) == 1:
-        return "/".join(str(item) for item in value)
-    return f"array{np.shape(value)}" if np.ndim(value) else str(value)
+    return a is b or content_of(a) == content_of(b)
 
 
 def _plain(value: Any) -> Any:
@@ -120,4 +280,14 @@ def _plain(value: Any) -> Any:
         return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
     if isinstance(value, Named):
         return value.specification
+    if inspect.isfunction(value):
+        return source(value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def source(function: Callable[..., Any]) -> str:
+    """The source text of a function, or its representation where there is none, as of what was typed at a prompt."""
+    try:
+        return source_of(function)
+    except GrammarError:
+        return repr(function)

@@ -1,121 +1,223 @@
-"""What is typed on the command line, read: names with parameters, values, axes, points, places."""
+"""Text ↔ things: problems, optimizers and their kin by name and parameters, ``adam:beta1=0.8|cosine|clip_norm=1``.
 
-import contextlib
+Labels are written in this language, and read back to what they are the labels of; values are those of
+`gdfast.literals`. What else is typed on the command line is read here too: axes, points, places.
+"""
+
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdfast import arguments, memory, optimizers, problems, schedules, transforms
+from gdfast import arguments, literals, memory
 from gdfast import data as data_sets
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
+from gdfast.measures import CATALOGUE as MEASURES
+from gdfast.measures import Measure
+from gdfast.named import Named
+from gdfast.optimizers import CATALOGUE as OPTIMIZERS
+from gdfast.optimizers import Optimizer, grid
 from gdfast.optimizers._grid import BYTES_OF_AN_OPTIMIZER
+from gdfast.problems import CATALOGUE, Problem, from_expression
+from gdfast.schedules import CATALOGUE as SCHEDULES
+from gdfast.schedules import LossSchedule, Schedule
+from gdfast.transforms import CATALOGUE as TRANSFORMS
+from gdfast.transforms import Transform
 
 if TYPE_CHECKING:
     import xarray
 
+PROBLEMS = {**CATALOGUE, "from_expression": from_expression}
+_JOINTS = ",|:=/"  # spaces around them do not part optimizers
 _BYTES_OF_A_VALUE = 40
 """Of a value of an axis while grids are made of it, checked and described: measured are four to five copies."""
 
 
-def parse_named(argument: str, text: str, catalogue: dict[str, Callable[..., Any]], **more: Any) -> Any:
-    """Make a named thing from ``name`` or ``name:parameter=value,parameter=value``, and from `more` parameters.
+def optimizers(text: str) -> list[Optimizer]:
+    """Read optimizers, several with spaces between them: ``gd adam:beta1=0.8|cosine|clip_norm=1``.
+
+    After the name and the hyperparameters of a rule stand a schedule and transforms, in the order in which they act,
+    with ``|`` before each. Where hyperparameters have several values, joined by slashes, ``0.5/0.9``, or an axis,
+    ``low:high:count`` (see `parse_axis`), all combinations of them are made.
 
     Raises
     ------
     TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
+        If a name, a parameter or a value is not accepted.
+
+    Examples
+    --------
+    >>> optimizers("momentum:momentum=0.5/0.9|cosine")
+    [<optimizer momentum:momentum=0.5|cosine>, <optimizer momentum|cosine>]
     """
-    factory, parameters = _parse_call(argument, text, catalogue)
-    for name in parameters:
-        if name in more:
-            raise ValueError(f"{argument} {shown(text)}: {name} is given twice, here and as --{name}")
-    return factory(**{name: parse_value(value) for name, value in parameters.items()}, **more)
+    texts: list[str] = []
+    for piece in literals.split(arguments.text("optimizers", text), " \t\n"):
+        if texts and piece and (texts[-1][-1] in _JOINTS or piece[0] in _JOINTS):
+            texts[-1] += piece
+        elif piece:
+            texts.append(piece)
+    if not texts:
+        raise ValueError("optimizers must be such as 'adam:beta1=0.8', at least one, not ''")
+    return [optimizer for each in texts for optimizer in _one_text(each)]
 
 
-def parse_optimizers(text: str) -> list[Any]:
-    """Make optimizers from ``name:parameter=value,…``, all combinations where a value is several.
-
-    Several are given by slashes, ``0.5/0.9``, or as an axis, ``low:high:count``; see `parse_axis`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
-    """
-    factory, parameters = _parse_call("optimizer", text, optimizers.CATALOGUE)
+def _one_text(text: str) -> list[Optimizer]:
+    first, *others = literals.split(text, "|")
+    factory, parameters = _call("optimizer", first, OPTIMIZERS)
     values = {
-        name: parse_axis(f"optimizer {shown(name)}", value, False, BYTES_OF_AN_OPTIMIZER)
+        name: parse_axis(f"{factory.__name__}: {name}", value, False, BYTES_OF_AN_OPTIMIZER)
         if ":" in value
-        else parse_value(value)
+        else _value("optimizer", factory, name, value)
         for name, value in parameters.items()
     }
-    return optimizers.grid(factory, **values)
+    plan, changes = None, []
+    for other in others:
+        name = other.partition(":")[0].partition("=")[0].strip()
+        if name not in SCHEDULES:
+            arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS])
+            changes.append(transform(other))
+        elif plan is None:
+            plan = schedule(other)
+        else:
+            raise ValueError(f"optimizer {shown(text)} must have one schedule, not {plan.name} and {name}")
+    rules = grid(factory, **values)
+    rules = [rule.scheduled(plan) for rule in rules] if plan else rules
+    return [rule.transformed(*changes) for rule in rules] if changes else rules
 
 
-def _parse_call(argument: str, text: str, catalogue: dict[str, Callable[..., Any]]) -> Any:
-    name, colon, rest = text.partition(":")
-    factory = catalogue[arguments.choice(argument, name, catalogue)]
-    parameters: dict[str, str] = {}
-    for item in rest.split(",") if colon else []:
-        key, equals, value = (part.strip() for part in item.partition("="))
-        if not (key and equals):
-            raise ValueError(f"{argument} {shown(text)}: {shown(item)} must be parameter=value")
-        if key in parameters:
-            raise ValueError(f"{argument} {shown(text)}: {shown(key)} is given twice")
-        parameters[key] = value
-    return factory, parameters
-
-
-def parse_value(text: str) -> Any:
-    """Read a number, a truth value, or several joined by slashes; anything else stays text."""
-    if "/" in text:
-        parts = tuple(parse_value(part) for part in text.split("/"))
-        return text if any(isinstance(part, str) for part in parts) else parts  # a path is text
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
-
-
-def parse_schedule(text: str) -> Any:
-    """Make a schedule; the ``then`` of a warm-up is given by its name.
+def problem(text: str, **more: Any) -> Problem:
+    """Read a problem, ``name`` or ``name:parameter=value,…``; `more` are further parameters.
 
     Raises
     ------
     TypeError, ValueError
-        If the name, a parameter or a value is not accepted.
+        If the name, a parameter or a value is not accepted, or is given twice.
+
+    Examples
+    --------
+    >>> problem("rosenbrock:dimension=3")
+    <landscape rosenbrock:dimension=3>
     """
-
-    def warmup(**parameters: Any) -> Any:
-        if "then" in parameters:
-            parameters["then"] = parse_named("schedule: then", str(parameters["then"]), schedules.CATALOGUE)
-        return schedules.warmup(**parameters)
-
-    return parse_named("schedule", text, {**schedules.CATALOGUE, "warmup": warmup})
+    made: Problem = _thing("problem", text, PROBLEMS, **more)
+    return made
 
 
-def parse_transform(text: str) -> Any:
-    """Make a transform from ``name``, ``name=value`` for its first parameter, or ``name:parameter=value,…``.
+def schedule(text: str) -> Schedule | LossSchedule:
+    """Read a schedule, ``cosine:end=0.1``; what a warm-up is followed by is one too, in parentheses if need be.
 
     Raises
     ------
     TypeError, ValueError
         If the name, a parameter or a value is not accepted.
+
+    Examples
+    --------
+    >>> schedule("warmup:steps=50,then=(cosine:end=0.1)")
+    <schedule warmup:steps=50,then=(cosine:end=0.1)>
+    """
+    factory, parameters = _call("schedule", text, SCHEDULES)
+    values = {name: _value("schedule", factory, name, value) for name, value in parameters.items()}
+    if "then" in values and factory is SCHEDULES["warmup"]:
+        values["then"] = schedule(str(values["then"]))
+    made: Schedule | LossSchedule = factory(**values)
+    return made
+
+
+def transform(text: str) -> Transform:
+    """Read a transform: ``name``, ``name=value`` for its first parameter, or ``name:parameter=value,…``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+
+    Examples
+    --------
+    >>> transform("clip_norm=2")
+    <transform clip_norm:max_norm=2>
     """
     name, equals, value = text.partition("=")
     if equals and ":" not in name:
-        factory = transforms.CATALOGUE[arguments.choice("transform", name, transforms.CATALOGUE)]
+        factory = TRANSFORMS[arguments.choice("transform", name.strip(), TRANSFORMS)]
         first = next(iter(inspect.signature(factory).parameters), "")
         if not first:
             raise ValueError(f"transform {name} takes no value, not {shown(value)}")
         text = f"{name}:{first}={value}"
-    return parse_named("transform", text, transforms.CATALOGUE)
+    made: Transform = _thing("transform", text, TRANSFORMS)
+    return made
+
+
+def measure(text: str) -> Measure:
+    """Read a measure, ``convergence:window=10``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+    """
+    made: Measure = _thing("measure", text, MEASURES)
+    return made
+
+
+def written(thing: Named) -> str:
+    """Return the text that reads back to an equal problem, optimizer, schedule, transform or measure: its label.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none, as of arrays and of rules and factories of one's own.
+    """
+    kinds: list[tuple[Any, Callable[[str], Any]]] = [
+        (Problem, problem),
+        (Optimizer, lambda text: optimizers(text)[0]),
+        (Schedule | LossSchedule, schedule),
+        (Transform, transform),
+        (Measure, measure),
+    ]
+    readers = [reader for kind, reader in kinds if isinstance(thing, kind)]
+    if not readers:
+        raise TypeError(f"what is written must be a problem, an optimizer or one of their kin, not {shown(thing)}")
+    try:
+        if readers[0](thing.label) == thing:
+            return thing.label
+        reason = "that is another one in gdfast"
+    except (TypeError, ValueError) as error:
+        reason = str(error)
+    raise ValueError(f"{shown(thing.label)} cannot be written as text that is read back: {reason}")
+
+
+def _thing(argument: str, text: str, catalogue: Mapping[str, Callable[..., Any]], **more: Any) -> Any:
+    factory, parameters = _call(argument, text, catalogue)
+    for name in parameters:
+        if name in more:
+            raise ValueError(f"{argument} {shown(text)}: {name} is given twice, here and as --{name}")
+    return factory(**{name: _value(argument, factory, name, value) for name, value in parameters.items()}, **more)
+
+
+def _call(
+    argument: str, text: str, catalogue: Mapping[str, Callable[..., Any]]
+) -> tuple[Callable[..., Any], dict[str, str]]:
+    """The factory that a text names, and the texts of its parameters."""
+    name, colon, rest = arguments.text(argument, text).partition(":")
+    if name.strip().startswith("<"):
+        raise ValueError(f"{argument} {shown(text)} stands for a formula of one's own, which is given in Python")
+    factory = catalogue[arguments.choice(argument, name.strip(), catalogue)]
+    try:
+        return factory, literals.items(rest) if colon else {}
+    except ValueError as error:
+        raise ValueError(f"{argument} {shown(text)}: {error}") from None
+
+
+def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> Any:
+    """The value of a parameter. Texts with slashes between them are several where it takes a sequence of them."""
+    told = inspect.signature(factory).parameters.get(name)
+    try:
+        return literals.read(text, told is not None and "Sequence[str]" in str(told.annotation))
+    except ValueError as error:
+        raise ValueError(f"{argument}: {name} {error}") from None
 
 
 def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_OF_A_VALUE) -> Array:
@@ -138,12 +240,13 @@ def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_O
         (count,) = (int(part) for part in text.split(":")[2:]) if ends else (1,)
     except ValueError:
         raise ValueError(accepted) from None
+    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
     if not ends:
-        return np.array([arguments.number(argument, high)])
+        return np.array([arguments.number(argument, high, accepted_ends)])
     (low,) = ends
     count = arguments.integer(f"{argument}: count", count)
     for name, end in (("low", low), ("high", high)):
-        arguments.number(f"{argument}: {name}", end, arguments.POSITIVE if logarithmic else arguments.ANY)
+        arguments.number(f"{argument}: {name}", end, accepted_ends)
     if not math.isfinite(high - low):
         raise ValueError(f"{argument} must have ends less than 1.8e308 apart, not {low:g} and {high:g}")
     memory.fits(f"{argument}: {count:,} values", size * count)
@@ -233,7 +336,7 @@ def parse_place(result: "xarray.Dataset", text: str) -> tuple[str, int]:
         return name, int(np.abs(points - wanted).max(axis=1).argmin())
 
 
-def parse_starts(texts: list[str]) -> dict[str, Array] | list[Array]:
+def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
 
     Raises
@@ -252,6 +355,25 @@ def parse_starts(texts: list[str]) -> dict[str, Array] | list[Array]:
     }
 
 
+def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> Any:
+    """Return the starts on a grid of axes in the order of the coordinates or by their names; usual ones without axes.
+
+    Raises
+    ------
+    ValueError
+        If there is not one axis a coordinate, or the starts do not fit into memory.
+    """
+    if isinstance(axes, Mapping):
+        for name in axes:
+            arguments.choice("start: coordinate", name, subject.coordinates)
+        axes = [axes[name] for name in subject.coordinates if name in axes]
+    if axes and len(axes) != subject.dimension:
+        raise ValueError(
+            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, not {len(axes)}"
+        )
+    return parse_grid(axes) if axes else subject.default_starts(256)
+
+
 def parse_source(data: str | None, target: str | None, header: bool | None) -> dict[str, Any]:
     """Return the parameters of a problem that tell its data; a CSV file of which `header` is told is read.
 
@@ -267,20 +389,28 @@ def parse_source(data: str | None, target: str | None, header: bool | None) -> d
     return {"data": data_sets.read_csv(data, target, header)}
 
 
+def _takers_of_data() -> list[str]:
+    """Return the names of the problems that can be made from a table of data."""
+    return [name for name, make in PROBLEMS.items() if "data" in inspect.signature(make).parameters]
+
+
 def parse_problem(
-    problem: str | None, loss: str | None, axes: dict[str, Array] | list[Array], source: dict[str, Any]
-) -> Any:
-    """Make the problem that is named, on its data, or that of a loss, whose domain and coordinates are the starts'.
+    text: str | None, loss: str | None, axes: dict[str, Array] | list[Array], source: dict[str, Any]
+) -> Problem:
+    """Make the problem that a text names, on its data, or that of a loss, whose domain and coordinates are the starts'.
 
     Raises
     ------
     TypeError, ValueError
         If not just one of the two is given, or it is not accepted.
     """
-    if (problem is None) == (loss is None):
+    if (text is None) == (loss is None):
         raise ValueError("problem or loss must be given, one of them")
     if loss is None:
-        return parse_named("problem", str(problem), problems.CATALOGUE, **source)
+        name, takers = str(text).partition(":")[0], _takers_of_data()
+        if source and name in PROBLEMS and name not in takers:
+            raise ValueError(f"{next(iter(source))} must be given with {', '.join(takers)}, not with {name}")
+        return problem(str(text), **source)
     if source:
         raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
 
@@ -289,5 +419,5 @@ def parse_problem(
         return (low, high) if low < high else (low - 5, high + 5)
 
     if isinstance(axes, dict):
-        return problems.from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
-    return problems.from_expression(loss, [widened(axis) for axis in axes] or None)
+        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
+    return from_expression(loss, [widened(axis) for axis in axes] or None)

@@ -36,7 +36,7 @@ class Span(NamedTuple):
 
 
 def _side_by_side(widths: list[int]) -> list[Span]:
-    ends = np.cumsum([0, *widths]).tolist()
+    ends = itertools.accumulate(widths, initial=0)
     return [Span(*pair) for pair in itertools.pairwise(ends)]
 
 

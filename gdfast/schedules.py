@@ -7,7 +7,8 @@ the budget of the run where it is not given. Use one by ``optimizer.scheduled(sc
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy as np
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE, UNIT
 from gdfast.formulas.elementary import Array, maximum, select
-from gdfast.named import Named, named
+from gdfast.named import Named, named, parameters_of_factory
+from gdfast.rules import check_coefficients, check_memory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,9 +28,21 @@ class Schedule(Named):
     ----------
     multiplier : callable
         From the step numbers t = 0, 1, … (float64 array) and the budget to the factors, an array of the same length.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such function.
     """
 
     multiplier: Callable[[Array, int], Array]
+
+    def __post_init__(self) -> None:
+        arguments.function("multiplier", self.multiplier, "a function of the steps and the budget")
+        with np.errstate(all="ignore"):
+            factors = arguments.array("multiplier: what it returns", self.multiplier(np.array([0.0, 1.0]), 1))
+        if factors.shape not in ((), (2,)):
+            raise ValueError(f"multiplier must return a factor for each of 2 steps, not an array of {factors.shape}")
 
     def multipliers(self, max_steps: int) -> Array:
         """The factors of steps 0 … max_steps, ``float64[max_steps + 1]``."""
@@ -47,10 +61,24 @@ class LossSchedule(Named):
         grammar of update rules. The first slot is the multiplier, which holds from the next update on.
     initial : mapping
         The memory slots with their first values.
+    parameters : mapping
+        Coefficients by name; a factory's are its parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the rule is not in the grammar, or its arguments and what it returns do not fit the rest.
     """
 
     rule: Callable[..., Any]
     initial: Mapping[str, float]
+    parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
+
+    def __post_init__(self) -> None:
+        check_memory(self.rule, self.initial)
+        parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
+        check_coefficients(self.rule, self.coefficients, parameters, "a memory slot is told by initial")
+        object.__setattr__(self, "parameters", MappingProxyType(parameters))
 
     @property
     def coefficients(self) -> tuple[str, ...]:
@@ -83,9 +111,9 @@ def step(every: int = 30, gamma: float = 0.1) -> Schedule:
 @named(gamma=POSITIVE)
 def multi_step(milestones: Sequence[int] = (30, 80), gamma: float = 0.1) -> Schedule:
     """γ^(number of milestones passed) (torch's ``MultiStepLR``)."""
-    for milestone in arguments.several("multi_step: milestones", milestones, "whole numbers", least=0):
-        arguments.integer("multi_step: milestones", milestone)
-    return Schedule(lambda t, budget: gamma ** np.searchsorted(np.sort(milestones), t, side="right").astype(float))
+    accepted = arguments.several("multi_step: milestones", milestones, "whole numbers", least=0)
+    steps = np.sort([arguments.integer("multi_step: milestones", milestone) for milestone in accepted])
+    return Schedule(lambda t, budget: gamma ** np.searchsorted(steps, t, side="right").astype(float))
 
 
 @named(gamma=POSITIVE)

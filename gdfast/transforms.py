@@ -11,9 +11,9 @@ has diverged by either: a gradient beyond the limit is so before it is clipped.
 """
 
 import functools
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +22,8 @@ from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
 from gdfast.formulas.elementary import Array, maximum, minimum, select, sign
 from gdfast.formulas.noise import KEY, keys
-from gdfast.named import Named, named
+from gdfast.named import Named, named, parameters_of_factory
+from gdfast.rules import arguments_of, check_coefficients, check_reduced, check_results, names_of, sample
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,6 +50,13 @@ class Transform(Named):
     penalty : callable, optional
         For a transform that is the gradient of a penalty on the loss: from the parameters to each one's penalty and
         its second derivative. Penalties move the stationary points.
+    parameters : mapping
+        Coefficients by name that do not depend on the step; a factory's are its parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the rule is not in the grammar, or its arguments do not fit the rest.
     """
 
     rule: Callable[..., Any]
@@ -60,17 +68,32 @@ class Transform(Named):
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
     decoupled: bool = False
     penalty: Callable[[Array], tuple[Array, Array]] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
-    @functools.cached_property
+    def __post_init__(self) -> None:
+        for name in ("norms", "sums"):
+            object.__setattr__(self, name, names_of(name, getattr(self, name)))
+        _ = _signature(self.rule, self.norms, self.entries, self.sums, self.terms)
+        if self.decoupled and (self.norms or self.sums or self.noisy):
+            raise ValueError("decoupled must be False for a transform with norms, sums or noise, not True")
+        parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
+        columns = sample(self.step_table, np.array([1.0, 2.0]))
+        known = {*parameters, *columns, *KEY}
+        check_coefficients(self.rule, self.coefficients, known, "a norm or a sum is told by norms or sums")
+        if self.noisy and "seed" not in parameters:
+            raise ValueError(f"rule {self.rule.__name__} has noise, so there must be a parameter seed beside it")
+        object.__setattr__(self, "parameters", MappingProxyType(parameters))
+
+    @property
     def noisy(self) -> bool:
         """Whether the rule asks for noise."""
-        return "noise" in inspect.signature(self.rule).parameters
+        return _signature(self.rule, self.norms, self.entries, self.sums, self.terms)[0]
 
-    @functools.cached_property
+    @property
     def coefficients(self) -> tuple[str, ...]:
         """Names of the coefficients: the rule's arguments after ``lr``, norms, sums and noise; a key comes last."""
-        names = list(inspect.signature(self.rule).parameters)
-        return (*names[3 + len(self.norms) + len(self.sums) + self.noisy :], *(KEY if self.noisy else ()))
+        noisy, names = _signature(self.rule, self.norms, self.entries, self.sums, self.terms)
+        return (*names, *(KEY if noisy else ()))
 
     def columns(self, max_steps: int) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``."""
@@ -84,6 +107,25 @@ class Transform(Named):
         for j, name in enumerate(self.coefficients):
             columns[:, j] = values[name]
         return columns
+
+
+@functools.lru_cache(maxsize=4096)
+def _signature(
+    rule: Any, norms: tuple[str, ...], entries: Any, sums: tuple[str, ...], terms: Any
+) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether a rule asks for noise, and its coefficients; refuse it if its arguments do not fit each other."""
+    names = arguments_of("rule", rule, ("theta", "grad", "lr"))
+    after = names[3:]
+    taken = [name for name in names if name not in (*norms, *sums, "noise")]
+    check_reduced("norms, of entries", norms, entries, taken, after[: len(norms)])
+    taken = [name for name in names if name not in (*sums, "noise")]
+    check_reduced("sums, of terms", sums, terms, taken, after[len(norms) : len(norms) + len(sums)])
+    after = after[len(norms) + len(sums) :]
+    noisy = "noise" in names
+    if noisy and after[:1] != ("noise",):
+        raise ValueError(f"rule {rule.__name__} must have noise right after lr, norms and sums")
+    check_results(rule, ("grad",), "a transform has no state slots")
+    return noisy, after[noisy:]
 
 
 def _clipped(theta, grad, lr, limit):

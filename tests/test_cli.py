@@ -1,5 +1,6 @@
 """The command line, as typed; and what runs are interrupted or handed to other executors."""
 
+import inspect
 import json
 import multiprocessing
 import os
@@ -13,13 +14,15 @@ from concurrent.futures import ProcessPoolExecutor
 import cases
 import numpy as np
 import pytest
+import typer
 import xarray
 from typer.testing import CliRunner
 
 import gdfast
 from gdfast import optimizers, problems
 from gdfast.cli import app
-from gdfast.notation import parse_axis, parse_value
+from gdfast.literals import read
+from gdfast.notation import parse_axis
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--optimizer", "adam:beta1=0.8"]
 SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
@@ -101,6 +104,71 @@ def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+COMMANDS = {
+    **typer.main.get_command(app).commands,
+    **{f"list {name}": command for name, command in typer.main.get_command(app).commands["list"].commands.items()},
+}
+
+
+def refused(*words):
+    """What a command line that is wrong is told."""
+    done = CliRunner().invoke(app, [part for word in words for part in word.split(" ")], prog_name="gdfast")
+    assert done.exit_code == 2, done.stderr
+    return done.stderr.removeprefix("gdfast: ").strip()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_says_where_it_is(command):
+    for option in ("-h", "--help"):
+        done = CliRunner().invoke(app, [*command.split(" "), option])
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert "Usage:" in done.stdout
+    assert refused(command, "--qqqqqq") == f"no such option: --qqqqqq; gdfast {command} --help tells what there is"
+
+
+def test_every_option_is_named_where_it_is_written_wrongly():
+    numbers = 0
+    for name, command in COMMANDS.items():
+        types = inspect.get_annotations(command.callback)
+        for option in command.params:
+            long = option.opts[-1]
+            if not long.startswith("--"):
+                continue
+            assert refused(name, long[1:]) == f"{long[1:]} must be {long}, after two dashes"
+            if long == "--out":
+                assert "-o" in option.opts
+            if re.search("int|float", str(types.get(option.name))):
+                numbers += 1
+                for word in ("ten", "1,5"):
+                    told = refused(name, f"{long}={word}")
+                    assert re.fullmatch(f"{long} must be a (whole )?number, not '{word}'", told)
+    assert numbers > 10
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (["swep"], "no such command 'swep'. Did you mean 'sweep'?; gdfast --help tells what there is"),
+        (["sweep --optimizer gd --out x.zarr --lr=-1"], "lr must be a finite number > 0, not -1"),
+        (["sweep --optimizer gd,adam --out x.zarr"], "optimizer 'gd,adam' is not known: give each by itself; "),
+        (
+            ["sweep --optimizer gd --out x.zarr --dtype double"],
+            "dtype 'double' is not known; accepted: float64, float32",
+        ),
+        (["sweep --optimizer adam:beta1=1:2 --out x.zarr"], "adam: beta1 must be low:high:count, "),
+        (["sweep --optimizer gd --out x.zarr --data iris"], "data must be given with linear_regression, "),
+    ],
+)
+def test_a_sentence_says_what_to_type_instead(line, sentence):
+    problem = ["--problem quartic"] if line[0].startswith("sweep") else []
+    assert refused(*line, *problem).startswith(sentence)
+
+
+def test_a_netcdf_file_has_no_status(tmp_path):
+    (tmp_path / "x.nc").write_bytes(b"")
+    assert "is a netCDF file, written when a sweep was done" in refused("status", str(tmp_path / "x.nc"))
+
+
 def test_unwritable_or_taken_places_are_refused_before_the_work(store, tmp_path):
     (tmp_path / "file").write_text("")
     long = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "2000000000", "--lr", "1e-9"]
@@ -136,7 +204,7 @@ def test_lists_and_version():
 
 
 def test_values_and_axes_are_read():
-    assert [parse_value(t) for t in ("true", "False", "3", "1e-3", "name")] == [True, False, 3, 0.001, "name"]
+    assert [read(t) for t in ("true", "False", "3", "1e-3", "name")] == [True, False, 3, 0.001, "name"]
     np.testing.assert_allclose(parse_axis("lr", "1e-2:1:3", True), [0.01, 0.1, 1])
     np.testing.assert_allclose(parse_axis("start", "-1:1:3", False), [-1, 0, 1])
     np.testing.assert_allclose(parse_axis("start", "-1.5", False), [-1.5])

@@ -1,10 +1,13 @@
 """Bad input gets one sentence: which argument, what it was, what is accepted."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import gdfast
 from gdfast import optimizers, problems
+from gdfast.parts import step_table
 
 GOOD = {
     "problem": problems.quartic(),
@@ -17,19 +20,19 @@ GOOD = {
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"problem": "quartic"}, TypeError, ["problem", "'quartic'", "gdfast.problems"]),
+        ({"problem": 4}, TypeError, ["problem", "4", "gdfast.problems"]),
         ({"optimizers": []}, ValueError, ["optimizers", "at least one"]),
-        ({"optimizers": [optimizers.gd]}, TypeError, ["optimizers", "function"]),
+        ({"optimizers": [problems.quartic]}, TypeError, ["optimizers", "function"]),
         ({"learning_rates": [0.1, np.nan]}, ValueError, ["learning_rates[1]", "nan", "positive"]),
         ({"learning_rates": [0.1, 0.0]}, ValueError, ["learning_rates[1]", "0", "positive"]),
         ({"learning_rates": [-1.0]}, ValueError, ["learning_rates[0]", "-1"]),
         ({"learning_rates": []}, ValueError, ["learning_rates", "(0,)", "k >= 1"]),
-        ({"learning_rates": "fast"}, TypeError, ["learning_rates", "'fast'"]),
-        ({"starts": [1.0, 2.0]}, ValueError, ["starts", "(2,)", "(m, 1)"]),
+        ({"learning_rates": "fast"}, ValueError, ["learning_rates", "'fast'"]),
+        ({"starts": 1.0}, ValueError, ["starts", "()", "(m, 1)"]),
         ({"starts": [[1.0, 2.0]]}, ValueError, ["starts", "(1, 2)", "(m, 1)"]),
         ({"starts": [[np.inf]]}, ValueError, ["starts[0, 0]", "inf", "finite"]),
         ({"max_steps": 0}, ValueError, ["max_steps", "0", "from 1"]),
-        ({"max_steps": 10.0}, TypeError, ["max_steps", "10.0", "whole number"]),
+        ({"max_steps": 10.5}, TypeError, ["max_steps", "10.5", "whole number"]),
         ({"gradient_tolerance": -1e-9}, ValueError, ["gradient_tolerance", "-1e-09", ">= 0"]),
         ({"divergence_limit": np.inf}, ValueError, ["divergence_limit", "inf", "finite"]),
         ({"tile_size": 0}, ValueError, ["tile_size", "0"]),
@@ -84,6 +87,20 @@ def test_other_calls_refuse(call, kind, words):
     with pytest.raises(kind) as error:
         call()
     assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_numbers_that_are_the_same_at_every_step_take_no_memory():
+    tracemalloc.start()
+    try:
+        assert step_table(optimizers.gd(), None, problems.quartic(), 2**31 - 1).shape == (2**31, 0)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_that_is_stored_once_but_is_huge_is_refused():
+    with pytest.raises(ValueError, match="starts: an array of 1,125,899,906,842,624 numbers does not fit into memory"):
+        gdfast.Sweep(**{**GOOD, "starts": np.broadcast_to(1.0, (2**50, 1))})
 
 
 def test_nothing_a_trajectory_does_raises():

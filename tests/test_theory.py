@@ -1,7 +1,5 @@
 """Stability limits: from the rules' own texts, run on symbols, and by bisection over trajectories."""
 
-from types import FunctionType
-
 import cases
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import sympy
 
 import gdfast
 from gdfast import optimizers, problems, schedules, theory
+from gdfast.formulas.formula import Formula
 from gdfast.optimizers.adam import rule as adam_rule
 from gdfast.parts import step_table
 from gdfast.tiles.outcomes import Outcome
@@ -27,7 +26,7 @@ beta, beta1, nu, eps, dampening = sympy.symbols("beta beta_1 nu epsilon delta", 
 
 def linearized(optimizer, coefficients, frozen=()):
     """The matrix of an optimizer's rule at the minimum of ½ λ x², over x and the state slots that are not frozen."""
-    rule = FunctionType(optimizer.rule.__code__, {**optimizer.rule.__globals__, **ON_SYMBOLS})
+    rule = Formula.of(optimizer.rule, 1 + len(optimizer.state)).on(ON_SYMBOLS)
     state = sympy.symbols([f"slot_{name}" for name in optimizer.state])
     new = rule(x, curvature * x, *state, lr, *(coefficients[name] for name in optimizer.coefficients))
     variables = [x, *state]
@@ -169,8 +168,8 @@ def test_stability_limits_are_found_by_bisection(optimizer, limit):
         (optimizers.adam(eps=1e8), 1e8),
         (optimizers.adam(beta1=0.5, eps=1e8), 1e8),
         (optimizers.adam(beta1=0.0, eps=1e8), 1e8),
-        (adam_from(4.0), 2.0),
-        (adam_from(0.25, beta1=0.7), 0.5),
+        (adam_from(second_moment=4.0), 2.0),
+        (adam_from(second_moment=0.25, beta1=0.7), 0.5),
     ],
     ids=cases.label,
 )

@@ -103,8 +103,8 @@ class Condition:
             for name, values in ((self.x.label, x), (self.y.label, y)):
                 if not (np.diff(values) > 0).all():
                     raise ValueError(
-                        f"zoom must leave pixels that differ in float64, but {view.resolution} pixels of the {name} "
-                        f"around {values[len(values) // 2]:.17g} do not"
+                        f"center and zoom must leave pixels that differ in float64, but {view.resolution} pixels of "
+                        f"the {name} around {values[len(values) // 2]:.17g} do not"
                     )
         return x, y
 

@@ -1,4 +1,4 @@
-"""Data sets: the ones that ship with scikit-learn, a CSV file, arrays; and the rows of mini-batches."""
+"""Data sets: the ones that ship with gdfast, a CSV file, arrays; and the rows of mini-batches."""
 
 from gdfast.data.batches import check_batch_size, draw_batches
 from gdfast.data.files import (

@@ -1,4 +1,4 @@
-"""Data sets: the ones that ship with scikit-learn, a CSV file, arrays.
+"""Data sets: the ones in the folder ``shipped``, a CSV file, arrays.
 
 Rows are observations, columns are features. What cannot be used (missing values, text, a constant column) is refused
 here in one sentence, before any work.
@@ -22,7 +22,15 @@ SHIPPED = {
     "iris": "three classes",
     "digits": "ten classes",
 }
-"""The sets that ship with scikit-learn, with what they are for."""
+"""The sets that ship with gdfast, with what they are for; ``shipped/SOURCES.md`` says whose they are."""
+
+_CLASSES = {
+    "breast_cancer": ("malignant", "benign"),
+    "iris": ("setosa", "versicolor", "virginica"),
+    "digits": tuple("0123456789"),
+}
+
+_SHIPPED = Path(__file__).parent / "shipped"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +71,7 @@ class Data:
 
 
 def load(name: str) -> Data:
-    """Load a data set that ships with scikit-learn, in its original units.
+    """Load a data set that ships with gdfast, in its original units.
 
     Pixels of `digits` that are the same in every picture are left out, so that it has 61 features.
 
@@ -73,19 +81,8 @@ def load(name: str) -> Data:
         If the name is not known.
     """
     arguments.choice("data", name, SHIPPED)
-    from sklearn import datasets
-
-    # In its original units, not in scikit-learn's prepared ones: what standardizing does is for the user to see.
-    options = {"scaled": False} if name == "diabetes" else {}
-    found = getattr(datasets, f"load_{name}")(**options)
-    X = np.array(found.data, dtype=np.float64)
-    varies = np.ptp(X, axis=0) > 0
-    features = tuple(str(f) for f, keep in zip(found.feature_names, varies, strict=True) if keep)
-    classes = tuple(str(c) for c in found.target_names) if "target_names" in found else None
-    target = "disease progression" if name == "diabetes" else "class"
-    return Data(
-        name, np.ascontiguousarray(X[:, varies]), np.array(found.target, dtype=np.float64), features, target, classes
-    )
+    target = "class" if name in _CLASSES else "disease progression"
+    return replace(read_csv(_SHIPPED / f"{name}.csv.gz", target), name=name, classes=_CLASSES.get(name))
 
 
 def read_csv(path: str | Path, target: str, header: bool | None = None) -> Data:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gdfast.formulas.families import Formula, define
+from gdfast.formulas.families import define
 
 FUNCTIONS = {
     name: name for name in ("cos", "erf", "exp", "log", "log1p", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh")
@@ -342,7 +342,7 @@ class Graph:
 
     # Formulas.
 
-    def formula(self, name: str, coordinates: Sequence[str], results: Any) -> Formula:
+    def formula(self, name: str, coordinates: Sequence[str], results: Any) -> Callable[..., Any]:
         """Write nodes, one or nested sequences of them, as a formula, with what is common to them computed once."""
         roots = list(_flat(results))
         lowered = dict(zip(roots, self.lowered(roots), strict=True))

@@ -10,6 +10,7 @@ import numba
 from numba.extending import register_jitable
 
 from gdfast.kernels import folder
+from gdfast.kernels.apart import Call, elsewhere
 from gdfast.kernels.digest import digest
 from gdfast.kernels.numba_internals import Kernel, machine_code
 from gdfast.kernels.options import HELPER, INLINED, JIT
@@ -18,16 +19,22 @@ MOST_IN_MEMORY: Final = 128
 """Kernels of a process that are in memory; those not used for the longest time are released, and loaded again."""
 
 _kernels: OrderedDict[Hashable, Kernel] = OrderedDict()
+_calls: list[Call] = []  # that make what is being made
 _lock = threading.RLock()
 
 
-def remembered(name: Hashable, make: Callable[[], Kernel]) -> Kernel:
+def remembered(name: Hashable, make: Callable[[], Kernel], call: Call) -> Kernel:
     """Return the kernel of that name from memory, or else make and remember it.
 
-    Whoever takes its address must hold the kernel, too, as long as the address is used.
+    Whoever takes its address must hold the kernel, too, as long as the address is used. The call is one that makes the
+    same kernel in another process.
     """
     with _lock:
-        kernel = _kernels.get(name) or make()
+        _calls.append(call)
+        try:
+            kernel = _kernels.get(name) or make()
+        finally:
+            _calls.pop()
         _kernels[name] = kernel
         _kernels.move_to_end(name)
         while len(_kernels) > MOST_IN_MEMORY:
@@ -47,6 +54,8 @@ def compiled(signature: Any) -> Callable[[Any], Kernel]:
     def compile_(function: FunctionType) -> Kernel:
         name = f"{function.__name__}-{digest(function, str(signature))[:40]}"
         code = folder.read(name)
+        if code is None and _calls and elsewhere.compiled(_calls[-1]):
+            code = folder.read(name)
         if code is None:
             code = machine_code(function, signature, JIT)
             folder.write(name, code)

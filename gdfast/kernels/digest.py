@@ -21,7 +21,7 @@ from gdfast.formulas import elementary
 from gdfast.kernels.numba_internals import toolchain
 
 # Modules whose versions stand for their code.
-_TOOLS = {"numba", "llvmlite", "numpy", "scipy", *sys.stdlib_module_names}
+_TOOLS = {"numba", "llvmlite", "numpy", *sys.stdlib_module_names}
 
 
 def digest(function: FunctionType, *others: str) -> str:

@@ -31,7 +31,7 @@ def evaluation_kernel(lanes: LaneKernel) -> Kernel:
         parts = {name: callable_once(function) for name, function in functions.items()}
         return (_at_once if lanes.both else _apart)(**parts)
 
-    return remembered(("evaluation", *functions.items()), make)
+    return remembered(("evaluation", *functions.items()), make, (evaluation_kernel, (lanes,)))
 
 
 def _apart(gradient: Any, objective: Any) -> Kernel:

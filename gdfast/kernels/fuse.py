@@ -11,6 +11,7 @@ takes it out, since lanes cost nothing extra and a choice in every update does. 
 it is, the loss at that point included.
 """
 
+import ast
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,7 +23,8 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from gdfast.formulas import noise
 from gdfast.formulas.elementary import sqrt, square_scale
-from gdfast.formulas.grammar import reading, typed
+from gdfast.formulas.formula import Formula
+from gdfast.formulas.readings import typed
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import callable_once, compiled, remembered
@@ -77,31 +79,31 @@ def step_kernel(
         If the rule or a formula is not in the grammar of rules.
     """
     transforms, plateau = optimizer.transforms, optimizer.plateau
-    parts = {"rule": (optimizer.rule, 1 + len(optimizer.state))}
+    parts = {"rule": Formula.of(optimizer.rule, 1 + len(optimizer.state))}
     if optimizer.entries is not None:
-        parts["entries"] = (optimizer.entries, len(optimizer.norms))
+        parts["entries"] = Formula.of(optimizer.entries, len(optimizer.norms))
     if optimizer.terms is not None:
-        parts["terms"] = (optimizer.terms, len(optimizer.sums))
+        parts["terms"] = Formula.of(optimizer.terms, len(optimizer.sums))
     if plateau:
-        parts["plateau"] = (plateau.rule, len(plateau.initial))
+        parts["plateau"] = Formula.of(plateau.rule, len(plateau.initial))
     if measure:
-        parts["measure"] = (measure.rule, len(measure.initial))
+        parts["measure"] = Formula.of(measure.rule, len(measure.initial))
     for k, transform in enumerate(transforms):
-        parts[f"rule{k}"] = (transform.rule, 1)
+        parts[f"rule{k}"] = Formula.of(transform.rule, 1)
         if transform.entries is not None:
-            parts[f"entries{k}"] = (transform.entries, len(transform.norms))
+            parts[f"entries{k}"] = Formula.of(transform.entries, len(transform.norms))
         if transform.terms is not None:
-            parts[f"terms{k}"] = (transform.terms, len(transform.sums))
+            parts[f"terms{k}"] = Formula.of(transform.terms, len(transform.sums))
     template: Callable[..., Any]
     if problem.lane_kernel:
         template, chain = _parts, in_rows(transforms)
     else:
         assert isinstance(problem, Landscape)
         template, chain = _fused, in_registers(transforms, problem.dimension)
-        parts["gradient"] = (problem.gradient_formula, problem.dimension)
-        parts["objective"] = (problem.loss_formula, 1)
+        parts["gradient"] = Formula.of(problem.gradient_formula, problem.dimension)
+        parts["objective"] = Formula.of(problem.loss_formula, 1)
     real = np.dtype(dtype).name
-    read = {name: reading(function, results, real) for name, (function, results) in parts.items()}
+    read = {name: formula.reading(real) for name, formula in parts.items()}
     shape = Shape(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
         len(optimizer.state),
@@ -120,25 +122,19 @@ def step_kernel(
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
         called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE, **_NORMS)
         for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
-            made[name] = callable_once(typed(_written(text, called), text, real))
+            made[name] = callable_once(typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real))
         for name in ("entries", "terms", "plateau", "measure"):
             made.setdefault(name, made["rule"])  # never called where there are none
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
 
-    return remembered((template, shape, chain, *read.items()), make)
+    call = step_kernel, (problem, optimizer, measure, real, sparse)
+    return remembered((template, shape, chain, *read.items()), make, call)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
 
 _NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt)}
-
-
-def _written(text: str, called: dict[str, Any]) -> Any:
-    """Make the function that a text defines."""
-    namespace = {"__name__": __name__, **called}
-    exec(text, namespace)
-    return namespace[text.split("(")[0].removeprefix("def ")]
 
 
 class Shape(NamedTuple):

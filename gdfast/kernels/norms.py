@@ -1,16 +1,15 @@
 """Norms of a lane's coordinates, of which the Euclidean one squares nothing that would overflow or underflow.
 
-All entries are first multiplied by a power of two that their largest calls for
-(`gdfast.formulas.elementary.square_scale`). It is 1 for ordinary numbers, whose norm so has the bits of the plain sum's
-root.
+All entries are first multiplied by a power of two that their largest calls for, and the norm by its reciprocal. So the
+norm of ordinary numbers has the bits of the plain sum's root.
 """
 
 import math
 
+import numpy as np
 from numba import types
 from numba.extending import overload, register_jitable
 
-from gdfast.formulas.elementary import square_scale, square_unit
 from gdfast.kernels.lane_math.parts import bits_to_float, bits_to_single, choose
 from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.settling import loudest
@@ -34,14 +33,40 @@ def _maximum_norm(values):
     return lambda values: abs(bits_to_single(loudest(values)))
 
 
+def unit_and_scale(values):
+    """A power of two near the largest size in a tuple of numbers, and its reciprocal, by two operations on bits.
+
+    Of the exponent of the largest only the two highest bits are looked at, which tell a quarter of all exponents; the
+    unit is in the middle of it.
+    """
+    raise NotImplementedError("for kernels")
+
+
+@overload(unit_and_scale, jit_options=INLINED)
+def _unit_and_scale(values):
+    if values.dtype == types.float64:
+        quarter, middle, reciprocal = 0x6000000000000000, 0x1000000000000000, 0x6FE0000000000000
+
+        def double(values):
+            bits = loudest(values) & quarter
+            return bits_to_float(bits | middle), bits_to_float(bits ^ reciprocal)
+
+        return double
+
+    def single(values):
+        bits = loudest(values) & 0x60000000
+        return bits_to_single(np.int32(bits | 0x10000000)), bits_to_single(np.int32(bits ^ 0x6F000000))
+
+    return single
+
+
 @register_jitable(**HELPER)
 def euclidean_norm(values):
     """The root of the sum of squares of a tuple of numbers."""
-    size = maximum_norm(values)
-    scale = square_scale(size)
+    unit, scale = unit_and_scale(values)
     first = values[0] * scale
     total = first * first
     for i in range(1, len(values)):
         value = values[i] * scale
         total = total + value * value
-    return math.sqrt(total) * square_unit(size)
+    return math.sqrt(total) * unit

@@ -28,21 +28,26 @@ It returns the new ``theta`` and the new state slots, in the order of the argume
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.formulas.elementary import Array
-from gdfast.named import Named, named
+from gdfast.named import Named, named, parameters_of_factory
 from gdfast.problems import Problem
+from gdfast.rules import arguments_of, check_coefficients, check_reduced, check_results, names_of, sample
 from gdfast.schedules import LossSchedule, Schedule
 from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
+
+
+_LEARNING_RATES = ("lr", "learning_rate", "learning_rates", "eta", "step_size")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,6 +78,22 @@ class Optimizer(Named):
     terms : callable, optional
         What is summed: a function of the rule's arguments other than the sums and the loss, in the same order,
         that returns one value for each sum.
+    schedule : Schedule or LossSchedule, optional
+        What the learning rate is multiplied by; see `scheduled`.
+    transforms : tuple of Transform
+        What is done to the gradient before; see `transformed`.
+    parameters : mapping
+        Hyperparameters by name; a factory's are its parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the rule is not in the grammar, or its arguments and what it returns do not fit the rest.
+
+    Examples
+    --------
+    >>> Optimizer(rule, learning_rate=0.1, parameters={"beta": 0.9}).replace(beta=0.8)
+    <optimizer <rule>:beta=0.8>
     """
 
     rule: Callable[..., Any]
@@ -84,8 +105,43 @@ class Optimizer(Named):
     euclidean: bool = True
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
-    schedule: Schedule | LossSchedule | None = field(default=None, init=False)
-    transforms: tuple[Transform, ...] = field(default=(), init=False)
+    schedule: Schedule | LossSchedule | None = None
+    transforms: tuple[Transform, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
+
+    def __post_init__(self) -> None:
+        arguments.number("learning_rate", self.learning_rate, POSITIVE)
+        for name in ("norms", "sums"):
+            object.__setattr__(self, name, names_of(name, getattr(self, name)))
+        _ = self._signature
+        for slot in arguments.mapping("initial", self.initial, "a mapping from state slots to numbers"):
+            arguments.choice("initial: state slot", slot, self.state)
+            arguments.number(f"initial: {slot}", self.initial[slot])
+        parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
+        steps = np.array([1.0, 2.0])
+        columns = sample(self.step_table, *([steps, np.ones(2)] if self._takes_multipliers else [steps]))
+        check_coefficients(
+            self.rule,
+            self.coefficients,
+            {*parameters, *columns, "dimension", "lowest"},
+            "a state slot stands before lr, a norm or a sum is told by norms or sums",
+        )
+        object.__setattr__(self, "parameters", MappingProxyType(parameters))
+        self._check_schedule(self.schedule)
+        self._check_transforms(self.transforms)
+
+    @classmethod
+    def check_call(cls, name: str, signature: inspect.Signature, args: Any, kwargs: Mapping[str, Any]) -> None:
+        """Say where the learning rate goes, to whom gives it to the optimizer."""
+        rate = next((rate for rate in _LEARNING_RATES if rate in kwargs and rate not in signature.parameters), None)
+        if rate is None and not args:
+            return
+        has = ", ".join(f"{parameter}=…" for parameter in signature.parameters)
+        what = f"{rate}={arguments.shown(kwargs[rate])}" if rate else arguments.shown(args[0])
+        raise TypeError(
+            f"{name}: learning rates are given to the sweep, Sweep(problem, {name}(), learning_rates=…), and "
+            f"hyperparameters by name, {name}({has}), not as {what}"
+        )
 
     def scheduled(self, schedule: Schedule | LossSchedule) -> "Optimizer":
         """Return the same optimizer with the learning rate multiplied by a schedule; see `gdfast.schedules`.
@@ -95,11 +151,10 @@ class Optimizer(Named):
         TypeError
             If `schedule` is no schedule.
         """
-        if not isinstance(schedule, Schedule | LossSchedule):
-            raise TypeError(
-                f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(schedule)}"
-            )
-        return self._with(schedule, self.transforms)
+        if schedule is None:
+            raise TypeError("schedule must be a schedule, such as gdfast.schedules.cosine(), not None")
+        self._check_schedule(schedule)
+        return self.copied(schedule=schedule)
 
     def transformed(self, *transforms: Transform) -> "Optimizer":
         """Return the same optimizer with the gradient transformed before it; see `gdfast.transforms`.
@@ -111,18 +166,42 @@ class Optimizer(Named):
         TypeError
             If one of them is no transform.
         """
-        for transform in transforms:
+        self._check_transforms(transforms)
+        return self.copied(transforms=self.transforms + transforms)
+
+    def replace(self, **changes: Any) -> "Optimizer":
+        """Return the same with other hyperparameters, another schedule or other transforms.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such hyperparameter, or its value is not accepted.
+        """
+        if self.make is None:
+            return super().replace(**changes)
+        steps = {name: changes.pop(name, getattr(self, name)) for name in ("schedule", "transforms")}
+        self._check_schedule(steps["schedule"])
+        self._check_transforms(steps["transforms"])
+        return super().replace(**changes).copied(**steps)
+
+    def content(self) -> Hashable:
+        """Return rule, hyperparameters, schedule and transforms."""
+        return super().content(), self.schedule, self.transforms
+
+    @staticmethod
+    def _check_schedule(schedule: Any) -> None:
+        if not isinstance(schedule, Schedule | LossSchedule | None):
+            raise TypeError(
+                f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(schedule)}"
+            )
+
+    @staticmethod
+    def _check_transforms(transforms: Any) -> None:
+        for transform in arguments.several("transforms", transforms, "a tuple of transforms", least=0):
             if not isinstance(transform, Transform):
                 raise TypeError(
                     f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
                 )
-        return self._with(self.schedule, self.transforms + transforms)
-
-    def _with(self, schedule: Schedule | LossSchedule | None, transforms: tuple[Transform, ...]) -> "Optimizer":
-        optimizer: Optimizer = self._factory(**self.parameters)
-        object.__setattr__(optimizer, "schedule", schedule)
-        object.__setattr__(optimizer, "transforms", transforms)
-        return optimizer
 
     @property
     def label(self) -> str:
@@ -133,15 +212,19 @@ class Optimizer(Named):
     @property
     def specification(self) -> dict[str, Any]:
         """Name, hyperparameters and, where there are any, schedule and transforms, as plain data."""
-        found = super().specification
+        told = super().specification
+        for name in ("schedule", "transforms"):
+            told["parameters"].pop(name, None)
         if self.schedule:
-            found["schedule"] = self.schedule.specification
+            told["schedule"] = self.schedule.specification
         if self.transforms:
-            found["transforms"] = [transform.specification for transform in self.transforms]
-        return found
+            told["transforms"] = [transform.specification for transform in self.transforms]
+        return told
 
     def __reduce__(self) -> Any:
-        return _again, (functools.partial(self._factory, **self.parameters), self.schedule, self.transforms)
+        if self.make is None:
+            return super().__reduce__()
+        return _again, (self.make, dict(self.parameters), self.schedule, self.transforms)
 
     @property
     def plateau(self) -> LossSchedule | None:
@@ -153,38 +236,51 @@ class Optimizer(Named):
         """Whether the learning rate is multiplied by a number that depends on the step alone."""
         return isinstance(self.schedule, Schedule)
 
-    @functools.cached_property
+    @property
+    def _signature(self) -> "_Signature":
+        return _signature(self.rule, self.norms, self.entries, self.sums, self.terms)
+
+    @property
     def state(self) -> tuple[str, ...]:
         """Names of the state slots: the rule's arguments between ``grad`` and ``lr``."""
-        names = list(inspect.signature(self.rule).parameters)
-        return tuple(names[2 : names.index("lr")])
+        return self._signature.state
 
-    @functools.cached_property
+    @property
     def uses_loss(self) -> bool:
         """Whether the rule asks for the loss."""
-        return "loss" in inspect.signature(self.rule).parameters
+        return self._signature.uses_loss
 
-    @functools.cached_property
+    @property
     def coefficients(self) -> tuple[str, ...]:
         """Names of the coefficients: the rule's arguments after ``lr``, norms, sums and the loss."""
-        names = list(inspect.signature(self.rule).parameters)
-        return tuple(names[names.index("lr") + 1 + len(self.norms) + len(self.sums) + self.uses_loss :])
+        return self._signature.coefficients
+
+    @property
+    def needs(self) -> Mapping[str, str]:
+        """What a problem must provide for it (see `Problem.provides`), with the words for it."""
+        return {"lowest": "the loss of the lowest minimum"} if "lowest" in self.coefficients else {}
 
     @functools.cached_property
     def initial_state(self) -> Array:
         """First value of each state slot, ``float64[s]``."""
         return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
 
+    @functools.cached_property
+    def _takes_multipliers(self) -> bool:
+        return self.step_table is not None and "multipliers" in inspect.signature(self.step_table).parameters
+
     def multipliers(self, max_steps: int) -> Array:
         """What the learning rate is multiplied by at steps 0 … max_steps, as far as it depends on the step alone."""
-        return self.schedule.multipliers(max_steps) if isinstance(self.schedule, Schedule) else np.ones(max_steps + 1)
+        if isinstance(self.schedule, Schedule):
+            return self.schedule.multipliers(max_steps)
+        return np.broadcast_to(1.0, max_steps + 1)  # of which only one is stored
 
     def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
         """The rule's coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``."""
         values: dict[str, Any] = dict(self.parameters)
         if self.step_table:
             given = [np.arange(1, max_steps + 2, dtype=np.float64)]
-            if "multipliers" in inspect.signature(self.step_table).parameters:
+            if self._takes_multipliers:
                 given.append(multipliers)
             values.update(self.step_table(*given))
         if "dimension" in self.coefficients:
@@ -197,12 +293,45 @@ class Optimizer(Named):
         return columns
 
 
+class _Signature(NamedTuple):
+    """What the arguments of a rule are."""
+
+    state: tuple[str, ...]
+    uses_loss: bool
+    coefficients: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=4096)
+def _signature(rule: Any, norms: tuple[str, ...], entries: Any, sums: tuple[str, ...], terms: Any) -> _Signature:
+    """Tell what the arguments of a rule are; refuse it if they do not fit each other or what it returns."""
+    names = arguments_of("rule", rule, ("theta", "grad", "lr"))
+    if "lr" not in names[2:]:
+        raise ValueError(
+            f"rule {rule.__name__} must have an argument lr, the learning rate, after theta, grad and its state slots, "
+            f"not {', '.join(names)}"
+        )
+    after = names[names.index("lr") + 1 :]
+    taken = [name for name in names if name not in (*norms, *sums, "loss")]
+    check_reduced("norms, of entries", norms, entries, taken, after[: len(norms)])
+    taken = [name for name in names if name not in (*sums, "loss")]
+    check_reduced("sums, of terms", sums, terms, taken, after[len(norms) : len(norms) + len(sums)])
+    after = after[len(norms) + len(sums) :]
+    if "loss" in names and after[:1] != ("loss",):
+        raise ValueError(f"rule {rule.__name__} must have loss right after lr, norms and sums, before its coefficients")
+    state = names[2 : names.index("lr")]
+    check_results(rule, ("theta", *state), "its state slots are the arguments between grad and lr")
+    return _Signature(state, "loss" in names, after[("loss" in names) :])
+
+
 def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:
     """The step table of Adam and its kin: ``rate`` = 1/(1 − β₁ᵗ) and ``debias`` = 1/√(1 − β₂ᵗ)."""
     return lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)}
 
 
 def _again(
-    make: Callable[[], Optimizer], schedule: Schedule | LossSchedule | None, transforms: tuple[Transform, ...]
+    make: Callable[..., Optimizer],
+    parameters: Mapping[str, Any],
+    schedule: Schedule | LossSchedule | None,
+    transforms: tuple[Transform, ...],
 ) -> Optimizer:
-    return make()._with(schedule, transforms)
+    return make(**parameters).copied(schedule=schedule, transforms=transforms)

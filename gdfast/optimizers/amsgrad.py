@@ -35,7 +35,7 @@ def amsgrad(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, debias_
         Take the maximum over the debiased second moment, as optax does.
     """
     if not debias_first:
-        return adam(beta1, beta2, eps, amsgrad=True)
+        return adam(beta1=beta1, beta2=beta2, eps=eps, amsgrad=True)
     return Optimizer(
         rule,
         learning_rate=0.001,

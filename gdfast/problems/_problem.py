@@ -6,7 +6,7 @@ Arrays of points have the coordinates first and the lanes last: ``theta`` is ``f
 
 import functools
 import inspect
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.grammar import on_arrays
-from gdfast.named import Named
+from gdfast.formulas.formula import Formula
+from gdfast.named import Named, source
 from gdfast.problems._stationary import StationaryPoint, find, nearest, search
 
 _AT_POINTS = (
@@ -68,7 +68,7 @@ class LaneKernel:
     both: Callable[..., None] | None = None
 
 
-class Problem(Named):
+class Problem(Named, ABC):
     """A loss to be minimized.
 
     Methods take points ``theta`` as ``float64[d, n]``, a column a point; one point may be ``float64[d]``, which is the
@@ -113,6 +113,13 @@ class Problem(Named):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         _check_points(cls)
+
+    def __new__(cls, *_: Any, **__: Any) -> "Problem":
+        """Refuse to make what is only half written."""
+        missing = sorted(getattr(cls, "__abstractmethods__", ()))
+        if missing:
+            raise TypeError(f"{cls.__name__} must define {', '.join(missing)} to be a problem")
+        return super().__new__(cls)
 
     @property
     def dimension(self) -> int:
@@ -164,6 +171,11 @@ class Problem(Named):
     def step_objective(self, theta: Array, t: int) -> Array:
         """Return what `step_gradient` is the gradient of, ``float64[n]``."""
         return self.objective(theta)
+
+    @functools.cached_property
+    def provides(self) -> frozenset[str]:
+        """What not every problem has, of what optimizers may need: ``lowest``, a known minimum."""
+        return frozenset({"lowest"} if self.minima else ())
 
     @functools.cached_property
     def lowest_objective(self) -> float:
@@ -369,29 +381,25 @@ class Landscape(Problem):
                 f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
                 "of more is a subclass of gdfast.problems.Problem with a lane kernel"
             )
-        for attribute, value in (
-            ("domain", checked_domain(self.name, self.domain, names)),
-            ("parameters", {}),
-            ("_factory", Landscape),
-        ):
-            object.__setattr__(self, attribute, value)
+        domain = checked_domain(self.name, self.domain, names)
+        domain.flags.writeable = False
+        object.__setattr__(self, "domain", domain)
 
     @property
     def specification(self) -> dict[str, Any]:
         """Name and parameters as plain data; the formulas themselves where no factory can make them again."""
-        if self._factory is not Landscape:
+        if self.make is not None:
             return super().specification
         formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula}
         return {
             "name": self.name,
-            "parameters": {**{n: _source(f) for n, f in formulas.items()}, "domain": self.domain.tolist()},
+            "parameters": {**{n: source(f) for n, f in formulas.items()}, "domain": self.domain.tolist()},
         }
 
-    def __reduce__(self) -> Any:
-        if self._factory is not Landscape:
-            return super().__reduce__()
-        formulas = self.loss_formula, self.gradient_formula, self.hessian_formula
-        return Landscape, (*formulas, self.domain, self.near, self.name, self.representative)
+    @property
+    def label(self) -> str:
+        """The name, with the parameters that differ from their defaults; of what was made directly the name."""
+        return self.name if self.make is None else super().label
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -399,18 +407,19 @@ class Landscape(Problem):
         return tuple(inspect.signature(self.loss_formula).parameters)
 
     def loss(self, theta: Array) -> Array:
-        formula = on_arrays(self.loss_formula, 1, _real(theta))
-        return np.array(np.broadcast_to(formula(*theta), theta.shape[1:]), dtype=_real(theta))
+        real = _real(theta)
+        values = Formula.of(self.loss_formula, 1).reading(real.name)(*theta)
+        return np.array(np.broadcast_to(values, theta.shape[1:]), dtype=real)
 
     def gradient(self, theta: Array) -> Array:
-        parts = on_arrays(self.gradient_formula, self.dimension, _real(theta))(*theta)
+        parts = Formula.of(self.gradient_formula, self.dimension).reading(_real(theta).name)(*theta)
         parts = (parts,) if self.dimension == 1 else parts
         return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
         if self.hessian_formula is None:
             return self._gradient_differences(theta)
-        rows = on_arrays(self.hessian_formula, self.dimension, _real(theta))(*theta)
+        rows = Formula.of(self.hessian_formula, self.dimension).reading(_real(theta).name)(*theta)
         rows = ((rows,),) if self.dimension == 1 else rows
         return np.stack(
             [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
@@ -452,13 +461,6 @@ def _points_of(formulas: tuple[Any, ...], *arrays: tuple[tuple[int, ...], bytes]
 def _real(theta: Array) -> Any:
     """The type to compute in at these points: float32 if they have it, else float64."""
     return np.result_type(theta, np.float32)
-
-
-def _source(formula: Callable[..., Any]) -> str:
-    try:
-        return inspect.getsource(formula)
-    except (OSError, TypeError):  # typed at a prompt, or no plain function
-        return repr(formula)
 
 
 def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:

@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.families import Formula, coordinate_names, define, inlined
+from gdfast.formulas.families import coordinate_names, define
+from gdfast.formulas.formula import Formula
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 
@@ -145,8 +147,11 @@ class Sum(Problem):
         return bend
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class LandscapeOfCombinations(Combinations, Landscape):
     """A sum over few single coordinates."""
+
+    part: Any = None
 
 
 class SumOfCombinations(Combinations, Sum):
@@ -185,12 +190,10 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lan
     formulas = written_out(part, dimension)
     if not single:
         return Landscape(*formulas, domain=box, near=points)
-    few = LandscapeOfCombinations(*formulas, domain=box)
-    object.__setattr__(few, "part", part)
-    return few
+    return LandscapeOfCombinations(*formulas, domain=box, part=part)
 
 
-def written_out(part: Landscape, dimension: int) -> tuple[Formula, Formula, Formula]:
+def written_out(part: Landscape, dimension: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Return loss, gradient and Hessian of the sum of a part, as formulas of all coordinates."""
     names = coordinate_names(dimension)
     sums: list[dict[tuple[int, ...], list[str]]] = [{}, {}, {}]
@@ -199,7 +202,8 @@ def written_out(part: Landscape, dimension: int) -> tuple[Formula, Formula, Form
     for window in _windows(dimension, part.dimension):
         for order, formula in enumerate(parts):
             assert formula is not None
-            lines, texts = inlined(formula, names[window], f"_{window.start + 1}")
+            results_of = part.dimension if order else 1
+            lines, texts = Formula.of(formula, results_of).inlined(names[window], f"_{window.start + 1}")
             assignments[order] += lines
             flat = np.array(texts, dtype=object).ravel()
             for place, text in zip(itertools.product(range(part.dimension), repeat=order), flat, strict=True):

@@ -11,12 +11,11 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gdfast import arguments
 from gdfast.formulas import elementary
-from gdfast.formulas.families import Formula
 from gdfast.formulas.graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
 from gdfast.named import named
 from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, checked_domain
@@ -61,18 +60,17 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
     if not 1 <= len(names) <= LARGEST_LANDSCAPE:
         listed = ", ".join(names[:9]) + (", …" if len(names) > 9 else "") if names else "none"
         raise ValueError(f"expression must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}: {listed}")
-    given = domain
     if domain is None:
         domain = dict.fromkeys(names, DEFAULT_RANGE)
     pairs = dict(zip(names, map(tuple, checked_domain("expression", domain, names).tolist()), strict=True))
     order = tuple(domain) if isinstance(domain, Mapping) else tuple(names)
-    return _landscape(expression, order, tuple(pairs[name] for name in order), repr(given))
+    return _landscape(expression, order, tuple(pairs[name] for name in order))
 
 
 @functools.lru_cache(maxsize=64)
-def _landscape(expression: str, names: Sequence[str], domain: Sequence[Sequence[float]], given: str) -> Landscape:
+def _landscape(expression: str, names: Sequence[str], domain: Sequence[Sequence[float]]) -> Landscape:
     graph, loss, _ = _read(expression)
-    # Kept, since every tile that another process runs makes its problem again. One for each way it can be asked for.
+    # Kept, since every tile that another process runs makes its problem again.
     return Landscape(*_formulas(graph, loss, names), domain=domain)
 
 
@@ -223,7 +221,9 @@ def _read(text: str) -> tuple[Graph, int, list[str]]:
     return reader.graph, loss, sorted(reader.names)
 
 
-def _formulas(graph: Graph, loss: int, names: Sequence[str]) -> tuple[Formula, Formula, Formula | None]:
+def _formulas(
+    graph: Graph, loss: int, names: Sequence[str]
+) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any] | None]:
     """Loss, gradient and Hessian as formulas; no Hessian where it is too large."""
     try:
         gradient = _by(graph, loss, names)

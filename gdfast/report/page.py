@@ -15,7 +15,8 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from gdfast import arguments, optimizers
+from gdfast import arguments, notation, optimizers
+from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.outputs import folder_beside
 from gdfast.plot.style import OUTCOME_COLOURS
@@ -23,7 +24,7 @@ from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
-from gdfast.report.writing import Picture, shown_table, write_data, write_figure
+from gdfast.report.writing import Picture, left_out, shown_table, write_data, write_figure
 from gdfast.storing.result import machine
 from gdfast.tiles.executors import Processes, cores
 from gdfast.tiles.outcomes import MEANING, Outcome
@@ -57,8 +58,8 @@ def build(
     Returns
     -------
     page : Path
-        ``index.html``, which needs no other file; beside it are figures (PNG and SVG), tables (CSV and Parquet) and
-        results (netCDF, in ``data``).
+        ``index.html``, which needs no other file; beside it are figures (PNG and SVG), tables (CSV, and Parquet if
+        the extra ``parquet`` is installed) and results (netCDF, in ``data``, if the extra ``netcdf`` is).
     failures : list of str
         A sentence for each figure that could not be drawn; its data is written all the same.
 
@@ -73,6 +74,8 @@ def build(
     wanted = {arguments.choice("only", name, names) for name in only}
     lab = Lab(quick, problems, chosen, out)
     options = _options(quick, problems, chosen)
+    for words in left_out():
+        tell(words)
     with folder_beside(out) as part:
         pieces = _pieces(lab, wanted, options, part, tell)
         if not pieces and wanted != {"provenance"}:
@@ -156,9 +159,17 @@ def _chosen(chapter: Chapter, wanted: set[str]) -> list[Experiment]:
 def _options(quick: bool, problems: Sequence[Problem], chosen: Sequence[Optimizer]) -> str:
     """The options of the command line that make the same choice again."""
     words = ["--quick"] if quick else []
-    words += [word for problem in problems for word in ("--problem", problem.label)]
-    words += [word for optimizer in chosen for word in ("--optimizer", optimizer.label)]
+    words += [word for problem in problems for word in ("--problem", _word(problem))]
+    words += [word for optimizer in chosen for word in ("--optimizer", _word(optimizer))]
     return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _word(thing: Named) -> str:
+    """How the command line names a thing; of what it cannot name, its label in angle brackets, which is refused."""
+    try:
+        return notation.written(thing)
+    except ValueError:
+        return f"<{thing.label.strip('<>')}>"
 
 
 def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) -> None:
@@ -183,6 +194,7 @@ def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) ->
         facts=facts,
         made=shown_table(made) if len(made) else None,
         parity=shown_table(pd.DataFrame(optimizers.parity())),
+        left_out=left_out(),
         quick=lab.quick,
         style=texts["page.css"],
         script=texts["page.js"],

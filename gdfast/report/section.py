@@ -89,9 +89,9 @@ class Section:
     cells : sequence of Cells
         What the figure's axes number `first_axes` and following show, for the page to read out.
     table : DataFrame, optional
-        Its numbers: shown, and written as CSV and Parquet.
+        Its numbers: shown, and written as CSV and, with the extra ``parquet``, as Parquet.
     results : dict
-        What it is drawn from, by name; written as netCDF.
+        What it is drawn from, by name; written as netCDF with the extra ``netcdf``.
     part : str
         Tells it apart from other sections of the same experiment, in the names of files.
     """

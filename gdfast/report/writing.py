@@ -15,6 +15,7 @@ import xarray
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from gdfast import extras
 from gdfast.formulas.elementary import Array
 from gdfast.plot.panels import Axis, regular
 from gdfast.report.section import Cells, Section
@@ -26,11 +27,15 @@ _LONGEST_STEPS = 2**16 - 1  # what two bytes hold
 def write_data(section: Section, stem: str, out: Path, written: set[int]) -> None:
     """Write a section's table and results: ``STEM.csv``, ``STEM.parquet`` and ``data/STEM-NAME.nc``.
 
+    What an extra that is not installed would write is left out; `left_out` says so.
     A result that several sections share is written once, under the name of the first; `written` holds their ids.
     """
     if section.table is not None:
         section.table.to_csv(out / f"{stem}.csv", index=False)
-        section.table.to_parquet(out / f"{stem}.parquet", index=False)
+        if not extras.missing("parquet"):
+            section.table.to_parquet(out / f"{stem}.parquet", index=False)
+    if extras.missing("netcdf"):
+        return
     for name, result in section.results.items():
         if id(result) in written:
             continue
@@ -40,6 +45,12 @@ def write_data(section: Section, stem: str, out: Path, written: set[int]) -> Non
         compress = {str(n): {"zlib": True, "complevel": 1} for n in result.data_vars}
         # In memory first: HDF5 may end the process where its file cannot grow.
         path.write_bytes(_portable(result).to_netcdf(engine="h5netcdf", encoding=compress))
+
+
+def left_out() -> list[str]:
+    """A sentence for each kind of file that a report is written without, since an extra is not installed."""
+    kinds = {"tables as Parquet": "parquet", "results as netCDF": "netcdf"}
+    return [f"without {kind}: {words}" for kind, extra in kinds.items() if (words := extras.missing(extra))]
 
 
 def _plain(name: str) -> str:

@@ -151,6 +151,8 @@ class _How:
         """Run all, or what a store lacks, and return the result."""
         if path is None:
             return self.in_memory()
+        if path.suffix == ".nc":
+            netcdf.check_installed(path)
         if not os.path.lexists(path):
             check(path, "store")
             self.prepare()  # what cannot be compiled is refused before anything is made

@@ -104,7 +104,7 @@ class Journal:
                 journal.damages.append(f"line {number} of its journal is not where it belongs")
                 continue
             journal.entries.append(entry)
-        if journal.format == 2 and "store" not in journal.entries[0] and not journal.damages:
+        if journal.format == 2 and journal.header is None and not journal.damages:
             journal.damages.append("the first line of its journal is missing")
         return journal
 

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gdfast import extras
 from gdfast.storing import files
 from gdfast.storing.contents import FORMAT, StoreError, check_attributes
 from gdfast.storing.files import Unsound
@@ -37,18 +38,31 @@ with h5py.File(sys.argv[1], "r") as file:
 """
 
 
+def check_installed(path: Path) -> None:
+    """Refuse a netCDF file where the libraries that read and write it are missing.
+
+    Raises
+    ------
+    StoreError
+        If they are.
+    """
+    if words := extras.missing("netcdf"):
+        raise StoreError(f"store: {path} is a netCDF file, but {words}, or give a Zarr store, whose suffix is not .nc")
+
+
 def read(path: Path) -> "xarray.Dataset":
     """Open a result in a netCDF file.
 
     Raises
     ------
     StoreError
-        If there is none, or it is not one that gdfast wrote, or damaged.
+        If there is none, or it is not one that gdfast wrote, or damaged, or the extra ``netcdf`` is not installed.
     """
     import xarray
 
     if not path.exists():
         raise StoreError(f"store: {path} does not exist")
+    check_installed(path)
     place = path.resolve()  # a link that the user names is the user's way of naming a file
     try:
         is_marked = _check(place)

@@ -135,6 +135,8 @@ def status(path: Path, whole: bool = False) -> Status:
     StoreError
         If it is not a store of gdfast, or its metadata or journal is damaged.
     """
+    if path.suffix == ".nc" and path.is_file():
+        raise StoreError(f"store: {path} is a netCDF file, written when a sweep was done; status is of Zarr stores")
     contents = look(path)
     return Status(contents, is_busy(path), damages(contents, whole))
 

@@ -19,16 +19,17 @@ from typing import Any
 
 import numpy as np
 
+import gdfast
 from gdfast import __version__
 
-_COMPUTES = ("numpy", "scipy", "numba", "llvmlite")
+_COMPUTES = ("numpy", "numba", "llvmlite")
 _TOLD_BY_VERSION = {*sys.stdlib_module_names, *_COMPUTES, "gdfast"}
 _OF_EVERY_CLASS = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"}
 
 
 def _text_of_gdfast() -> str:
     total = hashlib.sha256()
-    folder = Path(__file__).parent
+    folder = Path(gdfast.__file__).parent
     for file in sorted(folder.rglob("*.py")):
         total.update(f"{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())
     return total.hexdigest()[:16]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments
+from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array, sqrt, square_scale
-from gdfast.formulas.grammar import on_arrays
+from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
@@ -175,7 +175,7 @@ class Trajectories:
 
     def _computed(self, rule: Callable[..., Any], results: int, *given: Any) -> list[Array]:
         """What a rule returns, constants included, for every trajectory."""
-        values = on_arrays(rule, results, self.theta.dtype)(*given)
+        values = Formula.of(rule, results).reading(self.theta.dtype.name)(*given)
         shape = given[0].shape
         values = values if isinstance(values, tuple) else (values,)
         return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]
@@ -277,7 +277,9 @@ def trajectory(
     cells = classify(problem, plan.meanings, endings, gradient_tolerance)
     numbers = np.array([number], dtype=np.int64)
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
-    points = np.empty((problem.dimension, int(endings.steps[0]) + 1))
+    shape = problem.dimension, int(endings.steps[0]) + 1
+    memory.fits(f"trajectory: {shape[1]:,} points of {shape[0]:,} coordinates", 24 * shape[0] * shape[1])
+    points = np.empty(shape)
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):
             points[:, t] = path.theta[:, 0]

@@ -7,18 +7,19 @@ import itertools
 import math
 import numbers
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdfast import arguments, memory
+from gdfast import arguments, memory, notation
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
 from gdfast.measures import Measure
-from gdfast.named import Named
+from gdfast.named import Named, Value, content_of, is_factory
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
@@ -29,6 +30,9 @@ _LONGEST_LIST = 16384
 PLANS_KEPT = 16
 """Optimizers whose tables of steps are kept while tiles run: they come optimizer by optimizer."""
 
+_NO_LABELS: Mapping[str, Any] = MappingProxyType({})
+_AXES = ("optimizers", "learning rates", "starts")
+_Optimizers = Optimizer | str | Callable[..., Optimizer]
 _TOLERANCES = {"float64": 1e-8, "float32": 1e-4}
 
 
@@ -43,21 +47,27 @@ class Tile(NamedTuple):
     last: int
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Value):
     """The full grid learning rate × start × optimizer over one problem.
+
+    Wherever a problem or an optimizer is wanted, its factory will do, and its text as on the command line, see
+    `gdfast.notation`: ``Sweep("quartic", ["gd", "adam:beta1=0.8"], "1e-4:1:512", "-3:3:64", max_steps=1e4)``.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Problem, str or factory
         What is minimized; see `gdfast.problems`.
-    optimizers : sequence of Optimizer
+    optimizers : Optimizer, str or factory, or a sequence of them
         The update rules; see `gdfast.optimizers`. One rule may stand here several times with different
         hyperparameters; `gdfast.optimizers.grid` makes such lists.
-    learning_rates : array_like, (k,) or (k, groups)
-        Positive learning rates: one for all coordinates, or one for each of the problem's `groups`.
-    starts : array_like, (m, d), or Starts
-        Initial points. The labels of a `gdfast.starts.Starts` become coordinates of the result.
+    learning_rates : array_like, (k,) or (k, groups), or str
+        Positive learning rates: one for all coordinates, or one for each of the problem's `groups`. A text is an axis,
+        ``low:high:count``, logarithmic unless ``linear:`` stands first. A read-only copy is kept.
+    starts : array_like, (m, d), or Starts, or str or sequence of str
+        Initial points; in one dimension (m,) will do. The labels of a `gdfast.starts.Starts` become coordinates of the
+        result. Texts are axes of a grid, one a coordinate, as `learning_rates`, but linear unless ``log:`` stands
+        first. A read-only copy is kept.
     max_steps : int
         The budget of each trajectory, in updates. Coefficients that depend on the step are tabulated: 8 bytes for
         each of an optimizer's coefficients and each step.
@@ -100,11 +110,11 @@ class Sweep:
 
     def __init__(
         self,
-        problem: Problem,
-        optimizers: Sequence[Optimizer] | Optimizer,
-        learning_rates: ArrayLike,
-        starts: ArrayLike | Starts,
-        max_steps: int = 1000,
+        problem: Problem | str | Callable[..., Problem],
+        optimizers: _Optimizers | Sequence[_Optimizers],
+        learning_rates: ArrayLike | str,
+        starts: ArrayLike | Starts | Sequence[str],
+        max_steps: float = 1000,
         gradient_tolerance: float | None = None,
         divergence_limit: float = 1e12,
         tile_size: int | None = None,
@@ -112,8 +122,7 @@ class Sweep:
         check_every: int = 1,
         dtype: str = "float64",
     ) -> None:
-        if not isinstance(problem, Problem):
-            raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
+        problem = _problem(problem)
         if not isinstance(measure, Measure | None):
             raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
@@ -124,19 +133,19 @@ class Sweep:
             )
         if gradient_tolerance is None:
             gradient_tolerance = _TOLERANCES[dtype]
-        rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem.dimension)
+        rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem)
         settings: dict[str, Any] = {
             "problem": problem,
             "optimizers": _optimizers(optimizers),
             "learning_rates": rates,
             "starts": points,
-            "start_labels": dict(starts.labels) if isinstance(starts, Starts) else {},
-            "max_steps": arguments.integer("max_steps", max_steps),
+            "start_labels": _labels(starts.labels) if isinstance(starts, Starts) else _NO_LABELS,
+            "max_steps": _count("max_steps", max_steps),
             "gradient_tolerance": arguments.number("gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE),
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
-            "tile_size": None if tile_size is None else arguments.integer("tile_size", tile_size),
+            "tile_size": None if tile_size is None else _count("tile_size", tile_size),
             "measure": measure,
-            "check_every": arguments.integer("check_every", check_every),
+            "check_every": _count("check_every", check_every),
             "dtype": dtype,
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
@@ -145,15 +154,24 @@ class Sweep:
                 f"divergence_limit must be above gradient_tolerance, {settings['gradient_tolerance']:g}, "
                 f"not {settings['divergence_limit']:g}"
             )
+        for array in (rates, points):
+            array.flags.writeable = False
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+        self._check_pairs()
         self._check_tables()
 
-    def _check_tables(self) -> None:
-        """Refuse optimizers that need what the problem has not, and tables of steps that do not fit into memory."""
+    def _check_pairs(self) -> None:
+        """Refuse optimizers that need of the problem what it does not provide."""
         for optimizer in self.optimizers:
-            if "lowest" in optimizer.coefficients:
-                _ = self.problem.lowest_objective
+            for need, what in optimizer.needs.items():
+                if need not in self.problem.provides:
+                    raise ValueError(
+                        f"optimizers: {optimizer.label} needs {what}, which problem {self.problem.label} does not have"
+                    )
+
+    def _check_tables(self) -> None:
+        """Refuse tables of steps that do not fit into memory."""
         columns = sorted((Parts.of(optimizer, self.measure).width for optimizer in self.optimizers), reverse=True)
         kept = 3 * columns[0] + sum(columns[:PLANS_KEPT])  # three copies while the widest is made
         memory.fits(
@@ -161,15 +179,40 @@ class Sweep:
             8 * kept * (self.max_steps + 1) + self.problem.bytes_each_step * self.max_steps,
         )
 
+    def _arguments(self) -> dict[str, Any]:
+        """What the same sweep is made of."""
+        told = {name: getattr(self, name) for name in inspect.signature(Sweep).parameters}
+        return {**told, "starts": Starts(self.starts, self.start_labels)} if self.start_labels else told
+
+    def content(self) -> Hashable:
+        """Return everything that is given to make it."""
+        told = {**self._arguments(), "starts": self.starts, "labels of starts": self.start_labels}
+        return content_of(told)
+
+    def replace(self, **changes: Any) -> "Sweep":
+        """Return the same sweep with other arguments.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such argument, or it is not accepted.
+        """
+        told = self._arguments()
+        for name in changes:
+            arguments.choice("Sweep: argument", name, told)
+        return Sweep(**{**told, **changes})
+
+    def __repr__(self) -> str:
+        sizes = " × ".join(f"{size:,} {name}" for size, name in zip(self.shape, _AXES, strict=True))
+        return f"<sweep of {self.problem.label}: {sizes}, {self.max_steps:,} steps>"
+
     def __reduce__(self) -> Any:
         # Without what was derived and kept, so that the same sweep has the same bytes.
-        names = inspect.signature(Sweep).parameters
-        return Sweep, tuple(getattr(self, name) for name in names)
+        return Sweep, tuple(self._arguments().values())
 
     def part(self, learning_rates: Array, starts: Array) -> "Sweep":
-        """The same sweep over other learning rates and starts."""
-        arguments_of_this = {name: getattr(self, name) for name in inspect.signature(Sweep).parameters}
-        return Sweep(**arguments_of_this | {"learning_rates": learning_rates, "starts": starts})
+        """The same sweep over other learning rates and starts, which have no labels."""
+        return self.replace(learning_rates=learning_rates, starts=starts)
 
     @property
     def scaled_tolerances(self) -> tuple[float, float]:
@@ -294,22 +337,48 @@ def _plain(values: Array) -> Any:
     return {"shape": list(values.shape), "sha256": hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()}
 
 
-def _optimizers(optimizers: Sequence[Optimizer] | Optimizer) -> tuple[Optimizer, ...]:
+def _problem(problem: Any) -> Problem:
+    made = notation.problem(problem) if isinstance(problem, str) else _called(problem)
+    if not isinstance(made, Problem):
+        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
+    return made
+
+
+def _called(factory: Any) -> Any:
+    """What a factory under `named` makes of its defaults; anything else as it is."""
+    return factory() if is_factory(factory) else factory
+
+
+def _optimizers(optimizers: Any) -> tuple[Optimizer, ...]:
     accepted = "optimizers, such as [gdfast.optimizers.adam()]"
-    found = (
-        (optimizers,)
-        if isinstance(optimizers, Optimizer)
-        else tuple(arguments.several("optimizers", optimizers, accepted))
-    )
-    for optimizer in found:
-        if not isinstance(optimizer, Optimizer):
+    one = isinstance(optimizers, Optimizer | str) or is_factory(optimizers)
+    several = [optimizers] if one else arguments.several("optimizers", optimizers, accepted)
+    made: list[Optimizer] = []
+    for optimizer in several:
+        found = notation.optimizers(optimizer) if isinstance(optimizer, str) else [_called(optimizer)]
+        if not isinstance(found[0], Optimizer):
             raise TypeError(
                 f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}"
             )
-    return found
+        made += found
+    return tuple(made)
 
 
-def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
+def _count(argument: str, value: Any) -> int:
+    """A whole number, which may be written as a float, 1e4."""
+    return arguments.integer(argument, int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _labels(labels: Mapping[str, Any]) -> Mapping[str, Any]:
+    copies = {name: np.array(values) for name, values in labels.items()}
+    for values in copies.values():
+        values.flags.writeable = False
+    return MappingProxyType(copies)
+
+
+def _rates(learning_rates: Any, groups: tuple[str, ...]) -> Array:
+    if isinstance(learning_rates, str):
+        learning_rates = notation.parse_axis("learning_rates", learning_rates, logarithmic=True)
     shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
     rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, shape))
     if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):
@@ -322,8 +391,14 @@ def _rates(learning_rates: ArrayLike, groups: tuple[str, ...]) -> Array:
     return rates
 
 
-def _starts(starts: ArrayLike | Starts, dimension: int) -> Array:
+def _starts(starts: Any, problem: Problem) -> Array:
+    dimension = problem.dimension
+    if isinstance(starts, str):
+        starts = [starts]
+    if isinstance(starts, list | tuple) and starts and all(isinstance(axis, str) for axis in starts):
+        starts = notation.starts_on(problem, notation.parse_starts(starts))
     points = arguments.array("starts", starts, f"(m, {dimension})")
+    points = points[:, None] if points.ndim == 1 and dimension == 1 else points
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):
         raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")
     bad = ~np.isfinite(points)

@@ -28,7 +28,7 @@ from gdfast.kernels.compiling import register_helpers
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
-from gdfast.notation import parse_value
+from gdfast.literals import read
 from gdfast.problems.rows import lanes as _row_lanes
 from gdfast.running.run_over import run_over
 from gdfast.tiles.outcomes import Outcome
@@ -415,13 +415,16 @@ def test_a_file_given_on_the_command_line_is_swept(tmp_path):
     np.testing.assert_allclose(
         json.loads(result.attrs["minima"])[0][1:], problems.linear_regression().optimum, rtol=1e-12
     )
-    for change, word in ((["--problem", "quartic"], "'data'"), (["--problem", "ridge_regression:target=a"], "twice")):
+    for change, word in (
+        (["--problem", "quartic"], "data must be given with"),
+        (["--problem", "ridge_regression:target=a"], "twice"),
+    ):
         done = CliRunner().invoke(app, ["sweep", *change, *options, "--out", str(tmp_path / "y.zarr")])
         assert done.exit_code == 2
         assert word in done.stderr
     assert not (tmp_path / "y.zarr").exists()
-    assert parse_value("data/t.csv") == "data/t.csv"
-    assert parse_value("1/2/3") == (1, 2, 3)
+    assert read("data/t.csv") == "data/t.csv"
+    assert read("1/2/3") == (1, 2, 3)
 
 
 # Several sweeps.

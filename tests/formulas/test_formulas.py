@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import gdfast
 from gdfast import measures, optimizers, problems, schedules, transforms
 from gdfast.formulas.elementary import minimum, select, sqrt
-from gdfast.formulas.families import from_text
-from gdfast.formulas.grammar import GrammarError, on_arrays, reading
+from gdfast.formulas.formula import Formula, from_text
+from gdfast.formulas.grammar import GrammarError
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.options import JIT
 from gdfast.named import named
@@ -96,12 +96,12 @@ def assert_lanes_are_arrays(function, results, real):
     points = np.random.default_rng(0).choice(values, (count, 128)).astype(real)
     points[:, 64:] = np.random.default_rng(1).normal(size=(count, 64))
     with np.errstate(all="ignore"):
-        parts = on_arrays(function, results, real)(*points)
+        parts = Formula.of(function, results).reading(real)(*points)
     assert isinstance(parts, tuple) == (results > 1)
     parts = parts if results > 1 else (parts,)
     expected = np.stack([np.broadcast_to(np.asarray(part), 128) for part in parts])
     assert expected.dtype == real, "a result has another type"
-    read = numba.njit(**JIT)(reading(function, results, real))
+    read = numba.njit(**JIT)(Formula.of(function, results).reading(real))
     names = ", ".join(f"p[{i}, lane]" for i in range(count))
     targets = ", ".join(f"out[{j}, lane]" for j in range(results))
     scope = {"read": read}
@@ -269,4 +269,4 @@ def test_rules_transforms_schedules_and_measures_of_whole_numbers_with_data(sche
 def test_what_would_differ_is_refused_with_what_to_write(line, words):
     function = written("formula", ["x"], [line])
     with pytest.raises(GrammarError, match=words):
-        reading(function, 1, "float64")
+        Formula(function, 1)

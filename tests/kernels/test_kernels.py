@@ -14,7 +14,8 @@ import pytest
 
 import gdfast
 from gdfast import optimizers, problems
-from gdfast.formulas.grammar import GrammarError, check
+from gdfast.formulas.formula import Formula
+from gdfast.formulas.grammar import GrammarError
 from gdfast.kernels import fuse
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.options import JIT
@@ -82,7 +83,7 @@ class TestGrammar:
         namespace = {}
         exec(compile(file.read_text(), str(file), "exec"), namespace)
         with pytest.raises(GrammarError) as error:
-            check(namespace["rule"], 1)
+            Formula(namespace["rule"], 1)
         assert all(word in str(error.value) for word in words), str(error.value)
 
 

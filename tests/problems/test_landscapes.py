@@ -14,7 +14,7 @@ from sympy.polys.rootisolation import dup_isolate_real_roots_sqf
 
 import gdfast
 from gdfast import problems as p
-from gdfast.formulas.grammar import check
+from gdfast.formulas.formula import Formula
 from gdfast.problems._stationary import search
 
 X, Y = sympy.symbols("x y", real=True)
@@ -316,8 +316,8 @@ def test_removable_singularities_have_their_limits():
 
 @pytest.mark.parametrize("problem", [q for q in cases.LANDSCAPES if isinstance(q, p.Landscape)], ids=cases.label)
 def test_formulas_are_in_the_grammar_and_survive_pickling(problem):
-    check(problem.loss_formula, 1)
-    check(problem.gradient_formula, problem.dimension)
+    Formula.of(problem.loss_formula, 1)
+    Formula.of(problem.gradient_formula, problem.dimension)
     again = pickle.loads(pickle.dumps(problem))
     assert again.specification == problem.specification
     theta = problem.random(5).T

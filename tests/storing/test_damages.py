@@ -348,6 +348,16 @@ def test_a_journal_names_only_what_the_store_has(copy, wholes, change):
     assert_repaired(copy, "landscape", *wholes("landscape"))
 
 
+def test_a_journal_of_some_of_its_lines_in_any_order_is_no_journal(copy, wholes):
+    lines = (copy / JOURNAL).read_bytes().splitlines(keepends=True)
+    others = [lines[::-1], lines[1:], [*lines[1:], lines[0]], [lines[0], *lines], *([text] for text in lines[1:])]
+    for some in others:
+        (copy / JOURNAL).write_bytes(b"".join(some))
+        assert is_seen(copy)
+        assert result_or_sentence(copy) is None
+    assert_repaired(copy, "landscape", *wholes("landscape"))
+
+
 @pytest.mark.parametrize("name", [JOURNAL, ".zmetadata", ".zattrs"])
 def test_texts_too_deep_or_too_large_are_refused(copy, wholes, name):
     (copy / name).write_bytes(b"[" * 100_000 + b"\n")

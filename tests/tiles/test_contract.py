@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import gdfast
 from gdfast import optimizers, problems, schedules
-from gdfast.formulas.grammar import check
+from gdfast.formulas.formula import Formula
 
 
 def sweep_of(problem, chosen, n=128, tile_size=None, max_steps=300):
@@ -107,7 +107,7 @@ def test_one_trajectory_ends_as_its_cell_in_a_sweep(problem):
 
 @pytest.mark.parametrize("optimizer", cases.ALL_OPTIMIZERS, ids=cases.label)
 def test_every_rule_is_in_the_grammar(optimizer):
-    assert check(optimizer.rule, 1 + len(optimizer.state)).startswith("def ")
+    assert Formula.of(optimizer.rule, 1 + len(optimizer.state)).source.startswith("def ")
 
 
 @pytest.mark.parametrize("thing", [*cases.ALL_OPTIMIZERS, *cases.PROBLEMS], ids=cases.label)

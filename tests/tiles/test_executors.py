@@ -76,8 +76,8 @@ def test_batches_hold_every_tile_once_in_order():
             for batch in found:
                 assert len(batch) == 1 or sum(tile.last - tile.first for tile in batch) <= most
     many = [Tile(o, 0, 5) for o in range(4096)]
-    assert 32 <= len(executors.batches(many, 2, 4096)) <= 64
-    assert executors.batches([], 2, 10) == []
+    assert 32 <= len(executors.in_batches(many, 2, 4096)) <= 64
+    assert executors.in_batches([], 2, 10) == []
 
 
 def test_errors_of_threads_reach_the_caller():

@@ -586,7 +586,7 @@ def test_gradient_flow_along_a_trajectory():
         (lambda: mlp(batch_size=33), ValueError, ["batch_size", "1 to 32", "33"]),
         (lambda: mlp(batch_size=0), ValueError, ["batch_size", "0"]),
         (lambda: mlp(points=0), ValueError, ["points", "0"]),
-        (lambda: mlp().starts("he"), ValueError, ["init", "'he'", "Accepted", "he_normal"]),
+        (lambda: mlp().starts("he"), ValueError, ["init", "'he'", "accepted", "he_normal"]),
         (lambda: mlp().starts(seeds=-1), ValueError, ["seeds", "-1"]),
         (lambda: mlp().starts(seeds=[]), ValueError, ["starts: seeds", "at least one"]),
         (lambda: mlp().starts(gain=[np.nan]), ValueError, ["gain", "nan"]),

@@ -1,0 +1,183 @@
+"""A formula: one text in the grammar, with everything that is made of it."""
+
+import ast
+import copy
+import functools
+import hashlib
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gdfast.formulas import elementary
+from gdfast.formulas.grammar import GrammarError, check
+from gdfast.formulas.readings import typed
+
+
+class Formula:
+    """A rule, a loss, a gradient, a transform or a measure: assignments and one return, checked when it is made.
+
+    Parameters
+    ----------
+    function : callable
+        A ``def`` whose source can be read, or one that `from_text` has made. It may name numbers of its module, which
+        become constants.
+    results : int
+        How many values it returns. Each may be a tuple of values itself, as the rows of a Hessian are.
+
+    Attributes
+    ----------
+    name : str
+        Of the function.
+    source : str
+        The text as it is written.
+    arguments : tuple of str
+        Names of the arguments.
+    constants : dict
+        The numbers of its module that it names.
+    tree : ast.FunctionDef
+        The syntax tree with these numbers in it, and without docstring. Not to be changed.
+
+    Raises
+    ------
+    GrammarError
+        If its source cannot be read, or something in it is not in the grammar.
+
+    Examples
+    --------
+    >>> from gdfast.formulas.elementary import sqrt
+    >>> Formula.of(from_text("def length(x, y): return sqrt(x * x + y * y)"), 1)(3.0, 4.0)
+    5.0
+    """
+
+    def __init__(self, function: Callable[..., Any], results: int) -> None:
+        self.name = getattr(function, "__name__", repr(function))
+        self.source = source_of(function)
+        definition = _definition(self.name, self.source)
+        self.function, self.results = function, results
+        self.arguments = tuple(argument.arg for argument in definition.args.args)
+        self.constants = check(definition, function.__globals__, results)
+        self.tree = _Folding(self.constants).visit(definition)
+        self._readings: dict[str, Callable[..., Any]] = {}
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], results: int) -> "Formula":
+        """The formula that a function is; the same object for the same function."""
+        return _of(function, results)
+
+    def reading(self, real: str) -> Callable[..., Any]:
+        """The function as it computes in a type, ``float64`` or ``float32``, on arrays and in compiled lanes."""
+        if real not in self._readings:
+            self._readings[real] = typed(copy.deepcopy(self.tree), self.function.__globals__, real)
+        return self._readings[real]
+
+    def on(self, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+        """The function with other meanings of the functions of `gdfast.formulas.elementary`, such as SymPy's."""
+        module = ast.fix_missing_locations(ast.Module([copy.deepcopy(self.tree)], []))
+        scope = {**self.function.__globals__, **functions}
+        exec(compile(module, f"<{self.name} on other functions>", "exec"), scope)
+        return scope[self.name]  # type: ignore[no-any-return]
+
+    def __call__(self, *values: Any) -> Any:
+        """The results on arrays of float64."""
+        return self.reading("float64")(*values)
+
+    def inlined(self, arguments: Sequence[str], suffix: str) -> tuple[list[str], list[Any]]:
+        """Return the assignments and results as texts, with other arguments and a suffix to all other names.
+
+        The results are nested as the formula returns them; one that returns a single value gives a list of one.
+        """
+        definition = copy.deepcopy(self.tree)
+        names = dict(zip(self.arguments, arguments, strict=True))
+        assigned = [s for s in definition.body if isinstance(s, ast.Assign)]
+        names |= {s.targets[0].id: s.targets[0].id + suffix for s in assigned if isinstance(s.targets[0], ast.Name)}
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Name):
+                node.id = names.get(node.id, node.id)
+        returned = definition.body[-1]
+        assert isinstance(returned, ast.Return)
+        assert returned.value is not None
+        results = _texts(returned.value)
+        return [ast.unparse(s) for s in assigned], results if isinstance(results, list) else [results]
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """A digest of all that it reaches: its tree with its constants, and what it may call."""
+        total = hashlib.sha256(ast.dump(self.tree).encode())
+        total.update(inspect.getsource(elementary).encode())
+        return total.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Formula) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<formula {self.name}({', '.join(self.arguments)})>"
+
+
+@functools.lru_cache(maxsize=4096)
+def _of(function: Callable[..., Any], results: int) -> Formula:
+    return Formula(function, results)
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """Return the text of a function.
+
+    Raises
+    ------
+    GrammarError
+        If it cannot be read.
+    """
+    text = getattr(function, "__text__", None)
+    if text is None:
+        try:
+            text = textwrap.dedent(inspect.getsource(function))
+        except (OSError, TypeError):
+            name = getattr(function, "__name__", repr(function))
+            raise GrammarError(f"{name}: its source cannot be read; define it with def in a file or cell") from None
+    return str(text)
+
+
+@functools.cache
+def from_text(text: str) -> Callable[..., Any]:
+    """Return the function that a text defines, which may call the functions of `gdfast.formulas.elementary` only.
+
+    The text must be the program's own: it is run.
+    """
+    names: dict[str, Any] = {name: getattr(elementary, name) for name in elementary.__all__}
+    scope = {**names, "__name__": __name__, "__builtins__": {}}
+    exec(compile(text, "<formula>", "exec"), scope)
+    (function,) = (value for name, value in scope.items() if name not in names and not name.startswith("__"))
+    function.__text__ = text
+    return function  # type: ignore[no-any-return]
+
+
+def _definition(name: str, source: str) -> ast.FunctionDef:
+    try:
+        definition = ast.parse(source).body[0]
+    except SyntaxError:
+        raise GrammarError(f"{name}: its source cannot be read; define it with def in a file or cell") from None
+    if not isinstance(definition, ast.FunctionDef):
+        raise GrammarError(f"{name}: it must be a function defined with def, not a lambda")
+    definition.decorator_list = []
+    if ast.get_docstring(definition) is not None and len(definition.body) > 1:
+        del definition.body[0]
+    return definition
+
+
+class _Folding(ast.NodeTransformer):
+    """Puts numbers in place of their names."""
+
+    def __init__(self, constants: Mapping[str, float]) -> None:
+        self.constants = constants
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.constants:
+            return node
+        return ast.copy_location(ast.Constant(self.constants[node.id]), node)
+
+
+def _texts(node: ast.expr) -> Any:
+    return [_texts(part) for part in node.elts] if isinstance(node, ast.Tuple) else ast.unparse(node)
