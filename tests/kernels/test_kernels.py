@@ -8,54 +8,17 @@ import textwrap
 from pathlib import Path
 
 import cases
-import mpmath
 import numba
 import numpy as np
 import pytest
 
 import gdfast
 from gdfast import optimizers, problems
-from gdfast.formulas import elementary
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
 from gdfast.kernels import fuse
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.options import JIT
-
-
-@numba.njit(**JIT)
-def lane_exp(x, out):
-    for i in range(len(x)):
-        out[i] = elementary.exp(x[i])
-
-
-def exp_of(x):
-    out = np.empty_like(x)
-    lane_exp(x, out)
-    return out
-
-
-def test_lane_exp_is_within_one_unit_in_the_last_place():
-    rng = np.random.default_rng(0)
-    x = np.concatenate([rng.uniform(-745, 709.7, 3000), rng.normal(size=3000), rng.normal(size=500) * 1e-9])
-    with mpmath.workdps(40):
-        exact = [mpmath.exp(mpmath.mpf(float(v))) for v in x]
-        got = exp_of(x)
-        ulp = np.spacing(np.array([float(e) for e in exact]))
-        error = [
-            abs(float((mpmath.mpf(float(g)) - e) / mpmath.mpf(float(u))))
-            for g, e, u in zip(got, exact, ulp, strict=True)
-        ]
-    assert max(error) <= 1.0
-
-
-def test_lane_exp_has_the_right_limits():
-    x = np.array([0.0, -0.0, 709.782712893384, 709.79, 1e308, np.inf, -745.2, -746.0, -1e308, -np.inf, np.nan])
-    np.testing.assert_array_equal(
-        exp_of(x)[[0, 1, 3, 4, 5, 7, 8, 9, 10]], [1, 1, np.inf, np.inf, np.inf, 0, 0, 0, np.nan]
-    )
-    assert np.isfinite(exp_of(x)[2])
-    np.testing.assert_array_equal(exp_of(np.array([-740.0])), np.exp([-740.0]))
 
 
 def test_the_sigmoids_gradient_differs_by_rounding_only():
@@ -173,34 +136,22 @@ def answer(package, cache, tmp_path):
 
 COUNT_COMPILATIONS = """
 import numba.core.event as event
-import numpy as np
 import gdfast
-with event.install_recorder("numba:compile") as recorder:
-    sweep = gdfast.Sweep(gdfast.problems.quartic(), [gdfast.optimizers.{name}()], [0.01, 0.1], [[1.0], [2.0]])
-    result = gdfast.run(sweep)
-print(len(recorder.buffer))
+from gdfast import optimizers, problems
+counts = []
+for problem in (problems.quartic(), problems.from_expression("x**4 + sin(y)**2 + x*y")):
+    with event.install_recorder("numba:compile") as recorder:
+        gdfast.run(gdfast.Sweep(problem, optimizers.momentum(), [0.01, 0.1], problem.grid(3), 50))
+    counts.append(len(recorder.buffer))
+print(*counts)
 """
 
 
 def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(answer, cache):
-    code = COUNT_COMPILATIONS.format(name="momentum")
-    assert int(answer(code)) > 0
+    assert all(int(count) > 0 for count in answer(COUNT_COMPILATIONS).split())
     files = sorted(f.name for f in cache.rglob("*"))
-    for _ in range(2):
-        assert int(answer(code)) == 0
-        assert sorted(f.name for f in cache.rglob("*")) == files
-
-
-def test_an_expressions_kernel_is_cached_across_processes(answer):
-    code = """
-    import numba.core.event as event, gdfast
-    problem = gdfast.problems.from_expression("x**4 + sin(y)**2 + x*y")
-    with event.install_recorder("numba:compile") as recorder:
-        gdfast.run(gdfast.Sweep(problem, gdfast.optimizers.gd(), [0.01], problem.grid(3), 50))
-    print(len(recorder.buffer))
-    """
-    assert int(answer(code)) > 0
-    assert int(answer(code)) == 0
+    assert answer(COUNT_COMPILATIONS) == "0 0"
+    assert sorted(f.name for f in cache.rglob("*")) == files
 
 
 MINE = """
@@ -235,7 +186,7 @@ def test_kernels_cached_by_different_processes_do_not_get_mixed_up(answer):
     from gdfast.tiles.tile import step_kernel
     step_kernel(gdfast.problems.quartic(), gdfast.optimizers.{}())
     """
-    names = ["gd", "momentum", "nesterov", "adagrad"]
+    names = ["gd", "adagrad"]
     for name in names:
         answer(alone.format(name))
     together = f"""
