@@ -6,8 +6,8 @@ With strides, a transposed matrix is the same matrix with two numbers exchanged,
 has ``down = 0``.
 
 The functions here say what is meant, in plain Python, summed strictly in the order of r. Lane kernels call them by
-name; their compiled forms, with the sums in registers, are in `gdfast.kernels.lane_products`. They stand in a file of
-their own because the plain text of a helper in a lane kernel's own file is what gets compiled.
+name; their compiled forms, with the sums in registers, are in `gdfast.kernels.lane_products`. Of all other functions
+that lane kernels call, but those of `gdfast.formulas.elementary`, it is the plain text that gets compiled.
 """
 
 from gdfast.formulas.elementary import maximum

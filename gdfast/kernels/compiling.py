@@ -1,5 +1,6 @@
 """Kernels from memory, from disk or freshly compiled, and how functions are compiled into them."""
 
+import dis
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -9,15 +10,20 @@ from typing import Any, Final
 import numba
 from numba.extending import register_jitable
 
+from gdfast.formulas import elementary, lane_products
 from gdfast.kernels import folder
 from gdfast.kernels.apart import Call, elsewhere
-from gdfast.kernels.digest import digest
+from gdfast.kernels.digest import digest, functions
 from gdfast.kernels.numba_internals import Kernel, machine_code
 from gdfast.kernels.options import HELPER, INLINED, JIT
 
 MOST_IN_MEMORY: Final = 128
 """Kernels of a process that are in memory; those not used for the longest time are released, and loaded again."""
 
+_COMPILED_HERE: Final = {elementary.__name__, lane_products.__name__}
+"""Modules whose functions have compiled forms of their own in this package, instead of their plain texts."""
+
+_registered: set[FunctionType] = set()
 _kernels: OrderedDict[Hashable, Kernel] = OrderedDict()
 _calls: list[Call] = []  # that make what is being made
 _lock = threading.RLock()
@@ -72,9 +78,13 @@ def callable_once(function: Callable[..., Any], options: dict[str, Any] = INLINE
     return numba.njit(**options)(function)
 
 
-def register_helpers(function: Callable[..., Any]) -> None:
-    """Let the compiler call the plain functions of its own module that a lane kernel calls."""
-    for name in function.__code__.co_names:
-        helper = function.__globals__.get(name)
-        if isinstance(helper, FunctionType) and helper.__module__ == function.__module__:
-            register_jitable(**HELPER)(helper)
+def register_helpers(function: Any) -> None:
+    """Let the compiler call the plain functions that a lane kernel calls, and those that they call.
+
+    One without a loop stands inside the loops of others, which would not vectorize with a call in them.
+    """
+    for helper in functions(function)[1:]:
+        if helper.__module__ not in _COMPILED_HERE and helper not in _registered:
+            loops = any("JUMP_BACKWARD" in instruction.opname for instruction in dis.get_instructions(helper))
+            register_jitable(**(HELPER if loops else INLINED))(helper)
+            _registered.add(helper)

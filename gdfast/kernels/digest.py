@@ -70,12 +70,14 @@ def _reached(function: FunctionType) -> Iterator[tuple[Any, str]]:
 
 def _referred_to(function: FunctionType) -> Iterator[Any]:
     names = sorted({name for code in _codes(function.__code__) for name in code.co_names})
-    for name in names:
-        value = function.__globals__.get(name)
+    for value in (*(function.__globals__.get(name) for name in names), *_enclosed(function)):
         yield value
         if isinstance(value, ModuleType):
             yield from (getattr(value, attribute, None) for attribute in names)
     yield from function.__defaults__ or ()
+
+
+def _enclosed(function: FunctionType) -> Iterator[Any]:
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents

@@ -1,4 +1,4 @@
-"""The compiled forms of `gdfast.formulas.lane_products`, and the helpers of networks' lane kernels.
+"""The compiled forms of `gdfast.formulas.lane_products`.
 
 A product of matrices is cut into pieces of up to 4 × 6 entries. A piece's 24 sums stay in vector registers while r
 runs, so that 10 loads serve 48 operations. On a core of 3.6 GHz with two pipes of 256 bits for products and two for
@@ -12,12 +12,11 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload, register_jitable
+from numba.extending import intrinsic, overload
 
 from gdfast.formulas import lane_products as _lane_products
 from gdfast.formulas.lane_products import VECTOR
-from gdfast.kernels.options import HELPER, INLINED, wide
-from gdfast.problems.networks import lanes as _network_lanes
+from gdfast.kernels.options import wide
 
 _NUMBER, _INDEX = ir.DoubleType(), ir.IntType(64)
 _LANES = ir.VectorType(_NUMBER, VECTOR)
@@ -198,10 +197,3 @@ def _wide_vectors():
         wide()  # type: ignore[call-arg]
 
     return lanes
-
-
-# Activations stand inside lane loops, which do not vectorize with a call in them.
-for _unit in _network_lanes.UNITS:
-    register_jitable(**INLINED)(_unit)
-for _helper in _network_lanes.HELPERS:
-    register_jitable(**HELPER)(_helper)

@@ -27,7 +27,43 @@ from gdfast.problems._stationary import StationaryPoint
 _LARGEST_LIST = 16_000  # stationary points that are listed one by one
 LARGEST_DIMENSION = 10_000
 
-Lanes = tuple[Callable[..., None], Callable[..., None]]
+
+@functools.cache
+def _lane_kernel(loss_formula: Callable[..., Any], gradient_formula: Callable[..., Any], width: int) -> LaneKernel:
+    """The lane kernel of the sum of a part that has `width` coordinates, in the order of the windows."""
+    loss = Formula.of(loss_formula, 1).reading("float64")
+    gradient = Formula.of(gradient_formula, width).reading("float64")
+
+    def gradient_of_single(theta, grad, work, n, data, layout, t):
+        for i in range(theta.shape[0]):
+            for lane in range(n):
+                grad[i, lane] = gradient(theta[i, lane])
+
+    def objective_of_single(theta, out, work, n, data, layout, t):
+        for lane in range(n):
+            out[lane] = 0.0
+        for i in range(theta.shape[0]):
+            for lane in range(n):
+                out[lane] += loss(theta[i, lane])
+
+    def gradient_of_pairs(theta, grad, work, n, data, layout, t):
+        for lane in range(n):
+            grad[0, lane] = 0.0
+        for i in range(theta.shape[0] - 1):
+            for lane in range(n):
+                along, across = gradient(theta[i, lane], theta[i + 1, lane])
+                grad[i, lane] += along
+                grad[i + 1, lane] = across
+
+    def objective_of_pairs(theta, out, work, n, data, layout, t):
+        for lane in range(n):
+            out[lane] = 0.0
+        for i in range(theta.shape[0] - 1):
+            for lane in range(n):
+                out[lane] += loss(theta[i, lane], theta[i + 1, lane])
+
+    single = gradient_of_single, objective_of_single
+    return LaneKernel(*(single if width == 1 else (gradient_of_pairs, objective_of_pairs)), work_rows=0)
 
 
 class Combinations(Problem):
@@ -112,15 +148,13 @@ class Sum(Problem):
         Of one coordinate or of two.
     domain : ndarray
         ``float64[d, 2]``.
-    lanes : tuple of callable
-        The lane kernel's gradient and objective; they sum in the order of the coordinates.
     near : array_like, optional
         As in `Problem`.
     """
 
-    def __init__(self, part: Landscape, domain: Array, lanes: Lanes, near: Any = None) -> None:
+    def __init__(self, part: Landscape, domain: Array, near: Any = None) -> None:
         self.part, self.domain, self.near = part, domain, near
-        self.lane_kernel = LaneKernel(*lanes, work_rows=0)
+        self.lane_kernel = _lane_kernel(part.loss_formula, part.gradient_formula, part.dimension)
         self._windows = _windows(len(domain), part.dimension)
 
     @property
@@ -158,7 +192,7 @@ class SumOfCombinations(Combinations, Sum):
     """A sum over many single coordinates."""
 
 
-def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lanes, near: Any = None) -> Problem:
+def sum_over(name: str, part: Landscape, dimension: int, domain: Any, near: Any = None) -> Problem:
     """Return the sum of a landscape over single coordinates (if it has one) or neighbouring ones (if it has two).
 
     Parameters
@@ -171,8 +205,6 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lan
         d, at least the part's.
     domain : array_like, (2,) or (d, 2)
         Of all coordinates, or of each.
-    lanes : tuple of callable
-        Gradient and objective of the lane kernel, used beyond 8 coordinates.
     near : callable, optional
         From d to points ``(k, d)`` from which Newton's method finds the stationary points of a sum over neighbours.
 
@@ -186,7 +218,7 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, lanes: Lan
     box = np.array(np.broadcast_to(np.asarray(domain, dtype=np.float64), (dimension, 2)))
     single = part.dimension == 1
     if dimension > LARGEST_LANDSCAPE:
-        return SumOfCombinations(part, box, lanes) if single else Sum(part, box, lanes, points)
+        return SumOfCombinations(part, box) if single else Sum(part, box, points)
     formulas = written_out(part, dimension)
     if not single:
         return Landscape(*formulas, domain=box, near=points)

@@ -28,24 +28,8 @@ def hessian(x):
     return 6 * u * (u - 4 * x * x)
 
 
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            grad[i, lane] = gradient(theta[i, lane])
-
-
-def lane_objective(theta, out, work, n, data, layout, t):
-    for lane in range(n):
-        out[lane] = 0.0
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            x = theta[i, lane]
-            u = maximum(1 - x * x, 0.0)
-            out[lane] += 1 - u * u * u
-
-
 @named()
 def plateau(dimension: int = 1) -> Problem:
     """A bowl that ends in a plateau, Σ (1 − (1 − x²)³) for |x| < 1, on [−2, 2] each."""
     part = Landscape(loss, gradient, hessian, domain=[-2, 2], near=[[0]])
-    return sum_over("plateau", part, dimension, [-2, 2], (lane_gradient, lane_objective))
+    return sum_over("plateau", part, dimension, [-2, 2])

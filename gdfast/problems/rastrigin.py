@@ -28,24 +28,9 @@ def hessian(x):
     return 2 + 394.78417604357435 * cos(6.283185307179586 * x)
 
 
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            grad[i, lane] = gradient(theta[i, lane])
-
-
-def lane_objective(theta, out, work, n, data, layout, t):
-    for lane in range(n):
-        out[lane] = 0.0
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            x = theta[i, lane]
-            out[lane] += x * x + 10 * (1 - cos(6.283185307179586 * x))
-
-
 @named()
 def rastrigin(dimension: int = 2) -> Problem:
     """Rastrigin's function, Σ (x² + 10 (1 − cos 2πx)), on [−5.12, 5.12] each."""
     near = [[k / 2] for k in range(-62, 63)]
     part = Landscape(loss, gradient, hessian, domain=[-5.12, 5.12], near=near)
-    return sum_over("rastrigin", part, dimension, [-5.12, 5.12], (lane_gradient, lane_objective))
+    return sum_over("rastrigin", part, dimension, [-5.12, 5.12])

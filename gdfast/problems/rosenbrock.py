@@ -30,25 +30,6 @@ def hessian(x, y):
     return (2 - 400 * (y - 3 * x * x), -400 * x), (-400 * x, 200)
 
 
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    for lane in range(n):
-        grad[0, lane] = 0.0
-    for i in range(theta.shape[0] - 1):
-        for lane in range(n):
-            along, across = gradient(theta[i, lane], theta[i + 1, lane])
-            grad[i, lane] += along
-            grad[i + 1, lane] = across
-
-
-def lane_objective(theta, out, work, n, data, layout, t):
-    for lane in range(n):
-        out[lane] = 0.0
-    for i in range(theta.shape[0] - 1):
-        for lane in range(n):
-            x, y = theta[i, lane], theta[i + 1, lane]
-            out[lane] += (1 - x) * (1 - x) + 100 * (y - x * x) * (y - x * x)
-
-
 def near(d: int) -> list[list[float]]:
     """A point near each known stationary point."""
     if d < 4:
@@ -66,4 +47,4 @@ def rosenbrock(dimension: int = 2) -> Problem:
     part = Landscape(loss, gradient, hessian, domain=[[-2, 2], [-1, 3]], near=[[1, 1]])
     if dimension == 2:
         return part
-    return sum_over("rosenbrock", part, dimension, [-2, 2], (lane_gradient, lane_objective), near)
+    return sum_over("rosenbrock", part, dimension, [-2, 2], near)

@@ -27,23 +27,8 @@ def hessian(x):
     return 6 * x * x - 16
 
 
-def lane_gradient(theta, grad, work, n, data, layout, t):
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            grad[i, lane] = gradient(theta[i, lane])
-
-
-def lane_objective(theta, out, work, n, data, layout, t):
-    for lane in range(n):
-        out[lane] = 0.0
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            x = theta[i, lane]
-            out[lane] += 0.5 * (x * x * x * x - 16 * x * x + 5 * x)
-
-
 @named()
 def styblinski_tang(dimension: int = 2) -> Problem:
     """The Styblinski–Tang function, ½ Σ (x⁴ − 16x² + 5x), on [−5, 5] each."""
     part = Landscape(loss, gradient, hessian, domain=[-5, 5], near=[[-2.9], [0.16], [2.7]])
-    return sum_over("styblinski_tang", part, dimension, [-5, 5], (lane_gradient, lane_objective))
+    return sum_over("styblinski_tang", part, dimension, [-5, 5])

@@ -232,3 +232,48 @@ def test_a_users_problem_runs_like_any_other():
     expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
     cases.assert_same(got, expected)
     assert (got.outcome.sel(optimizer="adam") == gdfast.outcomes.Outcome.global_minimum).any()
+
+
+def test_a_lane_kernel_may_call_functions_of_other_files_and_what_those_call(tmp_path, monkeypatch):
+    (tmp_path / "shares.py").write_text("def twice(x):\n    return x + x\n\n\ndef slope(x):\n    return twice(x)\n")
+    (tmp_path / "loops.py").write_text("from shares import slope\n\n\nKIND = 1\n\n\n")
+    with (tmp_path / "loops.py").open("a") as file:
+        file.write("def fill(to, x, n):\n    for lane in range(n):\n        to[lane] = slope(x[lane])\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    loops = __import__("loops")
+
+    def lane_gradient(theta, grad, work, n, data, layout, t):
+        for i in range(theta.shape[0]):
+            loops.fill(grad[i], theta[i], n)
+
+    def lane_objective(theta, out, work, n, data, layout, t):
+        out[:n] = 0.0
+        for x in theta:
+            for lane in range(n):
+                out[lane] += x[lane] * x[lane]
+
+    class Bowl(gdfast.problems.Problem):
+        lane_kernel = gdfast.problems.LaneKernel(lane_gradient, lane_objective, work_rows=0)
+        domain = np.tile([-2.0, 2.0], (10, 1))
+        near = np.zeros((1, 10))
+
+        def loss(self, theta):
+            total = np.zeros(theta.shape[1])
+            for x in theta:
+                total += x * x
+            return total
+
+        def gradient(self, theta):
+            return theta + theta
+
+        def hessian(self, theta):
+            return np.repeat(2 * np.eye(10)[:, :, None], theta.shape[1], axis=2)
+
+    @gdfast.problems.named()
+    def bowl():
+        return Bowl()
+
+    problem = bowl()
+    sweep = gdfast.Sweep(problem, [optimizers.gd()], [0.1, 0.3, 1.1], problem.random(20), 200)
+    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, workers=1, keep_theta=True)
+    cases.assert_same(got, expected)

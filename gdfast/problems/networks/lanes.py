@@ -354,13 +354,6 @@ def lane_both(theta, grad, out, work, n, data, layout, t):
                 add_penalties(theta, lane, losses, data, layout)
 
 
-HELPERS = (
-    part, fill, multiply_by, add_rows_to, add_row_products_to, take_rows, activate, normalize, normalize_backward,
-    forward, output_errors, softmax, backward, add_penalty_gradients, add_losses, add_penalties,
-    lane_both,
-)  # fmt: skip
-
-
 def lane_objective(theta, out, work, n, data, layout, t):
     scratch, points, width = work.reshape(-1), theta.reshape(-1), theta.shape[1]
     rows, d, chunk = layout[ROWS], layout[D], layout[CHUNK]
