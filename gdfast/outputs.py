@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+_LONGEST_PATH = 300
 PART = ".gdfast-part."
 """How the names of files and folders begin that are being written."""
 
@@ -35,15 +36,21 @@ def check(path: Path, argument: str = "out", accepted: tuple[str, ...] = ("a fil
     try:
         kind = _kind(path)
         if kind not in ("nothing", *accepted):
-            raise ValueError(f"{argument}: {path} cannot be written: it is {kind}, not {' or '.join(accepted)}")
+            raise ValueError(f"{argument}: {_short(path)} cannot be written: it is {kind}, not {' or '.join(accepted)}")
         place = path if kind == "a folder" else path.parent
         while (kind := _kind(place)) == "nothing" and place != place.parent:
             place = place.parent
     except OSError as error:
-        raise ValueError(f"{argument}: {path} cannot be written: {error.strerror}") from None
+        raise ValueError(f"{argument}: {_short(path)} cannot be written: {error.strerror}") from None
     reason = f"it is {kind}" if kind != "a folder" else "" if os.access(place, os.W_OK | os.X_OK) else "no permission"
     if reason:
-        raise ValueError(f"{argument}: the folder {place} cannot be written: {reason}")
+        raise ValueError(f"{argument}: the folder {_short(place)} cannot be written: {reason}")
+
+
+def _short(path: Path) -> str:
+    """A path, its middle left out where it is too long for a sentence."""
+    text = str(path)
+    return text if len(text) <= _LONGEST_PATH else f"{text[:100]}…({len(text):,} characters)…{text[-50:]}"
 
 
 def _kind(path: Path) -> str:

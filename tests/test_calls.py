@@ -66,7 +66,11 @@ def fault(wrong: calls.Wrong) -> str | None:
             return f"is not raised by gdfast: {where}"
         if not message.isprintable() or len(message) > LONGEST:
             return f"is not one short line: {where}"
-        return None if any(name in message for name in wrong.arguments) else f"names no argument: {where}"
+        return (
+            None
+            if any(name.removesuffix("s") in message for name in wrong.arguments)
+            else f"names no argument: {where}"
+        )
     except OSError as error:  # of a path that does not exist
         return None if str(error) else "is an OSError without a word"
     except BaseException as error:

@@ -271,6 +271,7 @@ def trajectory(
         gradient_tolerance,
         divergence_limit,
     )
+    problem, (optimizer,) = sweep.problem, sweep.optimizers
     prepared = Prepared(sweep)
     plan = prepared.plan(0)
     endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
