@@ -62,6 +62,7 @@ def test_stored_trajectories(case, stored):
         assert difference(case, problem, stored[f"{case.label}|{problem}"]) < case.tolerance, problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
 @pytest.mark.filterwarnings("ignore")
 def test_live_trajectories(case):
@@ -72,6 +73,7 @@ def test_live_trajectories(case):
         assert difference(case, problem, peers.trajectory(case, problem)) < case.tolerance, problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deviation", peers.DEVIATIONS, ids=lambda d: f"{d.library}.{d.call}")
 @pytest.mark.filterwarnings("ignore")
 def test_known_deviations_are_still_there(deviation):

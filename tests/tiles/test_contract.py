@@ -67,8 +67,7 @@ def agree_for_random_hyperparameters(data, name, scheduled):
 @given(data=st.data())
 @settings(max_examples=6)
 def test_kernel_and_reference_agree_for_random_hyperparameters(name, data):
-    # A schedule makes another kernel, so only every fifth rule has one here.
-    agree_for_random_hyperparameters(data, name, scheduled=NAMES.index(name) % 5 == 0)
+    agree_for_random_hyperparameters(data, name, scheduled=False)  # a schedule makes another kernel
 
 
 @pytest.mark.slow
