@@ -52,8 +52,6 @@ from gdfast.parts import Parts
 from gdfast.problems import Landscape, Problem
 from gdfast.transforms import Transform
 
-_LARGEST_FUSED = 8  # coordinates a lane can have in registers
-
 
 def step_kernel(
     problem: Problem,

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from gdfast.report.lab import Lab
 
-VERDICTS = ("shown", "bounded", "refuted")
-
 
 @dataclass(frozen=True)
 class Claim:

@@ -12,8 +12,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-PART = ".gdfast-part."
-"""How the names of files begin that are being written; they have names of their own, and are made exclusively."""
+from gdfast.outputs import PART
 
 _KINDS = {
     stat.S_ISLNK: "a link",

@@ -3,7 +3,7 @@
 HDF5 may end the process where its file cannot grow, or where it reads a damaged one. So it writes to memory, and reads
 what has the checksum that was written behind it; other files, such as those of format 1, a process of its own reads
 first. Readers of HDF5 do not look at what follows its end. A run that is killed in the last moment leaves a file whose
-name begins with `gdfast.storing.files.PART`; nothing reads it.
+name begins with `gdfast.outputs.PART`; nothing reads it.
 """
 
 import hashlib

@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gdfast.outputs import PART
 from gdfast.storing import files, layout
 from gdfast.storing.contents import (
     FORMAT,
@@ -160,7 +161,7 @@ def opened(
             _check_free(place)
             place.write()
         for name in os.listdir(path):  # of a process that was killed
-            if name.startswith(files.PART) and stat.S_ISREG((path / name).lstat().st_mode):
+            if name.startswith(PART) and stat.S_ISREG((path / name).lstat().st_mode):
                 files.remove(path / name)
         yield place
 
@@ -173,7 +174,7 @@ def _recognized(path: Path) -> tuple[Journal, list[dict[str, Any]]] | None:
     StoreError
         If the folder holds anything else.
     """
-    if all(name == LOCK or name.startswith(files.PART) for name in os.listdir(path)):
+    if all(name == LOCK or name.startswith(PART) for name in os.listdir(path)):
         return None
     journal, found = Journal.read(path), []
     for name in (ATTRIBUTES_FILE, METADATA):

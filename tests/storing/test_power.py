@@ -17,6 +17,7 @@ import stored
 
 import gdfast
 from gdfast import optimizers, problems, store
+from gdfast.outputs import PART
 from gdfast.storing import blocks, files
 from gdfast.storing.contents import LOCK
 from gdfast.storing.store import StoreError
@@ -51,7 +52,7 @@ def recorded(monkeypatch, work):
             )
             if name == "write":
                 arguments = result, b"".join(arguments[1:])
-            elif not place.name.startswith(files.PART) or name in ("move", "sync"):  # else inside of `write`
+            elif not place.name.startswith(PART) or name in ("move", "sync"):  # else inside of `write`
                 arguments = place, *arguments[1:]
             else:
                 return result
