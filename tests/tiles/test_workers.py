@@ -412,11 +412,16 @@ def test_processes_work_wherever_code_comes_from_or_say_why_not(tmp_path):
     assert "ended before they began" in python("", tmp_path / "ends.py").stderr.strip().splitlines()[-1]
 
 
-def children(pid):
-    """Processes that descend from one and are alive."""
-    listed = subprocess.run(["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return [row[0] for row in rows if row[1] == str(pid) and not row[2].startswith("Z")]
+def children(pid, patience=5.0):
+    """Processes that descend from one and are still alive after some seconds: to end takes each a moment."""
+    until = time.monotonic() + patience
+    while True:
+        listed = subprocess.run(["ps", "-eo", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True)
+        rows = [line.split(maxsplit=3) for line in listed.stdout.splitlines()]
+        alive = [row for row in rows if row[1] == str(pid) and row[2][0] not in "ZX"]
+        if not alive or time.monotonic() > until:
+            return alive
+        time.sleep(0.05)
 
 
 class Machines:
