@@ -93,6 +93,8 @@ class Problem(Named, ABC):
         Gradient and objective for the compiler, where they are more than formulas of few coordinates.
     rows_each_step : int
         How many rows of data a step reads; 0 without data.
+    bytes_each_step : int
+        How many bytes `lane_data` takes for each step while it is made.
     batch_size : int, optional
         Rows of a mini-batch, which is another one each step; None where each step reads all rows, or there are none.
     """
@@ -105,6 +107,7 @@ class Problem(Named, ABC):
     layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     lane_kernel: LaneKernel | None = None
     rows_each_step: int = 0
+    bytes_each_step: int = 0
     batch_size: int | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -132,11 +135,6 @@ class Problem(Named, ABC):
     def step_work(self) -> int:
         """About how many times as long as a formula's its step takes, of one trajectory."""
         return max(1, self.rows_each_step * self.dimension // 16)
-
-    @property
-    def bytes_each_step(self) -> int:
-        """How many bytes `lane_data` takes for each step while it is made."""
-        return 16 * (self.batch_size or 0)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
         """Return what the lane kernel reads: ``data float64[:]`` and ``layout int64[:]``, which tells its shape.
