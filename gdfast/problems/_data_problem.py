@@ -1,6 +1,7 @@
 """What problems with data share: the rows that a step takes, and how the data stand in a specification."""
 
 import hashlib
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,13 @@ class DataProblem(Problem):
             self._lane_data = kept = (max_steps, numbers, layout)
         return kept[1], kept[2]
 
+    @abstractmethod
     def _lane_numbers(self) -> Array:
         """What the lane kernel reads as ``data``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _layout_of_steps(self) -> NDArray[np.int64]:
         """The layout for the rows of a step, without these."""
-        raise NotImplementedError
 
     @property
     def specification(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ once where batch normalization needs their statistics). Offsets and sizes count 
 where, `layout` tells at run time: depth, widths, activations and loss cost no compilation.
 
 Sums run in one fixed order, over rows, fan-in and outputs from first to last; a sum with a bias begins with it.
-`gdfast.problems.networks.network` has the same in NumPy.
+`gdfast.problems.networks.passes` has the same in NumPy.
 """
 
 import math

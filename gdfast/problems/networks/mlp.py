@@ -12,7 +12,7 @@ With A₀ = X, for the layers l = 1 … L with weights W (fan_in, fan_out):
 for m rows and k outputs. Batch normalization (Ioffe & Szegedy 2015) is in training mode: mean and variance (divided by
 m) are those of the rows of the step, and gradients go through them. The slope of relu and of |W| at 0 is 0. gelu is the
 exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients are computed by backpropagation
-(Rumelhart, Hinton & Williams 1986), by hand: in `_network_lanes` for lanes, in `network` in NumPy.
+(Rumelhart, Hinton & Williams 1986), by hand: in `lanes` for the compiler, in `passes` in NumPy.
 """
 
 import itertools
@@ -27,6 +27,8 @@ from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES
 from gdfast.problems.networks.network import MLP
+from gdfast.problems.networks.parameters import factors_of, layers_of
+from gdfast.problems.networks.passes import Network
 
 _BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, the optimizer's state, the last 16 points
 
@@ -106,24 +108,9 @@ def mlp(
         inputs, targets = _rows_of(load(data), sizes, loss)
     if batch_size is not None:
         batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(inputs))
-    return MLP(
-        sizes,
-        activations,
-        loss,
-        inputs,
-        targets,
-        bias=bias,
-        batch_norm=batch_norm,
-        fan_in_scaling=fan_in_scaling,
-        gain=gain,
-        output_scale=output_scale,
-        l2=l2,
-        l1=l1,
-        eps=eps,
-        batch_size=batch_size,
-        seed=seed,
-        layer_rates=layer_rates,
-    )
+    layers = layers_of(sizes, activations, bias, batch_norm)
+    factors = factors_of(layers, fan_in_scaling, gain, output_scale)
+    return MLP(Network(layers, factors, loss, l2, l1, eps), inputs, targets, batch_size, seed, layer_rates)
 
 
 def _widths(widths: Any) -> tuple[int, ...]:
