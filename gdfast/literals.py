@@ -129,6 +129,8 @@ def write(value: Any) -> str:
         return f"<array {'×'.join(map(str, value.shape))}>"
     if isinstance(value, Mapping | tuple | list):
         return f"<{_count(value):,} values>".replace(",", " ")
+    if (told := getattr(value, "told", None)) is not None:  # what it is made of, such as data
+        return write(told)
     label = getattr(value, "label", None)
     return f"({label})" if isinstance(label, str) else f"<{type(value).__name__}>"
 

@@ -28,6 +28,9 @@ from gdfast.formulas.grammar import GrammarError
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
 
+Accepted = Interval | OneOf | Callable[[Any], Any]
+"""What a parameter may be: the interval that a number must lie in, the numbers it may be, or what reads a value."""
+
 _LONGEST_RANGE = 2**16
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _parameters: ContextVar[Mapping[str, Any]] = ContextVar("parameters of the factory that runs", default=_NONE)
@@ -133,8 +136,9 @@ class Named(Value):
         if self.make is None:
             name, changed = f"<{self.name.strip('<>')}>", dict(self.parameters)
         else:
-            defaults = {n: p.default for n, p in inspect.signature(self.make).parameters.items()}
-            name, changed = self.name, {n: v for n, v in self.parameters.items() if not _same(v, defaults[n])}
+            defaults = _defaults(self.make)
+            name = self.name
+            changed = {n: v for n, v in self.parameters.items() if n not in defaults or not _same(v, defaults[n])}
         return name + (":" + ",".join(f"{n}={literals.write(v)}" for n, v in changed.items()) if changed else "")
 
     @property
@@ -164,15 +168,16 @@ def _made(make: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
     return make(**parameters)
 
 
-def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Turn a function of parameters into a checked factory of a named thing.
 
     Parameters
     ----------
     **accepted
-        For each numeric parameter, the interval it must lie in or the numbers it may be. Parameters with a boolean
-        default must be booleans; all others are the factory's own to check. The factory keeps it as its attribute
-        ``accepted``.
+        For each numeric parameter, the interval it must lie in or the numbers it may be; for others, a function that
+        makes the parameter's value of what is given, or refuses it (where the default is None, that is not read).
+        Parameters with a boolean default must be booleans; all others are the factory's own to check. The factory
+        keeps it as its attribute ``accepted``.
 
     Raises
     ------
@@ -204,9 +209,11 @@ def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P
                 raise TypeError(f"{name}: {error}; it is called as {name}{signature}") from None
             bound.apply_defaults()
             for parameter, value in bound.arguments.items():
-                argument = f"{name}: {parameter}"
-                if parameter in accepted:
-                    bound.arguments[parameter] = arguments.number(argument, value, accepted[parameter])
+                argument, accepts = f"{name}: {parameter}", accepted.get(parameter)
+                if isinstance(accepts, Interval | OneOf):
+                    bound.arguments[parameter] = arguments.number(argument, value, accepts)
+                elif accepts is not None:
+                    bound.arguments[parameter] = _read(name, accepts, value, signature.parameters[parameter].default)
                 elif isinstance(signature.parameters[parameter].default, bool):
                     bound.arguments[parameter] = arguments.flag(argument, value)
                 else:
@@ -227,6 +234,23 @@ def named(**accepted: Interval | OneOf) -> Callable[[Callable[P, T]], Callable[P
         return factory
 
     return decorate
+
+
+def _read(name: str, reader: Callable[[Any], Any], value: Any, default: Any) -> Any:
+    if value is None and default is None:
+        return None
+    try:
+        return reader(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+@functools.lru_cache(maxsize=256)
+def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
+    """The parameters of a factory as they are where nothing is given; those without a default are left out."""
+    defaults = {n: p.default for n, p in inspect.signature(make).parameters.items() if p.default is not p.empty}
+    readers = {n: r for n, r in getattr(make, "accepted", {}).items() if not isinstance(r, Interval | OneOf)}
+    return {n: _read(n, readers[n], v, v) if n in readers else v for n, v in defaults.items()}
 
 
 def is_factory(thing: Any) -> bool:
@@ -278,7 +302,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
-    if isinstance(value, Named):
+    if isinstance(value, Value) and hasattr(value, "specification"):
         return value.specification
     if inspect.isfunction(value):
         return source(value)

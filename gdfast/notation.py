@@ -375,18 +375,23 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
 
 
 def parse_source(data: str | None, target: str | None, header: bool | None) -> dict[str, Any]:
-    """Return the parameters of a problem that tell its data; a CSV file of which `header` is told is read.
+    """Return the parameters of a problem that tell its data, which are read if more than their source is told.
 
     Raises
     ------
     ValueError
-        If a header is told of anything else, or the file cannot be used.
+        If something is told of no data, or they cannot be used.
     """
-    if header is None:
-        return {name: value for name, value in (("data", data), ("target", target)) if value is not None}
-    if data is None or data in data_sets.SHIPPED or target is None:
-        raise ValueError("header must be given with a CSV file, by --data, and the column to predict, by --target")
-    return {"data": data_sets.read_csv(data, target, header)}
+    if data is None:
+        for name, value in (("target", target), ("header", header)):
+            if value is not None:
+                raise ValueError(
+                    f"{name} must be given with a CSV file, by --data, and the column to predict, --target"
+                )
+        return {}
+    if target is None and header is None:
+        return {"data": data}
+    return {"data": data_sets.load(data, target, header)}
 
 
 def _takers_of_data() -> list[str]:

@@ -43,7 +43,7 @@ OWN_ERROR = "the user's function says no"
 QUARTIC, PLANE = problems.quartic(), problems.himmelblau()
 NETWORK = problems.mlp((2, 2, 1), points=4)
 CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
-TABLE = data.from_arrays([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0])
+TABLE = data.load(([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0]))
 LINEAR = problems.linear_regression(data=TABLE)
 SOFTMAX = problems.softmax_regression(data=TABLE)
 PROBLEMS = [
@@ -232,8 +232,7 @@ def calls() -> list[Call]:
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),
         (executors.Processes, {"count": 1}),
-        (data.from_arrays, {"X": [[1.0], [2.0]], "y": [1.0, 2.0]}),
-        (data.design, {"data": TABLE, "standardize": True, "bias": True}),
+        (data.design, {"data": TABLE, "bias": True}),
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
         (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
@@ -250,6 +249,11 @@ def calls() -> list[Call]:
         )
     )
     found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
+    arrays = {"X": [[1.0], [2.0]], "y": [1.0, 2.0], "standardize": True}
+    of_arrays = Call(
+        "data.load of arrays", lambda X, y, standardize: data.load((X, y), standardize=standardize), arrays
+    )
+    found.append(of_arrays)
     for module in (optimizers, schedules, transforms, measures, problems):
         for name, factory in module.CATALOGUE.items():
             found.append(Call(f"{module.__name__}.{name}", factory, _defaults(factory)))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
+from gdfast.data import load
 from gdfast.kernels import compiling, numba_internals
 
 OPTIMIZERS = [
@@ -96,24 +97,30 @@ MORE_OPTIMIZERS = [
 ]
 ALL_OPTIMIZERS = [*OPTIMIZERS, *MORE_OPTIMIZERS]
 
+
+def least_squares(X, y, **parameters):
+    """Linear regression on X as it is."""
+    return p.linear_regression(load((X, y), standardize=False), bias=False, **parameters)
+
+
 _rng = np.random.default_rng(5)
 PROBLEMS = [
     p.quartic(),
     p.sigmoid(),
     p.rosenbrock(),
     p.linear_regression(),
-    p.linear_regression(X=_rng.normal(size=(17, 5)), y=_rng.normal(size=17)),
-    p.linear_regression(X=[[2.0]], y=[3.0]),
+    least_squares(_rng.normal(size=(17, 5)), _rng.normal(size=17)),
+    least_squares([[2.0]], [3.0]),
 ]
 DATA_PROBLEMS = [
     p.linear_regression(data="diabetes"),
     p.linear_regression(data="diabetes", batch_size=7, seed=3),
     p.ridge_regression(alpha=3.0),
-    p.ridge_regression(X=_rng.normal(size=(11, 4)) * 5, y=_rng.normal(size=11), standardize=False, bias=False),
+    p.ridge_regression(load((_rng.normal(size=(11, 4)) * 5, _rng.normal(size=11)), standardize=False), bias=False),
     p.ridge_regression(alpha=30.0, batch_size=16),
     p.logistic_regression(data="iris", positive="setosa"),
     p.logistic_regression(data="iris", positive="virginica", l2=0.0, batch_size=9),
-    p.logistic_regression(X=_rng.normal(size=(13, 2)), y=[0, 1] * 6 + [0], l2=0.3, bias=False),
+    p.logistic_regression((_rng.normal(size=(13, 2)), [0, 1] * 6 + [0]), l2=0.3, bias=False),
     p.softmax_regression(),
     p.softmax_regression(data="iris", l2=0.1, batch_size=5, seed=1),
 ]

@@ -86,13 +86,14 @@ def test_some_wrong_command_lines_get_one_sentence_and_leave_nothing(places, mon
 
 
 # Of what a valid command line is made, and what a typist or a script puts in its place.
+OF_TABLE = "linear_regression:data=(source=TABLE,target=y)"
 VALID = [
     ["sweep", "--problem", "quartic", "--optimizer", "gd", *GRID, "--out", "OUT/x.zarr"],
     ["sweep", "--problem", "quartic", "--optimizer", "gd", *GRID, "--out", "OUT/x.nc", "--keep-theta"],
     ["sweep", "--loss", "x**2", "--optimizer", "gd", *GRID, "--out", "OUT/x.zarr", "--backend", "numpy"],
     ["sweep", "--problem", "quartic", "--optimizer", "gd", "--transform", "clip_norm=1", *GRID, "--out", "OUT/x.zarr"],
     ["sweep", "--problem", "quartic", "--optimizer", "gd", "--schedule", "cosine", *GRID, "--out", "OUT/x.zarr"],
-    ["sweep", "--problem", "linear_regression:data=TABLE,target=y", "--optimizer", "gd", *GRID, "--out", "OUT/x.zarr"],
+    ["sweep", "--problem", OF_TABLE, "--optimizer", "gd", *GRID, "--out", "OUT/x.zarr"],
     ["map", "STORE", "-o", "OUT/m.png", "--quantity", "steps", "--at", "start=0.5"],
     ["map", "STORE", "-o", "OUT/m.svg", "--x", "learning_rate", "--y", "start", "--optimizer", "gd"],
     ["compare", "STORE", "STORE", "-o", "OUT/c.png"],

@@ -96,7 +96,7 @@ def short(theta, grad, m, lr):
 @pytest.mark.parametrize(
     ("thing", "words"),
     [
-        (problems.linear_regression(X=np.eye(3), y=np.ones(3)), "array 3×3"),
+        (problems.linear_regression((np.eye(3), np.ones(3))), "array 3×3"),
         (Optimizer(plain, 0.1, parameters={"beta": 1.0}), "of one's own"),
         (optimizers.gd().transformed(Transform(halved)), "not known"),
         (named()(lambda: Optimizer(plain, 0.1, parameters={"beta": 1.0}))(), "of one's own"),

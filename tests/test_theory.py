@@ -127,7 +127,7 @@ def adam_from(second_moment: float = 4.0, beta1: float = 0.9) -> optimizers.Opti
 
 def stable(optimizer, rate):
     """Whether a small disturbance of the one-dimensional quadratic ½ x² dies out."""
-    problem = problems.linear_regression(X=[[1.0]], y=[0.0])
+    problem = cases.least_squares([[1.0]], [0.0])
     # Adam's debiasing lets a disturbance grow 10¹⁷-fold in the first steps, at β₁ = 0.9 and rates at the limit.
     sweep = gdfast.Sweep(problem, optimizer, [rate], [[1e-24]], 100_000, gradient_tolerance=0.0, divergence_limit=1.0)
     return gdfast.run(sweep).outcome.item() != Outcome.diverged

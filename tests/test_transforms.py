@@ -11,7 +11,7 @@ from gdfast.formulas import noise
 from gdfast.tiles.outcomes import Outcome
 
 _rng = np.random.default_rng(5)
-REGRESSION = problems.linear_regression(X=_rng.normal(size=(17, 5)), y=_rng.normal(size=17))
+REGRESSION = cases.least_squares(_rng.normal(size=(17, 5)), _rng.normal(size=17))
 CHAINS = {
     "each once": (
         transforms.l2(0.1),

@@ -9,6 +9,41 @@ from gdfast.formulas.elementary import Array
 _MOST_KEYS = 2**22  # random numbers made at a time
 
 
+class Batches:
+    """The mini-batches of a problem: the rows of each step, drawn as far as they are asked for.
+
+    Parameters
+    ----------
+    m : int
+        Number of rows of the data.
+    size : int
+        Rows a step.
+    seed : int
+        Of the random numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole or out of range.
+    """
+
+    def __init__(self, m: int, size: int, seed: int) -> None:
+        self.size, self._m, self._seed = check_batch_size(size, m), m, seed
+        self._drawn = np.empty((0, size), dtype=np.int64)
+
+    def until(self, step: int) -> NDArray[np.int64]:
+        """Return the rows of the steps from 0 to this one, ``int64[step + 1, size]``.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit into memory.
+        """
+        if len(self._drawn) <= step:
+            self._drawn = draw_batches(self._m, self.size, max(step, 2 * len(self._drawn)), self._seed)
+        return self._drawn[: step + 1]
+
+
 def draw_batches(m: int, batch_size: int, max_steps: int, seed: int = 0) -> NDArray[np.int64]:
     """Draw the rows of the mini-batch of each step.
 

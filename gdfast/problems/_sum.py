@@ -21,7 +21,8 @@ from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names, define
 from gdfast.formulas.formula import Formula
-from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, LaneKernel, Problem
+from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape
+from gdfast.problems._problem import LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 
 _LARGEST_LIST = 16_000  # stationary points that are listed one by one

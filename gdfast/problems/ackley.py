@@ -19,7 +19,7 @@ import itertools
 from gdfast import arguments
 from gdfast.formulas.families import coordinate_names, define
 from gdfast.named import named
-from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape
+from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape
 
 TWO_PI, E = "6.283185307179586", "2.718281828459045"
 

@@ -9,7 +9,7 @@ Source: Beale (1958), "On an iterative method for finding a local minimum of a f
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

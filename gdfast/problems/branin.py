@@ -12,7 +12,7 @@ Dixon & Szegő (1978), "Towards global optimisation 2".
 
 from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

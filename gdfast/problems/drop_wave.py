@@ -16,7 +16,7 @@ import numpy as np
 
 from gdfast.formulas.elementary import Array, cos, select, sin, sqrt
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 REACH = 5.12
 

@@ -13,7 +13,7 @@ Source: Easom (1990), "A survey of global optimization techniques", thesis, Univ
 
 from gdfast.formulas.elementary import cos, exp, sin
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 EXTREMA, ZEROS = (1.3, 3.14, 4.98), (1.57, 4.71)  # of h between 0 and 2π, nearly
 NEAR = [[a, b] for group in (EXTREMA, ZEROS) for a in group for b in group]

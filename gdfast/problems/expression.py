@@ -18,7 +18,7 @@ from gdfast import arguments
 from gdfast.formulas import elementary
 from gdfast.formulas.graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
 from gdfast.named import named
-from gdfast.problems._problem import LARGEST_LANDSCAPE, Landscape, checked_domain
+from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape, checked_domain
 
 DEFAULT_RANGE = (-5.0, 5.0)
 _LONGEST, _MOST, _DEEPEST = 4000, 500, 60  # characters; numbers, names and operations; how deep they may be nested

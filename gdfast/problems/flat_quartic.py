@@ -8,7 +8,7 @@ example of a degenerate minimum.
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x):

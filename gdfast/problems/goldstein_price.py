@@ -12,7 +12,7 @@ Source: Goldstein & Price (1971), "On descent from local minima".
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -10,7 +10,7 @@ Source: Himmelblau (1972), "Applied nonlinear programming".
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -15,7 +15,7 @@ import numpy as np
 
 from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 # A spacing of 1/12 is half of the shortest distance between neighbours along a coordinate.
 NEAR = np.stack(np.meshgrid(np.arange(-48, 73) / 12, np.arange(-120, 121) / 12), axis=-1).reshape(-1, 2)

@@ -7,7 +7,7 @@ Jamil & Yang (2013), "A literature survey of benchmark functions for global opti
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -12,7 +12,7 @@ Source: McCormick (1976), "Computability of global solutions to factorable nonco
 
 from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -8,7 +8,7 @@ Hilbert & Cohn-Vossen (1932), "Anschauliche Geometrie", §29.
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -9,7 +9,8 @@ landscape: the simplest one with a gradient that does not only become small but 
 
 from gdfast.formulas.elementary import maximum
 from gdfast.named import named
-from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._landscape import Landscape
+from gdfast.problems._problem import Problem
 from gdfast.problems._sum import sum_over
 
 

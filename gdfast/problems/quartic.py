@@ -11,7 +11,7 @@ minimum.
 import numpy as np
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x):

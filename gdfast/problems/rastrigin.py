@@ -12,7 +12,8 @@ parallel genetic algorithm as function optimizer", in more.
 
 from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
-from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._landscape import Landscape
+from gdfast.problems._problem import Problem
 from gdfast.problems._sum import sum_over
 
 

@@ -13,7 +13,8 @@ characterizing the stationary points of the extended Rosenbrock function".
 
 from gdfast import arguments
 from gdfast.named import named
-from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._landscape import Landscape
+from gdfast.problems._problem import Problem
 from gdfast.problems._sum import LARGEST_DIMENSION, sum_over
 
 

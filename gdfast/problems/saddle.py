@@ -7,7 +7,7 @@ along y and diverges. A standard classroom example.
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

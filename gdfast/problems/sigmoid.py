@@ -11,7 +11,7 @@ import numpy as np
 
 from gdfast.formulas.elementary import exp
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x):

@@ -10,7 +10,7 @@ Dixon & Szegő (1978), "Towards global optimisation 2".
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -11,7 +11,7 @@ strict saddles before it.
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

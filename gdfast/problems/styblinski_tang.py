@@ -11,7 +11,8 @@ smoothing and simulated annealing".
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape, Problem
+from gdfast.problems._landscape import Landscape
+from gdfast.problems._problem import Problem
 from gdfast.problems._sum import sum_over
 
 

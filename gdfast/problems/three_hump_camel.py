@@ -9,7 +9,7 @@ Source: Branin & Hoo (1972), "A method for finding multiple extrema of a functio
 """
 
 from gdfast.named import named
-from gdfast.problems._problem import Landscape
+from gdfast.problems._landscape import Landscape
 
 
 def loss(x, y):

@@ -150,8 +150,24 @@ def check_same(path: Path, found: dict[str, Any], sweep: Sweep, backend: str, ke
     asked = settings(sweep, backend, keep_theta)
     was = {**json.loads(found["specification"]), "backend": found["backend"], "keep_theta": keeps_theta(found)}
     was["gdfast"] = found["gdfast"]
-    difference = next(differences("", was, json.loads(json.dumps(asked))), "its digest is another")
-    raise StoreError(f"store: {path} holds another sweep: {difference}; give another path, or overwrite it")
+    for difference in differences("", by_content(was), by_content(json.loads(json.dumps(asked)))):
+        raise StoreError(f"store: {path} holds another sweep: {difference}; give another path, or overwrite it")
+
+
+_TOLD_OF_DATA = frozenset({"X", "y", "data", "target", "standardize"})
+"""Parameters of problems that tell where data are from, as one or, of stores of earlier versions, one by one."""
+
+
+def by_content(specification: dict[str, Any]) -> dict[str, Any]:
+    """A specification in which data are told by their rows alone, wherever these were taken from."""
+    problem = specification["problem"]
+    if not ("data" in problem and isinstance(problem["data"], dict) and isinstance(problem.get("parameters"), dict)):
+        return specification
+    # In least squares without a penalty a column of ones is a column like others.
+    in_rows = _TOLD_OF_DATA | ({"bias"} if problem["name"] == "linear_regression" else set())
+    parameters = {name: value for name, value in problem["parameters"].items() if name not in in_rows}
+    rows = {name: problem["data"].get(name) for name in ("shape", "sha256")}
+    return {**specification, "problem": {"name": problem["name"], "parameters": parameters, "data": rows}}
 
 
 def differences(where: str, was: Any, asked: Any) -> Iterator[str]:

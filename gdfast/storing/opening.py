@@ -206,10 +206,12 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
     """
     path, digest = place.path, place.attributes["digest"]
     digests = [journal.header["digest"]] if journal.header else [group["digest"] for group in groups]
-    if digest not in digests:
+    told_otherwise = digest not in digests  # the same sweep, as an earlier version told it
+    if told_otherwise:
         for group in groups:
             check_same(path, group, place.sweep, place.backend, place.keep_theta)
-        raise StoreError(f"store: {path} holds another sweep; give another path, or overwrite it")
+        if not groups:
+            raise StoreError(f"store: {path} holds another sweep; give another path, or overwrite it")
     place.journal, place.block = journal, _block(path, journal) or place.block
     owned = _owned(path, place.sweep.shape, place.block, place.names, journal)
     _check_ordinary(path, owned)
@@ -231,7 +233,7 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
             dropped.add(key)
             place.repaired += wrong.values()
     journal.entries = [entry for entry in journal.entries if entry.get("block") not in dropped]
-    if place.repaired or not journal.header:
+    if place.repaired or told_otherwise or not journal.header:
         place.write()
 
 

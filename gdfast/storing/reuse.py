@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gdfast import __version__
 from gdfast.parts import step_table
-from gdfast.storing.contents import StoreError, differences, keeps_theta
+from gdfast.storing.contents import StoreError, by_content, differences, keeps_theta
 from gdfast.storing.result import attributes
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.sweep import Sweep, Tile
@@ -47,7 +47,9 @@ class Earlier:
 
     def __init__(self, path: Path, result: "xarray.Dataset", sweep: Sweep, backend: str, keep_theta: bool) -> None:
         found = result.attrs
-        was, asked = json.loads(found["specification"]), json.loads(json.dumps(sweep.specification))
+        was, asked = (
+            by_content(json.loads(text)) for text in (found["specification"], json.dumps(sweep.specification))
+        )
         self._budget: int = was["max_steps"]
         was, asked = (
             {

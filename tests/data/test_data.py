@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import gdfast
-from gdfast import data, optimizers, problems
+from gdfast import data, notation, optimizers, problems
 from gdfast.cli import app
 from gdfast.data import draw_batches
 from gdfast.kernels.compiling import register_helpers
@@ -54,15 +54,19 @@ def random_problems(draw):
     m, p, k = draw(st.integers(4, 12)), draw(st.integers(1, 6)), draw(st.integers(2, 4))
     X = rng.normal(size=(m, p)) * draw(st.sampled_from([0.1, 1.0, 30.0]))
     labels = np.arange(m) % k
-    how = {"standardize": draw(st.booleans()), "bias": draw(st.booleans())}
+    standardize, how = draw(st.booleans()), {"bias": draw(st.booleans())}
     how["batch_size"] = draw(st.none() | st.integers(1, m))
+
+    def table(y):
+        return data.load((X, y), standardize=standardize)
+
     make = draw(
         st.sampled_from(
             [
-                lambda: problems.linear_regression(X, rng.normal(size=m), **how),
-                lambda: problems.ridge_regression(X, rng.normal(size=m), alpha=0.7, **how),
-                lambda: problems.logistic_regression(X, labels % 2, l2=0.2, **how),
-                lambda: problems.softmax_regression(X, labels, l2=0.2, **how),
+                lambda: problems.linear_regression(table(rng.normal(size=m)), **how),
+                lambda: problems.ridge_regression(table(rng.normal(size=m)), alpha=0.7, **how),
+                lambda: problems.logistic_regression(table(labels % 2), l2=0.2, **how),
+                lambda: problems.softmax_regression(table(labels), l2=0.2, **how),
             ]
         )
     )
@@ -92,12 +96,13 @@ def test_loss_and_gradient_are_those_of_the_textbook(drawn):
 @pytest.mark.parametrize("size", [1e4, 1e300])
 def test_no_logit_is_too_large(size):
     X, theta = np.array([[1.0], [-1.0], [2.0]]), np.array([[size, -size]])
-    for problem in (problems.logistic_regression(X, [0, 1, 1], l2=0.0, standardize=False, bias=False),):
-        with np.errstate(all="raise", under="ignore"):
-            # At w = ±size the wrong rows cost their distance, the right ones nothing.
-            np.testing.assert_allclose(problem.loss(theta), [2 * size / 3, 2 * size / 3])
-            np.testing.assert_allclose(problem.gradient(theta), [[2 / 3, -2 / 3]])
-    soft = problems.softmax_regression(X, [0, 1, 1], l2=0.0, standardize=False, bias=False)
+    table = data.load((X, [0, 1, 1]), standardize=False)
+    problem = problems.logistic_regression(table, l2=0.0, bias=False)
+    with np.errstate(all="raise", under="ignore"):
+        # At w = ±size the wrong rows cost their distance, the right ones nothing.
+        np.testing.assert_allclose(problem.loss(theta), [2 * size / 3, 2 * size / 3])
+        np.testing.assert_allclose(problem.gradient(theta), [[2 / 3, -2 / 3]])
+    soft = problems.softmax_regression(table, l2=0.0, bias=False)
     np.testing.assert_allclose(soft.loss(np.array([[size], [0.0]])), [2 * size / 3])
     np.testing.assert_allclose(soft.gradient(np.array([[size], [0.0]])), [[2 / 3], [-2 / 3]])
 
@@ -150,7 +155,7 @@ def test_without_a_penalty_there_is_an_optimum_unless_planes_separate_classes(se
     labels = np.arange(14) % classes
     X = np.round(rng.normal(size=(14, 2)) + gap * labels[:, None], 1)  # rounded, so that rows lie on the planes too
     make = problems.logistic_regression if classes == 2 else problems.softmax_regression
-    problem = make(X, labels, l2=0.0)
+    problem = make((X, labels), l2=0.0)
     expected = has_finite_optimum(problem.X, labels)
     assert (problem.optimum is not None) == expected
     assert bool(problem.minima) == expected
@@ -271,10 +276,11 @@ def test_a_change_of_units_changes_no_outcome(unit, batch_size):
     rng = np.random.default_rng(2)
     X, y, starts, rates = rng.normal(size=(20, 3)), rng.normal(size=20), rng.normal(size=(5, 3)), np.logspace(-2, 1, 12)
     labels = rng.integers(0, 3, 20)
-    plain = {"standardize": False, "bias": False, "batch_size": batch_size}
+    plain = {"bias": False, "batch_size": batch_size}
+    raw = functools.partial(data.load, standardize=False)
     for make in (problems.linear_regression, functools.partial(problems.ridge_regression, alpha=0.1)):
-        expected = outcomes(make(X, y, **plain), rates, starts)
-        got = outcomes(make(X, unit * y, **plain), rates, unit * starts)
+        expected = outcomes(make(raw((X, y)), **plain), rates, starts)
+        got = outcomes(make(raw((X, unit * y)), **plain), rates, unit * starts)
         for a, b in zip(expected, got, strict=True):
             np.testing.assert_array_equal(a, b)
     for make, l2 in (
@@ -283,8 +289,9 @@ def test_a_change_of_units_changes_no_outcome(unit, batch_size):
     ):
         target = labels % 2 if make is problems.logistic_regression else labels
         points = starts if make is problems.logistic_regression else np.tile(starts, 3)
-        expected = outcomes(make(X, target, l2=l2, **plain), rates, points)
-        got = outcomes(make(unit * X, target, l2=l2 * unit * unit, **plain), rates / unit**2, points / unit)
+        expected = outcomes(make(raw((X, target)), l2=l2, **plain), rates, points)
+        scaled = make(raw((unit * X, target)), l2=l2 * unit * unit, **plain)
+        got = outcomes(scaled, rates / unit**2, points / unit)
         for a, b in zip(expected, got, strict=True):
             np.testing.assert_array_equal(a, b)
         if batch_size is None:
@@ -293,12 +300,12 @@ def test_a_change_of_units_changes_no_outcome(unit, batch_size):
 
 def test_standardized_features_have_no_units():
     iris = data.load("iris")
-    other = problems.softmax_regression(iris.X * [1e-3, 1, 1e4, 7] + [0, 5, 1e5, -3], iris.y)
+    other = problems.softmax_regression((iris.X * [1e-3, 1, 1e4, 7] + [0, 5, 1e5, -3], iris.y))
     ours = problems.softmax_regression()
     np.testing.assert_allclose(other.X, ours.X, atol=1e-9)
     np.testing.assert_allclose(ours.X[:, 1:].mean(axis=0), 0, atol=1e-13)
     np.testing.assert_allclose(ours.X[:, 1:].std(axis=0), 1, rtol=1e-12)
-    raw, ready = (problems.linear_regression(data="diabetes", standardize=s).curvatures for s in (False, True))
+    raw, ready = (problems.linear_regression(data.load("diabetes", standardize=s)).curvatures for s in (False, True))
     assert raw[-1] / raw[0] > 1000 * ready[-1] / ready[0]
 
 
@@ -364,7 +371,7 @@ def test_a_batch_of_all_rows_is_no_mini_batch():
 def test_data_are_in_the_specification_and_survive_pickling(tmp_path):
     table = pandas.DataFrame({"a": [1.0, 2, 4, 3], "b": [0.5, 0, 1, 2], "kind": ["x", "y", "x", "y"]})
     table.to_csv(tmp_path / "t.csv", index=False)
-    problem = problems.logistic_regression(data=str(tmp_path / "t.csv"), target="kind", batch_size=2)
+    problem = problems.logistic_regression(data.load(tmp_path / "t.csv", "kind"), batch_size=2)
     assert problem.coordinates == ("bias", "a", "b")
     assert problem.data.classes == ("x", "y")
     again = pickle.loads(pickle.dumps(problem))
@@ -373,12 +380,10 @@ def test_data_are_in_the_specification_and_survive_pickling(tmp_path):
     np.testing.assert_array_equal(again.rows(9), problem.rows(9))
     table.loc[0, "a"] = 1.5
     table.to_csv(tmp_path / "t.csv", index=False)
-    changed = problems.logistic_regression(data=str(tmp_path / "t.csv"), target="kind", batch_size=2)
+    changed = problems.logistic_regression(data.load(tmp_path / "t.csv", "kind"), batch_size=2)
     assert changed.label == problem.label
     assert changed.specification != problem.specification
-    held = problems.logistic_regression(data=data.read_csv(tmp_path / "t.csv", "kind"))
-    json.dumps(held.specification)
-    assert pickle.loads(pickle.dumps(held)).specification == held.specification
+    assert notation.problem(changed.label) == changed != problem
 
 
 def test_shipped_sets_are_there_with_their_sizes():
@@ -394,11 +399,11 @@ def test_shipped_sets_are_there_with_their_sizes():
 
 def test_labels_of_any_kind():
     X = np.arange(8.0)[:, None]
-    signs = problems.logistic_regression(X, [-1, 1] * 4)
-    text = problems.logistic_regression(X, ["no", "yes"] * 4)
+    signs = problems.logistic_regression((X, [-1, 1] * 4))
+    text = problems.logistic_regression((X, ["no", "yes"] * 4))
     np.testing.assert_array_equal(signs.y, text.y)
     np.testing.assert_array_equal(signs.y, np.arange(8) % 2)
-    assert problems.softmax_regression(X, [3, 5, 4, 3, 5, 4, 3, 5]).data.classes == ("3", "4", "5")
+    assert problems.softmax_regression((X, [3, 5, 4, 3, 5, 4, 3, 5])).data.classes == ("3", "4", "5")
     virginica = problems.logistic_regression(data="iris", positive="virginica")
     np.testing.assert_array_equal(virginica.y, data.load("iris").y == 2)
 
@@ -407,17 +412,15 @@ def test_a_file_given_on_the_command_line_is_swept(tmp_path):
     (tmp_path / "t.csv").write_text("size,price\n1,2\n2,3.8\n3,5.9\n4,7.8\n")
     options = ["--data", str(tmp_path / "t.csv"), "--target", "price", "--optimizer", "gd", "--backend", "numpy"]
     out = ["--out", str(tmp_path / "x.zarr")]
-    done = CliRunner().invoke(
-        app, ["sweep", "--problem", "linear_regression:standardize=false", *options, *out, "--lr", "0.01"]
-    )
+    done = CliRunner().invoke(app, ["sweep", "--problem", "linear_regression", *options, *out, "--lr", "0.01"])
     assert done.exit_code == 0, done.stderr
     result = xarray.open_zarr(tmp_path / "x.zarr")
-    np.testing.assert_allclose(
-        json.loads(result.attrs["minima"])[0][1:], problems.linear_regression().optimum, rtol=1e-12
-    )
+    sizes, prices = [1.0, 2.0, 3.0, 4.0], [2.0, 3.8, 5.9, 7.8]
+    expected = [np.mean(prices), np.polyfit((np.array(sizes) - 2.5) / np.std(sizes), prices, 1)[0]]
+    np.testing.assert_allclose(json.loads(result.attrs["minima"])[0][1:], expected, rtol=1e-12)
     for change, word in (
         (["--problem", "quartic"], "data must be given with"),
-        (["--problem", "ridge_regression:target=a"], "twice"),
+        (["--problem", "ridge_regression:data=iris"], "twice"),
     ):
         done = CliRunner().invoke(app, ["sweep", *change, *options, "--out", str(tmp_path / "y.zarr")])
         assert done.exit_code == 2
@@ -432,7 +435,7 @@ def test_a_file_given_on_the_command_line_is_swept(tmp_path):
 
 def regression_sweep(batch_size=None, columns=2, rates=(0.01, 0.1), optimizer=None, n=3):
     X = np.random.default_rng(0).normal(size=(20, columns))
-    problem = problems.linear_regression(X, X.sum(axis=1) + 1, batch_size=batch_size)
+    problem = cases.least_squares(X, X.sum(axis=1) + 1, batch_size=batch_size)
     return gdfast.Sweep(problem, [optimizer or optimizers.gd()], list(rates), problem.random(n), 60)
 
 
@@ -490,36 +493,45 @@ FEATURES = np.random.default_rng(4).normal(size=(6, 2))
     ("call", "kind", "words"),
     [
         (lambda: problems.ridge_regression(data="diabtes"), ValueError, ["'diabtes'", "did you mean diabetes"]),
-        (lambda: problems.ridge_regression(data="none.csv", target="y"), ValueError, ["none.csv", "not a file"]),
+        (lambda: problems.ridge_regression(data.load("none.csv", "y")), ValueError, ["none.csv", "not a file"]),
         (lambda: problems.ridge_regression(data=3), TypeError, ["data", "3"]),
-        (lambda: problems.ridge_regression(FEATURES), ValueError, ["X and y", "together", "X alone"]),
-        (lambda: problems.ridge_regression(FEATURES, np.ones(6), data="iris"), ValueError, ["data", "beside"]),
-        (lambda: problems.ridge_regression(target="y"), ValueError, ["target", "data"]),
-        (lambda: problems.ridge_regression(data="diabetes", target="y"), ValueError, ["target", "its own"]),
+        (lambda: problems.ridge_regression(FEATURES), TypeError, ["ridge_regression: data", "(X, y)"]),
+        (lambda: problems.ridge_regression(None), TypeError, ["data", "None"]),
+        (lambda: problems.ridge_regression("t.csv"), ValueError, ["target", "t.csv"]),
+        (lambda: problems.ridge_regression({"source": "iris", "taget": "y"}), ValueError, ["did you mean target"]),
+        (lambda: problems.ridge_regression({"target": "y"}), ValueError, ["source"]),
+        (lambda: data.load("diabetes", target="y"), ValueError, ["target", "its own"]),
+        (lambda: data.load((FEATURES, np.ones(6)), header=True), ValueError, ["header", "CSV file"]),
+        (lambda: problems.ridge_regression((FEATURES, FEATURES)), ValueError, ["y", "(m,)", "(6, 2)"]),
+        (lambda: problems.softmax_regression((FEATURES, FEATURES)), ValueError, ["y", "(m,)", "(6, 2)"]),
         (lambda: problems.ridge_regression(alpha=-1.0), ValueError, ["alpha", "-1"]),
         (lambda: problems.ridge_regression(data="iris"), ValueError, ["'class' of iris", "setosa", "number"]),
-        (lambda: problems.ridge_regression(FEATURES, [1, 2]), ValueError, ["(6, 2)", "(2,)"]),
-        (lambda: problems.ridge_regression(FEATURES * np.inf, np.ones(6)), ValueError, ["X[0, 0]", "inf", "finite"]),
-        (lambda: problems.ridge_regression(np.ones((6, 2)), np.ones(6)), ValueError, ["'w0', 'w1'", "constant"]),
-        (lambda: problems.ridge_regression(FEATURES, np.arange(6) * 1e200), ValueError, ["'y'", "5e+200", "1e+150"]),
+        (lambda: problems.ridge_regression((FEATURES, [1, 2])), ValueError, ["(6, 2)", "(2,)"]),
+        (lambda: problems.ridge_regression((FEATURES * np.inf, np.ones(6))), ValueError, ["X[0, 0]", "inf", "finite"]),
+        (lambda: problems.ridge_regression((np.ones((6, 2)), np.ones(6))), ValueError, ["'w0', 'w1'", "constant"]),
+        (lambda: problems.ridge_regression((FEATURES, np.arange(6) * 1e200)), ValueError, ["'y'", "5e+200", "1e+150"]),
         (
-            lambda: problems.ridge_regression(FEATURES * 1e200, np.arange(6), standardize=False),
+            lambda: problems.ridge_regression(data.load((FEATURES * 1e200, np.arange(6)), standardize=False)),
             ValueError,
             ["'w0'", "e+200", "unit"],
         ),
-        (lambda: problems.linear_regression(standardize=1), TypeError, ["standardize", "1"]),
+        (lambda: data.load("iris", standardize=1), TypeError, ["standardize", "1"]),
         (lambda: problems.linear_regression(batch_size=5), ValueError, ["batch_size", "at most 4", "not 5"]),
         (lambda: problems.linear_regression(batch_size=0), ValueError, ["batch_size", "0"]),
         (lambda: problems.linear_regression(batch_size=2.0), TypeError, ["batch_size", "2.0"]),
         (lambda: problems.linear_regression(seed=-1), ValueError, ["seed", "-1"]),
         (lambda: problems.logistic_regression(data="iris"), ValueError, ["3 classes", "two", "softmax_regression"]),
-        (lambda: problems.logistic_regression(FEATURES, np.ones(6)), ValueError, ["1 in every row", "two classes"]),
+        (lambda: problems.logistic_regression((FEATURES, np.ones(6))), ValueError, ["1 in every row", "two classes"]),
         (
             lambda: problems.logistic_regression(data="iris", positive="virginca"),
             ValueError,
             ["'virginca'", "did you mean virginica"],
         ),
-        (lambda: problems.softmax_regression(FEATURES, FEATURES[:, 0]), ValueError, ["6 different values", "no class"]),
+        (
+            lambda: problems.softmax_regression((FEATURES, FEATURES[:, 0])),
+            ValueError,
+            ["6 different values", "no class"],
+        ),
         (
             lambda: problems.softmax_regression(data="diabetes"),
             ValueError,
@@ -560,22 +572,20 @@ def test_a_bad_file_gets_one_sentence(tmp_path, text, target, words):
     file = tmp_path / "t.csv"
     file.write_text(text)
     with pytest.raises(ValueError, match="linear_regression") as error:
-        problems.linear_regression(data=file, target=target)
+        problems.linear_regression({"source": file, "target": target})
     assert all(word in str(error.value) for word in words), str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_numbers_and_names_of_any_size_are_read(tmp_path):
     (tmp_path / "t.csv").write_text('1, "b b" ,flag\n123456789012345678901234567890,0.5,True\n7,-1e-3,False\n')
-    read = data.read_csv(tmp_path / "t.csv", "1")
+    read = data.load(tmp_path / "t.csv", "1")
     np.testing.assert_array_equal(read.X, [[0.5, 1], [-1e-3, 0]])
-    np.testing.assert_array_equal(
-        data.read_csv(tmp_path / "t.csv", "flag").X[:, 0], [123456789012345678901234567890.0, 7]
-    )
+    np.testing.assert_array_equal(data.load(tmp_path / "t.csv", "flag").X[:, 0], [123456789012345678901234567890.0, 7])
 
 
 def test_a_file_that_is_no_text_gets_one_sentence(tmp_path):
     (tmp_path / "t.csv").write_bytes(bytes(range(256)) * 10)
     for place in (tmp_path / "t.csv", tmp_path):
         with pytest.raises(ValueError, match="data"):
-            data.read_csv(place, "y")
+            data.load(place, "y")

@@ -36,7 +36,7 @@ COMPRESSED = {"none": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz":
 def refused(path, target="y", **options):
     """The one sentence with which a file is refused."""
     with pytest.raises(ValueError, match=r"data|target") as error:
-        data.read_csv(path, target, **options)
+        data.load(path, target, **options)
     message = str(error.value)
     assert "\n" not in message
     assert len(message) < 1000
@@ -47,7 +47,7 @@ def refused(path, target="y", **options):
 @pytest.mark.parametrize("content", [GOOD, b"\xef\xbb\xbf" + GOOD, GOOD.replace(b"\n", b"\r\n"), GOOD + b"\n\n"])
 def test_a_file_may_be_compressed(tmp_path, compress, content):
     (tmp_path / "t").write_bytes(compress(content))
-    got = data.read_csv(tmp_path / "t", "y")
+    got = data.load(tmp_path / "t", "y")
     np.testing.assert_array_equal(got.X, X)
     np.testing.assert_array_equal(got.y, Y)
     assert got.features == ("a",)
@@ -102,21 +102,21 @@ def test_what_is_no_file_is_not_opened(tmp_path):
     for path in (tmp_path, tmp_path / "fifo.csv", tmp_path / "endless.csv", "x" * 5000 + ".csv", "a\0.csv", "none.csv"):
         assert "is not a file" in refused(path)
     with pytest.raises(ValueError, match="is not known"):
-        problems.linear_regression(data="x" * 5000, target="y")
+        problems.linear_regression("x" * 5000)
 
 
 class TestHeader:
     def test_the_first_line_is_data_where_that_is_said(self, tmp_path):
         (tmp_path / "t.csv").write_text("17.592,6\n1,2\n2,3\n")
-        bare = data.read_csv(tmp_path / "t.csv", "1", header=False)
+        bare = data.load(tmp_path / "t.csv", "1", header=False)
         np.testing.assert_array_equal(bare.y, [17.592, 1, 2])
         np.testing.assert_array_equal(bare.X, [[6], [2], [3]])
         assert bare.features == ("2",)
         assert "line 1, column '2'" in refused_text(tmp_path, "1,x\n2,3\n", "1", header=False)
-        named = data.read_csv(tmp_path / "t.csv", "17.592", header=True)
+        named = data.load(tmp_path / "t.csv", "17.592", header=True)
         np.testing.assert_array_equal(named.X, [[2], [3]])
         with pytest.raises(TypeError, match="header must be True or False"):
-            data.read_csv(tmp_path / "t.csv", "1", header="no")
+            data.load(tmp_path / "t.csv", "1", header="no")
 
     def test_on_the_command_line(self, tmp_path):
         (tmp_path / "t.csv").write_text("17.592,6\n1,2\n2,3\n")
@@ -140,7 +140,7 @@ def refused_text(folder, text, target, **options):
 def test_columns_at_the_ends_of_the_range_are_standardized_right(column):
     expected = np.array(column) / np.ldexp(1.0, np.frexp(np.abs(column).max())[1] - 1)
     expected = (expected - expected.mean()) / expected.std()
-    got = problems.linear_regression(np.array(column)[:, None], [1, 2, 3, 5], standardize=True, bias=False).X[:, 0]
+    got = problems.linear_regression((np.array(column)[:, None], [1, 2, 3, 5]), bias=False).X[:, 0]
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -214,7 +214,7 @@ def check_that_a_table_is_read_as_written(file, table):
     raw, names, place, features, target, labels = table
     file.write_bytes(raw)
     try:
-        got = data.read_csv(file, names[place])
+        got = data.load(file, names[place])
     except ValueError as error:
         told = str(error)
         assert told.startswith(("data: ", "target ")), told
@@ -233,7 +233,7 @@ def check_that_damage_is_read_or_refused(file, damage):
     raw, target = damage
     file.write_bytes(raw)
     try:
-        got = data.read_csv(file, target)
+        got = data.load(file, target)
     except ValueError as error:
         told = str(error)
         assert told.startswith(("data: ", "target ")), told

@@ -129,7 +129,7 @@ def test_a_gradient_beyond_the_limit_has_diverged_before_it_is_clipped(problem, 
 
 
 def test_gradients_of_layers_have_norms_at_any_scale():
-    network = problems.mlp((2, 3, 1), "identity", X=[[1.0, 2.0], [3.0, -1.0]], y=[1.0, 2.0])
+    network = problems.mlp((2, 3, 1), "identity", data=([[1.0, 2.0], [3.0, -1.0]], [1.0, 2.0]))
     points = network.starts(seeds=range(2)).points
     expected = gdfast.gradient_flow(network, points).norm
     grad = network.gradient

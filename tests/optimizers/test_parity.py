@@ -9,6 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import cases
 import numpy as np
 import pytest
 
@@ -20,7 +21,7 @@ import peers  # noqa: E402
 
 STRIDE = 10
 PROBLEMS = {
-    "quadratic": gdfast.problems.linear_regression(X=peers.X, y=peers.Y),
+    "quadratic": cases.least_squares(peers.X, peers.Y),
     "rosenbrock": gdfast.problems.rosenbrock(),
     "quartic": gdfast.problems.quartic(),
 }

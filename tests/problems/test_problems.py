@@ -68,7 +68,7 @@ def test_points_near_stationary_points_are_located_there(problem):
 
 def test_regression_with_collinear_columns_still_has_its_optimum():
     x = np.arange(1.0, 6.0)
-    problem = problems.linear_regression(X=np.stack([x, 2 * x], axis=1), y=3 * x)
+    problem = cases.least_squares(np.stack([x, 2 * x], axis=1), 3 * x)
     assert problem.minima[0].loss == pytest.approx(0, abs=1e-20)
     other = problem.optimum + np.array([2.0, -1.0]) * 7
     loss = problem.loss(other[:, None])

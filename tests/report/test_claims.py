@@ -37,7 +37,7 @@ X = np.linspace(-2.0, 2.0, 33)[:, None]
 
 def end_losses(init, batch_size, seeds=32):
     """Losses over all rows, as shares of the best constant's, after training from output weights 0, and outcomes."""
-    problem = problems.mlp((1, 8, 1), "tanh", X=X, y=X**2, batch_size=batch_size, seed=3)
+    problem = problems.mlp((1, 8, 1), "tanh", data=(X, X**2), batch_size=batch_size, seed=3)
     points = problem.starts(init, range(seeds)).points.copy()
     points[:, problem.layers[-1].weight : problem.layers[-1].bias] = 0.0
     result = gdfast.run(gdfast.Sweep(problem, optimizers.gd(), [0.05], points, 4000), progress=False)

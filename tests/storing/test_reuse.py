@@ -1,5 +1,9 @@
 """A larger sweep takes over what a smaller one has, and is the same to the bit as if all of it were run."""
 
+import json
+import zipfile
+from pathlib import Path
+
 import cases
 import numpy as np
 import pytest
@@ -157,3 +161,35 @@ def test_an_unfinished_store_and_a_netcdf_file_are_taken_from_too(tmp_path):
             )
             cases.assert_same(got, expected)
             got.close()
+
+
+TABLE = (np.random.default_rng(5).normal(size=(17, 2)), np.random.default_rng(6).normal(size=17))
+TOLD_BY_PARTS = {
+    "four-points": problems.linear_regression(),
+    "arrays": cases.least_squares(*TABLE),
+    "ridge": problems.ridge_regression(alpha=3.0, batch_size=7),
+    "network": problems.mlp((10, 2, 1), "relu", data="diabetes"),
+}
+
+
+@pytest.mark.parametrize("name", TOLD_BY_PARTS)
+def test_stores_that_tell_X_y_and_target_one_by_one_are_of_the_same_sweeps(tmp_path, name):
+    with zipfile.ZipFile(Path(__file__).with_name("data_by_parts.zip")) as archive:
+        archive.extractall(tmp_path)
+    path, problem = tmp_path / f"{name}.zarr", TOLD_BY_PARTS[name]
+
+    def asked(of, rates):
+        return gdfast.Sweep(of, optimizers.gd(), np.geomspace(1e-3, 1, rates), problem.random(2, seed=1), 40)
+
+    runs = []
+    options = {"keep_theta": True, "progress": lambda *state: runs.append(state)}
+    with pytest.raises(StoreError, match=r"problem\.parameters\.seed was 0, asked for is 5"):
+        gdfast.run(asked(problem.replace(seed=5), 3), store=path, **options)
+    earlier = gdfast.run(asked(problem, 5), reuse=path, **options)
+    runs.clear()
+    got = gdfast.run(asked(problem, 3), store=path, **options)
+    assert not runs
+    cases.assert_same(got, gdfast.run(asked(problem, 3), keep_theta=True))
+    cases.assert_same(earlier, gdfast.run(asked(problem, 5), keep_theta=True))
+    assert store.status(path, whole=True).damages == {}
+    assert got.attrs["specification"] == json.dumps(asked(problem, 3).specification)

@@ -12,7 +12,7 @@ from gdfast.kernels.fuse import step_kernel
 from gdfast.plot.panels import panels
 from gdfast.tiles.outcomes import Outcome
 
-QUADRATIC = problems.linear_regression(X=[[1.0]], y=[1.0])  # ½(x − 1)²
+QUADRATIC = cases.least_squares([[1.0]], [1.0])  # ½(x − 1)²
 QUARTIC = problems.quartic()
 
 

@@ -107,9 +107,9 @@ def test_units_of_the_data_change_no_outcome(power, what):
     X, y = plain.X, plain.y
     rates, starts = np.logspace(-3, 0, 60), plain.grid(8)
     if what == "y":
-        scaled, factor, rate_factor = problems.linear_regression(X, y * scale), scale, 1.0
+        scaled, factor, rate_factor = cases.least_squares(X, y * scale), scale, 1.0
     else:
-        scaled, factor, rate_factor = problems.linear_regression(X * scale, y), 1 / scale, 1 / scale**2
+        scaled, factor, rate_factor = cases.least_squares(X * scale, y), 1 / scale, 1 / scale**2
     expected = gdfast.run(gdfast.Sweep(plain, optimizers.momentum(), rates, starts, 2000))
     got = gdfast.run(gdfast.Sweep(scaled, optimizers.momentum(), rates * rate_factor, starts * factor, 2000))
     np.testing.assert_array_equal(got.outcome.values, expected.outcome.values)

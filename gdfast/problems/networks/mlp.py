@@ -17,14 +17,12 @@ exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients a
 
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gdfast import arguments, memory
-from gdfast.data import Data, as_classes, as_numbers, design, from_arrays, requested
+from gdfast.data import Data, Source, as_classes, as_numbers, design, load
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES
@@ -34,6 +32,7 @@ _BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, th
 
 
 @named(
+    data=load,
     gain=arguments.ANY,
     output_scale=arguments.ANY,
     l2=arguments.NONNEGATIVE,
@@ -52,11 +51,7 @@ def mlp(
     l2: float = 0.0,
     l1: float = 0.0,
     eps: float = 1e-5,
-    X: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    data: str | Path | Data | None = None,
-    target: str | None = None,
-    standardize: bool = True,
+    data: Source | None = None,
     points: int = 32,
     batch_size: int | None = None,
     seed: int = 0,
@@ -82,22 +77,14 @@ def mlp(
         Penalties on weights (not on biases, scales and shifts).
     eps : float
         Added to batch normalization's variances.
-    X, y : array_like, optional
-        Data (m, p), and targets (m,) or (m, k), or labels 0 … k − 1 (m,).
-    data : str, Path or Data, optional
-        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. Without any of
-        them X is drawn from N(0, 1) by `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the
-        output where that is largest.
-    target : str, optional
-        The column of a CSV file to predict.
-    standardize : bool
-        Whether given features get mean 0 and variance 1.
+    data : str, Path, (X, y) or Data, optional
+        What to fit: whatever `gdfast.data.load` takes, such as the name of a set, or arrays X (m, p) and y, targets
+        (m,) or (m, k) or labels 0 … k − 1 (m,). Without them X is drawn from N(0, 1) by `seed` and the targets are
+        sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
     points : int
         Rows of those drawn data.
-    batch_size : int, optional
-        Rows of a step; all if not given.
-    seed : int
-        Of drawn data, and of the order of mini-batches.
+    batch_size, seed
+        As in `DataProblem`; the seed is that of drawn data, too.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
 
@@ -111,20 +98,12 @@ def mlp(
     arguments.choice("mlp: loss", loss, LOSSES)
     activations = _activations(activation, len(sizes) - 2)
     seed = arguments.integer("mlp: seed", seed, low=0, high=2**63 - 1)
-    if (X is None) != (y is None):
-        raise ValueError(f"mlp: X and y must be given together, but {'X' if X is None else 'y'} is missing")
-    if X is None and data is None and target is None:
+    if data is None:
         m = arguments.integer("mlp: points", points)
         memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
         inputs, targets = _drawn(m, sizes, loss, seed)
     else:
-        if X is not None and y is not None and data is None and target is None:
-            inputs, targets = _checked(X, y, sizes, loss)
-        else:
-            found = requested(X, y, data, target, "")
-            found = as_numbers(found) if loss == "squared" else as_classes(found)
-            inputs, targets = _checked(found.X, found.y, sizes, loss)
-        inputs = design(from_arrays(inputs, targets[:, 0] if targets.ndim == 2 else targets), standardize, False).X
+        inputs, targets = _rows_of(load(data), sizes, loss)
     if batch_size is not None:
         batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(inputs))
     return MLP(
@@ -182,25 +161,36 @@ def _drawn(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tuple[
     return X, signal if loss == "squared" else signal.argmax(axis=1).astype(np.float64)
 
 
-def _checked(X: ArrayLike, y: ArrayLike, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
-    inputs, targets = arguments.finite("mlp: X", X), arguments.finite("mlp: y", y)
-    if inputs.ndim != 2 or not inputs.size or targets.ndim not in (1, 2) or len(targets) != len(inputs):
-        raise ValueError(
-            f"mlp: X and y must have shapes (m, p) and (m,) or (m, k) with m, p >= 1, "
-            f"not {inputs.shape} and {targets.shape}"
-        )
-    if inputs.shape[1] != widths[0]:
-        raise ValueError(f"mlp: widths must begin with {inputs.shape[1]}, the columns of X, not with {widths[0]}")
+def _rows_of(data: Data, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
+    """Inputs and targets ``float64[m, k]`` or labels ``float64[m]`` of data, if they fit the network."""
+    try:
+        # Of an array, labels are taken as they are; not every class needs to be there.
+        prepare = as_numbers if loss == "squared" else as_classes if data.source else _as_they_are
+        table = prepare(data)
+        _check_fit(table, widths, loss)
+        inputs = design(table, bias=False).X
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"mlp: {error}") from None
+    return inputs, table.y.reshape(len(inputs), -1) if loss == "squared" else table.y
+
+
+def _as_they_are(data: Data) -> Data:
+    return data
+
+
+def _check_fit(table: Data, widths: tuple[int, ...], loss: str) -> None:
+    columns, y = table.X.shape[1], table.y
+    if columns != widths[0]:
+        raise ValueError(f"widths must begin with {columns}, the columns of X of the data, not with {widths[0]}")
     if loss == "squared":
-        targets = targets.reshape(len(inputs), -1)
-        if targets.shape[1] != widths[-1]:
-            raise ValueError(f"mlp: widths must end with {targets.shape[1]}, the columns of y, not with {widths[-1]}")
-    elif targets.ndim != 1 or not np.isin(targets, np.arange(widths[-1])).all():
+        outputs = 1 if y.ndim == 1 else y.shape[1]
+        if outputs != widths[-1]:
+            raise ValueError(f"widths must end with {outputs}, the columns of y of the data, not with {widths[-1]}")
+    elif y.ndim != 1 or not np.isin(y, np.arange(widths[-1])).all():
         raise ValueError(
-            f"mlp: y must hold one label from 0 to {widths[-1] - 1} a row for cross_entropy with {widths[-1]} outputs, "
-            + (f"not have shape {targets.shape}" if targets.ndim != 1 else f"not {_stranger(targets, widths[-1]):g}")
+            f"data: y must hold one label from 0 to {widths[-1] - 1} a row for cross_entropy with {widths[-1]} "
+            "outputs, " + (f"not have shape {y.shape}" if y.ndim != 1 else f"not {_stranger(y, widths[-1]):g}")
         )
-    return inputs, targets
 
 
 def _stranger(labels: Array, k: int) -> float:

@@ -5,23 +5,21 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 """
 
 import functools
-import hashlib
 import itertools
 import math
 import numbers
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments, memory
-from gdfast.data import Data, draw_batches
 from gdfast.formulas.elementary import Array, exp, log, sign, sqrt, square_scale
 from gdfast.formulas.lane_products import VECTOR
-from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._data_problem import DataProblem
+from gdfast.problems._problem import LaneKernel
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems.networks import lanes as _network_lanes
 from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES, UNITS, lane_both, lane_objective
@@ -61,7 +59,7 @@ def _layers(widths: Sequence[int], activations: Sequence[str], bias: bool, batch
     return tuple(layers)
 
 
-class MLP(Problem):
+class MLP(DataProblem):
     """A fully connected network on data ``X (m, p)`` and targets ``y (m, k)`` or labels ``y (m,)``.
 
     Attributes
@@ -94,14 +92,13 @@ class MLP(Problem):
         layer_rates: bool,
     ) -> None:
         self.layers = _layers(widths, activations, bias, batch_norm)
-        self.loss_kind, self.X, self.y = LOSSES.index(loss), X, y
-        self.outputs, self.batch_size, self.seed = widths[-1], batch_size, seed
+        super().__init__(X, y, batch_size, seed)
+        self.loss_kind, self.outputs = LOSSES.index(loss), widths[-1]
         self.l2, self.l1, self.eps = l2, l1, eps
         self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
         self.factors = self._factors(fan_in_scaling, gain, output_scale)
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self.rows_each_step = batch_size or len(X)
         self._header, vectors = self._places(self.rows_each_step)
         self.layout_of_all, vectors_of_all = self._places(len(X))
         rows = max(vectors, vectors_of_all)
@@ -124,15 +121,6 @@ class MLP(Problem):
             kinds = (["bias"] if layer.bias >= 0 else []) + (["scale", "shift"] if layer.norm >= 0 else [])
             names += [f"layer{number}.{kind}[{o}]" for kind in kinds for o in range(layer.fan_out)]
         return tuple(names)
-
-    @property
-    def specification(self) -> dict[str, Any]:
-        """Name and parameters as plain data, and a digest of the data themselves."""
-        plain = {name: value for name, value in super().specification["parameters"].items() if name != "data"}
-        given = self.parameters.get("data")
-        plain["data"] = str(given) if isinstance(given, Path | Data) else given
-        digest = hashlib.sha256(self.X.tobytes() + self.y.tobytes()).hexdigest()
-        return {"name": self.name, "parameters": plain, "data": {"shape": list(self.X.shape), "sha256": digest}}
 
     # Initialization.
 
@@ -299,7 +287,8 @@ class MLP(Problem):
 
     def _step_rows(self, t: int) -> NDArray[np.int64]:
         """The rows of step `t`."""
-        return np.arange(len(self.X)) if self.batch_size is None else self._table(t)[t]
+        rows = self.rows(t)
+        return np.arange(len(self.X)) if rows is None else rows
 
     def _factors(self, fan_in_scaling: bool, gain: float, output_scale: float) -> Array:
         """What each parameter is multiplied by, ``float64[d]``.
@@ -476,35 +465,13 @@ class MLP(Problem):
             ]
         return np.array(header, dtype=np.int64), at
 
-    @functools.cached_property
-    def _numbers(self) -> Array:
+    def _lane_numbers(self) -> Array:
         return np.concatenate([[self.eps, self.l2, self.l1], self.factors, self.X.ravel(), self.y.ravel()])
 
-    @functools.cached_property
-    def _layouts(self) -> dict[int, NDArray[np.int64]]:
-        return {}
-
-    @functools.cached_property
-    def _tables(self) -> dict[int, NDArray[np.int64]]:
-        return {}
-
-    def _table(self, steps: int) -> NDArray[np.int64]:
-        """The rows of each step's mini-batch for at least `steps` steps; a longer table begins with a shorter one."""
-        size = 1 << max(steps, 1023).bit_length()
-        if size not in self._tables:
-            assert self.batch_size is not None
-            self._tables[size] = draw_batches(len(self.X), self.batch_size, size, self.seed)
-        return self._tables[size]
-
-    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
-        """Return factors, X and y; and the layout, with the table of mini-batches at its end."""
-        if max_steps not in self._layouts:
-            header = self._header.copy()
-            if self.batch_size is not None:
-                header[_network_lanes.TABLE] = len(header)
-                header = np.concatenate([header, self._table(max_steps)[: max_steps + 1].ravel()])
-            self._layouts[max_steps] = header
-        return self._numbers, self._layouts[max_steps]
+    def _layout_of_steps(self) -> NDArray[np.int64]:
+        header = self._header.copy()
+        header[_network_lanes.TABLE] = 0 if self.batch_size is None else len(header)
+        return header
 
 
 @dataclass

@@ -12,6 +12,7 @@ are N(0, 1), and there are as many points as parameters, n² + n; for the identi
 import numpy as np
 
 from gdfast import arguments, memory
+from gdfast.data import load
 from gdfast.named import named
 from gdfast.problems.networks.mlp import mlp
 from gdfast.problems.networks.network import MLP
@@ -35,10 +36,8 @@ def trainability_network(
         ``tanh``, ``relu`` or ``identity``.
     points : int, optional
         Rows of data; n² + n if not given, n for the identity.
-    batch_size : int, optional
-        Rows of a step; all if not given. The paper has a variant with 16.
-    seed : int
-        Of the data.
+    batch_size, seed
+        As in `DataProblem`; the seed is that of the data, too. The paper has a variant with mini-batches of 16.
 
     Raises
     ------
@@ -63,9 +62,7 @@ def trainability_network(
         fan_in_scaling=True,
         gain=1.0 if linear else float(np.sqrt(2.0)),
         output_scale=float(1 / np.sqrt(n)),
-        X=X,
-        y=y,
-        standardize=False,
+        data=load((X, y), standardize=False),
         batch_size=batch_size,
         seed=seed,
         layer_rates=True,

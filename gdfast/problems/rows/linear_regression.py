@@ -3,24 +3,20 @@
     loss(w) = mean((X w − y)²),   gradient used: Xᵀ(X w − y) / m,   Hessian of that gradient: XᵀX / m
 
 The gradient is that of half the reported loss, as textbooks have it: learning-rate limits are 2/λ with λ the
-largest eigenvalue of XᵀX/m. The default data are the four points (1, 2), (2, 3.8), (3, 5.9), (4, 7.8) with a
-column of ones for the bias.
+largest eigenvalue of XᵀX/m. The default data are the four points (1, 2), (2, 3.8), (3, 5.9), (4, 7.8).
 """
 
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import ArrayLike
 
-from gdfast import arguments
-from gdfast.data import Data, as_numbers
+from gdfast.data import Data, Source, as_numbers, load
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems.rows.lanes import SQUARES
 from gdfast.problems.rows.row_problem import RowProblem, rows_of
 
-DEFAULT_X = ((1.0, 1.0), (1.0, 2.0), (1.0, 3.0), (1.0, 4.0))
-DEFAULT_Y = (2.0, 3.8, 5.9, 7.8)
+FOUR_POINTS = Data(
+    np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([2.0, 3.8, 5.9, 7.8]), ("x",), "y", standardize=False
+)
 
 
 class LeastSquares(RowProblem):
@@ -60,49 +56,20 @@ class LeastSquares(RowProblem):
         return optimum, float(self.objective(optimum[:, None])[0])
 
 
-@named()
+@named(data=load)
 def linear_regression(
-    X: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    data: str | Path | Data | None = None,
-    target: str | None = None,
-    standardize: bool | None = None,
-    bias: bool | None = None,
-    batch_size: int | None = None,
-    seed: int = 0,
+    data: Source = FOUR_POINTS, bias: bool = True, batch_size: int | None = None, seed: int = 0
 ) -> LeastSquares:
     """Linear regression by least squares.
 
     Parameters
     ----------
-    X : array_like, (m, p), optional
-        Design matrix; put in a column of ones for a bias.
-    y : array_like, (m,), optional
-        Targets.
-    data : str, Path or Data, optional
-        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. The four points
-        if neither is given.
-    target : str, optional
-        The column of a CSV file to predict.
-    standardize, bias : bool, optional
-        Whether features get mean 0 and variance 1, and whether a column of ones is put in front. If not said, both
-        are done to `data`, and neither to X and y.
-    batch_size : int, optional
-        Rows a step; all if not given.
-    seed : int
-        Of the draw of mini-batches.
+    data, bias, batch_size, seed
+        As in `RowProblem`; the target is a number. Four points in a plane, as they are, if no data are given.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    for name, value in (("standardize", standardize), ("bias", bias)):
-        if not isinstance(value, bool | np.bool_ | None):
-            raise TypeError(f"linear_regression: {name} must be True, False or None, not {arguments.shown(value)}")
-    if data is None and target is None and X is None and y is None:
-        X, y = DEFAULT_X, DEFAULT_Y
-    given = data is not None
-    standardize, bias = given if standardize is None else standardize, given if bias is None else bias
-    rows = rows_of("linear_regression", "diabetes", as_numbers, X, y, data, target, standardize, bias)
-    return LeastSquares(rows, bias, 0.0, batch_size, seed)
+    return LeastSquares(rows_of("linear_regression", as_numbers, data, bias), bias, 0.0, batch_size, seed)

@@ -12,13 +12,10 @@ minimum: gradient descent ends ``unfinished``, or ``stalled`` where the gradient
 margin's direction after exponentially many steps: Soudry et al. 2018, JMLR 19.)
 """
 
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gdfast.arguments import NONNEGATIVE
-from gdfast.data import Data, as_classes
+from gdfast.data import Data, Source, as_classes, load
 from gdfast.formulas.elementary import Array, absolute, exp, log1p, select
 from gdfast.named import named
 from gdfast.problems.rows.lanes import LOGISTIC
@@ -53,15 +50,11 @@ class LogisticRegression(Classification):
         return not self.penalty.any() and bool(right.min() > 1e-9 * np.abs(products).max())
 
 
-@named(l2=NONNEGATIVE)
+@named(data=load, l2=NONNEGATIVE)
 def logistic_regression(
-    X: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    data: str | Path | Data | None = None,
-    target: str | None = None,
+    data: Source = "breast_cancer",
     l2: float = 0.01,
     positive: str | None = None,
-    standardize: bool = True,
     bias: bool = True,
     batch_size: int | None = None,
     seed: int = 0,
@@ -70,25 +63,13 @@ def logistic_regression(
 
     Parameters
     ----------
-    X : array_like, (m, p), optional
-        Features.
-    y : array_like, (m,), optional
-        Two different values, numbers or text; the larger is class 1.
-    data : str, Path or Data, optional
-        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. The set
-        ``breast_cancer`` if neither is given.
-    target : str, optional
-        The column of a CSV file to predict.
+    data, bias, batch_size, seed
+        As in `RowProblem`; the target has two values, numbers or text, of which the larger is class 1, or more if one
+        of them is `positive`.
     l2 : float
         The penalty.
     positive : str, optional
         The class to tell from all others, such as ``virginica`` of ``iris``. Needed where there are more than two.
-    standardize, bias : bool
-        Whether features get mean 0 and variance 1, and whether a column of ones is put in front.
-    batch_size : int, optional
-        Rows a step; all if not given.
-    seed : int
-        Of the draw of mini-batches.
 
     Raises
     ------
@@ -96,15 +77,15 @@ def logistic_regression(
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
 
-    def prepare(found: Data) -> Data:
-        labelled = as_classes(found, positive)
+    def prepare(table: Data) -> Data:
+        labelled = as_classes(table, positive)
         if labelled.classes is not None and len(labelled.classes) != 2:
             shown = ", ".join(labelled.classes[:5])
             raise ValueError(
-                f"data: {found.name} has {len(labelled.classes)} classes ({shown}), but there must be two; say which "
+                f"data: {table.name} has {len(labelled.classes)} classes ({shown}), but there must be two; say which "
                 "one is positive, or take softmax_regression"
             )
         return labelled
 
-    rows = rows_of("logistic_regression", "breast_cancer", prepare, X, y, data, target, standardize, bias)
+    rows = rows_of("logistic_regression", prepare, data, bias)
     return LogisticRegression(rows, bias, l2, batch_size, seed)

@@ -10,17 +10,15 @@ import functools
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from gdfast import arguments
-from gdfast import data as data_sets
-from gdfast.data import Data
+from gdfast.data import Data, Source, design, load
 from gdfast.formulas.elementary import Array
-from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._data_problem import DataProblem
+from gdfast.problems._problem import LaneKernel
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems.rows import lanes as _row_lanes
 
@@ -29,10 +27,18 @@ _NULL = 1e-12  # curvatures below this share of the largest are taken for roundi
 _solutions: dict[bytes, tuple[Array | None, float]] = {}
 
 
-class RowProblem(Problem):
+class RowProblem(DataProblem):
     """A mean over rows of data of a loss of each row's products with the weights, and a penalty of their squares.
 
-    With mini-batches a trajectory settles by the gradients of its steps' rows; where it ended is judged by all rows.
+    The factories of such problems have these parameters in common:
+
+    data : str, Path, (X, y) or Data
+        What to fit: whatever `gdfast.data.load` takes, such as the name of a set or arrays ``(X, y)``. Where there is
+        more to tell, such as a target or that features are taken as they are, it is ``load(…)`` itself.
+    bias : bool
+        Whether a column of ones is put in front.
+    batch_size, seed
+        As in `DataProblem`.
 
     Parameters
     ----------
@@ -42,10 +48,8 @@ class RowProblem(Problem):
         Whether the first column is the one for the bias, whose weight is not penalized.
     penalty : float
         Factor of ½‖w‖² in the objective.
-    batch_size : int, optional
-        Rows drawn for each step; all if not given. `loss` and `gradient` are those of all rows always.
-    seed : int
-        Of the draw.
+    batch_size, seed
+        As in `DataProblem`.
 
     Attributes
     ----------
@@ -60,12 +64,10 @@ class RowProblem(Problem):
     loss_number: ClassVar[int]
 
     def __init__(self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int) -> None:
-        self.data, self.X, self.y = data, data.X, data.y
+        super().__init__(data.X, data.y, batch_size, seed)
+        self.data = data
         self.products = self._count_products()
         m, p = self.X.shape
-        self.batch_size = None if batch_size is None else data_sets.check_batch_size(batch_size, m)
-        self.rows_each_step = self.batch_size or m
-        self.seed = arguments.integer("seed", seed, low=0, high=2**63 - 1)
         penalties = np.full((self.products, p), penalty)
         if bias:
             penalties[:, 0] = 0.0
@@ -76,8 +78,6 @@ class RowProblem(Problem):
         )
         at_origin = float(np.abs(self.gradient(np.zeros((p * self.products, 1)))).max())
         self.gradient_scale = at_origin if at_origin > 0 else 1.0
-        self._drawn = np.empty((0, self.batch_size or 0), dtype=np.int64)
-        self._lanes: tuple[int, Array, NDArray[np.int64]] | None = None
 
     def _count_products(self) -> int:
         return 1
@@ -106,14 +106,6 @@ class RowProblem(Problem):
         if self.products == 1:
             return features
         return tuple(f"{label}: {name}" for label in self.data.classes or () for name in features)
-
-    @property
-    def specification(self) -> dict[str, Any]:
-        """Name and parameters as plain data, and a digest of the data themselves."""
-        plain = {name: value for name, value in super().specification["parameters"].items() if name != "data"}
-        given = self.parameters["data"]
-        plain["data"] = str(given) if isinstance(given, Path | Data) else given
-        return {"name": self.name, "parameters": plain, "data": self.data.specification}
 
     # The sums. Not matrix products, whose order of summation is the BLAS library's and depends on the number of
     # lanes: the compiled kernel is to agree to the bit, and no result is to depend on the tiles.
@@ -162,21 +154,6 @@ class RowProblem(Problem):
         """Return the gradient of `objective`, ``float64[d, n]``, summed in the order of the rows."""
         return self._gradient(theta, None)
 
-    def rows(self, t: int) -> NDArray[np.int64] | None:
-        """Return the rows that the update after `t` others uses, ``int64[batch_size]``; None for all of them."""
-        if self.batch_size is None:
-            return None
-        row: NDArray[np.int64] = self._table(t)[t]
-        return row
-
-    def _table(self, max_steps: int) -> NDArray[np.int64]:
-        """Return the rows of at least `max_steps` + 1 steps; what was drawn before stays the same."""
-        drawn = self._drawn
-        if self.batch_size is not None and len(drawn) <= max_steps:
-            more = max(max_steps, 2 * len(drawn))
-            self._drawn = drawn = data_sets.draw_batches(len(self.X), self.batch_size, more, self.seed)
-        return drawn
-
     def step_gradient(self, theta: Array, t: int) -> Array:
         """Return the gradient over the rows of step `t`, ``float64[d, n]``."""
         return self._gradient(theta, self.rows(t))
@@ -197,15 +174,13 @@ class RowProblem(Problem):
         hessian[np.arange(k * p), np.arange(k * p)] += self.penalty[:, None]
         return hessian
 
-    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
-        """Return what `_row_lanes` reads: X, y and penalty; and the layout with the rows of each step."""
-        kept = self._lanes
-        if kept is None or (self.batch_size is not None and kept[0] != max_steps):
-            numbers = np.concatenate([self.X.ravel(), self.y, self.penalty])
-            layout = np.concatenate([self.layout_of_all, self._table(max_steps)[: max_steps + 1].ravel()])
-            layout[_row_lanes.BATCH] = self.batch_size or 0
-            self._lanes = kept = (max_steps, numbers, layout)
-        return kept[1], kept[2]
+    def _lane_numbers(self) -> Array:
+        return np.concatenate([self.X.ravel(), self.y, self.penalty])
+
+    def _layout_of_steps(self) -> NDArray[np.int64]:
+        layout = self.layout_of_all.copy()
+        layout[_row_lanes.BATCH] = self.batch_size or 0
+        return layout
 
     # What is known: the optimum, and whether an end point is at it.
 
@@ -330,34 +305,27 @@ class Classification(RowProblem):
         return np.asarray(np.mean(self.predict(theta) == self.y[:, None], axis=0), dtype=np.float64)
 
 
-def rows_of(
-    problem: str,
-    default: str,
-    prepare: Callable[[Data], Data],
-    X: ArrayLike | None,
-    y: ArrayLike | None,
-    data: "str | Path | Data | None",
-    target: str | None,
-    standardize: bool,
-    bias: bool,
-) -> Data:
+def rows_of(problem: str, prepare: Callable[[Data], Data], data: Source, bias: bool) -> Data:
     """Return the rows that a problem's parameters ask for.
 
     Parameters
     ----------
-    problem, default : str
-        Name of the problem, for errors, and of the shipped set that is taken if nothing is given.
+    problem : str
+        Name of the problem, for errors.
     prepare : callable
         What is done to the target.
-    X, y, data, target, standardize, bias
+    data, bias
         The problem's parameters.
 
     Raises
     ------
     TypeError, ValueError
-        If they contradict each other or the data cannot be used.
+        If the data cannot be used.
     """
     try:
-        return data_sets.design(prepare(data_sets.requested(X, y, data, target, default)), standardize, bias)
+        source = load(data)
+        if source.y.ndim != 1:
+            raise ValueError(f"data: y must have shape (m,), one target a row, not {source.y.shape}")
+        return design(prepare(source), bias)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{problem}: {error}") from None

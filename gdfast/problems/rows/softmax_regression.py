@@ -10,13 +10,10 @@ optimum is the one where these sums are zero. In scikit-learn's terms, l2 = 1/(C
 If planes separate every class from the others and l2 = 0 there is no minimum, as in `logistic_regression`.
 """
 
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gdfast.arguments import NONNEGATIVE
-from gdfast.data import Data, as_classes
+from gdfast.data import Source, as_classes, load
 from gdfast.formulas.elementary import Array, exp, log, select
 from gdfast.named import named
 from gdfast.problems.rows.lanes import SOFTMAX
@@ -73,44 +70,22 @@ def _exponentials(products: Array) -> tuple[Array, Array, Array]:
     return largest, parts, total
 
 
-@named(l2=NONNEGATIVE)
+@named(data=load, l2=NONNEGATIVE)
 def softmax_regression(
-    X: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    data: str | Path | Data | None = None,
-    target: str | None = None,
-    l2: float = 0.01,
-    standardize: bool = True,
-    bias: bool = True,
-    batch_size: int | None = None,
-    seed: int = 0,
+    data: Source = "iris", l2: float = 0.01, bias: bool = True, batch_size: int | None = None, seed: int = 0
 ) -> SoftmaxRegression:
     """Softmax regression: several classes.
 
     Parameters
     ----------
-    X : array_like, (m, p), optional
-        Features.
-    y : array_like, (m,), optional
-        Labels: text, or consecutive whole numbers.
-    data : str, Path or Data, optional
-        Instead of X and y: the name of a set in `gdfast.data.SHIPPED`, a CSV file, or data in memory. The set ``iris``
-        if neither is given.
-    target : str, optional
-        The column of a CSV file to predict.
+    data, bias, batch_size, seed
+        As in `RowProblem`; the target is a label, text or one of consecutive whole numbers.
     l2 : float
         The penalty.
-    standardize, bias : bool
-        Whether features get mean 0 and variance 1, and whether a column of ones is put in front.
-    batch_size : int, optional
-        Rows a step; all if not given.
-    seed : int
-        Of the draw of mini-batches.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows = rows_of("softmax_regression", "iris", as_classes, X, y, data, target, standardize, bias)
-    return SoftmaxRegression(rows, bias, l2, batch_size, seed)
+    return SoftmaxRegression(rows_of("softmax_regression", as_classes, data, bias), bias, l2, batch_size, seed)

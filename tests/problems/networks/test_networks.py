@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers, transforms
 from gdfast.cli import app
+from gdfast.data import load
 from gdfast.formulas import lane_products as _lane_products
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
@@ -185,7 +186,7 @@ def test_gradients_are_torchs():
 def test_without_hidden_layers_it_is_linear_regression():
     other = linear_regression()
     X, y = other.X, other.y
-    problem = mlp((2, 1), bias=False, X=X, y=y, standardize=False)
+    problem = mlp((2, 1), bias=False, data=load((X, y), standardize=False))
     theta = points_of(problem, 4)
     np.testing.assert_allclose(problem.loss(theta), other.loss(theta), rtol=1e-14)
     np.testing.assert_allclose(problem.gradient(theta), 2 * other.gradient(theta), rtol=1e-12)
@@ -380,7 +381,7 @@ def test_real_data_train_a_network():
     sweep = gdfast.Sweep(problem, optimizers.adam(), [0.01], problem.starts("he_normal"), 300)
     end = gdfast.run(sweep, backend="numpy", keep_theta=True)
     assert problem.accuracy(end.theta.values[0, 0].T)[0] > 0.95
-    raw = mlp((61, 16, 10), loss="cross_entropy", data="digits", standardize=False)
+    raw = mlp((61, 16, 10), loss="cross_entropy", data=load("digits", standardize=False))
     assert raw.X.max() == 16
     assert raw.specification["parameters"]["data"] == "digits"
     assert mlp((10, 1), data="diabetes").y.shape == (442, 1)
@@ -466,7 +467,7 @@ def test_starts_are_labelled_in_order():
 def deep(activation, depth, batch_norm=False):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(64, 64)), rng.normal(size=64)
-    return mlp((64,) * (depth + 1) + (1,), activation, X=X, y=y, standardize=False, batch_norm=batch_norm)
+    return mlp((64,) * (depth + 1) + (1,), activation, data=load((X, y), standardize=False), batch_norm=batch_norm)
 
 
 def factor_per_layer(problem, init, gain=1.0):
@@ -570,19 +571,18 @@ def test_gradient_flow_along_a_trajectory():
         (lambda: mlp(activation=("relu", "tanh")), ValueError, ["activation", "1 hidden", "relu"]),
         (lambda: mlp(loss="crossentropy"), ValueError, ["'crossentropy'", "did you mean cross_entropy"]),
         (lambda: mlp(l2=-1.0), ValueError, ["l2", ">= 0", "-1"]),
-        (lambda: mlp(X=[[1.0, 2.0]]), ValueError, ["X and y", "y is missing"]),
+        (lambda: mlp(data=[[1.0, 2.0]]), TypeError, ["data", "(X, y)", "[[1.0, 2.0]]"]),
         (lambda: mlp(data="digist"), ValueError, ["'digist'", "did you mean digits"]),
         (lambda: mlp((61, 10), data="digits"), ValueError, ["digits", "class"]),
         (lambda: mlp((64, 10), loss="cross_entropy", data="digits"), ValueError, ["widths", "begin with 61", "64"]),
-        (lambda: mlp(X=[[1.0, 2.0]], y=[1.0], data="iris"), ValueError, ["data", "beside X and y"]),
-        (lambda: mlp(X=[[1.0, 2.0], [1.0, 3.0]], y=[1.0, 2.0]), ValueError, ["w0", "constant", "standardize=False"]),
-        (lambda: mlp(X=[[1.0, 2.0, 3.0]], y=[1.0]), ValueError, ["widths", "begin with 3", "2"]),
-        (lambda: mlp(X=[[1.0, 2.0]], y=[[1.0, 2.0]]), ValueError, ["widths", "end with 2", "1"]),
-        (lambda: mlp(X=[[1.0, 2.0]], y=[1.0, 2.0]), ValueError, ["X and y", "(1, 2)", "(2,)"]),
-        (lambda: mlp(X=[[1.0, np.inf]], y=[1.0]), ValueError, ["X[0, 1]", "inf"]),
-        (lambda: mlp((1, 3), loss="cross_entropy", X=[[1.0]], y=[3]), ValueError, ["y", "0 to 2", "not 3"]),
-        (lambda: mlp((1, 3), loss="cross_entropy", X=[[1.0]], y=[0.5]), ValueError, ["y", "not 0.5"]),
-        (lambda: mlp((1, 3), loss="cross_entropy", X=[[1.0]], y=[[1, 0, 0]]), ValueError, ["y", "(1, 3)"]),
+        (lambda: mlp(data=([[1.0, 2.0], [1.0, 3.0]], [1.0, 2.0])), ValueError, ["w0", "constant", "standardize=False"]),
+        (lambda: mlp(data=([[1.0, 2.0, 3.0]], [1.0])), ValueError, ["widths", "begin with 3", "2"]),
+        (lambda: mlp(data=([[1.0, 2.0]], [[1.0, 2.0]])), ValueError, ["widths", "end with 2", "1"]),
+        (lambda: mlp(data=([[1.0, 2.0]], [1.0, 2.0])), ValueError, ["X and y", "(1, 2)", "(2,)"]),
+        (lambda: mlp(data=([[1.0, np.inf]], [1.0])), ValueError, ["X[0, 1]", "inf"]),
+        (lambda: mlp((1, 3), loss="cross_entropy", data=([[1.0]], [3])), ValueError, ["y", "0 to 2", "not 3"]),
+        (lambda: mlp((1, 3), loss="cross_entropy", data=([[1.0]], [0.5])), ValueError, ["y", "not 0.5"]),
+        (lambda: mlp((1, 3), loss="cross_entropy", data=([[1.0]], [[1, 0, 0]])), ValueError, ["y", "(1, 3)"]),
         (lambda: mlp(batch_size=33), ValueError, ["batch_size", "1 to 32", "33"]),
         (lambda: mlp(batch_size=0), ValueError, ["batch_size", "0"]),
         (lambda: mlp(points=0), ValueError, ["points", "0"]),

@@ -1,0 +1,71 @@
+"""What problems with data share: the rows that a step takes, and how the data stand in a specification."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.data import Batches
+from gdfast.formulas.elementary import Array
+from gdfast.problems._problem import Problem
+
+
+class DataProblem(Problem):
+    """A loss that is a mean over rows of data.
+
+    With mini-batches each step takes rows of its own, drawn without repetition and the same for every trajectory. A
+    trajectory settles by the gradients of its steps' rows; where it ended is judged by all rows.
+
+    Parameters
+    ----------
+    X, y : ndarray
+        The rows as they enter the loss, float64.
+    batch_size : int, optional
+        Rows drawn for each step; all if not given. `loss` and `gradient` are those of all rows always.
+    seed : int
+        Of the draw.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole or out of range.
+    """
+
+    def __init__(self, X: Array, y: Array, batch_size: int | None, seed: int) -> None:
+        self.X, self.y = X, y
+        self.seed = arguments.integer("seed", seed, low=0, high=2**63 - 1)
+        self.batches = None if batch_size is None else Batches(len(X), batch_size, self.seed)
+        self.batch_size = batch_size
+        self.rows_each_step = len(X) if batch_size is None else batch_size
+        self.bytes_each_step = 16 * (batch_size or 0)
+        self._lane_data: tuple[int, Array, NDArray[np.int64]] | None = None
+
+    def rows(self, t: int) -> NDArray[np.int64] | None:
+        """Return the rows that the update after `t` others uses, ``int64[batch_size]``; None for all of them."""
+        return None if self.batches is None else np.asarray(self.batches.until(t)[t])
+
+    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
+        """Return the numbers and the layout that the lane kernel reads, the rows of each step at the layout's end."""
+        kept = self._lane_data
+        if kept is None or (self.batches is not None and kept[0] != max_steps):
+            numbers, layout = self._lane_numbers(), self._layout_of_steps()
+            if self.batches is not None:
+                layout = np.concatenate([layout, self.batches.until(max_steps).ravel()])
+            self._lane_data = kept = (max_steps, numbers, layout)
+        return kept[1], kept[2]
+
+    def _lane_numbers(self) -> Array:
+        """What the lane kernel reads as ``data``."""
+        raise NotImplementedError
+
+    def _layout_of_steps(self) -> NDArray[np.int64]:
+        """The layout for the rows of a step, without these."""
+        raise NotImplementedError
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name and parameters as plain data, and a digest of the rows."""
+        digest = hashlib.sha256(self.X.tobytes() + self.y.tobytes()).hexdigest()
+        return {**super().specification, "data": {"shape": list(self.X.shape), "sha256": digest}}

@@ -1,0 +1,194 @@
+"""Problems whose loss is a formula of few coordinates."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.formulas.elementary import Array
+from gdfast.formulas.formula import Formula
+from gdfast.named import source
+from gdfast.problems._problem import Problem
+from gdfast.problems._stationary import StationaryPoint
+
+LARGEST_LANDSCAPE = 8
+"""Coordinates that a landscape may have; more would not stay in the registers of a compiled lane."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Landscape(Problem):
+    """A problem whose loss is a formula of its coordinates.
+
+    The formulas are written once, in the grammar of `gdfast.kernels`, as functions of the coordinates.
+
+    Parameters
+    ----------
+    loss_formula : callable
+        From the coordinates to the loss.
+    gradient_formula : callable
+        From the coordinates to the gradient: one expression for d = 1, a tuple of d expressions otherwise.
+    hessian_formula : callable, optional
+        From the coordinates to the Hessian: one expression for d = 1, otherwise a nested d × d tuple. Central
+        differences of the gradient if not given; it serves to find and tell apart stationary points only.
+    domain : array_like, (d, 2)
+        Lowest and highest value of each coordinate; one pair for d = 1. A mapping from the coordinates' names to
+        pairs is accepted too.
+    near : array_like, (k, d), optional
+        Points from which Newton's method finds the stationary points. If not given they are searched for, over the
+        domain and as far again on either side; isolated ones only, and among many some may be missed.
+    name : str
+        What it is called in labels and results.
+    representative : callable, optional
+        Where a symmetry makes stationary points come in rings or other sets, of which one is listed: from points
+        ``(d, n)`` to the equivalent points among which the listed one is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the formulas have more than 8 coordinates, or the domain does not fit them.
+    """
+
+    loss_formula: Callable[..., Any]
+    gradient_formula: Callable[..., Any]
+    hessian_formula: Callable[..., Any] | None = None
+    domain: Any = None
+    near: Any = None
+    name: str = "landscape"
+    representative: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        for role, formula in (("loss", self.loss_formula), ("gradient", self.gradient_formula)):
+            arguments.function(
+                f"{arguments.shown(self.name)[1:-1]}: {role}_formula", formula, "a function of the coordinates"
+            )
+        names = self.coordinates
+        arguments.text("name", self.name)
+        if self.representative is not None:
+            arguments.function("representative", self.representative, "a function of points, or None")
+        if self.hessian_formula is not None:
+            arguments.function("hessian_formula", self.hessian_formula, "a function of the coordinates, or None")
+        if not 1 <= len(names) <= LARGEST_LANDSCAPE:
+            raise ValueError(
+                f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
+                "of more is a subclass of gdfast.problems.Problem with a lane kernel"
+            )
+        domain = checked_domain(self.name, self.domain, names)
+        domain.flags.writeable = False
+        object.__setattr__(self, "domain", domain)
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Name and parameters as plain data; the formulas themselves where no factory can make them again."""
+        if self.make is not None:
+            return super().specification
+        formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula}
+        return {
+            "name": self.name,
+            "parameters": {**{n: source(f) for n, f in formulas.items()}, "domain": self.domain.tolist()},
+        }
+
+    @property
+    def label(self) -> str:
+        """The name, with the parameters that differ from their defaults; of what was made directly the name."""
+        return self.name if self.make is None else super().label
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates: the arguments of the loss formula."""
+        return tuple(inspect.signature(self.loss_formula).parameters)
+
+    def loss(self, theta: Array) -> Array:
+        real = _real(theta)
+        values = Formula.of(self.loss_formula, 1).reading(real.name)(*theta)
+        return np.array(np.broadcast_to(values, theta.shape[1:]), dtype=real)
+
+    def gradient(self, theta: Array) -> Array:
+        parts = Formula.of(self.gradient_formula, self.dimension).reading(_real(theta).name)(*theta)
+        parts = (parts,) if self.dimension == 1 else parts
+        return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
+
+    def hessian(self, theta: Array) -> Array:
+        if self.hessian_formula is None:
+            return self._gradient_differences(theta)
+        rows = Formula.of(self.hessian_formula, self.dimension).reading(_real(theta).name)(*theta)
+        rows = ((rows,),) if self.dimension == 1 else rows
+        return np.stack(
+            [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
+        )
+
+    @functools.cached_property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        near = None if self.near is None else np.array(self.near, dtype=np.float64)
+        return _points_of(
+            (self.loss_formula, self.gradient_formula, self.hessian_formula),
+            *(None if array is None else (array.shape, array.tobytes()) for array in (self.domain, near)),
+        )
+
+    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
+        theta = theta if self.representative is None else self.representative(theta)
+        return super().locate(theta, loss, gradient_tolerance)
+
+    def _gradient_differences(self, theta: Array) -> Array:
+        """Central differences of the gradient, symmetrized; the step balances truncation and rounding."""
+        rows = []
+        for i in range(self.dimension):
+            step = np.zeros_like(theta)
+            step[i] = np.cbrt(np.finfo(float).eps) * np.maximum(1.0, np.abs(theta[i]))
+            up, down = theta + step, theta - step
+            rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
+        bend = np.stack(rows)
+        return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
+
+
+@functools.lru_cache(maxsize=128)
+def _points_of(formulas: tuple[Any, ...], *arrays: tuple[tuple[int, ...], bytes] | None) -> tuple[StationaryPoint, ...]:
+    """The stationary points of a landscape, kept for when the same one is made again."""
+    domain, near = (array and np.frombuffer(array[1]).reshape(array[0]) for array in arrays)
+    loss, gradient, hessian = formulas
+    again = Landscape(loss, gradient, hessian, domain, near)
+    return super(Landscape, again).stationary_points
+
+
+def _real(theta: Array) -> Any:
+    """The type to compute in at these points: float32 if they have it, else float64."""
+    return np.result_type(theta, np.float32)
+
+
+def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:
+    """Return a domain as ``float64[d, 2]``.
+
+    Parameters
+    ----------
+    name : str
+        Of the problem, for the message.
+    domain : array_like or mapping
+        Pairs, one for each name, or a mapping from the names to them; one pair alone for one coordinate.
+    names : sequence of str
+        The coordinates.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or a lowest value is not below the highest.
+    """
+    accepted = f"{name}: domain must have a lowest and a highest value for each of {', '.join(names)}"
+    if isinstance(domain, Mapping):
+        if set(domain) != set(names):
+            raise ValueError(f"{accepted}, not for {', '.join(map(str, domain)) or 'none'}")
+        domain = [domain[n] for n in names]
+    try:
+        pairs = arguments.array("domain", domain)
+    except (TypeError, ValueError):
+        raise ValueError(f"{accepted}, not {arguments.shown(domain)}") from None
+    pairs = pairs[None] if len(names) == 1 and pairs.shape == (2,) else pairs
+    if pairs.shape != (len(names), 2):
+        raise ValueError(f"{accepted}, that is shape ({len(names)}, 2), not {pairs.shape}")
+    for coordinate, (low, high) in zip(names, pairs.tolist(), strict=True):
+        if not (low < high and np.isfinite(high - low)):
+            raise ValueError(f"{accepted}, the lowest first, both finite; that of {coordinate} is {low:g} to {high:g}")
+    return pairs
