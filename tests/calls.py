@@ -355,7 +355,6 @@ def _arguments_of_a_landscape() -> dict[str, Any]:
     return {
         "loss_formula": lambda x: x * x,
         "gradient_formula": lambda x: 2 * x,
-        "hessian_formula": None,
         "domain": (-1.0, 1.0),
         "near": None,
         "name": "mine",
