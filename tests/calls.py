@@ -200,6 +200,7 @@ def calls() -> list[Call]:
         (analysis.delta, {"before": one, "after": line}),
         (analysis.transitions, {"before": one, "after": line}),
         (analysis.change_counts, {"difference": made["difference"]}),
+        (analysis.at, {"result": line, "places": ["start=1", "learning_rate=#2"]}),
         (analysis.nearest_rates, {"result": line, "wanted": {"gd": 0.1}}),
         (_at_rates, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
         (analysis.steps_ecdf, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
@@ -228,6 +229,10 @@ def calls() -> list[Call]:
         (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
         (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
         (optimizers.grid, {"factory": optimizers.momentum, "momentum": [0.1, 0.2]}),
+        (
+            optimizers.combine,
+            {"optimizers": [optimizers.gd()], "schedules": [schedules.cosine()], "transforms": [transforms.l2()]},
+        ),
         (optimizers.gd().scheduled, {"schedule": schedules.cosine()}),
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+import gdfast
 from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
@@ -146,10 +147,44 @@ def label(thing):
 
 
 def assert_same(got, expected):
-    """Two results are the same, every variable of every cell to the bit."""
+    """Two results are the same, every variable of every cell to the bit, and over the same coordinates."""
     assert set(got.data_vars) == set(expected.data_vars)
-    for name in expected.data_vars:
+    assert set(got.coords) == set(expected.coords)
+    for name in expected.variables:
         np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+
+
+def agree(sweep, **options):
+    """The result of a sweep by kernels, which is that of the reference to the bit."""
+    expected = gdfast.run(sweep, backend="numpy", keep_theta=True)
+    got = gdfast.run(sweep, keep_theta=True, **options)
+    assert_same(got, expected)
+    return got
+
+
+def sweep_of(problem, optimizers, n=128, max_steps=300, **options):
+    """`n` learning rates from 1e-4 to 10 × `n` starts on a line through the domain."""
+    line = np.linspace(*problem.domain[0], n)[:, None]
+    starts = np.repeat(line, problem.dimension, axis=1) * np.linspace(1, -0.5, problem.dimension)
+    return gdfast.Sweep(problem, optimizers, np.logspace(-4, 1, n), starts, max_steps, **options)
+
+
+def refused(call, kind, *words):
+    """The one sentence with which a call is refused; it has all the words."""
+    with pytest.raises(kind) as error:
+        call()
+    sentence = str(error.value)
+    assert "\n" not in sentence
+    assert len(sentence) < 1000
+    for word in words:
+        assert word in sentence, f"{word!r} is not in {sentence!r}"
+    return sentence
+
+
+def differences(function, theta, h):
+    """Central differences along each coordinate, stacked in front."""
+    steps = np.eye(len(theta))[:, :, None] * h
+    return np.stack([(function(theta + s) - function(theta - s)) / (2 * h) for s in steps])
 
 
 def examples(default):

@@ -124,8 +124,7 @@ def test_kernel_and_reference_agree_to_the_bit_for_any_tiles(problem, chain):
     ]
     starts = problem.random(40, seed=1)
     sweep = gdfast.Sweep(problem, rules, np.logspace(-3, 0.5, 13), starts, 150)
-    expected = gdfast.run(sweep, backend="numpy", keep_theta=True)
-    cases.assert_same(gdfast.run(sweep, keep_theta=True), expected)
+    expected = cases.agree(sweep)
     tiled = gdfast.Sweep(problem, rules, np.logspace(-3, 0.5, 13), starts, 150, tile_size=77)
     cases.assert_same(gdfast.run(tiled, keep_theta=True, workers=3), expected)
 
@@ -256,6 +255,4 @@ def test_labels_coordinates_and_pickling():
     ],
 )
 def test_bad_input(call, kind, words):
-    with pytest.raises(kind) as error:
-        call()
-    assert all(word in str(error.value) for word in words), str(error.value)
+    cases.refused(call, kind, *words)
