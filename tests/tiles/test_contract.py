@@ -101,8 +101,3 @@ def test_named_things_survive_pickling(thing):
     again = pickle.loads(pickle.dumps(thing))
     assert again.label == thing.label
     assert again.specification == thing.specification
-
-
-@pytest.mark.parametrize("factory", gdfast.optimizers.CATALOGUE.values(), ids=lambda f: f.__name__)
-def test_every_optimizer_in_the_catalogue_is_in_the_table_of_cases(factory):
-    assert factory.__name__ in {optimizer.name for optimizer in cases.ALL_OPTIMIZERS}
