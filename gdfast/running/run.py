@@ -13,12 +13,12 @@ from gdfast import arguments
 from gdfast.outputs import check
 from gdfast.running.progress import Callback, State, reporting
 from gdfast.storing import netcdf
-from gdfast.storing.blocks import Store, writing
 from gdfast.storing.columns import Columns
 from gdfast.storing.contents import StoreError, check_folder, check_same
 from gdfast.storing.result import useful_share
 from gdfast.storing.reuse import Earlier
 from gdfast.storing.store import read
+from gdfast.storing.write import Store, writing
 from gdfast.tiles.executors import Done, Parcel, WorkersError, cores, on_executor, on_threads, prepare
 from gdfast.tiles.sweep import Sweep
 from gdfast.tiles.workers import check_count

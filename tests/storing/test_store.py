@@ -17,7 +17,7 @@ import xarray
 import gdfast
 from gdfast import optimizers, problems, store
 from gdfast.running import progress
-from gdfast.storing import blocks, files
+from gdfast.storing import files
 from gdfast.storing.journal import JOURNAL
 from gdfast.storing.layout import METADATA
 from gdfast.storing.store import StoreError
@@ -27,9 +27,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses signals, limits
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 130)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 130)
+def blocks(monkeypatch):
+    stored.small_blocks(130, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import stored
 
 import gdfast
 from gdfast import executors, optimizers, problems, store
-from gdfast.storing import blocks
 from gdfast.tiles.executors import Processes, WorkersLostError
 from gdfast.tiles.sweep import Tile
 
@@ -96,8 +95,7 @@ def test_errors_of_threads_reach_the_caller():
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
 def test_a_lost_worker_is_told_and_the_store_resumed(tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 130)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 130)
+    stored.small_blocks(130, monkeypatch)
     path = tmp_path / "run.zarr"
 
     def progress(done, total):
@@ -138,8 +136,7 @@ def test_workers_end_with_a_killed_parent():
 
 def test_a_dask_cluster_that_loses_a_worker_gives_the_same_store(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="Dask is not installed; pip install 'gdfast[dask]'")
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 130)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 130)
+    stored.small_blocks(130, monkeypatch)
     expected = tmp_path / "expected.zarr"
     gdfast.run(stored.sweep(), store=expected, keep_theta=True)
     killed = []

@@ -21,7 +21,7 @@ from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.problems import linear_regression, mlp, trainability_network
 from gdfast.starts import ALIASES, SCHEMES, Starts
-from gdfast.storing import blocks
+from gdfast.storing.write import block_shape
 from gdfast.tiles.outcomes import Outcome
 
 ARITHMETIC = ("identity", "relu", "leaky_relu")
@@ -597,7 +597,7 @@ def test_refusals_are_one_sentence(call, kind, words):
 def test_blocks_and_tiles_are_smaller_where_a_trajectory_takes_longer():
     network = trainability_network(width=16)
     assert network.step_work == 272 * 272 // 16
-    cheap, dear = (blocks.block_shape((1, 65536, 1), 500 * work, 24) for work in (1, network.step_work))
+    cheap, dear = (block_shape((1, 65536, 1), 500 * work, 24) for work in (1, network.step_work))
     assert cheap == (1, 65536, 1)
     assert dear == (1, 1024, 1)
     rates = np.logspace(-3, 0, 16)[:, None].repeat(2, axis=1)
