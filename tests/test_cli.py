@@ -298,21 +298,6 @@ def test_processes_give_the_same_result():
     cases.assert_same(got, expected)
 
 
-def test_progress_is_told_to_a_callable():
-    calls = []
-    sweep = gdfast.Sweep(
-        problems.quartic(),
-        optimizers.gd(),
-        np.logspace(-3, 0, 50),
-        problems.quartic().grid(50),
-        50,
-        tile_size=1000,
-    )
-    gdfast.run(sweep, progress=lambda done, total: calls.append((done, total)))
-    assert calls[-1] == (2500, 2500)
-    assert len(calls) == 3
-
-
 def test_two_stores_are_compared(store, tmp_path):
     other = tmp_path / "other.zarr"
     one = ["sweep", "--problem", "quartic", "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]

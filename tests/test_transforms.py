@@ -129,14 +129,6 @@ def test_kernel_and_reference_agree_to_the_bit_for_any_tiles(problem, chain):
     cases.assert_same(gdfast.run(tiled, keep_theta=True, workers=3), expected)
 
 
-def test_a_trajectory_of_a_sweep_can_be_looked_at_alone():
-    rule, problem = optimizers.gd().transformed(transforms.noise(1.0, seed=5)), problems.rosenbrock()
-    sweep = gdfast.Sweep(problem, rule, [1e-4, 1e-3], problem.random(7, seed=0), 50)
-    result = gdfast.run(sweep, keep_theta=True)
-    alone = gdfast.trajectory(problem, rule, sweep.starts[4], 1e-3, 50, number=7 + 4)
-    np.testing.assert_array_equal(alone.theta.values[-1], result.theta.values[0, 1, 4])
-
-
 class TestNoise:
     def test_it_is_normal(self):
         z = drawn(0, np.arange(200_000), 3, 1)

@@ -3,7 +3,6 @@
 import pickle
 
 import cases
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,21 +73,6 @@ def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size
     expected = gdfast.run(cases.sweep_of(problem, chosen, n), workers=1, keep_theta=True)
     got = gdfast.run(cases.sweep_of(problem, chosen, n, tile_size=tile_size), workers=workers, keep_theta=True)
     cases.assert_same(got, expected)
-
-
-@pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
-def test_one_trajectory_ends_as_its_cell_in_a_sweep(problem):
-    optimizer = gdfast.optimizers.adam()
-    sweep = cases.sweep_of(problem, optimizer, 7)
-    result = gdfast.run(sweep, backend="numpy", keep_theta=True).isel(optimizer=0)
-    for i, rate in enumerate(sweep.learning_rates):
-        for j, start in enumerate(sweep.starts):
-            path = gdfast.trajectory(problem, optimizer, start, rate, 300)
-            cell = result.isel(learning_rate=i, start=j)
-            assert path.attrs["steps"] == int(cell.steps)
-            assert gdfast.outcomes.Outcome[path.attrs["outcome"]] == int(cell.outcome)
-            np.testing.assert_array_equal(path.theta.values[-1], cell.theta.values)
-            assert len(path.step) == int(cell.steps) + 1
 
 
 @pytest.mark.parametrize("optimizer", cases.ALL_OPTIMIZERS, ids=cases.label)
