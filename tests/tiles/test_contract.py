@@ -15,12 +15,26 @@ QUARTIC, REGRESSION, ROSENBROCK = problems.quartic(), problems.linear_regression
 NINE = problems.quadratic(dimension=9)  # with a lane kernel
 
 
-@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
-@pytest.mark.parametrize("problem", [QUARTIC, REGRESSION], ids=cases.label)
-def test_kernel_and_reference_agree_to_the_bit_on_whole_grids(problem, optimizer):
-    got = cases.agree(cases.sweep_of(problem, optimizer, 128))
+def agree_on_a_whole_grid(problem, optimizer, n):
+    got = cases.agree(cases.sweep_of(problem, optimizer, n))
     if optimizer.name in {"gd", "momentum", "nesterov"}:
         assert (got.outcome == gdfast.outcomes.Outcome.diverged).any()
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer"),
+    [([QUARTIC, REGRESSION][k % 2], optimizer) for k, optimizer in enumerate(cases.OPTIMIZERS)],
+    ids=cases.label,
+)
+def test_kernel_and_reference_agree_to_the_bit_on_whole_grids(problem, optimizer):
+    agree_on_a_whole_grid(problem, optimizer, 64)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
+@pytest.mark.parametrize("problem", [QUARTIC, REGRESSION], ids=cases.label)
+def test_kernel_and_reference_agree_to_the_bit_on_whole_large_grids(problem, optimizer):
+    agree_on_a_whole_grid(problem, optimizer, 128)
 
 
 @pytest.mark.parametrize("optimizer", cases.MORE_OPTIMIZERS, ids=cases.label)
