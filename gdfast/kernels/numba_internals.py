@@ -22,6 +22,7 @@ from numba.core import codegen, config
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.runtime import rtsys
+from numba.core.typing.templates import builtin_registry, infer_global
 from numba.misc.appdirs import user_cache_dir
 from numba.np.numpy_support import as_dtype
 
@@ -181,6 +182,15 @@ def _arrays(arguments: Iterable[Any], *outer: int) -> Iterator[tuple[tuple[int, 
             yield (*outer, k), np.dtype(as_dtype(type_.dtype)), type_.ndim
         elif isinstance(type_, types.BaseTuple):
             yield from _arrays(type_.types, *outer, k)
+
+
+def compile_as(intrinsic: Any, function: Callable[..., Any]) -> None:
+    """Have compiled code take a function for an intrinsic: its instructions stand in the caller itself.
+
+    A function that calls the intrinsic would be typed and written into its caller at each place anew, which takes as
+    long again as all else that is compiled of a formula.
+    """
+    infer_global(function, dict(builtin_registry.globals)[intrinsic])
 
 
 def toolchain() -> str:

@@ -3,13 +3,14 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.formulas.derivatives import NoDerivativeError, gradient_of, hessian_of
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.named import source
@@ -24,17 +25,18 @@ LARGEST_LANDSCAPE = 8
 class Landscape(Problem):
     """A problem whose loss is a formula of its coordinates.
 
-    The formulas are written once, in the grammar of `gdfast.kernels`, as functions of the coordinates.
+    The loss is written once, in the grammar of `gdfast.formulas`, as a function of the coordinates. The gradient is
+    derived from it, unless one is given too, and the Hessian from the gradient; where one of them chooses or has a
+    kink, the derivative is that of one side, and where the Hessian so derived is not a number, or cannot be derived, it
+    is made of differences of the gradient. It serves to find and tell apart stationary points only.
 
     Parameters
     ----------
     loss_formula : callable
         From the coordinates to the loss.
-    gradient_formula : callable
-        From the coordinates to the gradient: one expression for d = 1, a tuple of d expressions otherwise.
-    hessian_formula : callable, optional
-        From the coordinates to the Hessian: one expression for d = 1, otherwise a nested d × d tuple. Central
-        differences of the gradient if not given; it serves to find and tell apart stationary points only.
+    gradient_formula : callable, optional
+        From the coordinates to the gradient: one expression for d = 1, a tuple of d expressions otherwise. Derived from
+        the loss if not given.
     domain : array_like, (d, 2)
         Lowest and highest value of each coordinate; one pair for d = 1. A mapping from the coordinates' names to
         pairs is accepted too.
@@ -50,28 +52,35 @@ class Landscape(Problem):
     Raises
     ------
     TypeError, ValueError
-        If the formulas have more than 8 coordinates, or the domain does not fit them.
+        If the formulas have more than 8 coordinates, or the domain does not fit them, or the loss, given without
+        gradient, is not in the grammar or cannot be differentiated.
+
+    Examples
+    --------
+    >>> from gdfast.formulas.formula import from_text
+    >>> bowl = Landscape(from_text("def bowl(x): return x * x"), domain=(-1, 1))
+    >>> bowl.gradient([3.0])
+    array([[6.]])
     """
 
     loss_formula: Callable[..., Any]
-    gradient_formula: Callable[..., Any]
-    hessian_formula: Callable[..., Any] | None = None
+    gradient_formula: Callable[..., Any] = None  # type: ignore[assignment]  # what is made always has one
     domain: Any = None
     near: Any = None
     name: str = "landscape"
     representative: Callable[[Array], Array] | None = None
+    _derived: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        for role, formula in (("loss", self.loss_formula), ("gradient", self.gradient_formula)):
-            arguments.function(
-                f"{arguments.shown(self.name)[1:-1]}: {role}_formula", formula, "a function of the coordinates"
-            )
+        shown = arguments.shown(self.name)[1:-1]
+        arguments.function(f"{shown}: loss_formula", self.loss_formula, "a function of the coordinates")
+        if self.gradient_formula is not None:
+            wanted = "a function of the coordinates, or None"
+            arguments.function(f"{shown}: gradient_formula", self.gradient_formula, wanted)
         names = self.coordinates
         arguments.text("name", self.name)
         if self.representative is not None:
             arguments.function("representative", self.representative, "a function of points, or None")
-        if self.hessian_formula is not None:
-            arguments.function("hessian_formula", self.hessian_formula, "a function of the coordinates, or None")
         if not 1 <= len(names) <= LARGEST_LANDSCAPE:
             raise ValueError(
                 f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
@@ -80,6 +89,19 @@ class Landscape(Problem):
         domain = checked_domain(self.name, self.domain, names)
         domain.flags.writeable = False
         object.__setattr__(self, "domain", domain)
+        object.__setattr__(self, "_derived", self.gradient_formula is None)
+        if self._derived:
+            try:
+                object.__setattr__(self, "gradient_formula", gradient_of(self.loss_formula))
+            except NoDerivativeError as error:
+                raise ValueError(
+                    f"{self.name}: the loss cannot be differentiated, since {error}; give its gradient_formula too"
+                ) from None
+
+    def fields(self) -> dict[str, Any]:
+        """What it is made of, by name; a gradient that was derived is not part of it."""
+        fields = super().fields()
+        return {**fields, "gradient_formula": None} if self._derived else fields
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -113,19 +135,26 @@ class Landscape(Problem):
         return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
-        if self.hessian_formula is None:
+        try:
+            formula = hessian_of(self.gradient_formula, self.dimension)
+        except NoDerivativeError:
             return self._gradient_differences(theta)
-        rows = Formula.of(self.hessian_formula, self.dimension).reading(_real(theta).name)(*theta)
+        with np.errstate(all="ignore"):
+            rows = Formula.of(formula, self.dimension).reading(_real(theta).name)(*theta)
         rows = ((rows,),) if self.dimension == 1 else rows
-        return np.stack(
+        bend = np.stack(
             [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
         )
+        lost = ~np.isfinite(bend).all(axis=(0, 1))
+        if lost.any():
+            bend[..., lost] = self._gradient_differences(theta[:, lost])
+        return bend
 
     @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
         near = None if self.near is None else np.array(self.near, dtype=np.float64)
         return _points_of(
-            (self.loss_formula, self.gradient_formula, self.hessian_formula),
+            (self.loss_formula, self.gradient_formula),
             *(None if array is None else (array.shape, array.tobytes()) for array in (self.domain, near)),
         )
 
@@ -140,17 +169,17 @@ class Landscape(Problem):
             step = np.zeros_like(theta)
             step[i] = np.cbrt(np.finfo(float).eps) * np.maximum(1.0, np.abs(theta[i]))
             up, down = theta + step, theta - step
-            rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
+            with np.errstate(all="ignore"):
+                rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
         bend = np.stack(rows)
         return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
 
 
 @functools.lru_cache(maxsize=128)
-def _points_of(formulas: tuple[Any, ...], *arrays: tuple[tuple[int, ...], bytes] | None) -> tuple[StationaryPoint, ...]:
+def _points_of(formulas: tuple[Any, Any], *arrays: tuple[tuple[int, ...], bytes] | None) -> tuple[StationaryPoint, ...]:
     """The stationary points of a landscape, kept for when the same one is made again."""
     domain, near = (array and np.frombuffer(array[1]).reshape(array[0]) for array in arrays)
-    loss, gradient, hessian = formulas
-    again = Landscape(loss, gradient, hessian, domain, near)
+    again = Landscape(*formulas, domain, near)
     return super(Landscape, again).stationary_points
 
 

@@ -226,15 +226,13 @@ def sum_over(name: str, part: Landscape, dimension: int, domain: Any, near: Any 
     return LandscapeOfCombinations(*formulas, domain=box, part=part)
 
 
-def written_out(part: Landscape, dimension: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    """Return loss, gradient and Hessian of the sum of a part, as formulas of all coordinates."""
+def written_out(part: Landscape, dimension: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return loss and gradient of the sum of a part, as formulas of all coordinates."""
     names = coordinate_names(dimension)
-    sums: list[dict[tuple[int, ...], list[str]]] = [{}, {}, {}]
-    assignments: list[list[str]] = [[], [], []]
-    parts = (part.loss_formula, part.gradient_formula, part.hessian_formula)
+    sums: list[dict[tuple[int, ...], list[str]]] = [{}, {}]
+    assignments: list[list[str]] = [[], []]
     for window in _windows(dimension, part.dimension):
-        for order, formula in enumerate(parts):
-            assert formula is not None
+        for order, formula in enumerate((part.loss_formula, part.gradient_formula)):
             results_of = part.dimension if order else 1
             lines, texts = Formula.of(formula, results_of).inlined(names[window], f"_{window.start + 1}")
             assignments[order] += lines
@@ -249,11 +247,10 @@ def written_out(part: Landscape, dimension: int) -> tuple[Callable[..., Any], Ca
         deeper = [results(order, (*place, i)) for i in range(dimension)]
         return deeper[0] if dimension == 1 else deeper
 
-    loss, gradient, hessian = (
-        define(name, names, assignments[order], results(order))
-        for order, name in enumerate(("loss", "gradient", "hessian"))
+    loss, gradient = (
+        define(name, names, assignments[order], results(order)) for order, name in enumerate(("loss", "gradient"))
     )
-    return loss, gradient, hessian
+    return loss, gradient
 
 
 def _windows(dimension: int, width: int) -> list[slice]:

@@ -20,11 +20,7 @@ def gradient(x, y):
     return 10 * x + 8 * y - 34, 8 * x + 10 * y - 38
 
 
-def hessian(x, y):
-    return (10, 8), (8, 10)
-
-
 @named()
 def booth() -> Landscape:
     """Booth's function, (x + 2y − 7)² + (2x + y − 5)², on [−10, 10]²."""
-    return Landscape(loss, gradient, hessian, domain=[[-10, 10], [-10, 10]], near=[[1, 3]])
+    return Landscape(loss, gradient, domain=[[-10, 10], [-10, 10]], near=[[1, 3]])

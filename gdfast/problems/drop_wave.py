@@ -35,17 +35,6 @@ def gradient(x, y):
     return k * x, k * y
 
 
-def hessian(x, y):
-    r = sqrt(x * x + y * y)
-    safe = select(r > 0.001, r, 1)
-    q = select(r > 0.001, sin(12 * safe) / safe, 12 - 288 * r * r)
-    w = select(r > 0.001, (12 * cos(12 * safe) - q) / (safe * safe), 16588.8 * r * r - 576)  # q′/r
-    bowl = 0.5 * r * r + 2
-    k = (12 * q * bowl + 1 + cos(12 * r)) / (bowl * bowl)
-    h = (12 * w - 2 * k) / bowl  # k′/r
-    return (k + h * x * x, h * x * y), (h * x * y, k + h * y * y)
-
-
 def along_ray(theta: Array) -> Array:
     """The points at the same distance from the origin, on the positive x-axis."""
     return np.stack([np.hypot(theta[0], theta[1]), np.zeros(theta.shape[1])])
@@ -56,4 +45,4 @@ def drop_wave() -> Landscape:
     """The drop-wave function, −(1 + cos 12r)/(r²/2 + 2), on [−5.12, 5.12]²."""
     rings = math.floor(REACH * math.sqrt(2) * 12 / math.pi)
     near = [[k * math.pi / 12, 0] for k in range(rings + 1)]
-    return Landscape(loss, gradient, hessian, domain=[[-REACH, REACH]] * 2, near=near, representative=along_ray)
+    return Landscape(loss, gradient, domain=[[-REACH, REACH]] * 2, near=near, representative=along_ray)

@@ -1,7 +1,7 @@
 """Landscapes from a line of mathematics, such as ``(1 - x)**2 + 100*(y - x**2)**2``.
 
 The text is never run. It is parsed, its syntax tree is walked, and only what is known to be mathematics is built up
-again, as operations that are differentiated and written down as formulas (`gdfast.formulas.graph`). Sizes are bounded,
+again, as operations (`gdfast.formulas.graph`) that are differentiated and written as formulas. Sizes are bounded,
 so that a text cannot take the machine's memory or hours of its time either.
 """
 
@@ -11,20 +11,20 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gdfast import arguments
 from gdfast.formulas import elementary
-from gdfast.formulas.graph import FUNCTIONS, Graph, NoNumberError, TooLargeError
+from gdfast.formulas.derivatives import LARGEST_GRAPH, NoDerivativeError, derived
+from gdfast.formulas.graph import FUNCTIONS, Graph, NoNumberError
+from gdfast.formulas.writer import Writer
 from gdfast.named import named
 from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape, checked_domain
 
 DEFAULT_RANGE = (-5.0, 5.0)
 _LONGEST, _MOST, _DEEPEST = 4000, 500, 60  # characters; numbers, names and operations; how deep they may be nested
 _LONGEST_NAME = 40  # characters
-_LARGEST_GRADIENT, _LARGEST_HESSIAN = 1500, 6000  # operations
-_LARGEST_GRAPH = 20_000  # operations, those included that no formula needs in the end
 _LARGEST_EXPONENT = 64
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
@@ -69,9 +69,13 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
 
 @functools.lru_cache(maxsize=64)
 def _landscape(expression: str, names: Sequence[str], domain: Sequence[Sequence[float]]) -> Landscape:
-    graph, loss, _ = _read(expression)
     # Kept, since every tile that another process runs makes its problem again.
-    return Landscape(*_formulas(graph, loss, names), domain=domain)
+    graph, loss, _ = _read(expression)
+    try:
+        gradient = derived("gradient", graph, [loss], names)
+    except NoDerivativeError as error:
+        raise ValueError(f"expression: {error}") from None
+    return Landscape(Writer(graph).formula("loss", names, loss), gradient, domain)
 
 
 class _Refusal(ValueError):
@@ -120,7 +124,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
-        self.graph = Graph(_LARGEST_GRAPH)
+        self.graph = Graph(LARGEST_GRAPH)
         self.names: set[str] = set()
 
     def read(self, node: ast.expr, depth: int = 0) -> int:
@@ -219,35 +223,3 @@ def _read(text: str) -> tuple[Graph, int, list[str]]:
     except NoNumberError as error:
         raise ValueError(f"expression: {error} is not a real number that a float64 holds") from None
     return reader.graph, loss, sorted(reader.names)
-
-
-def _formulas(
-    graph: Graph, loss: int, names: Sequence[str]
-) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any] | None]:
-    """Loss, gradient and Hessian as formulas; no Hessian where it is too large."""
-    try:
-        gradient = _by(graph, loss, names)
-        operations = graph.operations(gradient)
-    except NoNumberError:
-        raise ValueError("expression: a number in its derivatives is not one that a float64 holds") from None
-    except TooLargeError:
-        operations = _LARGEST_GRAPH
-    if operations > _LARGEST_GRADIENT:
-        raise ValueError(
-            f"expression is too large: its gradient takes {operations} operations, at most {_LARGEST_GRADIENT} are "
-            "accepted"
-        )
-    slopes: Any = gradient[0] if len(names) == 1 else gradient
-    formulas = graph.formula("loss", names, loss), graph.formula("gradient", names, slopes)
-    try:
-        hessian = [_by(graph, part, names) for part in gradient]
-        if graph.operations(hessian) > _LARGEST_HESSIAN:
-            return *formulas, None
-        return *formulas, graph.formula("hessian", names, hessian[0][0] if len(names) == 1 else hessian)
-    except (NoNumberError, TooLargeError):
-        return *formulas, None
-
-
-def _by(graph: Graph, node: int, names: Sequence[str]) -> list[int]:
-    gradient = graph.gradient(node)
-    return [gradient[name] if name in gradient else graph.number(0.0) for name in names]

@@ -19,11 +19,7 @@ def gradient(x):
     return 4 * x * x * x
 
 
-def hessian(x):
-    return 12 * x * x
-
-
 @named()
 def flat_quartic() -> Landscape:
     """The flat minimum x⁴ on [−2, 2]."""
-    return Landscape(loss, gradient, hessian, domain=[[-2, 2]], near=[[0]])
+    return Landscape(loss, gradient, domain=[[-2, 2]], near=[[0]])

@@ -18,11 +18,7 @@ def gradient(x, y):
     return 0.52 * x - 0.48 * y, 0.52 * y - 0.48 * x
 
 
-def hessian(x, y):
-    return (0.52, -0.48), (-0.48, 0.52)
-
-
 @named()
 def matyas() -> Landscape:
     """Matyas's function, 0.26 (x² + y²) − 0.48 xy, on [−10, 10]²."""
-    return Landscape(loss, gradient, hessian, domain=[[-10, 10], [-10, 10]], near=[[0, 0]])
+    return Landscape(loss, gradient, domain=[[-10, 10], [-10, 10]], near=[[0, 0]])

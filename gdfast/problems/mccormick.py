@@ -24,13 +24,8 @@ def gradient(x, y):
     return c + 2 * (x - y) - 1.5, c - 2 * (x - y) + 2.5
 
 
-def hessian(x, y):
-    s = sin(x + y)
-    return (2 - s, -2 - s), (-2 - s, 2 - s)
-
-
 @named()
 def mccormick() -> Landscape:
     """McCormick's function, sin(x + y) + (x − y)² − 1.5x + 2.5y + 1, on [−1.5, 4] × [−3, 4]."""
     near = [[-0.55, -1.55], [1.55, 0.55], [2.59, 1.59]]
-    return Landscape(loss, gradient, hessian, domain=[[-1.5, 4], [-3, 4]], near=near)
+    return Landscape(loss, gradient, domain=[[-1.5, 4], [-3, 4]], near=near)

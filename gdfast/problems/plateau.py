@@ -24,13 +24,8 @@ def gradient(x):
     return 6 * x * u * u
 
 
-def hessian(x):
-    u = maximum(1 - x * x, 0.0)
-    return 6 * u * (u - 4 * x * x)
-
-
 @named()
 def plateau(dimension: int = 1) -> Problem:
     """A bowl that ends in a plateau, Σ (1 − (1 − x²)³) for |x| < 1, on [−2, 2] each."""
-    part = Landscape(loss, gradient, hessian, domain=[-2, 2], near=[[0]])
+    part = Landscape(loss, gradient, domain=[-2, 2], near=[[0]])
     return sum_over("plateau", part, dimension, [-2, 2])

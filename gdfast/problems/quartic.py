@@ -22,11 +22,7 @@ def gradient(x):
     return (4 * x * x - 10) * x + 3
 
 
-def hessian(x):
-    return 12 * x * x - 10
-
-
 @named()
 def quartic() -> Landscape:
     """The tilted double well x⁴ − 5x² + 3x on [−4, 4]."""
-    return Landscape(loss, gradient, hessian, domain=np.array([[-4.0, 4.0]]), near=[[-1.7], [0.3], [1.4]])
+    return Landscape(loss, gradient, domain=np.array([[-4.0, 4.0]]), near=[[-1.7], [0.3], [1.4]])

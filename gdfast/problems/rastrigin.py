@@ -10,28 +10,28 @@ Source: Rastrigin (1974), "Systems of extremal control", in two dimensions; Müh
 parallel genetic algorithm as function optimizer", in more.
 """
 
+import math
+
 from gdfast.formulas.elementary import cos, sin
 from gdfast.named import named
 from gdfast.problems._landscape import Landscape
 from gdfast.problems._problem import Problem
 from gdfast.problems._sum import sum_over
 
+WAVES, STEEPEST = 2 * math.pi, 20 * math.pi  # of the ripples: radians a unit, and slope
+
 
 def loss(x):
-    return x * x + 10 * (1 - cos(6.283185307179586 * x))
+    return x * x + 10 * (1 - cos(WAVES * x))
 
 
 def gradient(x):
-    return 2 * x + 62.83185307179586 * sin(6.283185307179586 * x)
-
-
-def hessian(x):
-    return 2 + 394.78417604357435 * cos(6.283185307179586 * x)
+    return 2 * x + STEEPEST * sin(WAVES * x)
 
 
 @named()
 def rastrigin(dimension: int = 2) -> Problem:
     """Rastrigin's function, Σ (x² + 10 (1 − cos 2πx)), on [−5.12, 5.12] each."""
     near = [[k / 2] for k in range(-62, 63)]
-    part = Landscape(loss, gradient, hessian, domain=[-5.12, 5.12], near=near)
+    part = Landscape(loss, gradient, domain=[-5.12, 5.12], near=near)
     return sum_over("rastrigin", part, dimension, [-5.12, 5.12])

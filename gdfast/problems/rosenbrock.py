@@ -27,10 +27,6 @@ def gradient(x, y):
     return -2 * (1 - x) - 400 * x * u, 200 * u
 
 
-def hessian(x, y):
-    return (2 - 400 * (y - 3 * x * x), -400 * x), (-400 * x, 200)
-
-
 def near(d: int) -> list[list[float]]:
     """A point near each known stationary point."""
     if d < 4:
@@ -45,7 +41,7 @@ def near(d: int) -> list[list[float]]:
 def rosenbrock(dimension: int = 2) -> Problem:
     """Rosenbrock's valley, (1 − x)² + 100 (y − x²)², on [−2, 2] × [−1, 3], or [−2, 2] each in more dimensions."""
     dimension = arguments.integer("rosenbrock: dimension", dimension, low=2, high=LARGEST_DIMENSION)
-    part = Landscape(loss, gradient, hessian, domain=[[-2, 2], [-1, 3]], near=[[1, 1]])
+    part = Landscape(loss, gradient, domain=[[-2, 2], [-1, 3]], near=[[1, 1]])
     if dimension == 2:
         return part
     return sum_over("rosenbrock", part, dimension, [-2, 2], near)

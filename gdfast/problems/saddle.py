@@ -18,11 +18,7 @@ def gradient(x, y):
     return 2 * x, -2 * y
 
 
-def hessian(x, y):
-    return (2, 0), (0, -2)
-
-
 @named()
 def saddle() -> Landscape:
     """The saddle x² − y² on [−2, 2]²."""
-    return Landscape(loss, gradient, hessian, domain=[[-2, 2], [-2, 2]], near=[[0, 0]])
+    return Landscape(loss, gradient, domain=[[-2, 2], [-2, 2]], near=[[0, 0]])

@@ -24,12 +24,7 @@ def gradient(x, y):
     return x * (8 - 8.4 * s + 2 * s * s) + y, x + y * (-8 + 16 * y * y)
 
 
-def hessian(x, y):
-    s = x * x
-    return (8 - 25.2 * s + 10 * s * s, 1), (1, -8 + 48 * y * y)
-
-
 @named()
 def six_hump_camel() -> Landscape:
     """The six-hump camel, (4 − 2.1x² + x⁴/3) x² + xy + (−4 + 4y²) y², on [−3, 3] × [−2, 2]."""
-    return Landscape(loss, gradient, hessian, domain=[[-3, 3], [-2, 2]])
+    return Landscape(loss, gradient, domain=[[-3, 3], [-2, 2]])

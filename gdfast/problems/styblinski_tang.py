@@ -24,12 +24,8 @@ def gradient(x):
     return 2 * x * x * x - 16 * x + 2.5
 
 
-def hessian(x):
-    return 6 * x * x - 16
-
-
 @named()
 def styblinski_tang(dimension: int = 2) -> Problem:
     """The Styblinski–Tang function, ½ Σ (x⁴ − 16x² + 5x), on [−5, 5] each."""
-    part = Landscape(loss, gradient, hessian, domain=[-5, 5], near=[[-2.9], [0.16], [2.7]])
+    part = Landscape(loss, gradient, domain=[-5, 5], near=[[-2.9], [0.16], [2.7]])
     return sum_over("styblinski_tang", part, dimension, [-5, 5])

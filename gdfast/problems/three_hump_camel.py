@@ -22,13 +22,8 @@ def gradient(x, y):
     return x * (4 - 4.2 * s + s * s) + y, x + 2 * y
 
 
-def hessian(x, y):
-    s = x * x
-    return (4 - 12.6 * s + 5 * s * s, 1), (1, 2)
-
-
 @named()
 def three_hump_camel() -> Landscape:
     """The three-hump camel, 2x² − 1.05x⁴ + x⁶/6 + xy + y², on [−5, 5]²."""
     near = [[0, 0], [1.75, -0.87], [-1.75, 0.87], [1.07, -0.54], [-1.07, 0.54]]
-    return Landscape(loss, gradient, hessian, domain=[[-5, 5], [-5, 5]], near=near)
+    return Landscape(loss, gradient, domain=[[-5, 5], [-5, 5]], near=near)

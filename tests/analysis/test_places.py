@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import gdfast
-from gdfast import optimizers, plot, problems, schedules, starts, transforms
+from gdfast import optimizers, plot, problems, schedules, transforms
 from gdfast.plot.panels import borders, panels, regular
 
 QUARTIC = problems.quartic()
@@ -92,18 +92,6 @@ def test_steps_are_equal_but_for_rounding_at_any_scale():
     assert borders(np.array([0.0, 1.0, 3.0])).tolist() == [-0.5, 0.5, 2.0, 4.0]
 
 
-def test_a_refined_map_does_not_depend_on_the_order():
-    full, mixed = (
-        gdfast.refine(gdfast.Sweep(QUARTIC, optimizers.gd(), rates, points, 60), backend="numpy")
-        for rates, points in ((RATES, POINTS), (RATES[MIXED[0]], POINTS[MIXED[1]]))
-    )
-    for name in ("outcome", "computed"):
-        np.testing.assert_array_equal(full[name].values[:, MIXED[0]][:, :, MIXED[1]], mixed[name].values)
-    noisy = optimizers.gd().transformed(transforms.noise())
-    with pytest.raises(ValueError, match="without gradient noise"):
-        gdfast.refine(gdfast.Sweep(QUARTIC, noisy, RATES, POINTS))
-
-
 @pytest.mark.parametrize(
     ("rules", "axis", "values", "title"),
     [
@@ -134,34 +122,3 @@ def test_whatever_optimizers_differ_in_is_an_axis(rules, axis, values, title):
     assert (panel.title, panel.y.values.tolist()) == (title, values)
     for i, value in enumerate(result[axis].values):
         np.testing.assert_array_equal(panel.outcome[:, values.index(value)], result.outcome.values[i, :, 0])
-
-
-def test_sweeps_side_by_side_have_the_coordinates_of_each():
-    def sweep(budget):
-        points = starts.Starts(np.array([[1.0], [2.0]]), {"seed": [1, budget], "init": ["a", "b"]})
-        rules = optimizers.grid(optimizers.momentum, momentum=[0.5, 0.9])
-        return gdfast.Sweep(QUARTIC, rules, [0.01, 0.1], points, budget)
-
-    together = gdfast.run_over({"budget": [3, 4]}, sweep, backend="numpy")
-    alone = gdfast.run(sweep(4), backend="numpy")
-    assert set(together.data_vars) == set(alone.data_vars)
-    assert set(together.coords) == {*alone.coords, "budget"}
-    for name in alone.coords:
-        np.testing.assert_array_equal(together.sel(budget=4)[name].values, alone[name].values, err_msg=name)
-    assert together.seed.dims == ("budget", "start")  # they differ
-    assert (together.init.dims, together.momentum.dims) == (("start",), ("optimizer",))  # they do not
-    assert len(plot.maps(together.sel(budget=3), y="momentum").axes) == 1
-    with pytest.raises(ValueError, match="budget=0"):
-        plot.maps(together)
-
-
-def test_sweeps_with_other_labels_do_not_stand_side_by_side():
-    def sweep(seed):
-        return gdfast.Sweep(QUARTIC, optimizers.gd(), [0.1], starts.Starts(np.ones((1, 1)), {seed: [1]}), 2)
-
-    with pytest.raises(ValueError, match="must have the same labels, not a and b"):
-        gdfast.run_over({"seed": ["a", "b"]}, sweep)
-    with pytest.raises(ValueError, match="axes: seed is a coordinate of every sweep"):
-        gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("seed"))
-    with pytest.raises(ValueError, match="store must not be given to run_over"):
-        gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("label"), store="both.zarr")

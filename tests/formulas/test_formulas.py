@@ -1,10 +1,13 @@
 """Random formulas and rules: what they are in compiled lanes, and on arrays, is the same to the bit."""
 
+import ast
+import re
+
 import cases
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import gdfast
@@ -13,6 +16,8 @@ from gdfast.formulas.elementary import minimum, select, sqrt
 from gdfast.formulas.formula import Formula, from_text
 from gdfast.formulas.grammar import GrammarError
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
+from gdfast.kernels.compiling import callable_once
+from gdfast.kernels.numba_internals import Kernel, machine_code
 from gdfast.kernels.options import JIT
 from gdfast.named import named
 from gdfast.optimizers import Optimizer
@@ -71,8 +76,7 @@ def written(name, arguments, body):
 def formulas(draw):
     """A formula of one to four coordinates, some of which may be unused, with one to four results."""
     coordinates = ["x", "y", "z", "w"][: draw(st.integers(1, 4))]
-    results = draw(st.integers(1, 4))
-    return written("formula", coordinates, draw(bodies(coordinates, results))), results
+    return coordinates, draw(bodies(coordinates, draw(st.integers(1, 4))))
 
 
 @st.composite
@@ -80,35 +84,50 @@ def rules(draw):
     """A rule of none to three state slots."""
     slots = draw(st.integers(0, 3))
     arguments = ["theta", "grad", *(f"s{i}" for i in range(slots)), "lr", "beta"]
-    return written("rule", arguments, draw(bodies(arguments, 1 + slots))), 1 + slots
+    return arguments, draw(bodies(arguments, 1 + slots))
+
+
+def together(formulas):
+    """One formula that does what several do, one after the other."""
+    names = dict.fromkeys(name for arguments, _ in formulas for name in arguments)
+    lines, results = [], []
+    for k, (_, body) in enumerate(formulas):
+        *assigned, returned = (re.sub(r"\b([uc]\d)\b", rf"\1_{k}", line) for line in body)
+        lines += assigned
+        results.append(returned.removeprefix("return "))
+    return list(names), [*lines, f"return {', '.join(results)}"]
 
 
 def same_bits(got, expected):
-    """Whether arrays have the same bits; one NaN is as good as another."""
+    """Where arrays have the same bits; one NaN is as good as another."""
     kind = np.int64 if expected.dtype == np.float64 else np.int32
     assert got.dtype == expected.dtype
-    return ((got.view(kind) == expected.view(kind)) | (np.isnan(got) & np.isnan(expected))).all()
+    return (got.view(kind) == expected.view(kind)) | (np.isnan(got) & np.isnan(expected))
 
 
-def assert_lanes_are_arrays(function, results, real):
-    count = function.__code__.co_argcount
+def assert_lanes_are_arrays(formula, real):
+    """Compile a formula, given by its arguments and lines, and run it on numbers of every kind."""
+    arguments, body = formula
+    count, results = len(arguments), len(ast.parse(f"{body[-1][7:]},").body[0].value.elts)
+    read = Formula(written("formula", arguments, body), results).reading(real)
     values = np.array([-3.0, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 1e30, np.inf, np.nan], real)
     points = np.random.default_rng(0).choice(values, (count, 128)).astype(real)
     points[:, 64:] = np.random.default_rng(1).normal(size=(count, 64))
     with np.errstate(all="ignore"):
-        parts = Formula.of(function, results).reading(real)(*points)
+        parts = read(*points)
     assert isinstance(parts, tuple) == (results > 1)
     parts = parts if results > 1 else (parts,)
     expected = np.stack([np.broadcast_to(np.asarray(part), 128) for part in parts])
     assert expected.dtype == real, "a result has another type"
-    read = numba.njit(**JIT)(Formula.of(function, results).reading(real))
     names = ", ".join(f"p[{i}, lane]" for i in range(count))
-    targets = ", ".join(f"out[{j}, lane]" for j in range(results))
-    scope = {"read": read}
-    exec(f"def loop(p, out):\n    for lane in range(p.shape[1]):\n        {targets} = read({names})\n", scope)
+    targets = "out[0, lane] = values" if results == 1 else "for j in range(len(values)): out[j, lane] = values[j]"
+    scope = {"read": callable_once(read)}
+    exec(f"def loop(p, out):\n for lane in range(p.shape[1]):\n  values = read({names})\n  {targets}", scope)
+    array = numba.from_dtype(np.dtype(real))[:, ::1]
+    signature = numba.void(array, array)
     got = np.empty_like(expected)
-    numba.njit(**JIT)(scope["loop"])(points, got)
-    assert same_bits(got, expected)
+    Kernel(machine_code(scope["loop"], signature, JIT), signature)(points, got)
+    assert same_bits(got, expected).all(), np.flatnonzero(~same_bits(got, expected).all(axis=1))
 
 
 @pytest.mark.parametrize("real", ["float64", "float32"])
@@ -116,29 +135,58 @@ def assert_lanes_are_arrays(function, results, real):
 @given(formula=formulas())
 @settings(max_examples=5)
 def test_a_formula_is_the_same_in_lanes_and_on_arrays(real, formula):
-    assert_lanes_are_arrays(*formula, real)
+    assert_lanes_are_arrays(formula, real)
 
 
 @seed(2)
 @given(rule=rules(), real=st.sampled_from(["float64", "float32"]))
 @settings(max_examples=5)
 def test_a_rule_is_the_same_in_lanes_and_on_arrays(rule, real):
-    assert_lanes_are_arrays(*rule, real)
+    assert_lanes_are_arrays(rule, real)
+
+
+AT_ONCE = 50  # formulas that are compiled together: one by one, most of the time would go into what is around them
 
 
 @pytest.mark.slow
-@given(both=formulas() | rules(), real=st.sampled_from(["float64", "float32"]))
-@settings(max_examples=cases.examples(200))
-def test_many_formulas_and_rules_are_the_same_in_lanes_and_on_arrays(both, real):
-    assert_lanes_are_arrays(*both, real)
+@pytest.mark.parametrize(("kind", "share"), [(formulas(), 1.0), (rules(), 0.1)], ids=["formulas", "rules"])
+def test_many_formulas_and_rules_are_the_same_in_lanes_and_on_arrays(kind, share):
+    waiting, done = [], 0
+
+    def compare():
+        real = ["float64", "float32"][done // AT_ONCE % 2]
+        try:
+            assert_lanes_are_arrays(together(waiting), real)
+        except Exception:
+            for formula in waiting:
+                print(formula, real, flush=True)
+                assert_lanes_are_arrays(formula, real)
+            raise
+
+    @seed(3)
+    @given(formula=kind)
+    @settings(
+        max_examples=round(share * cases.examples(2000)),
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def gathered(formula):
+        nonlocal done
+        waiting.append(formula)
+        if len(waiting) == AT_ONCE:
+            compare()
+            done += len(waiting)
+            waiting.clear()
+            from_text.cache_clear()
+
+    gathered()
+    if waiting:
+        compare()
 
 
 def agreed(problem, optimizer, real, **options):
-    """The same sweep compiled and in NumPy, which must be the same in every variable."""
-    sweep = gdfast.Sweep(problem, [optimizer], [0.01, 0.3], problem.random(6), 60, dtype=real, **options)
-    got, expected = gdfast.run(sweep, keep_theta=True), gdfast.run(sweep, backend="numpy", keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    """A sweep of few trajectories, compiled and in NumPy."""
+    cases.agree(gdfast.Sweep(problem, [optimizer], [0.01, 0.3], problem.random(6), 60, dtype=real, **options))
 
 
 def loss_of_two(x, y):

@@ -7,14 +7,12 @@ from numba.extending import overload
 
 from gdfast.formulas import elementary
 from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits
+from gdfast.kernels.numba_internals import compile_as
 from gdfast.kernels.options import INLINED
 
-
-# Written into its caller from the start: as the argument of a function the condition would be a byte, and the choice be
-# made anew of it, without what is said of it.
-@overload(elementary.select, inline="always")
-def _select(condition, yes, no):
-    return lambda condition, yes, no: choose(condition, yes, no)
+# As the argument of a function that calls it, the condition would be a byte, and the choice be made anew of it, without
+# what is said of it.
+compile_as(choose, elementary.select)
 
 
 @overload(elementary.sqrt, jit_options=INLINED)
