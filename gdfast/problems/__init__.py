@@ -5,8 +5,9 @@ from collections.abc import Callable
 from gdfast.named import named
 from gdfast.problems._check import GradientCheck, check_gradient
 from gdfast.problems._landscape import Landscape
-from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.ackley import ackley
 from gdfast.problems.beale import beale
 from gdfast.problems.booth import booth

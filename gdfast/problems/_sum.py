@@ -22,8 +22,9 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names, define
 from gdfast.formulas.formula import Formula
 from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape
-from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import LaneKernel
 
 _LARGEST_LIST = 16_000  # stationary points that are listed one by one
 LARGEST_DIMENSION = 10_000

@@ -19,8 +19,9 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names
 from gdfast.formulas.records import fields, packed, record
 from gdfast.named import named
-from gdfast.problems._problem import LaneKernel, Problem
+from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import LaneKernel
 from gdfast.starts import SCHEMES
 
 BOWL = fields(np.int64, "rotated")

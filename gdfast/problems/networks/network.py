@@ -15,8 +15,8 @@ from gdfast import arguments
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.formulas.lane_products import VECTOR
 from gdfast.problems._data_problem import DataProblem
-from gdfast.problems._problem import LaneKernel
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.networks.arithmetic import Blas, Ordered
 from gdfast.problems.networks.lanes import CROSS_ENTROPY, SQUARED, lane_both, lane_objective
 from gdfast.problems.networks.layout import layout_of, numbers_of

@@ -19,8 +19,8 @@ from gdfast.data import Data, Source, design, load
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
-from gdfast.problems._problem import LaneKernel
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.rows import lanes as _row_lanes
 
 _BLOCK = 2**21  # products computed at a time in NumPy

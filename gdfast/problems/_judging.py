@@ -1,0 +1,75 @@
+"""What is known of a problem, and how the end points of its trajectories are judged by it."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast.formulas.elementary import Array
+from gdfast.problems._stationary import StationaryPoint, find, nearest, search
+from gdfast.problems._stepping import Stepping
+
+
+class Judging(Stepping):
+    """The stationary points of a loss, and which of them an end point is at.
+
+    Attributes
+    ----------
+    near : array_like, (k, d), optional
+        Points from which Newton's method finds the stationary points; if None they are searched for.
+    """
+
+    near: Any = None
+
+    @functools.cached_property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        """The known stationary points, lowest loss first: those that Newton's method finds."""
+        if self.near is None:
+            return search(self.loss, self.gradient, self.hessian, self.domain)
+        near = np.array(self.near, dtype=np.float64).reshape(-1, self.dimension).T
+        return find(self.loss, self.gradient, self.hessian, self.domain, near)
+
+    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
+        """Tell which stationary point each settled end point is at.
+
+        Parameters
+        ----------
+        theta, loss : ndarray
+            End points ``float64[d, n]`` where the gradient is within `gradient_tolerance`, and their losses.
+        gradient_tolerance : float
+            The tolerance that settled them, after scaling.
+
+        Returns
+        -------
+        ndarray
+            ``int64[n]``, the index in `stationary_points`, −1 where it is none of them (a plateau).
+        """
+        return nearest(self.stationary_points, theta, float(np.ptp(self.domain, axis=1).max()), gradient_tolerance)
+
+    @functools.cached_property
+    def minima(self) -> tuple[StationaryPoint, ...]:
+        """The known minima, lowest first; a *basin* is an index into them."""
+        return tuple(p for p in self.stationary_points if p.kind == "minimum")
+
+    def judge(self, theta: Array) -> tuple[Array, Array]:
+        """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""
+        return self.loss(theta), np.abs(self.gradient(theta)).max(axis=0)
+
+    @functools.cached_property
+    def provides(self) -> frozenset[str]:
+        """What not every problem has, of what optimizers may need: ``lowest``, a known minimum."""
+        return frozenset({"lowest"} if self.minima else ())
+
+    @functools.cached_property
+    def lowest_objective(self) -> float:
+        """The objective at the lowest known minimum.
+
+        Raises
+        ------
+        ValueError
+            If no minimum is known.
+        """
+        if not self.minima:
+            raise ValueError(f"problem {self.label} has no known minimum, which the optimizer needs the loss of")
+        return float(self.objective(np.array(self.minima[0].point)[:, None])[0])

@@ -1,0 +1,113 @@
+"""What the steps of a problem's trajectories take: a gradient, what it is the gradient of, and both in lanes."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast.formulas.elementary import Array
+from gdfast.problems._loss import Loss
+
+
+@dataclass(frozen=True)
+class LaneKernel:
+    """The gradient of a problem with data, as loops over lanes for the compiler.
+
+    Attributes
+    ----------
+    gradient : callable, optional
+        ``gradient(theta, grad, work, n, data, layout, t)`` fills ``grad[:, :n]``; ``theta`` and ``grad`` are
+        ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on, ``t`` the updates done before. Not
+        needed where there is `both`.
+    objective : callable
+        ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
+    work_rows : int
+        How many numbers a lane needs for intermediate results.
+    lanes : int, optional
+        How many lanes it takes best at a time, a divisor of 64; any number, if None.
+    both : callable, optional
+        ``both(theta, grad, out, work, n, data, layout, t)`` does both, if that takes less time, and the gradient alone
+        where `out` is empty; with the same bits.
+    """
+
+    gradient: Callable[..., None] | None
+    objective: Callable[..., None]
+    work_rows: int
+    lanes: int | None = None
+    both: Callable[..., None] | None = None
+
+
+class Stepping(Loss):
+    """What the steps on a loss take, and what they cost.
+
+    What users name and read is the loss. A step takes `gradient`, which is that of the objective, and
+
+        loss = loss_per_objective · objective.
+
+    The two are one except where textbooks take the gradient of something else than they report: least squares report
+    the mean of squares and step by the gradient of half of it. The gradient of a step may be that of a part of the
+    objective, such as the rows of its mini-batch: `step_gradient` is the gradient of `step_objective`, and where there
+    are no such parts they are `gradient` and `objective`. Optimizers and lanes know of the objective only; wherever a
+    result tells a loss, it is the loss.
+
+    Attributes
+    ----------
+    loss_per_objective : float
+        What `objective` is multiplied by to give `loss`.
+    gradient_scale : float
+        The size of an ordinary gradient; settling tolerances are multiplied by it. 1 except for problems with
+        data, where it makes outcomes independent of the data's units.
+    groups : tuple of str
+        Names of the groups of coordinates that have a learning rate of their own, such as layers. One for all
+        unless a problem says otherwise.
+    lane_kernel : LaneKernel, optional
+        Gradient and objective for the compiler, where they are more than formulas of few coordinates.
+    layout_of_all : ndarray
+        ``int64[:]``, the layout with which the lane kernel takes all rows at once, to judge end points by.
+    rows_each_step : int
+        How many rows of data a step reads; 0 without data.
+    bytes_each_step : int
+        How many bytes `lane_data` takes for each step while it is made.
+    batch_size : int, optional
+        Rows of a mini-batch, which is another one each step; None where each step reads all rows, or there are none.
+    """
+
+    loss_per_objective: float = 1.0
+    gradient_scale: float = 1.0
+    groups: tuple[str, ...] = ("all",)
+    lane_kernel: LaneKernel | None = None
+    layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    rows_each_step: int = 0
+    bytes_each_step: int = 0
+    batch_size: int | None = None
+
+    def objective(self, theta: Array) -> Array:
+        """Return the loss over `loss_per_objective`, ``float64[n]``, which `gradient` is the gradient of."""
+        return self.loss(theta)
+
+    def step_gradient(self, theta: Array, t: int) -> Array:
+        """Return the gradient that the update after `t` others takes: `gradient`, unless it depends on the step."""
+        return self.gradient(theta)
+
+    def step_objective(self, theta: Array, t: int) -> Array:
+        """Return what `step_gradient` is the gradient of, ``float64[n]``."""
+        return self.objective(theta)
+
+    @functools.cached_property
+    def group(self) -> NDArray[np.int64]:
+        """The index in `groups` of each coordinate, ``int64[d]``."""
+        return np.zeros(self.dimension, dtype=np.int64)
+
+    @property
+    def step_work(self) -> int:
+        """About how many times as long as a formula's its step takes, of one trajectory."""
+        return max(1, self.rows_each_step * self.dimension // 16)
+
+    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
+        """Return what the lane kernel reads: ``data float64[:]`` and ``layout int64[:]``, which tells its shape.
+
+        Called once a tile: what is long in the making is to be kept.
+        """
+        return np.empty(0), np.empty(0, dtype=np.int64)
