@@ -374,7 +374,7 @@ def test_real_data_train_a_network():
     assert problem.accuracy(end.theta.values[0, 0].T)[0] > 0.95
     raw = mlp((61, 16, 10), loss="cross_entropy", data=load("digits", standardize=False))
     assert raw.X.max() == 16
-    assert raw.specification["parameters"]["data"] == "digits"
+    assert raw.specification["parameters"]["data"] == {"source": "digits", "target": "class", "standardize": False}
     assert mlp((10, 1), data="diabetes").y.shape == (442, 1)
 
 
