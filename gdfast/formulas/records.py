@@ -27,4 +27,4 @@ def packed(*records: NDArray[Any]) -> NDArray[np.int64]:
 
 def record(numbers, at, dtype):
     """Return the record of a type that begins at ``numbers[at]``, with the numbers as its fields."""
-    return numbers[at : at + len(dtype)].view(dtype)[0]
+    return numbers[at : at + len(dtype)].view(dtype).view(np.recarray)[0]

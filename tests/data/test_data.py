@@ -384,6 +384,22 @@ def test_data_are_in_the_specification_and_survive_pickling(tmp_path):
     assert notation.problem(changed.label) == changed != problem
 
 
+def test_data_are_values_and_told_in_any_way_the_same_problem():
+    arrays = ([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0]], [0.0, 1.0, 1.0])
+    for make in (lambda **more: data.load("iris", **more), lambda **more: data.load(arrays, **more)):
+        one, raw = make(), make(standardize=False)
+        assert one == make() == data.load(raw, standardize=True) == pickle.loads(pickle.dumps(one))
+        assert hash(one) == hash(make())
+        assert one != raw == data.load(raw)
+    with pytest.raises(ValueError, match="read-only"):
+        one.X[0, 0] = 7
+    assert one != data.load((arrays[0], [0.0, 1.0, 0.0]))
+    told = (problems.softmax_regression, problems.softmax_regression(), "softmax_regression:data=(source=iris)")
+    for problem in ("iris", data.load("iris"), {"source": "iris", "standardize": True}):
+        assert told[0](problem) == told[1] == notation.problem(told[2])
+        assert told[0](problem).label == "softmax_regression"
+
+
 def test_shipped_sets_are_there_with_their_sizes():
     shapes = {name: data.load(name).X.shape for name in data.SHIPPED}
     assert shapes == {"diabetes": (442, 10), "breast_cancer": (569, 30), "iris": (150, 4), "digits": (1797, 61)}
