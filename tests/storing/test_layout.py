@@ -122,7 +122,7 @@ def test_a_chunk_of_old_texts_has_one_for_each_element():
         return bytes(Blosc("lz4").encode(count.to_bytes(4, "little") + b"".join(parts)))
 
     ARRAY.check_chunk("x/0", written(4, b"a", b"", b"bc", b"d"), True)
-    for data in (written(3, b"a", b"b", b"c"), written(5, *[b"a"] * 5), written(260, b"a")):
+    for data in (written(3, b"a", b"b", b"c"), written(5, *[b"a"] * 5), written(260, b"a"), written(4 + 2**24, b"a")):
         with pytest.raises(Unsound, match="x/0 is no chunk of 4 texts"):
             ARRAY.check_chunk("x/0", data, True)
     with pytest.raises(Unsound):
