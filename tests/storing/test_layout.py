@@ -36,6 +36,12 @@ def test_what_is_written_is_what_is_accepted():
         assert old_texts == frozenset()
         assert attributes == {"title": "x", "coordinates": "rule momentum init seed start_point"}
         assert json.loads(each[layout.ATTRIBUTES_FILE]) == attributes
+        assert json.loads(each[layout.GROUP]) == {"zarr_format": 2}
+        consolidated = json.loads(each.pop(layout.METADATA))
+        assert consolidated == {
+            "metadata": {name: json.loads(data) for name, data in each.items()},
+            "zarr_consolidated_format": 1,
+        }
         assert set(each) == {".zgroup", ".zattrs", ".zmetadata"} | {
             f"{n}/{f}" for n in members for f in (".zarray", ".zattrs")
         }
@@ -193,6 +199,10 @@ def text(**changed):
         lambda each: each["loss/.zarray"].update(chunks=[1, 2, 9]),  # others have other blocks
         lambda each: each["theta/.zarray"].update(chunks=[1, 3, 9, 1]),
         lambda each: each["theta/.zattrs"].update(_ARRAY_DIMENSIONS=["optimizer", "learning_rate", "start", "group"]),
+        lambda each: [
+            each["loss/.zarray"].update(shape=[2, 7, 9, 1], chunks=[1, 3, 9, 1]),
+            each["loss/.zattrs"].update(_ARRAY_DIMENSIONS=["optimizer", "learning_rate", "start", "group"]),
+        ],
         lambda each: [each.pop(f"loss/{name}") for name in (".zarray", ".zattrs")],
         lambda each: [each.pop(f"start/{name}") for name in (".zarray", ".zattrs")],
         lambda each: [each.pop(f"start_point/{name}") for name in (".zarray", ".zattrs")],
