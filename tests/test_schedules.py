@@ -57,6 +57,8 @@ AT_STEPS = [
         12,
         {0: 0.25, 2: 0.625, 4: 1, 9: 0.05, 12: 0.05},
     ),
+    (schedules.one_cycle(rise=0.5, start_divisor=4.0, end_divisor=5.0, total=4), 5, {0: 0.25, 1: 1, 3: 0.05, 5: 0.05}),
+    (schedules.one_cycle(rise=0.25, start_divisor=4.0, end_divisor=5.0), 4, {0: 1, 3: 0.05}),  # no step to rise
     (schedules.cyclical(low=0.2, up=4), 20, {0: 0.2, 1: 0.4, 4: 1, 6: 0.6, 8: 0.2, 12: 1, 15: 0.4, 20: 1}),
     (schedules.cyclical(low=0.2, up=2, down=4), 12, {0: 0.2, 1: 0.6, 2: 1, 4: 0.6, 6: 0.2, 8: 1, 12: 0.2}),
     (schedules.warmup_stable_decay(rise=0.5, fall=0.5, end=0.1), 8, {0: 0, 2: 0.5, 4: 1, 6: 0.55, 8: 0.1}),
