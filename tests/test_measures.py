@@ -75,7 +75,7 @@ def test_the_sums_are_those_of_the_stored_history(steps):
 def test_the_window_and_the_largest_loss_are_those_that_were_asked_for(window, clip):
     floor = QUARTIC.minima[0].loss - 1
     measure = measures.convergence(window=window, clip=clip, floor=floor)
-    sweep = sweep_of(QUARTIC, optimizers.gd(), n=9, max_steps=40).replace(measure=measure)
+    sweep = cases.sweep_of(QUARTIC, optimizers.gd(), n=9, max_steps=40).replace(measure=measure)
     expected = [
         [convergence(gradient_descent(QUARTIC, start, rate, 40), window, clip, floor) for start in sweep.starts]
         for rate in sweep.learning_rates

@@ -237,38 +237,6 @@ def test_points_and_places_are_as_many_finite_numbers_as_there_are_names():
         notation.parse_numbers("a", "x", [str(i) for i in range(9)])
 
 
-def test_places_are_the_nearest_on_an_axis_or_told_by_number():
-    plane = problems.himmelblau()
-    rates, points = [0.001, 0.01, 0.02], [[0.0, 0.0], [0.0, 4.0], [3.0, 3.0]]
-    result = gdfast.run(gdfast.Sweep(plane, "gd", rates, points, 1), backend="numpy")
-    for text, place in (
-        ("learning_rate=0.014", 1),
-        ("learning_rate=0.016", 2),
-        ("learning_rate = 1e9", 2),
-        ("learning_rate=#0", 0),
-        ("learning_rate=#2", 2),
-        ("start=0,3", 1),
-        ("start=2,2", 2),  # the largest difference of a coordinate counts
-        ("start=#1", 1),
-    ):
-        assert notation.parse_place(result, text) == (text.partition("=")[0].strip(), place)
-    for text, words in (
-        ("rate=1", "at 'rate'"),
-        ("start", "at must be start=value, or start=# and a number from 0, not 'start'"),
-        ("start=1", "at: start must be 2 finite numbers, x,y"),
-        ("start=#3", "whole number from 0 to 2, not '3'"),
-        ("start=#", "whole number from 0 to 2"),
-        ("start=#-1", "whole number from 0 to 2"),
-        ("start=#²", "whole number from 0 to 2"),
-        ("start=#" + "9" * 5000, "whole number from 0 to 2"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            notation.parse_place(result, text)
-    network = problems.trainability_network(width=2)
-    grouped = gdfast.Sweep(network, "gd", [[0.1, 0.2], [0.3, 0.1]], network.starts("normal").points, 1)
-    assert notation.parse_place(gdfast.run(grouped, backend="numpy"), "learning_rate=0.3,0.2") == ("learning_rate", 1)
-
-
 def test_axes_of_starts_are_named_all_or_none():
     first, second = notation.parse_starts(["1:3:3", "5"])
     assert (first.tolist(), second.tolist()) == ([1, 2, 3], [5])
@@ -295,8 +263,9 @@ def test_starts_stand_on_one_axis_a_coordinate():
         with pytest.raises(ValueError, match=words):
             notation.starts_on(plane, axes)
     for axes in ([], {}):
-        got = notation.starts_on(problems.quartic(), axes)
-        np.testing.assert_array_equal(got, problems.quartic().default_starts(256))
+        assert notation.starts_on(problems.quartic(), axes) is None
+    sweep = gdfast.Sweep("quartic", "gd", [0.1])
+    np.testing.assert_array_equal(sweep.starts, problems.quartic().default_starts(256))
 
 
 def test_optimizers_are_parted_by_spaces_but_not_around_joints():
@@ -364,11 +333,16 @@ def test_problems_are_made_of_a_name_or_of_a_loss():
 def test_a_header_is_told_of_csv_files_only(tmp_path):
     assert notation.parse_source(None, None, None) == {}
     assert notation.parse_source("iris", None, None) == {"data": "iris"}
-    assert notation.parse_source("x.csv", "y", None) == {"data": "x.csv", "target": "y"}
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n3,4\n5,7\n")
     (data,) = notation.parse_source(str(path), "b", True).values()
     assert data is not None
-    for wrong in ((None, "b", True), ("iris", "b", True), (str(path), None, True), ("iris", "b", False)):
-        with pytest.raises(ValueError, match="header must be given with a CSV file"):
+    for wrong, words in (
+        ((None, "b", True), "target must be given with a CSV file"),
+        ((None, None, False), "header must be given with a CSV file"),
+        (("iris", "b", True), "target and header must not be given with iris"),
+        (("iris", None, False), "target and header must not be given with iris"),
+        ((str(path), None, True), "target.* must be given with .*x.csv"),
+    ):
+        with pytest.raises(ValueError, match=words):
             notation.parse_source(*wrong)
