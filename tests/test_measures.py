@@ -71,6 +71,36 @@ def test_the_sums_are_those_of_the_stored_history(steps):
     np.testing.assert_allclose(got, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("window", "clip"), [(1, 1e6), (3, 1.5), (40, 1.01), (200, 2.0)])
+def test_the_window_and_the_largest_loss_are_those_that_were_asked_for(window, clip):
+    floor = QUARTIC.minima[0].loss - 1
+    measure = measures.convergence(window=window, clip=clip, floor=floor)
+    sweep = cases.sweep_of(QUARTIC, optimizers.gd(), n=9, max_steps=40).replace(measure=measure)
+    expected = [
+        [convergence(gradient_descent(QUARTIC, start, rate, 40), window, clip, floor) for start in sweep.starts]
+        for rate in sweep.learning_rates
+    ]
+    got = gdfast.run(sweep, backend="numpy").measure.values[0]
+    assert 0.1 < np.mean(got < 0) < 0.9
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+def test_losses_below_the_floor_count_as_nothing():
+    # The quartic goes below 0 from here: v is 1 at first, then 0, and 1/v without bound.
+    falls = gdfast.Sweep(QUARTIC, optimizers.gd(), [0.05], [[2.0]], 6, measure=measures.convergence(window=1))
+    path = gdfast.trajectory(QUARTIC, optimizers.gd(), [2.0], 0.05, 6).loss.values
+    v = np.clip(path[:6] / path[0], 0.0, None)
+    assert (v == 0).sum() == 5
+    got = gdfast.run(falls, backend="numpy").measure.item()
+    assert got == -v.sum() == -1
+
+
+def test_what_a_name_alone_stands_for():
+    # Labels leave these values out, also those of stores that were written long ago.
+    assert measures.convergence() == measures.convergence(window=20, clip=1e6, floor=0.0)
+    assert measures.convergence().label == "convergence"
+
+
 @pytest.mark.parametrize("batch_size", [None, 5])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_a_network_is_measured_by_the_losses_of_its_steps(activation, batch_size):

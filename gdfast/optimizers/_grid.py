@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gdfast import memory
-from gdfast.arguments import instance, shown
+from gdfast.arguments import instance, several, shown
 from gdfast.optimizers._optimizer import Optimizer
 from gdfast.schedules import LossSchedule, Schedule
 from gdfast.transforms import Transform
@@ -80,10 +80,8 @@ def combine(
 
     Raises
     ------
-    TypeError
-        If something is of another kind.
-    ValueError
-        If there are schedules, and an optimizer has one.
+    TypeError, ValueError
+        If something is of another kind, there is no optimizer, or there are schedules, and an optimizer has one.
 
     Examples
     --------
@@ -93,9 +91,11 @@ def combine(
     ['gd|cosine', 'gd|linear', 'adam|cosine', 'adam|linear']
     """
     accepted = "optimizers, such as gdfast.optimizers.gd()"
-    rules = [instance("optimizers", rule, Optimizer, accepted) for rule in optimizers]
-    rules = [rule.transformed(*changes) for rule in rules] if (changes := list(transforms)) else rules
-    if not (plans := list(schedules)):
+    rules = [instance("optimizers", rule, Optimizer, accepted) for rule in several("optimizers", optimizers, accepted)]
+    changes = several("transforms", transforms, "transforms, such as gdfast.transforms.noise()", least=0)
+    rules = [rule.transformed(*changes) for rule in rules] if changes else rules
+    plans = several("schedules", schedules, "schedules, such as gdfast.schedules.cosine()", least=0)
+    if not plans:
         return rules
     if twice := [rule for rule in rules if rule.schedule]:
         raise ValueError(f"schedule must be given once, with the optimizer {twice[0].label} or for all of them")

@@ -1,5 +1,6 @@
 """Axes in any order and at any distances: pictures and tables show what the sorted result shows."""
 
+import cases
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -122,3 +123,37 @@ def test_whatever_optimizers_differ_in_is_an_axis(rules, axis, values, title):
     assert (panel.title, panel.y.values.tolist()) == (title, values)
     for i, value in enumerate(result[axis].values):
         np.testing.assert_array_equal(panel.outcome[:, values.index(value)], result.outcome.values[i, :, 0])
+
+
+def test_places_are_the_nearest_on_an_axis_or_told_by_number():
+    plane = problems.himmelblau()
+    rates, points = [0.001, 0.01, 0.02], [[0.0, 0.0], [0.0, 4.0], [3.0, 3.0]]
+    result = gdfast.run(gdfast.Sweep(plane, "gd", rates, points, 1), backend="numpy")
+    for text, place in (
+        ("learning_rate=0.014", 1),
+        ("learning_rate=0.016", 2),
+        ("learning_rate = 1e9", 2),
+        ("learning_rate=#0", 0),
+        ("learning_rate=#2", 2),
+        ("start=0,3", 1),
+        ("start=2,2", 2),  # the largest difference of a coordinate counts
+        ("start=#1", 1),
+    ):
+        axis = text.partition("=")[0].strip()
+        cases.assert_same(gdfast.analysis.at(result, text), result.isel({axis: [place]}))
+    for text, words in (
+        ("rate=1", "at 'rate'"),
+        ("start", "at must be start=value, or start=# and a number from 0, not 'start'"),
+        ("start=1", "at: start must be 2 finite numbers, x,y"),
+        ("start=#3", "whole number from 0 to 2, not '3'"),
+        ("start=#", "whole number from 0 to 2"),
+        ("start=#-1", "whole number from 0 to 2"),
+        ("start=#²", "whole number from 0 to 2"),
+        ("start=#" + "9" * 5000, "whole number from 0 to 2"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            gdfast.analysis.at(result, text)
+    network = problems.trainability_network(width=2)
+    grouped = gdfast.Sweep(network, "gd", [[0.1, 0.2], [0.3, 0.1]], network.starts("normal").points, 1)
+    result = gdfast.run(grouped, backend="numpy")
+    cases.assert_same(gdfast.analysis.at(result, "learning_rate=0.3,0.2"), result.isel(learning_rate=[1]))
