@@ -47,7 +47,7 @@ def gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
     >>> print(source_of(gradient_of(from_text("def loss(x, y): return x * x * x * y"))))
     def gradient(x, y):
         t0 = x * x
-        return ((3 * (t0 * y)), (t0 * x))
+        return ((3 * (y * t0)), (t0 * x))
     <BLANKLINE>
     """
     return _of_formula("gradient", Formula.of(loss, 1))
