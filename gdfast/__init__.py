@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from gdfast.running.refine import refine
     from gdfast.running.run import run
     from gdfast.running.run_over import run_over
+    from gdfast.running.trajectory import trajectory
     from gdfast.storing import store
     from gdfast.tiles import executors, outcomes
-    from gdfast.tiles.reference import trajectory
     from gdfast.tiles.sweep import Sweep
 
 __version__ = "0.1.0"
@@ -51,7 +51,7 @@ _HOME = {
     "refine": "gdfast.running.refine",
     "run": "gdfast.running.run",
     "run_over": "gdfast.running.run_over",
-    "trajectory": "gdfast.tiles.reference",
+    "trajectory": "gdfast.running.trajectory",
 }
 _ROOMS = {"executors": "gdfast.tiles", "outcomes": "gdfast.tiles", "store": "gdfast.storing"}
 

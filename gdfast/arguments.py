@@ -51,6 +51,13 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
+def cut(text: str, length: int) -> str:
+    """The text, its middle left out where it is longer than `length`."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…({len(text):,} characters)…{text[-length // 4 :]}"
+
+
 @dataclass(frozen=True)
 class Interval:
     """The numbers from `low` to `high`; an end is included unless it is said to be open."""

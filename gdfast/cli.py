@@ -1,61 +1,21 @@
 """The command line: parse, call, print."""
 
 import functools
-import sys
-from collections import Counter
-from collections.abc import Callable
+import importlib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from gdfast import __version__
 from gdfast.arguments import harmless
-from gdfast.endings import Interrupted, resumable, tell, told
-
-
-class _Group(TyperGroup):
-    """The commands, of which every error ends in one sentence and an exit code."""
-
-    def main(self, args: Any = None, *, standalone_mode: bool = True, **options: Any) -> Any:  # type: ignore[override]
-        """Run a command line."""
-        if not standalone_mode:
-            return super().main(args, standalone_mode=False, **options)
-        with told():
-            code = super().main(args, standalone_mode=False, **options)
-            if code == 130:  # while arguments were read
-                raise Interrupted
-        raise SystemExit(code or 0)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was parsed."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise Interrupted(*error.args) from None
-
-
-class _Command(TyperCommand):
-    """A command that refuses an option given twice, of which one would be ignored, or after one dash."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments of the command."""
-        names = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-        for word in (arg.partition("=")[0] for arg in args):
-            if f"-{word}" in names:  # else read as options of one letter each
-                raise ValueError(f"{word} must be -{word}, after two dashes")
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        for parameter, count in Counter(order).items():
-            if count > 1 and not getattr(parameter, "multiple", False):
-                raise ValueError(f"{parameter.opts[-1]} must be given once, not {count} times")
-        return super().parse_args(ctx, args)
-
+from gdfast.commands import Command, Group, echo, print_catalogue, print_frame, print_help, print_table
+from gdfast.endings import resumable, tell
 
 app = typer.Typer(
     name="gdfast",
     help="Convergence and divergence maps of gradient descent, by compiled sweeps.",
-    cls=_Group,
+    cls=Group,
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,24 +23,8 @@ app = typer.Typer(
 )
 lists = typer.Typer(help="List what there is to sweep.", invoke_without_command=True)
 app.add_typer(lists, name="list")
-_command = functools.partial(app.command, cls=_Command)
-_listing = functools.partial(lists.command, cls=_Command)
-
-
-_MOST_WORKERS = 4096
-
-
-def _echo(text: str) -> None:
-    """Print a line, harmlessly."""
-    typer.echo(harmless(text))
-
-
-@_listing("problems")
-def list_problems() -> None:
-    """List the problems."""
-    from gdfast import problems
-
-    _table(problems.CATALOGUE)
+_command = functools.partial(app.command, cls=Command)
+_listing = functools.partial(lists.command, cls=Command)
 
 
 @_listing("optimizers")
@@ -92,17 +36,27 @@ def list_optimizers(
 
     if parity:
         rows = optimizers.parity()
-        _print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print_table(rows[0], [list(row.values()) for row in rows])
     else:
-        _table(optimizers.CATALOGUE)
+        print_catalogue(optimizers.CATALOGUE)
 
 
-@_listing("transforms")
-def list_transforms() -> None:
-    """List the transforms of the gradient with their parameters."""
-    from gdfast import transforms
+def _list(name: str, what: str) -> None:
+    """Add the command that lists the catalogue of a module."""
 
-    _table(transforms.CATALOGUE)
+    def listing() -> None:
+        print_catalogue(importlib.import_module(f"gdfast.{name}").CATALOGUE)
+
+    _listing(name, help=f"List {what} with their parameters.")(listing)
+
+
+for _name, _what in {
+    "problems": "the problems",
+    "schedules": "the schedules of the learning rate",
+    "transforms": "the transforms of the gradient",
+    "measures": "the measures of the history of losses",
+}.items():
+    _list(_name, _what)
 
 
 @_listing("data")
@@ -110,42 +64,7 @@ def list_data() -> None:
     """List the data sets that ship with gdfast, with their sizes and what they are for."""
     from gdfast import data
 
-    _print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
-
-
-@_listing("schedules")
-def list_schedules() -> None:
-    """List the schedules of the learning rate with their parameters."""
-    from gdfast import schedules
-
-    _table(schedules.CATALOGUE)
-
-
-def _table(catalogue: dict[str, Callable[..., Any]]) -> None:
-    import inspect
-
-    rows = []
-    for name, factory in catalogue.items():
-        parameters = inspect.signature(factory).parameters.values()
-        shown = ", ".join(p.name if isinstance(p.default, tuple) else f"{p.name}={p.default}" for p in parameters)
-        rows.append([name, shown, (factory.__doc__ or "").strip().splitlines()[0]])
-    _print_table(["name", "parameters", "what it is"], rows)
-
-
-def _print_table(columns: list[str], rows: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    def cell(text: str) -> Text:
-        return Text(harmless(text))  # as it is, not as markup
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(cell(column))
-    for row in rows:
-        table.add_row(*map(cell, row))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print_table(["name", "rows", "features", "task", "target or classes"], data.summary())
 
 
 @_command()
@@ -214,28 +133,16 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import arguments, notation, outputs
+    from gdfast import notation, optimizers, outputs
     from gdfast.tiles import executors
 
-    arguments.choice("backend", backend, ["numba", "numpy"])
-    for name, value in (("workers", workers), ("processes", processes)):
-        if value is not None:
-            arguments.integer(name, value, high=_MOST_WORKERS)
-    if sum(value is not None for value in (workers, processes, scheduler)) > 1:
-        raise ValueError("workers, processes and scheduler exclude each other; give one of them")
-    if scheduler is not None:
-        executors.check_address(scheduler)
     axes = notation.parse_starts(start or [])
-    source = notation.parse_source(data, target, header)
-    subject = notation.parse_problem(problem, loss, axes, source)
-    changes = [notation.transform(text) for text in transform or []]
-    rules = [rule.transformed(*changes) for text in optimizer for rule in notation.optimizers(text)]
-    plans = [notation.schedule(text) for text in schedule or []]
-    if plans and (twice := [rule for rule in rules if rule.schedule]):
-        raise ValueError(f"schedule must be given once, with the optimizer {twice[0].label} or as --schedule")
+    subject = notation.parse_problem(problem, loss, axes, notation.parse_source(data, target, header))
+    rules = [rule for text in optimizer for rule in notation.optimizers(text)]
+    schedules, transforms = map(notation.schedule, schedule or []), map(notation.transform, transform or [])
     plan = gdfast.Sweep(
         problem=subject,
-        optimizers=[rule.scheduled(plan) for rule in rules for plan in plans] if plans else rules,
+        optimizers=optimizers.combine(rules, schedules, transforms),
         learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
         starts=notation.starts_on(subject, axes),
         max_steps=max_steps,
@@ -255,7 +162,7 @@ def sweep(
             reuse=reuse,
         )
     seconds = result.attrs["run_seconds"]
-    _echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+    echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
 
 
 @_command("status")
@@ -268,7 +175,7 @@ def status(
 
     found = store.status(source, whole=verify)
     for name, value in found.summary.items():
-        _echo(f"{name:<13} {value}")
+        echo(f"{name:<13} {value}")
     for damage in found.damages.values():
         tell(f"store: {source} is damaged: {damage}")
     if found.damages:
@@ -297,18 +204,13 @@ def map_(
     ] = None,
 ) -> None:
     """Draw the map of a stored sweep over two axes, a panel an optimizer."""
-    from gdfast import arguments, notation, plot
+    from gdfast import analysis, plot
     from gdfast.storing import store
 
-    arguments.choice("quantity", quantity, ["outcome", "steps"])
     _check_picture(out)
-    result = store.read(source)
-    places = dict(notation.parse_place(result, text) for text in at or [])
-    if len(places) < len(at or []):
-        raise ValueError(f"at must be given once an axis, not {len(at or [])} times")
-    result = result.isel({name: [place] for name, place in places.items()})
+    result = analysis.at(store.read(source), at or [])
     _save(plot.maps(result, quantity, optimizers=optimizer, x=x, y=y), out)
-    _echo(f"map of {source} → {out}")
+    echo(f"map of {source} → {out}")
 
 
 def _check_picture(path: Path) -> None:
@@ -351,16 +253,11 @@ def compare(
     moves = analysis.transitions(first, second)
     counts = analysis.change_counts(difference).reset_index()
     for table in (counts, moves.rename_axis(index="before \\ after").reset_index()):
-        words = [str(column).replace("_", " ") for column in table.columns]
-        _print_table(words, [[_shown(value) for value in row] for row in table.itertuples(index=False)])
+        print_frame(table)
         typer.echo()
     if out:
         _save(plot.delta_maps(difference), out)
-        _echo(f"cells rescued and broken → {out}")
-
-
-def _shown(value: Any) -> str:
-    return value.replace("_", " ") if isinstance(value, str) else "–" if value != value else f"{value:,.10g}"
+        echo(f"cells rescued and broken → {out}")
 
 
 @_command()
@@ -391,7 +288,7 @@ def report(
     )
     for failure in failures:
         tell(failure)
-    _echo(f"The report is at {page}")
+    echo(f"The report is at {page}")
     if failures:
         raise typer.Exit(1)
 
@@ -427,28 +324,19 @@ def boundary(
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
 ) -> None:
     """Show the boundary between convergence and divergence: images, zooms, and its dimension by box counting."""
-    from gdfast import arguments, notation, outputs
+    from gdfast import notation
     from gdfast.boundary import report as boundaries
-    from gdfast.boundary.planes import CONDITIONS, PUBLISHED
+    from gdfast.boundary.planes import PUBLISHED
 
-    names = [arguments.choice("condition", name, CONDITIONS) for name in condition or PUBLISHED]
     rules = [rule for text in optimizer or ["gd"] for rule in notation.optimizers(text)]
-    arguments.integer("resolution", resolution, low=64, high=2**14)
-    arguments.integer("seeds", seeds)
-    arguments.number("zoom", zoom, arguments.POSITIVE)
-    if workers is not None:
-        arguments.integer("workers", workers, high=_MOST_WORKERS)
-    outputs.check(out, accepted=("a folder",))
-    if store is not None:
-        outputs.check(store, "store", accepted=("a folder",))
     with resumable(store):
         table = boundaries.build(
             out,
-            names,
+            condition or PUBLISHED,
             rules,
             resolution=resolution,
             center=None if center is None else notation.parse_point("center", center),
-            closer=zoom,
+            zoom=zoom,
             frames=frames,
             factor=factor,
             follow=follow,
@@ -459,8 +347,8 @@ def boundary(
             max_steps=max_steps,
             workers=workers,
         )
-    _echo(table.round(3).to_string(index=False))
-    _echo(f"images and tables → {out}")
+    echo(table.round(3).to_string(index=False))
+    echo(f"images and tables → {out}")
 
 
 @app.callback(invoke_without_command=True)
@@ -471,16 +359,10 @@ def common(
     if version:
         typer.echo(f"gdfast {__version__}")
         raise typer.Exit
-    _help(context)
+    print_help(context)
 
 
 @lists.callback(invoke_without_command=True)
 def listing(context: typer.Context) -> None:
     """List what there is to sweep."""
-    _help(context)
-
-
-def _help(context: typer.Context) -> None:
-    """Say what commands there are, where none is given."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+    print_help(context)

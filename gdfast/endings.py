@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gdfast import outputs
-from gdfast.arguments import harmless, shown
+from gdfast.arguments import cut, harmless, shown
 
 _LONGEST_WORD, _LONGEST_SENTENCE = 200, 1500
 _PATIENCE = 0.6  # seconds that Ctrl-C waits for what runs to end by itself
@@ -38,15 +38,8 @@ _OF_THE_MACHINE = {
 def sentence(text: str) -> str:
     """A harmless text of one line, with words and whole cut to a length that can be read."""
     line = harmless(" ".join(str(text).split()))
-    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _cut(word[0], _LONGEST_WORD), line)
-    return _cut(line, _LONGEST_SENTENCE)
-
-
-def _cut(text: str, length: int) -> str:
-    """The text, its middle left out where it is longer than `length`."""
-    if len(text) <= length:
-        return text
-    return f"{text[: length // 2]}…({len(text):,} characters)…{text[-length // 4 :]}"
+    line = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: cut(word[0], _LONGEST_WORD), line)
+    return cut(line, _LONGEST_SENTENCE)
 
 
 def tell(text: str) -> None:

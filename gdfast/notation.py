@@ -1,13 +1,13 @@
 """Text ↔ things: problems, optimizers and their kin by name and parameters, ``adam:beta1=0.8|cosine|clip_norm=1``.
 
 Labels are written in this language, and read back to what they are the labels of; values are those of
-`gdfast.literals`. What else is typed on the command line is read here too: axes, points, places.
+`gdfast.literals`. What else is typed on the command line is read here too: axes, points.
 """
 
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from gdfast.schedules import CATALOGUE as SCHEDULES
 from gdfast.schedules import LossSchedule, Schedule
 from gdfast.transforms import CATALOGUE as TRANSFORMS
 from gdfast.transforms import Transform
-
-if TYPE_CHECKING:
-    import xarray
 
 PROBLEMS = {**CATALOGUE, "from_expression": from_expression}
 _JOINTS = ",|:=/"  # spaces around them do not part optimizers
@@ -297,45 +294,6 @@ def parse_point(argument: str, text: str) -> tuple[float, float]:
     return x, y
 
 
-def parse_place(result: "xarray.Dataset", text: str) -> tuple[str, int]:
-    """Read ``learning_rate=value`` or ``start=value`` as the place of the nearest on that axis of a result.
-
-    A start of several coordinates is given by all of them, ``start=1.5,-2``, and so are learning rates of several
-    groups. ``start=#3`` is the start of number 3, and ``learning_rate=#3`` the learning rate of that number, from 0.
-
-    Returns
-    -------
-    name : str
-        The axis, ``learning_rate`` or ``start``.
-    place : int
-        The place on it.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else, or there is no such number.
-    """
-    name, equals, value = (part.strip() for part in text.partition("="))
-    arguments.choice("at", name, ["learning_rate", "start"])
-    if not equals:
-        raise ValueError(f"at must be {name}=value, or {name}=# and a number from 0, not {shown(text)}")
-    if value.startswith("#"):
-        most = result.sizes[name] - 1
-        number = value[1:]
-        if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= most):
-            raise ValueError(f"at: {name}=# must have a whole number from 0 to {most}, not {shown(number)}")
-        return name, int(number)
-    if name == "start":
-        points, names = result.start_point.values, [str(each) for each in result.parameter.values]
-    elif "group_rate" in result.coords:
-        points, names = result.group_rate.values, [str(each) for each in result.group.values]
-    else:
-        points, names = result.learning_rate.values[:, None], ["learning_rate"]
-    wanted = np.array(parse_numbers(f"at: {name}", value, names))
-    with np.errstate(over="ignore"):
-        return name, int(np.abs(points - wanted).max(axis=1).argmin())
-
-
 def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
 
@@ -356,7 +314,7 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
 
 
 def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> Any:
-    """Return the starts on a grid of axes in the order of the coordinates or by their names; usual ones without axes.
+    """Return the starts on a grid of axes in the order of the coordinates or by their names, or none without axes.
 
     Raises
     ------
@@ -371,7 +329,7 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
         raise ValueError(
             f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, not {len(axes)}"
         )
-    return parse_grid(axes) if axes else subject.default_starts(256)
+    return parse_grid(axes) if axes else None
 
 
 def parse_source(data: str | None, target: str | None, header: bool | None) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from gdfast.arguments import cut
+
 _LONGEST_PATH = 300
 PART = ".gdfast-part."
 """How the names of files and folders begin that are being written."""
@@ -33,24 +35,19 @@ def check(path: Path, argument: str = "out", accepted: tuple[str, ...] = ("a fil
     ValueError
         If something else is there, or it or the folder that it is to be made in cannot be written.
     """
+    name = cut(str(path), _LONGEST_PATH)
     try:
         kind = _kind(path)
         if kind not in ("nothing", *accepted):
-            raise ValueError(f"{argument}: {_short(path)} cannot be written: it is {kind}, not {' or '.join(accepted)}")
+            raise ValueError(f"{argument}: {name} cannot be written: it is {kind}, not {' or '.join(accepted)}")
         place = path if kind == "a folder" else path.parent
         while (kind := _kind(place)) == "nothing" and place != place.parent:
             place = place.parent
     except OSError as error:
-        raise ValueError(f"{argument}: {_short(path)} cannot be written: {error.strerror}") from None
+        raise ValueError(f"{argument}: {name} cannot be written: {error.strerror}") from None
     reason = f"it is {kind}" if kind != "a folder" else "" if os.access(place, os.W_OK | os.X_OK) else "no permission"
     if reason:
-        raise ValueError(f"{argument}: the folder {_short(place)} cannot be written: {reason}")
-
-
-def _short(path: Path) -> str:
-    """A path, its middle left out where it is too long for a sentence."""
-    text = str(path)
-    return text if len(text) <= _LONGEST_PATH else f"{text[:100]}…({len(text):,} characters)…{text[-50:]}"
+        raise ValueError(f"{argument}: the folder {cut(str(place), _LONGEST_PATH)} cannot be written: {reason}")
 
 
 def _kind(path: Path) -> str:
@@ -90,7 +87,8 @@ def beside(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     with _explained(path), _made(target.parent):
-        part = _new(target)
+        part, file = new_part(target.parent, target.suffix[:16])
+        os.close(file)
         unfinished.add(part)
         try:
             yield part
@@ -100,12 +98,19 @@ def beside(path: Path) -> Iterator[Path]:
             unfinished.discard(part)
 
 
-def _new(target: Path) -> Path:
-    """Make an empty file beside another, under a name that nobody had."""
+def new_part(folder: Path, suffix: str = "") -> tuple[Path, int]:
+    """Make an empty file under a name that nobody had, to be moved when it is whole; open it for writing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     while True:
-        part = target.with_name(f"{PART}{secrets.token_hex(8)}{target.suffix[:16]}")
-        with contextlib.suppress(FileExistsError), part.open("xb"):
-            return part
+        part = folder / f"{PART}{secrets.token_hex(8)}{suffix}"
+        with contextlib.suppress(FileExistsError):
+            return part, os.open(part, flags, 0o666)
 
 
 @contextlib.contextmanager

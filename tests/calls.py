@@ -168,6 +168,34 @@ def nasty() -> dict[str, Any]:
     }
 
 
+ODD_FIGURES = {plot.maps, plot.basin_map, plot.lr_sensitivity}
+"""Figures whose arguments are others than those that most take under these names."""
+
+
+def _usual(function: Callable[..., Any]) -> dict[str, Any]:
+    """Arguments of a figure by the names of its parameters; what has another name must have a default."""
+    made, rates = results(), {"gd": 0.1, "momentum": 0.1}
+    values = {
+        "result": made["line"],
+        "results": {"a": made["line"]},
+        "difference": made["difference"],
+        "paths": made["paths"],
+        "problem": QUARTIC,
+        "optimizer": "gd",
+        "ax": None,
+        "x": "learning_rate",
+        "y": "start",
+        "rates": "default",
+        "defaults": rates,
+        "figure": Figure(),
+        "present": {1, 2},
+        "extent": (-1.0, 1.0, -1.0, 1.0),
+        "above": 0.0,
+    }
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    return {p.name: values.get(p.name, p.default) for p in parameters}
+
+
 def _at_rates(**arguments: Any) -> Any:
     return list(analysis.at_rates(**arguments))
 
@@ -179,7 +207,7 @@ def _raises(*_: Any, **__: Any) -> None:
 def calls() -> list[Call]:
     """Every public function, each with arguments that it accepts."""
     made = results()
-    line, one, paths, axes = made["line"], made["one"], made["paths"], None
+    line, one, axes = made["line"], made["one"], None
     point = np.full((1, 2), 0.5)
     table = [
         (gdfast.Sweep, {**_arguments_of_a_sweep()}),
@@ -200,6 +228,7 @@ def calls() -> list[Call]:
         (analysis.delta, {"before": one, "after": line}),
         (analysis.transitions, {"before": one, "after": line}),
         (analysis.change_counts, {"difference": made["difference"]}),
+        (analysis.at, {"result": line, "places": ["start=1", "learning_rate=#2"]}),
         (analysis.nearest_rates, {"result": line, "wanted": {"gd": 0.1}}),
         (_at_rates, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
         (analysis.steps_ecdf, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
@@ -207,19 +236,9 @@ def calls() -> list[Call]:
         (analysis.performance_profile, {"costs": made["costs"]}),
         (plot.maps, {"result": line, "quantity": "outcome", "limits": {"gd": [0.1]}, "x": "learning_rate"}),
         (plot.maps, {"result": line, "quantity": "steps", "optimizers": ["gd"], "y": "start"}),
-        (plot.outcome_map, {"result": line, "optimizer": "gd", "ax": axes, "x": "learning_rate", "y": "start"}),
-        (plot.steps_map, {"result": line, "optimizer": "gd", "ax": axes, "colorbar": False, "x": "learning_rate"}),
         (plot.basin_map, {"result": made["plane"], "optimizer": "gd", "ax": axes, "x": "x", "y": "y"}),
-        (plot.delta_map, {"difference": made["difference"], "optimizer": "gd", "ax": axes, "x": "learning_rate"}),
-        (plot.delta_maps, {"difference": made["difference"], "x": "learning_rate", "y": "start"}),
-        (plot.outcome_image, {"result": line, "optimizer": "gd", "x": "learning_rate", "y": "start"}),
-        (plot.outcome_legend, {"figure": Figure(), "present": {1, 2}}),
-        (plot.trajectory, {"paths": paths, "problem": QUARTIC, "ax": axes, "extent": (-1.0, 1.0, -1.0, 1.0)}),
-        (plot.loss_curves, {"paths": paths, "ax": axes, "above": 0.0}),
         (plot.lr_sensitivity, {"result": line, "ax": axes, "quantity": "share"}),
-        (plot.ecdf, {"result": line, "ax": axes, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
-        (plot.profile, {"results": {"a": line}, "ax": axes, "rates": "default", "defaults": {"gd": 1, "momentum": 1}}),
-        (plot.bifurcation, {"result": line, "ax": axes, "optimizer": "gd"}),
+        *((figure, _usual(figure)) for figure in map(plot.__dict__.get, plot.__all__) if figure not in ODD_FIGURES),
         (theory.gd, {"curvature": 2.0}),
         (theory.heavy_ball, {"curvature": 2.0, "momentum": 0.9}),
         (theory.nesterov, {"curvature": 2.0, "momentum": 0.9}),
@@ -228,6 +247,10 @@ def calls() -> list[Call]:
         (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
         (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
         (optimizers.grid, {"factory": optimizers.momentum, "momentum": [0.1, 0.2]}),
+        (
+            optimizers.combine,
+            {"optimizers": [optimizers.gd()], "schedules": [schedules.cosine()], "transforms": [transforms.l2()]},
+        ),
         (optimizers.gd().scheduled, {"schedule": schedules.cosine()}),
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),

@@ -57,7 +57,7 @@ def wrong():
         *_option(SWEEP, "--processes", [*NO_COUNTS, "100000000"]),
         *_option(SWEEP, "--dtype", [*NO_NAMES, "float16", "int"]),
         *_option(SWEEP, "--backend", [*NO_NAMES, "cuda"]),
-        *_option(SWEEP, "--out", ["FILE", "FOLDER", "FILE/x.zarr", "FIFO", "STORE", "OUT/" + "n" * 300]),
+        *_option(SWEEP, "--out", ["FILE", "FOLDER", "FILE/x.zarr", "FIFO", "STORE", "OUT/" + "n" * 300, "OUT/x.png"]),
         *_option(_without(SWEEP, "--problem"), "--loss", ["", "x +", "1", "nix(x)", "x" * 4001, "x\x1b", "x;y", "__import__('os')"]),
         *[[*SWEEP, *more] for more in _CONTRADICTIONS],
         *[_without(SWEEP, option) for option in ("--problem", "--optimizer", "--out")],

@@ -10,7 +10,7 @@ import numpy as np
 
 import gdfast
 from gdfast import executors, optimizers, problems, store
-from gdfast.storing import blocks
+from gdfast.storing import write as writer
 from gdfast.storing.contents import LOCK
 from gdfast.storing.journal import JOURNAL
 from gdfast.storing.result import OF_THE_RUN
@@ -19,17 +19,17 @@ RATES = np.geomspace(1e-3, 1, 6)
 OF_THE_GROUP = {".zattrs", ".zmetadata", JOURNAL, LOCK}
 
 
+def small_blocks(trajectories, patch=None):
+    """Let stores of this process have blocks of so few trajectories, for good or as long as a `MonkeyPatch` lasts."""
+    for name in ("_SMALLEST_BLOCK", "_LARGEST_BLOCK"):
+        (patch.setattr if patch else setattr)(writer, name, trajectories)
+
+
 def landscape(**changed):
-    """Several blocks where `shrink_blocks` was called, and optimizers that differ in a hyperparameter."""
+    """Several blocks where `small_blocks` were asked for, and optimizers that differ in a hyperparameter."""
     rules = optimizers.grid(optimizers.momentum, momentum=np.array([0.3, 0.8]))
     arguments = {"learning_rates": RATES, "starts": np.linspace(-4, 4, 10)[:, None], "max_steps": 200}
     return gdfast.Sweep(problems.quartic(), rules, **{**arguments, **changed})
-
-
-def shrink_blocks(monkeypatch):
-    """Let stores have blocks of 30 trajectories."""
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 30)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 30)
 
 
 def sweep(**changed):
@@ -45,11 +45,6 @@ def sweep(**changed):
     return gdfast.Sweep(**{**settings, **changed})
 
 
-def small_blocks():
-    """Blocks of three rows: 32 in the sweep, the last of an optimizer not smaller."""
-    blocks._SMALLEST_BLOCK = blocks._LARGEST_BLOCK = 130
-
-
 def context():
     """Processes that start in some milliseconds, everything imported."""
     found = multiprocessing.get_context("forkserver")
@@ -58,22 +53,22 @@ def context():
 
 
 def write(path, workers=1):
-    small_blocks()
+    small_blocks(130)
     gdfast.run(sweep(), store=path, keep_theta=True, workers=workers, progress=False)
 
 
 def hold(path, ready):
     """Keep a store open for writing until killed."""
-    small_blocks()
-    with blocks.writing(path, sweep(), "numba", True, False):
+    small_blocks(130)
+    with writer.writing(path, sweep(), "numba", True, False):
         ready.set()
         time.sleep(600)
 
 
 def write_with_files_limited(path, size, told):
     """Write a store while no file can grow beyond a size."""
-    small_blocks()
-    with blocks.writing(path, sweep(), "numba", True, False):
+    small_blocks(130)
+    with writer.writing(path, sweep(), "numba", True, False):
         pass
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
     try:

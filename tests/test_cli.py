@@ -19,7 +19,7 @@ import xarray
 from typer.testing import CliRunner
 
 import gdfast
-from gdfast import optimizers, problems
+from gdfast import optimizers, problems, schedules, transforms
 from gdfast.cli import app
 from gdfast.literals import read
 from gdfast.notation import parse_axis
@@ -203,6 +203,42 @@ def test_lists_and_version():
     assert gdfast_command("--version").stdout.strip() == f"gdfast {gdfast.__version__}"
 
 
+def test_defaults_are_those_of_python():
+    told = {**inspect.signature(gdfast.run).parameters, **inspect.signature(gdfast.Sweep).parameters}
+    names, compared = {"lr": "learning_rates", "start": "starts"}, 0
+    for option, parameter in inspect.signature(COMMANDS["sweep"].callback).parameters.items():
+        name = names.get(option, option)
+        if name in told and told[name].default is not inspect.Parameter.empty:
+            assert parameter.default == told[name].default, option
+            compared += 1
+    assert compared > 8
+
+
+def test_a_sweep_of_a_problem_and_an_optimizer_has_the_usual_grid():
+    quartic = problems.quartic()
+    expected = gdfast.Sweep(quartic, optimizers.gd(), np.geomspace(1e-4, 1, 256), quartic.default_starts(256))
+    assert gdfast.Sweep("quartic", "gd") == expected
+
+
+def test_each_optimizer_meets_each_schedule_and_all_transforms(tmp_path):
+    line = [*SMALL, "--backend", "numpy", "--schedule", "cosine", "--schedule", "linear", "--transform", "l2=0.1"]
+    assert CliRunner().invoke(app, [*line, "--out", str(tmp_path / "x.zarr")]).exit_code == 0
+    rules = [optimizers.gd(), optimizers.adam(beta1=0.8)]
+    plans = [schedules.cosine(), schedules.linear()]
+    labels = [rule.label for rule in optimizers.combine(rules, plans, [transforms.l2(0.1)])]
+    assert labels == [f"{rule.label}|{plan.label}|l2:weight=0.1" for rule in rules for plan in plans]
+    assert xarray.open_zarr(tmp_path / "x.zarr").optimizer.values.tolist() == labels
+    with pytest.raises(ValueError, match=r"optimizer gd\|cosine or for all"):
+        optimizers.combine([optimizers.gd().scheduled(plans[0])], plans)
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.PDF", "x.csv"])
+def test_a_store_is_not_named_like_a_picture_or_a_table(tmp_path, name):
+    with pytest.raises(ValueError, match=r"must be a folder, such as .*x\.zarr, or a netCDF file"):
+        gdfast.run(gdfast.Sweep("quartic", "gd"), store=tmp_path / name, backend="numpy")
+    assert not list(tmp_path.iterdir())
+
+
 def test_values_and_axes_are_read():
     assert [read(t) for t in ("true", "False", "3", "1e-3", "name")] == [True, False, 3, 0.001, "name"]
     np.testing.assert_allclose(parse_axis("lr", "1e-2:1:3", True), [0.01, 0.1, 1])
@@ -260,21 +296,6 @@ def test_processes_give_the_same_result():
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
         got = gdfast.run(sweep, executor=executor, keep_theta=True)
     cases.assert_same(got, expected)
-
-
-def test_progress_is_told_to_a_callable():
-    calls = []
-    sweep = gdfast.Sweep(
-        problems.quartic(),
-        optimizers.gd(),
-        np.logspace(-3, 0, 50),
-        problems.quartic().grid(50),
-        50,
-        tile_size=1000,
-    )
-    gdfast.run(sweep, progress=lambda done, total: calls.append((done, total)))
-    assert calls[-1] == (2500, 2500)
-    assert len(calls) == 3
 
 
 def test_two_stores_are_compared(store, tmp_path):

@@ -15,11 +15,8 @@ NETWORK = problems.trainability_network(width=3)
 PLATEAU = schedules.reduce_on_plateau(patience=3)
 
 
-def sweep_of(problem, optimizer, floor=0.0, n=24, max_steps=90, **settings):
-    line = np.linspace(*problem.domain[0], n)[:, None]
-    starts = np.repeat(line, problem.dimension, axis=1) * np.linspace(1, -0.5, problem.dimension)
-    measure = measures.convergence(floor=floor)
-    return gdfast.Sweep(problem, optimizer, np.logspace(-4, 1, n), starts, max_steps, measure=measure, **settings)
+def measured(problem, optimizer, floor=0.0, n=24, max_steps=90, **settings):
+    return cases.sweep_of(problem, optimizer, n, max_steps, measure=measures.convergence(floor=floor), **settings)
 
 
 def convergence(losses, window=20, clip=1e6, floor=0.0):
@@ -48,15 +45,14 @@ CLIPPED = optimizers.polyak_sgd().transformed(transforms.clip_norm(1.0)).schedul
 )
 @pytest.mark.parametrize("problem", [QUARTIC, NINE], ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit(problem, optimizer):
-    sweep = sweep_of(problem, optimizer, problem.minima[0].loss)
-    got, expected = gdfast.run(sweep), gdfast.run(sweep, backend="numpy")
+    sweep = measured(problem, optimizer, problem.minima[0].loss)
+    got = cases.agree(sweep)
     assert optimizer is CLIPPED or (got.outcome == gdfast.outcomes.Outcome.diverged).any()
-    cases.assert_same(got, expected)
 
 
 @pytest.mark.parametrize("problem", [QUARTIC, NINE], ids=cases.label)
 def test_a_measure_changes_nothing_else(problem):
-    sweep = sweep_of(problem, [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU)])
+    sweep = measured(problem, [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU)])
     plain = gdfast.Sweep(problem, sweep.optimizers, sweep.learning_rates, sweep.starts, sweep.max_steps)
     cases.assert_same(gdfast.run(sweep).drop_vars("measure"), gdfast.run(plain))
     assert "measure" not in plain.specification
@@ -65,7 +61,7 @@ def test_a_measure_changes_nothing_else(problem):
 @pytest.mark.parametrize("steps", [1, 7, 20, 33, 150])
 def test_the_sums_are_those_of_the_stored_history(steps):
     floor = QUARTIC.minima[0].loss
-    sweep = sweep_of(QUARTIC, optimizers.gd(), floor, 16, steps)
+    sweep = measured(QUARTIC, optimizers.gd(), floor, 16, steps)
     got = gdfast.run(sweep).measure.values[0]
     expected = [
         [convergence(gradient_descent(QUARTIC, start, rate, steps), floor=floor) for start in sweep.starts]
@@ -73,6 +69,36 @@ def test_the_sums_are_those_of_the_stored_history(steps):
     ]
     assert 0.1 < np.mean(got < 0) < 0.9 or steps == 1
     np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("window", "clip"), [(1, 1e6), (3, 1.5), (40, 1.01), (200, 2.0)])
+def test_the_window_and_the_largest_loss_are_those_that_were_asked_for(window, clip):
+    floor = QUARTIC.minima[0].loss - 1
+    measure = measures.convergence(window=window, clip=clip, floor=floor)
+    sweep = cases.sweep_of(QUARTIC, optimizers.gd(), n=9, max_steps=40).replace(measure=measure)
+    expected = [
+        [convergence(gradient_descent(QUARTIC, start, rate, 40), window, clip, floor) for start in sweep.starts]
+        for rate in sweep.learning_rates
+    ]
+    got = gdfast.run(sweep, backend="numpy").measure.values[0]
+    assert 0.1 < np.mean(got < 0) < 0.9
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+def test_losses_below_the_floor_count_as_nothing():
+    # The quartic goes below 0 from here: v is 1 at first, then 0, and 1/v without bound.
+    falls = gdfast.Sweep(QUARTIC, optimizers.gd(), [0.05], [[2.0]], 6, measure=measures.convergence(window=1))
+    path = gdfast.trajectory(QUARTIC, optimizers.gd(), [2.0], 0.05, 6).loss.values
+    v = np.clip(path[:6] / path[0], 0.0, None)
+    assert (v == 0).sum() == 5
+    got = gdfast.run(falls, backend="numpy").measure.item()
+    assert got == -v.sum() == -1
+
+
+def test_what_a_name_alone_stands_for():
+    # Labels leave these values out, also those of stores that were written long ago.
+    assert measures.convergence() == measures.convergence(window=20, clip=1e6, floor=0.0)
+    assert measures.convergence().label == "convergence"
 
 
 @pytest.mark.parametrize("batch_size", [None, 5])
@@ -96,8 +122,8 @@ def test_a_network_is_measured_by_the_losses_of_its_steps(activation, batch_size
 def test_settling_early_changes_nothing(problem, rule):
     # It does where what is settled would not stay: RMSprop and its kin, at too large a rate, leave a minimum again.
     floor = problem.minima[0].loss
-    early = gdfast.run(sweep_of(problem, rule, floor, 32, 400, gradient_tolerance=1e-6, divergence_limit=1e9))
-    late = gdfast.run(sweep_of(problem, rule, floor, 32, 400, gradient_tolerance=0.0, divergence_limit=1e300))
+    early = gdfast.run(measured(problem, rule, floor, 32, 400, gradient_tolerance=1e-6, divergence_limit=1e9))
+    late = gdfast.run(measured(problem, rule, floor, 32, 400, gradient_tolerance=0.0, divergence_limit=1e300))
     np.testing.assert_array_equal(early.measure < 0, late.measure < 0)
     np.testing.assert_allclose(early.measure, late.measure, rtol=1e-6)
     assert (early.steps < late.steps).any()
@@ -105,8 +131,8 @@ def test_settling_early_changes_nothing(problem, rule):
 
 def test_results_depend_on_neither_workers_nor_tiles():
     rules = [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU)]
-    expected = gdfast.run(sweep_of(QUARTIC, rules), workers=1)
-    cases.assert_same(gdfast.run(sweep_of(QUARTIC, rules, tile_size=77), workers=3), expected)
+    expected = gdfast.run(measured(QUARTIC, rules), workers=1)
+    cases.assert_same(gdfast.run(measured(QUARTIC, rules, tile_size=77), workers=3), expected)
 
 
 def test_a_start_at_the_floor_does_not_converge():
@@ -116,16 +142,16 @@ def test_a_start_at_the_floor_does_not_converge():
 
 
 def test_a_store_holds_the_measure_and_is_of_one_measure(tmp_path):
-    sweep = sweep_of(QUARTIC, optimizers.gd())
+    sweep = measured(QUARTIC, optimizers.gd())
     expected = gdfast.run(sweep)
     cases.assert_same(gdfast.run(sweep, store=tmp_path / "run.zarr", progress=False), expected)
     cases.assert_same(gdfast.run(sweep, store=tmp_path / "run.nc", progress=False), expected)
     with pytest.raises(gdfast.store.StoreError, match=r"measure.*floor was 0.0, asked for is -12.0"):
-        gdfast.run(sweep_of(QUARTIC, optimizers.gd(), floor=-12.0), store=tmp_path / "run.zarr", progress=False)
+        gdfast.run(measured(QUARTIC, optimizers.gd(), floor=-12.0), store=tmp_path / "run.zarr", progress=False)
 
 
 def test_a_sweep_with_a_measure_survives_pickling():
-    sweep = sweep_of(QUARTIC, optimizers.gd())
+    sweep = measured(QUARTIC, optimizers.gd())
     again = pickle.loads(pickle.dumps(sweep))
     assert again.specification == sweep.specification
     cases.assert_same(gdfast.run(again), gdfast.run(sweep))
@@ -140,6 +166,4 @@ def test_a_sweep_with_a_measure_survives_pickling():
     ],
 )
 def test_bad_measures_are_refused(call, kind, words):
-    with pytest.raises(kind) as error:
-        call()
-    assert all(word in str(error.value) for word in words), str(error.value)
+    cases.refused(call, kind, *words)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gdfast
-from gdfast import literals, measures, notation, optimizers, problems, schedules, transforms
+from gdfast import literals, measures, memory, notation, optimizers, problems, schedules, transforms
 from gdfast.formulas.grammar import GrammarError
 from gdfast.optimizers import Optimizer, named
 from gdfast.transforms import Transform
@@ -157,3 +157,192 @@ def test_a_sweep_takes_what_the_command_line_does():
             array[0] = 1
     starts[0] = 7
     assert sweep == plain_sweep != sweep.replace(max_steps=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "logarithmic", "values"),
+    [
+        ("1:100:3", True, [1, 10, 100]),
+        ("1:100:3", False, [1, 50.5, 100]),
+        ("linear:1:3:3", True, [1, 2, 3]),
+        ("log:1:100:3", False, [1, 10, 100]),
+        ("log:10:0.1:3", False, [10, 1, 0.1]),
+        ("-4:4:3", False, [-4, 0, 4]),
+        ("2:2:1", False, [2]),
+        ("0.3", True, [0.3]),
+        ("-3", False, [-3]),
+        ("log:7", False, [7]),
+        ("-8e307:8e307:3", False, [-8e307, 0, 8e307]),
+    ],
+)
+def test_axes_are_grids_or_one_number(text, logarithmic, values):
+    got = notation.parse_axis("lr", text, logarithmic)
+    assert got.shape == (len(values),)
+    np.testing.assert_allclose(got, values, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "logarithmic", "words"),
+    [
+        ("1:2", False, "low:high:count, after log: or linear: if need be, or one number, not '1:2'"),
+        ("1:2:3:4", False, "low:high:count"),
+        ("", False, "low:high:count"),
+        ("a", False, "low:high:count"),
+        ("1:b:3", False, "low:high:count"),
+        ("1:2:2.5", False, "low:high:count"),
+        ("lin:1:2:3", False, "low:high:count"),
+        ("log", False, "low:high:count"),
+        ("1:2:0", False, "lr: count"),
+        ("0:1:3", True, "lr: low"),
+        ("1:-1:3", True, "lr: high"),
+        ("1:inf:3", False, "lr: high"),
+        ("nan", False, "lr must be"),
+        ("0", True, "lr must be"),
+        ("log:-1", False, "lr must be"),
+        ("-1e308:1e308:3", False, "ends less than 1.8e308 apart"),
+    ],
+)
+def test_axes_of_anything_else_are_refused(text, logarithmic, words):
+    with pytest.raises(ValueError, match=words):
+        notation.parse_axis("lr", text, logarithmic)
+
+
+def test_axes_and_grids_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 39.9e6)
+    with pytest.raises(ValueError, match=r"lr: 1,000,000 values would need 40.0 MB of memory"):
+        notation.parse_axis("lr", "1:2:1000000", False)
+    with pytest.raises(ValueError, match=r"lr: 10,000 values would need 80.0 MB"):
+        notation.parse_axis("lr", "1:2:10000", False, 8000)
+    assert len(notation.parse_axis("lr", "1:2:900000", False)) == 900_000
+    with pytest.raises(ValueError, match=r"start: 1,000,000 starts would need 80.0 MB"):
+        notation.parse_grid([np.arange(1000.0)] * 2)
+
+
+def test_grids_are_all_combinations_the_last_axis_fastest():
+    got = notation.parse_grid([np.array([1.0, 2]), np.array([3.0, 4, 5])])
+    assert got.tolist() == [[1, 3], [1, 4], [1, 5], [2, 3], [2, 4], [2, 5]]
+
+
+def test_points_and_places_are_as_many_finite_numbers_as_there_are_names():
+    assert notation.parse_numbers("at", "1, -2e3", ["x", "y"]) == (1, -2000)
+    assert notation.parse_point("from", "1.5,2") == (1.5, 2)
+    for text in ("1", "1,2,3", "1,x", "1,nan", "inf,1", ""):
+        with pytest.raises(ValueError, match=f"from must be 2 finite numbers, x,y, not '{text}'"):
+            notation.parse_point("from", text)
+    with pytest.raises(ValueError, match="a must be a finite number, not 'x'"):
+        notation.parse_numbers("a", "x", ["x"])
+    with pytest.raises(ValueError, match="a must be 8 finite numbers, 0,1,2,3,4,5,6,7, not"):
+        notation.parse_numbers("a", "x", [str(i) for i in range(8)])
+    with pytest.raises(ValueError, match="a must be 9 finite numbers, 0,1,…,8, not"):
+        notation.parse_numbers("a", "x", [str(i) for i in range(9)])
+
+
+def test_axes_of_starts_are_named_all_or_none():
+    first, second = notation.parse_starts(["1:3:3", "5"])
+    assert (first.tolist(), second.tolist()) == ([1, 2, 3], [5])
+    named_axes = notation.parse_starts(["y = -1:1:3", "x=log:1:100:3"])
+    assert {name: axis.tolist() for name, axis in named_axes.items()} == {"y": [-1, 0, 1], "x": [1, 10, 100]}
+    assert notation.parse_starts([]) == []
+    for texts in (["x=1", "2"], ["1", "x=2"], ["x=1", "x=2"]):
+        with pytest.raises(ValueError, match="start must be name=low:high:count for each coordinate once"):
+            notation.parse_starts(texts)
+    with pytest.raises(ValueError, match="start 'x' must be low:high:count"):
+        notation.parse_starts(["x=1=2"])
+
+
+def test_starts_stand_on_one_axis_a_coordinate():
+    plane, one, two = problems.himmelblau(), np.array([1.0, 2]), np.array([5.0])
+    assert notation.starts_on(plane, [one, two]).tolist() == [[1, 5], [2, 5]]
+    assert notation.starts_on(plane, {"y": two, "x": one}).tolist() == [[1, 5], [2, 5]]
+    for axes, words in (
+        ([one], "once a coordinate, 2 times for himmelblau, not 1"),
+        ({"x": one}, "once a coordinate, 2 times for himmelblau, not 1"),
+        ({"z": one}, "start: coordinate 'z'"),
+        ([one] * 3, "not 3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            notation.starts_on(plane, axes)
+    for axes in ([], {}):
+        assert notation.starts_on(problems.quartic(), axes) is None
+    sweep = gdfast.Sweep("quartic", "gd", [0.1])
+    np.testing.assert_array_equal(sweep.starts, problems.quartic().default_starts(256))
+
+
+def test_optimizers_are_parted_by_spaces_but_not_around_joints():
+    text = " gd  adam : beta1 = 0.8 , eps=1e-3 | cosine\t|clip_norm = 1\nmomentum:momentum=0.5 / 0.9 "
+    adam = optimizers.adam(beta1=0.8, eps=1e-3).scheduled(schedules.cosine()).transformed(transforms.clip_norm(1.0))
+    expected = [optimizers.gd(), adam, *optimizers.grid(optimizers.momentum, momentum=[0.5, 0.9])]
+    assert notation.optimizers(text) == expected
+    on_axes = notation.optimizers("momentum:momentum=0:0.9:4,dampening=0/0.5|l2=0.1|clip_value=2")
+    changes = transforms.l2(0.1), transforms.clip_value(2.0)
+    grid = optimizers.grid(optimizers.momentum, momentum=np.linspace(0, 0.9, 4), dampening=[0.0, 0.5])
+    assert on_axes == [rule.transformed(*changes) for rule in grid]
+    for wrong, words in (
+        ("", "at least one, not ''"),
+        (" \t", "at least one, not ''"),
+        ("adma", "optimizer 'adma'"),
+        ("gd|cosine|step", "must have one schedule, not cosine and step"),
+        ("gd|cosin", "optimizer: schedule or transform 'cosin'"),
+        ("gd:3", "optimizer 'gd:3'"),
+        ("adam:beta1=x", "beta1"),
+        ("<plain>:beta=1", "a formula of one's own"),
+        ("momentum:momentum=0:1", "momentum: momentum must be low:high:count"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=words):
+            notation.optimizers(wrong)
+
+
+def test_schedules_and_transforms_are_read_by_name():
+    then = schedules.cosine(end=0.1)
+    assert notation.schedule("warmup:steps=50,then=(cosine:end=0.1)") == schedules.warmup(50, then=then)
+    assert notation.schedule("warmup:then=cosine") == schedules.warmup(then=schedules.cosine())
+    assert notation.schedule("warmup:steps=5") == schedules.warmup(5)
+    for text in ("clip_norm=2", " clip_norm = 2", "clip_norm:max_norm=2", "clip_norm:max_norm=2,eps=1e-6"):
+        assert notation.transform(text) == transforms.clip_norm(2.0)
+    assert notation.transform("noise:sigma=0.5,seed=3") == transforms.noise(0.5, seed=3)
+    assert notation.transform("normalize") == transforms.normalize()
+    with pytest.raises(ValueError, match="transform normalize takes no value, not '2'"):
+        notation.transform("normalize=2")
+    with pytest.raises(ValueError, match="transform 'clip'"):
+        notation.transform("clip=2")
+
+
+def test_problems_are_made_of_a_name_or_of_a_loss():
+    assert notation.problem("rosenbrock:dimension=3") == problems.rosenbrock(dimension=3)
+    assert notation.problem("mlp:widths=2/3/3/1,activation=tanh/relu").parameters["activation"] == ("tanh", "relu")
+    iris = problems.softmax_regression(data="iris", batch_size=5)
+    assert notation.parse_problem("softmax_regression:batch_size=5", None, [], {"data": "iris"}) == iris
+    assert notation.parse_problem("quartic", None, [], {}) == problems.quartic()
+    line = notation.parse_problem(None, "x**2", [np.array([1.0, 3.0])], {})
+    assert line == problems.from_expression("x**2", [(1.0, 3.0)])
+    point = notation.parse_problem(None, "x**2 + y", {"y": np.array([1.0]), "x": np.array([2.0, 1.0])}, {})
+    assert point == problems.from_expression("x**2 + y", {"y": (-4.0, 6.0), "x": (1.0, 2.0)})
+    assert notation.parse_problem(None, "x**2", [], {}) == problems.from_expression("x**2", None)
+    for arguments, words in (
+        ((None, None, [], {}), "problem or loss must be given, one of them"),
+        (("quartic", "x", [], {}), "problem or loss must be given, one of them"),
+        (("quartic", None, [], {"data": "iris"}), "data must be given with .*mlp.*, not with quartic"),
+        (("quarti", None, [], {"data": "iris"}), "problem 'quarti'"),
+        ((None, "x", [], {"target": "y"}), "target must not be given beside a loss"),
+        (("softmax_regression:data=iris", None, [], {"data": "iris"}), "data is given twice, here and as --data"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            notation.parse_problem(*arguments)
+
+
+def test_a_header_is_told_of_csv_files_only(tmp_path):
+    assert notation.parse_source(None, None, None) == {}
+    assert notation.parse_source("iris", None, None) == {"data": "iris"}
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n1,2\n3,4\n5,7\n")
+    (data,) = notation.parse_source(str(path), "b", True).values()
+    assert data is not None
+    for wrong, words in (
+        ((None, "b", True), "target must be given with a CSV file"),
+        ((None, None, False), "header must be given with a CSV file"),
+        (("iris", "b", True), "target and header must not be given with iris"),
+        (("iris", None, False), "target and header must not be given with iris"),
+        ((str(path), None, True), "target.* must be given with .*x.csv"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            notation.parse_source(*wrong)

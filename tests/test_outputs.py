@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import gdfast
-from gdfast import arguments, endings, memory, optimizers, outputs, plot, problems
+from gdfast import analysis, arguments, endings, memory, optimizers, outputs, plot, problems, store
 from gdfast.cli import app
 
 
@@ -146,17 +146,17 @@ def grid(tmp_path_factory):
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("start=1.5", ("start", 2)),
-        ("start=-100", ("start", 0)),
-        ("start=#3", ("start", 3)),
-        ("learning_rate=0.09", ("learning_rate", 2)),
-        ("learning_rate=#0", ("learning_rate", 0)),
+        ("start=1.5", {"start": 2}),
+        ("start=-100", {"start": 0}),
+        ("start=#3", {"start": 3}),
+        ("learning_rate=0.09", {"learning_rate": 2}),
+        (["learning_rate=#0", "start=2.9"], {"learning_rate": 0, "start": 3}),
+        ([], {}),
     ],
 )
 def test_a_place_is_the_nearest_in_value_or_of_a_number(grid, text, place):
-    from gdfast import notation, store
-
-    assert notation.parse_place(store.read(grid), text) == place
+    result = store.read(grid)
+    assert analysis.at(result, text).identical(result.isel({axis: [number] for axis, number in place.items()}))
 
 
 def test_names_of_columns_are_drawn_and_printed_as_they_are(tmp_path):

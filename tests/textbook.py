@@ -1,7 +1,8 @@
 """The update rules as plain loops over floats, as a textbook has them; imports nothing from gdfast.
 
 Each takes a gradient function (list of floats → list of floats), a start, a learning rate and a number of steps,
-and returns the list of points, start included.
+and returns the list of points, start included. What is compared with its loop alone has no peer among other libraries,
+and a docstring that says why.
 """
 
 from math import sqrt
@@ -102,6 +103,7 @@ def adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, amsgrad=F
 
 
 def normalized_gd(gradient, start, lr, steps):
+    """No library among the peers has it as an optimizer."""
     path, x = [list(start)], list(start)
     for _ in range(steps):
         g = gradient(x)
@@ -112,6 +114,7 @@ def normalized_gd(gradient, start, lr, steps):
 
 
 def barzilai_borwein(gradient, start, lr, steps, short=False):
+    """No library among the peers has it."""
     path, x, before = [list(start)], list(start), None
     for _ in range(steps):
         g = gradient(x)
@@ -129,6 +132,7 @@ def barzilai_borwein(gradient, start, lr, steps, short=False):
 
 
 def adgd(gradient, start, lr, steps):
+    """No library among the peers has it."""
     path, x, before = [list(start)], list(start), None
     rate, ratio = lr, float("inf")
     for _ in range(steps):
@@ -151,6 +155,7 @@ def _cautious(update, g):
 
 
 def cautious_momentum(gradient, start, lr, steps, momentum=0.9):
+    """pytorch_optimizer scales by d/(kept + 1), the authors by d/kept."""
     path, x, buffer = [list(start)], list(start), [0.0] * len(start)
     for _ in range(steps):
         g = gradient(x)
@@ -161,6 +166,7 @@ def cautious_momentum(gradient, start, lr, steps, momentum=0.9):
 
 
 def cautious_adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
+    """pytorch_optimizer scales by d/(kept + 1), the authors by d/kept."""
     n = len(start)
     path, x, m, v = [list(start)], list(start), [0.0] * n, [0.0] * n
     for t in range(1, steps + 1):
@@ -174,6 +180,7 @@ def cautious_adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, 
 
 
 def cautious_lion(gradient, start, lr, steps, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    """pytorch_optimizer scales by d/(kept + 1), the authors by d/kept."""
     path, x, m = [list(start)], list(start), [0.0] * len(start)
     for _ in range(steps):
         g = gradient(x)

@@ -8,11 +8,13 @@ import matplotlib.figure
 import numpy as np
 
 from gdfast import arguments, memory
+from gdfast.boundary import planes
 from gdfast.boundary.dimension import BoxCounts, boundary, box_counts, dimension
 from gdfast.boundary.figures import animate, boundary_map, box_counting, pixels
-from gdfast.boundary.planes import CONDITIONS, FOLLOW, Condition, Frame, View, check_zoom, zoom
+from gdfast.boundary.planes import CONDITIONS, FOLLOW, Condition, Frame, View, check_zoom
 from gdfast.optimizers import Optimizer
-from gdfast.outputs import folder_beside
+from gdfast.outputs import check, folder_beside
+from gdfast.tiles.workers import check_count
 
 if TYPE_CHECKING:
     import pandas
@@ -28,7 +30,7 @@ def build(
     *,
     resolution: int,
     center: tuple[float, float] | None = None,
-    closer: float = 1.0,
+    zoom: float = 1.0,
     frames: int = 1,
     factor: float = 10.0,
     seeds: int = 1,
@@ -47,7 +49,7 @@ def build(
         what is returned.
     conditions, optimizers
         Names of `CONDITIONS`, and optimizers.
-    resolution, center, closer
+    resolution, center, zoom
         Pixels a side of an image; the middle of the first one, and how many times closer than the whole plane it is.
     frames, factor
         How many images a zoom has, and by which factor each is closer.
@@ -76,18 +78,24 @@ def build(
     """
     import pandas
 
-    _check(conditions, optimizers, (resolution, center, closer), frames, factor, **settings)
+    arguments.integer("seeds", seeds)
+    check(out, accepted=("a folder",))
+    if store is not None:
+        check(store, "store", accepted=("a folder",))
+    _check(conditions, optimizers, (resolution, center, zoom), frames, factor, **settings)
     rows: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     with folder_beside(out) as part:
         for name in conditions:
             condition = CONDITIONS[name]
-            view = condition.view(resolution, center, closer)
+            view = condition.view(resolution, center, zoom)
             for label, optimizer in _labelled(name, optimizers):
                 by_seed: list[list[BoxCounts]] = []
                 for seed in range(seeds):
                     place = None if store is None else store / f"{label}-{seed}"
-                    found = list(zoom(condition, optimizer, view, frames, factor, seed=seed, store=place, **settings))
+                    found = list(
+                        planes.zoom(condition, optimizer, view, frames, factor, seed=seed, store=place, **settings)
+                    )
                     by_seed.append([box_counts(boundary(frame.image)) for frame in found])
                     rows += [
                         {"condition": name, "optimizer": optimizer.label, "seed": seed, **_facts(*each)}
@@ -128,6 +136,11 @@ def _check(
     TypeError, ValueError
         If an argument is not of the accepted kind, an image cannot be, or all of them do not fit into memory.
     """
+    resolution, _, zoom = place
+    arguments.integer("resolution", resolution, low=64, high=2**14)
+    arguments.number("zoom", zoom, arguments.POSITIVE)
+    if workers is not None:
+        check_count("workers", workers)
     check_zoom(frames, factor, follow)
     for name in conditions:
         view = CONDITIONS[arguments.choice("condition", name, CONDITIONS)].view(*place)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numba
 from numba.extending import register_jitable
 
-from gdfast.formulas import elementary, lane_products
+from gdfast.formulas import elementary, lane_products, records
 from gdfast.kernels import folder
 from gdfast.kernels.apart import Call, elsewhere
 from gdfast.kernels.digest import digest, functions
@@ -20,7 +20,7 @@ from gdfast.kernels.options import HELPER, INLINED, JIT
 MOST_IN_MEMORY: Final = 128
 """Kernels of a process that are in memory; those not used for the longest time are released, and loaded again."""
 
-_COMPILED_HERE: Final = {elementary.__name__, lane_products.__name__}
+_COMPILED_HERE: Final = {elementary.__name__, lane_products.__name__, records.__name__}
 """Modules whose functions have compiled forms of their own in this package, instead of their plain texts."""
 
 _registered: set[FunctionType] = set()

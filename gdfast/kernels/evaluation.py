@@ -6,7 +6,7 @@ family, such as networks, have the same lane functions and thus one kernel.
 
 from typing import Any, Final
 
-from gdfast.kernels import lane_math, lane_products  # noqa: F401, registers the compiled forms of what lanes call
+from gdfast.kernels import lane_math, lane_products, records  # noqa: F401, registers the compiled forms of what lanes call
 from gdfast.kernels.compiling import callable_once, compiled, register_helpers, remembered
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import wide

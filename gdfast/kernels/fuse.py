@@ -26,7 +26,6 @@ from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.readings import typed
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
-from gdfast.kernels.chain import in_registers, in_rows
 from gdfast.kernels.compiling import callable_once, compiled, remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
@@ -46,6 +45,7 @@ from gdfast.kernels.settling import (
     settle,
 )
 from gdfast.kernels.signatures import LANES, SETTLED, call_evaluation, step_signature
+from gdfast.kernels.transforms import in_registers, in_rows
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable
 from importlib.resources import files
 
-from gdfast.optimizers._grid import grid
+from gdfast.optimizers._grid import combine, grid
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 from gdfast.optimizers.adabelief import adabelief
 from gdfast.optimizers.adadelta import adadelta
@@ -122,6 +122,7 @@ __all__ = [
     "cautious_adam",
     "cautious_lion",
     "cautious_momentum",
+    "combine",
     "gd",
     "grid",
     "lamb",

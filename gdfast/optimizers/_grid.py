@@ -1,15 +1,17 @@
-"""Hyperparameters as axes: one optimizer for every combination of their values."""
+"""Combinations: one optimizer for every value of its hyperparameters, and with every schedule."""
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gdfast import memory
-from gdfast.arguments import shown
+from gdfast.arguments import instance, several, shown
 from gdfast.optimizers._optimizer import Optimizer
+from gdfast.schedules import LossSchedule, Schedule
+from gdfast.transforms import Transform
 
 BYTES_OF_AN_OPTIMIZER = 4096  # measured: 1.2 kB, its label and specification some more
 
@@ -53,6 +55,51 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
     if not isinstance(made[0], Optimizer):
         raise TypeError(f"grid: factory must make optimizers, as gdfast.optimizers.momentum does, not {shown(made[0])}")
     return made
+
+
+def combine(
+    optimizers: Iterable[Optimizer],
+    schedules: Iterable[Schedule | LossSchedule] = (),
+    transforms: Iterable[Transform] = (),
+) -> list[Optimizer]:
+    """Return each optimizer with each schedule, all with the same transforms behind their own.
+
+    Parameters
+    ----------
+    optimizers : iterable of Optimizer
+        What is combined.
+    schedules : iterable of Schedule or LossSchedule
+        Of the learning rate; without any, each optimizer keeps its own.
+    transforms : iterable of Transform
+        Of the gradient, in the order in which they act.
+
+    Returns
+    -------
+    list of Optimizer
+        The product, schedules fastest.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is of another kind, there is no optimizer, or there are schedules, and an optimizer has one.
+
+    Examples
+    --------
+    >>> from gdfast import optimizers, schedules
+    >>> rules = [optimizers.gd(), optimizers.adam()]
+    >>> [rule.label for rule in optimizers.combine(rules, [schedules.cosine(), schedules.linear()])]
+    ['gd|cosine', 'gd|linear', 'adam|cosine', 'adam|linear']
+    """
+    accepted = "optimizers, such as gdfast.optimizers.gd()"
+    rules = [instance("optimizers", rule, Optimizer, accepted) for rule in several("optimizers", optimizers, accepted)]
+    changes = several("transforms", transforms, "transforms, such as gdfast.transforms.noise()", least=0)
+    rules = [rule.transformed(*changes) for rule in rules] if changes else rules
+    plans = several("schedules", schedules, "schedules, such as gdfast.schedules.cosine()", least=0)
+    if not plans:
+        return rules
+    if twice := [rule for rule in rules if rule.schedule]:
+        raise ValueError(f"schedule must be given once, with the optimizer {twice[0].label} or for all of them")
+    return [rule.scheduled(plan) for rule in rules for plan in plans]
 
 
 def _axis(name: str, values: Any) -> Sequence[Any]:

@@ -165,14 +165,14 @@ class Landscape(Problem):
     def _gradient_differences(self, theta: Array) -> Array:
         """Central differences of the gradient, symmetrized; the step balances truncation and rounding."""
         rows = []
-        for i in range(self.dimension):
-            step = np.zeros_like(theta)
-            step[i] = np.cbrt(np.finfo(float).eps) * np.maximum(1.0, np.abs(theta[i]))
-            up, down = theta + step, theta - step
-            with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
+            for i in range(self.dimension):
+                step = np.zeros_like(theta)
+                step[i] = np.cbrt(np.finfo(float).eps) * np.maximum(1.0, np.abs(theta[i]))
+                up, down = theta + step, theta - step
                 rows.append((self.gradient(up) - self.gradient(down)) / (up[i] - down[i]))
-        bend = np.stack(rows)
-        return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
+            bend = np.stack(rows)
+            return np.asarray((bend + bend.swapaxes(0, 1)) / 2)
 
 
 @functools.lru_cache(maxsize=128)

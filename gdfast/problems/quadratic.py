@@ -17,32 +17,35 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names
+from gdfast.formulas.records import fields, packed, record
 from gdfast.named import named
 from gdfast.problems._problem import LaneKernel, Problem
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.starts import SCHEMES
 
+BOWL = fields(np.int64, "rotated")
+"""The layout: whether the data are A row by row, or the λᵢ."""
 
-# What the kernels read: `data` holds the λᵢ, or A row by row, where ``layout[0]`` is 1.
+
 def lane_gradient(theta, grad, work, n, data, layout, t):
-    d = theta.shape[0]
+    d, bowl = theta.shape[0], record(layout, 0, BOWL)
     for i in range(d):
         for lane in range(n):
-            grad[i, lane] = data[i] * theta[i, lane] if layout[0] == 0 else 0.0
-        if layout[0] == 1:
+            grad[i, lane] = data[i] * theta[i, lane] if bowl.rotated == 0 else 0.0
+        if bowl.rotated == 1:
             for j in range(d):
                 for lane in range(n):
                     grad[i, lane] += data[i * d + j] * theta[j, lane]
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
-    d, row = theta.shape[0], work[0]
+    d, row, bowl = theta.shape[0], work[0], record(layout, 0, BOWL)
     for lane in range(n):
         out[lane] = 0.0
     for i in range(d):
         for lane in range(n):
-            row[lane] = data[i] * theta[i, lane] if layout[0] == 0 else 0.0
-        if layout[0] == 1:
+            row[lane] = data[i] * theta[i, lane] if bowl.rotated == 0 else 0.0
+        if bowl.rotated == 1:
             for j in range(d):
                 for lane in range(n):
                     row[lane] += data[i * d + j] * theta[j, lane]
@@ -69,7 +72,7 @@ class Quadratic(Problem):
             product = (rotation * curvatures) @ rotation.T
             self.matrix = (product + product.T) / 2
         self.domain = np.tile([-2.0, 2.0], (len(curvatures), 1))
-        self.layout_of_all = np.array([int(rotation is not None)])
+        self.layout_of_all = packed(np.array((rotation is not None,), dtype=BOWL))
 
     @property
     def coordinates(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from gdfast.tiles.executors import cells_of, cores, each_on_threads, prepare
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.sweep import Sweep, Tile
-from gdfast.tiles.workers import Stop
+from gdfast.tiles.workers import Stop, check_count
 
 if TYPE_CHECKING:
     import xarray
@@ -65,7 +65,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
         raise ValueError("sweep must be without gradient noise, which differs from cell to cell, to be refined")
     coarse = arguments.integer("coarse", coarse)
     arguments.choice("backend", backend, ["numba", "numpy"])
-    workers = cores() if workers is None else arguments.integer("workers", workers)
+    workers = cores() if workers is None else check_count("workers", workers)
     memory.fits(f"the map of {sweep.size:,} trajectories", 8 * sweep.size)
     import xarray
 

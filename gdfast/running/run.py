@@ -13,16 +13,20 @@ from gdfast import arguments
 from gdfast.outputs import check
 from gdfast.running.progress import Callback, State, reporting
 from gdfast.storing import netcdf
-from gdfast.storing.blocks import Store, writing
+from gdfast.storing.columns import Columns
 from gdfast.storing.contents import StoreError, check_folder, check_same
-from gdfast.storing.result import Columns, useful_share
+from gdfast.storing.result import useful_share
 from gdfast.storing.reuse import Earlier
 from gdfast.storing.store import read
+from gdfast.storing.write import Store, writing
 from gdfast.tiles.executors import Done, Parcel, WorkersError, cores, on_executor, on_threads, prepare
 from gdfast.tiles.sweep import Sweep
+from gdfast.tiles.workers import check_count
 
 if TYPE_CHECKING:
     import xarray
+
+_OTHER_FILES = frozenset({".csv", ".gif", ".html", ".jpeg", ".jpg", ".parquet", ".pdf", ".png", ".svg"})
 
 
 def run(
@@ -47,7 +51,7 @@ def run(
         Compiled kernels, or the pure-NumPy reference. Results agree to the bit where only ``+ - * / sqrt``
         occur.
     workers : int, optional
-        Threads to run tiles on; all cores if not given. No influence on any result.
+        Threads to run tiles on, up to 4096; all cores if not given. No influence on any result.
     executor : concurrent.futures.Executor, optional
         Runs the tiles instead of threads of this process: `gdfast.executors.Processes`, what
         `gdfast.executors.dask` gives, or any other (a pool of processes must be started by spawn or forkserver).
@@ -87,7 +91,8 @@ def run(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of the accepted kind; the message names it.
+        If an argument is not of the accepted kind; the message names it. Nor may a store be named like a
+        picture or a table.
     StoreError
         If the store holds something else, is damaged, or is written by another process. A `ValueError`.
     WorkersLostError
@@ -102,7 +107,7 @@ def run(
         raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
     arguments.choice("backend", backend, ["numba", "numpy"])
     if workers is not None:
-        workers = arguments.integer("workers", workers)
+        workers = check_count("workers", workers)
     if executor is not None and workers is not None:
         raise ValueError(f"workers must not be given ({workers}) beside an executor, which has its own")
     if executor is not None and not isinstance(executor, Executor):
@@ -116,6 +121,7 @@ def run(
         raise ValueError("overwrite must be False where no store is given, which it would replace")
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "a path")
+        _check_kind(Path(store))
     if reuse is not None:
         arguments.instance("reuse", reuse, (str, os.PathLike), "a path")
     how = _How(sweep, backend, workers or cores(), executor, keep_theta, progress)
@@ -127,6 +133,21 @@ def run(
             raise ValueError(f"reuse must be another result than the one that is written, {path}")
         how.earlier = Earlier(Path(reuse), other, sweep, backend, keep_theta)
         return how.into_path(path, overwrite)
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse a name that tells of another kind of file.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+    """
+    if path.suffix.lower() in _OTHER_FILES:
+        raise ValueError(
+            f"store: {path} must be a folder, such as {path.with_suffix('.zarr')}, or a netCDF file, "
+            f"{path.with_suffix('.nc')}; maps and tables are made of it afterwards"
+        )
 
 
 class _How:

@@ -7,12 +7,11 @@ All that a writer of results does to the file system is one of `make_folder`, `w
 import contextlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from gdfast.outputs import PART
+from gdfast.outputs import new_part
 
 _KINDS = {
     stat.S_ISLNK: "a link",
@@ -106,9 +105,7 @@ def write(folder: Path, *pieces: bytes) -> Path:
     OSError
         If it cannot be written, for example for want of space.
     """
-    part = folder / (PART + secrets.token_hex(8))
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    file = os.open(part, flags, 0o666)
+    part, file = new_part(folder)
     try:
         try:
             for piece in pieces:
@@ -149,7 +146,7 @@ def move(part: Path, place: Path, is_new: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
-def put(place: Path, *pieces: bytes, folder: Path | None = None, is_new: bool = False) -> None:
+def put(place: Path, *pieces: bytes, is_new: bool = False) -> None:
     """Write a whole file, synced: `place` holds what was there or all of it, whatever happens.
 
     Parameters
@@ -158,8 +155,6 @@ def put(place: Path, *pieces: bytes, folder: Path | None = None, is_new: bool = 
         What it is to be called.
     *pieces : bytes
         What it is to hold.
-    folder : Path, optional
-        Where it is written first; the folder of `place` if not given.
     is_new : bool
         Whether nothing may be there.
 
@@ -170,7 +165,7 @@ def put(place: Path, *pieces: bytes, folder: Path | None = None, is_new: bool = 
     OSError
         If it cannot be written.
     """
-    part = write(folder or place.parent, *pieces)
+    part = write(place.parent, *pieces)
     try:
         sync(part)
     except BaseException:

@@ -4,25 +4,17 @@ import contextlib
 import datetime
 import functools
 import hashlib
-import itertools
 import json
-import math
 import os
 import platform
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import __version__, memory
-from gdfast.tiles.outcomes import MEANING, Cells, Outcome
-from gdfast.tiles.sweep import Sweep, Tile
-
-if TYPE_CHECKING:
-    import xarray
-
-    from gdfast.storing.reuse import Earlier
+from gdfast import __version__
+from gdfast.tiles.outcomes import MEANING, Outcome
+from gdfast.tiles.sweep import Sweep
 
 DIMENSIONS = ("optimizer", "learning_rate", "start")
 FIELDS: dict[str, Any] = {
@@ -50,13 +42,6 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 }
 
 
-def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
-    """How many bytes a trajectory takes in a result."""
-    kinds = fields(sweep, keep_theta)
-    depth = {"theta": sweep.problem.dimension}
-    return sum(int(np.dtype(kind).itemsize) * depth.get(name, 1) for name, kind in kinds.items())
-
-
 def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
     """The variables of a sweep's result with their types."""
     asked = {"measure": sweep.measure is not None, "theta": keep_theta}
@@ -69,77 +54,6 @@ OF_THE_RUN = frozenset(
 """Attributes that tell when, where and how fast a result was made; everything else is the same each time."""
 
 
-class Columns:
-    """A result in memory, which tiles are put into from any thread.
-
-    Parameters
-    ----------
-    sweep : Sweep
-        The grid. Every cell is to be written by its tile, or there is no result.
-    keep_theta : bool
-        Whether end points are kept.
-    earlier : Earlier, optional
-        A result from which trajectories are taken over.
-
-    Raises
-    ------
-    ValueError
-        If it does not fit into memory.
-    """
-
-    def __init__(self, sweep: Sweep, keep_theta: bool, earlier: "Earlier | None" = None) -> None:
-        self.sweep, self.earlier = sweep, earlier
-        memory.fits(
-            f"the result of {sweep.size:,} trajectories",
-            bytes_of_a_cell(sweep, keep_theta) * sweep.size,
-            "write it to a Zarr store, which holds a part of it in memory at a time",
-        )
-        self.columns = _together(
-            {
-                name: ((*sweep.shape, *([sweep.problem.dimension] if name == "theta" else [])), np.dtype(dtype))
-                for name, dtype in fields(sweep, keep_theta).items()
-            }
-        )
-
-    @property
-    def tiles(self) -> list[Tile]:
-        """All tiles, or what they hold that is not taken over."""
-        if self.earlier is None:
-            return self.sweep.tiles
-        tiles = []
-        for i in range(len(self.sweep.optimizers)):
-            whole = Tile(i, 0, len(self.columns["steps"][i].reshape(-1)))
-            if self.earlier.final(whole).any():
-                for name, column in self.columns.items():
-                    column[i] = self.earlier.values(name, whole).reshape(column[i].shape)
-            tiles += [tile for part in self.earlier.missing(whole) for tile in self.sweep.split(*part)]
-        return tiles
-
-    def put(self, tile: Tile, cells: Cells) -> None:
-        """Copy a finished tile into its place."""
-        fill(self.columns, tile.optimizer, slice(tile.first, tile.last), cells)
-
-    def dataset(self, backend: str) -> "xarray.Dataset":
-        """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
-        import xarray
-
-        data = {name: (_dimensions(name), column, ATTRIBUTES[name]) for name, column in self.columns.items()}
-        sweep = self.sweep
-        return xarray.Dataset(
-            data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
-        )
-
-
-def _together(shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> dict[str, NDArray[Any]]:
-    """Arrays in one piece of memory, which the system maps in large pages: 4 ms less for half a million cells."""
-    sizes = [-(-math.prod(shape) * dtype.itemsize // 64) * 64 for shape, dtype in shapes.values()]
-    buffer, begins = np.empty(sum(sizes), dtype=np.uint8), [0, *itertools.accumulate(sizes)]
-    return {
-        name: buffer[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
-        for (name, (shape, dtype)), begin in zip(shapes.items(), begins, strict=False)
-    }
-
-
 def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) -> None:
     """Copy a tile's cells into ``columns[name][row]``, whose trajectories are numbered along all further axes."""
     for name, column in columns.items():
@@ -147,10 +61,6 @@ def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) 
             column[row].reshape(-1, column.shape[-1])[places] = cells.theta.T
         else:
             column[row].reshape(-1)[places] = getattr(cells, name)
-
-
-def _dimensions(name: str) -> tuple[str, ...]:
-    return (*DIMENSIONS, "parameter") if name == "theta" else DIMENSIONS
 
 
 def coordinates(sweep: Sweep) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A store is a folder: a Zarr group of format 2 (`gdfast.storing.layout`) with a journal (`gdfast.storing.journal`). Its
 arrays have chunks of up to about a million trajectories, so that 10⁸ of them make some 600 files. A *block* is what one
 chunk of each array holds. The journal names every file of metadata and coordinates and every chunk, with size and
-checksum; what it does not name counts as not there. How a store is written tells `gdfast.storing.blocks`.
+checksum; what it does not name counts as not there. How a store is written tells `gdfast.storing.write`.
 
 What happens to it, and what then holds:
 

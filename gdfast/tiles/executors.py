@@ -36,7 +36,6 @@ from gdfast.tiles.workers import (
     WorkersDifferError,
     WorkersError,
     WorkersLostError,
-    check_address,
     dask,
     of,
     stop_flag,
@@ -48,7 +47,6 @@ __all__ = [
     "WorkersDifferError",
     "WorkersError",
     "WorkersLostError",
-    "check_address",
     "dask",
     "of",
 ]

@@ -27,6 +27,7 @@ from gdfast.starts import Starts
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
 _LONGEST_LIST = 16384
+_DEFAULT_STARTS = 256
 PLANS_KEPT = 16
 """Optimizers whose tables of steps are kept while tiles run: they come optimizer by optimizer."""
 
@@ -64,10 +65,11 @@ class Sweep(Value):
     learning_rates : array_like, (k,) or (k, groups), or str
         Positive learning rates: one for all coordinates, or one for each of the problem's `groups`. A text is an axis,
         ``low:high:count``, logarithmic unless ``linear:`` stands first. A read-only copy is kept.
-    starts : array_like, (m, d), or Starts, or str or sequence of str
-        Initial points; in one dimension (m,) will do. The labels of a `gdfast.starts.Starts` become coordinates of the
-        result. Texts are axes of a grid, one a coordinate, as `learning_rates`, but linear unless ``log:`` stands
-        first. A read-only copy is kept.
+    starts : array_like, (m, d), or Starts, or str or sequence of str, optional
+        Initial points; in one dimension (m,) will do. Some 256 of the problem's own if not given, see
+        `Problem.default_starts`. The labels of a `gdfast.starts.Starts` become coordinates of the result.
+        Texts are axes of a grid, one a coordinate, as `learning_rates`, but linear unless ``log:`` stands first. A
+        read-only copy is kept.
     max_steps : int
         The budget of each trajectory, in updates. Coefficients that depend on the step are tabulated: 8 bytes for
         each of an optimizer's coefficients and each step.
@@ -112,8 +114,8 @@ class Sweep(Value):
         self,
         problem: Problem | str | Callable[..., Problem],
         optimizers: _Optimizers | Sequence[_Optimizers],
-        learning_rates: ArrayLike | str,
-        starts: ArrayLike | Starts | Sequence[str],
+        learning_rates: ArrayLike | str = "1e-4:1:256",
+        starts: ArrayLike | Starts | Sequence[str] | None = None,
         max_steps: float = 1000,
         gradient_tolerance: float | None = None,
         divergence_limit: float = 1e12,
@@ -133,6 +135,8 @@ class Sweep(Value):
             )
         if gradient_tolerance is None:
             gradient_tolerance = _TOLERANCES[dtype]
+        if starts is None:
+            starts = problem.default_starts(_DEFAULT_STARTS)
         rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem)
         settings: dict[str, Any] = {
             "problem": problem,

@@ -67,6 +67,17 @@ class Workers:
         return ""
 
 
+def check_count(argument: str, value: Any) -> int:
+    """Return a number of threads or processes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no whole number from 1 to 4096.
+    """
+    return arguments.integer(argument, value, high=2**12)
+
+
 class Processes(ProcessPoolExecutor, Workers):
     """Worker processes of this machine, each running one tile at a time, with nothing inherited but a stop flag.
 
@@ -86,7 +97,7 @@ class Processes(ProcessPoolExecutor, Workers):
     """
 
     def __init__(self, count: int) -> None:
-        count = arguments.integer("count", count, high=2**12)
+        count = check_count("count", count)
         if _importing_the_script():
             raise SystemExit(1)  # quietly: the process that waits for this one says what is missing
         script = getattr(sys.modules["__main__"], "__file__", None)
@@ -307,7 +318,20 @@ def _check_scheduler(distributed: Any, address: str, timeout: float) -> None:
 def of(
     workers: int | None, processes: int | None, scheduler: str | None
 ) -> contextlib.AbstractContextManager[Executor | None]:
-    """The executor for one of: a number of threads (none is needed), of processes, or a Dask scheduler's address."""
+    """The executor for one of: a number of threads (none is needed), of processes, or a Dask scheduler's address.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are more than one, or not accepted.
+    ConnectionError
+        If no scheduler answers.
+    """
+    for name, value in (("workers", workers), ("processes", processes)):
+        if value is not None:
+            check_count(name, value)
+    if sum(value is not None for value in (workers, processes, scheduler)) > 1:
+        raise ValueError("workers, processes and scheduler exclude each other; give one of them")
     if scheduler is not None:
         return dask(scheduler)
     return contextlib.nullcontext() if processes is None else Processes(processes)

@@ -167,3 +167,208 @@ def test_delta_of_networks_compares_the_seeds_where_starts_cannot_be(small):
 def test_delta_refuses_other_grids_and_says_why(small, other, words):
     with pytest.raises(ValueError, match=words):
         analysis.delta(small, other(small))
+
+
+def test_a_result_of_one_selected_value_is_that_part_of_the_table(small):
+    for i, label in enumerate(["gd", "adam"]):
+        row = analysis.summary(small.isel(optimizer=i))
+        pd.testing.assert_frame_equal(row, analysis.summary(small).loc[[label]])
+    for name in ("learning_rate", "start"):
+        part = small.isel({name: 1})
+        pd.testing.assert_frame_equal(analysis.best_rates(part), analysis.best_rates(small.isel({name: [1]})))
+        assert analysis.reached(part).dims == tuple(d for d in small.outcome.dims if d != name)
+    turned = small.transpose("start", "optimizer", "learning_rate", ...)
+    pd.testing.assert_frame_equal(analysis.summary(turned), analysis.summary(small))
+    pd.testing.assert_frame_equal(analysis.best_of_k(turned), analysis.best_of_k(small))
+
+
+def changed(name, value):
+    """A result of which a variable has another value somewhere."""
+
+    def change(result):
+        result = result.copy(deep=True)
+        result[name].values.flat[5] = value
+        return result
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (lambda r: r.outcome, TypeError, "an xarray.Dataset"),
+        (lambda r: r.drop_vars("steps"), ValueError, "result must have steps, .* but has outcome, loss"),
+        (lambda r: r.drop_vars(list(r.data_vars)), ValueError, "no variable"),
+        (lambda r: r.assign(steps=r.steps * 0.5), ValueError, "steps must hold numbers as results of gdfast do"),
+        (lambda r: r.assign(outcome=r.outcome == 1), ValueError, "outcome must hold numbers as results of gdfast do"),
+        (lambda r: r.isel(start=0).drop_vars("start"), ValueError, "is over optimizer, learning_rate$"),
+        (lambda r: r.isel(start=slice(0)), ValueError, "at least one trajectory, but start is empty"),
+        (lambda r: r.drop_vars("optimizer"), ValueError, "must have the coordinate optimizer"),
+        (lambda r: r.expand_dims(budget=2), ValueError, "dimension budget beside .*isel\\(budget=0\\)"),
+        (lambda r: r.assign_coords(learning_rate=[1, 2, 3, np.inf]), ValueError, "must be finite numbers"),
+        (lambda r: r.assign_coords(learning_rate=list("abcd")), ValueError, "must be finite numbers"),
+        (changed("outcome", 7), ValueError, "outcome must hold 0 to 6, but is up to 7"),
+        (changed("outcome", -1), ValueError, "outcome must hold 0 to 6"),
+    ],
+)
+def test_what_is_no_result_is_refused_and_the_sentence_says_why(small, change, kind, words):
+    for function in (analysis.best_rates, analysis.best_of_k, analysis.steps_ecdf):
+        with pytest.raises(kind, match=words):
+            function(change(small))
+    with pytest.raises(kind, match=words.replace("result must", "before must")):
+        analysis.delta(change(small), small)
+
+
+def test_outcomes_of_every_kind_are_accepted(small):
+    for outcome in Outcome:
+        small.outcome[:] = outcome
+        shares = analysis.outcome_shares(small)
+        assert shares.to_numpy().sum() == (0 if outcome is Outcome.not_run else 2)
+        assert list(shares.columns) == [each.name for each in Outcome][1:]
+
+
+def test_learning_rates_on_a_logarithmic_axis_are_positive(small):
+    for rates in ([0.0, 1, 2, 3], [-1.0, 1, 2, 3]):
+        with pytest.raises(ValueError, match=f"learning rates must be positive, not {rates[0]:g}"):
+            analysis.lr_tolerance(small.assign_coords(learning_rate=rates))
+        with pytest.raises(ValueError, match="learning rates must be positive"):
+            analysis.nearest_rates(small.assign_coords(learning_rate=rates), {"gd": 1.0})
+
+
+def test_groups_with_rates_of_their_own_have_no_one_axis():
+    network = problems.trainability_network(width=2)
+    rates = [[0.1, 0.2], [0.3, 0.1]]
+    sweep = gdfast.Sweep(network, optimizers.gd(), rates, network.starts("normal").points, 3)
+    grouped = gdfast.run(sweep, backend="numpy")
+    table = analysis.lr_tolerance(grouped)
+    assert table.loc["gd"].isna().tolist() == [True, True, True, False]
+    assert not table.loc["gd", "cut off"]
+    with pytest.raises(ValueError, match="one learning rate for all coordinates"):
+        analysis.nearest_rates(grouped, {"gd": 1.0})
+
+
+def test_the_budget_is_told_by_the_result_or_not_at_all(small):
+    def sweep(budget):
+        return gdfast.Sweep(problems.quartic(), optimizers.gd(), [0.1], [[1.0]], budget)
+
+    assert analysis.budget(small) == 10
+    several = gdfast.run_over({"budget": [3, 4]}, sweep, backend="numpy")
+    with pytest.raises(ValueError, match=r"of sweeps with one max_steps, not \[3, 4\]"):
+        analysis.budget(several)
+    same = gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep(7), backend="numpy")
+    assert analysis.budget(same) == 7
+    for attributes in ({}, {"specification": "{}"}, {"specification": "x"}, {"specification": 3}):
+        small.attrs = attributes
+        with pytest.raises(ValueError, match="attribute specification"):
+            analysis.budget(small)
+        with pytest.raises(ValueError, match="attribute specification"):
+            analysis.best_of_k(small)
+
+
+def test_a_rate_works_if_just_the_share_of_its_starts_reach():
+    # Of four starts 1, 2, 3 and 4 reach.
+    made = result([[[G, L, L, L], [G, G, L, L], [G, G, G, L], [G, G, G, G]]], np.ones((1, 4, 4), dtype=int))
+    for share, working in ((0.25, 4), (0.26, 3), (0.5, 3), (0.75, 2), (1.0, 1)):
+        table = analysis.lr_tolerance(made, share)
+        assert table.loc["gd", "decades"] == pytest.approx(working)
+        assert table.loc["gd", "lowest"] == made.learning_rate.values[4 - working]
+        assert table.loc["gd", "highest"] == made.learning_rate.values[3]
+        assert analysis.summary(made, share).loc["gd", "decades that work"] == pytest.approx(working)
+    assert analysis.summary(made).loc["gd", "decades that work"] == pytest.approx(3)
+    lowest = analysis.lr_tolerance(made.isel(learning_rate=[3, 2, 1, 0]).assign_coords(learning_rate=[1, 2, 4, 8.0]))
+    assert lowest.loc["gd", ["lowest", "highest", "cut off"]].tolist() == [1, 4, True]
+
+
+def test_a_grid_of_one_rate_has_no_width_and_rates_given_twice_share_theirs():
+    one = result([[[G, G]]], [[[1, 1]]], rates=[0.1])
+    assert analysis.lr_tolerance(one).loc["gd"].tolist() == [0, 0.1, 0.1, True]
+    twice = result([[[G], [G], [L], [G]]], np.ones((1, 4, 1), dtype=int), rates=[0.1, 1.0, 10.0, 0.1])
+    assert analysis.lr_tolerance(twice).loc["gd", "decades"] == pytest.approx(2)
+    assert analysis.lr_tolerance(twice.isel(learning_rate=[0, 1, 2])).loc["gd", "decades"] == pytest.approx(2)
+
+
+def test_of_rates_that_reach_alike_the_quickest_is_best_and_then_the_lowest():
+    ends = [[[G, G], [G, G], [G, G], [G, L]]]
+    best = analysis.best_rates(result(ends, [[[5, 5], [3, 3], [3, 3], [1, 9]]]).isel(learning_rate=[3, 2, 1, 0]))
+    assert best.loc["gd", ["best rate", "index", "share", "steps"]].tolist() == pytest.approx([0.01, 2, 1, 3])
+    assert not best.loc["gd", "at edge"]
+    for rates in ([0, 1, 2, 3], [3, 1, 2, 0]):  # an end of the grid, wherever it stands
+        first = result(ends, [[[1, 1], [3, 3], [3, 3], [1, 9]]]).isel(learning_rate=rates)
+        assert analysis.best_rates(first).loc["gd", "at edge"]
+
+
+def test_the_cost_of_what_does_not_reach_is_the_budget():
+    never = result([[[L, D]]], [[[3, 1]]], rates=[0.1])
+    table = analysis.best_of_k(never)
+    assert table["tries"].tolist() == [1, 2, 4, 8, 16, 32, 64]
+    assert (table["expected steps"] == 10).all()
+    assert (table["probability"] == 0).all()
+    at_once = analysis.best_of_k(result([[[G, G]]], [[[0, 0]]], rates=[0.1]))
+    assert (at_once["expected steps"] == 0).all()
+    assert (at_once["probability"] == 1).all()
+
+
+def test_the_nearest_rate_is_so_by_its_logarithm(small):
+    got = analysis.nearest_rates(small, {"a": 0.05, "b": 0.0032, "c": 1e9, "d": 1e-9, "e": 0.031})
+    assert got == {"a": 2, "b": 1, "c": 3, "d": 0, "e": 1}
+    with pytest.raises(ValueError, match="wanted"):
+        analysis.nearest_rates(small, {"a": 0.0})
+
+
+def test_panels_of_rates_are_those_that_count(small):
+    for rates, places in (("best", [[2], [3]]), ("random", [range(4)] * 2), ("default", [[1], [0]])):
+        defaults = {"gd": 0.02, "adam": 1e-9, "other": 1.0} if rates == "default" else None
+        panels = list(analysis.at_rates(small, rates, defaults))
+        assert [label for label, _ in panels] == ["gd", "adam"]
+        for i, (_, panel) in enumerate(panels):
+            np.testing.assert_array_equal(panel.outcome, small.outcome.values[i, places[i]])
+    costs = analysis.costs({"one": small}, "random")
+    assert costs["adam"].notna().sum() == 8
+    assert costs["gd"].tolist()[9:] == pytest.approx([np.nan] * 3, nan_ok=True)
+
+
+def test_profiles_count_instances_where_all_fail_and_costs_of_nothing():
+    costs = pd.DataFrame({"a": [0, 3, np.nan, 8.0], "b": [2, 1, np.nan, 8.0]})
+    profile = analysis.performance_profile(costs)
+    assert profile.index.tolist() == [1, 2, 3]
+    assert profile["a"].tolist() == [0.5, 0.5, 0.75]
+    assert profile["b"].tolist() == [0.5, 0.75, 0.75]
+    late = analysis.performance_profile(pd.DataFrame({"a": [10.0], "b": [40.0]}))
+    assert (late.index.tolist(), late["b"].tolist()) == ([1, 4], [0, 1])
+    with pytest.raises(TypeError, match="column 'b'"):
+        analysis.performance_profile(pd.DataFrame({"a": [1], "b": ["x"]}))
+    with pytest.raises(ValueError, match="at least one"):
+        analysis.performance_profile(pd.DataFrame(index=[0, 1]))
+
+
+def test_several_results_are_at_least_one(small):
+    with pytest.raises(ValueError, match="results must have at least one"):
+        analysis.costs({})
+    with pytest.raises(ValueError, match=r"results\['b'\] must have steps"):
+        analysis.costs({"a": small, "b": small.drop_vars("steps")})
+
+
+def test_changes_of_steps_are_of_cells_that_reach_before_and_after(small):
+    difference = analysis.delta(small.isel(optimizer=[0]), small)
+    both = (small.outcome.values[0] == G) & (small.outcome.values == G)
+    np.testing.assert_array_equal(difference.steps, np.where(both, small.steps - small.steps.values[0], 0))
+    assert difference.steps.dtype == np.int32
+    assert difference.change.attrs["flag_values"] == [0, 1, 2, 3]
+    assert list(analysis.CHANGES) == list(analysis.Change)
+    never = analysis.delta(small, small.assign(outcome=small.outcome * 0 + L))
+    assert analysis.change_counts(never)["median change of steps"].isna().all()
+
+
+def test_starts_are_compared_where_both_results_tell_them(small):
+    bare = small.drop_vars("start_point")
+    for before, after in ((bare, small), (small, bare), (bare, bare)):
+        assert analysis.change_counts(analysis.delta(before, after))["both_reach"].sum() == 3 + 8
+
+
+def test_transitions_leave_out_what_does_not_occur(small):
+    table = analysis.transitions(small, small)
+    assert table.index.tolist() == table.columns.tolist() == ["global_minimum", "local_minimum", "diverged"]
+    assert np.diag(table).tolist() == [11, 10, 3]
+    assert table.to_numpy().sum() == 24
+    with pytest.raises(ValueError, match="before and after must have the same optimizers"):
+        analysis.transitions(small, small.isel(optimizer=[1, 0]))

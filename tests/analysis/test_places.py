@@ -1,11 +1,12 @@
 """Axes in any order and at any distances: pictures and tables show what the sorted result shows."""
 
+import cases
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 import gdfast
-from gdfast import optimizers, plot, problems, schedules, starts, transforms
+from gdfast import optimizers, plot, problems, schedules, transforms
 from gdfast.plot.panels import borders, panels, regular
 
 QUARTIC = problems.quartic()
@@ -92,18 +93,6 @@ def test_steps_are_equal_but_for_rounding_at_any_scale():
     assert borders(np.array([0.0, 1.0, 3.0])).tolist() == [-0.5, 0.5, 2.0, 4.0]
 
 
-def test_a_refined_map_does_not_depend_on_the_order():
-    full, mixed = (
-        gdfast.refine(gdfast.Sweep(QUARTIC, optimizers.gd(), rates, points, 60), backend="numpy")
-        for rates, points in ((RATES, POINTS), (RATES[MIXED[0]], POINTS[MIXED[1]]))
-    )
-    for name in ("outcome", "computed"):
-        np.testing.assert_array_equal(full[name].values[:, MIXED[0]][:, :, MIXED[1]], mixed[name].values)
-    noisy = optimizers.gd().transformed(transforms.noise())
-    with pytest.raises(ValueError, match="without gradient noise"):
-        gdfast.refine(gdfast.Sweep(QUARTIC, noisy, RATES, POINTS))
-
-
 @pytest.mark.parametrize(
     ("rules", "axis", "values", "title"),
     [
@@ -136,32 +125,35 @@ def test_whatever_optimizers_differ_in_is_an_axis(rules, axis, values, title):
         np.testing.assert_array_equal(panel.outcome[:, values.index(value)], result.outcome.values[i, :, 0])
 
 
-def test_sweeps_side_by_side_have_the_coordinates_of_each():
-    def sweep(budget):
-        points = starts.Starts(np.array([[1.0], [2.0]]), {"seed": [1, budget], "init": ["a", "b"]})
-        rules = optimizers.grid(optimizers.momentum, momentum=[0.5, 0.9])
-        return gdfast.Sweep(QUARTIC, rules, [0.01, 0.1], points, budget)
-
-    together = gdfast.run_over({"budget": [3, 4]}, sweep, backend="numpy")
-    alone = gdfast.run(sweep(4), backend="numpy")
-    assert set(together.data_vars) == set(alone.data_vars)
-    assert set(together.coords) == {*alone.coords, "budget"}
-    for name in alone.coords:
-        np.testing.assert_array_equal(together.sel(budget=4)[name].values, alone[name].values, err_msg=name)
-    assert together.seed.dims == ("budget", "start")  # they differ
-    assert (together.init.dims, together.momentum.dims) == (("start",), ("optimizer",))  # they do not
-    assert len(plot.maps(together.sel(budget=3), y="momentum").axes) == 1
-    with pytest.raises(ValueError, match="budget=0"):
-        plot.maps(together)
-
-
-def test_sweeps_with_other_labels_do_not_stand_side_by_side():
-    def sweep(seed):
-        return gdfast.Sweep(QUARTIC, optimizers.gd(), [0.1], starts.Starts(np.ones((1, 1)), {seed: [1]}), 2)
-
-    with pytest.raises(ValueError, match="must have the same labels, not a and b"):
-        gdfast.run_over({"seed": ["a", "b"]}, sweep)
-    with pytest.raises(ValueError, match="axes: seed is a coordinate of every sweep"):
-        gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("seed"))
-    with pytest.raises(ValueError, match="store must not be given to run_over"):
-        gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("label"), store="both.zarr")
+def test_places_are_the_nearest_on_an_axis_or_told_by_number():
+    plane = problems.himmelblau()
+    rates, points = [0.001, 0.01, 0.02], [[0.0, 0.0], [0.0, 4.0], [3.0, 3.0]]
+    result = gdfast.run(gdfast.Sweep(plane, "gd", rates, points, 1), backend="numpy")
+    for text, place in (
+        ("learning_rate=0.014", 1),
+        ("learning_rate=0.016", 2),
+        ("learning_rate = 1e9", 2),
+        ("learning_rate=#0", 0),
+        ("learning_rate=#2", 2),
+        ("start=0,3", 1),
+        ("start=2,2", 2),  # the largest difference of a coordinate counts
+        ("start=#1", 1),
+    ):
+        axis = text.partition("=")[0].strip()
+        cases.assert_same(gdfast.analysis.at(result, text), result.isel({axis: [place]}))
+    for text, words in (
+        ("rate=1", "at 'rate'"),
+        ("start", "at must be start=value, or start=# and a number from 0, not 'start'"),
+        ("start=1", "at: start must be 2 finite numbers, x,y"),
+        ("start=#3", "whole number from 0 to 2, not '3'"),
+        ("start=#", "whole number from 0 to 2"),
+        ("start=#-1", "whole number from 0 to 2"),
+        ("start=#²", "whole number from 0 to 2"),
+        ("start=#" + "9" * 5000, "whole number from 0 to 2"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            gdfast.analysis.at(result, text)
+    network = problems.trainability_network(width=2)
+    grouped = gdfast.Sweep(network, "gd", [[0.1, 0.2], [0.3, 0.1]], network.starts("normal").points, 1)
+    result = gdfast.run(grouped, backend="numpy")
+    cases.assert_same(gdfast.analysis.at(result, "learning_rate=0.3,0.2"), result.isel(learning_rate=[1]))

@@ -30,7 +30,6 @@ from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.literals import read
 from gdfast.problems.rows import lanes as _row_lanes
-from gdfast.running.run_over import run_over
 from gdfast.tiles.outcomes import Outcome
 
 # Losses, written without looking at the package: one point, all rows.
@@ -229,8 +228,7 @@ def test_whole_sweeps_agree_to_the_bit_for_any_workers_and_tiles(problem):
     assert set(expected.outcome.values.ravel().tolist()) >= {Outcome.unfinished, Outcome.diverged}
     for workers, tile_size in ((1, None), (2, 77)):
         got = gdfast.run(make(tile_size=tile_size), workers=workers, keep_theta=True)
-        for name in expected.data_vars:
-            np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+        cases.assert_same(got, expected)
 
 
 @pytest.mark.parametrize("make", [problems.logistic_regression, problems.softmax_regression])
@@ -430,60 +428,6 @@ def test_a_file_given_on_the_command_line_is_swept(tmp_path):
     assert read("1/2/3") == (1, 2, 3)
 
 
-# Several sweeps.
-
-
-def regression_sweep(batch_size=None, columns=2, rates=(0.01, 0.1), optimizer=None, n=3):
-    X = np.random.default_rng(0).normal(size=(20, columns))
-    problem = cases.least_squares(X, X.sum(axis=1) + 1, batch_size=batch_size)
-    return gdfast.Sweep(problem, [optimizer or optimizers.gd()], list(rates), problem.random(n), 60)
-
-
-def test_sweeps_stand_side_by_side():
-    together = run_over(
-        {"columns": [2, 4], "batch_size": [1, 5, 20]}, regression_sweep, backend="numpy", keep_theta=True
-    )
-    assert together.outcome.dims == ("columns", "batch_size", "optimizer", "learning_rate", "start")
-    assert together.batch_size.dtype.kind == "i"
-    assert together.batch_size.values.tolist() == [1, 5, 20]
-    for columns in (2, 4):
-        for size in (1, 5, 20):
-            alone = gdfast.run(regression_sweep(size, columns), backend="numpy", keep_theta=True)
-            cell = together.sel(columns=columns, batch_size=size)
-            for name in alone.data_vars:
-                got = cell[name].values[..., :columns] if name == "theta" else cell[name].values
-                np.testing.assert_array_equal(got, alone[name].values)
-            np.testing.assert_array_equal(cell.start_point.values[:, :columns], alone.start_point.values)
-            assert np.isnan(cell.start_point.values[:, columns:]).all()
-    assert len(json.loads(together.attrs["specification"])) == 6
-    plain = run_over({"optimizer_seed": ["a", "b"]}, lambda optimizer_seed: regression_sweep(), backend="numpy")
-    assert plain.optimizer_seed.values.tolist() == ["a", "b"]
-    assert plain.start_point.dims == ("start", "parameter")
-
-
-@pytest.mark.parametrize(
-    ("axes", "make", "kind", "words"),
-    [
-        ({}, regression_sweep, ValueError, ["axes", "none"]),
-        ({"batch_size": []}, regression_sweep, ValueError, ["axes: batch_size", "at least one"]),
-        ({"start": [1]}, regression_sweep, ValueError, ["axes: start", "another name"]),
-        ({"batch_size": [2]}, lambda batch_size: None, TypeError, ["make", "Sweep", "None"]),
-        ({"rates": [(0.1,), (0.2,)]}, regression_sweep, ValueError, ["learning_rates"]),
-        ({"n": [3, 4]}, regression_sweep, ValueError, ["starts", "3", "4"]),
-        (
-            {"optimizer_": [optimizers.gd(), optimizers.adam()]},
-            lambda optimizer_: regression_sweep(optimizer=optimizer_),
-            ValueError,
-            ["labels", "gd", "adam"],
-        ),
-    ],
-)
-def test_sweeps_that_do_not_fit_together_are_refused(axes, make, kind, words):
-    with pytest.raises(kind) as error:
-        run_over(axes, make)
-    assert all(word in str(error.value) for word in words), str(error.value)
-
-
 # Bad data.
 
 FEATURES = np.random.default_rng(4).normal(size=(6, 2))
@@ -542,10 +486,7 @@ FEATURES = np.random.default_rng(4).normal(size=(6, 2))
     ],
 )
 def test_what_cannot_be_done_with_data_is_said(call, kind, words):
-    with pytest.raises(kind) as error:
-        call()
-    assert all(word in str(error.value) for word in words), str(error.value)
-    assert "\n" not in str(error.value)
+    cases.refused(call, kind, *words)
 
 
 @pytest.mark.parametrize(

@@ -185,11 +185,8 @@ def test_many_formulas_and_rules_are_the_same_in_lanes_and_on_arrays(kind, share
 
 
 def agreed(problem, optimizer, real, **options):
-    """The same sweep compiled and in NumPy, which must be the same in every variable."""
-    sweep = gdfast.Sweep(problem, [optimizer], [0.01, 0.3], problem.random(6), 60, dtype=real, **options)
-    got, expected = gdfast.run(sweep, keep_theta=True), gdfast.run(sweep, backend="numpy", keep_theta=True)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+    """A sweep of few trajectories, compiled and in NumPy."""
+    cases.agree(gdfast.Sweep(problem, [optimizer], [0.01, 0.3], problem.random(6), 60, dtype=real, **options))
 
 
 def loss_of_two(x, y):

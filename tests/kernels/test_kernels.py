@@ -226,8 +226,7 @@ def test_a_users_problem_runs_like_any_other():
         problem.grid(6),
         3000,
     )
-    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    cases.assert_same(got, expected)
+    got = cases.agree(sweep)
     assert (got.outcome.sel(optimizer="adam") == gdfast.outcomes.Outcome.global_minimum).any()
 
 
@@ -272,5 +271,4 @@ def test_a_lane_kernel_may_call_functions_of_other_files_and_what_those_call(tmp
 
     problem = bowl()
     sweep = gdfast.Sweep(problem, [optimizers.gd()], [0.1, 0.3, 1.1], problem.random(20), 200)
-    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, workers=1, keep_theta=True)
-    cases.assert_same(got, expected)
+    cases.agree(sweep, workers=1)

@@ -104,3 +104,68 @@ def test_a_map_of_a_single_trajectory_has_its_rate_on_the_axis():
     figure = plot.maps(alone)
     figure.canvas.draw()
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0.02"]
+
+
+def by_hand(outcomes, steps):
+    """A result of one optimizer and one rate, and the outcomes and steps of its starts."""
+    starts = np.linspace(-1, 1, len(outcomes))[:, None]
+    made = gdfast.run(gdfast.Sweep(problems.quartic(), "gd", [0.1], starts, 2), backend="numpy")
+    made.outcome[0, 0], made.steps[0, 0] = outcomes, steps
+    return made
+
+
+def test_of_outcomes_as_frequent_the_later_is_shown_with_the_lower_median():
+    # Pixels of the starts: the first twice, the second four times, the third not at all, the fourth thrice.
+    made = by_hand([1, 2, 6, 1, 6, 1, 3, 3, 3], [5, 7, 9, 4, 2, 1, 30, 10, 20])
+    x = pixels.Along("learning_rate", np.array([0]), 1)
+    y = pixels.Along("start", np.array([0, 0, 1, 1, 1, 1, 3, 3, 3]), 4)
+    outcome, steps = pixels.reduce(made, x, y, True)
+    assert outcome.tolist() == [[2, 6, 0, 3]]
+    assert steps.tolist() == [[7, 2, 0, 20]]
+    assert (outcome.dtype, steps.dtype) == (np.int8, np.int32)
+    outcome, steps = pixels.reduce(made, y, x, False)
+    assert outcome.tolist() == [[2], [6], [0], [3]]
+    assert not steps.any()
+
+
+def test_long_runs_have_their_median_too():
+    made = by_hand([1, 1, 1, 2], [2**31 - 1, 2**31 - 2, 0, 5])
+    x, y = pixels.Along("start", np.array([0, 0, 0, 1]), 2), pixels.Along("learning_rate", np.array([0]), 1)
+    assert pixels.reduce(made, x, y, True)[1].tolist() == [[2**31 - 2], [5]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "share", "expected"),
+    [
+        ([10, 20, 30], 0.5, 20),
+        ([10, 20, 30], 1.0, 30),
+        ([10, 20, 30], 0.0, 10),
+        ([10, 20], 0.5, 15),
+        ([10, 21], 0.25, 12),  # 12.75
+        ([0, 0, 0], 0.9, 0),
+        ([3, 2**30], 1.0, 2**20),  # longer budgets than that are not told apart
+    ],
+)
+def test_the_quickest_share_by_hand(steps, share, expected):
+    made = by_hand([1] * len(steps) + [6], [*steps, 7])
+    assert pixels.quickest(made, np.array([1], dtype=np.int8), share) == expected
+
+
+def test_a_slab_holds_whole_pixels_and_is_small_where_pixels_are(result, monkeypatch):
+    monkeypatch.setattr(pixels, "_SLAB", 60)
+    sizes = dict(zip(result.outcome.dims, result.outcome.shape, strict=True))
+    x = pixels.Along("learning_rate", np.arange(23) // 4, 6)
+    y = pixels.Along("optimizer", np.arange(15)[::-1] // 2, 8)
+    seen = np.zeros(result.outcome.shape, dtype=int)
+    cells = []
+    for places in pixels._slabs(sizes, x, y):
+        seen[np.ix_(*places.values())] += 1
+        cells.append(seen[np.ix_(*places.values())].size)
+        for along in (x, y):
+            inside = set(along.pixel[places[along.dimension]])
+            assert [i for i, p in enumerate(along.pixel) if p in inside] == list(places[along.dimension])
+    assert (seen == 1).all()
+    assert max(cells) == 4 * 2 * 17  # one pixel: 4 rates, 2 optimizers, all starts
+    monkeypatch.setattr(pixels, "_SLAB", 10**6)
+    (whole,) = pixels._slabs(sizes, x, y)
+    assert [len(places) for places in whole.values()] == [15, 23, 17]

@@ -8,13 +8,6 @@ from hypothesis import strategies as st
 
 from gdfast import problems
 
-
-def differences(function, theta, h):
-    """Central differences along each coordinate, stacked in front."""
-    steps = np.eye(len(theta))[:, :, None] * h
-    return np.stack([(function(theta + s) - function(theta - s)) / (2 * h) for s in steps])
-
-
 ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS]
 
 
@@ -23,10 +16,10 @@ ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS]
 @settings(max_examples=20)
 def test_derivatives_are_those_of_the_loss(problem, seed):
     theta = np.random.default_rng(seed).uniform(*problem.domain.T[..., None], (problem.dimension, 6))
-    slope = differences(problem.objective, theta, 1e-5)
+    slope = cases.differences(problem.objective, theta, 1e-5)
     scale = 1 + np.abs(slope).max()
     np.testing.assert_allclose(problem.gradient(theta), slope, atol=1e-7 * scale)
-    bend = differences(problem.gradient, theta, 1e-5)
+    bend = cases.differences(problem.gradient, theta, 1e-5)
     np.testing.assert_allclose(problem.hessian(theta), bend, atol=1e-7 * (1 + np.abs(bend).max()))
 
 

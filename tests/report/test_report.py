@@ -1,13 +1,6 @@
-"""What a report writes, and that it says nothing its data does not."""
+"""What goes into a report, and that it says nothing its data does not; what it looks like is in `test_page`."""
 
-import json
-import subprocess
-import sys
-
-import matplotlib.image
 import pandas as pd
-import pytest
-import xarray
 from typer.testing import CliRunner
 
 from gdfast import optimizers, problems, report
@@ -16,54 +9,6 @@ from gdfast.report.chapters import CHAPTERS, landscape, mitigations, speed
 from gdfast.report.lab import Lab
 from gdfast.report.section import Section, name_of
 from gdfast.report.words import listed, number, percent, power_of_ten
-
-ONLY = ["rates", "basins", "ravine"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A quick report of a few experiments, by the command line, where there is no second chance to compile."""
-    out = tmp_path_factory.mktemp("report")
-    only = [word for name in ONLY for word in ("--only", name)]
-    done = subprocess.run(
-        [sys.executable, "-m", "gdfast", "report", "--quick", *only, "--out", str(out)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert str(out / "index.html") in done.stdout
-    return out
-
-
-def test_every_figure_is_png_and_svg_every_table_csv_and_parquet(folder):
-    for stem in ("rates-quartic", "basins-six_hump_camel", "ravine"):
-        assert matplotlib.image.imread(folder / f"{stem}.png").shape[0] > 300
-        assert (folder / f"{stem}.svg").read_text().startswith("<?xml")
-        csv, parquet = pd.read_csv(folder / f"{stem}.csv"), pd.read_parquet(folder / f"{stem}.parquet")
-        pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
-
-
-def test_the_results_are_kept_and_say_what_they_are(folder):
-    with xarray.open_dataset(folder / "data" / "rates-quartic-outcome.nc", engine="h5netcdf") as result:
-        assert dict(result.sizes) == {"optimizer": 6, "learning_rate": 96, "start": 96, "parameter": 1}
-        assert json.loads(result.attrs["specification"])["problem"]["name"] == "quartic"
-    shares = pd.read_csv(folder / "rates-quartic.csv").set_index("optimizer")
-    with xarray.open_dataset(folder / "data" / "rates-quartic-outcome.nc", engine="h5netcdf") as result:
-        assert shares.loc["gd", "diverged"] == pytest.approx(float((result.outcome.sel(optimizer="gd") == 6).mean()))
-
-
-def test_the_page_is_one_file_with_commands_and_provenance(folder):
-    text = (folder / "index.html").read_text()
-    assert "http://" not in text
-    assert "https://" not in text
-    for name in ONLY:
-        assert f"gdfast report --only {name} --quick" in text
-    assert text.count("data:image/png;base64,") == 3
-    for fact in ("processor", "numba", "date", "seeds"):
-        assert f"<dt>{fact}</dt>" in text
-
-
-def test_only_what_is_asked_for_is_run(folder):
-    assert not (folder / "plateau.csv").exists()
-    assert not (folder / "timing.csv").exists()
 
 
 def test_wrong_names_are_refused_with_a_suggestion(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 import stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stored import RATES, landscape, shrink_blocks
+from stored import RATES, landscape
 from typer.testing import CliRunner
 
 import gdfast
@@ -47,8 +47,8 @@ KINDS = {"landscape": (landscape(), False), "measured": (measured(), True), "lab
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    shrink_blocks(monkeypatch)
+def blocks(monkeypatch):
+    stored.small_blocks(30, monkeypatch)
 
 
 def run(path, kind="landscape", **options):

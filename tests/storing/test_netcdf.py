@@ -8,7 +8,7 @@ from pathlib import Path
 import cases
 import pytest
 import stored
-from stored import landscape, shrink_blocks
+from stored import landscape
 
 import gdfast
 from gdfast import store
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses links, FIFOs an
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    shrink_blocks(monkeypatch)
+def blocks(monkeypatch):
+    stored.small_blocks(30, monkeypatch)
 
 
 def run(path, **options):

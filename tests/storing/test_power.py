@@ -18,7 +18,7 @@ import stored
 import gdfast
 from gdfast import optimizers, problems, store
 from gdfast.outputs import PART
-from gdfast.storing import blocks, files
+from gdfast.storing import files
 from gdfast.storing.contents import LOCK
 from gdfast.storing.store import StoreError
 
@@ -26,9 +26,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="tells files by their
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 30)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 30)
+def blocks(monkeypatch):
+    stored.small_blocks(30, monkeypatch)
 
 
 def run(path, **options):

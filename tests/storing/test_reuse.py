@@ -11,16 +11,14 @@ import stored
 
 import gdfast
 from gdfast import measures, optimizers, problems, schedules, store, transforms
-from gdfast.storing import blocks
 from gdfast.storing.store import StoreError
 
 RATES, POINTS = np.geomspace(1e-3, 1, 13), np.linspace(-4, 4, 15)[:, None]
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 70)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 70)
+def blocks(monkeypatch):
+    stored.small_blocks(70, monkeypatch)
 
 
 def sweep(**changed):

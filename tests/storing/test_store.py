@@ -16,8 +16,7 @@ import xarray
 
 import gdfast
 from gdfast import optimizers, problems, store
-from gdfast.running import progress
-from gdfast.storing import blocks, files
+from gdfast.storing import files
 from gdfast.storing.journal import JOURNAL
 from gdfast.storing.layout import METADATA
 from gdfast.storing.store import StoreError
@@ -27,9 +26,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses signals, limits
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 130)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 130)
+def blocks(monkeypatch):
+    stored.small_blocks(130, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -343,14 +341,3 @@ def test_netcdf_keeps_the_result(tmp_path):
     with pytest.raises(StoreError, match="cannot be read as a netCDF file"):
         store.read(path)
     assert [file.name for file in tmp_path.iterdir()] == ["run.nc"]
-
-
-def test_a_line_of_progress_counts_from_what_was_there_before(monkeypatch, capsys):
-    clock = iter([0.0, 0.0, 40.0])
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))
-    report = progress._lines()
-    report(progress.State(1000, 9000, 0, 8, 1.0))
-    report(progress.State(3000, 9000, 2, 8, 1.0))
-    line = capsys.readouterr().err
-    assert "3,000 of 9,000 trajectories, 50 a second, 2 of 8 tiles" in line
-    assert "120 s left" in line

@@ -3,7 +3,6 @@
 import pickle
 
 import cases
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,42 +11,43 @@ import gdfast
 from gdfast import optimizers, problems, schedules
 from gdfast.formulas.formula import Formula
 
-
-def sweep_of(problem, chosen, n=128, tile_size=None, max_steps=300):
-    line = np.linspace(*problem.domain[0], n)[:, None]
-    starts = np.repeat(line, problem.dimension, axis=1) * np.linspace(1, -0.5, problem.dimension)
-    return gdfast.Sweep(problem, chosen, np.logspace(-4, 1, n), starts, max_steps, tile_size=tile_size)
-
-
-def assert_backends_agree(sweep):
-    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    cases.assert_same(got, expected)
-    return got
-
-
 QUARTIC, REGRESSION, ROSENBROCK = problems.quartic(), problems.linear_regression(), problems.rosenbrock()
 NINE = problems.quadratic(dimension=9)  # with a lane kernel
 
 
-@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
-@pytest.mark.parametrize("problem", [QUARTIC, REGRESSION], ids=cases.label)
-def test_kernel_and_reference_agree_to_the_bit_on_whole_grids(problem, optimizer):
-    got = assert_backends_agree(sweep_of(problem, optimizer, 128))
+def agree_on_a_whole_grid(problem, optimizer, n):
+    got = cases.agree(cases.sweep_of(problem, optimizer, n))
     if optimizer.name in {"gd", "momentum", "nesterov"}:
         assert (got.outcome == gdfast.outcomes.Outcome.diverged).any()
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer"),
+    [([QUARTIC, REGRESSION][k % 2], optimizer) for k, optimizer in enumerate(cases.OPTIMIZERS)],
+    ids=cases.label,
+)
+def test_kernel_and_reference_agree_to_the_bit_on_whole_grids(problem, optimizer):
+    agree_on_a_whole_grid(problem, optimizer, 64)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
+@pytest.mark.parametrize("problem", [QUARTIC, REGRESSION], ids=cases.label)
+def test_kernel_and_reference_agree_to_the_bit_on_whole_large_grids(problem, optimizer):
+    agree_on_a_whole_grid(problem, optimizer, 128)
 
 
 @pytest.mark.parametrize("optimizer", cases.MORE_OPTIMIZERS, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_for_every_rule(optimizer):
     # Half of the rules in each template: coordinates in registers, or rows of lanes in memory.
     template = list(gdfast.optimizers.CATALOGUE).index(optimizer.name) % 2
-    assert_backends_agree(sweep_of([ROSENBROCK, NINE][template], optimizer, 32))
+    cases.agree(cases.sweep_of([ROSENBROCK, NINE][template], optimizer, 32))
 
 
 @pytest.mark.parametrize("problem", cases.EXACT, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_on_every_problem(problem):
     chosen = [optimizers.gd(), optimizers.lamb(), optimizers.polyak_sgd()]
-    assert_backends_agree(sweep_of(problem, chosen, 32))
+    cases.agree(cases.sweep_of(problem, chosen, 32))
 
 
 NAMES = list(optimizers.CATALOGUE)
@@ -60,7 +60,7 @@ def agree_for_random_hyperparameters(data, name, scheduled):
         optimizer = optimizer.scheduled(data.draw(SCHEDULES))
     # Half of the rules in each template, as above, so that most kernels serve both tests.
     problem = [ROSENBROCK, NINE][NAMES.index(name) % 2]
-    assert_backends_agree(sweep_of(problem, optimizer, 12, max_steps=60))
+    cases.agree(cases.sweep_of(problem, optimizer, 12, max_steps=60))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -84,24 +84,9 @@ def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, schedu
 def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size):
     chosen = [cases.OPTIMIZERS[i] for i in (0, 1, 8, 11)]
     n = 12 if tile_size == 1 else 64
-    expected = gdfast.run(sweep_of(problem, chosen, n), workers=1, keep_theta=True)
-    got = gdfast.run(sweep_of(problem, chosen, n, tile_size), workers=workers, keep_theta=True)
+    expected = gdfast.run(cases.sweep_of(problem, chosen, n), workers=1, keep_theta=True)
+    got = gdfast.run(cases.sweep_of(problem, chosen, n, tile_size=tile_size), workers=workers, keep_theta=True)
     cases.assert_same(got, expected)
-
-
-@pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
-def test_one_trajectory_ends_as_its_cell_in_a_sweep(problem):
-    optimizer = gdfast.optimizers.adam()
-    sweep = sweep_of(problem, optimizer, 7)
-    result = gdfast.run(sweep, backend="numpy", keep_theta=True).isel(optimizer=0)
-    for i, rate in enumerate(sweep.learning_rates):
-        for j, start in enumerate(sweep.starts):
-            path = gdfast.trajectory(problem, optimizer, start, rate, 300)
-            cell = result.isel(learning_rate=i, start=j)
-            assert path.attrs["steps"] == int(cell.steps)
-            assert gdfast.outcomes.Outcome[path.attrs["outcome"]] == int(cell.outcome)
-            np.testing.assert_array_equal(path.theta.values[-1], cell.theta.values)
-            assert len(path.step) == int(cell.steps) + 1
 
 
 @pytest.mark.parametrize("optimizer", cases.ALL_OPTIMIZERS, ids=cases.label)
@@ -114,8 +99,3 @@ def test_named_things_survive_pickling(thing):
     again = pickle.loads(pickle.dumps(thing))
     assert again.label == thing.label
     assert again.specification == thing.specification
-
-
-@pytest.mark.parametrize("factory", gdfast.optimizers.CATALOGUE.values(), ids=lambda f: f.__name__)
-def test_every_optimizer_in_the_catalogue_is_in_the_table_of_cases(factory):
-    assert factory.__name__ in {optimizer.name for optimizer in cases.ALL_OPTIMIZERS}

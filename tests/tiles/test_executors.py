@@ -13,8 +13,7 @@ import pytest
 import stored
 
 import gdfast
-from gdfast import executors, optimizers, problems, store
-from gdfast.storing import blocks
+from gdfast import executors, optimizers, store
 from gdfast.tiles.executors import Processes, WorkersLostError
 from gdfast.tiles.sweep import Tile
 
@@ -96,8 +95,7 @@ def test_errors_of_threads_reach_the_caller():
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
 def test_a_lost_worker_is_told_and_the_store_resumed(tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 130)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 130)
+    stored.small_blocks(130, monkeypatch)
     path = tmp_path / "run.zarr"
 
     def progress(done, total):
@@ -138,8 +136,7 @@ def test_workers_end_with_a_killed_parent():
 
 def test_a_dask_cluster_that_loses_a_worker_gives_the_same_store(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="Dask is not installed; pip install 'gdfast[dask]'")
-    monkeypatch.setattr(blocks, "_SMALLEST_BLOCK", 130)
-    monkeypatch.setattr(blocks, "_LARGEST_BLOCK", 130)
+    stored.small_blocks(130, monkeypatch)
     expected = tmp_path / "expected.zarr"
     gdfast.run(stored.sweep(), store=expected, keep_theta=True)
     killed = []
@@ -167,19 +164,3 @@ def test_a_scheduler_that_does_not_answer_is_told():
         executors.dask("tcp://127.0.0.1:1", timeout=0.5),
     ):
         pass
-
-
-def test_refinement_gives_the_picture_of_the_full_grid():
-    n = 256
-    sweep = gdfast.Sweep(
-        problems.quartic(), optimizers.gd(), np.geomspace(1e-4, 1, n), np.linspace(-4, 4, n + 3)[:, None], 1000
-    )
-    full, got = gdfast.run(sweep), gdfast.refine(sweep, coarse=4)
-    computed = got.computed.values
-    np.testing.assert_array_equal(got.outcome.values[computed], full.outcome.values[computed])
-    assert got.attrs["computed_share"] == computed.mean() < 0.45
-    assert np.mean(got.outcome.values != full.outcome.values) < 0.002
-    assert (gdfast.refine(sweep, coarse=1).outcome == full.outcome).all()
-    one = gdfast.refine(sweep, coarse=4, workers=1, backend="numpy")
-    np.testing.assert_array_equal(one.outcome, got.outcome)
-    assert gdfast.plot.maps(got) is not None  # of outcomes only

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import gdfast
-from gdfast import optimizers, problems, theory
+from gdfast import optimizers, problems, theory, transforms
 from gdfast.tiles.outcomes import Outcome
 
 QUARTIC = problems.quartic()
@@ -94,8 +94,7 @@ def test_budgets_of_all_kinds_agree_with_the_reference(max_steps):
     sweep = gdfast.Sweep(
         QUARTIC, [optimizers.gd(), optimizers.momentum()], np.logspace(-3, 0, 40), QUARTIC.grid(41), max_steps
     )
-    expected, got = gdfast.run(sweep, backend="numpy", keep_theta=True), gdfast.run(sweep, keep_theta=True)
-    cases.assert_same(got, expected)
+    got = cases.agree(sweep)
     assert (got.steps <= max_steps).all()
 
 
@@ -126,3 +125,68 @@ def test_the_dataset_describes_itself():
     assert dict(zip(meanings, result.outcome.attrs["flag_values"], strict=True))["diverged"] == 6
     assert len(result.to_dataframe()) == 3 * 2 * 3
     assert 0 < result.attrs["useful_share"] <= 1
+
+
+WAVES = "1 - cos(x) + x**2/1000"
+"""Minima near all multiples of 2π up to 500; the search for them looks no farther than 60."""
+
+
+def ends_of(problem, starts, rate=0.1, rule=None, **settings):
+    result = gdfast.run(
+        gdfast.Sweep(problem, rule or optimizers.gd(), [rate], starts, **{"max_steps": 2000, **settings}),
+        backend="numpy",
+    )
+    return result.outcome.values[0, 0].tolist(), result.basin.values[0, 0].tolist()
+
+
+def test_a_minimum_that_nobody_knew_is_told_by_its_curvature():
+    waves = problems.from_expression(WAVES, [[-20, 20]])
+    known = [p.point[0] for p in waves.minima]
+    assert max(known) < 61
+    assert [round(x / (2 * np.pi)) for x in known[:3]] == [0, -1, 1]
+    starts = np.array([[0.5], [-6.5], [6.5], [94.0], [-200.0]])
+    outcomes, basins = ends_of(waves, starts)
+    assert outcomes == [Outcome.global_minimum, *[Outcome.local_minimum] * 4]
+    assert basins == [0, 1, 2, -1, -1]
+
+
+def test_a_stationary_point_that_nobody_knew_stalls_where_it_is_no_minimum():
+    waves = problems.from_expression(WAVES, [[-20, 20]])
+    top = 2 * np.pi * 15 + np.pi  # the slope is 0 a little before
+    for _ in range(50):
+        top -= float((np.sin(top) + top / 500) / (np.cos(top) + 1 / 500))
+    assert ends_of(waves, [[top]], gradient_tolerance=1e-6) == ([Outcome.stalled], [-1])
+
+
+def double_well(weight):
+    """The minima of the quartic plus ½ weight x², lowest first."""
+    roots = np.roots([4.0, 0.0, weight - 10.0, 3.0])
+    minima = [x.real for x in roots if abs(x.imag) < 1e-9 and 12 * x.real**2 - 10 + weight > 0]
+    return sorted(minima, key=lambda x: x**4 - 5 * x**2 + 3 * x + weight * x**2 / 2)
+
+
+@pytest.mark.parametrize("weight", [0.5, 2.0, 3.0])
+def test_under_a_penalty_the_moved_minima_count_and_keep_their_basins(weight):
+    rule = optimizers.gd().transformed(transforms.l2(weight))
+    starts = np.array([[-2.0], [-0.5], [1.0], [1.8]])
+    sweep = gdfast.Sweep(QUARTIC, rule, [0.02], starts, 3000)
+    result = gdfast.run(sweep, backend="numpy", keep_theta=True)
+    low, high = double_well(weight)
+    assert low < 0 < high
+    np.testing.assert_allclose(result.theta.values[0, 0, :, 0], [low, low, high, high], atol=1e-7)
+    assert result.outcome.values[0, 0].tolist() == [Outcome.global_minimum] * 2 + [Outcome.local_minimum] * 2
+    assert result.basin.values[0, 0].tolist() == [0, 0, 1, 1]
+    # The loss is that of the problem, without the penalty.
+    np.testing.assert_allclose(result.loss.values[0, 0, 0], low**4 - 5 * low**2 + 3 * low, rtol=1e-9)
+
+
+def test_a_penalty_can_make_another_minimum_the_lowest():
+    # The minimum near 3 is lower by 0.2; ½ · 0.2 x² is less at that near −1 by 0.8.
+    problem = problems.from_expression("(x + 1)**2*(x - 3)**2/10 - x/20", [[-4, 6]])
+    starts = [[-1.5], [3.5]]
+    assert ends_of(problem, starts) == ([Outcome.local_minimum, Outcome.global_minimum], [1, 0])
+    pulled = optimizers.gd().transformed(transforms.l2(0.2))
+    assert ends_of(problem, starts, rule=pulled) == ([Outcome.global_minimum, Outcome.local_minimum], [1, 0])
+    # Two penalties that are that one together.
+    both = optimizers.gd().transformed(transforms.l2(0.15), transforms.l2(0.05))
+    assert ends_of(problem, starts, rule=both) == ([Outcome.global_minimum, Outcome.local_minimum], [1, 0])

@@ -18,21 +18,10 @@ CHANGED = [
 ]
 
 
-def sweep_of(problem, optimizer, **options):
-    starts = problem.grid(12 if problem.dimension == 1 else 5)
-    return gdfast.Sweep(problem, optimizer, np.geomspace(1e-3, 1, 20), starts, 200, **options)
-
-
-def assert_backends_agree(sweep):
-    got = gdfast.run(sweep, keep_theta=True)
-    cases.assert_same(got, gdfast.run(sweep, keep_theta=True, backend="numpy"))
-    return got
-
-
 @pytest.mark.parametrize("optimizer", [*(optimizers.CATALOGUE[name]() for name in SOME), *CHANGED], ids=cases.label)
 def test_single_precision_agrees_with_its_reference_to_the_bit(optimizer):
     problem = problems.rosenbrock()
-    got = assert_backends_agree(sweep_of(problem, optimizer, dtype="float32", check_every=3))
+    got = cases.agree(cases.sweep_of(problem, optimizer, 20, 200, dtype="float32", check_every=3))
     np.testing.assert_array_equal(got.theta, got.theta.astype(np.float32))
 
 
@@ -40,7 +29,7 @@ def test_single_precision_agrees_with_its_reference_to_the_bit(optimizer):
 @pytest.mark.parametrize("name", optimizers.CATALOGUE)
 @pytest.mark.parametrize("problem", [problems.quartic(), problems.himmelblau()], ids=cases.label)
 def test_every_rule_in_single_precision_agrees_with_its_reference_to_the_bit(problem, name):
-    assert_backends_agree(sweep_of(problem, optimizers.CATALOGUE[name](), dtype="float32"))
+    cases.agree(cases.sweep_of(problem, optimizers.CATALOGUE[name](), 20, 200, dtype="float32"))
 
 
 def test_single_precision_is_that_of_a_plain_loop():
@@ -53,7 +42,7 @@ def test_single_precision_is_that_of_a_plain_loop():
 
 
 def test_a_formula_with_exp_is_near_its_reference_in_single_precision():
-    sweep = sweep_of(problems.sigmoid(), optimizers.gd(), dtype="float32")
+    sweep = cases.sweep_of(problems.sigmoid(), optimizers.gd(), 20, 200, dtype="float32")
     got, expected = (gdfast.run(sweep, keep_theta=True, backend=backend).theta for backend in ("numba", "numpy"))
     np.testing.assert_allclose(got, expected, rtol=1e-4)
 
@@ -76,7 +65,7 @@ def test_sparse_checks_agree_with_the_reference_and_change_when_not_where(proble
     starts = problem.random(20, 1)
     rates = np.geomspace(1e-3, 1, 20)
     sweeps = [gdfast.Sweep(problem, optimizers.gd(), rates, starts, 640, check_every=e, **options) for e in (1, k)]
-    every, sparse = gdfast.run(sweeps[0], keep_theta=True), assert_backends_agree(sweeps[1])
+    every, sparse = gdfast.run(sweeps[0], keep_theta=True), cases.agree(sweeps[1])
     settled = (sparse.outcome <= Outcome.stalled) | (sparse.outcome == Outcome.diverged)
     assert settled.any()
     assert (sparse.steps.values[settled.values] % k == 0).all()

@@ -21,7 +21,7 @@ import stored
 
 import gdfast
 from gdfast import executors, optimizers, problems
-from gdfast.tiles import environment
+from gdfast.tiles import environment, workers
 from gdfast.tiles.executors import WorkersDifferError, WorkersError, WorkersLostError
 
 SWEEP = stored.sweep(max_steps=100)
@@ -328,17 +328,17 @@ def test_a_worker_runs_the_code_of_this_process_or_refuses(digests, tmp_path, ch
 )
 def test_what_is_no_address_of_a_scheduler_is_refused_at_once(address):
     with pytest.raises(ValueError, match=r"^scheduler must be an address such as tcp://") as told:
-        executors.check_address(address)
+        workers.check_address(address)
     assert len(str(told.value)) < 200
     assert "\n" not in str(told.value)
 
 
 def test_addresses_of_every_kind_are_accepted():
     for address in ("tcp://127.0.0.1:8786", "tls://host.example.org:1", "127.0.0.1:65535", "tcp://[::1]:8786"):
-        assert executors.check_address(address) == address
+        assert workers.check_address(address) == address
     for nothing in (None, 8786, b"tcp://127.0.0.1:8786"):
         with pytest.raises(TypeError, match="scheduler must be an address"):
-            executors.check_address(nothing)
+            workers.check_address(nothing)
 
 
 def test_what_answers_but_is_no_scheduler_is_told():

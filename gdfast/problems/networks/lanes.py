@@ -13,6 +13,8 @@ Sums run in one fixed order, over rows, fan-in and outputs from first to last; a
 
 import math
 
+import numpy as np
+
 from gdfast.formulas.elementary import absolute, erf, exp, log, maximum, select, sigmoid, sign, sqrt, tanh
 from gdfast.formulas.lane_products import (
     VECTOR,
@@ -24,6 +26,7 @@ from gdfast.formulas.lane_products import (
     subtract_vector,
     wide_vectors,
 )
+from gdfast.formulas.records import fields, length, record
 
 LEAK = 0.01  # slope of leaky_relu below 0, as in torch
 _ROOT_HALF, _ROOT_TWO_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
@@ -63,17 +66,25 @@ IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, GELU = range(6)
 LOSSES = ("squared", "cross_entropy")
 SQUARED, CROSS_ENTROPY = range(2)
 
-# What stands where in `layout`: sizes; whether no parameter has a factor; offsets in `layout` (0 where every step
-# takes all rows) and `data`; offsets in the scratch memory, where packed parameters lie at 0, their gradients at D.
-LAYERS, ROWS, INPUTS, OUTPUTS, TARGETS, CHUNK, LOSS, D, PLAIN = range(9)
-TABLE, X, Y = range(9, 12)
-DELTA, NEXT_DELTA, TOTALS, LARGEST, SUMS, INPUT, TARGET, ZERO, ONE = range(12, 21)
-FIRST_LAYER, FIELDS = 21, 10
-FAN_IN, FAN_OUT, WEIGHT, BIAS, NORM, ACTIVATION, VALUE, SLOPE, STANDARD, INVERSE = range(10)  # BIAS, NORM −1: none
 
-# What stands where in `data`, before X and Y.
-EPS, L2, L1 = range(3)
-FACTORS = 3  # of each parameter
+NETWORK = fields(
+    np.int64,
+    "layers rows inputs outputs targets chunk loss d plain table x y "  # plain: no parameter has a factor
+    "delta next_delta totals largest sums input target zero one",
+)
+"""How a layout begins: sizes; offsets in it (of the rows of each step, 0 for all), in `data`, and in scratch memory.
+
+In the scratch memory packed parameters lie at 0, and their gradients at d.
+"""
+LAYER = fields(np.int64, "fan_in fan_out weight bias norm activation value slope standard inverse")
+"""What follows for each layer: sizes; where in theta its parameters begin, −1 for none; offsets in scratch memory."""
+CONSTANTS = fields(np.float64, "eps l2 l1")
+"""How `data` begin; the factor of each parameter, X and y follow."""
+FIRST_LAYER, WORDS_OF_A_LAYER, FACTORS = length(NETWORK), length(LAYER), length(CONSTANTS)
+
+
+def layer_of(layout, number):
+    return record(layout, FIRST_LAYER + number * WORDS_OF_A_LAYER, LAYER)
 
 
 # Loops run over views from 0 on: an index that might be negative, for all that the compiler knows, does not vectorize.
@@ -110,38 +121,38 @@ def add_row_products_to(total, scratch, at, by, rows, width):
             total[k] += values[k] * factors[k]
 
 
-def take_rows(scratch, data, layout, t, first, rows):
+def take_rows(scratch, data, net, layout, t, first, rows):
     """Put the inputs and targets of some rows of a step into vectors."""
-    p, targets = layout[INPUTS], layout[TARGETS]
+    p, targets = net.inputs, net.targets
     for i in range(rows):
-        row = layout[layout[TABLE] + t * layout[ROWS] + first + i] if layout[TABLE] > 0 else first + i
+        row = layout[net.table + t * net.rows + first + i] if net.table > 0 else first + i
         for j in range(p):
-            fill_vector(scratch, (layout[INPUT] + i * p + j) * VECTOR, data[layout[X] + row * p + j])
+            fill_vector(scratch, (net.input + i * p + j) * VECTOR, data[net.x + row * p + j])
         for j in range(targets):
-            fill_vector(scratch, (layout[TARGET] + i * targets + j) * VECTOR, data[layout[Y] + row * targets + j])
+            fill_vector(scratch, (net.target + i * targets + j) * VECTOR, data[net.y + row * targets + j])
 
 
 def activate(scratch, value, slope, count, activation):
-    wide_vectors()
+    """Turn Z into values, and put the slopes of the activation beside them."""
     z, slopes = part(scratch, value, count), part(scratch, slope, count)
     if activation == IDENTITY:
-        for k in range(len(z)):
-            z[k], slopes[k] = identity_unit(z[k])
+        activate_all(identity_unit, z, slopes)
     elif activation == SIGMOID:
-        for k in range(len(z)):
-            z[k], slopes[k] = sigmoid_unit(z[k])
+        activate_all(sigmoid_unit, z, slopes)
     elif activation == TANH:
-        for k in range(len(z)):
-            z[k], slopes[k] = tanh_unit(z[k])
+        activate_all(tanh_unit, z, slopes)
     elif activation == RELU:
-        for k in range(len(z)):
-            z[k], slopes[k] = relu_unit(z[k])
+        activate_all(relu_unit, z, slopes)
     elif activation == LEAKY_RELU:
-        for k in range(len(z)):
-            z[k], slopes[k] = leaky_relu_unit(z[k])
+        activate_all(leaky_relu_unit, z, slopes)
     else:
-        for k in range(len(z)):
-            z[k], slopes[k] = gelu_unit(z[k])
+        activate_all(gelu_unit, z, slopes)
+
+
+def activate_all(unit, z, slopes):
+    wide_vectors()
+    for k in range(len(z)):
+        z[k], slopes[k] = unit(z[k])
 
 
 def normalize(scratch, z, standard, inverse, totals, weights, scale, rows, width, eps):
@@ -185,59 +196,58 @@ def normalize_backward(scratch, delta, standard, inverse, totals, weights, grads
             values[k] = factors[k] * rest
 
 
-def forward(scratch, weights, rows, data, layout):
+def forward(scratch, weights, rows, net, layout, eps):
     """Leave each layer's values in its place, and the slopes of its activation."""
-    before = layout[INPUT]
-    for layer in range(layout[LAYERS]):
-        at = FIRST_LAYER + layer * FIELDS
-        fan_in, fan_out, z, bias = layout[at + FAN_IN], layout[at + FAN_OUT], layout[at + VALUE], layout[at + BIAS]
-        start = (weights, bias, 0, 1) if bias >= 0 else (scratch, layout[ZERO], 0, 0)
-        of_weights = weights, layout[at + WEIGHT], fan_out, 1
+    before = net.input
+    for number in range(net.layers):
+        layer = layer_of(layout, number)
+        fan_in, fan_out, z = layer.fan_in, layer.fan_out, layer.value
+        start = (weights, layer.bias, 0, 1) if layer.bias >= 0 else (scratch, net.zero, 0, 0)
+        of_weights = weights, layer.weight, fan_out, 1
         multiply((scratch, z, fan_out, 1), start, (scratch, before, fan_in, 1), of_weights, rows, fan_in, fan_out)
-        if layout[at + NORM] >= 0:
+        if layer.norm >= 0:
             normalize(
-                scratch, z, layout[at + STANDARD], layout[at + INVERSE], layout[TOTALS], weights, layout[at + NORM],
-                rows, fan_out, data[EPS],
+                scratch, z, layer.standard, layer.inverse, net.totals, weights, layer.norm, rows, fan_out, eps
             )  # fmt: skip
-        if layer < layout[LAYERS] - 1:
-            activate(scratch, z, layout[at + SLOPE], rows * fan_out, layout[at + ACTIVATION])
+        if number < net.layers - 1:
+            activate(scratch, z, layer.slope, rows * fan_out, layer.activation)
         before = z
 
 
-def output_errors(scratch, losses, z, rows, layout):
+def output_errors(scratch, losses, z, rows, net):
     """Put the derivatives of the loss by the last layer's Z in the place of its output.
 
     Each row's loss is added to `losses`, unless that is empty.
     """
     wide_vectors()
-    k, y, wanted = layout[OUTPUTS], layout[TARGET], len(losses) > 0
+    k, y, wanted = net.outputs, net.target, len(losses) > 0
     if wanted:
-        add_losses(scratch, losses, z, rows, layout)
-    if layout[LOSS] == SQUARED:
-        factor = 2.0 / (layout[ROWS] * k)
+        add_losses(scratch, losses, z, rows, net)
+    if net.loss == SQUARED:
+        factor = 2.0 / (net.rows * k)
         values, targets = part(scratch, z, rows * k), part(scratch, y, rows * k)
         for j in range(len(values)):
             values[j] = factor * (values[j] - targets[j])
     else:
         if not wanted:
-            softmax(scratch, z, rows, layout)
-        sums, factor = part(scratch, layout[SUMS], rows), 1.0 / layout[ROWS]
+            softmax(scratch, z, rows, net)
+        sums, factor = part(scratch, net.sums, rows), 1.0 / net.rows
         for j in range(len(sums)):
             sums[j] = factor / sums[j]
         for i in range(rows):
             for o in range(k):
-                multiply_vector(scratch, (z + i * k + o) * VECTOR, scratch, (layout[SUMS] + i) * VECTOR)
+                multiply_vector(scratch, (z + i * k + o) * VECTOR, scratch, (net.sums + i) * VECTOR)
             mine = part(scratch, z + i * k + int(scratch[(y + i) * VECTOR]), 1)
             for j in range(len(mine)):
                 mine[j] -= factor
 
 
-def softmax(scratch, z, rows, layout):
+def softmax(scratch, z, rows, net):
     """Turn outputs into exp(z − max z), and leave the largest output and the sum of each row."""
     wide_vectors()
-    k = layout[OUTPUTS]
+    k = net.outputs
     for i in range(rows):
-        top, row = (layout[LARGEST] + i) * VECTOR, (z + i * k) * VECTOR
+        top, row = (net.largest + i) * VECTOR, (z + i * k) * VECTOR
         copy_vector(scratch, top, scratch, row, 1.0)
         for o in range(1, k):
             raise_vector(scratch, top, scratch, row + o * VECTOR)
@@ -246,51 +256,50 @@ def softmax(scratch, z, rows, layout):
     powers = part(scratch, z, rows * k)
     for at in range(len(powers)):
         powers[at] = exp(powers[at])
-    ones, zero = (scratch, layout[ONE], 0, 0), (scratch, layout[ZERO], 0, 0)
-    multiply((scratch, layout[SUMS], 1, 0), zero, (scratch, z, k, 1), ones, rows, k, 1)
+    ones, zero = (scratch, net.one, 0, 0), (scratch, net.zero, 0, 0)
+    multiply((scratch, net.sums, 1, 0), zero, (scratch, z, k, 1), ones, rows, k, 1)
 
 
-def backward(scratch, weights, grads, rows, fresh, layout):
+def backward(scratch, weights, grads, rows, fresh, net, layout):
     """Add to the gradients, or `fresh` to zeros, what follows from the derivatives by the last layer's Z."""
-    following, spare, zero = layout[DELTA], layout[NEXT_DELTA], (scratch, layout[ZERO], 0, 0)
-    delta = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
-    for layer in range(layout[LAYERS] - 1, -1, -1):
-        at = FIRST_LAYER + layer * FIELDS
-        fan_in, fan_out, weight = layout[at + FAN_IN], layout[at + FAN_OUT], layout[at + WEIGHT]
-        if layer < layout[LAYERS] - 1:
-            multiply_by(scratch, delta, layout[at + SLOPE], rows * fan_out)
-        if layout[at + NORM] >= 0:
+    following, spare, zero = net.delta, net.next_delta, (scratch, net.zero, 0, 0)
+    delta = layer_of(layout, net.layers - 1).value
+    for number in range(net.layers - 1, -1, -1):
+        layer = layer_of(layout, number)
+        fan_in, fan_out, weight = layer.fan_in, layer.fan_out, layer.weight
+        if number < net.layers - 1:
+            multiply_by(scratch, delta, layer.slope, rows * fan_out)
+        if layer.norm >= 0:
             normalize_backward(
-                scratch, delta, layout[at + STANDARD], layout[at + INVERSE], layout[TOTALS], weights, grads,
-                layout[at + NORM], rows, fan_out,
+                scratch, delta, layer.standard, layer.inverse, net.totals, weights, grads, layer.norm, rows, fan_out
             )  # fmt: skip
         deltas = scratch, delta, fan_out, 1
-        if layout[at + BIAS] >= 0:
-            of_bias, ones = (grads, layout[at + BIAS], 0, 1), (scratch, layout[ONE], 0, 0)
+        if layer.bias >= 0:
+            of_bias, ones = (grads, layer.bias, 0, 1), (scratch, net.one, 0, 0)
             multiply(of_bias, zero if fresh else of_bias, ones, deltas, 1, rows, fan_out)
-        before = layout[at - FIELDS + VALUE] if layer > 0 else layout[INPUT]
+        before = layer_of(layout, number - 1).value if number > 0 else net.input
         of_weights = grads, weight, fan_out, 1
         multiply(of_weights, zero if fresh else of_weights, (scratch, before, 1, fan_in), deltas, fan_in, rows, fan_out)
-        if layer > 0:
+        if number > 0:
             transposed = weights, weight, 1, fan_out
             multiply((scratch, following, fan_in, 1), zero, deltas, transposed, rows, fan_out, fan_in)
             delta, following, spare = following, spare, following
 
 
-def add_penalty_gradients(theta, grad, lane, data, layout):
-    l2, l1 = data[L2], data[L1]
-    for layer in range(layout[LAYERS]):
-        at = FIRST_LAYER + layer * FIELDS
-        for k in range(layout[at + WEIGHT], layout[at + WEIGHT] + layout[at + FAN_IN] * layout[at + FAN_OUT]):
+def add_penalty_gradients(theta, grad, lane, net, layout, constants):
+    l2, l1 = constants.l2, constants.l1
+    for number in range(net.layers):
+        layer = layer_of(layout, number)
+        for k in range(layer.weight, layer.weight + layer.fan_in * layer.fan_out):
             weights, grads = theta[k, lane : lane + VECTOR], grad[k, lane : lane + VECTOR]
             for j in range(VECTOR):
                 grads[j] += l2 * weights[j] + l1 * sign(weights[j])
 
 
-def add_losses(scratch, out, z, rows, layout):
+def add_losses(scratch, out, z, rows, net):
     """Add each row's loss to ``out[:VECTOR]``; of cross-entropy, turn the outputs into what `softmax` does."""
-    k, y = layout[OUTPUTS], layout[TARGET]
-    if layout[LOSS] == SQUARED:
+    k, y = net.outputs, net.target
+    if net.loss == SQUARED:
         for i in range(rows * k):
             targets, values = part(scratch, y + i, 1), part(scratch, z + i, 1)
             for j in range(VECTOR):
@@ -299,37 +308,37 @@ def add_losses(scratch, out, z, rows, layout):
     else:
         for i in range(rows):
             mine = z + i * k + int(scratch[(y + i) * VECTOR])
-            copy_vector(scratch, (layout[DELTA] + i) * VECTOR, scratch, mine * VECTOR, 1.0)
-        softmax(scratch, z, rows, layout)
+            copy_vector(scratch, (net.delta + i) * VECTOR, scratch, mine * VECTOR, 1.0)
+        softmax(scratch, z, rows, net)
         for i in range(rows):
-            top, sums = part(scratch, layout[LARGEST] + i, 1), part(scratch, layout[SUMS] + i, 1)
-            chosen = part(scratch, layout[DELTA] + i, 1)
+            top, sums = part(scratch, net.largest + i, 1), part(scratch, net.sums + i, 1)
+            chosen = part(scratch, net.delta + i, 1)
             for j in range(VECTOR):
                 out[j] += log(sums[j]) - (chosen[j] - top[j])
 
 
-def add_penalties(theta, lane, out, data, layout):
+def add_penalties(theta, lane, out, net, layout, constants):
     for j in range(VECTOR):
         squares, sizes = 0.0, 0.0
-        for layer in range(layout[LAYERS]):
-            at = FIRST_LAYER + layer * FIELDS
-            for k in range(layout[at + WEIGHT], layout[at + WEIGHT] + layout[at + FAN_IN] * layout[at + FAN_OUT]):
+        for number in range(net.layers):
+            layer = layer_of(layout, number)
+            for k in range(layer.weight, layer.weight + layer.fan_in * layer.fan_out):
                 weight = theta[k, lane + j]
                 squares += weight * weight
                 sizes += absolute(weight)
-        out[j] += 0.5 * data[L2] * squares + data[L1] * sizes
+        out[j] += 0.5 * constants.l2 * squares + constants.l1 * sizes
 
 
 def lane_both(theta, grad, out, work, n, data, layout, t):
     """Gradient and, unless `out` is empty, objective."""
     scratch, points, slopes, width = work.reshape(-1), theta.reshape(-1), grad.reshape(-1), theta.shape[1]
-    rows, d, chunk = layout[ROWS], layout[D], layout[CHUNK]
-    last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
-    packed = layout[PLAIN] == 0 or width != VECTOR
+    net, constants = record(layout, 0, NETWORK), record(data, 0, CONSTANTS)
+    rows, d, chunk, last = net.rows, net.d, net.chunk, layer_of(layout, net.layers - 1).value
+    packed = net.plain == 0 or width != VECTOR
     weights = part(scratch, 0, d) if packed else points
     grads = part(scratch, d, d) if packed else slopes
-    fill(scratch, layout[ZERO], 1, 0.0)
-    fill(scratch, layout[ONE], 1, 1.0)
+    fill(scratch, net.zero, 1, 0.0)
+    fill(scratch, net.one, 1, 1.0)
     for lane in range(0, n, VECTOR):
         if packed:
             for k in range(d):
@@ -339,29 +348,29 @@ def lane_both(theta, grad, out, work, n, data, layout, t):
             losses[j] = 0.0
         for first in range(0, rows, chunk):
             count = min(chunk, rows - first)
-            take_rows(scratch, data, layout, t, first, count)
-            forward(scratch, weights, count, data, layout)
-            output_errors(scratch, losses, last, count, layout)
-            backward(scratch, weights, grads, count, first == 0, layout)
+            take_rows(scratch, data, net, layout, t, first, count)
+            forward(scratch, weights, count, net, layout, constants.eps)
+            output_errors(scratch, losses, last, count, net)
+            backward(scratch, weights, grads, count, first == 0, net, layout)
         if packed:
             for k in range(d):
                 copy_vector(slopes, k * width + lane, grads, k * VECTOR, data[FACTORS + k])
         for j in range(len(losses)):
-            losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
-        if data[L2] != 0.0 or data[L1] != 0.0:
-            add_penalty_gradients(theta, grad, lane, data, layout)
+            losses[j] /= rows * (net.outputs if net.loss == SQUARED else 1)
+        if constants.l2 != 0.0 or constants.l1 != 0.0:
+            add_penalty_gradients(theta, grad, lane, net, layout, constants)
             if len(losses) > 0:
-                add_penalties(theta, lane, losses, data, layout)
+                add_penalties(theta, lane, losses, net, layout, constants)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
     scratch, points, width = work.reshape(-1), theta.reshape(-1), theta.shape[1]
-    rows, d, chunk = layout[ROWS], layout[D], layout[CHUNK]
-    last = layout[FIRST_LAYER + (layout[LAYERS] - 1) * FIELDS + VALUE]
-    packed = layout[PLAIN] == 0 or width != VECTOR
+    net, constants = record(layout, 0, NETWORK), record(data, 0, CONSTANTS)
+    rows, d, chunk, last = net.rows, net.d, net.chunk, layer_of(layout, net.layers - 1).value
+    packed = net.plain == 0 or width != VECTOR
     weights = part(scratch, 0, d) if packed else points
-    fill(scratch, layout[ZERO], 1, 0.0)
-    fill(scratch, layout[ONE], 1, 1.0)
+    fill(scratch, net.zero, 1, 0.0)
+    fill(scratch, net.one, 1, 1.0)
     for lane in range(0, n, VECTOR):
         if packed:
             for k in range(d):
@@ -371,10 +380,10 @@ def lane_objective(theta, out, work, n, data, layout, t):
             losses[j] = 0.0
         for first in range(0, rows, chunk):
             count = min(chunk, rows - first)
-            take_rows(scratch, data, layout, t, first, count)
-            forward(scratch, weights, count, data, layout)
-            add_losses(scratch, losses, last, count, layout)
+            take_rows(scratch, data, net, layout, t, first, count)
+            forward(scratch, weights, count, net, layout, constants.eps)
+            add_losses(scratch, losses, last, count, net)
         for j in range(VECTOR):
-            losses[j] /= rows * (layout[OUTPUTS] if layout[LOSS] == SQUARED else 1)
-        if data[L2] != 0.0 or data[L1] != 0.0:
-            add_penalties(theta, lane, losses, data, layout)
+            losses[j] /= rows * (net.outputs if net.loss == SQUARED else 1)
+        if constants.l2 != 0.0 or constants.l1 != 0.0:
+            add_penalties(theta, lane, losses, net, layout, constants)

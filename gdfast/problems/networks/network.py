@@ -18,11 +18,25 @@ from numpy.typing import ArrayLike, NDArray
 from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array, exp, log, sign, sqrt, square_scale
 from gdfast.formulas.lane_products import VECTOR
+from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._problem import LaneKernel
 from gdfast.problems._stationary import StationaryPoint
-from gdfast.problems.networks import lanes as _network_lanes
-from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES, UNITS, lane_both, lane_objective
+from gdfast.problems.networks.lanes import (
+    ACTIVATIONS,
+    CROSS_ENTROPY,
+    FACTORS,
+    FIRST_LAYER,
+    IDENTITY,
+    LAYER,
+    LOSSES,
+    NETWORK,
+    SQUARED,
+    UNITS,
+    WORDS_OF_A_LAYER,
+    lane_both,
+    lane_objective,
+)
 from gdfast.starts import ALIASES, SCHEMES, Starts
 
 _WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
@@ -54,7 +68,7 @@ def _layers(widths: Sequence[int], activations: Sequence[str], bias: bool, batch
         weight, at = at, at + fan_in * fan_out
         b, at = (at, at + fan_out) if bias else (-1, at)
         norm, at = (at, at + 2 * fan_out) if batch_norm and hidden else (-1, at)
-        activation = ACTIVATIONS.index(activations[index]) if hidden else _network_lanes.IDENTITY
+        activation = ACTIVATIONS.index(activations[index]) if hidden else IDENTITY
         layers.append(Layer(fan_in, fan_out, activation, weight, b, norm, at))
     return tuple(layers)
 
@@ -99,8 +113,8 @@ class MLP(DataProblem):
         self.factors = self._factors(fan_in_scaling, gain, output_scale)
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = self._places(self.rows_each_step)
-        self.layout_of_all, vectors_of_all = self._places(len(X))
+        self._header, vectors = self._places(self.rows_each_step, batch_size is not None)
+        self.layout_of_all, vectors_of_all = self._places(len(X), False)
         rows = max(vectors, vectors_of_all)
         self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
         self.gradient_scale = self._ordinary_gradient()
@@ -247,7 +261,7 @@ class MLP(DataProblem):
 
     def accuracy(self, theta: Array) -> Array:
         """Return the share of the rows whose largest output is that of their label, ``float64[n]``."""
-        if self.loss_kind != _network_lanes.CROSS_ENTROPY:
+        if self.loss_kind != CROSS_ENTROPY:
             raise ValueError("accuracy: the loss must be cross_entropy, which has labels, not squared")
         found = [self.predict(block).argmax(axis=2) == self.y for block in self._contiguous(theta)]
         return np.asarray(np.concatenate(found).mean(axis=1), dtype=np.float64)
@@ -327,7 +341,7 @@ class MLP(DataProblem):
         arithmetic = arithmetic or _Blas()
         scaled, y = self.factors[:, None] * theta, self.y[rows]
         output = self._forward(scaled, self.X[rows], arithmetic)[-1].value
-        if self.loss_kind == _network_lanes.SQUARED:
+        if self.loss_kind == SQUARED:
             errors = output - y
             total = arithmetic.sum((errors * errors).reshape(len(errors), len(y) * self.outputs)) / (
                 len(y) * self.outputs
@@ -377,7 +391,7 @@ class MLP(DataProblem):
     def _output_errors(self, output: Array, y: Array, arithmetic: "_Arithmetic") -> Array:
         """The derivatives of the loss by the last layer's Z."""
         errors: Array
-        if self.loss_kind == _network_lanes.SQUARED:
+        if self.loss_kind == SQUARED:
             errors = 2.0 / (len(y) * self.outputs) * (output - y)
         else:
             _, powers, sums = arithmetic.softmax(output)
@@ -413,7 +427,7 @@ class MLP(DataProblem):
     @functools.cached_property
     def _constant_loss(self) -> float:
         """The loss of the best output that is the same for all rows; 1 if that is 0."""
-        if self.loss_kind == _network_lanes.SQUARED:
+        if self.loss_kind == SQUARED:
             lowest = float(np.mean((self.y - self.y.mean(axis=0)) ** 2))
         else:
             shares = np.unique(self.y, return_counts=True)[1] / len(self.y)
@@ -422,56 +436,59 @@ class MLP(DataProblem):
 
     # What the lane kernel reads.
 
-    def _places(self, rows: int) -> tuple[NDArray[np.int64], int]:
-        """The layout for so many rows a step, without a table of them, and the vectors of scratch memory it takes."""
-        net, d = _network_lanes, self.dimension
-        targets = self.y.size // len(self.y)
+    def _places(self, rows: int, batches: bool) -> tuple[NDArray[np.int64], int]:
+        """The layout for so many rows a step, and the vectors of scratch memory it takes."""
+        d, targets = self.dimension, self.y.size // len(self.y)
         widest = max(layer.fan_out for layer in self.layers)
-        each_row = 2 * (sum(layer.fan_out for layer in self.layers) + widest) + self.layers[0].fan_in
+        inputs = self.layers[0].fan_in
+        each_row = 2 * (sum(layer.fan_out for layer in self.layers) + widest) + inputs
         chunk = max(_FEWEST_ROWS, _SECOND_CACHE // each_row // 4 * 4)
         chunk = rows if any(layer.norm >= 0 for layer in self.layers) else min(rows, chunk)
-        at = 2 * d
+        end = 2 * d
 
         def take(vectors: int) -> int:
-            nonlocal at
-            at += vectors
-            return at - vectors
+            nonlocal end
+            end += vectors
+            return end - vectors
 
-        header = [0] * (net.FIRST_LAYER + net.FIELDS * len(self.layers))
-        header[net.LAYERS], header[net.ROWS], header[net.D] = len(self.layers), rows, d
-        header[net.INPUTS], header[net.OUTPUTS], header[net.TARGETS] = self.layers[0].fan_in, self.outputs, targets
-        header[net.CHUNK], header[net.LOSS] = chunk, self.loss_kind
-        header[net.PLAIN] = int((self.factors == 1).all())
-        header[net.X] = net.FACTORS + d
-        header[net.Y] = header[net.X] + self.X.size
-        header[net.DELTA], header[net.NEXT_DELTA] = take(chunk * widest), take(chunk * widest)
-        header[net.TOTALS], header[net.ZERO], header[net.ONE] = take(widest), take(1), take(1)
-        header[net.LARGEST], header[net.SUMS] = take(chunk), take(chunk)
-        header[net.INPUT], header[net.TARGET] = take(chunk * self.layers[0].fan_in), take(chunk * targets)
-        for index, layer in enumerate(self.layers):
+        net, layers = np.zeros((), NETWORK), np.zeros(len(self.layers), LAYER)
+        sizes = {"layers": len(layers), "rows": rows, "inputs": inputs, "outputs": self.outputs, "targets": targets}
+        x = FACTORS + d
+        values = {
+            **sizes,
+            "chunk": chunk,
+            "loss": self.loss_kind,
+            "d": d,
+            "plain": (self.factors == 1).all(),
+            "table": FIRST_LAYER + len(layers) * WORDS_OF_A_LAYER if batches else 0,
+            "x": x,
+            "y": x + self.X.size,
+            "delta": take(chunk * widest),
+            "next_delta": take(chunk * widest),
+            "totals": take(widest),
+            "zero": take(1),
+            "one": take(1),
+            "largest": take(chunk),
+            "sums": take(chunk),
+            "input": take(chunk * inputs),
+            "target": take(chunk * targets),
+        }
+        for name, value in values.items():
+            net[name] = value
+        for layer, record in zip(self.layers, layers, strict=True):
             size, norm = chunk * layer.fan_out, layer.norm >= 0
-            first = net.FIRST_LAYER + index * net.FIELDS
-            header[first : first + net.FIELDS] = [
-                layer.fan_in,
-                layer.fan_out,
-                layer.weight,
-                layer.bias,
-                layer.norm,
-                layer.activation,
-                take(size),
-                take(size),
-                take(size) if norm else 0,
-                take(layer.fan_out) if norm else 0,
-            ]
-        return np.array(header, dtype=np.int64), at
+            for name in ("fan_in", "fan_out", "weight", "bias", "norm", "activation"):
+                record[name] = getattr(layer, name)
+            record["value"], record["slope"] = take(size), take(size)
+            if norm:
+                record["standard"], record["inverse"] = take(size), take(layer.fan_out)
+        return packed(net, layers), end
 
     def _lane_numbers(self) -> Array:
         return np.concatenate([[self.eps, self.l2, self.l1], self.factors, self.X.ravel(), self.y.ravel()])
 
     def _layout_of_steps(self) -> NDArray[np.int64]:
-        header = self._header.copy()
-        header[_network_lanes.TABLE] = 0 if self.batch_size is None else len(header)
-        return header
+        return self._header
 
 
 @dataclass

@@ -8,38 +8,43 @@ the rows, or over those of the step's mini-batch:
 
 Lanes are taken in chunks, so that the weights and the gradient of a chunk stay in the nearest cache while the rows
 pass; rows are taken four at a time, so that a gradient is loaded and stored once for four rows. Both sum in the order
-of rows and columns, as `_row_problem` does in NumPy. Each product is added by itself: nothing is reassociated.
+of rows and columns, as `row_problem` does in NumPy. Each product is added by itself: nothing is reassociated.
 """
 
 import numpy as np
 
 from gdfast.formulas.elementary import absolute, exp, log, log1p, select
+from gdfast.formulas.records import fields, length, record
 
 CHUNK = 128
 SQUARES, LOGISTIC, SOFTMAX = 0, 1, 2  # the losses
-# What stands where in `layout`: shape of X, number of products, loss, rows of a mini-batch (0 for all), then the rows
-# of each step. In `data`: X row by row, y, the penalty of each coordinate.
-ROWS, COLUMNS, PRODUCTS, LOSS, BATCH, TABLE = 0, 1, 2, 3, 4, 5
+# `data` holds X row by row, y, and the penalty of each coordinate.
+SHAPE = fields(np.int64, "rows columns products loss batch")
+"""How a layout begins: the shape of X, the products a row, the loss, the rows of a mini-batch (0 for all).
+
+The rows of each step follow.
+"""
+TABLE = length(SHAPE)
 
 
-def four_rows(layout, t, q, count):
+def four_rows(shape, layout, t, q, count):
     """The numbers of the rows at place q of step t and of the three after it (of the last, where there are less)."""
     q1, q2, q3 = q + (count > 1), q + 2 * (count > 2), q + 3 * (count > 3)
-    if layout[BATCH] == 0:
+    if shape.batch == 0:
         return q, q1, q2, q3
-    at = TABLE + t * layout[BATCH]
+    at = TABLE + t * shape.batch
     return layout[at + q], layout[at + q1], layout[at + q2], layout[at + q3]
 
 
-def multiply(theta, data, layout, rows, count, work, first, width):
+def multiply(theta, data, shape, rows, count, work, first, width):
     """Fill ``work[4 c + r, :width]`` with the product of the r-th of four rows with the weights of class c.
 
     From the `count`-th row on it is 0, and stays so.
     """
     # Indices that have no sign need no test for negative ones, which would keep the compiler from using vectors.
     first, width = np.uint64(first), np.uint64(width)
-    p = layout[COLUMNS]
-    for c in range(layout[PRODUCTS]):
+    p = shape.columns
+    for c in range(shape.products):
         for r in range(4):
             at, to = rows[r] * p, 4 * c + r
             for lane in range(width):
@@ -60,10 +65,10 @@ def multiply(theta, data, layout, rows, count, work, first, width):
                     work[to, lane] += x0 * theta[i, first + lane]
 
 
-def squares(work, data, layout, rows, count, width, losses):
+def squares(work, data, shape, rows, count, width, losses):
     """Turn products z into z − y, or into ½ (z − y)² if `losses` are asked for."""
     width = np.uint64(width)
-    y = layout[ROWS] * layout[COLUMNS]
+    y = shape.rows * shape.columns
     for r in range(count):
         target = data[y + rows[r]]
         for lane in range(width):
@@ -73,10 +78,10 @@ def squares(work, data, layout, rows, count, width, losses):
                 work[r, lane] = 0.5 * (work[r, lane] * work[r, lane])
 
 
-def logistic(work, data, layout, rows, count, width, losses):
+def logistic(work, data, shape, rows, count, width, losses):
     """Turn products z into σ(z) − y = ±σ(±z), or into log(1 + e^±z) if `losses` are asked for; − where y is 1."""
     width = np.uint64(width)
-    y = layout[ROWS] * layout[COLUMNS]
+    y = shape.rows * shape.columns
     for r in range(count):
         sign = 1.0 - 2.0 * data[y + rows[r]]
         if losses:
@@ -90,10 +95,10 @@ def logistic(work, data, layout, rows, count, width, losses):
                 work[r, lane] = sign * (select(z >= 0.0, 1.0, small) / (1.0 + small))
 
 
-def softmax(work, data, layout, rows, count, width, losses):
+def softmax(work, data, shape, rows, count, width, losses):
     """Turn products into probabilities, less 1 for the row's class, or (in the first) into −log of that class's."""
     width = np.uint64(width)
-    k, y = layout[PRODUCTS], layout[ROWS] * layout[COLUMNS]
+    k, y = shape.products, shape.rows * shape.columns
     largest, total, own = 4 * k, 4 * k + 1, 4 * k + 2
     for r in range(count):
         mine = 4 * int(data[y + rows[r]]) + r
@@ -123,12 +128,12 @@ def softmax(work, data, layout, rows, count, width, losses):
                 work[mine, lane] -= 1.0
 
 
-def accumulate(grad, data, layout, rows, work, first, width):
+def accumulate(grad, data, shape, rows, work, first, width):
     """Add to the gradient each of the four rows times what its products were turned into."""
     first, width = np.uint64(first), np.uint64(width)
-    p = layout[COLUMNS]
+    p = shape.columns
     at0, at1, at2, at3 = rows[0] * p, rows[1] * p, rows[2] * p, rows[3] * p
-    for c in range(layout[PRODUCTS]):
+    for c in range(shape.products):
         for j in range(p):
             i, of = c * p + j, 4 * c
             x0, x1, x2, x3 = data[at0 + j], data[at1 + j], data[at2 + j], data[at3 + j]
@@ -139,11 +144,11 @@ def accumulate(grad, data, layout, rows, work, first, width):
                 grad[i, first + lane] = sum2 + x3 * work[of + 3, lane]
 
 
-def finish(theta, grad, data, layout, scale, first, width):
+def finish(theta, grad, data, shape, scale, first, width):
     """Turn the gradient's sum into a mean and add that of the penalty."""
     first, width = np.uint64(first), np.uint64(width)
-    at = layout[ROWS] * (layout[COLUMNS] + 1)
-    for i in range(layout[PRODUCTS] * layout[COLUMNS]):
+    at = shape.rows * (shape.columns + 1)
+    for i in range(shape.products * shape.columns):
         penalty = data[at + i]
         for lane in range(width):
             grad[i, first + lane] = scale * grad[i, first + lane] + penalty * theta[i, first + lane]
@@ -151,7 +156,8 @@ def finish(theta, grad, data, layout, scale, first, width):
 
 def lane_gradient(theta, grad, work, n, data, layout, t):
     """Fill ``grad[:, :n]``; see `LaneKernel`."""
-    total = layout[BATCH] if layout[BATCH] > 0 else layout[ROWS]
+    shape = record(layout, 0, SHAPE)
+    total = shape.batch if shape.batch > 0 else shape.rows
     for first in range(0, n, CHUNK):
         width = min(CHUNK, n - first)
         for i in range(theta.shape[0]):
@@ -159,35 +165,36 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
                 grad[i, first + lane] = 0.0
         for q in range(0, total, 4):
             count = min(4, total - q)
-            rows = four_rows(layout, t, q, count)
-            multiply(theta, data, layout, rows, count, work, first, width)
-            if layout[LOSS] == SQUARES:
-                squares(work, data, layout, rows, count, width, False)
-            elif layout[LOSS] == LOGISTIC:
-                logistic(work, data, layout, rows, count, width, False)
+            rows = four_rows(shape, layout, t, q, count)
+            multiply(theta, data, shape, rows, count, work, first, width)
+            if shape.loss == SQUARES:
+                squares(work, data, shape, rows, count, width, False)
+            elif shape.loss == LOGISTIC:
+                logistic(work, data, shape, rows, count, width, False)
             else:
-                softmax(work, data, layout, rows, count, width, False)
-            accumulate(grad, data, layout, rows, work, first, width)
-        finish(theta, grad, data, layout, 1.0 / total, first, width)
+                softmax(work, data, shape, rows, count, width, False)
+            accumulate(grad, data, shape, rows, work, first, width)
+        finish(theta, grad, data, shape, 1.0 / total, first, width)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
     """Fill ``out[:n]``; see `LaneKernel`."""
-    total = layout[BATCH] if layout[BATCH] > 0 else layout[ROWS]
+    shape = record(layout, 0, SHAPE)
+    total = shape.batch if shape.batch > 0 else shape.rows
     for lane in range(n):
         out[lane] = 0.0
     for first in range(0, n, CHUNK):
         width = min(CHUNK, n - first)
         for q in range(0, total, 4):
             count = min(4, total - q)
-            rows = four_rows(layout, t, q, count)
-            multiply(theta, data, layout, rows, count, work, first, width)
-            if layout[LOSS] == SQUARES:
-                squares(work, data, layout, rows, count, width, True)
-            elif layout[LOSS] == LOGISTIC:
-                logistic(work, data, layout, rows, count, width, True)
+            rows = four_rows(shape, layout, t, q, count)
+            multiply(theta, data, shape, rows, count, work, first, width)
+            if shape.loss == SQUARES:
+                squares(work, data, shape, rows, count, width, True)
+            elif shape.loss == LOGISTIC:
+                logistic(work, data, shape, rows, count, width, True)
             else:
-                softmax(work, data, layout, rows, count, width, True)
+                softmax(work, data, shape, rows, count, width, True)
             for r in range(count):
                 for lane in range(width):
                     out[first + lane] += work[r, lane]
@@ -195,7 +202,7 @@ def lane_objective(theta, out, work, n, data, layout, t):
     penalties = work[0]
     for lane in range(n):
         penalties[lane] = 0.0
-    at = layout[ROWS] * (layout[COLUMNS] + 1)
+    at = shape.rows * (shape.columns + 1)
     for i in range(theta.shape[0]):
         half = 0.5 * data[at + i]
         for lane in range(n):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gdfast.data import Data, Source, design, load
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._problem import LaneKernel
 from gdfast.problems._stationary import StationaryPoint
@@ -67,12 +68,12 @@ class RowProblem(DataProblem):
         super().__init__(data.X, data.y, batch_size, seed)
         self.data = data
         self.products = self._count_products()
-        m, p = self.X.shape
+        p = self.X.shape[1]
         penalties = np.full((self.products, p), penalty)
         if bias:
             penalties[:, 0] = 0.0
         self.penalty = penalties.ravel()
-        self.layout_of_all = np.array([m, p, self.products, self.loss_number, 0])
+        self.layout_of_all = self._layout(0)
         self.lane_kernel = LaneKernel(
             _row_lanes.lane_gradient, _row_lanes.lane_objective, work_rows=4 * self.products + 3
         )
@@ -178,9 +179,11 @@ class RowProblem(DataProblem):
         return np.concatenate([self.X.ravel(), self.y, self.penalty])
 
     def _layout_of_steps(self) -> NDArray[np.int64]:
-        layout = self.layout_of_all.copy()
-        layout[_row_lanes.BATCH] = self.batch_size or 0
-        return layout
+        return self._layout(self.batch_size or 0)
+
+    def _layout(self, batch: int) -> NDArray[np.int64]:
+        shape = (*self.X.shape, self.products, self.loss_number, batch)
+        return packed(np.array(shape, dtype=_row_lanes.SHAPE))
 
     # What is known: the optimum, and whether an end point is at it.
 

@@ -5,10 +5,12 @@
 without them.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import textbook
 
 STEPS = 300
 CURVATURES = np.array([1.0, 3.0, 10.0, 100.0, 1000.0])
@@ -242,13 +244,9 @@ DEVIATIONS = [
 ]
 
 WITHOUT_PEER = {
-    "normalized_gd": "no library among the peers has it as an optimizer",
-    "barzilai_borwein": "no library among the peers has it",
-    "adgd": "no library among the peers has it",
-    "cautious_momentum": "pytorch_optimizer scales by d/(kept + 1), the authors by d/kept",
-    "cautious_adam": "pytorch_optimizer scales by d/(kept + 1), the authors by d/kept",
-    "cautious_lion": "pytorch_optimizer scales by d/(kept + 1), the authors by d/kept",
+    name: loop.__doc__ for name, loop in vars(textbook).items() if inspect.isfunction(loop) and loop.__doc__
 }
+"""What is compared with a plain loop instead, and why."""
 
 
 def trajectory(case: Case, problem: str) -> np.ndarray:

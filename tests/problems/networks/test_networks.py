@@ -22,7 +22,7 @@ from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.problems import linear_regression, mlp, trainability_network
 from gdfast.starts import ALIASES, SCHEMES, Starts
-from gdfast.storing import blocks
+from gdfast.storing.write import block_shape
 from gdfast.tiles.outcomes import Outcome
 
 ARITHMETIC = ("identity", "relu", "leaky_relu")
@@ -51,33 +51,25 @@ ROUNDED = [
 NETWORKS = [*EXACT, *ROUNDED]
 
 
-def label(problem):
-    return problem.label
-
-
 def points_of(problem, n, seed=0, spread=1.0):
     return np.random.default_rng(seed).normal(size=(problem.dimension, n)) * spread
-
-
-def differences(function, theta, h=1e-5):
-    steps = np.eye(len(theta))[:, :, None] * h
-    return np.stack([(function(theta + s) - function(theta - s)) / (2 * h) for s in steps])
 
 
 # Formulas.
 
 
-@pytest.mark.parametrize("problem", NETWORKS, ids=label)
+@pytest.mark.parametrize("problem", NETWORKS, ids=cases.label)
 def test_the_gradient_is_the_slope_of_the_loss(problem):
     theta = points_of(problem, 3, spread=0.7)
     scale = np.abs(problem.gradient(theta)).max()
-    np.testing.assert_allclose(problem.gradient(theta), differences(problem.loss, theta, 1e-6), atol=1e-7 * (1 + scale))
+    slope = cases.differences(problem.loss, theta, 1e-6)
+    np.testing.assert_allclose(problem.gradient(theta), slope, atol=1e-7 * (1 + scale))
     for t in (0, 4):
-        slope = differences(lambda points: problem.step_objective(points, t), theta, 1e-6)  # noqa: B023
+        slope = cases.differences(lambda points: problem.step_objective(points, t), theta, 1e-6)  # noqa: B023
         np.testing.assert_allclose(problem.step_gradient(theta, t), slope, atol=1e-7 * (1 + scale))
 
 
-@pytest.mark.parametrize("problem", [p for p in NETWORKS if p.batch_size is None], ids=label)
+@pytest.mark.parametrize("problem", [p for p in NETWORKS if p.batch_size is None], ids=cases.label)
 def test_both_orders_of_summation_give_the_same_to_rounding(problem):
     theta = points_of(problem, 5)
     scale = np.abs(problem.gradient(theta)).max()
@@ -131,7 +123,7 @@ def textbook_loss(parameters, theta, X, y):
     return total / len(rows) + penalty
 
 
-@pytest.mark.parametrize("problem", [p for p in NETWORKS if p.name == "mlp"], ids=label)
+@pytest.mark.parametrize("problem", [p for p in NETWORKS if p.name == "mlp"], ids=cases.label)
 def test_the_loss_is_the_textbooks(problem):
     theta = points_of(problem, 3, seed=1)
     expected = [textbook_loss(problem.parameters, point, problem.X, problem.y) for point in theta.T]
@@ -227,7 +219,7 @@ def in_lanes(problem, theta, t):
     return grad, objective
 
 
-@pytest.mark.parametrize("problem", EXACT, ids=label)
+@pytest.mark.parametrize("problem", EXACT, ids=cases.label)
 def test_lanes_and_reference_agree_to_the_bit(problem):
     for t, n in ((0, 32), (3, 8)):
         theta = points_of(problem, n, seed=t)
@@ -238,7 +230,7 @@ def test_lanes_and_reference_agree_to_the_bit(problem):
             np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("problem", ROUNDED, ids=label)
+@pytest.mark.parametrize("problem", ROUNDED, ids=cases.label)
 def test_lanes_and_reference_agree_to_rounding(problem):
     for t in (0, 3):
         theta = points_of(problem, 64, seed=t)
@@ -313,8 +305,7 @@ def test_sweeps_agree_to_the_bit_whatever_the_tiles():
     assert len(np.unique(expected.outcome)) >= 2
     for workers, tile_size in ((2, None), (1, 100)):
         got = gdfast.run(small_sweep(tile_size), workers=workers, keep_theta=True)
-        for name in expected.data_vars:
-            np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+        cases.assert_same(got, expected)
 
 
 def test_a_result_knows_its_starts_and_the_rates_of_its_layers():
@@ -600,17 +591,13 @@ def test_gradient_flow_along_a_trajectory():
     ],
 )
 def test_refusals_are_one_sentence(call, kind, words):
-    with pytest.raises(kind) as error:
-        call()
-    message = str(error.value)
-    assert all(word in message for word in words), message
-    assert "\n" not in message
+    cases.refused(call, kind, *words)
 
 
 def test_blocks_and_tiles_are_smaller_where_a_trajectory_takes_longer():
     network = trainability_network(width=16)
     assert network.step_work == 272 * 272 // 16
-    cheap, dear = (blocks.block_shape((1, 65536, 1), 500 * work, 24) for work in (1, network.step_work))
+    cheap, dear = (block_shape((1, 65536, 1), 500 * work, 24) for work in (1, network.step_work))
     assert cheap == (1, 65536, 1)
     assert dear == (1, 1024, 1)
     rates = np.logspace(-3, 0, 16)[:, None].repeat(2, axis=1)

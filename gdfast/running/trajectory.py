@@ -1,0 +1,103 @@
+"""One trajectory with all of its path."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfast import arguments, memory
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+from gdfast.tiles.outcomes import Outcome, classify
+from gdfast.tiles.prepared import Prepared
+from gdfast.tiles.reference import Trajectories, run_tile
+from gdfast.tiles.sweep import Sweep, Tile
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def trajectory(
+    problem: Problem,
+    optimizer: Optimizer,
+    start: ArrayLike,
+    learning_rate: float | ArrayLike,
+    max_steps: int = 1000,
+    *,
+    gradient_tolerance: float = 1e-8,
+    divergence_limit: float = 1e12,
+    number: int = 0,
+) -> "xarray.Dataset":
+    """Run one trajectory by the reference and keep all of its path.
+
+    Parameters
+    ----------
+    problem, optimizer
+        What is minimized, and how.
+    start : array_like, (d,)
+        The initial point; a number for d = 1.
+    learning_rate : float, or array_like (groups,)
+        Positive.
+    max_steps : int
+        The budget, in updates. The path ends earlier where the trajectory settles.
+    gradient_tolerance, divergence_limit : float
+        As in `Sweep`.
+    number : int
+        Which trajectory of a sweep this is, ``learning_rate_index * m + start_index``: gradient noise depends on it.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``theta (step, parameter)``, ``loss (step)`` and ``gradient_norm (step)`` (``max|g|``) for steps
+        0, 1, …; in the attributes ``outcome``, ``steps``, ``basin``, ``period``, ``problem``, ``optimizer`` and
+        ``learning_rate``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind; the message names it.
+    """
+    import xarray
+
+    number = arguments.integer("number", number, low=0, high=2**40)
+    sweep = Sweep(
+        problem,
+        [optimizer],
+        arguments.array("learning_rate", learning_rate, "() or (groups,)")[None],
+        np.atleast_1d(arguments.array("start", start, "(d,)"))[None],
+        max_steps,
+        gradient_tolerance,
+        divergence_limit,
+    )
+    problem, (optimizer,) = sweep.problem, sweep.optimizers
+    prepared = Prepared(sweep)
+    plan = prepared.plan(0)
+    endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
+    cells = classify(problem, plan.meanings, endings, gradient_tolerance)
+    numbers = np.array([number], dtype=np.int64)
+    path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
+    shape = problem.dimension, int(endings.steps[0]) + 1
+    memory.fits(f"trajectory: {shape[1]:,} points of {shape[0]:,} coordinates", 24 * shape[0] * shape[1])
+    points = np.empty(shape)
+    with np.errstate(all="ignore"):
+        for t in range(points.shape[1]):
+            points[:, t] = path.theta[:, 0]
+            path.update(path.transformed(path.gradient(t), t), t)
+        loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
+    return xarray.Dataset(
+        {
+            "theta": (("step", "parameter"), points.T),
+            "loss": ("step", loss),
+            "gradient_norm": ("step", norm),
+        },
+        coords={"step": np.arange(points.shape[1]), "parameter": list(problem.coordinates)},
+        attrs={
+            "problem": problem.label,
+            "optimizer": optimizer.label,
+            "learning_rate": np.asarray(learning_rate, dtype=np.float64).tolist(),
+            "outcome": Outcome(int(cells.outcome[0])).name,
+            "steps": int(cells.steps[0]),
+            "basin": int(cells.basin[0]),
+            "period": int(cells.period[0]),
+        },
+    )
