@@ -190,3 +190,28 @@ def cautious_lion(gradient, start, lr, steps, beta1=0.9, beta2=0.99, weight_deca
         m = [beta2 * a + (1 - beta2) * gi for a, gi in zip(m, g, strict=True)]
         path.append(x)
     return path
+
+
+def qhadam(gradient, start, lr, steps, beta1=0.995, beta2=0.999, nu1=0.7, nu2=1.0, eps=1e-8):
+    n = len(start)
+    path, x, m, v = [list(start)], list(start), [0.0] * n, [0.0] * n
+    for t in range(1, steps + 1):
+        g, x = gradient(x), list(x)
+        for i in range(n):
+            m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+            v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+            m_hat, v_hat = m[i] / (1 - beta1**t), v[i] / (1 - beta2**t)
+            x[i] -= lr * ((1 - nu1) * g[i] + nu1 * m_hat) / (sqrt((1 - nu2) * g[i] ** 2 + nu2 * v_hat) + eps)
+        path.append(x)
+    return path
+
+
+def polyak_sgd(gradient, start, lr, steps, loss, lowest, largest=1.0):
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        g = gradient(x)
+        square = sum(gi**2 for gi in g)
+        rate = lr * min((loss(x) - lowest) / square if square else 0.0, largest)
+        x = [xi - rate * gi for xi, gi in zip(x, g, strict=True)]
+        path.append(x)
+    return path

@@ -27,10 +27,12 @@ class ChainRule:
     ----------
     graph : Graph
         To which they are added.
+    factoring : bool
+        Whether common factors are taken out of sums: x y + x z becomes x (y + z).
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, factoring: bool = False) -> None:
+        self.graph, self.factoring = graph, factoring
         self._gradients: dict[int, dict[str, int]] = {}
 
     def by(self, root: int, coordinates: Sequence[str]) -> list[int]:
@@ -71,17 +73,19 @@ class ChainRule:
             name, *operands = self.graph.nodes[node]
             if node not in terms or name == "number":
                 continue
-            outer = self._summed(terms.pop(node))
-            if outer.number == 0:
-                continue
-            if name == "name":
-                totals.setdefault(operands[0], []).append(outer)
-            elif name in CHOICES:
-                for coordinate, slope in self._gradient_of_choice(name, operands).items():
-                    totals.setdefault(coordinate, []).append(self._times(outer, slope))
-            else:
-                for operand, term in self._inner(outer, node, name, *operands):
-                    terms.setdefault(operand, []).append(term)
+            # Factors that terms of a coordinate's power share with others are seen in the sum for the coordinate.
+            apart = self.factoring and name == "power" and self.graph.nodes[operands[0]][0] == "name"
+            for outer in terms.pop(node) if apart else [self._summed(terms.pop(node))]:
+                if outer.number == 0:
+                    continue
+                if name == "name":
+                    totals.setdefault(operands[0], []).append(outer)
+                elif name in CHOICES:
+                    for coordinate, slope in self._gradient_of_choice(name, operands).items():
+                        totals.setdefault(coordinate, []).append(self._times(outer, slope))
+                else:
+                    for operand, term in self._inner(outer, node, name, *operands):
+                        terms.setdefault(operand, []).append(term)
         result = {coordinate: self._node(self._summed(parts)) for coordinate, parts in totals.items()}
         return {name: node for name, node in result.items() if self.graph.value(node) != 0}
 
@@ -187,6 +191,10 @@ class ChainRule:
         merged = [Term(number, node) for node, number in numbers.items() if number != 0]
         if len(merged) <= 1:
             return merged[0] if merged else Term(0.0)
+        if self.factoring:
+            factored = self._factored(merged)
+            if factored is not None:
+                return factored
         sizes = {abs(term.number) for term in merged}
         size = sizes.pop() if len(sizes) == 1 else 1.0
         groups: dict[int | None, dict[float, float]] = {}
@@ -200,6 +208,30 @@ class ChainRule:
             sign = "-" if part.number < 0 else "+"
             total = self.graph.operation(sign, total, self._node(Term(abs(part.number), part.node)))
         return Term(size, total)
+
+    def _factored(self, terms: Sequence[Term]) -> Term | None:
+        """The sum with that factor taken out, of the powers in its terms, which most of them have; None if few have."""
+        products: list[tuple[float, dict[int, float]]] = []
+        for number, node in terms:
+            constant, exponents = (1.0, {}) if node is None else self.graph.factors(node)
+            products.append((number * constant, exponents))
+        saved: dict[int, int] = {}  # products that are not needed inside
+        for number, exponents in products:
+            for base in exponents:
+                saved[base] = saved.get(base, 0) + (len(exponents) > 1 or abs(number) != 1)
+        common = max(saved, key=lambda base: (saved[base], -base), default=None)
+        if common is None or saved[common] < 2 or not all(math.isfinite(number) for number, _ in products):
+            return None
+        power = min(exponents[common] for _, exponents in products if common in exponents)
+        inside, outside = [], []
+        for number, exponents in products:
+            if common in exponents:
+                rest = {base: e - power * (base == common) for base, e in sorted(exponents.items())}
+                inside.append(Term(number, self.graph.product({base: e for base, e in rest.items() if e})))
+            else:
+                outside.append(Term(number, self.graph.product(dict(sorted(exponents.items())))))
+        product = self._times(self._summed(inside), self.graph.power(common, power))
+        return self._summed([product, *outside])
 
     def _base(self, node: int | None) -> tuple[int | None, float]:
         if node is None:

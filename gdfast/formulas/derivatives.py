@@ -20,6 +20,7 @@ from gdfast.formulas.writer import Writer
 LARGEST_GRAPH = 20_000
 """Operations of a graph, those included that no formula needs in the end."""
 _LARGEST = {"gradient": 1500, "hessian": 6000}  # operations
+_LARGEST_TO_FACTOR = 300  # operations of a gradient in which common factors are looked for; the time grows faster
 _NAMES = {function: name for name, function in FUNCTIONS.items()}
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|"}
 _COMPARED = dict(zip((ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq), COMPARISONS, strict=True))
@@ -46,7 +47,7 @@ def gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
     >>> print(source_of(gradient_of(from_text("def loss(x, y): return x * x * x * y"))))
     def gradient(x, y):
         t0 = x * x
-        return ((3 * (t0 * y)), (t0 * x))
+        return ((3 * (y * t0)), (t0 * x))
     <BLANKLINE>
     """
     return _of_formula("gradient", Formula.of(loss, 1))
@@ -85,20 +86,30 @@ def derived(name: str, graph: Graph, nodes: Sequence[int], names: Sequence[str])
     NoDerivativeError
         If a number in it is none that a float64 holds, or it takes too many operations.
     """
-    rule, writer, largest = ChainRule(graph), Writer(graph), _LARGEST[name]
-    try:
-        rows: Any = [rule.by(node, names) for node in nodes]
-        operations = writer.operations(rows)
-    except NoNumberError as error:
-        raise NoDerivativeError(f"a number in its derivatives, {error}, is not one that a float64 holds") from None
-    except TooLargeError:
-        operations = graph.largest
-    if operations > largest:
-        raise NoDerivativeError(f"its {name} takes {operations} operations, more than {largest}")
+    attempt = graph.copy()
+    operations, writer, rows = _form(graph, nodes, names, factoring=False)
+    if name == "gradient" and operations <= _LARGEST_TO_FACTOR:
+        # It may also be longer then, where what is taken apart is needed elsewhere as a whole.
+        factored = _form(attempt, nodes, names, factoring=True)
+        if factored[0] < operations:
+            operations, writer, rows = factored
+    if operations > _LARGEST[name]:
+        raise NoDerivativeError(f"its {name} takes {operations} operations, more than {_LARGEST[name]}")
     rows = rows if name == "hessian" else rows[0]
     while len(names) == 1 and not isinstance(rows, int):
         (rows,) = rows
     return writer.formula(name, names, rows)
+
+
+def _form(graph: Graph, nodes: Sequence[int], names: Sequence[str], factoring: bool) -> tuple[int, Writer, Any]:
+    rule, writer = ChainRule(graph, factoring), Writer(graph)
+    try:
+        rows = [rule.by(node, names) for node in nodes]
+        return writer.operations(rows), writer, rows
+    except NoNumberError as error:
+        raise NoDerivativeError(f"a number in its derivatives, {error}, is not one that a float64 holds") from None
+    except TooLargeError:
+        return graph.largest, writer, []
 
 
 class _Reader:
@@ -168,28 +179,8 @@ class _Reader:
     def product(self, a: int, b: int) -> int:
         """The node of a product, with powers of one factor as one power, and a constant factor before the others."""
         node = self.graph.operation("*", a, b)
-        constant, exponents = self.factors(node)
+        constant, exponents = self.graph.factors(node)
         if not math.isfinite(constant) or constant == 0:
             return node
-        powers = [self.graph.power(base, exponent) for base, exponent in exponents.items()]
-        product = functools.reduce(lambda c, d: self.graph.operation("*", c, d), powers, self.graph.number(1.0))
-        return self.graph.operation("*", self.graph.number(constant), product)
-
-    def factors(self, node: int) -> tuple[float, dict[int, float]]:
-        """The constant factor of a node, and the exponents, whole and positive, of the others."""
-        name, *operands = self.graph.nodes[node]
-        if name == "number":
-            return operands[0], {}
-        if name == "negative":
-            constant, exponents = self.factors(operands[0])
-            return -constant, exponents
-        if name == "*":
-            constant, exponents = self.factors(operands[0])
-            of_other, more = self.factors(operands[1])
-            for base, exponent in more.items():
-                exponents[base] = exponents.get(base, 0.0) + exponent
-            return constant * of_other, exponents
-        power = self.graph.exponent(node)
-        if name == "power" and power is not None and power > 0 and power.is_integer():
-            return 1.0, {int(operands[0]): power}
-        return 1.0, {node: 1.0}
+        product = self.graph.product(exponents)
+        return node if product is None else self.graph.operation("*", self.graph.number(constant), product)

@@ -5,8 +5,9 @@ same operands is the same node, so that what is common to a loss and its derivat
 `gdfast.formulas.chain_rule` differentiates it, `gdfast.formulas.writer` writes it down as a formula.
 """
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 FUNCTIONS = {
@@ -68,6 +69,12 @@ class Graph:
         self.largest = largest
         self.nodes: list[tuple[Any, ...]] = []
         self._places: dict[tuple[Any, ...], int] = {}
+
+    def copy(self) -> "Graph":
+        """Return a graph of the same nodes, to which others can be added."""
+        other = Graph(self.largest)
+        other.nodes, other._places = [*self.nodes], {**self._places}
+        return other
 
     def number(self, value: float) -> int:
         """Return the node of a number, which must be finite."""
@@ -161,6 +168,30 @@ class Graph:
             texts = [f"{value:.6g}" for value in values]
             raise NoNumberError(f"{texts[0]} {SIGNS[name]} {texts[1]}" if name in SIGNS else f"{name}({texts[0]})")
         return float(result)
+
+    def factors(self, node: int) -> tuple[float, dict[int, float]]:
+        """The constant factor of a node, and the exponents, whole and positive, of the others."""
+        name, *operands = self.nodes[node]
+        if name == "number":
+            return operands[0], {}
+        if name == "negative":
+            constant, exponents = self.factors(operands[0])
+            return -constant, exponents
+        if name == "*":
+            constant, exponents = self.factors(operands[0])
+            of_other, more = self.factors(operands[1])
+            for base, exponent in more.items():
+                exponents[base] = exponents.get(base, 0.0) + exponent
+            return constant * of_other, exponents
+        power = self.exponent(node)
+        if name == "power" and power is not None and power > 0 and power.is_integer():
+            return 1.0, {int(operands[0]): power}
+        return 1.0, {node: 1.0}
+
+    def product(self, exponents: Mapping[int, float]) -> int | None:
+        """The node of a product of powers, None if there are none."""
+        powers = [self.power(base, exponent) for base, exponent in exponents.items()]
+        return functools.reduce(lambda a, b: self.operation("*", a, b), powers) if powers else None
 
     def reached(self, root: int, through_choices: bool = True) -> set[int]:
         """The nodes that a node is made of, itself included."""

@@ -29,8 +29,9 @@ from gdfast.formulas.elementary import (
     sqrt,
     tanh,
 )
-from gdfast.formulas.formula import Formula, from_text
+from gdfast.formulas.formula import Formula, from_text, source_of
 from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.operations import Counter
 
 LANDSCAPES = [
     *(make() for name, make in problems.CATALOGUE.items() if name in {"quartic", "sigmoid", "rosenbrock"}),
@@ -197,3 +198,35 @@ def test_where_a_derived_hessian_is_no_number_differences_take_its_place():
 
 def exponent_alone(x):
     return exponent(x * x + 1) + 0 * cube_root(x)
+
+
+def operations(formula, dimension):
+    counter = Counter()
+    counter.call(Formula.of(formula, dimension), *(counter.value(i) for i in range(dimension)))
+    return sum(counter.operations.values())
+
+
+GOLDSTEIN_PRICE = (
+    "(1 + (x + y + 1)**2*(19 - 14*x + 3*x**2 - 14*y + 6*x*y + 3*y**2))"
+    "*(30 + (2*x - 3*y)**2*(18 - 32*x + 12*x**2 + 48*y - 36*x*y + 27*y**2))"
+)
+
+
+def test_common_factors_are_taken_out_of_a_gradient():
+    typed, ours = problems.from_expression(GOLDSTEIN_PRICE, [(-2, 2), (-2, 2)]), problems.goldstein_price()
+    assert operations(typed.gradient_formula, 2) == 62  # 74 with each product by itself
+    theta = ours.random(200).T
+    expected = ours.gradient(theta)
+    np.testing.assert_allclose(typed.gradient(theta), expected, rtol=0, atol=1e-14 * np.abs(expected).max())
+    assert_exact(typed.loss_formula, theta[:, :3], 1e-12)
+
+
+def test_factors_are_left_where_taking_them_out_saves_nothing():
+    gradient = source_of(problems.from_expression("x**4 - 5*x**2 + 3*x").gradient_formula)
+    assert gradient == "def gradient(x):\n    return (3 + (((4 * (x * x)) - 10) * x))\n"
+
+
+@pytest.mark.parametrize("problem", LANDSCAPES, ids=cases.label)
+def test_derived_gradients_take_few_operations_more_than_those_written_by_hand(problem):
+    by_hand = operations(problem.gradient_formula, problem.dimension)
+    assert operations(gradient_of(problem.loss_formula), problem.dimension) <= 1.1 * by_hand + 5

@@ -18,8 +18,8 @@ import gdfast
 ORACLES = Path(__file__).parent / "oracles"
 sys.path.insert(0, str(ORACLES))
 import peers  # noqa: E402
+import stored  # noqa: E402
 
-STRIDE = 10
 PROBLEMS = {
     "quadratic": cases.least_squares(peers.X, peers.Y),
     "rosenbrock": gdfast.problems.rosenbrock(),
@@ -51,16 +51,11 @@ def difference(case, problem, expected):
     return float(np.max(np.abs(got - expected) / np.abs(expected).max(axis=0)))
 
 
-@pytest.fixture(scope="module")
-def stored():
-    with np.load(ORACLES / "trajectories.npz") as file:
-        return dict(file)
-
-
 @pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
-def test_stored_trajectories(case, stored):
+def test_stored_trajectories(case):
+    paths = stored.read(case.name)
     for problem in peers.PROBLEMS:
-        assert difference(case, problem, stored[f"{case.label}|{problem}"]) < case.tolerance, problem
+        assert difference(case, problem, paths[case.label, problem]) < case.tolerance, problem
 
 
 @pytest.mark.slow
@@ -101,23 +96,28 @@ def test_every_optimizer_is_compared_or_said_not_to_be():
     assert with_parameters <= unusual
 
 
-def test_the_published_matrix_holds_every_case(stored):
+def test_the_published_matrix_holds_every_case():
     with open(Path(gdfast.optimizers.__file__).parent / "parity.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     listed = {(row["optimizer"], row["compared with"]) for row in rows}
     for case in peers.CASES:
         assert (optimizer_of(case).label, f"{case.library}.{case.call}") in listed
-    cases = {f"{case.label}|{problem}" for case in peers.CASES for problem in peers.PROBLEMS}
-    assert set(stored) == cases | {f"schedule|{call}" for _, _, call, _ in peers.SCHEDULES}
+
+
+def test_trajectories_are_stored_of_every_case_and_schedule_and_of_nothing_else():
+    assert stored.names() == {case.name for case in peers.CASES}
+    kept = {key for name in stored.names() for key in stored.read(name)}
+    assert kept == {(case.label, problem) for case in peers.CASES for problem in peers.PROBLEMS}
+    assert set(stored.read_schedules()) == {call for _, _, call, _ in peers.SCHEDULES}
 
 
 @pytest.mark.parametrize(
     ("name", "parameters", "call", "options"), peers.SCHEDULES, ids=lambda v: v if isinstance(v, str) else ""
 )
 @pytest.mark.filterwarnings("ignore")
-def test_schedules_are_torchs(name, parameters, call, options, stored):
+def test_schedules_are_torchs(name, parameters, call, options):
     got = gdfast.schedules.CATALOGUE[name](**parameters).multipliers(peers.STEPS)
     # torch multiplies step by step, which adds up roundings.
-    np.testing.assert_allclose(got, stored[f"schedule|{call}"], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(got, stored.read_schedules()[call], rtol=1e-10, atol=1e-13)
     if importlib.util.find_spec("torch") is not None:
         np.testing.assert_allclose(got, peers.multipliers(call, options), rtol=1e-10, atol=1e-13)
