@@ -139,7 +139,8 @@ def sweep(
     axes = notation.parse_starts(start or [])
     subject = notation.parse_problem(problem, loss, axes, notation.parse_source(data, target, header))
     rules = [rule for text in optimizer for rule in notation.optimizers(text)]
-    schedules, transforms = map(notation.schedule, schedule or []), map(notation.transform, transform or [])
+    schedules = [notation.schedule(text) for text in schedule or []]
+    transforms = [notation.transform(text) for text in transform or []]
     plan = gdfast.Sweep(
         problem=subject,
         optimizers=optimizers.combine(rules, schedules, transforms),
@@ -208,7 +209,7 @@ def map_(
     from gdfast.storing import store
 
     _check_picture(out)
-    result = analysis.at(store.read(source), at or [])
+    result = analysis.nearest(store.read(source), at or [])
     _save(plot.maps(result, quantity, optimizers=optimizer, x=x, y=y), out)
     echo(f"map of {source} → {out}")
 

@@ -228,7 +228,7 @@ def calls() -> list[Call]:
         (analysis.delta, {"before": one, "after": line}),
         (analysis.transitions, {"before": one, "after": line}),
         (analysis.change_counts, {"difference": made["difference"]}),
-        (analysis.at, {"result": line, "places": ["start=1", "learning_rate=#2"]}),
+        (analysis.nearest, {"result": line, "at": ["start=1", "learning_rate=#2"]}),
         (analysis.nearest_rates, {"result": line, "wanted": {"gd": 0.1}}),
         (_at_rates, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),
         (analysis.steps_ecdf, {"result": line, "rates": "default", "defaults": {"gd": 0.1, "momentum": 0.1}}),

@@ -156,7 +156,7 @@ def grid(tmp_path_factory):
 )
 def test_a_place_is_the_nearest_in_value_or_of_a_number(grid, text, place):
     result = store.read(grid)
-    assert analysis.at(result, text).identical(result.isel({axis: [number] for axis, number in place.items()}))
+    assert analysis.nearest(result, text).identical(result.isel({axis: [number] for axis, number in place.items()}))
 
 
 def test_names_of_columns_are_drawn_and_printed_as_they_are(tmp_path):

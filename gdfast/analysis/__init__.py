@@ -8,14 +8,13 @@ the whole budget.
 
 from gdfast.analysis.delta import CHANGES, Change, change_counts, delta, transitions
 from gdfast.analysis.distributions import at_rates, costs, nearest_rates, performance_profile, steps_ecdf
-from gdfast.analysis.places import at
+from gdfast.analysis.nearest import nearest
 from gdfast.analysis.reached import best_rates, budget, lr_tolerance, outcome_shares, reached, summary
 from gdfast.analysis.tuning import best_of_k
 
 __all__ = [
     "CHANGES",
     "Change",
-    "at",
     "at_rates",
     "best_of_k",
     "best_rates",
@@ -24,6 +23,7 @@ __all__ = [
     "costs",
     "delta",
     "lr_tolerance",
+    "nearest",
     "nearest_rates",
     "outcome_shares",
     "performance_profile",

@@ -47,7 +47,7 @@ def uniform(low: Any, middle: Any, high: Any, number: Any, coordinate: Any) -> A
     z = np.uint64(low) + (np.uint64(middle) << _22) + (np.uint64(high) << _44)
     z = mixed(z + (np.uint64(number) + _1) * _STEP)
     z = mixed(z + (np.uint64(coordinate) + _1) * _STEP)
-    return (np.float64(z >> _11) + 0.5) * 1.1102230246251565e-16  # 2⁻⁵³
+    return ((z >> _11) + 0.5) * 1.1102230246251565e-16  # 2⁻⁵³
 
 
 def quantile(u: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,19 +58,19 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
 
 
 def combine(
-    optimizers: Iterable[Optimizer],
-    schedules: Iterable[Schedule | LossSchedule] = (),
-    transforms: Iterable[Transform] = (),
+    optimizers: Sequence[Optimizer],
+    schedules: Sequence[Schedule | LossSchedule] = (),
+    transforms: Sequence[Transform] = (),
 ) -> list[Optimizer]:
     """Return each optimizer with each schedule, all with the same transforms behind their own.
 
     Parameters
     ----------
-    optimizers : iterable of Optimizer
+    optimizers : sequence of Optimizer
         What is combined.
-    schedules : iterable of Schedule or LossSchedule
+    schedules : sequence of Schedule or LossSchedule
         Of the learning rate; without any, each optimizer keeps its own.
-    transforms : iterable of Transform
+    transforms : sequence of Transform
         Of the gradient, in the order in which they act.
 
     Returns
@@ -90,11 +90,11 @@ def combine(
     >>> [rule.label for rule in optimizers.combine(rules, [schedules.cosine(), schedules.linear()])]
     ['gd|cosine', 'gd|linear', 'adam|cosine', 'adam|linear']
     """
-    accepted = "optimizers, such as gdfast.optimizers.gd()"
+    accepted = "optimizers, such as [gdfast.optimizers.gd()]"
     rules = [instance("optimizers", rule, Optimizer, accepted) for rule in several("optimizers", optimizers, accepted)]
-    changes = several("transforms", transforms, "transforms, such as gdfast.transforms.noise()", least=0)
+    plans = several("schedules", schedules, "schedules, such as [gdfast.schedules.cosine()]", least=0)
+    changes = several("transforms", transforms, "transforms, such as [gdfast.transforms.l2()]", least=0)
     rules = [rule.transformed(*changes) for rule in rules] if changes else rules
-    plans = several("schedules", schedules, "schedules, such as gdfast.schedules.cosine()", least=0)
     if not plans:
         return rules
     if twice := [rule for rule in rules if rule.schedule]:

@@ -1,5 +1,7 @@
 """Claims that people make about mitigations, by experiment, with margins."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,7 @@ def test_noise_leaves_the_saddle_from_where_plain_gradient_descent_never_does():
 X = np.linspace(-2.0, 2.0, 33)[:, None]
 
 
+@functools.cache
 def end_losses(init, batch_size, seeds=32):
     """Losses over all rows, as shares of the best constant's, after training from output weights 0, and outcomes."""
     problem = problems.mlp((1, 8, 1), "tanh", data=(X, X**2), batch_size=batch_size, seed=3)
@@ -48,7 +51,7 @@ def test_mini_batches_escape_where_full_batch_stalls():
     full, outcome = end_losses("xavier_normal", None)
     np.testing.assert_allclose(full, 1.0, rtol=1e-9)  # no better than a constant, for every seed
     assert (outcome == gdfast.outcomes.Outcome.stalled).all()
-    for batch_size in (4, 8, 16):
+    for batch_size in (4, 16):
         noisy, _ = end_losses("xavier_normal", batch_size)
         assert np.mean(noisy < 0.05) > 0.8  # the others have not left yet
     assert end_losses("xavier_normal", 4)[0].max() < 0.05

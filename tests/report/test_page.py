@@ -14,7 +14,7 @@ import xarray
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--no-sandbox"]
-ONLY = ["rates", "basins", "ravine", "rescued"]
+ONLY = ["rates", "basins", "ravine", "saddle"]
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 _AXES = ("learning_rate", "start")
 
 
-def at(result: "xarray.Dataset", places: str | Sequence[str]) -> "xarray.Dataset":
+def nearest(result: "xarray.Dataset", at: str | Sequence[str]) -> "xarray.Dataset":
     """Select the nearest learning rate, the nearest start, or both.
 
     Parameters
     ----------
     result : xarray.Dataset
         Of `gdfast.run`.
-    places : str or sequence of str
+    at : str or sequence of str
         ``learning_rate=value`` or ``start=value``, each axis at most once. A start of several coordinates is given by
         all of them, ``start=1.5,-2``, and so are learning rates of several groups. ``start=#3`` is the start of number
         3, and ``learning_rate=#3`` the learning rate of that number, from 0.
@@ -41,13 +41,13 @@ def at(result: "xarray.Dataset", places: str | Sequence[str]) -> "xarray.Dataset
     --------
     >>> import gdfast
     >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01, 0.1], [-2.0, 1.0, 2.0], 20), backend="numpy")
-    >>> at(result, ["start=1.2", "learning_rate=#0"]).start_point.item()
+    >>> nearest(result, ["start=1.2", "learning_rate=#0"]).start_point.item()
     1.0
     """
     result = _results.checked("result", result, *list(getattr(result, "data_vars", ()))[:1], more=True)
     accepted = "places, such as 'start=1.5'"
-    texts = [places] if isinstance(places, str) else arguments.several("places", places, accepted, least=0)
-    numbers = dict(_number(result, arguments.instance("places", text, str, accepted)) for text in texts)
+    texts = [at] if isinstance(at, str) else arguments.several("at", at, accepted, least=0)
+    numbers = dict(_number(result, arguments.instance("at", text, str, accepted)) for text in texts)
     if len(numbers) < len(texts):
         raise ValueError(f"at must be given once an axis, not {len(texts)} times")
     return result.isel({name: [number] for name, number in numbers.items()})
@@ -66,14 +66,14 @@ def _number(result: "xarray.Dataset", text: str) -> tuple[str, int]:
             raise ValueError(f"at: {name}=# must have a whole number from 0 to {most}, not {shown(number)}")
         return name, int(number)
     if name == "start":
-        points, names = result.start_point.values, [str(each) for each in result.parameter.values]
+        points, names = result.start_point, np.atleast_1d(result.parameter)
     elif "group_rate" in result.coords:
-        points, names = result.group_rate.values, [str(each) for each in result.group.values]
+        points, names = result.group_rate, np.atleast_1d(result.group)
     else:
-        points, names = result.learning_rate.values[:, None], ["learning_rate"]
-    wanted = np.array(notation.parse_numbers(f"at: {name}", value, names))
+        points, names = result.learning_rate, np.array(["learning_rate"])
+    wanted = np.array(notation.parse_numbers(f"at: {name}", value, [*map(str, names)]))
     with np.errstate(over="ignore"):
-        return name, int(np.abs(points - wanted).max(axis=1).argmin())
+        return name, int(np.abs(points.values.reshape(result.sizes[name], -1) - wanted).max(axis=1).argmin())
 
 
-__all__ = ["at"]
+__all__ = ["nearest"]
