@@ -149,6 +149,18 @@ def test_the_rest_of_a_block_that_is_larger_than_the_grid_is_nothing(tmp_path, m
     assert (last[1:] == 0).all()
 
 
+def test_a_block_is_some_seconds_of_work_of_the_problem(tmp_path):
+    network = problems.mlp((2, 8, 1))
+    assert network.step_work > 10
+    rates = np.geomspace(1e-3, 1, 5000)
+    subject = gdfast.Sweep(network, "gd", rates, network.starts(seeds=[1]), max_steps=2**18 // network.step_work)
+    for keep_theta in (False, True):
+        path = tmp_path / f"{keep_theta}.zarr"
+        with blocks.writing(path, subject, "numba", keep_theta, False) as new:
+            assert new.block == (1, 4096, 1) or new.block[1] == 2**30 // (subject.max_steps * network.step_work)
+            assert 4000 < new.block[1] < 5000
+
+
 def test_status_tells_how_far_a_store_is(tmp_path, monkeypatch):
     shrink_blocks(monkeypatch)
     path, whole = tmp_path / "run.zarr", landscape(tile_size=10)
