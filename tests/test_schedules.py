@@ -249,6 +249,29 @@ def test_decay_lets_gd_settle_where_a_constant_rate_oscillates():
         (lambda: schedules.step(every=0), ValueError, ["step: every", "0"]),
         (lambda: schedules.cosine(end=2.0), ValueError, ["cosine: end", "[0, 1]"]),
         (lambda: schedules.exponential(gamma=0.0), ValueError, ["gamma", "> 0"]),
+        (lambda: schedules.linear(start=-0.1), ValueError, ["linear: start", ">= 0"]),
+        (lambda: schedules.cosine_warm_restarts(factor=0.9), ValueError, ["cosine_warm_restarts: factor", "0.9"]),
+        (lambda: schedules.cosine_warm_restarts(period=0), ValueError, ["cosine_warm_restarts: period", "0"]),
+        (lambda: schedules.multi_step(milestones=[-1]), ValueError, ["multi_step: milestones", "-1"]),
+        (lambda: schedules.inverse_sqrt(warmup=0), ValueError, ["inverse_sqrt: warmup", "0"]),
+        (lambda: schedules.warmup(steps=0), ValueError, ["warmup: steps", "0"]),
+        (lambda: schedules.warmup(start=1.1), ValueError, ["warmup: start", "[0, 1]"]),
+        (lambda: schedules.cyclical(up=0), ValueError, ["cyclical: up", "0"]),
+        (lambda: schedules.cyclical(down=0), ValueError, ["cyclical: down", "0"]),
+        *(
+            (lambda rise=rise: schedules.one_cycle(rise=rise), ValueError, ["one_cycle: rise", "(0, 1)"])
+            for rise in (0.0, -0.5, 1.0)
+        ),
+        *(
+            (lambda factor=factor: schedules.reduce_on_plateau(factor), ValueError, ["factor", "(0, 1)"])
+            for factor in (0.0, -0.5, 1.0)
+        ),
+        (
+            lambda: schedules.Schedule(lambda t, budget: np.ones(3)),
+            ValueError,
+            ["a factor for each of 2 steps", "(3,)"],
+        ),
+        (lambda: schedules.Schedule(3), TypeError, ["multiplier", "3"]),
         (lambda: schedules.warmup(then="cosine"), TypeError, ["warmup: then", "'cosine'"]),
         (lambda: schedules.warmup_stable_decay(rise=0.6, fall=0.6), ValueError, ["rise + fall", "1.2"]),
         (lambda: optimizers.gd().scheduled("cosine"), TypeError, ["schedule", "'cosine'"]),

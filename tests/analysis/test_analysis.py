@@ -65,8 +65,9 @@ def test_rates_in_any_order_and_at_any_distance_count_by_their_part_of_the_axis(
 
 
 def test_tolerance_asks_for_a_share(small):
-    with pytest.raises(ValueError, match="share must be"):
-        analysis.lr_tolerance(small, 0)
+    for share in (0, -0.5, 1.5, np.nan):
+        with pytest.raises(ValueError, match="share must be"):
+            analysis.lr_tolerance(small, share)
 
 
 def test_the_best_rate_has_most_starts_then_fewest_steps_and_is_marked_at_the_edge(small):

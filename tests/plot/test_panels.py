@@ -157,6 +157,14 @@ def test_what_lacks_the_hyperparameter_of_an_axis_is_left_out():
             "gd|l2:weight=0.5|l1|l2:weight=0.1",
         ),
         (
+            [
+                optimizers.gd().scheduled(schedules.warmup(3, then=schedules.step(9))).transformed(transforms.l2(w))
+                for w in (0.1, 0.3)
+            ],
+            "l2_weight",
+            "gd|warmup:steps=3,then=(step:every=9)|l2",
+        ),
+        (
             [optimizers.gd().transformed(transforms.l2(0.5), transforms.l2(w)) for w in (0.1, 0.3)],
             "l22_weight",
             "gd|l2:weight=0.5|l2",

@@ -188,14 +188,17 @@ def test_folders_of_others_are_left_alone(tmp_path):
     assert not (tmp_path / "nothing").exists()
 
 
+MINE = ("notes.txt", "loss/notes.txt", "loss/9.9.9", "momentum/0.0.0", "mine/loss")
+
+
 def test_overwriting_removes_what_the_store_names_and_nothing_else(copy, tmp_path):
-    for name in ("notes.txt", "loss/notes.txt", "loss/9.9.9", "mine/loss"):
+    for name in MINE:
         (copy / name).parent.mkdir(exist_ok=True)
         (copy / name).write_text("mine")
     (copy / "link").symlink_to(tmp_path)
     result = gdfast.run(landscape(max_steps=10), store=copy, overwrite=True, progress=False)
     cases.assert_same(result, gdfast.run(landscape(max_steps=10)))
-    for name in ("notes.txt", "loss/notes.txt", "loss/9.9.9", "mine/loss"):
+    for name in MINE:
         assert (copy / name).read_text() == "mine"
     assert (copy / "link").is_symlink()
     link = tmp_path / "way"

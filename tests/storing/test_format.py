@@ -1,6 +1,7 @@
 """What a store is made of, piece by piece: blocks, names, lines of the journal, chunks, metadata."""
 
 import math
+import os
 
 import pytest
 from gdfast.storing.blocks import block_shape
@@ -42,6 +43,7 @@ def test_blocks_are_whole_rows_or_whole_optimizers_within_their_bounds(shape, wo
     assert rates == 1 or starts == shape[2]
     assert optimizers == 1 or (rates, starts) == shape[1:]
     assert math.prod(block) <= 2**20
+    assert all(type(n) is int for n in block)
     assert math.prod(block) * bytes_each <= 2**25
 
 
@@ -80,6 +82,19 @@ def test_a_file_is_read_whole_or_not_at_all(tmp_path):
         files.read(tmp_path, "file", 4)
     (tmp_path / "empty").touch()
     assert files.read(tmp_path, "empty", 0) == b""
+
+
+def test_what_became_a_link_or_a_fifo_meanwhile_is_neither_followed_nor_waited_for(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    os.mkfifo(tmp_path / "fifo")
+    monkeypatch.setattr(files, "size", lambda root, name: 5)
+    with pytest.raises(OSError, match="symbolic links"):
+        files.read(tmp_path, "link", 10)
+    with pytest.raises(Unsound, match="fifo is no ordinary file"):
+        files.read(tmp_path, "fifo", 10)
+    with pytest.raises(OSError, match="symbolic links"):
+        files.sync(tmp_path / "link")
 
 
 def test_folders_are_made_once_and_not_where_something_else_is(tmp_path):
@@ -185,6 +200,15 @@ def test_the_largest_store_that_a_journal_tells_of(tmp_path):
     most = {**HEADER, "shape": [2, 6, 2**40], "block": [2, 6, 2**40], "files": {"loss": [2**31 - 1, 2**32 - 1]}}
     assert journal(tmp_path, {"store": most}).damages == []
     assert journal(tmp_path, {"store": {**HEADER, "files": {"loss": [0, 0]}}}, SESSION).damages == []
+
+
+def test_lines_have_a_length_that_is_bounded(tmp_path, monkeypatch):
+    for most, damages in ((len(line(SESSION)) - 1, 0), (len(line(SESSION)) - 2, 1)):  # less the end of the line
+        monkeypatch.setattr("gdfast.storing.journal.LARGEST_TEXT", most)
+        (tmp_path / JOURNAL).write_bytes(line(SESSION))
+        assert [d for d in Journal.read(tmp_path).damages if "not readable" in d] == [
+            "line 1 of its journal is not readable"
+        ] * damages
 
 
 def test_the_first_line_of_a_journal_is_its_first_and_its_only_one(tmp_path):

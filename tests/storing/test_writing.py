@@ -12,6 +12,7 @@ from stored import landscape, shrink_blocks
 
 import gdfast
 from gdfast import measures, optimizers, problems, starts, store
+from gdfast.outputs import PART
 from gdfast.storing import blocks, contents, files, result
 from gdfast.storing.journal import JOURNAL, Journal, line
 from gdfast.storing.reuse import Earlier
@@ -147,6 +148,28 @@ def test_the_rest_of_a_block_that_is_larger_than_the_grid_is_nothing(tmp_path, m
     last = np.frombuffer(Blosc().decode((path / "loss" / "1.1.0").read_bytes())).reshape(3, 10)
     assert (last[0] != 0).any()
     assert (last[1:] == 0).all()
+
+
+def test_a_block_is_some_seconds_of_work_of_the_problem(tmp_path):
+    network = problems.mlp((2, 8, 1))
+    assert network.step_work > 10
+    rates = np.geomspace(1e-3, 1, 5000)
+    subject = gdfast.Sweep(network, "gd", rates, network.starts(seeds=[1]), max_steps=2**18 // network.step_work)
+    for keep_theta in (False, True):
+        path = tmp_path / f"{keep_theta}.zarr"
+        with blocks.writing(path, subject, "numba", keep_theta, False) as new:
+            assert new.block == (1, 4096, 1) or new.block[1] == 2**30 // (subject.max_steps * network.step_work)
+            assert 4000 < new.block[1] < 5000
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_one(tmp_path):
+    path = tmp_path / "run.zarr"
+    gdfast.run(landscape(max_steps=2), store=path, progress=False)
+    (path / f"{PART}0").write_bytes(b"half")
+    (path / f"{PART}1").mkdir()
+    (path / f"{PART}2").symlink_to(tmp_path / "nothing")
+    gdfast.run(landscape(max_steps=2), store=path, progress=False)
+    assert sorted(file.name[-1] for file in path.glob(f"{PART}*")) == ["1", "2"]
 
 
 def test_status_tells_how_far_a_store_is(tmp_path, monkeypatch):

@@ -65,6 +65,15 @@ def test_oscillation_is_recognized_with_its_period():
     assert abs(path.theta.values[-1, 0] - path.theta.values[-2, 0]) > 0.1
 
 
+@pytest.mark.parametrize(("slack", "period"), [(0.0, 2), (0.6e-6, 2), (1.6e-6, 0)])
+def test_a_tail_repeats_within_a_millionth_of_its_amplitude(slack, period):
+    # x is multiplied by slack − 1 in each step, and so changes by 2 slack in two, of an amplitude of 2.
+    line = problems.from_expression("x**2/2", [[-2, 2]])
+    for backend in ("numba", "numpy"):
+        result = gdfast.run(gdfast.Sweep(line, optimizers.gd(), [2 - slack], [[1.0]], 100), backend=backend)
+        assert result.period.item() == period
+
+
 def test_a_start_at_a_maximum_stalls():
     point = QUARTIC.stationary_points[-1].point
     for backend in ("numba", "numpy"):
@@ -178,6 +187,18 @@ def test_under_a_penalty_the_moved_minima_count_and_keep_their_basins(weight):
     assert result.basin.values[0, 0].tolist() == [0, 0, 1, 1]
     # The loss is that of the problem, without the penalty.
     np.testing.assert_allclose(result.loss.values[0, 0, 0], low**4 - 5 * low**2 + 3 * low, rtol=1e-9)
+
+
+def test_a_penalty_can_make_a_minimum_of_a_maximum():
+    # The curvature of ¼(x² − 1)² at 0 is −1.
+    wells = problems.from_expression("(x**2 - 1)**2/4", [[-3, 3]])
+    starts = [[-1.5], [0.3], [1.0]]
+    bowl = optimizers.gd().transformed(transforms.l2(1.5), transforms.l2(0.5))
+    assert ends_of(wells, starts, rule=bowl)[0] == [Outcome.global_minimum] * 3
+    hill = optimizers.gd().transformed(transforms.l2(0.5))
+    outcomes, basins = ends_of(wells, [[-1.5], [0.0], [1.5]], rule=hill)
+    assert outcomes == [Outcome.global_minimum, Outcome.stalled, Outcome.global_minimum]
+    assert basins == [0, -1, 1]
 
 
 def test_a_penalty_can_make_another_minimum_the_lowest():
