@@ -140,7 +140,7 @@ def test_places_are_the_nearest_on_an_axis_or_told_by_number():
         ("start=#1", 1),
     ):
         axis = text.partition("=")[0].strip()
-        cases.assert_same(gdfast.analysis.at(result, text), result.isel({axis: [place]}))
+        cases.assert_same(gdfast.analysis.nearest(result, text), result.isel({axis: [place]}))
     for text, words in (
         ("rate=1", "at 'rate'"),
         ("start", "at must be start=value, or start=# and a number from 0, not 'start'"),
@@ -152,8 +152,8 @@ def test_places_are_the_nearest_on_an_axis_or_told_by_number():
         ("start=#" + "9" * 5000, "whole number from 0 to 2"),
     ):
         with pytest.raises(ValueError, match=words):
-            gdfast.analysis.at(result, text)
+            gdfast.analysis.nearest(result, text)
     network = problems.trainability_network(width=2)
     grouped = gdfast.Sweep(network, "gd", [[0.1, 0.2], [0.3, 0.1]], network.starts("normal").points, 1)
     result = gdfast.run(grouped, backend="numpy")
-    cases.assert_same(gdfast.analysis.at(result, "learning_rate=0.3,0.2"), result.isel(learning_rate=[1]))
+    cases.assert_same(gdfast.analysis.nearest(result, "learning_rate=0.3,0.2"), result.isel(learning_rate=[1]))
