@@ -198,12 +198,3 @@ def _jax_program(task: Task) -> Any:
         return jax.lax.scan(lambda w, t: (w - lr * jax.grad(loss)(w, t), None), start, jnp.arange(task.steps))[0]
 
     return jax.jit(jax.vmap(train))
-
-
-CONTENDERS: dict[str, Callable[[Task], np.ndarray]] = {
-    "numpy_batched": numpy_batched,
-    "jax_scan": jax_scan,
-    "jax_tuned": jax_tuned,
-    "gdfast_one_core": gdfast_one_core,
-    "gdfast_all_cores": gdfast_all_cores,
-}

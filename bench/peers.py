@@ -1,4 +1,4 @@
-"""Gdfast against every peer, in one run, after checking their answers: ``python -m bench.peers``.
+"""Gdfast against every peer, in one run, after checking their answers: ``python -m bench peers``.
 
 Each contender runs the same sweep as gdfast (learning rate × start, settle check at every step) or trains the same
 networks, in a process of its own, where the threads of no other library are about. Before any is timed its ends are
@@ -9,18 +9,17 @@ The extra ``peers`` has all but the C compiler.
 """
 
 import argparse
-import importlib.util
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench import networks, tables
-from bench.contenders import CONTENDERS, PROBLEMS_AND_OPTIMIZERS, Ends, Grid
+from bench.contenders.common import Ends, Grid
+from bench.registry import NETWORKS, PROBLEMS_AND_OPTIMIZERS, SWEEPS
 from bench.required import RATIOS, USEFUL_SHARE
 from bench.timing import alternating
 
@@ -51,14 +50,15 @@ def _percent(which: np.ndarray) -> float:
 
 def against(pair: tuple[str, str], name: str, quick: bool) -> Row:
     """Check one contender of a sweep, then time it."""
-    contender, grid = CONTENDERS[name], Grid.square(*pair, 128 if quick else 512)
+    contender, grid = SWEEPS[name], Grid.square(*pair, 128 if quick else 512)
     if contender.lacking:
         return row(grid.name, name, contender.cores, f"skipped, for want of {', '.join(contender.lacking)}")
-    own = CONTENDERS["gdfast_all_cores" if contender.cores > 1 else "gdfast_one_core"]
-    expected, ends = own.run(grid), contender.run(grid)
+    own = SWEEPS["gdfast_all_cores" if contender.cores > 1 else "gdfast_one_core"].on(grid)
+    other = contender.on(grid)
+    expected, ends = own(), other()
     shares = agreement(ends, expected)
     note = "" if not contender.exact or set(shares.values()) == {100.0} else "ANSWERS DIFFER"
-    times = alternating(partial(contender.run, grid), partial(own.run, grid), 3 if quick else ROUNDS)
+    times = alternating(other, own, 3 if quick else ROUNDS)
     steps = int(expected.steps.sum())
     speed, own_speed = (ends.lane_steps or steps) / times.first / 1e9, steps / times.second / 1e9
     got = times.ratio * steps / (ends.lane_steps or steps)
@@ -75,12 +75,14 @@ def against(pair: tuple[str, str], name: str, quick: bool) -> Row:
 
 def training(name: str, quick: bool) -> Row:
     """Check one contender that trains the trainability network, then time it."""
-    if name.startswith("jax") and importlib.util.find_spec("jax") is None:
-        return row("trainability network", name, 2, "skipped, for want of jax")
-    task, contender = networks.trainability(k=32 if quick else 64), networks.CONTENDERS[name]
+    contender = NETWORKS[name]
+    if contender.lacking:
+        return row("trainability network", name, 2, f"skipped, for want of {', '.join(contender.lacking)}")
+    task = networks.trainability(k=32 if quick else 64)
+    other, own = contender.on(task), NETWORKS["gdfast_all_cores"].on(task)
     # Rates beyond the limit of stability magnify rounding until nothing of it agrees.
-    same = np.isclose(contender(task), networks.gdfast_all_cores(task), rtol=1e-6, atol=1e-9).all(axis=1)
-    times = alternating(partial(contender, task), partial(networks.gdfast_all_cores, task), 3 if quick else ROUNDS)
+    same = np.isclose(other(), own(), rtol=1e-6, atol=1e-9).all(axis=1)
+    times = alternating(other, own, 3 if quick else ROUNDS)
     print(f"trainability network: {name} {times.first:.3f} s, {times.ratio:.2f} ×")
     return row(
         "trainability network",
@@ -96,9 +98,9 @@ def rows(only: list[str], quick: bool) -> Iterator[Row]:
     """The rows of the table, each made in a fresh process."""
     asked: list[tuple[Any, ...]] = []
     for pair in PROBLEMS_AND_OPTIMIZERS:
-        fit = [name for name, contender in CONTENDERS.items() if pair[1] in contender.optimizers]
+        fit = [name for name, contender in SWEEPS.items() if contender.does(pair[1])]
         asked += [(against, pair, name) for name in fit]
-    asked += [(training, name) for name in networks.CONTENDERS]
+    asked += [(training, name) for name in NETWORKS]
     for function, *given in asked:
         if not given[-1].startswith("gdfast") and (not only or given[-1] in only):
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
@@ -113,14 +115,14 @@ def useful_shares(quick: bool) -> dict[str, float]:
     return {grid.name: 100 * gdfast.run(grid.sweep, progress=False).attrs["useful_share"] for grid in grids}
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Check, time, print and write."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m bench peers", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these contenders only")
     parser.add_argument("--quick", action="store_true", help="128 × 128, three rounds")
     parser.add_argument("--out", type=Path, default=Path("reports"), help="folder of the tables")
-    chosen = parser.parse_args()
-    known = sorted({*CONTENDERS, *networks.CONTENDERS})
+    chosen = parser.parse_args(arguments)
+    known = sorted({*SWEEPS, *NETWORKS})
     if unknown := set(chosen.only) - set(known):
         parser.error(f"--only must name some of {', '.join(known)}, not {', '.join(sorted(unknown))}")
     table = [*rows(chosen.only, chosen.quick)]
@@ -130,7 +132,3 @@ def main() -> None:
     for name, share in shares.items():
         print(f"{name}: {share:.1f} % of the lane-steps useful (wanted: {USEFUL_SHARE})")
     tables.write(chosen.out / "peers.csv", table, useful_share=shares)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,6 @@
-"""What refinement costs and what it misses: ``python -m bench.refinement``, 4096 × 4096 of quartic × gd."""
+"""What refinement costs and what it misses: ``python -m bench refinement``, 4096 × 4096 of quartic × gd."""
 
+import argparse
 import time
 
 import numpy as np
@@ -7,8 +8,11 @@ import numpy as np
 import gdfast
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Run the full grid once and refine it from blocks of several sizes."""
+    argparse.ArgumentParser(prog="python -m bench refinement", description=__doc__.splitlines()[0]).parse_args(
+        arguments
+    )
     n = 4096
     grid = gdfast.Sweep(
         gdfast.problems.quartic(),
@@ -32,7 +36,3 @@ def main() -> None:
             f"from blocks of {coarse:2}: {taken:.2f} s, {100 * found.attrs['computed_share']:.1f} % of the "
             f"trajectories, {100 * steps:.1f} % of the steps, {100 * wrong:.3f} % of the cells differ"
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Each pair's share of what this machine allows: ``python -m bench.roofline [--all] [--out reports]``.
+"""Each pair's share of what this machine allows: ``python -m bench roofline [--all] [--out reports]``.
 
 The limit of a pair is the time that its operations (`bench.operations`) take at the measured throughput of their kinds
 (`bench.throughput`), when everything that can be done side by side is: the longest of
@@ -117,12 +117,12 @@ def measured(problem: Landscape, optimizer: Optimizer, each: Mapping[str, float]
     }
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(prog="python -m bench.roofline", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m bench roofline", description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="every optimizer on every landscape")
     parser.add_argument("--out", type=Path, default=Path("reports"), help="folder of the tables")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     each = measure()
     tables.show("one core, nanoseconds of one operation a lane", [{"operation": k, "ns": ns} for k, ns in each.items()])
     rows = [measured(*pair, each) for pair in pairs(chosen.all)]
@@ -131,7 +131,3 @@ def main() -> None:
     reached = sum(row["share %"] >= ROOFLINE_SHARE for row in rows)
     print(f"{reached} of {len(rows)} pairs reach {ROOFLINE_SHARE} % of their limit (wanted: all)")
     tables.write(chosen.out / "roofline.csv", rows, nanoseconds=each)
-
-
-if __name__ == "__main__":
-    main()

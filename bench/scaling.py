@@ -1,4 +1,4 @@
-"""Cost over size, cores and memory: ``python -m bench.scaling [--large]``.
+"""Cost over size, cores and memory: ``python -m bench scaling [--large]``.
 
 Sweeps of 10⁴ to 10⁷ trajectories, with ``--large`` 10⁸, of quartic × gd with at most 1000 steps. Beside what a sweep of
 one trajectory takes, the cost of each is to be the same for all within 20 %, and two workers are to be at least 1.8
@@ -8,6 +8,7 @@ overwritten: the system takes 20 ns a trajectory for memory that no one has used
 and drawn (with at most 20 steps), each by a process of its own, and the peak of memory told.
 """
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -94,15 +95,13 @@ def memory(n: int, folder: Path) -> None:
     peak("map", path, "-o", str(folder / "steps.png"), "--quantity", "steps")
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Run all."""
-    largest = 10**8 if "--large" in sys.argv else 10**7
+    parser = argparse.ArgumentParser(prog="python -m bench scaling", description=__doc__.splitlines()[0])
+    parser.add_argument("--large", action="store_true", help="up to 10⁸ trajectories")
+    largest = 10**8 if parser.parse_args(arguments).large else 10**7
     with tempfile.TemporaryDirectory() as name:
         gdfast.run(sweep(1), store=Path(name) / "warm.zarr", progress=False)
         memory(largest, Path(name))
         over_workers()
         over_size(largest, Path(name))
-
-
-if __name__ == "__main__":
-    main()

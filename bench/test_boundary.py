@@ -5,16 +5,16 @@ Away from the boundary that changes hardly a class; at it training is chaotic an
 right: starts a unit in the last place apart differ as much.
 """
 
-import importlib.util
 import os
 import statistics
 import time
 
 import pytest
 
-from bench.boundary import disagreement, gdfast_map, jax_map, views
+from bench.boundary import disagreement, views
+from bench.registry import MAPS
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed (extra parity)")
+pytestmark = pytest.mark.skipif(bool(MAPS["jax"].lacking), reason="JAX is not installed (extra parity)")
 RESOLUTION = 512 if os.environ.get("GDFAST_BENCH") == "full" else 128
 
 
@@ -25,9 +25,10 @@ def test_map_of_trainability(benchmark, name):
     images = {}
 
     def pair():
-        for who, draw in (("jax", jax_map), ("gdfast", gdfast_map)):
+        for who, contender in MAPS.items():
+            draw = contender.on(view)
             began = time.perf_counter()
-            images[who] = draw(view)
+            images[who] = draw()
             times[who].append(time.perf_counter() - began)
 
     benchmark.group = "map of trainability: gdfast against JAX's scan under vmap, alternating"

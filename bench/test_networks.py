@@ -11,18 +11,17 @@ of which the gradient is 4.1, 75·10⁹ operations a second; the rest reads and 
 second cache.
 """
 
-import importlib.util
 import os
 
 import numpy as np
 import pytest
 
-from bench.networks import CONTENDERS, classifier, gdfast_all_cores, trainability
+from bench.networks import classifier, trainability
+from bench.registry import NETWORKS
 from bench.required import RATIOS
 from bench.timing import alternating
 
-WITH_JAX = importlib.util.find_spec("jax") is not None
-ALL = {name: run for name, run in CONTENDERS.items() if WITH_JAX or not name.startswith("jax")}
+ALL = [name for name, contender in NETWORKS.items() if not contender.lacking]
 FULL = os.environ.get("GDFAST_BENCH") == "full"
 TASKS = {
     "trainability network": lambda: trainability(k=512 if FULL else 32),
@@ -34,21 +33,21 @@ TASKS = {
 def task(request):
     """One of the tasks, its name, and what gdfast makes of it, with every kernel compiled."""
     whole = TASKS[request.param]()
-    return whole, request.param, gdfast_all_cores(whole)
+    return whole, request.param, NETWORKS["gdfast_all_cores"].on(whole)()
 
 
 def contender_of(label, name):
     """The contender, if it does this task."""
-    if name == "jax_tuned" and label != "trainability network":
-        pytest.skip("jax_tuned is for the trainability network")
-    return ALL[name]
+    if not NETWORKS[name].does(label):
+        pytest.skip(f"{name} is not for the {label}")
+    return NETWORKS[name]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_training(benchmark, task, name):
     whole, label, expected = task
     benchmark.group = f"{label}, {len(whole.rates):,} rates × {len(whole.starts)} starts, {whole.steps} steps"
-    ends = benchmark.pedantic(contender_of(label, name), (whole,), rounds=3, iterations=1, warmup_rounds=1)
+    ends = benchmark.pedantic(contender_of(label, name).on(whole), rounds=3, iterations=1, warmup_rounds=1)
     # Rates beyond the limit of stability magnify rounding until nothing of it agrees.
     same = np.isclose(ends, expected, rtol=1e-6, atol=1e-9).all(axis=1)
     assert same.mean() > 0.6
@@ -61,12 +60,12 @@ def test_training(benchmark, task, name):
 def test_ratio_in_one_run(benchmark, task, name):
     """Alternate the two, so that the machine's drift cancels, and report the median ratio."""
     whole, label, _ = task
-    run = contender_of(label, name)
-    run(whole)
+    other, own = contender_of(label, name).on(whole), NETWORKS["gdfast_all_cores"].on(whole)
+    other()
     benchmark.group = "networks: gdfast on all cores against others, alternating"
     pair = benchmark.pedantic(
         alternating,
-        (lambda: run(whole), lambda: gdfast_all_cores(whole)),
+        (other, own),
         {"rounds": 1 if benchmark.disabled else 5},
         rounds=1,
         iterations=1,

@@ -6,12 +6,14 @@ in two lengths: the difference of their times is that of the operations alone. P
 which of them are done by the same units of the processor.
 """
 
+import argparse
 import time
 from typing import Any
 
 import numba
 import numpy as np
 
+from bench import tables
 from gdfast.formulas import elementary
 from gdfast.formulas.operations import FUNCTIONS
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
@@ -111,3 +113,12 @@ def measure(rounds: int = 15) -> dict[str, float]:
         kind: (times[0] - (times[1] if len(times) > 1 else 0.0)) / bodies[kind][2] * nanoseconds
         for kind, times in best.items()
     }
+
+
+def main(arguments: list[str]) -> None:
+    """Measure and print."""
+    argparse.ArgumentParser(prog="python -m bench throughput", description=__doc__.splitlines()[0]).parse_args(
+        arguments
+    )
+    rows = [{"operation": kind, "ns": ns} for kind, ns in measure().items()]
+    tables.show("one core, nanoseconds of one operation a lane", rows)

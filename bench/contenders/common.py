@@ -4,17 +4,57 @@ A point is a tuple of coordinates, each an array or a number of whatever library
 """
 
 import functools
+import importlib.util
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import gdfast
 
+COMPILER = shutil.which("cc")
 TOLERANCE, LIMIT = 1e-8, 1e12
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 STATIONARY, DIVERGED = 2, 3  # how a trajectory settled; 0 where its budget was spent
+
+
+class Contender(NamedTuple):
+    """A way to do a task: a sweep, the training of a network, a map of trainability.
+
+    Attributes
+    ----------
+    run : callable
+        From the task to its result, of one type for all contenders of a kind.
+    exact : bool
+        Whether its arithmetic is gdfast's, so that the ends are the same to the bit.
+    cores : int
+        How many cores it uses: 1, or 2 for all.
+    needs : tuple of str
+        Modules without which it is skipped; ``cc`` is a C compiler.
+    tasks : tuple of str
+        Those that it does, if not all: optimizers of sweeps, or names of networks.
+    """
+
+    run: Callable[..., Any]
+    exact: bool = True
+    cores: int = 2
+    needs: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+
+    def does(self, task: str) -> bool:
+        """Whether a task is among those that it does."""
+        return not self.tasks or task in self.tasks
+
+    @property
+    def lacking(self) -> list[str]:
+        """What it needs and is not there."""
+        return [name for name in self.needs if not (COMPILER if name == "cc" else importlib.util.find_spec(name))]
+
+    def on(self, task: Any) -> Callable[[], Any]:
+        """What is timed and what is checked: the same call, without arguments."""
+        return functools.partial(self.run, task)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 import ctypes
 import functools
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,9 +11,8 @@ import numba
 import numpy as np
 from numpy.ctypeslib import ndpointer
 
-from bench.contenders.common import BETA1, BETA2, LIMIT, TOLERANCE, Ends, Grid, debiasing
+from bench.contenders.common import BETA1, BETA2, COMPILER, LIMIT, TOLERANCE, Ends, Grid, debiasing
 
-COMPILER = shutil.which("cc")
 VECTORS = 4  # independent ones in flight; the best of 1, 2, 4 and 8 for quartic × gd
 SOURCE = Path(__file__).with_name("fused.c")
 

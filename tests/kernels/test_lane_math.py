@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from minimax import FITS, minimax
 from numba import types
 from numba.extending import intrinsic, register_jitable
 
-from bench.minimax import FITS, minimax
 from gdfast.formulas import elementary
 from gdfast.kernels.lane_math import error_function, exponential, logarithm, trigonometric
 from gdfast.kernels.options import INLINED, JIT

@@ -62,7 +62,7 @@ def test_a_figure_that_fails_loses_no_data_and_no_other_figure(tmp_path, monkeyp
 def test_tables_of_the_benchmarks_are_shown_as_they_are_or_said_to_be_missing(tmp_path):
     (section,) = speed.peers(Lab(out=tmp_path))
     assert section.table is None
-    assert "python -m bench.peers" in section.sentences
+    assert "python -m bench peers" in section.sentences
     (tmp_path / "roofline.csv").write_text("pair,share\nquartic × gd,0.50\n")
     made, _ = report.build(tmp_path, True, ["roofline"])
     assert "quartic × gd" in made.read_text()

@@ -8,7 +8,7 @@ The method is always the same (Cody & Waite, *Software Manual for the Elementary
 *Elementary Functions*, 3rd ed., 2016): reduce the argument to a small interval, evaluate a polynomial there, undo the
 reduction. Where a rounding error would be carried into the result's last places it is computed too, as a second
 number, by `parts.sum_of` and its kin (Dekker, Numer. Math. 18, 1971). The polynomials are minimax ones, made by
-``bench/minimax.py``. Accuracies in the docstrings are the largest errors met in the tests against mpmath, in units
+``tests/minimax.py``. Accuracies in the docstrings are the largest errors met in the tests against mpmath, in units
 in the last place (ulp) of the exact result.
 """
 

@@ -177,10 +177,10 @@ def _measured(lab: Lab, name: str, title: str, text: str) -> Section:
     """A table that a benchmark writes, if it is there; it stays as it is, a copy is written beside it."""
     path = lab.out / f"{name}.csv"
     if not path.is_file():
-        return Section(title, [f"Not measured yet: python -m bench.{name} writes {name}.csv, which is shown here."])
+        return Section(title, [f"Not measured yet: python -m bench {name} writes {name}.csv, which is shown here."])
     return Section(
         title,
-        [f"{text} Measured by python -m bench.{name}, not in this run."],
+        [f"{text} Measured by python -m bench {name}, not in this run."],
         table=pd.read_csv(path),
         part="measured",
     )

@@ -1,4 +1,4 @@
-"""Derive the coefficients of the lane functions' polynomials: ``python -m bench.minimax`` prints them.
+"""Derive the coefficients of the lane functions' polynomials: ``python tests/minimax.py`` prints them.
 
 Each is the polynomial p of a given degree, or the quotient p / q of two, q's last coefficient being 1, that minimizes
 the largest weighted error max |w(x) (f(x) − p(x) / q(x))| over an interval, found by the exchange algorithm of Remez
