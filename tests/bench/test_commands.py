@@ -23,7 +23,7 @@ def test_an_unknown_name_is_refused():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_tells_its_options(capsys, name):
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main([name, "-h"])
     assert capsys.readouterr().out.startswith(f"usage: python -m bench {name}")
 
