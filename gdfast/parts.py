@@ -5,7 +5,9 @@ the sweep's measure. What they need that depends on the step alone stands side b
 remember of a trajectory side by side in its memory. Kernels and reference read both by the places that are told here.
 """
 
+import functools
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,7 +37,7 @@ class Span(NamedTuple):
         return self.end - self.begin
 
 
-def _side_by_side(widths: list[int]) -> list[Span]:
+def _side_by_side(widths: Sequence[int]) -> list[Span]:
     ends = itertools.accumulate(widths, initial=0)
     return [Span(*pair) for pair in itertools.pairwise(ends)]
 
@@ -71,9 +73,8 @@ class Parts:
         widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
         widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
         widths += [len(measure.coefficients) if measure else 0]
-        schedule, *transforms, of_plateau, rule, of_measure = _side_by_side(widths)
-        memory = _side_by_side([len(plateau.initial) if plateau else 0, len(measure.initial) if measure else 0])
-        return cls(schedule, tuple(transforms), of_plateau, rule, of_measure, *memory)
+        slots = len(plateau.initial) if plateau else 0, len(measure.initial) if measure else 0
+        return _parts(tuple(widths), slots)
 
     @property
     def settings(self) -> Span:
@@ -84,6 +85,13 @@ class Parts:
     def width(self) -> int:
         """The length of a row."""
         return self.measure.end
+
+
+@functools.lru_cache(maxsize=256)
+def _parts(widths: tuple[int, ...], slots: tuple[int, int]) -> Parts:
+    """The parts of such widths; a run asks for the same again and again."""
+    schedule, *transforms, plateau, rule, measure = _side_by_side(widths)
+    return Parts(schedule, tuple(transforms), plateau, rule, measure, *_side_by_side(slots))
 
 
 def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, max_steps: int) -> Array:
