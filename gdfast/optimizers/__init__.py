@@ -1,4 +1,8 @@
-"""Optimizers, one file a rule. This list of names is all that a new one is added to."""
+"""Optimizers, one file a rule. This list of names is all that a new one is added to.
+
+A rule takes point, gradient, state, learning rate and the hyperparameters that its source gives it, one by one: some
+have more than eight.
+"""
 
 import csv
 from collections.abc import Callable
