@@ -4,7 +4,6 @@ import math
 import os
 
 import pytest
-from gdfast.storing.blocks import block_shape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from gdfast.storing import files
 from gdfast.storing.contents import check_file, differences
 from gdfast.storing.files import Unsound
 from gdfast.storing.journal import JOURNAL, Journal, check_of, grid, line
+from gdfast.storing.write import block_shape
 
 
 @pytest.mark.parametrize(

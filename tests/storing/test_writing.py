@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored import landscape, shrink_blocks
+from stored import landscape, small_blocks
 
 import gdfast
 from gdfast import measures, optimizers, problems, starts, store
 from gdfast.outputs import PART
-from gdfast.storing import blocks, contents, files, result
+from gdfast.storing import columns, contents, files, result, write
 from gdfast.storing.journal import JOURNAL, Journal, line
 from gdfast.storing.reuse import Earlier
 from gdfast.storing.store import StoreError
@@ -33,7 +33,7 @@ def journal(tmp_path):
 
 
 def test_lines_are_added_in_order_after_what_is_whole(journal):
-    lines = blocks._Lines(journal.parent, len(line(FIRST)))
+    lines = write._Lines(journal.parent, len(line(FIRST)))
     assert journal.read_bytes().endswith(b"half a li")  # until something is added
     lines.add(SECOND)
     lines.wait()
@@ -41,7 +41,7 @@ def test_lines_are_added_in_order_after_what_is_whole(journal):
     lines.add(THIRD)
     lines.close()
     assert journal.read_bytes() == line(FIRST) + line(SECOND) + line(THIRD)
-    blocks._Lines(journal.parent, 3).close()  # nothing was added: nothing is cut
+    write._Lines(journal.parent, 3).close()  # nothing was added: nothing is cut
     assert journal.read_bytes() == line(FIRST) + line(SECOND) + line(THIRD)
 
 
@@ -53,7 +53,7 @@ def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, m
         assert go.wait(60)
 
     monkeypatch.setattr(files, "sync_all", slow)
-    lines = blocks._Lines(journal.parent, 0)
+    lines = write._Lines(journal.parent, 0)
     lines.add(FIRST)
     assert is_in.wait(60)
     lines.add(SECOND)
@@ -64,7 +64,7 @@ def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, m
 
 
 def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, monkeypatch):
-    lines = blocks._Lines(journal.parent, len(line(FIRST)))
+    lines = write._Lines(journal.parent, len(line(FIRST)))
     lines.add(SECOND)
     lines.wait()
     append = files.append
@@ -87,7 +87,7 @@ def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, m
 def test_chunks_are_on_the_disk_before_the_line_that_names_them(journal, monkeypatch):
     synced = []
     monkeypatch.setattr(files, "sync_all", lambda root, names: synced.append((root, names, journal.read_bytes())))
-    lines = blocks._Lines(journal.parent, 0)
+    lines = write._Lines(journal.parent, 0)
     lines.add({"block": "0.1.0", "files": {"loss": [1, 2], "theta": [3, 4]}})
     lines.close()
     assert synced == [(journal.parent, ["loss/0.1.0", "theta/0.1.0.0"], b"")]
@@ -103,11 +103,11 @@ def interrupted(path, subject, after):
 
 
 def test_a_store_says_what_was_in_it_and_runs_the_rest(tmp_path, monkeypatch):
-    shrink_blocks(monkeypatch)
+    small_blocks(30, monkeypatch)
     path, whole = tmp_path / "run.zarr", landscape(tile_size=10)
 
     def opened():
-        return blocks.writing(path, whole, "numba", False, False)
+        return write.writing(path, whole, "numba", False, False)
 
     with opened() as new:
         assert (new.resumed, new.missing, new.done) == ("", True, 0)
@@ -135,7 +135,7 @@ def test_a_store_says_what_was_in_it_and_runs_the_rest(tmp_path, monkeypatch):
 
 
 def test_the_rest_of_a_block_that_is_larger_than_the_grid_is_nothing(tmp_path, monkeypatch):
-    shrink_blocks(monkeypatch)
+    small_blocks(30, monkeypatch)
     gdfast.run(landscape(), store=tmp_path / "run.zarr", progress=False, keep_theta=True)
     subject = landscape(learning_rates=[0.01, 0.02, 0.03, 0.04], max_steps=3)  # blocks of 3 rates and of 1
     path = tmp_path / "run2.zarr"
@@ -157,7 +157,7 @@ def test_a_block_is_some_seconds_of_work_of_the_problem(tmp_path):
     subject = gdfast.Sweep(network, "gd", rates, network.starts(seeds=[1]), max_steps=2**18 // network.step_work)
     for keep_theta in (False, True):
         path = tmp_path / f"{keep_theta}.zarr"
-        with blocks.writing(path, subject, "numba", keep_theta, False) as new:
+        with write.writing(path, subject, "numba", keep_theta, False) as new:
             assert new.block == (1, 4096, 1) or new.block[1] == 2**30 // (subject.max_steps * network.step_work)
             assert 4000 < new.block[1] < 5000
 
@@ -173,7 +173,7 @@ def test_what_a_killed_process_was_writing_is_removed_by_the_next_one(tmp_path):
 
 
 def test_status_tells_how_far_a_store_is(tmp_path, monkeypatch):
-    shrink_blocks(monkeypatch)
+    small_blocks(30, monkeypatch)
     path, whole = tmp_path / "run.zarr", landscape(tile_size=10)
     interrupted(path, whole, 50)
     half = store.status(path)
@@ -184,7 +184,7 @@ def test_status_tells_how_far_a_store_is(tmp_path, monkeypatch):
         f"{half.done} of 120 done ({100 * half.done // 120} %), {120 - half.done} m"
     )
     assert summary["blocks"] == f"{half.done // 30} of 4 done, of (1, 3, 10) each"
-    with blocks.writing(path, whole, "numba", False, False):
+    with write.writing(path, whole, "numba", False, False):
         assert store.status(path).summary["state"] == "incomplete, being written"
         with pytest.raises(StoreError, match="is being written by another process"):
             gdfast.run(whole, store=path, progress=False)
@@ -239,7 +239,7 @@ def test_columns_of_a_result_lie_in_one_piece_of_memory_aligned_and_apart():
         "c": ((0,), np.dtype("i4")),
         "d": ((5,), np.dtype("i2")),
     }
-    arrays = result._together(shapes)
+    arrays = columns._together(shapes)
     begins = []
     for number, (name, (shape, dtype)) in enumerate(shapes.items()):
         assert (arrays[name].shape, arrays[name].dtype) == (shape, dtype)
@@ -258,9 +258,9 @@ def test_a_result_says_what_it_is():
     got = gdfast.run(subject, backend="numpy", keep_theta=True)
     assert {name: got[name].dtype for name in result.FIELDS} == {n: np.dtype(k) for n, k in result.FIELDS.items()}
     assert (got.measure.dtype, got.theta.dtype) == (np.float64, np.float64)
-    assert result.bytes_of_a_cell(subject, True) == 1 + 4 + 8 + 8 + 2 + 1 + 8 + 8
+    assert columns.bytes_of_a_cell(subject, True) == 1 + 4 + 8 + 8 + 2 + 1 + 8 + 8
     plane = gdfast.Sweep(problems.himmelblau(), "gd", [0.1], [[0.0, 1]], 5)
-    assert result.bytes_of_a_cell(plane, True) - result.bytes_of_a_cell(plane, False) == 16
+    assert columns.bytes_of_a_cell(plane, True) - result.bytes_of_a_cell(plane, False) == 16
     assert got.rule.values.tolist() == ["gd", "momentum", "adam"]
     assert got.seed.values.tolist() == [4, 5, 6]
     assert got.parameter.values.tolist() == ["x"]
