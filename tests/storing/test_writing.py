@@ -260,7 +260,7 @@ def test_a_result_says_what_it_is():
     assert (got.measure.dtype, got.theta.dtype) == (np.float64, np.float64)
     assert columns.bytes_of_a_cell(subject, True) == 1 + 4 + 8 + 8 + 2 + 1 + 8 + 8
     plane = gdfast.Sweep(problems.himmelblau(), "gd", [0.1], [[0.0, 1]], 5)
-    assert columns.bytes_of_a_cell(plane, True) - result.bytes_of_a_cell(plane, False) == 16
+    assert columns.bytes_of_a_cell(plane, True) - columns.bytes_of_a_cell(plane, False) == 16
     assert got.rule.values.tolist() == ["gd", "momentum", "adam"]
     assert got.seed.values.tolist() == [4, 5, 6]
     assert got.parameter.values.tolist() == ["x"]
