@@ -17,8 +17,8 @@ import gdfast
 
 ORACLES = Path(__file__).parent / "oracles"
 sys.path.insert(0, str(ORACLES))
+import oracle_texts  # noqa: E402
 import peers  # noqa: E402
-import stored  # noqa: E402
 
 PROBLEMS = {
     "quadratic": cases.least_squares(peers.X, peers.Y),
@@ -53,7 +53,7 @@ def difference(case, problem, expected):
 
 @pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
 def test_stored_trajectories(case):
-    paths = stored.read(case.name)
+    paths = oracle_texts.read(case.name)
     for problem in peers.PROBLEMS:
         assert difference(case, problem, paths[case.label, problem]) < case.tolerance, problem
 
@@ -105,10 +105,10 @@ def test_the_published_matrix_holds_every_case():
 
 
 def test_trajectories_are_stored_of_every_case_and_schedule_and_of_nothing_else():
-    assert stored.names() == {case.name for case in peers.CASES}
-    kept = {key for name in stored.names() for key in stored.read(name)}
+    assert oracle_texts.names() == {case.name for case in peers.CASES}
+    kept = {key for name in oracle_texts.names() for key in oracle_texts.read(name)}
     assert kept == {(case.label, problem) for case in peers.CASES for problem in peers.PROBLEMS}
-    assert set(stored.read_schedules()) == {call for _, _, call, _ in peers.SCHEDULES}
+    assert set(oracle_texts.read_schedules()) == {call for _, _, call, _ in peers.SCHEDULES}
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,6 @@ def test_trajectories_are_stored_of_every_case_and_schedule_and_of_nothing_else(
 def test_schedules_are_torchs(name, parameters, call, options):
     got = gdfast.schedules.CATALOGUE[name](**parameters).multipliers(peers.STEPS)
     # torch multiplies step by step, which adds up roundings.
-    np.testing.assert_allclose(got, stored.read_schedules()[call], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(got, oracle_texts.read_schedules()[call], rtol=1e-10, atol=1e-13)
     if importlib.util.find_spec("torch") is not None:
         np.testing.assert_allclose(got, peers.multipliers(call, options), rtol=1e-10, atol=1e-13)

@@ -16,8 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
+import oracle_texts  # noqa: E402
 import peers  # noqa: E402
-import stored  # noqa: E402
 import test_parity  # noqa: E402
 
 MATRIX = HERE.parents[2] / "gdfast" / "optimizers" / "parity.csv"
@@ -37,13 +37,15 @@ def main(names: list[str]) -> None:
         if name not in (*NAMES, "schedules"):
             raise SystemExit(f"{name!r} is no optimizer; accepted: schedules, {', '.join(NAMES)}")
     if not names or "schedules" in names:
-        stored.write_schedules({call: peers.multipliers(call, options) for _, _, call, options in peers.SCHEDULES})
+        oracle_texts.write_schedules(
+            {call: peers.multipliers(call, options) for _, _, call, options in peers.SCHEDULES}
+        )
     wanted = set(names or NAMES)
     for name in NAMES:
         cases = [case for case in peers.CASES if case.name == name and name in wanted]
-        paths = {(c.label, p): peers.trajectory(c, p)[:: stored.STRIDE] for c in cases for p in peers.PROBLEMS}
+        paths = {(c.label, p): peers.trajectory(c, p)[:: oracle_texts.STRIDE] for c in cases for p in peers.PROBLEMS}
         if paths:
-            stored.write(name, paths)
+            oracle_texts.write(name, paths)
     with open(MATRIX, newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
     before = {(line[0], line[1], line[3] == DIFFERS): line for line in lines}
@@ -66,7 +68,7 @@ def matrix() -> Iterator[tuple[str, tuple[str, str, bool], Callable[[], list[str
 
 def compared(case: peers.Case) -> list[str]:
     """Version, largest difference and note of a case."""
-    paths = stored.read(case.name)
+    paths = oracle_texts.read(case.name)
     worst = max(test_parity.difference(case, problem, paths[case.label, problem]) for problem in peers.PROBLEMS)
     return [version(PACKAGES[case.library]), f"{worst:.0e}", case.note]
 
