@@ -95,6 +95,10 @@ class Data(Value):
     def __repr__(self) -> str:
         return f"<data {self.name} {self.X.shape[0]}×{self.X.shape[1]}>"
 
+    def __reduce__(self) -> Any:
+        # Without what was derived and kept, so that the same data have the same bytes.
+        return Data, tuple(getattr(self, field.name) for field in fields(self))
+
     @functools.cached_property
     def digest(self) -> str:
         """The SHA-256 of all values."""

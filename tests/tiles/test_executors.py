@@ -56,6 +56,16 @@ def test_a_sweep_travels_once_to_a_worker():
     assert max(executor.bytes) < 1000
 
 
+@pytest.mark.parametrize("problem", cases.PROBLEMS, ids=cases.label)
+def test_what_was_used_travels_in_the_same_bytes(problem):
+    sweep = gdfast.Sweep(problem, optimizers.gd(), [0.01], problem.random(2), 3)
+    before = pickle.dumps(sweep)
+    gdfast.run(sweep, backend="numpy")
+    assert pickle.dumps(sweep) == before
+    assert pickle.loads(before) == sweep
+    assert pickle.dumps(pickle.loads(before)) == before
+
+
 def test_any_executor_gives_the_same_result():
     expected = gdfast.run(SWEEP, keep_theta=True)
     with ThreadPoolExecutor(3) as executor:
