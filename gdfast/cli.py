@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 lists = typer.Typer(help="List what there is to sweep.", invoke_without_command=True)
 app.add_typer(lists, name="list")
+_MOST_TOLD, _MOST_LINES = 10_000_000, 12  # trajectories and optimizers of which a sweep tells what became
 _command = functools.partial(app.command, cls=Command)
 _listing = functools.partial(lists.command, cls=Command)
 
@@ -117,6 +118,20 @@ def sweep(
         typer.Option(help="transform of the gradient, name=value or name:parameter=value,…; several act in turn"),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
+    loss_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="excess of the loss, in the problem's own scale, up to which it counts as the lowest  "
+            "[default: 1e-6, or 1e-2 for mini-batches and networks]"
+        ),
+    ] = None,
+    gradient_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="share of the problem's ordinary gradient up to which one counts as nothing  "
+            "[default: 1e-8, or 1e-6 in float32]"
+        ),
+    ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
     dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
@@ -133,7 +148,7 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import notation, optimizers, outputs
+    from gdfast import analysis, notation, optimizers, outputs
     from gdfast.tiles import executors
 
     axes = notation.parse_starts(start or [])
@@ -147,6 +162,8 @@ def sweep(
         learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
         starts=notation.starts_on(subject, axes),
         max_steps=max_steps,
+        gradient_tolerance=gradient_tolerance,
+        loss_tolerance=loss_tolerance,
         check_every=check_every,
         dtype=dtype,
     )
@@ -164,6 +181,29 @@ def sweep(
         )
     seconds = result.attrs["run_seconds"]
     echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+    if plan.size > _MOST_TOLD or len(rules) > _MOST_LINES:
+        echo(f"gdfast summary {out} tells what became of them")
+        return
+    for line in analysis.account(result):
+        echo(line)
+
+
+@_command()
+def summary(
+    source: Annotated[Path, typer.Argument(metavar="STORE", help="what `gdfast sweep` wrote")],
+    share: Annotated[
+        float, typer.Option(help="share of the starts that must reach the lowest minimum for a rate to work")
+    ] = 0.5,
+) -> None:
+    """Tell of each optimizer what became of its trajectories, which rates work, and what to change where none does."""
+    from gdfast import analysis
+    from gdfast.storing import store
+
+    with store.read(source) as result:
+        tables = [analysis.outcome_shares(result), analysis.summary(result, share), analysis.advice(result)]
+    for table in tables:
+        print_frame(table.loc[:, (table != 0).any()].reset_index())
+        typer.echo()
 
 
 @_command("status")

@@ -82,7 +82,9 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else "–" if value != value else f"{value:,.10g}"
+    if isinstance(value, str):
+        return value
+    return "–" if value != value else f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
 def print_catalogue(catalogue: Mapping[str, Callable[..., Any]]) -> None:

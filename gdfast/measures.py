@@ -17,9 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.formulas.elementary import Array, select
+from gdfast.formulas.elementary import Array, minimum, select
 from gdfast.named import Named, named, parameters_of_factory
+from gdfast.problems import Problem
 from gdfast.rules import check_coefficients, check_memory, sample
+
+_OF_THE_PROBLEM: Mapping[str, Callable[[Problem], float]] = {
+    "lowest": lambda problem: problem.lowest,
+    "scale": lambda problem: problem.loss_scale,
+}
+"""Coefficients that the problem gives: its lowest loss and the scale of its losses, in units of the losses measured."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,7 +37,7 @@ class Measure(Named):
     ----------
     rule : callable
         From the loss before an update, the memory slots and the coefficients to the new memory slots, in the grammar
-        of update rules.
+        of update rules. Coefficients named ``lowest`` and ``scale`` are the problem's lowest loss and loss scale.
     initial : mapping
         The memory slots with their first values.
     step_table : callable
@@ -59,7 +66,8 @@ class Measure(Named):
         arguments.function("value", self.value, "a function from memory, number of losses, budget and who diverged")
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
         columns = sample(self.step_table, np.array([0.0, 1.0]), 1)
-        check_coefficients(self.rule, self.coefficients, {*parameters, *columns}, "a memory slot is told by initial")
+        known = {*parameters, *columns, *_OF_THE_PROBLEM}
+        check_coefficients(self.rule, self.coefficients, known, "a memory slot is told by initial")
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
 
     @property
@@ -67,10 +75,16 @@ class Measure(Named):
         """Names of the coefficients: the rule's arguments after the loss and the memory slots."""
         return tuple(inspect.signature(self.rule).parameters)[1 + len(self.initial) :]
 
-    def columns(self, max_steps: int) -> Array:
+    @property
+    def needs_lowest(self) -> bool:
+        """Whether the rule asks for the lowest loss, so that the problem must have a minimum that is known."""
+        return "lowest" in self.coefficients
+
+    def columns(self, max_steps: int, problem: Problem) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``; the last row belongs to no update."""
         t = np.arange(max_steps + 1, dtype=np.float64)
-        columns = {**self.parameters, **self.step_table(t, max_steps)}
+        of_problem = {name: tell(problem) / problem.loss_per_objective for name, tell in _OF_THE_PROBLEM.items()}
+        columns = {**of_problem, **self.parameters, **self.step_table(t, max_steps)}
         return np.column_stack([np.broadcast_to(columns[name], t.shape) for name in self.coefficients])
 
 
@@ -112,4 +126,34 @@ def convergence(window: int = 20, clip: float = 1e6, floor: float = 0.0) -> Meas
     return Measure(_convergence, dict.fromkeys(slots, 0.0), step_table, value)
 
 
-CATALOGUE: dict[str, Callable[..., Measure]] = {"convergence": convergence}
+def _first(loss, first, t, lowest, scale, tolerance):
+    return select(loss - lowest <= tolerance * scale, minimum(first, t), first)
+
+
+@named(tolerance=arguments.NONNEGATIVE)
+def steps_to_reach(tolerance: float = 1e-6) -> Measure:
+    """The updates after which (loss − lowest) / scale, the excess, was at most a tolerance for the first time.
+
+    NaN for a trajectory whose losses before its updates never were. Where steps see a mini-batch only, so does this,
+    and tells when the loss of a batch was so low. In `gdfast.analysis` it is the cost of what reached, instead of the
+    steps until it settled. `lowest` and `scale` are the problem's, see `gdfast.problems.Problem`.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> measure = gdfast.measures.steps_to_reach(1e-3)
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [-2.5, 1.0], measure=measure), backend="numpy")
+    >>> result.measure.values.ravel()
+    array([ 8., nan])
+    """
+
+    def step_table(t: Array, budget: int) -> Mapping[str, Array]:
+        return {"t": t}
+
+    def value(memory: Array, seen: NDArray[np.int64], budget: int, diverged: NDArray[np.bool_]) -> Array:
+        return np.where(np.isfinite(memory[0]), memory[0], np.nan)
+
+    return Measure(_first, {"first": np.inf}, step_table, value)
+
+
+CATALOGUE: dict[str, Callable[..., Measure]] = {"convergence": convergence, "steps_to_reach": steps_to_reach}

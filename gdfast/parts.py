@@ -111,7 +111,7 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
             table[:, parts.plateau.places] = optimizer.plateau.constants
         table[:, parts.rule.places] = optimizer.columns(max_steps, multipliers, problem)
         if measure:
-            table[:, parts.measure.places] = measure.columns(max_steps)
+            table[:, parts.measure.places] = measure.columns(max_steps, problem)
     return table
 
 

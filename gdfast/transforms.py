@@ -6,8 +6,9 @@ Euclidean norms of the vectors of `entries`; sums over all coordinates of `terms
 of its own for each trajectory, step and coordinate; and its coefficients. Use transforms by
 ``optimizer.transformed(clip_norm(1.0), noise(0.1))``, which applies them from left to right.
 
-A trajectory is stationary by the transformed gradient: with `l2` where the gradient of the penalized loss is zero. It
-has diverged by either: a gradient beyond the limit is so before it is clipped.
+A trajectory is stationary, or has diverged, by the gradient of the loss, whatever transforms make of it: a gradient
+beyond the limit is so before it is clipped, and where `l2` or `weight_decay` holds a point off the minimum, the
+trajectory is ``frozen`` there, or at the minimum if its loss is within the tolerance.
 """
 
 import functools
@@ -47,9 +48,6 @@ class Transform(Named):
         From the step numbers t = 1, 2, … (float64 array) to a mapping of coefficient names to arrays.
     decoupled : bool
         Whether the rule acts on the parameter, just before the update, instead of on the gradient.
-    penalty : callable, optional
-        For a transform that is the gradient of a penalty on the loss: from the parameters to each one's penalty and
-        its second derivative. Penalties move the stationary points.
     parameters : mapping
         Coefficients by name that do not depend on the step; a factory's are its parameters.
 
@@ -67,7 +65,6 @@ class Transform(Named):
     terms: Callable[..., Any] | None = None
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
     decoupled: bool = False
-    penalty: Callable[[Array], tuple[Array, Array]] | None = None
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
     def __post_init__(self) -> None:
@@ -177,7 +174,7 @@ def _ridge(theta, grad, lr, weight):
 @named(weight=NONNEGATIVE)
 def l2(weight: float = 0.01) -> Transform:
     """Coupled weight decay, g + λθ: the gradient of the loss plus ½λ‖θ‖² (torch's ``weight_decay`` except in AdamW)."""
-    return Transform(_ridge, penalty=lambda theta: (0.5 * weight * theta * theta, np.full_like(theta, weight)))
+    return Transform(_ridge)
 
 
 def _lasso(theta, grad, lr, weight):
@@ -187,7 +184,7 @@ def _lasso(theta, grad, lr, weight):
 @named(weight=NONNEGATIVE)
 def l1(weight: float = 0.01) -> Transform:
     """The subgradient of an L1 penalty, g + λ sign θ, with sign 0 = 0: of the loss plus λ‖θ‖₁."""
-    return Transform(_lasso, penalty=lambda theta: (weight * np.abs(theta), np.zeros_like(theta)))
+    return Transform(_lasso)
 
 
 def _decayed(theta, grad, lr, weight):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gdfast
-from gdfast import measures, optimizers, problems, schedules, transforms
+from gdfast import analysis, measures, optimizers, problems, schedules, transforms
 
 QUARTIC = problems.quartic()
 NINE = problems.quadratic(dimension=9)  # with a lane kernel
@@ -167,3 +167,43 @@ def test_a_sweep_with_a_measure_survives_pickling():
 )
 def test_bad_measures_are_refused(call, kind, words):
     cases.refused(call, kind, *words)
+
+
+class TestStepsToReach:
+    @pytest.mark.parametrize("tolerance", [1.0, 1e-3, 1e-6])
+    @pytest.mark.parametrize("what", ["quartic", "rosenbrock", "linear_regression", "mlp:widths=2/3/1"])
+    def test_it_is_the_first_point_of_the_path_whose_excess_is_within_the_tolerance(self, what, tolerance):
+        problem, steps = gdfast.notation.problem(what), 200
+        measure = measures.steps_to_reach(tolerance)
+        sweep = gdfast.Sweep(problem, optimizers.momentum(), [0.003, 0.03], problem.random(4, seed=3), steps)
+        got = gdfast.run(sweep.replace(measure=measure), backend="numpy").measure.values[0]
+        for k, rate in enumerate(sweep.learning_rates):
+            for m, start in enumerate(sweep.starts):
+                path = gdfast.trajectory(problem, optimizers.momentum(), start, rate, steps)
+                within = path.loss.values <= problem.lowest + tolerance * problem.loss_scale
+                expected = int(np.argmax(within)) if within.any() else np.nan
+                assert np.isnan(got[k, m]) if not expected < steps else got[k, m] == expected
+
+    def test_kernel_and_reference_agree_and_nothing_else_changes(self):
+        plain = cases.sweep_of(QUARTIC, [optimizers.gd(), optimizers.adam().scheduled(PLATEAU)], 16, 90)
+        sweep = plain.replace(measure=measures.steps_to_reach())
+        got = gdfast.run(sweep)
+        cases.assert_same(got, gdfast.run(sweep, backend="numpy"))
+        cases.assert_same(got.drop_vars("measure"), gdfast.run(plain))
+
+    def test_it_is_the_cost_of_what_reached(self):
+        sweep = gdfast.Sweep("quartic", "gd adam", "1e-3:1:32", "-4:4:16")
+        plain = gdfast.run(sweep)
+        asked = gdfast.run(sweep.replace(measure=measures.steps_to_reach(1e-3)))
+        for function in (analysis.best_rates, analysis.summary):
+            assert (function(asked).iloc[:, -2:-1] <= function(plain).iloc[:, -2:-1]).all(axis=None)
+        assert analysis.best_rates(asked).steps.max() < analysis.best_rates(plain).steps.min() + 100
+        (steps, share), (before, _) = (analysis.steps_ecdf(result)["gd"] for result in (asked, plain))
+        assert steps[0] < before[0]
+        assert share[-1] <= 1
+        tries = [analysis.best_of_k(result).groupby("optimizer")["expected steps"].sum() for result in (asked, plain)]
+        assert (tries[0] < tries[1]).all()
+
+    def test_it_needs_a_known_minimum(self):
+        with pytest.raises(ValueError, match="measure: steps_to_reach needs the loss of the lowest minimum"):
+            gdfast.Sweep("saddle", "gd", [0.1], [[1.0, 1.0]], measure=measures.steps_to_reach())

@@ -8,6 +8,7 @@ from scipy import stats
 import gdfast
 from gdfast import optimizers, problems, transforms
 from gdfast.formulas import noise
+from gdfast.tiles.ending import Ending
 from gdfast.tiles.outcomes import Outcome
 
 _rng = np.random.default_rng(5)
@@ -190,13 +191,13 @@ def _corners(bits):
 
 
 class TestPenalties:
-    def test_a_penalized_minimum_is_a_minimum(self):
+    def test_where_a_penalty_holds_a_point_off_the_minimum_it_is_frozen(self):
         # x⁴ − 5x² + 3x + ½λx² has its minima nearer to 0.
         rule = optimizers.gd().transformed(transforms.l2(2.0))
         sweep = gdfast.Sweep(problems.quartic(), rule, [0.01], [[-3.0], [3.0]])
         result = gdfast.run(sweep, keep_theta=True)
-        assert result.outcome.values.ravel().tolist() == [Outcome.global_minimum, Outcome.local_minimum]
-        assert result.basin.values.ravel().tolist() == [0, 1]
+        assert (result.outcome == Outcome.frozen).all()
+        assert (result.ending == Ending.fixed).all()
         roots = np.roots([4, 0, -10 + 2, 3])
         np.testing.assert_allclose(np.sort(result.theta.values.ravel()), np.sort(roots)[[0, 2]], rtol=1e-6)
 
@@ -206,12 +207,16 @@ class TestPenalties:
         X, y = REGRESSION.X, REGRESSION.y
         expected = np.linalg.solve(X.T @ X / 17 + 0.5 * np.eye(5), X.T @ y / 17)
         np.testing.assert_allclose(result.theta.values.ravel(), expected, atol=1e-7)
-        assert result.outcome.values.item() == Outcome.global_minimum
+        assert result.outcome.values.item() == Outcome.frozen
 
-    def test_so_strong_a_penalty_that_one_minimum_is_left(self):
-        rule = optimizers.gd().transformed(transforms.l2(20.0))
-        result = gdfast.run(gdfast.Sweep(problems.quartic(), rule, [0.01], [[-3.0], [3.0]]))
-        assert (result.outcome == Outcome.global_minimum).all()
+    @pytest.mark.parametrize("make", [transforms.l2, transforms.weight_decay])
+    def test_coupled_and_decoupled_decay_are_judged_alike_and_by_the_loss_alone(self, make):
+        problem = problems.booth()
+        rules = [optimizers.gd().transformed(make(weight)) for weight in (0.01, 10.0)]
+        result = gdfast.run(gdfast.Sweep(problem, rules, [0.01], [[0.0, 0.0]], 5000))
+        assert result.outcome.values.ravel().tolist() == [Outcome.global_minimum, Outcome.frozen]
+        loss = result.loss.values.ravel()
+        assert 0 < loss[0] < 1e-6 * problem.loss_scale < loss[1]
 
 
 def test_clipping_turns_diverging_cells_into_converging_ones():

@@ -94,6 +94,26 @@ def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int8]:
     return np.asarray(values, dtype=np.int8)
 
 
+def costs(result: "xarray.Dataset") -> Array:
+    """What reaching cost each trajectory of a checked result, ``float64``: its steps until it settled.
+
+    Where the sweep asked for `gdfast.measures.steps_to_reach`, the steps that this tells.
+    """
+    steps: Array = result.steps.values.astype(np.float64)
+    if "measure" not in result.data_vars or _measure_of(result) != "steps_to_reach":
+        return steps
+    measured = result.measure.transpose(*result.steps.dims).values
+    return np.asarray(np.where(np.isfinite(measured), measured, steps))
+
+
+def _measure_of(result: "xarray.Dataset") -> Any:
+    try:
+        told = json.loads(result.attrs["specification"])
+        return (told[0] if isinstance(told, list) else told)["measure"]["name"]
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
 def learning_rates(argument: str, result: "xarray.Dataset") -> Array:
     """The learning rates of a checked result.
 
@@ -182,4 +202,4 @@ def by_label(argument: str, values: Any) -> dict[str, float]:
     }
 
 
-__all__ = ["budget_of", "by_label", "checked", "labels", "learning_rates", "outcomes", "paths", "several"]
+__all__ = ["budget_of", "by_label", "checked", "costs", "labels", "learning_rates", "outcomes", "paths", "several"]

@@ -60,7 +60,7 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
     )
     change = np.full(was.shape, Change.neither_reaches, dtype=np.int8)
     change[was & now], change[~was & now], change[was & ~now] = Change.both_reach, Change.rescued, Change.broken
-    steps = np.where(was & now, after.steps.values - before.steps.values, 0)
+    steps = np.where(was & now, _results.costs(after) - _results.costs(before), 0)
     flags = {"flag_values": [int(c) for c in Change], "flag_meanings": " ".join(c.name for c in Change)}
     return xarray.Dataset(
         {

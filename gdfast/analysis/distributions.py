@@ -88,7 +88,7 @@ def steps_ecdf(
     curves = {}
     for label, panel in at_rates(result, rates, defaults):
         good = reached(panel).values
-        values, counts = np.unique(panel.steps.values[good], return_counts=True)
+        values, counts = np.unique(_results.costs(panel)[good], return_counts=True)
         curves[label] = values.astype(np.int64), np.cumsum(counts) / good.size
     return curves
 
@@ -109,7 +109,7 @@ def costs(
     frames = []
     for problem, result in _results.several("results", results, "outcome", "steps").items():
         columns = {
-            label: np.where(reached(panel).values, panel.steps.values, np.nan).ravel()
+            label: np.where(reached(panel).values, _results.costs(panel), np.nan).ravel()
             for label, panel in at_rates(result, rates, defaults)
         }
         frames.append(pd.DataFrame(columns).assign(problem=problem).set_index("problem"))

@@ -117,7 +117,7 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
         a better one may lie outside.
     """
     result = _results.checked("result", result, "outcome", "steps")
-    rates, steps = result.learning_rate.values, result.steps.values
+    rates, steps = result.learning_rate.values, _results.costs(result)
     rows = {}
     for i, (label, good) in enumerate(_by_rate(result)):
         typical = np.array([np.median(s[g]) if g.any() else np.inf for s, g in zip(steps[i], good, strict=True)])

@@ -43,9 +43,9 @@ def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 
     result = _results.checked("result", result, "outcome", "steps")
     limit, ends = _results.budget_of("result", result), _results.outcomes("result", result)
     rows = []
-    for label, outcome, steps in zip(_results.labels(result), ends, result.steps.values, strict=True):
+    for label, outcome, steps in zip(_results.labels(result), ends, _results.costs(result), strict=True):
         good = outcome.ravel() == Outcome.global_minimum
-        cost = np.where(good, np.clip(steps.ravel(), 0, limit), limit)
+        cost = np.where(good, np.clip(steps.ravel(), 0, limit), limit).astype(np.int64)
         beyond = 1.0 - np.cumsum(np.bincount(cost, minlength=limit + 1)) / cost.size
         beyond[limit:] = 0.0  # but for rounding
         for k in counts:

@@ -32,7 +32,6 @@ from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED, wide
 from gdfast.kernels.settling import (
-    any_beyond,
     either,
     eventful,
     keep_moving,
@@ -167,8 +166,8 @@ def sum_rows(optimizer: Optimizer) -> int:
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
-    """Rows to scribble on in a pair's step: the problem's, norms and sums, losses, two of largest gradient entries."""
-    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 3
+    """Rows to scribble on in a pair's step: the problem's, norms and sums, losses, the largest gradient entries."""
+    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
 
 
 def as_tuple(value):
@@ -320,15 +319,12 @@ def _fused(rule, entries, terms, plateau, measure, transform, decay, gradient, o
                     lane = block_of_lanes * LANES + j
                     x = column(theta, lane, point)
                     g = as_tuple(gradient(*x))
-                    if transformed and checked:
-                        events = either(events, eventful(loudest(g), window))
-                    rate = factor(multiplier, memory, lane) * lr[0, lane]
-                    if transformed:
-                        work[0, lane] = rate
-                        g = transform(x, g, rate, number[lane], settings)
                     if checked:
                         events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
+                    rate = factor(multiplier, memory, lane) * lr[0, lane]
+                    if transformed:
+                        g = transform(x, g, rate, number[lane], settings)
                     loss = (objective(*x),) if uses_loss else ()
                     if remembers:
                         old = column(memory, lane, memories)
@@ -352,10 +348,7 @@ def _fused(rule, entries, terms, plateau, measure, transform, decay, gradient, o
                         lane = block_of_lanes * LANES + j
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*x))
-                        before = largest(g)
-                        if transformed:
-                            g = transform(x, g, work[0, lane], number[lane], settings)
-                        settle(x, g, before, ended, status, lane, t + k, check_every, tolerance, limit)
+                        settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
 
     return step
 
@@ -381,8 +374,8 @@ def _parts(rule, entries, terms, plateau, measure, transform, decay, transformed
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit = settling
         group = pair.group
-        own = work.shape[0] - sum_rows - 3  # rows of the problem's
-        totals, size, losses, before = work[own : own + sum_rows], work[-3], work[-2], work[-1]
+        own = work.shape[0] - sum_rows - 2  # rows of the problem's
+        totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
         scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
         if n_steps == 0:  # loss and gradient are asked for
             call_evaluation(pair, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
@@ -400,26 +393,17 @@ def _parts(rule, entries, terms, plateau, measure, transform, decay, transformed
                     remembered = as_tuple(measure(losses[lane], *(old + row[measure_from:])))
                     keep_moving(remembered, memory[measured_from:], status, lane)
             checked = not sparse or (t + k) % check_every == 0
-            eventful_before = False
-            if transformed:
-                if checked:
-                    eventful_before = any_beyond(grad, n, divergence_limit)
-                    if eventful_before:
-                        largest_entries(grad, before, n)
-                    else:
-                        before[:n] = 0.0
-                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
-            if checked and (eventful_before or maybe_settled(grad, size, n, gradient_tolerance, divergence_limit)):
+            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
                 for lane in range(n):
                     status[lane] = next_status(
-                        status[lane], size[lane], before[lane] if transformed else size[lane], t + k, check_every,
-                        gradient_tolerance, divergence_limit,
-                    )  # fmt: skip
+                        status[lane], size[lane], t + k, check_every, gradient_tolerance, divergence_limit
+                    )
             if transformed:
+                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):

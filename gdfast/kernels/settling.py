@@ -14,16 +14,12 @@ from gdfast.kernels.signatures import DIVERGED, KINDS, RESTING, SETTLED, STATION
 
 
 @register_jitable(**HELPER)
-def next_status(status, size, before, t, check_every, gradient_tolerance, divergence_limit):
-    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is).
-
-    `before` is that of the gradient before transforms: a trajectory that diverges may be clipped.
-    """
+def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
+    """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
     again = status == KINDS * (t - check_every) + RESTING
     small = KINDS * t + (STATIONARY if again else RESTING)
     after = small if size <= gradient_tolerance else status
-    within = (size <= divergence_limit) & (before <= divergence_limit)
-    after = after if within else KINDS * t + DIVERGED
+    after = after if size <= divergence_limit else KINDS * t + DIVERGED
     return status if status & SETTLED else after
 
 
@@ -34,14 +30,11 @@ def larger(a, b):
 
 
 @register_jitable(**HELPER)
-def settle(x, g, before, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
-    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled.
-
-    `before` is the largest entry of the gradient before transforms.
-    """
+def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
+    """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
     for i in range(len(x)):
         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else x[i]
-    status[lane] = next_status(status[lane], largest(g), before, t, check_every, gradient_tolerance, divergence_limit)
+    status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
 
 
 @register_jitable(**HELPER)

@@ -67,8 +67,9 @@ class Ends(NamedTuple):
 
     theta: Any  # (d, n)
     steps: Any  # int32[n], updates done
-    outcome: Any  # int8[n], stalled where stationary
+    ending: Any  # int8[n]
     period: Any  # int8[n]
+    samples: Any  # (k, n), the objective at some points of the middle and of the end of the budget, if it was spent
     loss: Any  # (n,), the objective
     gradient_norm: Any  # (n,), the largest entry of the gradient
     memory: Any  # (slots of the measure, n)
@@ -102,7 +103,7 @@ def step_signature(real: Any) -> Any:
 def driver_signature(real: Any) -> Any:
     """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
     matrix = real[:, ::1]
-    ends = (matrix, types.int32[::1], types.int8[::1], types.int8[::1], real[::1], real[::1], matrix)
+    ends = (matrix, types.int32[::1], types.int8[::1], types.int8[::1], matrix, real[::1], real[::1], matrix)
     return types.int64(
         _pair,
         _pair,  # the same with the layout of all rows, by which end points are judged

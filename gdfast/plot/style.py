@@ -25,6 +25,8 @@ OUTCOME_COLOURS = {
     Outcome.oscillating: "#F0E442",
     Outcome.unfinished: "#DADADA",
     Outcome.diverged: "#3B3B3B",
+    Outcome.frozen: "#0072B2",
+    Outcome.worse: "#D55E00",
 }
 CHANGE_COLOURS = {
     Change.both_reach: "#C7E3DA",

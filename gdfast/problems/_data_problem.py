@@ -11,6 +11,7 @@ from gdfast import arguments
 from gdfast.data import Batches
 from gdfast.formulas.elementary import Array
 from gdfast.problems._problem import Problem
+from gdfast.problems._scales import LOOSE
 
 
 class DataProblem(Problem):
@@ -42,6 +43,11 @@ class DataProblem(Problem):
         self.rows_each_step = len(X) if batch_size is None else batch_size
         self.bytes_each_step = 16 * (batch_size or 0)
         self._lane_data: tuple[int, Array, NDArray[np.int64]] | None = None
+
+    @property
+    def loss_tolerance(self) -> float:  # type: ignore[override]
+        """Looser for mini-batches, whose noise keeps trajectories away from the optimum."""
+        return super().loss_tolerance if self.batch_size is None else LOOSE
 
     def rows(self, t: int) -> NDArray[np.int64] | None:
         """Return the rows that the update after `t` others uses, ``int64[batch_size]``; None for all of them."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.problems._stationary import StationaryPoint, find, nearest, search
+from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, search
 from gdfast.problems._stepping import Stepping
 
 
@@ -49,8 +49,21 @@ class Judging(Stepping):
 
     @functools.cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:
-        """The known minima, lowest first; a *basin* is an index into them."""
-        return tuple(p for p in self.stationary_points if p.kind == "minimum")
+        """The known minima, those inside the domain first, of these the lowest; a *basin* is an index into them."""
+        found = [p for p in self.stationary_points if p.kind == "minimum"]
+        return tuple(sorted(found, key=lambda p: not is_inside(p, self.domain)))
+
+    def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
+        """Return the basin of the nearest minimum to each of ``theta (d, n)``, ``int64[n]``; one must be known."""
+        points = np.array([point.point for point in self.minima])
+        if points.size == 0:
+            return np.zeros(theta.shape[1], dtype=np.int64)
+        best, nearest = np.full(theta.shape[1], np.inf), np.zeros(theta.shape[1], dtype=np.int64)
+        for index, point in enumerate(points):
+            distance = np.abs(theta - point[:, None]).max(axis=0)
+            closer = distance < best
+            nearest[closer], best[closer] = index, distance[closer]
+        return nearest
 
     def judge(self, theta: Array) -> tuple[Array, Array]:
         """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""

@@ -162,6 +162,9 @@ class Landscape(Problem):
         theta = theta if self.representative is None else self.representative(theta)
         return super().locate(theta, loss, gradient_tolerance)
 
+    def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
+        return super().nearest_minimum(theta if self.representative is None else self.representative(theta))
+
     def _gradient_differences(self, theta: Array) -> Array:
         """Central differences of the gradient, symmetrized; the step balances truncation and rounding."""
         rows = []

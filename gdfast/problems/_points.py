@@ -17,6 +17,7 @@ _AT_POINTS = (
     "objective",
     "judge",
     "locate",
+    "nearest_minimum",
     "step_gradient",
     "step_objective",
     "predict",

@@ -6,11 +6,11 @@ Arrays of points have the coordinates first and the lanes last: ``theta`` is ``f
 
 from typing import Any
 
-from gdfast.problems._judging import Judging
+from gdfast.problems._scales import Scales
 from gdfast.problems._starting import Starting
 
 
-class Problem(Starting, Judging):
+class Problem(Starting, Scales):
     """A loss to be minimized.
 
     Who writes a problem writes a `domain` and three methods: `loss`, `gradient` and `hessian`, and for compiled sweeps
@@ -22,8 +22,10 @@ class Problem(Starting, Judging):
     `Starting`
         where trajectories begin: `grid`, `random`, `default_starts`;
     `Judging`
-        what is known, by which end points are judged: `stationary_points`, `minima`, `locate`, `judge`, `provides`,
-        `lowest_objective`;
+        what is known, by which end points are judged: `stationary_points`, `minima`, `locate`, `nearest_minimum`,
+        `judge`, `provides`, `lowest_objective`;
+    `Scales`
+        the units in which they are judged: `lowest`, `loss_scale`, `gradient_scale`, `loss_tolerance`;
     `Stepping`
         what a step takes: `objective` and how it differs from the loss, `step_gradient`, `step_objective`, `groups`,
         `lane_data` and what a step costs.

@@ -1,5 +1,6 @@
 """Stationary points: found by Newton's method, told apart by the Hessian, recognized at end points."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,10 @@ _PLAIN_ROUNDS = 20  # of them, before the multiplicity of a root is looked at
 _STARTS = 4096  # of a search over a domain
 _FEW = 16  # points that are compared with every end point
 _SAME = 1e-5  # points closer than this share of the domain's width are one
+_MOST_FLAT = 32  # minima of one loss without curvature; more are those of a curve
+_SAME_LEVEL = 1e-9  # share of the range of losses by which those of a level may differ
+_SCALES = (1, 8, 64)  # of the domain, around its middle, at which a compass search begins
+_DESCENTS, _HALVINGS, _MOVES = 64, 44, 64  # of a compass search: how many, how often its step is halved, moves each
 _BESIDE = 0.05  # share of the domain's width: where one looks whether a degenerate point is one of a line
 _SINGULAR = 1e-7  # share of the largest curvature below which one says nothing about the kind
 _NEAREST, _FARTHEST = 1e-3, 2e-2  # shares of the domain's width within which an end point is at a stationary point
@@ -45,10 +50,19 @@ class StationaryPoint:
     flattest: float
 
 
+def is_inside(point: StationaryPoint, domain: Array) -> bool:
+    """Whether a point is inside a domain, rounding aside; one whose coordinates are not known is."""
+    if not point.point:
+        return True
+    at, slack = np.array(point.point), 1e-9 * np.ptp(domain, axis=1)
+    return bool(((at >= domain[:, 0] - slack) & (at <= domain[:, 1] + slack)).all())
+
+
 def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Array) -> tuple[StationaryPoint, ...]:
     """Return the stationary points that Newton's method reaches from the points ``near (d, n)``, lowest loss first.
 
-    Points on a plateau, or on a straight line of others, are left out.
+    Points on a plateau, or on a straight line of others, are left out. Of very many minima of one loss without
+    curvature, which are those of a curve or a surface, one stands for all.
     """
     width = float(np.ptp(domain, axis=1).max())
     with np.errstate(all="ignore"):
@@ -58,11 +72,14 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
         typical = float(np.median(around[np.isfinite(around)])) if np.isfinite(around).any() else 0.0
         curvatures, directions = np.linalg.eigh(bend)
         losses = loss(points)
-        found, degenerate = [], list[Array]()
+        found, degenerate, flats = [], list[Array](), list[StationaryPoint]()
+        same_level = _SAME_LEVEL * float(np.ptp(losses)) if losses.size else 0.0
         for point, value, curvature, axes in zip(points.T, losses, curvatures, directions, strict=True):
             flattest, sharpest = float(np.abs(curvature).min()), float(np.abs(curvature).max())
             kind: Kind = "minimum" if curvature[0] > 0 else "maximum" if curvature[-1] < 0 else "saddle"
             if flattest <= _SINGULAR * sharpest or sharpest <= _SINGULAR * typical:
+                if len(flats) > _MOST_FLAT and abs(value - flats[0].loss) <= same_level:
+                    continue
                 level = 1e-11 * width * max(sharpest, typical)
                 flat = axes[:, np.abs(curvature) <= _SINGULAR * max(sharpest, typical)]
                 if _on_a_line(gradient, point, flat, width, level) or any(
@@ -73,7 +90,11 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
                     continue
                 degenerate.append(point)
                 kind = _kind_around(loss, gradient, point, axes, width)
+                if kind == "minimum":
+                    flats.append(StationaryPoint(tuple(point.tolist()), kind, float(value), flattest))
             found.append(StationaryPoint(tuple(point.tolist()), kind, float(value), flattest))
+    if len(flats) > _MOST_FLAT:
+        found = [p for p in found if p not in flats or abs(p.loss - flats[0].loss) > same_level or p == flats[0]]
     return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
 
 
@@ -82,7 +103,54 @@ def search(loss: Field, gradient: Field, hessian: Field, domain: Array) -> tuple
     middle, width = domain.mean(axis=1, keepdims=True), np.ptp(domain, axis=1)[:, None]
     wide = middle + width * [-1.5, 1.5]
     found = find(loss, gradient, hessian, domain, np.hstack([_spread(domain, _STARTS), _spread(wide, _STARTS)]))
-    return tuple(p for p in found if (np.abs(np.array(p.point) - middle[:, 0]) <= 1.5 * width[:, 0]).all())
+    found = tuple(p for p in found if (np.abs(np.array(p.point) - middle[:, 0]) <= 1.5 * width[:, 0]).all())
+    known = [p.loss for p in found if p.kind == "minimum" and is_inside(p, domain)]
+    lower = _descended(loss, domain, min(known, default=np.inf))
+    for new in lower:  # what is known outside at its level is of the same line, curve or flat
+        with np.errstate(all="ignore"):
+            around = loss(_spread(domain, 64))
+        level = new.loss + _SAME_LEVEL * float(np.ptp(around[np.isfinite(around)]))
+        found = tuple(p for p in found if p.kind != "minimum" or is_inside(p, domain) or p.loss > level)
+    return tuple(sorted([*found, *lower], key=lambda p: (p.loss, p.point)))
+
+
+def _descended(loss: Field, domain: Array, known: float) -> list[StationaryPoint]:
+    """A minimum inside the domain that is lower than those known, if a compass search finds one.
+
+    Newton's method does not find minima at kinks, and of a line or a plateau of minima none is isolated; and among
+    very many it may miss the lowest.
+    """
+    low, high = domain[:, :1], domain[:, 1:]
+    width = high - low
+    with np.errstate(all="ignore"):
+        middle = domain.mean(axis=1, keepdims=True)
+        points = np.hstack([middle + (_spread(domain, _STARTS) - middle) / scale for scale in _SCALES])
+        values = np.nan_to_num(loss(points), nan=np.inf, posinf=np.inf)
+        typical = float(np.median(values))
+        chosen = np.argsort(values, kind="stable")[:_DESCENTS]
+        points, values = points[:, chosen], values[chosen]
+        directions = np.hstack([np.eye(len(domain)), -np.eye(len(domain))])
+        for halving in range(_HALVINGS):
+            step = width * 2.0 ** (-4 - halving)
+            for _ in range(_MOVES):
+                tried = np.clip(points[:, :, None] + (step * directions)[:, None, :], low[..., None], high[..., None])
+                there = np.nan_to_num(loss(tried.reshape(len(domain), -1)), nan=np.inf, posinf=np.inf)
+                there = there.reshape(points.shape[1], -1)
+                best = there.argmin(axis=1)
+                lanes = np.flatnonzero(there.min(axis=1) < values)
+                if not lanes.size:
+                    break
+                points[:, lanes], values[lanes] = tried[:, lanes, best[lanes]], there[lanes, best[lanes]]
+    inside = ((points > low + 1e-6 * width) & (points < high - 1e-6 * width)).all(axis=0)
+    if not inside.any() or not np.isfinite(typical):
+        return []
+    index = int(np.flatnonzero(inside)[np.argmin(values[inside])])
+    lowest = float(values[index])
+    # Lower at the border of the domain, the loss has no lowest minimum inside; and not lower, it is known.
+    slack = _SAME_LEVEL * max(typical - lowest, 0.0)
+    if values.min() < lowest - slack or not (lowest < known - slack or not np.isfinite(known)) or typical <= lowest:
+        return []
+    return [StationaryPoint(tuple(points[:, index].tolist()), "minimum", lowest, np.inf)]
 
 
 def _spread(domain: Array, n: int) -> Array:
@@ -137,7 +205,7 @@ def _multiple(gradient: Field, points: Array, step: Array) -> Array:
 def _apart(gradient: Field, points: Array, width: float) -> Array:
     """One of each cluster of points, the one with the smallest gradient."""
     # Newton's method ends an uncertain last digit away from 1 or 0, where formulas are often exact.
-    rounded = np.round(points, 8) + 0.0
+    rounded = np.round(points, 8 + max(0, -math.floor(math.log10(width)))) + 0.0
     better = np.abs(gradient(rounded)).max(axis=0) <= np.abs(gradient(points)).max(axis=0)
     points = np.where(better, rounded, points)
     if not points.size:

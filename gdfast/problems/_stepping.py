@@ -56,9 +56,6 @@ class Stepping(Loss):
     ----------
     loss_per_objective : float
         What `objective` is multiplied by to give `loss`.
-    gradient_scale : float
-        The size of an ordinary gradient; settling tolerances are multiplied by it. 1 except for problems with
-        data, where it makes outcomes independent of the data's units.
     groups : tuple of str
         Names of the groups of coordinates that have a learning rate of their own, such as layers. One for all
         unless a problem says otherwise.
@@ -75,7 +72,6 @@ class Stepping(Loss):
     """
 
     loss_per_objective: float = 1.0
-    gradient_scale: float = 1.0
     groups: tuple[str, ...] = ("all",)
     lane_kernel: LaneKernel | None = None
     layout_of_all: NDArray[np.int64] = np.empty(0, dtype=np.int64)

@@ -125,10 +125,14 @@ class Combinations(Problem):
         return self._table[0]
 
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
-        single, d = self.part.stationary_points, self.dimension
         at = np.stack([self.part.locate(row[None], loss, gradient_tolerance) for row in theta])
+        return np.where((at >= 0).all(axis=0), self._place(at), -1)
+
+    def _place(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of the stationary points combines, for each lane, those of the part that stand in ``at (d, n)``."""
+        single, d = self.part.stationary_points, self.dimension
         if self._listed:
-            number = np.zeros(theta.shape[1], dtype=np.int64)
+            number = np.zeros(at.shape[1], dtype=np.int64)
             for row in at:
                 number = number * len(single) + np.maximum(row, 0)
         else:
@@ -138,7 +142,19 @@ class Combinations(Problem):
             representatives = len(self._table[1])
             saddle = representatives - 2
             number = np.where(wells, d - best.sum(axis=0), np.where(tops, saddle + 1, saddle))
-        return np.where((at >= 0).all(axis=0), self._table[1][number], -1)
+        return np.asarray(self._table[1][number])
+
+    def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
+        """The combination of what is nearest to each coordinate."""
+        wells = np.array([self.part.stationary_points.index(point) for point in self.part.minima])
+        at = wells[np.stack([self.part.nearest_minimum(row[None]) for row in theta])]
+        return self._basins[self._place(at)]
+
+    @functools.cached_property
+    def _basins(self) -> NDArray[np.int64]:
+        """The basin of each stationary point that is a minimum."""
+        place = {point: basin for basin, point in enumerate(self.minima)}
+        return np.array([place.get(point, -1) for point in self.stationary_points])
 
 
 class Sum(Problem):

@@ -77,8 +77,8 @@ def run(
     Returns
     -------
     xarray.Dataset
-        Over ``(optimizer, learning_rate, start)``: ``outcome`` (int8, CF flags), ``steps`` (int32, updates
-        done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
+        Over ``(optimizer, learning_rate, start)``: ``outcome`` and ``ending`` (int8, CF flags), ``steps`` (int32,
+        updates done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
         (int16, index of the minimum, lowest first, −1 for none), ``period`` (int8, of an oscillation, else 0);
         ``measure`` (float64) if the sweep asks for one; with `keep_theta` also ``theta`` with a ``parameter``
         dimension. Starts are numbered; ``start_point

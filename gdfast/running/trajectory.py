@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from gdfast import arguments, memory
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
-from gdfast.tiles.outcomes import Outcome, classify
+from gdfast.tiles.ending import Ending
+from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.reference import Trajectories, run_tile
 from gdfast.tiles.sweep import Sweep, Tile
@@ -49,8 +50,8 @@ def trajectory(
     -------
     xarray.Dataset
         ``theta (step, parameter)``, ``loss (step)`` and ``gradient_norm (step)`` (``max|g|``) for steps
-        0, 1, …; in the attributes ``outcome``, ``steps``, ``basin``, ``period``, ``problem``, ``optimizer`` and
-        ``learning_rate``.
+        0, 1, …; in the attributes ``outcome``, ``ending``, ``steps``, ``basin``, ``period``, ``problem``,
+        ``optimizer`` and ``learning_rate``.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def trajectory(
     prepared = Prepared(sweep)
     plan = prepared.plan(0)
     endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
-    cells = classify(problem, plan.meanings, endings, gradient_tolerance)
+    cells = prepared.judge.cells(Tile(0, 0, 1), endings)
     numbers = np.array([number], dtype=np.int64)
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
     shape = problem.dimension, int(endings.steps[0]) + 1
@@ -96,6 +97,7 @@ def trajectory(
             "optimizer": optimizer.label,
             "learning_rate": np.asarray(learning_rate, dtype=np.float64).tolist(),
             "outcome": Outcome(int(cells.outcome[0])).name,
+            "ending": Ending(int(cells.ending[0])).name,
             "steps": int(cells.steps[0]),
             "basin": int(cells.basin[0]),
             "period": int(cells.period[0]),

@@ -18,10 +18,10 @@ from gdfast.storing import files, layout
 from gdfast.storing.files import Unsound
 from gdfast.storing.journal import LARGEST_TEXT, Check, Journal, grid
 from gdfast.storing.layout import METADATA, Array
-from gdfast.storing.result import FIELDS, digest, settings
+from gdfast.storing.result import FIELDS, SINCE, digest, settings
 from gdfast.tiles.sweep import Sweep
 
-FORMAT = 2
+FORMAT = 3
 """Version of what a store holds and how; a reader refuses a higher one."""
 
 LOCK = ".gdfast-lock"
@@ -154,18 +154,12 @@ def check_same(path: Path, found: dict[str, Any], sweep: Sweep, backend: str, ke
         raise StoreError(f"store: {path} holds another sweep: {difference}; give another path, or overwrite it")
 
 
-_TOLD_OF_DATA = frozenset({"X", "y", "data", "target", "standardize"})
-"""Parameters of problems that tell where data are from, as one or, of stores of earlier versions, one by one."""
-
-
 def by_content(specification: dict[str, Any]) -> dict[str, Any]:
     """A specification in which data are told by their rows alone, wherever these were taken from."""
     problem = specification["problem"]
     if not ("data" in problem and isinstance(problem["data"], dict) and isinstance(problem.get("parameters"), dict)):
         return specification
-    # In least squares without a penalty a column of ones is a column like others.
-    in_rows = _TOLD_OF_DATA | ({"bias"} if problem["name"] == "linear_regression" else set())
-    parameters = {name: value for name, value in problem["parameters"].items() if name not in in_rows}
+    parameters = {name: value for name, value in problem["parameters"].items() if name != "data"}
     rows = {name: problem["data"].get(name) for name in ("shape", "sha256")}
     return {**specification, "problem": {"name": problem["name"], "parameters": parameters, "data": rows}}
 
@@ -340,7 +334,9 @@ def _check_agreement(contents: Contents) -> None:
     parts = (specification.get(name) for name in ("optimizers", "learning_rates", "starts"))
     lengths = tuple(part["shape"][0] if isinstance(part, dict) else len(part) for part in parts)
     names = {name for name in contents.members if name in layout.DATA}
-    expected = {*FIELDS, *(["theta"] if keeps_theta(contents.attributes) else [])}
+    version = contents.attributes["gdfast_format"]
+    expected = {name for name in FIELDS if SINCE.get(name, 1) <= version}
+    expected |= {"theta"} if keeps_theta(contents.attributes) else set()
     expected |= {"measure"} if "measure" in specification else set()
     if lengths != contents.shape or names != expected:
         raise Unsound("its metadata are not those of its specification")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gdfast.storing.files import Unsound, is_plain
 from gdfast.storing.journal import LARGEST_TEXT
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, coordinates, fields
+from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, SINCE, coordinates, fields
 from gdfast.tiles.sweep import Sweep
 
 METADATA, GROUP, ATTRIBUTES_FILE = ".zmetadata", ".zgroup", ".zattrs"
@@ -280,7 +280,7 @@ def _check_sizes(members: Mapping[str, Array]) -> None:
                 raise Unsound(f"give {name} another length along {dimension} than others have")
     blocks = {member.chunks[:3] for name, member in members.items() if name in DATA}
     axes = {member.dimensions[:3] for name, member in members.items() if name in DATA}
-    if not {*FIELDS, *DIMENSIONS, "start_point"} <= {*members} or len(blocks) != 1 or axes != {DIMENSIONS}:
+    if not {*DIMENSIONS, "start_point", *FIELDS} - {*SINCE} <= {*members} or len(blocks) != 1 or axes != {DIMENSIONS}:
         raise Unsound("lack an array, or have one too many")
     theta = members.get("theta", members["outcome"])
     if any(len(members[name].shape) != 3 + (name == "theta") for name in DATA if name in members) or (

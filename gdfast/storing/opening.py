@@ -143,7 +143,7 @@ def opened(
     if overwrite and path.is_symlink():
         raise StoreError(f"store: {path} is a link, through which nothing is overwritten; give {path.resolve()}")
     work = sweep.max_steps * sweep.problem.step_work
-    computed = block_shape(sweep.shape, work, 24 + 8 * sweep.problem.dimension * keep_theta)
+    computed = block_shape(sweep.shape, work, 25 + 8 * sweep.problem.dimension * keep_theta)
     place = Opened(path, sweep, backend, keep_theta, computed)
     if path.exists():
         _recognized(path)  # before anything is made in it
@@ -206,7 +206,7 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
     """
     path, digest = place.path, place.attributes["digest"]
     digests = [journal.header["digest"]] if journal.header else [group["digest"] for group in groups]
-    told_otherwise = digest not in digests  # the same sweep, as an earlier version told it
+    told_otherwise = digest not in digests  # the same sweep, its data from elsewhere
     if told_otherwise:
         for group in groups:
             check_same(path, group, place.sweep, place.backend, place.keep_theta)

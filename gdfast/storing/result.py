@@ -5,33 +5,46 @@ import datetime
 import functools
 import hashlib
 import json
+import math
 import os
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import __version__
-from gdfast.tiles.outcomes import MEANING, Outcome
+from gdfast.tiles.ending import MEANING_OF_ENDING
+from gdfast.tiles.outcomes import MEANING
 from gdfast.tiles.sweep import Sweep
 
 DIMENSIONS = ("optimizer", "learning_rate", "start")
 FIELDS: dict[str, Any] = {
     "outcome": np.int8,
+    "ending": np.int8,
     "steps": np.int32,
     "loss": np.float64,
     "gradient_norm": np.float64,
     "basin": np.int16,
     "period": np.int8,
 }
+SINCE = {"ending": 3}
+"""The formats of stores in which variables first stand, of those that do not in all."""
+
+
+def _flags(name: str, meanings: Mapping[Any, str]) -> dict[str, Any]:
+    return {
+        "long_name": name,
+        "flag_values": [int(flag) for flag in meanings],
+        "flag_meanings": " ".join(flag.name for flag in meanings),
+        "comment": "; ".join(f"{flag.name}: {text}" for flag, text in meanings.items()),
+    }
+
+
 ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "outcome": {
-        "long_name": "how the trajectory ended",
-        "flag_values": [int(o) for o in Outcome],
-        "flag_meanings": " ".join(o.name for o in Outcome),
-        "comment": "; ".join(f"{o.name}: {MEANING[o]}" for o in Outcome),
-    },
+    "outcome": _flags("what became of the trajectory", MEANING),
+    "ending": _flags("how the trajectory ended", MEANING_OF_ENDING),
     "steps": {"long_name": "updates done", "units": "1"},
     "loss": {"long_name": "loss at the end point"},
     "gradient_norm": {"long_name": "largest absolute entry of the gradient at the end point"},
@@ -105,10 +118,17 @@ def attributes(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
         "title": f"gdfast sweep of {sweep.problem.label}",
         "specification": specification,
         "minima": json.dumps([[p.loss, *p.point] for p in sweep.problem.minima]),
+        **_units(sweep),
         "backend": backend,
         "gdfast": __version__,
         "digest": digest(specification, backend, keep_theta),
     }
+
+
+def _units(sweep: Sweep) -> dict[str, float]:
+    """What losses are judged by: (loss − lowest) / scale is the excess; no `lowest_loss` if no minimum is known."""
+    lowest = sweep.problem.lowest
+    return {"loss_scale": sweep.problem.loss_scale, **({"lowest_loss": lowest} if math.isfinite(lowest) else {})}
 
 
 def settings(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:

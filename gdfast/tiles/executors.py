@@ -25,7 +25,8 @@ import numpy as np
 
 from gdfast import __version__
 from gdfast.tiles import environment
-from gdfast.tiles.outcomes import Cells, Outcome, classify
+from gdfast.tiles.ending import Ending
+from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.sweep import Sweep, Tile
 from gdfast.tiles.workers import (
@@ -77,11 +78,11 @@ def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, sto
         from gdfast.tiles.reference import run_tile
     sweep = prepared.sweep
     endings = run_tile(prepared, tile, stop)
-    cells = classify(sweep.problem, prepared.plan(tile.optimizer).meanings, endings, sweep.gradient_tolerance)
+    cells = prepared.judge.cells(tile, endings)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
         memory = endings.memory.astype(np.float64, copy=False)
-        cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.outcome == Outcome.diverged)
+        cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.ending == Ending.diverged)
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

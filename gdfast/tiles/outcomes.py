@@ -1,27 +1,30 @@
-"""From end points to outcomes and basins.
+"""From end points to outcomes: what it means for a problem how its trajectories ended, and where.
 
-The tile, compiled or reference, tells how each trajectory ended: stationary, diverged, or with its budget spent
-(and then with which period its tail repeats). What that means for the problem is decided here, for both alike.
+Two questions are kept apart. How a trajectory ended, its `gdfast.tiles.ending.Ending`, is told by the tile, compiled or
+reference. Where that is, is told by the loss:
+
+    excess = (loss − lowest) / scale
+
+with the loss of the lowest minimum that is known inside the domain, and the problem's own scale of losses, see
+`gdfast.problems.Problem.loss_scale`. So an outcome does not depend on the units of the loss.
 """
 
-import functools
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.problems import Problem
-from gdfast.problems._stationary import StationaryPoint, find, nearest
-from gdfast.transforms import Transform
+from gdfast.tiles.ending import Ending, Endings, sampled_steps, trend
+from gdfast.tiles.sweep import Sweep, Tile
 
-LONGEST_PERIOD = 16
-TAIL = 2 * LONGEST_PERIOD
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
-REPEATS_WITHIN = 1e-6
-"""A tail repeats when it does so within this share of its amplitude, the largest distance from its last point."""
+_SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
+_FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
+_DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
+_STEADY = 0.25  # share of the largest fall of a doubling that the last one must have
 
 
 class Outcome(IntEnum):
@@ -34,49 +37,21 @@ class Outcome(IntEnum):
     oscillating = 4
     unfinished = 5
     diverged = 6
+    frozen = 7
+    worse = 8
 
 
 MEANING = {
     Outcome.not_run: "no result yet",
-    Outcome.global_minimum: "stationary at the lowest known minimum",
-    Outcome.local_minimum: "stationary at another minimum",
+    Outcome.global_minimum: "at the lowest known minimum, or within the tolerance of its loss",
+    Outcome.local_minimum: "at another minimum, or within the tolerance of its loss and nearest to it",
     Outcome.stalled: "stationary, but at no minimum: a saddle, a maximum, a plateau",
-    Outcome.oscillating: "budget spent; the tail repeats",
-    Outcome.unfinished: "budget spent, still moving",
-    Outcome.diverged: "the gradient passed the limit or was not finite",
+    Outcome.oscillating: "budget spent; the tail repeats, or the loss comes down no more, at no minimum",
+    Outcome.unfinished: "budget spent, still moving, the loss below that of the start",
+    Outcome.diverged: "gradient or loss passed the limit or was not finite, or the loss falls without bound",
+    Outcome.frozen: "fixed where the gradient is not small: the step has become nothing, or a penalty holds the point",
+    Outcome.worse: "budget spent, the loss above that of the start",
 }
-
-
-@dataclass
-class Endings:
-    """How the trajectories of a tile ended.
-
-    Attributes
-    ----------
-    theta : ndarray
-        End points, ``float64[d, n]``.
-    steps : ndarray
-        Updates done, ``int32[n]``.
-    outcome : ndarray
-        ``int8[n]``, as if no stationary point were known: `Outcome.stalled` for all that became stationary.
-    period : ndarray
-        ``int8[n]``, the period with which the tail repeats, 0 where it does not.
-    lane_steps : int
-        Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
-    memory : ndarray
-        What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
-    loss, gradient_norm : ndarray, optional
-        Loss and largest absolute entry of the gradient at the end points, ``float64[n]``, where the tile has them.
-    """
-
-    theta: Array
-    steps: NDArray[np.int32]
-    outcome: NDArray[np.int8]
-    period: NDArray[np.int8]
-    lane_steps: int
-    memory: Array
-    loss: Array | None = None
-    gradient_norm: Array | None = None
 
 
 @dataclass
@@ -87,6 +62,7 @@ class Cells:
     """
 
     outcome: NDArray[np.int8]
+    ending: NDArray[np.int8]
     steps: NDArray[np.int32]
     loss: Array
     gradient_norm: Array
@@ -97,102 +73,168 @@ class Cells:
     measure: Array
 
 
-class Meanings:
-    """What it means for a trajectory to have settled at a point, on a problem with penalties.
-
-    Penalties move the stationary points; a moved minimum is in the basin of the nearest minimum of the problem. They
-    are found when a trajectory has settled, and once.
+class Judge:
+    """What ends of a sweep's trajectories mean.
 
     Parameters
     ----------
-    problem : Problem
-        What is minimized.
-    penalties : sequence of Transform
-        The transforms that are gradients of a penalty on the loss.
+    sweep : Sweep
+        The sweep.
     """
 
-    def __init__(self, problem: Problem, penalties: Sequence[Transform]) -> None:
-        self.problem, self.penalties = problem, penalties
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep, self.problem = sweep, sweep.problem
 
-    def settled(self, theta: Array, loss: Array, tolerance: float) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
-        """Return outcome and basin of each point ``theta (d, n)`` whose gradient is within the tolerance."""
-        points, outcomes, basins = self._known
-        if not self.penalties:
-            at = self.problem.locate(theta, loss, tolerance)
-        else:
-            at = nearest(points, theta, self._size, tolerance)
+    def cells(self, tile: Tile, endings: Endings) -> Cells:
+        """Turn the endings of a tile's trajectories into outcomes, with loss, gradient norm and basin."""
+        loss, norm = endings.loss, endings.gradient_norm
+        if loss is None or norm is None:
+            with np.errstate(all="ignore"):
+                loss, norm = self.problem.judge(endings.theta)
+        ending, theta, loss = endings.ending, endings.theta, loss.astype(np.float64, copy=False)
+        outcome = np.full(len(loss), Outcome.diverged, dtype=np.int8)
+        basin = np.full(len(loss), -1, dtype=np.int16)
+        lanes = np.flatnonzero(ending == Ending.stationary)
+        if lanes.size:
+            outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
+        low = (loss <= self._bound) & (ending != Ending.diverged)
+        lanes = np.flatnonzero((ending >= Ending.fixed) & (ending <= Ending.moving))
+        if lanes.size:
+            direction = trend(endings.samples[:, lanes], self.sweep.max_steps)
+            starts = (tile.first + lanes) % len(self.sweep.starts)
+            outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, starts)
+            passing = (direction >= 0) & self._passes(loss[lanes], endings.samples[:, lanes])
+            low[lanes[passing]] = False
+            lanes = lanes[~passing]
+            basin[lanes] = self._nearby(theta[:, lanes], loss[lanes])
+            outcome[lanes[basin[lanes] >= 0]] = Outcome.local_minimum
+        lanes = np.flatnonzero(low & (outcome != Outcome.global_minimum))
+        if lanes.size:
+            lanes = lanes[self._is_lowest(theta[:, lanes], loss[lanes])]
+            outcome[lanes] = Outcome.global_minimum
+            nameless = lanes[basin[lanes] < 0]
+            basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
+        return Cells(
+            outcome, ending, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0)
+        )
+
+    @cached_property
+    def _slack(self) -> float:
+        return self.sweep.loss_tolerance * self.problem.loss_scale
+
+    @cached_property
+    def _bound(self) -> float:
+        """The largest loss that counts as that of the lowest minimum."""
+        return self.problem.lowest + self._slack
+
+    @property
+    def _width(self) -> float:
+        return float(np.ptp(self.problem.domain, axis=1).max())
+
+    def _is_lowest(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
+        """Whether points of such a loss are not below that of the lowest minimum, or are inside the domain."""
+        return (loss >= self.problem.lowest - self._slack) | self._is_inside(theta, 0.0)
+
+    def _is_inside(self, theta: Array, widths: float) -> NDArray[np.bool_]:
+        """Whether points are in the domain, or that far from it at most."""
+        low, high = self.problem.domain.T[:, :, None]
+        beyond = widths * (high - low)
+        return np.asarray(((theta >= low - beyond) & (theta <= high + beyond)).all(axis=0))
+
+    def _stationary(self, theta: Array, loss: Array) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
+        """Outcome and basin of points whose gradient is within the tolerance."""
+        outcomes, basins = self._known
+        tolerance = self.sweep.gradient_tolerance * self.problem.gradient_scale
+        at = self.problem.locate(theta, loss, tolerance)
         outcome, unknown = outcomes[at], np.flatnonzero(at < 0)
         if unknown.size and self.problem.dimension <= _LARGEST_HESSIAN:
             outcome[unknown[self._curved(theta[:, unknown], tolerance)]] = Outcome.local_minimum
         return outcome, basins[at]
 
-    @property
-    def _size(self) -> float:
-        return float(np.ptp(self.problem.domain, axis=1).max())
-
-    @functools.cached_property
-    def _known(self) -> tuple[tuple[StationaryPoint, ...], NDArray[np.int8], NDArray[np.int16]]:
-        """The stationary points, with outcome and basin of each and, last, of none of them."""
+    @cached_property
+    def _known(self) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
+        """Outcome and basin of each stationary point of the problem and, last, of none of them."""
         points, minima = self.problem.stationary_points, self.problem.minima
-        if self.penalties:  # a minimum that is known by its loss alone cannot be followed
-            points, minima = (tuple(point for point in known if point.point) for known in (points, minima))
         place = {point: index for index, point in enumerate(minima)}
-        if self.penalties and points:
-            near = np.array([point.point for point in points]).T
-            points = find(self._objective, self._gradient, self._hessian, self.problem.domain, near)
-            known = np.array([point.point for point in minima])
-            place = {p: int(np.argmin(np.abs(known - p.point).max(axis=1))) for p in points if p.kind == "minimum"}
-        lowest = min((point.loss for point in place), default=-np.inf)
         outcomes = np.full(len(points) + 1, Outcome.stalled, dtype=np.int8)
         basins = np.full(len(points) + 1, -1, dtype=np.int16)
         for index, point in enumerate(points):
             if point in place:
-                best = point.loss <= lowest + 1e-9 * max(1.0, abs(lowest))
+                best = abs(point.loss - self.problem.lowest) <= _SAME_LOSS * self.problem.loss_scale
                 outcomes[index] = Outcome.global_minimum if best else Outcome.local_minimum
                 basins[index] = min(place[point], np.iinfo(np.int16).max)
-        return points, outcomes, basins
-
-    def _objective(self, theta: Array) -> Array:
-        total = self.problem.objective(theta)
-        return np.asarray(total + sum(penalty(theta)[0].sum(axis=0) for _, penalty in self._penalized))
-
-    def _gradient(self, theta: Array) -> Array:
-        grad = self.problem.gradient(theta)
-        for transform, _ in self._penalized:
-            grad = transform.rule(theta, grad, 0.0, *transform.columns(0)[0])
-        return np.asarray(grad)
-
-    def _hessian(self, theta: Array) -> Array:
-        bend = self.problem.hessian(theta).copy()
-        diagonal = np.arange(self.problem.dimension)
-        for _, penalty in self._penalized:
-            bend[diagonal, diagonal] += penalty(theta)[1]
-        return bend
-
-    @property
-    def _penalized(self) -> list[tuple[Transform, Callable[[Array], tuple[Array, Array]]]]:
-        return [(transform, transform.penalty) for transform in self.penalties if transform.penalty]
+        return outcomes, basins
 
     def _curved(self, theta: Array, tolerance: float) -> NDArray[np.bool_]:
         """Whether each stationary point, which is none of the known, is at a minimum by its curvature."""
         # With smallest eigenvalue λ a minimum is within tolerance/λ; a hundredth of the domain excludes plateaus.
         with np.errstate(all="ignore"):
-            bend = np.moveaxis(self._hessian(theta), -1, 0)
+            bend = np.moveaxis(self.problem.hessian(theta), -1, 0)
         finite = np.isfinite(bend).all(axis=(1, 2))
         flattest = np.zeros(len(bend))
         flattest[finite] = np.linalg.eigvalsh(bend[finite])[:, 0]
-        return np.asarray(flattest * 0.01 * self._size > tolerance)
+        return np.asarray(flattest * 0.01 * self._width > tolerance)
 
+    def _nearby(self, theta: Array, loss: Array) -> NDArray[np.int16]:
+        """The basin of the nearest minimum of each point, −1 where its loss is not that of the point."""
+        basin = np.full(len(loss), -1, dtype=np.int16)
+        heights = np.array([point.loss for point in self.problem.minima])
+        if not heights.size:
+            return basin
+        order = np.sort(heights)
+        found = np.searchsorted(order, loss - self._slack, side="left")
+        lanes = np.flatnonzero(order[np.minimum(found, len(order) - 1)] <= loss + self._slack)
+        lanes = lanes[found[lanes] < len(order)]
+        nearest = self.problem.nearest_minimum(theta[:, lanes])
+        same = np.abs(heights[nearest] - loss[lanes]) <= self._slack
+        basin[lanes[same]] = np.minimum(nearest[same], np.iinfo(np.int16).max)
+        return basin
 
-def classify(problem: Problem, meanings: Meanings, endings: Endings, gradient_tolerance: float) -> Cells:
-    """Turn endings into outcomes, with loss, gradient norm (``max|g|``) and basin of each end point."""
-    theta, outcome, loss, norm = endings.theta, endings.outcome, endings.loss, endings.gradient_norm
-    if loss is None or norm is None:
+    def _passes(self, loss: Array, samples: Array) -> NDArray[np.bool_]:
+        """Whether trajectories are where they end by chance: their last losses are higher, the steps' noise aside."""
+        if self.problem.batch_size is not None:
+            return np.zeros(len(loss), dtype=bool)
+        last = samples[-len(sampled_steps(self.sweep.max_steps)[1]) :].astype(np.float64)
         with np.errstate(all="ignore"):
-            loss, norm = problem.judge(theta)
-    basin = np.full(len(loss), -1, dtype=np.int16)
-    lanes = np.flatnonzero(outcome == Outcome.stalled)
-    if lanes.size:
-        tolerance = gradient_tolerance * problem.gradient_scale
-        outcome[lanes], basin[lanes] = meanings.settled(theta[:, lanes], loss[lanes], tolerance)
-    return Cells(outcome, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0))
+            return np.asarray(~(last.mean(axis=0) * self.problem.loss_per_objective - loss <= self._slack))
+
+    def _unsettled(
+        self,
+        theta: Array,
+        loss: Array,
+        ending: NDArray[np.int8],
+        direction: NDArray[np.int8],
+        starts: NDArray[np.int64],
+    ) -> NDArray[np.int8]:
+        """Outcome of trajectories whose budget was spent, if they are at no minimum."""
+        with np.errstate(all="ignore"):
+            before = self.problem.loss(self.sweep.starts[np.unique(starts)].T)
+            before = before[np.unique(starts, return_inverse=True)[1]]
+            height = (loss - self.problem.base) / self.problem.loss_scale
+        outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
+        outcome[direction >= 0] = Outcome.oscillating
+        outcome[(loss > before) & (direction != 0)] = Outcome.worse
+        outcome[ending == Ending.cycling] = Outcome.oscillating
+        falling = np.flatnonzero((outcome == Outcome.unfinished) & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
+        if falling.size:
+            outcome[falling[self._falls_for_ever(theta[:, falling], loss[falling])]] = Outcome.diverged
+        outcome[ending == Ending.fixed] = Outcome.frozen
+        outcome[~(height <= self.sweep.divergence_limit)] = Outcome.diverged
+        return outcome
+
+    def _falls_for_ever(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
+        """Whether the loss falls without bound, as far as doublings of the distance from the domain's middle can tell.
+
+        It does if it falls at each of them, and at the last one still by a share of the largest fall: as a logarithm
+        does, and not as what comes nearer to a limit.
+        """
+        middle = self.problem.domain.mean(axis=1)[:, None]
+        values = [loss]
+        with np.errstate(all="ignore"):
+            for doubling in range(1, _DOUBLINGS + 1):
+                values.append(self.problem.loss(middle + (theta - middle) * 2.0**doubling))
+            falls = -np.diff(np.stack(values), axis=0)
+        finite = np.isfinite(falls)
+        # A loss that overflows to −∞ has fallen far enough.
+        falls = np.where(finite, falls, np.where(np.stack(values[1:]) == -np.inf, np.inf, -1.0))
+        return np.asarray((falls > 0).all(axis=0) & (falls[-1] >= _STEADY * np.nanmax(falls, axis=0)))

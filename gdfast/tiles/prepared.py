@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts, initial_memory, step_table
-from gdfast.tiles.outcomes import Meanings
+from gdfast.tiles.outcomes import Judge
 from gdfast.tiles.sweep import PLANS_KEPT, Sweep
 
 
@@ -27,8 +27,6 @@ class Plan(NamedTuple):
         The coefficients of every step, ``dtype[max_steps + 1, parts.width]``.
     state, memory : ndarray
         First value of each state slot, ``dtype[s]``, and of each memory slot, ``dtype[r]``.
-    meanings : Meanings
-        What it means to have settled where.
     """
 
     optimizer: Optimizer
@@ -36,7 +34,6 @@ class Plan(NamedTuple):
     table: Array
     state: Array
     memory: Array
-    meanings: Meanings
 
 
 class Prepared:
@@ -55,6 +52,8 @@ class Prepared:
         Those of each group, ``dtype[groups, k]``.
     gradient_tolerance, divergence_limit : float
         For the problem's gradients, as numbers that the sweep's `dtype` has.
+    judge : Judge
+        Tells what ends mean.
     plan : callable
         From the number of an optimizer to its `Plan`.
     """
@@ -64,28 +63,25 @@ class Prepared:
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
         self.learning_rates = sweep.group_rates.astype(sweep.dtype)
         self.gradient_tolerance, self.divergence_limit = sweep.scaled_tolerances
+        self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
-        self._meanings: dict[Any, Meanings] = {}
 
     def part(self, learning_rates: NDArray[np.int64], starts: NDArray[np.int64]) -> "Prepared":
         """The same over those of the learning rates and starts that stand at these places; plans are shared."""
         part = copy.copy(self)
         part.sweep = self.sweep.part(self.sweep.learning_rates[learning_rates], self.sweep.starts[starts])
         part.starts = np.ascontiguousarray(self.starts[:, starts])
+        part.judge = Judge(part.sweep)
         part.learning_rates = np.ascontiguousarray(self.learning_rates[:, learning_rates])
         return part
 
     def _plan(self, number: int) -> Plan:
         sweep, optimizer = self.sweep, self.sweep.optimizers[number]
         table = step_table(optimizer, sweep.measure, sweep.problem, sweep.max_steps)
-        penalties = tuple(transform for transform in optimizer.transforms if transform.penalty)
-        if penalties not in self._meanings:
-            self._meanings[penalties] = Meanings(sweep.problem, penalties)
         return Plan(
             optimizer,
             Parts.of(optimizer, sweep.measure),
             table.astype(sweep.dtype, copy=False),
             optimizer.initial_state.astype(sweep.dtype),
             initial_memory(optimizer, sweep.measure, sweep.dtype),
-            self._meanings[penalties],
         )

@@ -4,6 +4,7 @@ All trajectories of a tile advance together as arrays; those that settle are tak
 The rule and the gradient are the very texts that the kernels are compiled from.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from gdfast.formulas.elementary import Array, sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
-from gdfast.tiles.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
+from gdfast.tiles.ending import LONGEST_PERIOD, REPEATS_WITHIN, STILL_WITHIN, TAIL, Ending, Endings, sampled_steps
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.sweep import Sweep, Tile
 from gdfast.transforms import Transform
@@ -31,11 +32,13 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
     sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
     index = np.arange(tile.first, tile.last)
     n, m = len(index), len(sweep.starts)
+    sampled = [*itertools.chain(*sampled_steps(sweep.max_steps))]
     end = Endings(
         theta=np.empty((sweep.problem.dimension, n), sweep.dtype),
         steps=np.zeros(n, dtype=np.int32),
-        outcome=np.full(n, Outcome.unfinished, dtype=np.int8),
+        ending=np.full(n, Ending.moving, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
+        samples=np.empty((len(sampled), n), sweep.dtype),
         lane_steps=0,
         memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
     )
@@ -48,22 +51,22 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         for t in range(sweep.max_steps + 1):
             if not active.size or stop[0]:
                 break
-            before = path.gradient(t)
-            grad = path.transformed(before, t)
+            for row in np.flatnonzero(np.equal(sampled, t)):
+                end.samples[row, active] = path.objective(t)
+            raw = path.gradient(t)
+            grad = path.transformed(raw, t)
             if sweep.measure and t < sweep.max_steps:
                 path.remember(t)
-            size = np.abs(grad).max(axis=0)
+            size = np.abs(raw).max(axis=0)
             checked = t % sweep.check_every == 0
             small = size <= prepared.gradient_tolerance if checked else was_small
-            limit = prepared.divergence_limit
-            within = (size <= limit) & (np.abs(before).max(axis=0) <= limit)
-            diverged = ~within & checked
+            diverged = ~(size <= prepared.divergence_limit) & checked
             settled = diverged | (small & was_small & checked)
             if settled.any():
                 out = active[settled]
                 end.theta[:, out] = path.theta[:, settled]
                 end.steps[out] = t
-                end.outcome[out] = np.where(diverged[settled], Outcome.diverged, Outcome.stalled)
+                end.ending[out] = np.where(diverged[settled], Ending.diverged, Ending.stationary)
                 end.memory[:, out] = path.measured[:, settled]
                 live = ~settled
                 active, grad, small = active[live], grad[:, live], small[live]
@@ -79,8 +82,10 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         end.theta[:, active] = path.theta
         end.memory[:, active] = path.measured
         end.steps[active] = sweep.max_steps
-        end.period[active] = period = _periods(np.stack(tail))
-        end.outcome[active[period > 0]] = Outcome.oscillating
+        still, period = _tails(np.stack(tail))
+        end.period[active] = period
+        end.ending[active[period > 0]] = Ending.cycling
+        end.ending[active[still]] = Ending.fixed
     return end
 
 
@@ -125,6 +130,10 @@ class Trajectories:
             return np.asarray(self.table[t, self.parts.schedule.begin] * self.lr)
         return self.memory[0] * self.lr if self.memory else self.lr
 
+    def objective(self, t: int) -> Array:
+        """What the gradient of the update after `t` others is the gradient of, ``dtype[n]``."""
+        return self.problem.step_objective(self.theta, t)
+
     def gradient(self, t: int) -> Array:
         """The gradient at the point after `t` updates, ``float64[d, n]``."""
         return self.problem.step_gradient(self.theta, t)
@@ -149,14 +158,13 @@ class Trajectories:
     def remember(self, t: int) -> None:
         """Let the measure see the losses before the update after `t` others."""
         assert self.measure
-        loss = self.problem.step_objective(self.theta, t)
-        given = loss, *self.measured, *self.table[t, self.parts.measure.places]
+        given = self.objective(t), *self.measured, *self.table[t, self.parts.measure.places]
         self.measured = np.stack(self._computed(self.measure.rule, len(self.measured), *given))
 
     def update(self, grad: Array, t: int) -> None:
         """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
         rate, coefficients = self.rate(t), self.table[t, self.parts.rule.places]
-        loss = self.problem.step_objective(self.theta, t) if self.optimizer.uses_loss or self.memory else None
+        loss = self.objective(t) if self.optimizer.uses_loss or self.memory else None
         if self.memory:
             assert self.optimizer.plateau
             given = loss, *self.memory, *self.table[t, self.parts.plateau.places]
@@ -201,12 +209,17 @@ class Trajectories:
         return norms + sums
 
 
-def _periods(tail: Array) -> NDArray[np.int8]:
-    """The smallest period > 1 with which each lane of ``tail (window + 1, d, n)`` repeats, 0 for none."""
+def _tails(tail: Array) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+    """Whether each lane of ``tail (window + 1, d, n)`` stands still, and the smallest period > 1 with which it repeats.
+
+    The period is 0 if there is none, and where it stands still.
+    """
     window = len(tail) - 1
     amplitude = np.abs(tail - tail[-1]).max(axis=(0, 1))
+    eps = tail.dtype.type(STILL_WITHIN * np.finfo(tail.dtype).eps)
+    still = amplitude <= eps * np.abs(tail[-1]).max(axis=0)
     period = np.zeros(tail.shape[2], dtype=np.int8)
-    moving = (amplitude > 0) & (amplitude < np.inf)
+    moving = ~still & (amplitude < np.inf)
     for p in range(2, min(LONGEST_PERIOD, window // 2) + 1):
         lanes = np.flatnonzero(moving & (period == 0))
         # Most lanes fail at the last gap already; only those that do not are looked at in full.
@@ -214,4 +227,4 @@ def _periods(tail: Array) -> NDArray[np.int8]:
         lanes = lanes[gap <= REPEATS_WITHIN * amplitude[lanes]]
         gaps = np.abs(tail[p:, :, lanes] - tail[:-p, :, lanes]).max(axis=(0, 1))
         period[lanes[gaps <= REPEATS_WITHIN * amplitude[lanes]]] = p
-    return period
+    return still, period

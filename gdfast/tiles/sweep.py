@@ -34,7 +34,7 @@ PLANS_KEPT = 16
 _NO_LABELS: Mapping[str, Any] = MappingProxyType({})
 _AXES = ("optimizers", "learning rates", "starts")
 _Optimizers = Optimizer | str | Callable[..., Optimizer]
-_TOLERANCES = {"float64": 1e-8, "float32": 1e-4}
+_TOLERANCES = {"float64": 1e-8, "float32": 1e-6}
 
 
 class Tile(NamedTuple):
@@ -75,9 +75,14 @@ class Sweep(Value):
         each of an optimizer's coefficients and each step.
     gradient_tolerance : float, optional
         A trajectory is stationary when ``max|g|`` is at most this, times the problem's `gradient_scale`, at two
-        consecutive points. 1e-8 if not given, 1e-4 in float32, whose gradients are hardly ever smaller than rounding.
+        consecutive points, whatever transforms make of it. 1e-8 if not given, 1e-6 in float32, whose gradients are
+        hardly ever smaller than rounding.
     divergence_limit : float
-        A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`.
+        A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`, or the loss
+        at its end not this many times the problem's `loss_scale` above the lowest.
+    loss_tolerance : float, optional
+        A trajectory that has not diverged is at the lowest minimum when the loss at its end is above that by at most
+        this, times the problem's `loss_scale`, however it ended. The problem's own if not given.
     tile_size : int, optional
         Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
         no influence on any result.
@@ -108,6 +113,7 @@ class Sweep(Value):
     measure: Measure | None = None
     check_every: int = 1
     dtype: str = "float64"
+    loss_tolerance: float = 1e-6
     start_labels: Mapping[str, Any] = field(default_factory=dict)
 
     def __init__(
@@ -123,6 +129,7 @@ class Sweep(Value):
         measure: Measure | None = None,
         check_every: int = 1,
         dtype: str = "float64",
+        loss_tolerance: float | None = None,
     ) -> None:
         problem = _problem(problem)
         if not isinstance(measure, Measure | None):
@@ -151,6 +158,11 @@ class Sweep(Value):
             "measure": measure,
             "check_every": _count("check_every", check_every),
             "dtype": dtype,
+            "loss_tolerance": arguments.number(
+                "loss_tolerance",
+                problem.loss_tolerance if loss_tolerance is None else loss_tolerance,
+                arguments.NONNEGATIVE,
+            ),
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         if settings["divergence_limit"] <= settings["gradient_tolerance"]:
@@ -166,13 +178,19 @@ class Sweep(Value):
         self._check_tables()
 
     def _check_pairs(self) -> None:
-        """Refuse optimizers that need of the problem what it does not provide."""
+        """Refuse optimizers, and a measure, that need of the problem what it does not provide."""
         for optimizer in self.optimizers:
             for need, what in optimizer.needs.items():
                 if need not in self.problem.provides:
                     raise ValueError(
                         f"optimizers: {optimizer.label} needs {what}, which problem {self.problem.label} does not have"
                     )
+
+        if self.measure and self.measure.needs_lowest and not math.isfinite(self.problem.lowest):
+            raise ValueError(
+                f"measure: {self.measure.label} needs the loss of the lowest minimum, "
+                f"which problem {self.problem.label} does not have"
+            )
 
     def _check_tables(self) -> None:
         """Refuse tables of steps that do not fit into memory."""
@@ -305,6 +323,7 @@ class Sweep(Value):
             "max_steps": self.max_steps,
             "gradient_tolerance": self.gradient_tolerance,
             "divergence_limit": self.divergence_limit,
+            "loss_tolerance": self.loss_tolerance,
             **({"check_every": self.check_every} if self.check_every > 1 else {}),
             **({"dtype": self.dtype} if self.dtype != "float64" else {}),
             **({"measure": self.measure.specification} if self.measure else {}),

@@ -3,7 +3,8 @@
 The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a block share the step counter. After
 every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
 places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
-kept, to see whether a trajectory that did not settle repeats itself.
+kept, to see whether a trajectory that did not settle repeats itself. At some points of the middle and of the end of
+the budget the objective is noted, to see whether it still comes down.
 """
 
 import functools
@@ -35,7 +36,16 @@ from gdfast.kernels.signatures import (
     driver_signature,
 )
 from gdfast.optimizers import Optimizer
-from gdfast.tiles.outcomes import LONGEST_PERIOD, REPEATS_WITHIN, TAIL, Endings, Outcome
+from gdfast.tiles.ending import (
+    LONGEST_PERIOD,
+    REPEATS_WITHIN,
+    SAMPLE_EVERY,
+    STILL_WITHIN,
+    TAIL,
+    Ending,
+    Endings,
+    sampled_steps,
+)
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.sweep import Sweep, Tile
 
@@ -44,13 +54,13 @@ from gdfast.tiles.sweep import Sweep, Tile
 WIDTHS = 1088, 576, 320, 192, 64
 WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
 STRIDE, LONGEST_STRIDE = 24, 96
-_STALLED, _OSCILLATING = int(Outcome.stalled), int(Outcome.oscillating)
-_UNFINISHED, _DIVERGED = int(Outcome.unfinished), int(Outcome.diverged)
+_STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
+_FIXED, _CYCLING, _MOVING = int(Ending.fixed), int(Ending.cycling), int(Ending.moving)
 
 
 @register_jitable(**HELPER)
-def _tell_periods(block, n, within, first, ends):
-    """Tell of each live lane the smallest period > 1 with which its last moves repeat, if there is one."""
+def _tell_tails(block, n, within, still, first, ends):
+    """Tell of each live lane whether it stands still, or the smallest period > 1 with which its last moves repeat."""
     tail, number, status, amplitude, least = block.tail, block.number, block.status, block.work[0], block.work[1]
     window, d = tail.shape[0] - 1, tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
@@ -69,7 +79,13 @@ def _tell_periods(block, n, within, first, ends):
             least[lane] = gap if gap < least[lane] else least[lane]
     for lane in range(n):
         limit = within * amplitude[lane]
-        if least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
+        size = abs(tail[window, 0, lane])
+        for i in range(1, d):
+            coordinate = abs(tail[window, i, lane])
+            size = coordinate if coordinate > size else size
+        if amplitude[lane] <= still * size and status[lane] & SETTLED == 0:
+            ends.ending[number[lane] - first] = _FIXED
+        elif least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
             for period in range(2, longest + 1):
                 repeats = True
                 for k in range(window - period, -1, -1):
@@ -78,7 +94,7 @@ def _tell_periods(block, n, within, first, ends):
                     if not repeats:
                         break
                 if repeats:
-                    ends.outcome[number[lane] - first] = _OSCILLATING
+                    ends.ending[number[lane] - first] = _CYCLING
                     ends.period[number[lane] - first] = period
                     break
 
@@ -164,7 +180,7 @@ def _take_out_settled(block, n, together, first, ends):
             for j in range(ends.memory.shape[0]):
                 ends.memory[j, at] = memory[of_measure + j, lane]
             ends.steps[at] = status[lane] // KINDS
-            ends.outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+            ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
             n -= 1
             _move(block, n, lane)
             for i in range(ended.shape[0]):
@@ -175,7 +191,15 @@ def _take_out_settled(block, n, together, first, ends):
 
 
 @register_jitable(**HELPER)
-def _take_last_steps(pair, block, table, settling, t, n, padded, first, ends):  # the step's arguments and two more
+def _sample(pair, block, table, settling, t, n, padded, first, samples):  # the step's arguments and two more
+    """Note the objective of each lane."""
+    call_step(pair, block, table, settling, t, padded, 0)  # type: ignore[call-arg]
+    for lane in range(n):
+        samples[block.number[lane] - first] = block.work[0, lane]
+
+
+@register_jitable(**HELPER)
+def _take_last_steps(pair, block, table, settling, t, n, padded, first, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     theta, memory, number, status, ended, tail = (
         block.theta, block.memory, block.number, block.status, block.ended, block.tail,
@@ -188,14 +212,17 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, first, ends):  
         for i in range(theta.shape[0]):
             for lane in range(n):
                 tail[k, i, lane] = theta[i, lane]
+        if k % SAMPLE_EVERY == 0:
+            row = len(ends.samples) - 1 - window // SAMPLE_EVERY + k // SAMPLE_EVERY
+            _sample(pair, block, table, settling, t + k, n, padded, first, ends.samples[row])
         call_step(pair, block, table, settling, t + k, padded, 1)  # type: ignore[call-arg]
     for lane in range(n):
         at = number[lane] - first
         settled = status[lane] & SETTLED
         ends.steps[at] = status[lane] // KINDS if settled else t + window
-        ends.outcome[at] = _UNFINISHED
+        ends.ending[at] = _MOVING
         if settled:
-            ends.outcome[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STALLED
+            ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
         for i in range(theta.shape[0]):
             ends.theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
 
@@ -217,22 +244,28 @@ def _judge(pair, block, table, settling, begin, n, together, ends):
 
 @functools.cache
 def _driver(real: str) -> Kernel:
-    within = getattr(np, real)(REPEATS_WITHIN)
+    number = getattr(np, real)
+    within, still = number(REPEATS_WITHIN), number(STILL_WITHIN * np.finfo(real).eps)
 
     @compiled(driver_signature(getattr(types, real)))
     def drive(pair, judging, grid, table, settling, block, ends, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
+        middle, last_sampled = last_steps // 2, len(ends.samples) - 1 - (len(block.tail) - 1) // SAMPLE_EVERY
         together = min(LANES, width)
         lane_steps = 0
         for begin in range(0, total, width):
             n = min(width, total - begin)
             _fill(block, grid, begin, n)
-            t = 0
+            t = sampled = 0
             stride = STRIDE
             padded = _pad(block, n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
-                n_steps = min(stride, last_steps - t)
+                if t >= middle and sampled < last_sampled:
+                    _sample(pair, block, table, settling, t, n, padded, first, ends.samples[sampled])
+                    sampled += 1
+                goal = middle if t < middle else t + SAMPLE_EVERY if sampled < last_sampled else last_steps
+                n_steps = min(stride, min(goal, last_steps) - t)
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
                 lane_steps += n * n_steps
@@ -246,7 +279,7 @@ def _driver(real: str) -> Kernel:
             if n > 0:
                 _take_last_steps(pair, block, table, settling, t, n, padded, first, ends)
                 lane_steps += n * (len(block.tail) - 1)
-                _tell_periods(block, n, within, first, ends)
+                _tell_tails(block, n, within, still, first, ends)
             _judge(judging, block, table, settling, begin, min(width, total - begin), together, ends)
         return lane_steps
 
@@ -268,8 +301,9 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
     ends = Ends(
         theta=np.empty((sweep.problem.dimension, n), dtype),
         steps=np.empty(n, dtype=np.int32),
-        outcome=np.empty(n, dtype=np.int8),
+        ending=np.empty(n, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
+        samples=np.empty((sum(map(len, sampled_steps(sweep.max_steps))), n), dtype),
         loss=np.empty(n, dtype),
         gradient_norm=np.empty(n, dtype),
         memory=np.empty((remembered, n), dtype),

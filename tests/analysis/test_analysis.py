@@ -198,7 +198,7 @@ def changed(name, value):
     ("change", "kind", "words"),
     [
         (lambda r: r.outcome, TypeError, "an xarray.Dataset"),
-        (lambda r: r.drop_vars("steps"), ValueError, "result must have steps, .* but has outcome, loss"),
+        (lambda r: r.drop_vars("steps"), ValueError, "result must have steps, .* but has outcome, ending, loss"),
         (lambda r: r.drop_vars(list(r.data_vars)), ValueError, "no variable"),
         (lambda r: r.assign(steps=r.steps * 0.5), ValueError, "steps must hold numbers as results of gdfast do"),
         (lambda r: r.assign(outcome=r.outcome == 1), ValueError, "outcome must hold numbers as results of gdfast do"),
@@ -208,8 +208,8 @@ def changed(name, value):
         (lambda r: r.expand_dims(budget=2), ValueError, "dimension budget beside .*isel\\(budget=0\\)"),
         (lambda r: r.assign_coords(learning_rate=[1, 2, 3, np.inf]), ValueError, "must be finite numbers"),
         (lambda r: r.assign_coords(learning_rate=list("abcd")), ValueError, "must be finite numbers"),
-        (changed("outcome", 7), ValueError, "outcome must hold 0 to 6, but is up to 7"),
-        (changed("outcome", -1), ValueError, "outcome must hold 0 to 6"),
+        (changed("outcome", 9), ValueError, "outcome must hold 0 to 8, but is up to 9"),
+        (changed("outcome", -1), ValueError, "outcome must hold 0 to 8"),
     ],
 )
 def test_what_is_no_result_is_refused_and_the_sentence_says_why(small, change, kind, words):

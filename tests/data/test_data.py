@@ -172,7 +172,7 @@ def test_without_an_optimum_nothing_is_called_a_minimum():
     sweep = gdfast.Sweep(problem, optimizers.gd(), [0.1, 1.0, 1e15], problem.random(3), 50)
     result = gdfast.run(sweep, backend="numpy").isel(optimizer=0)
     assert (result.outcome[:2] == Outcome.unfinished).all()
-    assert set(result.outcome.values.ravel().tolist()) <= {Outcome.unfinished, Outcome.stalled, Outcome.oscillating}
+    assert not np.isin(result.outcome, [Outcome.global_minimum, Outcome.local_minimum]).any()
 
 
 # Kernel and reference.

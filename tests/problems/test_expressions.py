@@ -221,7 +221,8 @@ def test_a_power_has_one_minimum(text, domain, point, start):
 
 
 def test_plain_powers_are_told_from_lines_of_minima():
-    assert problems.from_expression("(x+y-1)**2").stationary_points == ()
+    (line,) = problems.from_expression("(x+y-1)**2").stationary_points
+    assert (line.kind, round(sum(line.point), 6)) == ("minimum", 1)
     kinds = [point.kind for point in problems.from_expression("(x-3)**7").stationary_points]
     assert kinds == ["degenerate"]
 
@@ -384,3 +385,45 @@ def test_a_check_where_the_loss_is_no_number():
 )
 def test_bad_problems_are_refused(call, kind, words):
     cases.refused(call, kind, *words)
+
+
+GRIEWANK = "1+(x**2+y**2)/4000-cos(x)*cos(y/sqrt(2))"
+ACKLEY = "-20*exp(-0.2*sqrt((x**2+y**2)/2))-exp((cos(2*pi*x)+cos(2*pi*y))/2)+20+e"
+SCHWEFEL = "837.9658-x*sin(sqrt(abs(x)))-y*sin(sqrt(abs(y)))"
+EGGHOLDER = "-(y+47)*sin(sqrt(abs(x/2+y+47)))-x*sin(sqrt(abs(x-(y+47))))"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "point", "loss"),
+    [
+        (GRIEWANK, 100, [0, 0], 0.0),
+        (GRIEWANK, 600, [0, 0], 0.0),
+        (ACKLEY, 32, [0, 0], 0.0),
+        (SCHWEFEL, 500, [420.9687, 420.9687], 0.0),
+        (EGGHOLDER, 512, [482.3533, 432.8790], -956.9182),  # lower only at the border, at (512, 404.23)
+        ("x*sin(x)", (0, 10), [4.9132], -4.8145),
+        ("(6*x-2)**2*sin(12*x-4)", (0, 1), [0.757249], -6.020740),
+        ("-cos(x)*cos(y)*exp(-((x-pi)**2+(y-pi)**2))", 100, [np.pi, np.pi], -1.0),
+        ("abs(x-1)+abs(y+2)", 4, [1, -2], 0.0),
+        ("max(abs(x),abs(y))", 3, [0, 0], 0.0),
+    ],
+)
+def test_the_lowest_minimum_inside_the_domain_is_known(text, width, point, loss):
+    domain = [width if isinstance(width, tuple) else (-width, width)] * len(point)
+    problem = problems.from_expression(text, domain)
+    np.testing.assert_allclose(problem.minima[0].point, point, atol=1e-3)
+    assert problem.lowest == pytest.approx(loss, abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["x", "x**3", "-log(1+x**2)", "-sqrt(1+x**2)", "x**2-y**2", "exp(-x)", "x*y"])
+def test_what_is_lowest_at_the_border_has_no_minimum_inside(text):
+    assert problems.from_expression(text).minima == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["(x+y-1)**2", "(x-y)**2", "x**2*y**2", "(w1*w2-1)**2", "max(0,1-x)**2", "(x**2+y**2-1)**2"]
+)
+def test_lines_curves_and_flats_of_minima_are_one_minimum(text):
+    problem = problems.from_expression(text)
+    assert problem.lowest == pytest.approx(0, abs=1e-20)
+    assert len([p for p in problem.minima if p.loss < 1e-12]) == 1

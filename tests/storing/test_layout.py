@@ -49,7 +49,7 @@ def test_what_is_written_is_what_is_accepted():
 def test_arrays_of_trajectories_have_the_blocks_as_chunks():
     made = layout.arrays(sweep(measure=measures.convergence()), True, (1, 3, 9))
     assert {name: array.shape for name, array in made.items()} == {
-        **dict.fromkeys(["outcome", "steps", "loss", "gradient_norm", "basin", "period", "measure"], (2, 7, 9)),
+        **dict.fromkeys([*layout.FIELDS, "measure"], (2, 7, 9)),
         "theta": (2, 7, 9, 2),
     }
     assert made["loss"].chunks == (1, 3, 9)

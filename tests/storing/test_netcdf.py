@@ -34,10 +34,10 @@ def expected():
     return gdfast.run(landscape())
 
 
-@pytest.fixture
-def old(tmp_path):
-    """A store and a netCDF file written by gdfast as it was in format 1."""
-    with zipfile.ZipFile(Path(__file__).with_name("format1.zip")) as archive:
+@pytest.fixture(params=[1, 2])
+def old(request, tmp_path):
+    """A store and a netCDF file written by gdfast as it was in that format, whose outcomes were judged otherwise."""
+    with zipfile.ZipFile(Path(__file__).with_name(f"format{request.param}.zip")) as archive:
         archive.extractall(tmp_path)
     return tmp_path
 
@@ -131,36 +131,40 @@ def test_a_name_placed_beforehand_is_not_written_through(tmp_path, expected):
     assert outside.read_text() == "mine"
 
 
-def test_format_1_is_read_and_says_what_it_lacks(old, expected):
-    with store.read(old / "run.nc") as got:
-        cases.assert_same(got, expected)
+def test_older_formats_are_read_and_say_what_they_lack(old, expected):
     path = old / "run.zarr"
-    got = store.read(path)
-    cases.assert_same(got, expected)
-    for name in expected.coords:
-        assert got[name].values.tolist() == expected[name].values.tolist()
+    with store.read(old / "run.nc") as one:
+        for got in (one, store.read(path)):
+            assert set(expected.data_vars) - set(got.data_vars) == {"ending"}
+            assert not set(got.data_vars) - set(expected.data_vars)
+            for name in expected.coords:
+                assert got[name].values.tolist() == expected[name].values.tolist()
+            settled = (got.steps < 200) & (expected.steps < 200)
+            assert settled.mean() > 0.3
+            assert (got.outcome == expected.outcome).where(settled, True).all()
+            assert gdfast.analysis.summary(got) is not None
     found = store.status(path, whole=True)
     assert found.damages == {}
-    assert "its metadata and coordinates have no checksums" in found.summary["format"]
+    version = store.read(path).attrs["gdfast_format"]
+    assert found.summary["format"].startswith(f"{version}, ")
+    assert ("its metadata and coordinates have no checksums" in found.summary["format"]) == (version == 1)
     (path / "learning_rate" / "0").unlink()
     with pytest.raises(StoreError, match="learning_rate/0 is missing"):
         store.read(path)
 
 
-def test_the_same_sweep_makes_format_1_format_2(old, tmp_path, expected):
+def test_older_formats_are_not_mixed_with_what_is_judged_otherwise(old, tmp_path, expected):
     path = old / "run.zarr"
-    if store.read(path).attrs["gdfast"] != gdfast.__version__:
-        pytest.skip("another version of gdfast does not resume it")
-    with pytest.raises(StoreError, match="max_steps was 200, asked for is 10"):
-        gdfast.run(landscape(max_steps=10), store=path)
-    (path / "steps" / "0.1.0").unlink()
-    cases.assert_same(gdfast.run(landscape(), store=path, progress=False), expected)
-    gdfast.run(landscape(), store=tmp_path / "fresh.zarr", progress=False)
-    assert stored.contents(path) == stored.contents(tmp_path / "fresh.zarr")
-    assert store.status(path, whole=True).summary["format"].startswith("2, ")
+    before = stored.contents(path)
+    for options in ({"store": path}, {"store": old / "run.nc"}, {"reuse": path}, {"reuse": old / "run.nc"}):
+        with pytest.raises(StoreError, match=r"loss_tolerance was not there, asked for is 1e-06"):
+            gdfast.run(landscape(), progress=False, **options)
+    assert stored.contents(path) == before
+    cases.assert_same(gdfast.run(landscape(), store=path, overwrite=True, progress=False), expected)
+    assert store.status(path, whole=True).summary["format"].startswith("3, ")
 
 
-def test_a_damaged_netcdf_file_of_format_1_does_not_end_the_process(old):
+def test_a_damaged_netcdf_file_of_an_older_format_does_not_end_the_process(old):
     path = old / "run.nc"
     data = path.read_bytes()
     for i in range(500, len(data), len(data) // 6):

@@ -1,8 +1,6 @@
 """A larger sweep takes over what a smaller one has, and is the same to the bit as if all of it were run."""
 
 import json
-import zipfile
-from pathlib import Path
 
 import cases
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 import stored
 
 import gdfast
-from gdfast import measures, optimizers, problems, schedules, store, transforms
+from gdfast import data, measures, optimizers, problems, schedules, store, transforms
 from gdfast.storing.store import StoreError
 
 RATES, POINTS = np.geomspace(1e-3, 1, 13), np.linspace(-4, 4, 15)[:, None]
@@ -161,33 +159,27 @@ def test_an_unfinished_store_and_a_netcdf_file_are_taken_from_too(tmp_path):
             got.close()
 
 
-TABLE = (np.random.default_rng(5).normal(size=(17, 2)), np.random.default_rng(6).normal(size=17))
-TOLD_BY_PARTS = {
-    "four-points": problems.linear_regression(),
-    "arrays": cases.least_squares(*TABLE),
-    "ridge": problems.ridge_regression(alpha=3.0, batch_size=7),
-    "network": problems.mlp((10, 2, 1), "relu", data="diabetes"),
-}
-
-
-@pytest.mark.parametrize("name", TOLD_BY_PARTS)
-def test_stores_that_tell_X_y_and_target_one_by_one_are_of_the_same_sweeps(tmp_path, name):
-    with zipfile.ZipFile(Path(__file__).with_name("data_by_parts.zip")) as archive:
-        archive.extractall(tmp_path)
-    path, problem = tmp_path / f"{name}.zarr", TOLD_BY_PARTS[name]
+def test_data_are_the_same_by_their_rows_wherever_they_are_from(tmp_path):
+    X, y = np.random.default_rng(5).normal(size=(17, 2)), np.random.default_rng(6).normal(size=17)
+    path = tmp_path / "table.csv"
+    np.savetxt(path, np.column_stack([X, y]), fmt="%.17g", delimiter=",", header="a,b,c", comments="")
+    here, there = (
+        problems.ridge_regression(data.load(*source), alpha=3.0, batch_size=7) for source in (((X, y),), (path, "c"))
+    )
 
     def asked(of, rates):
-        return gdfast.Sweep(of, optimizers.gd(), np.geomspace(1e-3, 1, rates), problem.random(2, seed=1), 40)
+        return gdfast.Sweep(of, optimizers.gd(), np.geomspace(1e-3, 1, rates), here.random(2, seed=1), 40)
 
     runs = []
-    options = {"keep_theta": True, "progress": lambda *state: runs.append(state)}
+    options = {"store": tmp_path / "run.zarr", "progress": lambda *state: runs.append(state)}
+    gdfast.run(asked(here, 3), **options)
     with pytest.raises(StoreError, match=r"problem\.parameters\.seed was 0, asked for is 5"):
-        gdfast.run(asked(problem.replace(seed=5), 3), store=path, **options)
-    earlier = gdfast.run(asked(problem, 5), reuse=path, **options)
+        gdfast.run(asked(there.replace(seed=5), 3), **options)
     runs.clear()
-    got = gdfast.run(asked(problem, 3), store=path, **options)
+    got = gdfast.run(asked(there, 3), **options)
     assert not runs
-    cases.assert_same(got, gdfast.run(asked(problem, 3), keep_theta=True))
-    cases.assert_same(earlier, gdfast.run(asked(problem, 5), keep_theta=True))
-    assert store.status(path, whole=True).damages == {}
-    assert got.attrs["specification"] == json.dumps(asked(problem, 3).specification)
+    cases.assert_same(got, gdfast.run(asked(there, 3)))
+    larger = gdfast.run(asked(there, 5), reuse=options["store"])
+    cases.assert_same(larger, gdfast.run(asked(there, 5)))
+    assert store.status(options["store"], whole=True).damages == {}
+    assert got.attrs["specification"] == json.dumps(asked(there, 3).specification)

@@ -303,10 +303,10 @@ def test_a_damaged_chunk_is_told_and_run_again(copy, whole, capsys):
 def test_a_store_of_a_newer_format_is_refused(copy):
     for name in (".zattrs", ".zmetadata"):
         text = (copy / name).read_text()
-        (copy / name).write_text(text.replace('"gdfast_format": 2', '"gdfast_format": 3'))
+        (copy / name).write_text(text.replace('"gdfast_format": 3', '"gdfast_format": 4'))
     before = stored.contents(copy)
     for look in (store.status, store.read, resume):
-        with pytest.raises(StoreError, match=r"has format 3, .* reads formats up to 2"):
+        with pytest.raises(StoreError, match=r"has format 4, .* reads formats up to 3"):
             look(copy)
     assert stored.contents(copy) == before
 

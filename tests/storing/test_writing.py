@@ -194,7 +194,7 @@ def test_status_tells_how_far_a_store_is(tmp_path, monkeypatch):
     assert found.summary["trajectories"] == "120 of 120 done (100 %), 0 missing"
     assert found.summary["grid"] == "2 optimizers × 6 learning rates × 10 starts"
     assert found.summary["optimizers"] == "2: momentum"
-    assert found.summary["format"] == f"2, written by gdfast {gdfast.__version__}"
+    assert found.summary["format"] == f"3, written by gdfast {gdfast.__version__}"
     assert found.summary["sessions"].startswith("2, ")
     sizes = [file.stat().st_size for name in result.FIELDS for file in (path / name).glob("*.*.*")]
     assert found.bytes == sum(sizes)
@@ -258,7 +258,7 @@ def test_a_result_says_what_it_is():
     got = gdfast.run(subject, backend="numpy", keep_theta=True)
     assert {name: got[name].dtype for name in result.FIELDS} == {n: np.dtype(k) for n, k in result.FIELDS.items()}
     assert (got.measure.dtype, got.theta.dtype) == (np.float64, np.float64)
-    assert columns.bytes_of_a_cell(subject, True) == 1 + 4 + 8 + 8 + 2 + 1 + 8 + 8
+    assert columns.bytes_of_a_cell(subject, True) == 1 + 1 + 4 + 8 + 8 + 2 + 1 + 8 + 8
     plane = gdfast.Sweep(problems.himmelblau(), "gd", [0.1], [[0.0, 1]], 5)
     assert columns.bytes_of_a_cell(plane, True) - columns.bytes_of_a_cell(plane, False) == 16
     assert got.rule.values.tolist() == ["gd", "momentum", "adam"]

@@ -6,6 +6,7 @@ import pytest
 
 import gdfast
 from gdfast import optimizers, problems, theory, transforms
+from gdfast.tiles.ending import Ending
 from gdfast.tiles.outcomes import Outcome
 
 QUARTIC = problems.quartic()
@@ -25,12 +26,17 @@ def test_reference_values_of_the_quartic():
     assert theory.heavy_ball(points[1].flattest, 0.9) == pytest.approx(0.279833, abs=1e-6)
 
 
-def test_between_its_limits_gd_never_ends_in_the_global_minimum():
+def test_between_its_limits_gd_never_comes_to_rest_in_the_global_minimum():
     rates = np.linspace(0.0793, 0.1465, 200)
     # A start at the minimum itself stays; the grid avoids it.
-    ends = outcomes(gdfast.Sweep(QUARTIC, optimizers.gd(), rates, QUARTIC.grid(400), 4000))
-    assert (ends == Outcome.global_minimum).sum() == 0
-    assert (ends == Outcome.local_minimum).any(axis=1).all()
+    result = gdfast.run(gdfast.Sweep(QUARTIC, optimizers.gd(), rates, QUARTIC.grid(400), 4000))
+    ends, rests = result.outcome.values[0], result.ending.values[0] == Ending.stationary
+    assert not (rests & (ends == Outcome.global_minimum)).any()
+    assert (rests & (ends == Outcome.local_minimum)).any(axis=1).all()
+    # Close to its limit it cycles so narrowly around it that the loss is as good as the lowest.
+    near = ends == Outcome.global_minimum
+    assert not near[rates > 0.0800].any()
+    assert (result.ending.values[0][near] == Ending.cycling).all()
 
 
 @pytest.mark.parametrize(("basin", "limit"), [(0, 0.079205), (1, 0.147280)])
@@ -83,14 +89,15 @@ def test_a_start_at_a_maximum_stalls():
         assert result.basin.values.item() == -1
 
 
-def test_the_sigmoid_crawls_from_5_and_stalls_from_20():
-    result = gdfast.run(gdfast.Sweep(problems.sigmoid(), optimizers.gd(), [0.05], [[5.0], [20.0]], 100))
+def test_the_sigmoid_crawls_from_5_and_stalls_from_25():
+    result = gdfast.run(gdfast.Sweep(problems.sigmoid(), optimizers.gd(), [0.05], [[5.0], [25.0]], 100))
     assert result.outcome.values[0, 0].tolist() == [Outcome.unfinished, Outcome.stalled]
 
 
 def test_momentum_passing_a_minimum_at_speed_does_not_settle_there():
     # One small gradient is not enough: the path crosses the minimum and goes on.
-    path = gdfast.trajectory(QUARTIC, optimizers.momentum(), [1.5], 0.01, 3000, gradient_tolerance=0.05)
+    tolerance = 0.05 / QUARTIC.gradient_scale
+    path = gdfast.trajectory(QUARTIC, optimizers.momentum(), [1.5], 0.01, 3000, gradient_tolerance=tolerance)
     small = np.abs(path.gradient_norm.values) <= 0.05
     alone = small[:-1] & ~np.r_[False, small[:-2]] & ~np.r_[small[1:-1], True]
     assert alone.any()
@@ -175,7 +182,7 @@ def double_well(weight):
 
 
 @pytest.mark.parametrize("weight", [0.5, 2.0, 3.0])
-def test_under_a_penalty_the_moved_minima_count_and_keep_their_basins(weight):
+def test_a_penalty_holds_points_where_the_penalized_loss_is_lowest_and_they_are_frozen_there(weight):
     rule = optimizers.gd().transformed(transforms.l2(weight))
     starts = np.array([[-2.0], [-0.5], [1.0], [1.8]])
     sweep = gdfast.Sweep(QUARTIC, rule, [0.02], starts, 3000)
@@ -183,31 +190,7 @@ def test_under_a_penalty_the_moved_minima_count_and_keep_their_basins(weight):
     low, high = double_well(weight)
     assert low < 0 < high
     np.testing.assert_allclose(result.theta.values[0, 0, :, 0], [low, low, high, high], atol=1e-7)
-    assert result.outcome.values[0, 0].tolist() == [Outcome.global_minimum] * 2 + [Outcome.local_minimum] * 2
-    assert result.basin.values[0, 0].tolist() == [0, 0, 1, 1]
+    assert (result.outcome == Outcome.frozen).all()
+    assert (result.basin == -1).all()
     # The loss is that of the problem, without the penalty.
     np.testing.assert_allclose(result.loss.values[0, 0, 0], low**4 - 5 * low**2 + 3 * low, rtol=1e-9)
-
-
-def test_a_penalty_can_make_a_minimum_of_a_maximum():
-    # The curvature of ¼(x² − 1)² at 0 is −1.
-    wells = problems.from_expression("(x**2 - 1)**2/4", [[-3, 3]])
-    starts = [[-1.5], [0.3], [1.0]]
-    bowl = optimizers.gd().transformed(transforms.l2(1.5), transforms.l2(0.5))
-    assert ends_of(wells, starts, rule=bowl)[0] == [Outcome.global_minimum] * 3
-    hill = optimizers.gd().transformed(transforms.l2(0.5))
-    outcomes, basins = ends_of(wells, [[-1.5], [0.0], [1.5]], rule=hill)
-    assert outcomes == [Outcome.global_minimum, Outcome.stalled, Outcome.global_minimum]
-    assert basins == [0, -1, 1]
-
-
-def test_a_penalty_can_make_another_minimum_the_lowest():
-    # The minimum near 3 is lower by 0.2; ½ · 0.2 x² is less at that near −1 by 0.8.
-    problem = problems.from_expression("(x + 1)**2*(x - 3)**2/10 - x/20", [[-4, 6]])
-    starts = [[-1.5], [3.5]]
-    assert ends_of(problem, starts) == ([Outcome.local_minimum, Outcome.global_minimum], [1, 0])
-    pulled = optimizers.gd().transformed(transforms.l2(0.2))
-    assert ends_of(problem, starts, rule=pulled) == ([Outcome.global_minimum, Outcome.local_minimum], [1, 0])
-    # Two penalties that are that one together.
-    both = optimizers.gd().transformed(transforms.l2(0.15), transforms.l2(0.05))
-    assert ends_of(problem, starts, rule=both) == ([Outcome.global_minimum, Outcome.local_minimum], [1, 0])

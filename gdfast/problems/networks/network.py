@@ -15,6 +15,7 @@ from gdfast import arguments
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.formulas.lane_products import VECTOR
 from gdfast.problems._data_problem import DataProblem
+from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.networks.arithmetic import Blas, Ordered
@@ -200,10 +201,19 @@ class MLP(DataProblem):
         """
         return () if self.network.l2 or self.network.l1 else (StationaryPoint((), "minimum", 0.0, 0.0),)
 
+    loss_tolerance = LOOSE
+    lowest = 0.0
+    """No loss is below it."""
+
     @property
     def lowest_objective(self) -> float:
         """0, which no loss is below."""
         return 0.0
+
+    @property
+    def loss_scale(self) -> float:
+        """The loss of the best output that is the same for all rows."""
+        return self._constant_loss
 
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
         """Tell which end points fit the data, by their loss: 0 for those, −1 for all others.

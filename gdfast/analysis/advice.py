@@ -1,0 +1,177 @@
+"""How good trajectories are by their loss, and what to change where none is good enough."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gdfast.analysis import _results
+from gdfast.analysis.reached import best_rates, outcome_shares, reached
+from gdfast.formulas.elementary import Array
+from gdfast.tiles.outcomes import Outcome
+
+if TYPE_CHECKING:
+    import xarray
+
+_WHY = {
+    Outcome.unfinished: "needs more steps",
+    Outcome.oscillating: "stays above it: smaller rates or a schedule come lower",
+    Outcome.worse: "climbs: smaller rates descend",
+    Outcome.diverged: "diverges: smaller rates do not",
+    Outcome.frozen: "stands still: its steps have become nothing, or a penalty holds it",
+    Outcome.stalled: "stalls where the gradient is nothing: other starts do not",
+    Outcome.local_minimum: "is at a higher minimum: other starts, larger rates or noise get elsewhere",
+    Outcome.not_run: "has no result yet",
+}
+
+
+def excess(result: "xarray.Dataset") -> "xarray.DataArray":
+    """Tell how far above the lowest loss trajectories ended: (loss − lowest) / scale, in the problem's own units.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`, with its attributes ``lowest_loss`` and ``loss_scale``.
+
+    Returns
+    -------
+    xarray.DataArray
+        ``float64`` over the result's dimensions; of at most `loss_tolerance` where the lowest minimum was reached.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast, or no minimum inside the domain is known.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [-2.0, 2.0]), backend="numpy")
+    >>> [f"{value:.2f}" for value in gdfast.analysis.excess(result).values.ravel()]
+    ['0.00', '0.82']
+    """
+    checked = _results.checked("result", result, "loss", more=True)
+    lowest, scale = (_number(result.attrs.get(name)) for name in ("lowest_loss", "loss_scale"))
+    if not np.isfinite(lowest) or not scale > 0:
+        raise ValueError(
+            "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
+            "inside the domain do"
+        )
+    above: xarray.DataArray = (checked.loss - lowest) / scale
+    return above.rename("excess").assign_attrs(long_name="loss above the lowest, in the problem's own scale")
+
+
+def advice(result: "xarray.Dataset") -> pd.DataFrame:
+    """Say of each optimizer at which learning rate it came lowest, and what to change where it did not reach.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+
+    Returns
+    -------
+    DataFrame
+        One row an optimizer (the index): ``lowest rate``, at which the median of the end losses is lowest; the
+        ``median loss`` there, and the ``median excess`` (NaN where no minimum is known); and ``advice``, a sentence on
+        what most of its trajectories there do, empty if at least half of the starts reach the lowest minimum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [1e-5, 1e-4], [-2.0, -1.0]), backend="numpy")
+    >>> gdfast.analysis.advice(result).advice.item()
+    'the largest rate came lowest, and needs more steps'
+    """
+    checked = _results.checked("result", result, "outcome", "loss")
+    rates, ends = checked.learning_rate.values, _results.outcomes("result", checked)
+    good = reached(checked).values
+    rows: dict[str, dict[str, Any]] = {}
+    for i, label in enumerate(_results.labels(checked)):
+        losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        diverged = ends[i] == Outcome.diverged
+        medians = np.median(np.where(diverged, np.inf, losses), axis=1)
+        best = int(np.argmin(medians))
+        at_end = _is_end(rates, best)
+        most = Outcome(int(np.bincount(ends[i, best], minlength=len(Outcome)).argmax()))
+        why = "" if good[i].mean(axis=1).max() >= 0.5 or most not in _WHY else f"{at_end} came lowest, and {_WHY[most]}"
+        rows[label] = {
+            "lowest rate": float(rates[best]),
+            "median loss": float(medians[best]),
+            "median excess": _excess_of(result, float(medians[best])),
+            "advice": why,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
+
+
+def account(result: "xarray.Dataset") -> list[str]:
+    """Tell in a sentence for each optimizer what became of its trajectories, and which learning rate is best.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+
+    Returns
+    -------
+    list of str
+        One an optimizer: the shares of its outcomes, then its best rate or, where none is good, what `advice` says.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01, 0.02], [-2.0, -1.0]), backend="numpy")
+    >>> gdfast.analysis.account(result)
+    ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 18 steps']
+    """
+    shares, best, told = outcome_shares(result), best_rates(result), advice(result)
+    lines = []
+    for label in shares.index:
+        here = shares.loc[label]
+        parts = [f"{_percent(share)} {str(name).replace('_', ' ')}" for name, share in here[here > 0].items()]
+        row = best.loc[label]
+        good = "none reach the lowest minimum"
+        if row["share"] > 0:
+            good = f"best rate {row['best rate']:.3g}{', an end of the grid' if row['at edge'] else ''}: "
+            good += f"{_percent(row['share'])} of the starts, {row['steps']:,.0f} steps"
+        why = told.loc[label, "advice"]
+        lines.append(f"{label}: {', '.join(parts)}; {good}" + (f"; {why}" if why else ""))
+    return lines
+
+
+def _percent(share: float) -> str:
+    """A share for readers, never rounded to nothing or to all."""
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+
+
+def _is_end(rates: Array, best: int) -> str:
+    if len(rates) > 1 and rates[best] == rates.max():
+        return "the largest rate"
+    return "the smallest rate" if len(rates) > 1 and rates[best] == rates.min() else f"rate {rates[best]:.3g}"
+
+
+def _excess_of(result: "xarray.Dataset", loss: float) -> float:
+    lowest, scale = (_number(result.attrs.get(name)) for name in ("lowest_loss", "loss_scale"))
+    return (loss - lowest) / scale
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+__all__ = ["account", "advice", "excess"]

@@ -1,0 +1,169 @@
+"""What becomes of trajectories is judged by the loss, in the problem's own units: inputs whose right label is known."""
+
+import itertools
+
+import cases
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast import optimizers, problems, schedules, transforms
+from gdfast.tiles.ending import Ending, sampled_steps, trend
+from gdfast.tiles.outcomes import Outcome
+
+GD = optimizers.gd()
+BOWL = problems.from_expression("(x-1)**2/2 + 2*(y+0.5)**2")
+WELLS = "(x**2-1)**2/4"
+
+# problem (an expression, with its domain, or a problem), optimizer, start, rate, steps, outcome, ending
+HARD = [
+    # Minima are told by the loss, whatever the units.
+    ("1e-12*x**2", GD, 2.0, 1e11, 500, "global_minimum", "stationary"),
+    ("1e12*x**2", GD, 1.0, 1e-13, 500, "global_minimum", "stationary"),
+    ("1e-12*(x**2-1)**2", GD, 0.5, 1e11, 500, "global_minimum", "stationary"),
+    ("1e8*(x**2-1)**2", GD, 0.5, 1e-9, 500, "global_minimum", "stationary"),
+    ("x**10", GD, 1.0, 0.01, 5000, "global_minimum", "stationary"),
+    ("x**2", GD, 1.0, 1e-4, 1000, "unfinished", "moving"),
+    (("x*sin(x)", {"x": (0, 10)}), GD, 4.0, 0.1, 500, "global_minimum", "stationary"),
+    (("x*sin(x)", {"x": (0, 10)}), GD, 9.9, 0.1, 500, "local_minimum", "stationary"),  # at 11.09, outside
+    (("(6*x-2)**2*sin(12*x-4)", {"x": (0, 1)}), GD, 0.7, 1e-3, 500, "global_minimum", "stationary"),
+    (("(x-10)**2", {"x": (-2, 2)}), GD, 1.0, 0.1, 500, "local_minimum", "stationary"),  # outside
+    # Minima that are lines, curves, flats or kinks are minima.
+    ("(x+y-1)**2", GD, [1.0, 2.0], 0.1, 500, "global_minimum", "stationary"),
+    ("(x-y)**2", GD, [1.0, 2.0], 0.1, 500, "global_minimum", "stationary"),
+    ("x**2*y**2", GD, [1.0, 1.5], 0.01, 5000, "global_minimum", "stationary"),
+    ("(w1*w2-1)**2", GD, [1.0, 2.0], 0.05, 500, "global_minimum", "stationary"),
+    ("max(0,1-x)**2", GD, -2.0, 0.1, 500, "global_minimum", "stationary"),
+    ("max(0,1-x)**2", GD, 2.0, 0.1, 500, "global_minimum", "stationary"),
+    ("abs(x)", GD, 1.0, 0.25, 500, "global_minimum", "stationary"),
+    ("abs(x-1) + abs(y)", optimizers.adagrad(), [0.3, 0.7], 0.5, 5000, "global_minimum unfinished", "moving fixed"),
+    # Rules that never rest reach it all the same.
+    (BOWL, optimizers.lion(), [1.9, 1.0], 1e-3, 5000, "global_minimum", "moving cycling"),
+    (BOWL, optimizers.signsgd(), [1.9, 1.0], 1e-3, 5000, "global_minimum", "moving cycling"),
+    (BOWL, optimizers.adamw(), [1.9, 1.0], 1e-2, 5000, "global_minimum", "moving cycling fixed"),
+    (BOWL, optimizers.lion(), [1.9, 1.0], 0.5, 5000, "oscillating", "moving cycling"),
+    # What does not move any more is frozen, unless it is at a minimum.
+    ("quartic", GD, 1.0, 1e-17, 500, "frozen", "fixed"),
+    ("quartic", GD.scheduled(schedules.cosine(total=50)), 1.0, 1e-5, 500, "frozen", "fixed"),
+    ("booth", GD.transformed(transforms.l2(10.0)), [0.0, 0.0], 0.01, 2000, "frozen", "fixed"),
+    ("booth", GD.transformed(transforms.weight_decay(10.0)), [0.0, 0.0], 0.01, 2000, "frozen", "fixed"),
+    # Cycles of any length, and chaos, stay within bounds and come no lower.
+    (WELLS, GD, 0.5, 1.05, 1000, "oscillating", "cycling"),
+    (WELLS, GD, 0.5, 1.3, 1000, "oscillating", "cycling moving"),
+    (WELLS, GD, 0.5, 1.4, 1000, "oscillating", "moving"),
+    (WELLS, GD, 0.5, 1.5, 1000, "oscillating", "moving"),
+    ("abs(x)", GD, 1.0, 0.3, 500, "oscillating", "cycling"),
+    # What climbs is worse than its start, or has diverged.
+    ("x**2", GD, 1.0, 1.001, 1000, "worse", "moving"),
+    ("x**2", GD, 1.0, 1.01, 1000, "diverged", "moving"),
+    ("x**2", GD, 1.0, 2.0, 1000, "diverged", "diverged"),
+    ("x**4", GD.transformed(transforms.clip_norm(1.0)), 1e80, 0.1, 100, "diverged", "diverged"),
+    # What falls without bound has diverged too; what comes nearer to a limit has not.
+    ("x**3", GD, -0.1, 0.01, 500, "diverged", "diverged"),
+    ("-log(1+x**2)", GD, 1.0, 0.1, 1000, "diverged", "moving"),
+    ("-sqrt(1+x**2)", GD, 1.0, 0.1, 1000, "diverged", "moving"),
+    ("x", GD, 1.0, 0.1, 1000, "diverged", "moving"),
+    (("exp(-x)", {"x": (-1, 1)}), GD, 1.0, 0.5, 1000, "unfinished", "moving"),
+    (("1/(1+x**2)", {"x": (-1, 1)}), GD, 0.5, 0.5, 1000, "unfinished", "moving"),
+    # Stationary, and no minimum.
+    ("x**2 - y**2", GD, [1.0, 0.0], 0.1, 500, "stalled", "stationary"),
+    ("quartic", GD, problems.quartic().stationary_points[-1].point[0], 0.01, 10, "stalled", "stationary"),
+    ("sigmoid", GD, 25.0, 0.05, 100, "stalled", "stationary"),
+]
+
+
+def problem_of(what):
+    if isinstance(what, str):
+        return what if what.isidentifier() and what != "x" else problems.from_expression(what)
+    return problems.from_expression(*what) if isinstance(what, tuple) else what
+
+
+@pytest.mark.parametrize("case", HARD, ids=lambda case: f"{case[0]}-{case[3]}")
+def test_hard_cases_have_their_labels(case):
+    what, optimizer, start, rate, steps, outcome, endings = case
+    sweep = gdfast.Sweep(problem_of(what), optimizer, [rate], [np.atleast_1d(start)], steps)
+    result = gdfast.run(sweep, backend="numpy", progress=False)
+    assert Outcome(result.outcome.values.item()).name in outcome.split()
+    assert Ending(result.ending.values.item()).name in endings.split()
+
+
+@pytest.mark.parametrize("power", [-120, -7, 3, 90])
+@pytest.mark.parametrize("text", ["x**4 - 5*x**2 + 3*x", "(x**2-1)**2/4", "abs(x) + x**2", "x - 10*sqrt(1+x**2)"])
+def test_units_of_loss_and_coordinates_change_no_outcome(text, power):
+    rates, starts = np.logspace(-3, 0.3, 40), np.linspace(-1.9, 1.9, 24)
+    optimizer, scale = optimizers.momentum(momentum=0.5), 2.0**power
+
+    def ends(expression, rates, starts, width):
+        problem = problems.from_expression(expression, {"x": (-2 * width, 2 * width)})
+        return gdfast.run(gdfast.Sweep(problem, optimizer, rates, starts, 300), backend="numpy")
+
+    expected = ends(text, rates, starts, 1.0)
+    of_loss = ends(f"{scale!r}*({text})", rates / scale, starts, 1.0)
+    of_place = ends(text.replace("x", f"(x*{1 / scale!r})"), rates * scale**2, starts * scale, scale)
+    for got in (of_loss, of_place):
+        for name in ("outcome", "ending", "steps", "basin", "period"):
+            np.testing.assert_array_equal(got[name].values, expected[name].values, err_msg=name)
+
+
+@pytest.mark.parametrize("max_steps", [1, 5, 31, 32, 33, 40, 64, 100, 1000])
+def test_samples_are_of_the_middle_and_of_the_end(max_steps):
+    middle, end = sampled_steps(max_steps)
+    assert end[-1] <= max_steps
+    assert all(0 <= step < end[0] for step in middle)
+    assert bool(len(middle)) == (max_steps > 32)
+    if max_steps >= 1000:
+        assert (len(middle), len(end)) == (9, 9)
+        assert abs(middle[0] - max_steps / 2) < 32
+
+
+@pytest.mark.parametrize("max_steps", [40, 100, 1000])
+def test_trends_are_told_from_noise(max_steps):
+    steps = np.array([*sampled_steps(max_steps)[0], *sampled_steps(max_steps)[1]], dtype=float)[:, None]
+    noise = np.random.default_rng(0).normal(size=(len(steps), 2000))
+    for slow in (1e-9, 1e-3, 1.0):
+        assert trend(5 - slow * steps, max_steps).tolist() == [-1]
+        assert trend(5 + slow * steps, max_steps).tolist() == [1]
+    assert trend(np.full_like(steps, 3.0), max_steps).tolist() == [0]
+    if max_steps == 40:  # too few to tell
+        return
+    assert np.mean(trend(noise, max_steps) != 0) < 0.02
+    assert np.mean(trend(noise - 30 * steps / max_steps, max_steps) == -1) > 0.95
+
+
+def test_bad_data_points_and_mini_batches_have_a_border_between_success_and_failure():
+    problem = problems.linear_regression(batch_size=2)
+    result = gdfast.run(gdfast.Sweep(problem, GD, np.logspace(-6, 1, 24), problem.random(8, seed=1), 2000))
+    share = (result.outcome == Outcome.global_minimum).mean("start").values[0]
+    assert share.max() == 1
+    assert share[0] == share[-1] == 0
+    assert (result.outcome.values[0, -1] == Outcome.diverged).all()
+
+
+def test_a_looser_tolerance_only_adds_successes():
+    sweep = gdfast.Sweep("himmelblau", [GD, optimizers.adam(), optimizers.lion()], "1e-3:1:16", ["-5:5:8", "-5:5:8"])
+    good = [
+        gdfast.run(sweep.replace(loss_tolerance=tolerance)).outcome.values == Outcome.global_minimum
+        for tolerance in (0.0, 1e-9, 1e-6, 1e-3)
+    ]
+    for tight, loose in itertools.pairwise(good):
+        assert (loose | ~tight).all()
+        assert loose.sum() > tight.sum()
+
+
+@pytest.mark.parametrize("max_steps", [3, 33, 50, 200])
+@pytest.mark.parametrize("what", ["quartic", "rosenbrock", "linear_regression:batch_size=2"])
+def test_backends_agree_on_how_everything_ends(what, max_steps):
+    problem = gdfast.notation.problem(what)
+    rules = [GD, optimizers.lion(), optimizers.momentum(), GD.transformed(transforms.l2(0.1))]
+    sweep = gdfast.Sweep(problem, rules, np.logspace(-3, 0.5, 12), problem.random(11, seed=2), max_steps)
+    cases.assert_same(gdfast.run(sweep), gdfast.run(sweep, backend="numpy"))
+
+
+def test_each_optimizer_shows_its_successes_at_its_defaults():
+    rules = [make() for make in optimizers.CATALOGUE.values()]
+    for problem, starts in ((BOWL, BOWL.random(4, seed=1)), (problems.quartic(), [[-2.2], [-1.1]])):
+        result = gdfast.run(gdfast.Sweep(problem, rules, np.logspace(-4, 0, 17), starts, 20_000))
+        lowest = (result.loss.min(["learning_rate", "start"]) - problem.lowest) / problem.loss_scale
+        reached = (result.outcome == Outcome.global_minimum).any(["learning_rate", "start"])
+        assert reached.values.tolist() == (lowest <= 1e-6).values.tolist()
+        assert [str(name) for name in result.optimizer.values[~reached.values]] == []
