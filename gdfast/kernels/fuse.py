@@ -1,15 +1,4 @@
-"""Rule + problem → step kernel, compiled on demand and cached on disk.
-
-A step kernel does, for a block of lanes and for several steps: gradient, settle check, update, freeze. There are
-two templates. `_fused` does all of it in one pass over the lanes, with the coordinates of a lane in registers: for
-landscapes of few coordinates. `_parts` calls the problem's evaluation for the gradient, then checks, then
-updates coordinate by coordinate: for problems with data and any number of coordinates; its kernel is the same for all
-of them.
-
-Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver
-takes it out, since lanes cost nothing extra and a choice in every update does. What a measure remembers of it stays as
-it is, the loss at that point included.
-"""
+"""Rule + problem → step kernel, compiled on demand and kept on disk: which template, specialized to what."""
 
 import ast
 from collections.abc import Callable
@@ -17,33 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import overload, register_jitable
-from numba.np.unsafe.ndarray import to_fixed_tuple
+from numba.extending import register_jitable
 
 from gdfast.formulas import noise
 from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.readings import typed
-from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
-from gdfast.kernels.compiling import callable_once, compiled, remembered
-from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
-from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
+from gdfast.kernels.compiling import callable_once, remembered
+from gdfast.kernels.norms import euclidean_norm, larger_size
 from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import HELPER, INLINED, wide
-from gdfast.kernels.settling import (
-    either,
-    eventful,
-    keep_moving,
-    largest,
-    largest_entries,
-    loudest,
-    maybe_settled,
-    next_status,
-    quiet_window,
-    settle,
-)
-from gdfast.kernels.signatures import LANES, SETTLED, call_evaluation, step_signature
+from gdfast.kernels.options import INLINED
+from gdfast.kernels.signatures import step_signature
+from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
@@ -93,10 +67,10 @@ def step_kernel(
             parts[f"terms{k}"] = Formula.of(transform.terms, len(transform.sums))
     template: Callable[..., Any]
     if problem.lane_kernel:
-        template, chain = _parts, in_rows(transforms)
+        template, chain = in_parts, in_rows(transforms)
     else:
         assert isinstance(problem, Landscape)
-        template, chain = _fused, in_registers(transforms, problem.dimension)
+        template, chain = in_one_pass, in_registers(transforms, problem.dimension)
         parts["gradient"] = Formula.of(problem.gradient_formula, problem.dimension)
         parts["objective"] = Formula.of(problem.loss_formula, 1)
     real = np.dtype(dtype).name
@@ -168,296 +142,3 @@ def sum_rows(optimizer: Optimizer) -> int:
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows to scribble on in a pair's step: the problem's, norms and sums, losses, the largest gradient entries."""
     return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
-
-
-def as_tuple(value):
-    """A tuple as itself, a number as a tuple of one."""
-    return value if isinstance(value, tuple) else (value,)
-
-
-@overload(as_tuple)
-def _as_tuple(value):
-    return (lambda value: value) if isinstance(value, types.BaseTuple) else (lambda value: (value,))
-
-
-# What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
-# function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
-# for the sake of their counters). Those that are handed a rule are compiled for each one, so `_fused` makes them
-# callable for one kernel at a time.
-@register_jitable(**HELPER)
-def gather(state, i, lane, slots):
-    """A coordinate's state, as a tuple like `slots`."""
-    for j in range(len(slots)):
-        slots = tuple_setitem(slots, j, state[j, i, lane])  # type: ignore[call-arg]
-    return slots
-
-
-@register_jitable(**HELPER)
-def scatter(state, i, lane, new):
-    """Store the new state and return the new parameter."""
-    for j in range(len(new) - 1):
-        state[j, i, lane] = new[j + 1]
-    return new[0]
-
-
-@register_jitable(**HELPER)
-def gather_nothing(state, i, lane, slots):
-    """`gather` for a rule without state."""
-    return slots
-
-
-@register_jitable(**HELPER)
-def scatter_nothing(state, i, lane, new):
-    """`scatter` for a rule without state, which returns a number."""
-    return new
-
-
-@register_jitable(**HELPER)
-def column(matrix, lane, point):
-    """A lane's coordinates, as a tuple like `point`."""
-    for i in range(len(point)):
-        point = tuple_setitem(point, i, matrix[i, lane])  # type: ignore[call-arg]
-    return point
-
-
-@register_jitable(**HELPER)
-def from_schedule(multiplier, memory, lane):
-    """What the learning rate is multiplied by, when it is the same for all lanes."""
-    return multiplier
-
-
-@register_jitable(**HELPER)
-def from_memory(multiplier, memory, lane):
-    """What the learning rate is multiplied by, when it depends on the trajectory."""
-    return memory[0, lane]
-
-
-def decayed(decay, x, g, rate, c):
-    """The point that the rule starts from, after decoupled transforms."""
-    y = x
-    for i in range(len(x)):
-        y = tuple_setitem(y, i, decay(x[i], g[i], rate, c))  # type: ignore[call-arg]
-    return y
-
-
-def norms_of(norm, entries, read, x, g, state, lane, slots, whole, norms):
-    """The norms over the coordinates, as a tuple like `norms`."""
-    for j in range(len(norms)):
-        values = x
-        for i in range(len(x)):
-            part = as_tuple(entries(x[i], g[i], *(read(state, i, lane, slots) + whole)))
-            values = tuple_setitem(values, i, part[j])  # type: ignore[call-arg]
-        norms = tuple_setitem(norms, j, norm(values))  # type: ignore[call-arg]
-    return norms
-
-
-def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals):
-    """The sums over the coordinates, in their order, added to the tuple `totals`."""
-    for i in range(len(x)):
-        part = as_tuple(terms(x[i], g[i], *(read(state, i, lane, slots) + rate + coefficients)))
-        for j in range(len(totals)):
-            totals = tuple_setitem(totals, j, totals[j] + part[j])  # type: ignore[call-arg]
-    return totals
-
-
-def update(rule, read, store, x, g, theta, state, lane, slots, whole):
-    """Apply the rule to every coordinate of a lane."""
-    for i in range(len(x)):
-        theta[i, lane] = store(state, i, lane, rule(x[i], g[i], *(read(state, i, lane, slots) + whole)))
-
-
-@register_jitable(**HELPER)
-def keep(x, matrix, lane):
-    """Store a lane's coordinates."""
-    for i in range(len(x)):
-        matrix[i, lane] = x[i]
-
-
-def factor_of(shape):
-    """What tells a lane's multiplier of the learning rate."""
-    return from_memory if shape.parts.plateau_memory.size else from_schedule
-
-
-def _fused(rule, entries, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape):
-    parts, real = shape.parts, shape.number
-    zero, one = real(0.0), real(1.0)
-    point, slots = (zero,) * shape.coordinates, (zero,) * shape.state
-    no_norms, zeros = (zero,) * shape.norms, (zero,) * shape.sums
-    norm = euclidean_norm if shape.euclidean else maximum_norm
-    memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
-    has_norms, sums, remembers, measures = len(no_norms), len(zeros), len(memories), len(measured)
-    scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
-    settings_from, settings_to = parts.settings
-    plateau_from, plateau_to = parts.plateau
-    rule_from, rule_to = parts.rule
-    measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
-    read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
-    factor = factor_of(shape)
-    helpers = (callable_once(f, HELPER) for f in (decayed, norms_of, sum_terms, update))
-    decay_all, norm_all, sum_all, update_all = helpers
-
-    @compiled(shape.signature)
-    def step(pair, block, table, settling, t, n, n_steps):
-        wide()  # type: ignore[call-arg]
-        theta, grad, work, state, memory, lr, number, status, ended, _ = block
-        check_every, gradient_tolerance, divergence_limit = settling
-        window = quiet_window(gradient_tolerance, divergence_limit, zero)
-        tolerance, limit = real(gradient_tolerance), real(divergence_limit)
-        if n_steps == 0:  # loss and gradient are asked for
-            for lane in range(n):
-                x = column(theta, lane, point)
-                work[0, lane] = objective(*x)
-                work[1, lane] = largest(as_tuple(gradient(*x)))
-        for k in range(n_steps):
-            row = to_fixed_tuple(table[t + k], width) if width else ()
-            multiplier = row[0] if scheduled else one
-            settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
-            checked = not sparse or (t + k) % check_every == 0
-            for block_of_lanes in range(n // LANES):
-                events = window[0] & 0
-                for j in range(LANES):
-                    lane = block_of_lanes * LANES + j
-                    x = column(theta, lane, point)
-                    g = as_tuple(gradient(*x))
-                    if checked:
-                        events = either(events, eventful(loudest(g), window))
-                        keep(x, grad, lane)
-                    rate = factor(multiplier, memory, lane) * lr[0, lane]
-                    if transformed:
-                        g = transform(x, g, rate, number[lane], settings)
-                    loss = (objective(*x),) if uses_loss else ()
-                    if remembers:
-                        old = column(memory, lane, memories)
-                        keep(as_tuple(plateau(objective(*x), *(old + row[plateau_from:plateau_to]))), memory, lane)
-                    if measures:
-                        old = column(memory[measured_from:], lane, measured)
-                        remembered = as_tuple(measure(objective(*x), *(old + row[measure_from:])))
-                        keep_moving(remembered, memory[measured_from:], status, lane)
-                    y = decay_all(decay, x, g, rate, settings) if transformed else x
-                    own = (rate,)
-                    norms = (
-                        norm_all(norm, entries, read, y, g, state, lane, slots, own + coefficients, no_norms)
-                        if has_norms
-                        else ()
-                    )
-                    whole = own + norms
-                    totals = sum_all(terms, read, y, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
-                    update_all(rule, read, store, y, g, theta, state, lane, slots, whole + totals + loss + coefficients)
-                if events:
-                    for j in range(LANES):
-                        lane = block_of_lanes * LANES + j
-                        x = column(grad, lane, point)
-                        g = as_tuple(gradient(*x))
-                        settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
-
-    return step
-
-
-def _parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape):
-    parts = shape.parts
-    slots, no_norms, zeros = (0.0,) * shape.state, (0.0,) * shape.norms, (0.0,) * shape.sums
-    memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
-    n_norms, sums, euclidean, sum_rows = shape.norms, shape.sums, shape.euclidean, shape.sum_rows
-    remembers, measures = len(memories), len(measured)
-    scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
-    settings_from, settings_to = parts.settings
-    plateau_from, plateau_to = parts.plateau
-    rule_from, rule_to = parts.rule
-    measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
-    read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
-    factor = factor_of(shape)
-    wanted = GRADIENT + OBJECTIVE if uses_loss or remembers or measures else GRADIENT
-
-    @compiled(shape.signature)
-    def step(pair, block, table, settling, t, n, n_steps):
-        wide()  # type: ignore[call-arg]
-        theta, grad, work, state, memory, lr, number, status, ended, _ = block
-        check_every, gradient_tolerance, divergence_limit = settling
-        group = pair.group
-        own = work.shape[0] - sum_rows - 2  # rows of the problem's
-        totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
-        scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
-        if n_steps == 0:  # loss and gradient are asked for
-            call_evaluation(pair, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
-            largest_entries(grad, size, n)
-            for lane in range(n):
-                work[0, lane], work[1, lane] = losses[lane], size[lane]
-        for k in range(n_steps):
-            row = to_fixed_tuple(table[t + k], width) if width else ()
-            multiplier = row[0] if scheduled else 1.0
-            settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
-            call_evaluation(pair, wanted, theta, grad, losses, work, n, t + k)
-            if measures:
-                for lane in range(n):
-                    old = column(memory[measured_from:], lane, measured)
-                    remembered = as_tuple(measure(losses[lane], *(old + row[measure_from:])))
-                    keep_moving(remembered, memory[measured_from:], status, lane)
-            checked = not sparse or (t + k) % check_every == 0
-            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
-                largest_entries(grad, size, n)
-                for i in range(theta.shape[0]):
-                    for lane in range(n):
-                        ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
-                for lane in range(n):
-                    status[lane] = next_status(
-                        status[lane], size[lane], t + k, check_every, gradient_tolerance, divergence_limit
-                    )
-            if transformed:
-                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
-                for i in range(theta.shape[0]):
-                    rates = lr[group[i]]
-                    for lane in range(n):
-                        rate = factor(multiplier, memory, lane) * rates[lane]
-                        theta[i, lane] = decay(theta[i, lane], grad[i, lane], rate, settings)
-            if n_norms:
-                for i in range(theta.shape[0]):
-                    rates = lr[group[i]]
-                    for lane in range(n):
-                        rate = factor(multiplier, memory, lane) * rates[lane]
-                        given = read(state, i, lane, slots) + (rate,) + coefficients
-                        part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
-                        for j in range(n_norms):
-                            totals[j, lane] = larger_size(totals[j, lane] if i else 0.0, part[j])
-            if n_norms and euclidean:
-                for j in range(n_norms):
-                    for lane in range(n):
-                        scales[j, lane], totals[j, lane] = square_scale(totals[j, lane]), 0.0
-                for i in range(theta.shape[0]):
-                    rates = lr[group[i]]
-                    for lane in range(n):
-                        rate = factor(multiplier, memory, lane) * rates[lane]
-                        given = read(state, i, lane, slots) + (rate,) + coefficients
-                        part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
-                        for j in range(n_norms):
-                            totals[j, lane] += (part[j] * scales[j, lane]) * (part[j] * scales[j, lane])
-                for j in range(n_norms):
-                    for lane in range(n):
-                        totals[j, lane] = sqrt(totals[j, lane]) / scales[j, lane]
-            if sums:
-                for j in range(n_norms, n_norms + sums):
-                    for lane in range(n):
-                        totals[j, lane] = 0.0
-                for i in range(theta.shape[0]):
-                    rates = lr[group[i]]
-                    for lane in range(n):
-                        rate = factor(multiplier, memory, lane) * rates[lane]
-                        norms = column(totals, lane, no_norms) if n_norms else ()
-                        given = read(state, i, lane, slots) + (rate,) + norms + coefficients
-                        part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
-                        for j in range(sums):
-                            totals[n_norms + j, lane] += part[j]
-            for i in range(theta.shape[0]):
-                rates = lr[group[i]]
-                for lane in range(n):
-                    rate = factor(multiplier, memory, lane) * rates[lane]
-                    loss = (losses[lane],) if uses_loss else ()
-                    summed = column(totals, lane, no_norms + zeros) if n_norms + sums else ()
-                    whole = (rate,) + summed + loss + coefficients
-                    new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
-                    theta[i, lane] = store(state, i, lane, new)
-            if remembers:
-                for lane in range(n):
-                    old = column(memory, lane, memories)
-                    keep(as_tuple(plateau(losses[lane], *(old + row[plateau_from:plateau_to]))), memory, lane)
-
-    return step

@@ -1,7 +1,7 @@
 """Transforms, in their order, as one function for a step kernel.
 
 How many transforms there are, and which of them sum over the coordinates, differs from optimizer to optimizer. The
-text of a function for just those is written here, to be called by the templates of `gdfast.kernels.fuse`: in one form
+text of a function for just those is written here, to be called by `gdfast.kernels.templates`: in one form
 for a lane whose coordinates are in registers, in another for rows of lanes in memory.
 """
 

@@ -95,8 +95,9 @@ def trend(samples: Array, max_steps: int) -> NDArray[np.int8]:
     """Tell of each trajectory whether its objective came down (−1) or went up (1) in the second half of its budget.
 
     It did if its mean over the samples of the end differs from that of the middle by more than twice its scatter: the
-    larger one, of both, of the standard deviations from a straight line. Cycles, chaos and the noise of mini-batches
-    scatter about a level (0); what descends, however slowly, scatters little about its way.
+    smaller one, of both, of the standard deviations from a straight line. Cycles, chaos and the noise of mini-batches
+    scatter about a level (0); what descends, however slowly, scatters little about its way, and where swings die down,
+    or grow, one end of them is small.
 
     Parameters
     ----------
@@ -109,9 +110,16 @@ def trend(samples: Array, max_steps: int) -> NDArray[np.int8]:
     parts = samples[:middle].astype(np.float64), samples[middle:].astype(np.float64)
     with np.errstate(all="ignore"):
         before, after = (part.mean(axis=0) if len(part) else np.full(samples.shape[1], np.nan) for part in parts)
-        scatter = np.maximum(*map(_scatter, parts))
+        scatter = np.minimum(*map(_scatter, parts))
         change, least = after - before, _BEYOND_SCATTER * scatter
         return np.asarray((change > least).astype(np.int8) - (change < -least).astype(np.int8))
+
+
+def is_level(samples: Array) -> NDArray[np.bool_]:
+    """Tell of each trajectory whether the objective was the same at all `sampled_steps`, rounding aside."""
+    rounding = STILL_WITHIN * np.finfo(samples.dtype).eps * np.abs(samples[-1])
+    with np.errstate(all="ignore"):
+        return np.asarray(np.ptp(samples, axis=0) <= rounding)
 
 
 def _scatter(values: Array) -> Array:

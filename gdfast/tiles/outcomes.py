@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.tiles.ending import Ending, Endings, sampled_steps, trend
+from gdfast.tiles.ending import Ending, Endings, is_level, sampled_steps, trend
 from gdfast.tiles.sweep import Sweep, Tile
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
 _SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
+_CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
 _FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
 _DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
 _STEADY = 0.25  # share of the largest fall of a doubling that the last one must have
@@ -102,6 +103,8 @@ class Judge:
         if lanes.size:
             direction = trend(endings.samples[:, lanes], self.sweep.max_steps)
             starts = (tile.first + lanes) % len(self.sweep.starts)
+            creeps = is_level(endings.samples[:, lanes]) & (norm[lanes] <= _CREEPING * self.problem.gradient_scale)
+            direction[creeps] = -1
             outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, starts)
             passing = (direction >= 0) & self._passes(loss[lanes], endings.samples[:, lanes])
             low[lanes[passing]] = False

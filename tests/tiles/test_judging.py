@@ -47,6 +47,7 @@ HARD = [
     ("quartic", GD.scheduled(schedules.cosine(total=50)), 1.0, 1e-5, 500, "frozen", "fixed"),
     ("booth", GD.transformed(transforms.l2(10.0)), [0.0, 0.0], 0.01, 2000, "frozen", "fixed"),
     ("booth", GD.transformed(transforms.weight_decay(10.0)), [0.0, 0.0], 0.01, 2000, "frozen", "fixed"),
+    ("sigmoid", GD, 19.5, 1e-3, 1000, "unfinished", "moving"),  # the loss is the same, rounding aside
     # Cycles of any length, and chaos, stay within bounds and come no lower.
     (WELLS, GD, 0.5, 1.05, 1000, "oscillating", "cycling"),
     (WELLS, GD, 0.5, 1.3, 1000, "oscillating", "cycling moving"),
@@ -123,6 +124,9 @@ def test_trends_are_told_from_noise(max_steps):
     for slow in (1e-9, 1e-3, 1.0):
         assert trend(5 - slow * steps, max_steps).tolist() == [-1]
         assert trend(5 + slow * steps, max_steps).tolist() == [1]
+    swings = np.sin(steps * 0.7) ** 2
+    assert trend(swings * np.exp(-8 * steps / max_steps), max_steps).tolist() == [-1]
+    assert trend(swings * np.exp(8 * steps / max_steps), max_steps).tolist() == [1]
     assert trend(np.full_like(steps, 3.0), max_steps).tolist() == [0]
     if max_steps == 40:  # too few to tell
         return

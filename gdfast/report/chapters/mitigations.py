@@ -138,7 +138,7 @@ def _regularization(problem: Problem, counts: pd.DataFrame) -> Claim | None:
         "Weight regularization helps",
         "bounded" if helps else "refuted",
         f"On {problem.label}, a penalty of 0.01/2·x² rescues {row['rescued']:,.0f} of gd's cells and breaks "
-        f"{row['broken']:,.0f} (judged by the lowest minimum of the penalized loss)"
+        f"{row['broken']:,.0f} (judged by the loss without the penalty)"
         + (": it pulls trajectories off the flat parts." if helps else "."),
     )
 
