@@ -231,7 +231,9 @@ def map_(
         list[str] | None,
         typer.Option(help="label of an optimizer to show, less what is an axis  [default: all]"),
     ] = None,
-    quantity: Annotated[str, typer.Option(help="outcome or steps")] = "outcome",
+    quantity: Annotated[
+        str, typer.Option(help="outcome, steps, loss, excess, gradient_norm, period or measure")
+    ] = "outcome",
     x: Annotated[
         str, typer.Option(help="axis to the right: learning_rate, start or a hyperparameter")
     ] = "learning_rate",

@@ -51,14 +51,26 @@ def excess(result: "xarray.Dataset") -> "xarray.DataArray":
     ['0.00', '0.82']
     """
     checked = _results.checked("result", result, "loss", more=True)
+    lowest, scale = units(result)
+    above: xarray.DataArray = (checked.loss - lowest) / scale
+    return above.rename("excess").assign_attrs(long_name="loss above the lowest, in the problem's own scale")
+
+
+def units(result: "xarray.Dataset") -> tuple[float, float]:
+    """Return the lowest loss and the loss scale of a result's problem.
+
+    Raises
+    ------
+    ValueError
+        If the result does not tell them, since no minimum inside the domain is known.
+    """
     lowest, scale = (_number(result.attrs.get(name)) for name in ("lowest_loss", "loss_scale"))
     if not np.isfinite(lowest) or not scale > 0:
         raise ValueError(
             "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
             "inside the domain do"
         )
-    above: xarray.DataArray = (checked.loss - lowest) / scale
-    return above.rename("excess").assign_attrs(long_name="loss above the lowest, in the problem's own scale")
+    return lowest, scale
 
 
 def advice(result: "xarray.Dataset") -> pd.DataFrame:

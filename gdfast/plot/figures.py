@@ -9,8 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdfast import arguments
+from gdfast.analysis.advice import units
 from gdfast.formulas.elementary import Array
-from gdfast.plot.maps import MOST_PIXELS, changes, draw_change, draw_outcome, draw_steps, steps_range
+from gdfast.plot.maps import (
+    MOST_PIXELS,
+    changes,
+    draw_change,
+    draw_number,
+    draw_outcome,
+    draw_steps,
+    number_scale,
+    steps_range,
+)
 from gdfast.plot.panels import Panel, panels
 from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
 from gdfast.tiles.outcomes import Outcome
@@ -19,6 +29,16 @@ if TYPE_CHECKING:
     import xarray
 
 _MOST_PANELS = 144
+_STEPS = "steps until stationary\n(grey: light unfinished, dark diverged)"
+NUMBERS = {
+    "loss": "loss at the end",
+    "excess": "loss above the lowest, in the problem's scale",
+    "gradient_norm": "largest entry of the gradient at the end",
+    "period": "period in steps",
+    "measure": "measure",
+}
+"""Numbers that maps show, with what they are called."""
+
 Limit = float | Callable[[Array], Array]
 
 
@@ -37,8 +57,9 @@ def maps(
     ----------
     result : xarray.Dataset
         Of `gdfast.run`.
-    quantity : {"outcome", "steps"}
-        What is shown.
+    quantity : {"outcome", "steps", "loss", "excess", "gradient_norm", "period", "measure"}
+        What is shown: of numbers the median of a pixel's trajectories, logarithmic where that is possible. Excess is
+        `gdfast.analysis.excess`.
     limits : mapping, optional
         For each optimizer's label, learning rates to mark by a dashed line: numbers, or functions of y's values.
     optimizers : sequence of str, optional
@@ -53,28 +74,38 @@ def maps(
         If `quantity`, an optimizer or an axis is unknown, there would be more panels than can be seen, or an argument
         is not of the accepted kind.
     """
-    arguments.choice("quantity", quantity, ["outcome", "steps"])
-    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps")
+    arguments.choice("quantity", quantity, ["outcome", "steps", *NUMBERS])
+    number = "loss" if quantity == "excess" else quantity if quantity in NUMBERS else None
+    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=number)
+    if quantity == "excess":
+        lowest, unit = units(result)
+        found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
     marks = {} if limits is None else _limits(limits)
     figure, axes = _side_by_side(found)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
+    scale = number_scale(found) if number else None
     image = None
     for ax, panel in zip(axes, found, strict=True):
         if quantity == "outcome":
             draw_outcome(ax, panel)
+        elif scale:
+            image = draw_number(ax, panel, scale)
         else:
             image = draw_steps(ax, panel, ends)
         for limit in marks.get(panel.title, []) if x == "learning_rate" else []:
             _mark(ax, panel, limit)
     _label_outside(axes, found)
     if found[0].trajectories > 1:
-        shown = "most frequent outcome" if quantity == "outcome" else "median steps to the most frequent outcome"
+        shown = {"outcome": "most frequent outcome", "steps": "median steps to the most frequent outcome"}.get(
+            quantity, f"median {NUMBERS.get(quantity, '')}"
+        )
         figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
     if image is None:
         named = _present(found) - {int(Outcome.not_run)}
         outcome_legend(figure, named, ncols=min(2 * _columns(found) + 1, len(named)))
     else:
-        figure.colorbar(image, ax=axes, label="steps until stationary\n(grey: light unfinished, dark diverged)")
+        told = f"{NUMBERS[quantity]}\n(grey: dark diverged)" if number else _STEPS
+        figure.colorbar(image, ax=axes, label=told)
     return figure
 
 

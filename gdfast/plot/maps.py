@@ -5,12 +5,13 @@ chosen one, select it first: ``result.isel(start=[3])``.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as DrawnAxis
-from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -174,6 +175,36 @@ def draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
     _image(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey), cmap=outcome_colormap, norm=outcome_norm)
     steps = np.ma.masked_where(~settled, np.maximum(panel.steps, 1))
     return _image(ax, panel, steps, cmap="viridis_r", norm=LogNorm(*ends))
+
+
+def number_scale(found: Sequence[Panel]) -> Normalize:
+    """One scale for the numbers of all panels: logarithmic where they are positive and over a decade apart.
+
+    What diverged does not count. On a linear scale the highest twentieth is left out, which has one colour.
+    """
+    shown = np.concatenate([panel.number[_is_shown(panel)].ravel() for panel in found])
+    shown = shown[np.isfinite(shown)]
+    if not shown.size:
+        return Normalize(0.0, 1.0)
+    low, high = float(shown.min()), float(shown.max())
+    positive = shown[shown > 0]
+    if low >= 0 and positive.size and high > 10 * positive.min():
+        return LogNorm(max(float(positive.min()), 1e-17 * high), high, clip=True)
+    high = float(np.quantile(shown, 0.95)) if high > low else high
+    return Normalize(low, high if high > low else low + 1.0, clip=True)
+
+
+def _is_shown(panel: Panel) -> NDArray[np.bool_]:
+    return np.asarray((panel.outcome != Outcome.diverged) & (panel.outcome != Outcome.not_run))
+
+
+def draw_number(ax: Axes, panel: Panel, scale: Normalize) -> Any:
+    """Draw a panel's numbers; what diverged is dark, what has no number light. Return the image that has the scale."""
+    grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
+    _image(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey), cmap=outcome_colormap, norm=outcome_norm)
+    low = scale.vmin if isinstance(scale, LogNorm) and scale.vmin else -np.inf
+    shown = np.ma.masked_where(~_is_shown(panel) | ~np.isfinite(panel.number), np.maximum(panel.number, low))
+    return _image(ax, panel, shown, cmap="viridis_r", norm=scale)
 
 
 def steps_range(result: "xarray.Dataset") -> tuple[int, int]:

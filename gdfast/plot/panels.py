@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.analysis._results import checked
 from gdfast.formulas.elementary import Array
-from gdfast.plot.pixels import Along, reduce
+from gdfast.plot.pixels import Along, medians, reduce
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.sweep import part_prefix
 
@@ -61,6 +61,7 @@ class Panel(NamedTuple):
     outcome: NDArray[np.int8]
     steps: NDArray[np.int32]
     trajectories: int  # of a pixel, at most
+    number: Array  # the median of another variable, if one was asked for; else empty
 
 
 def panels(
@@ -71,19 +72,20 @@ def panels(
     *,
     most: int | None = None,
     steps: bool = True,
+    number: str | None = None,
     argument: str = "optimizers",
 ) -> list[Panel]:
     """The panels of a result over two axes: all, or those with the given titles.
 
-    With `most`, neighbours along an axis longer than this share a pixel. Steps are left out on demand. `argument` is
-    what a message calls the titles.
+    With `most`, neighbours along an axis longer than this share a pixel. Steps are left out on demand; `number` names
+    another variable that is wanted. `argument` is what a message calls the titles.
 
     Raises
     ------
     ValueError
         If an axis or a title is unknown, both axes are the same, or two optimizers stand at one place of a panel.
     """
-    result = checked("result", result, "outcome", *(["steps"] if steps else []))
+    result = checked("result", result, "outcome", *(["steps"] if steps else []), *([number] if number else []))
     for axis, name in (("x", x), ("y", y)):
         arguments.choice(axis, name, ["learning_rate", "start", *_numeric(result), *_coordinates(result)])
     if x == y:
@@ -100,7 +102,7 @@ def panels(
     if not members:
         raise ValueError(f"result must have an optimizer with {' and '.join(axes)}, but has none")
     chosen = list(members) if titles is None else [arguments.choice(argument, title, members) for title in titles]
-    return [_panel(result.isel(optimizer=members[title]), title, x, y, most, steps) for title in chosen]
+    return [_panel(result.isel(optimizer=members[title]), title, (x, y), most, steps, number) for title in chosen]
 
 
 def pixels(result: "xarray.Dataset", variable: str, x: str, y: str) -> NDArray[Any]:
@@ -182,15 +184,19 @@ def _split(text: str, separator: str) -> list[str]:
     return parts
 
 
-def _panel(result: "xarray.Dataset", title: str, x: str, y: str, most: int | None, steps: bool) -> Panel:
-    alongs = [_along(result, name) for name in (x, y)]
+def _panel(
+    result: "xarray.Dataset", title: str, axes: tuple[str, str], most: int | None, steps: bool, number: str | None
+) -> Panel:
+    x, y = axes
+    alongs = [_along(result, name) for name in axes]
     places = [along.place for along in alongs if along.dimension == "optimizer"]
     distinct = np.unique(np.stack(places), axis=1).shape[1] if places else 1
     if result.sizes["optimizer"] > distinct:
         raise ValueError(f"result has several optimizers {title!r} at one {x} and {y}; select one of them first")
     (horizontal, along_x), (vertical, along_y) = (along.pixels(most) for along in alongs)
     outcome, median = reduce(result, along_x, along_y, steps)
-    return Panel(title, horizontal, vertical, outcome, median, _of_a_pixel(result, along_x, along_y))
+    numbers = medians(result, number, along_x, along_y) if number else np.empty(0)
+    return Panel(title, horizontal, vertical, outcome, median, _of_a_pixel(result, along_x, along_y), numbers)
 
 
 def _of_a_pixel(result: "xarray.Dataset", x: Along, y: Along) -> int:

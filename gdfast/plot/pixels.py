@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.analysis._results import outcomes
+from gdfast.formulas.elementary import Array
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.outcomes import Outcome
 
@@ -69,6 +70,28 @@ def reduce(result: "xarray.Dataset", x: Along, y: Along, steps: bool) -> tuple[N
             middle = _medians(pixel[shown], slab.steps.values.ravel()[shown], len(frequent))
             median[where] = middle[at]
     return outcome, median
+
+
+def medians(result: "xarray.Dataset", variable: str, x: Along, y: Along) -> Array:
+    """Return the median of a variable at each pixel, the lower one of two, ``float64[nx, ny]``; NaN where none is.
+
+    What is not a number does not count, unless nothing else is there. The other parameters are those of `reduce`.
+    """
+    image = np.full((x.pixels, y.pixels), np.nan)
+    for places in _slabs(dict(zip(DIMENSIONS, result.outcome.shape, strict=True)), x, y):
+        values = result[variable].isel({n: _slice(p) for n, p in places.items()}).values.astype(np.float64)
+        columns, of_x = np.unique(x.pixel[places[x.dimension]], return_inverse=True)
+        rows, of_y = np.unique(y.pixel[places[y.dimension]], return_inverse=True)
+        pixel = (_beside(of_x, x.dimension) * len(rows) + _beside(of_y, y.dimension)).astype(np.int64)
+        pixel, values = np.broadcast_to(pixel, values.shape).ravel(), values.ravel()
+        pixel, values = pixel[~np.isnan(values)], values[~np.isnan(values)]
+        order = np.lexsort((values, pixel))
+        counts = np.bincount(pixel, minlength=len(columns) * len(rows))
+        ends = np.cumsum(counts)
+        at = np.flatnonzero(counts)
+        middle = (ends - counts + (counts - 1) // 2)[at]
+        image[columns[at // len(rows)], rows[at % len(rows)]] = values[order[middle]]
+    return image
 
 
 def _most_frequent(

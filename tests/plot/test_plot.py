@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
 
 import gdfast
@@ -156,3 +156,37 @@ def test_a_bifurcation_diagram_has_the_orbits(ax):
         plot.bifurcation(orbit.drop_vars("theta"), ax)
     with pytest.raises(ValueError, match="optimizer 'adma'"):
         plot.bifurcation(orbit, ax, optimizer="adma")
+
+
+@pytest.mark.parametrize("quantity", ["loss", "excess", "gradient_norm", "period", "measure"])
+def test_maps_of_numbers_show_medians_and_one_scale(quantity):
+    measure = gdfast.measures.steps_to_reach(1e-2) if quantity == "measure" else None
+    rules = [optimizers.gd(), *optimizers.grid(optimizers.momentum, momentum=[0.3, 0.9])]
+    sweep = gdfast.Sweep("quartic", rules, np.geomspace(1e-3, 1, 17), np.linspace(-4, 4, 9), 200, measure=measure)
+    result = gdfast.run(sweep, backend="numpy", progress=False)
+    values = analysis.excess(result) if quantity == "excess" else result[quantity]
+    *drawn_on, bar = plot.maps(result, quantity).axes
+    assert len(drawn_on) == 3
+    assert bar.get_ylabel().endswith("(grey: dark diverged)")
+    for i, ax in enumerate(drawn_on):
+        image = ax.images[-1]
+        assert image.norm is drawn_on[0].images[-1].norm
+        drawn, expected = image.get_array().T, values.values[i]
+        shown = (result.outcome.values[i] != Outcome.diverged) & np.isfinite(expected)
+        np.testing.assert_array_equal(~np.ma.getmaskarray(drawn), shown)
+        least = image.norm.vmin if isinstance(image.norm, LogNorm) else -np.inf
+        np.testing.assert_allclose(drawn[shown], np.maximum(expected, least)[shown])
+    few = result.isel(start=slice(3))
+    image = plot.maps(few, quantity, y="momentum", optimizers=["momentum"]).axes[0].images[-1]
+    middle = np.sort(values.values[1:, :, :3], axis=2)
+    finite = np.isfinite(middle).all(axis=2) & ~np.ma.getmaskarray(image.get_array())
+    least = image.norm.vmin if isinstance(image.norm, LogNorm) else -np.inf
+    np.testing.assert_allclose(image.get_array()[finite], np.maximum(middle[..., 1], least)[finite])
+
+
+def test_maps_of_excess_need_a_known_minimum():
+    result = gdfast.run(gdfast.Sweep("saddle", "gd", [0.1], [[1.0, 1.0]], 5), backend="numpy")
+    with pytest.raises(ValueError, match="lowest_loss and loss_scale"):
+        plot.maps(result, "excess")
+    with pytest.raises(ValueError, match="result must have measure"):
+        plot.maps(result, "measure")
