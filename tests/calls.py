@@ -273,7 +273,7 @@ def calls() -> list[Call]:
         )
     )
     found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
-    arrays = {"X": [[1.0], [2.0]], "y": [1.0, 2.0], "standardize": True}
+    arrays = {"X": [[1.0], [2.0]], "y": [1.0, 2.0], "standardize": None}  # as the source says, or True
     of_arrays = Call(
         "data.load of arrays", lambda X, y, standardize: data.load((X, y), standardize=standardize), arrays
     )

@@ -13,6 +13,7 @@ from gdfast import arguments
 from gdfast.formulas.derivatives import NoDerivativeError, gradient_of, hessian_of
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.grammar import GrammarError
 from gdfast.named import source
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
@@ -97,6 +98,8 @@ class Landscape(Problem):
                 raise ValueError(
                     f"{self.name}: the loss cannot be differentiated, since {error}; give its gradient_formula too"
                 ) from None
+            except GrammarError as error:
+                raise GrammarError(f"{self.name}: loss_formula: {error}") from None
 
     def fields(self) -> dict[str, Any]:
         """What it is made of, by name; a gradient that was derived is not part of it."""

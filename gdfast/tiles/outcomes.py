@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.tiles.ending import Ending, Endings, is_level, sampled_steps, trend
+from gdfast.tiles.ending import Ending, Endings, is_level, trend
 from gdfast.tiles.sweep import Sweep, Tile
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
 _SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
+_LAST = 3  # samples of the loss that must be as low as at the end
 _CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
 _FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
 _DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
@@ -106,7 +107,7 @@ class Judge:
             creeps = is_level(endings.samples[:, lanes]) & (norm[lanes] <= _CREEPING * self.problem.gradient_scale)
             direction[creeps] = -1
             outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, starts)
-            passing = (direction >= 0) & self._passes(loss[lanes], endings.samples[:, lanes])
+            passing = self._passes(loss[lanes], endings.samples[:, lanes])
             low[lanes[passing]] = False
             lanes = lanes[~passing]
             basin[lanes] = self._nearby(theta[:, lanes], loss[lanes])
@@ -194,10 +195,13 @@ class Judge:
         return basin
 
     def _passes(self, loss: Array, samples: Array) -> NDArray[np.bool_]:
-        """Whether trajectories are where they end by chance: their last losses are higher, the steps' noise aside."""
+        """Whether trajectories are where they end by chance: a few steps before, the loss was higher.
+
+        Of mini-batches it cannot be told, since the losses of steps are others.
+        """
         if self.problem.batch_size is not None:
             return np.zeros(len(loss), dtype=bool)
-        last = samples[-len(sampled_steps(self.sweep.max_steps)[1]) :].astype(np.float64)
+        last = samples[-_LAST:].astype(np.float64)
         with np.errstate(all="ignore"):
             return np.asarray(~(last.mean(axis=0) * self.problem.loss_per_objective - loss <= self._slack))
 
