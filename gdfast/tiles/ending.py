@@ -107,26 +107,42 @@ def trend(samples: Array, max_steps: int) -> NDArray[np.int8]:
         The budget.
     """
     middle = len(sampled_steps(max_steps)[0]) or len(samples) // 2
-    parts = samples[:middle].astype(np.float64), samples[middle:].astype(np.float64)
     with np.errstate(all="ignore"):
-        before, after = (part.mean(axis=0) if len(part) else np.full(samples.shape[1], np.nan) for part in parts)
-        scatter = np.minimum(*map(_scatter, parts))
-        change, least = after - before, _BEYOND_SCATTER * scatter
+        (before, first), (after, second) = _line(samples[:middle]), _line(samples[middle:])
+        change, least = after - before, _BEYOND_SCATTER * np.minimum(first, second)
         return np.asarray((change > least).astype(np.int8) - (change < -least).astype(np.int8))
 
 
 def is_level(samples: Array) -> NDArray[np.bool_]:
     """Tell of each trajectory whether the objective was the same at all `sampled_steps`, rounding aside."""
     rounding = STILL_WITHIN * np.finfo(samples.dtype).eps * np.abs(samples[-1])
+    level = np.ones(samples.shape[1], dtype=bool)
     with np.errstate(all="ignore"):
-        return np.asarray(np.ptp(samples, axis=0) <= rounding)
+        for row in samples[:-1]:
+            level &= np.abs(row - samples[-1]) <= rounding
+            if not level.any():
+                break
+    return level
 
 
-def _scatter(values: Array) -> Array:
-    """The standard deviation of each column from the straight line that fits it best."""
-    if len(values) < 3:
-        return np.zeros(values.shape[1])
-    at = np.arange(len(values)) - (len(values) - 1) / 2
-    around = values - values.mean(axis=0)
-    slope = at @ around / (at @ at)
-    return np.asarray(np.sqrt(((around - at[:, None] * slope) ** 2).mean(axis=0)))
+def _line(values: Array) -> tuple[Array, Array]:
+    """The mean of each column, and its standard deviation from the straight line that fits it best.
+
+    Row by row, so that no number depends on which columns are beside it.
+    """
+    k, n = values.shape
+    if k == 0:
+        return np.full(n, np.nan), np.zeros(n)
+    base = values[k // 2].astype(np.float64)
+    total, slope, squares = np.zeros((3, n))
+    for at, row in enumerate(values):
+        around = row - base
+        total += around
+        slope += (at - (k - 1) / 2) * around
+        around *= around
+        squares += around
+    mean = total / k
+    if k < 3:
+        return base + mean, np.zeros(n)
+    variance = squares / k - mean * mean - slope * slope * (12 / (k * k * (k * k - 1)))
+    return base + mean, np.sqrt(np.maximum(variance, 0.0))

@@ -102,12 +102,13 @@ class Judge:
         low = (loss <= self._bound) & (ending != Ending.diverged)
         lanes = np.flatnonzero((ending >= Ending.fixed) & (ending <= Ending.moving))
         if lanes.size:
-            direction = trend(endings.samples[:, lanes], self.sweep.max_steps)
+            samples = endings.samples[:, lanes] if len(lanes) < len(loss) else endings.samples
+            direction = trend(samples, self.sweep.max_steps)
+            flat = np.flatnonzero((direction == 0) & (norm[lanes] <= _CREEPING * self.problem.gradient_scale))
+            direction[flat[is_level(samples[:, flat])]] = -1
             starts = (tile.first + lanes) % len(self.sweep.starts)
-            creeps = is_level(endings.samples[:, lanes]) & (norm[lanes] <= _CREEPING * self.problem.gradient_scale)
-            direction[creeps] = -1
             outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, starts)
-            passing = self._passes(loss[lanes], endings.samples[:, lanes])
+            passing = self._passes(loss[lanes], samples)
             low[lanes[passing]] = False
             lanes = lanes[~passing]
             basin[lanes] = self._nearby(theta[:, lanes], loss[lanes])
@@ -215,8 +216,7 @@ class Judge:
     ) -> NDArray[np.int8]:
         """Outcome of trajectories whose budget was spent, if they are at no minimum."""
         with np.errstate(all="ignore"):
-            before = self.problem.loss(self.sweep.starts[np.unique(starts)].T)
-            before = before[np.unique(starts, return_inverse=True)[1]]
+            before = self._start_losses[starts]
             height = (loss - self.problem.base) / self.problem.loss_scale
         outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
         outcome[direction >= 0] = Outcome.oscillating
@@ -228,6 +228,11 @@ class Judge:
         outcome[ending == Ending.fixed] = Outcome.frozen
         outcome[~(height <= self.sweep.divergence_limit)] = Outcome.diverged
         return outcome
+
+    @cached_property
+    def _start_losses(self) -> Array:
+        with np.errstate(all="ignore"):
+            return self.problem.loss(np.ascontiguousarray(self.sweep.starts.T))
 
     def _falls_for_ever(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
         """Whether the loss falls without bound, as far as doublings of the distance from the domain's middle can tell.
