@@ -104,7 +104,7 @@ def _numpy_step(problem: MLP) -> Callable[[np.ndarray, np.ndarray, int], None]:
         theta[:, :n1] -= lr[:, :1] * np.matmul(problem.X.T, back).reshape(len(theta), -1)
 
     def classifier_step(theta: np.ndarray, lr: np.ndarray, t: int) -> None:
-        rows = problem._step_rows(t)
+        rows = problem.rows(t)
         X, y = problem.X[rows], problem.y[rows].astype(np.int64)
         w1, b1 = theta[:, :n1].reshape(shape[0]), theta[:, first.bias : first.end]
         w2, b2 = theta[:, second.weight : second.bias].reshape(shape[1]), theta[:, second.bias :]
@@ -190,7 +190,7 @@ def _jax_program(task: Task) -> Any:
         return jnp.mean(jax.nn.logsumexp(out, axis=1) - chosen)
 
     if problem.batch_size:
-        table = jnp.asarray(np.stack([problem._step_rows(t) for t in range(task.steps)]))
+        table = jnp.asarray(np.stack([problem.rows(t) for t in range(task.steps)]))
     loss = classifier_loss if problem.batch_size else trainability_loss
 
     def train(rate: Any, start: Any) -> Any:

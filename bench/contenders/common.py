@@ -84,7 +84,15 @@ class Grid:
         """The same as gdfast's own."""
         optimizer = gdfast.optimizers.CATALOGUE[self.optimizer]()
         problem = gdfast.problems.CATALOGUE[self.problem]()
-        return gdfast.Sweep(problem, optimizer, self.learning_rates, self.starts, self.max_steps)
+        return gdfast.Sweep(
+            problem,
+            optimizer,
+            self.learning_rates,
+            self.starts,
+            self.max_steps,
+            gradient_tolerance=TOLERANCE / problem.gradient_scale,
+            divergence_limit=LIMIT / problem.gradient_scale,
+        )
 
     @property
     def shape(self) -> tuple[int, int]:

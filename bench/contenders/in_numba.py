@@ -20,7 +20,7 @@ from bench.contenders.common import (
     debiasing,
     update_with,
 )
-from gdfast.tiles.outcomes import Outcome
+from gdfast.tiles.ending import Ending
 
 
 @functools.cache
@@ -81,9 +81,8 @@ def _gdfast(grid: Grid, **options: Any) -> Ends:
     result = gdfast.run(grid.sweep, keep_theta=True, progress=False, **options)
 
     def settled() -> np.ndarray:
-        outcome = result.outcome.values[0]
-        stationary = (outcome >= Outcome.global_minimum) & (outcome <= Outcome.stalled)
-        return np.where(outcome == Outcome.diverged, DIVERGED, np.where(stationary, STATIONARY, 0))
+        ending = result.ending.values[0]
+        return np.where(ending == Ending.diverged, DIVERGED, np.where(ending == Ending.stationary, STATIONARY, 0))
 
     return Ends(result.steps.values[0], np.moveaxis(result.theta.values[0], -1, 0), settled)
 
