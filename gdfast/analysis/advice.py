@@ -64,7 +64,7 @@ def units(result: "xarray.Dataset") -> tuple[float, float]:
     ValueError
         If the result does not tell them, since no minimum inside the domain is known.
     """
-    lowest, scale = (_number(result.attrs.get(name)) for name in ("lowest_loss", "loss_scale"))
+    lowest, scale = _told_units(result)
     if not np.isfinite(lowest) or not scale > 0:
         raise ValueError(
             "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
@@ -102,7 +102,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     """
     checked = _results.checked("result", result, "outcome", "loss")
     rates, ends = checked.learning_rate.values, _results.outcomes("result", checked)
-    good = reached(checked).values
+    good, (lowest, scale) = reached(checked).values, _told_units(result)
     rows: dict[str, dict[str, Any]] = {}
     for i, label in enumerate(_results.labels(checked)):
         losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
@@ -115,7 +115,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
         rows[label] = {
             "lowest rate": float(rates[best]),
             "median loss": float(medians[best]),
-            "median excess": _excess_of(result, float(medians[best])),
+            "median excess": (float(medians[best]) - lowest) / scale,
             "advice": why,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
@@ -174,16 +174,16 @@ def _is_end(rates: Array, best: int) -> str:
     return "the smallest rate" if len(rates) > 1 and rates[best] == rates.min() else f"rate {rates[best]:.3g}"
 
 
-def _excess_of(result: "xarray.Dataset", loss: float) -> float:
-    lowest, scale = (_number(result.attrs.get(name)) for name in ("lowest_loss", "loss_scale"))
-    return (loss - lowest) / scale
+def _told_units(result: "xarray.Dataset") -> tuple[float, float]:
+    """What a result tells of the lowest loss and the loss scale, NaN for what it does not."""
 
+    def number(name: str) -> float:
+        try:
+            return float(result.attrs[name])
+        except (KeyError, TypeError, ValueError):
+            return float("nan")
 
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return float("nan")
+    return number("lowest_loss"), number("loss_scale")
 
 
 __all__ = ["account", "advice", "excess"]

@@ -57,10 +57,7 @@ def reduce(result: "xarray.Dataset", x: Along, y: Along, steps: bool) -> tuple[N
     for places in _slabs(dict(zip(DIMENSIONS, result.outcome.shape, strict=True)), x, y):
         slab = result[["outcome", *(["steps"] if steps else [])]].isel({n: _slice(p) for n, p in places.items()})
         ends = outcomes("result", slab)
-        columns, of_x = np.unique(x.pixel[places[x.dimension]], return_inverse=True)
-        rows, of_y = np.unique(y.pixel[places[y.dimension]], return_inverse=True)
-        pixel = (_beside(of_x, x.dimension) * len(rows) + _beside(of_y, y.dimension)).astype(np.int64)
-        pixel = np.broadcast_to(pixel, ends.shape).ravel()
+        pixel, columns, rows = _pixels_of(places, x, y)
         frequent, any_here = _most_frequent(pixel, ends.ravel(), len(columns) * len(rows))
         at = np.flatnonzero(any_here)
         where = columns[at // len(rows)], rows[at % len(rows)]
@@ -80,17 +77,11 @@ def medians(result: "xarray.Dataset", variable: str, x: Along, y: Along) -> Arra
     image = np.full((x.pixels, y.pixels), np.nan)
     for places in _slabs(dict(zip(DIMENSIONS, result.outcome.shape, strict=True)), x, y):
         values = result[variable].isel({n: _slice(p) for n, p in places.items()}).values.astype(np.float64)
-        columns, of_x = np.unique(x.pixel[places[x.dimension]], return_inverse=True)
-        rows, of_y = np.unique(y.pixel[places[y.dimension]], return_inverse=True)
-        pixel = (_beside(of_x, x.dimension) * len(rows) + _beside(of_y, y.dimension)).astype(np.int64)
-        pixel, values = np.broadcast_to(pixel, values.shape).ravel(), values.ravel()
-        pixel, values = pixel[~np.isnan(values)], values[~np.isnan(values)]
-        order = np.lexsort((values, pixel))
-        counts = np.bincount(pixel, minlength=len(columns) * len(rows))
-        ends = np.cumsum(counts)
-        at = np.flatnonzero(counts)
-        middle = (ends - counts + (counts - 1) // 2)[at]
-        image[columns[at // len(rows)], rows[at % len(rows)]] = values[order[middle]]
+        pixel, columns, rows = _pixels_of(places, x, y)
+        counted = np.flatnonzero(~np.isnan(values.ravel()))
+        pixel, values = pixel[counted], values.ravel()[counted]
+        at, middle = _middles(pixel, len(columns) * len(rows))
+        image[columns[at // len(rows)], rows[at % len(rows)]] = values[np.lexsort((values, pixel))[middle]]
     return image
 
 
@@ -105,12 +96,18 @@ def _most_frequent(
 
 def _medians(pixel: NDArray[np.int64], steps: NDArray[np.int32], n: int) -> NDArray[np.int32]:
     """The lower median of the steps of each pixel, 0 where there are none."""
-    many = np.bincount(pixel, minlength=n)
     order = np.sort((pixel << 32) + steps)  # by pixel, then by steps
-    middle = (np.cumsum(many) - many + (many - 1) // 2)[many > 0]
+    at, middle = _middles(pixel, n)
     found = np.zeros(n, dtype=np.int32)
-    found[many > 0] = order[middle] & 0xFFFFFFFF
+    found[at] = order[middle] & 0xFFFFFFFF
     return found
+
+
+def _middles(pixel: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pixels that occur, and where in the order by pixels the lower middle one of each stands."""
+    many = np.bincount(pixel, minlength=n)
+    at = np.flatnonzero(many)
+    return at, (np.cumsum(many) - many + (many - 1) // 2)[at]
 
 
 def quickest(result: "xarray.Dataset", settled: NDArray[np.int8], share: float) -> int:
@@ -167,6 +164,14 @@ def _slice(places: NDArray[np.int64]) -> slice | NDArray[np.int64]:
     """Places that follow each other as a slice, which is read without a detour."""
     first, last = int(places[0]), int(places[-1])
     return slice(first, last + 1) if last - first == len(places) - 1 else places
+
+
+def _pixels_of(places: Places, x: Along, y: Along) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The number of each trajectory's pixel among those of a slab, row by row; and the slab's columns and rows."""
+    columns, of_x = np.unique(x.pixel[places[x.dimension]], return_inverse=True)
+    rows, of_y = np.unique(y.pixel[places[y.dimension]], return_inverse=True)
+    pixel = (_beside(of_x, x.dimension) * len(rows) + _beside(of_y, y.dimension)).astype(np.int64)
+    return np.broadcast_to(pixel, [len(places[name]) for name in DIMENSIONS]).ravel(), columns, rows
 
 
 def _beside(pixel: NDArray[np.int64], dimension: str) -> NDArray[np.int64]:
