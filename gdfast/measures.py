@@ -144,7 +144,7 @@ def steps_to_reach(tolerance: float = 1e-6) -> Measure:
     >>> measure = gdfast.measures.steps_to_reach(1e-3)
     >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [-2.5, 1.0], measure=measure), backend="numpy")
     >>> result.measure.values.ravel()
-    array([ 8., nan])
+    array([ 9., nan])
     """
 
     def step_table(t: Array, budget: int) -> Mapping[str, Array]:

@@ -144,7 +144,7 @@ def account(result: "xarray.Dataset") -> list[str]:
     >>> import gdfast
     >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01, 0.02], [-2.0, -1.0]), backend="numpy")
     >>> gdfast.analysis.account(result)
-    ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 18 steps']
+    ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 26 steps']
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
     lines = []

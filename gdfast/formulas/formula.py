@@ -46,7 +46,7 @@ class Formula:
     Examples
     --------
     >>> from gdfast.formulas.elementary import sqrt
-    >>> Formula.of(from_text("def length(x, y): return sqrt(x * x + y * y)"), 1)(3.0, 4.0)
+    >>> float(Formula.of(from_text("def length(x, y): return sqrt(x * x + y * y)"), 1)(3.0, 4.0))
     5.0
     """
 

@@ -43,6 +43,7 @@ def grid(factory: Callable[..., Optimizer], **parameters: Any) -> list[Optimizer
 
     Examples
     --------
+    >>> from gdfast.optimizers import momentum
     >>> [optimizer.label for optimizer in grid(momentum, momentum=[0.5, 0.8], dampening=0.1)]
     ['momentum:momentum=0.5,dampening=0.1', 'momentum:momentum=0.8,dampening=0.1']
     """

@@ -92,6 +92,8 @@ class Optimizer(Named):
 
     Examples
     --------
+    >>> from gdfast.formulas.formula import from_text
+    >>> rule = from_text("def rule(theta, grad, lr, beta): return theta - lr * beta * grad")
     >>> Optimizer(rule, learning_rate=0.1, parameters={"beta": 0.9}).replace(beta=0.8)
     <optimizer <rule>:beta=0.8>
     """
