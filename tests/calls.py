@@ -45,7 +45,7 @@ NETWORK = problems.mlp((2, 2, 1), points=4)
 CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
 TABLE = data.load(([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0]))
 LINEAR = problems.linear_regression(data=TABLE)
-SOFTMAX = problems.softmax_regression(data=TABLE)
+SOFTMAX = problems.softmax_regression(data=TABLE, validation=0.5)
 PROBLEMS = [
     QUARTIC,
     PLANE,
@@ -291,13 +291,12 @@ def calls() -> list[Call]:
             "default_starts": {"n": 2},
             **({} if problem.dimension > 2 else {"grid": {"n": 2}}),
             "predict": {"theta": theta},
-            "accuracy": {"theta": theta},
+            **{name: {"theta": theta} for name in ("accuracy", "validation_accuracy", "validation_loss")},
             "layer_gradient_norms": {"theta": theta},
         }
-        if problem is NETWORK:
-            del methods["accuracy"]
+        told = {"accuracy", "validation_accuracy", "validation_loss"}
         for name, valid in methods.items():
-            if hasattr(problem, name):
+            if hasattr(problem, name) and (name not in told or name in problem.provides):
                 found.append(Call(f"{problem.name}.{name}", getattr(problem, name), valid))
     return found
 

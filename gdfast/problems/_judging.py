@@ -71,8 +71,14 @@ class Judging(Stepping):
 
     @functools.cached_property
     def provides(self) -> frozenset[str]:
-        """What not every problem has, of what optimizers may need: ``lowest``, a known minimum."""
-        return frozenset({"lowest"} if self.minima else ())
+        """What not every problem has and may be needed: ``lowest``, a known minimum; ``minima``, where they all are."""
+        has = {"lowest": bool(self.minima), "minima": bool(self.minima and all(p.point for p in self.minima))}
+        return frozenset(name for name, is_there in has.items() if is_there)
+
+    @property
+    def told_at_ends(self) -> tuple[str, ...]:
+        """What a result tells of end points beside loss and gradient, by the names of the methods that tell it."""
+        return ()
 
     @functools.cached_property
     def lowest_objective(self) -> float:

@@ -22,6 +22,8 @@ _AT_POINTS = (
     "step_objective",
     "predict",
     "accuracy",
+    "validation_accuracy",
+    "validation_loss",
     "layer_gradient_norms",
 )
 """Methods whose first argument are points; every class of problems has them checked."""
