@@ -75,6 +75,15 @@ class Ends(NamedTuple):
     memory: Any  # (slots of the measure, n)
 
 
+class Recording(NamedTuple):
+    """What the driver notes of the n trajectories of a tile at the k steps that a history records."""
+
+    steps: Any  # int64[k]
+    loss: Any  # (k, n), the objective
+    gradient_norm: Any  # (k, n), the largest entry of the gradient
+    theta: Any  # (k, d, n); (0, d, n) where points are not asked for
+
+
 _counts = types.int64[::1]
 _pair = types.NamedTuple((types.int64, types.int64, _counts, types.float64[::1], _counts), Pair)
 _settling = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
@@ -112,6 +121,7 @@ def driver_signature(real: Any) -> Any:
         _settling,
         _block(real),
         types.NamedTuple(ends, Ends),
+        types.NamedTuple((_counts, matrix, matrix, real[:, :, ::1]), Recording),
         _counts,  # stop (1): a number other than zero ends the tile early
     )
 

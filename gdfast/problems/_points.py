@@ -16,6 +16,8 @@ _AT_POINTS = (
     "hessian",
     "objective",
     "judge",
+    "distance",
+    "sharpness",
     "locate",
     "nearest_minimum",
     "step_gradient",

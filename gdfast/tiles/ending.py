@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.tiles.record import Record
 
 LONGEST_PERIOD = 16
 TAIL = 2 * LONGEST_PERIOD
@@ -76,6 +77,8 @@ class Endings:
         Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
     memory : ndarray
         What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
+    record : Record
+        What is noted for histories while trajectories are under way.
     loss, gradient_norm : ndarray, optional
         Loss and largest absolute entry of the gradient at the end points, ``float64[n]``, where the tile has them.
     """
@@ -87,6 +90,7 @@ class Endings:
     samples: Array
     lane_steps: int
     memory: Array
+    record: Record
     loss: Array | None = None
     gradient_norm: Array | None = None
 

@@ -17,6 +17,7 @@ from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
 from gdfast.tiles.ending import LONGEST_PERIOD, REPEATS_WITHIN, STILL_WITHIN, TAIL, Ending, Endings, sampled_steps
 from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
 from gdfast.transforms import Transform
 
@@ -41,6 +42,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         samples=np.empty((len(sampled), n), sweep.dtype),
         lane_steps=0,
         memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
+        record=Record.of(sweep, n),
     )
     theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
     path = Trajectories(sweep, plan, theta, rates, first_number + index)
@@ -53,6 +55,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 break
             for row in np.flatnonzero(np.equal(sampled, t)):
                 end.samples[row, active] = path.objective(t)
+            for row in np.flatnonzero(end.record.steps == t) if t < sweep.max_steps else ():
+                path.note(end.record, int(row), active)
             raw = path.gradient(t)
             grad = path.transformed(raw, t)
             if sweep.measure and t < sweep.max_steps:
@@ -123,6 +127,12 @@ class Trajectories:
         self.state = [slot[:, live] for slot in self.state]
         self.memory = [slot[live] for slot in self.memory]
         self.measured = self.measured[:, live]
+
+    def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
+        """Note where trajectories are, with loss and gradient, at their places in a row of a record."""
+        record.loss[row, places], record.gradient_norm[row, places] = self.problem.judge(self.theta)
+        if record.theta.size:
+            record.theta[row][:, places] = self.theta
 
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""

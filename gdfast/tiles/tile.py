@@ -31,6 +31,7 @@ from gdfast.kernels.signatures import (
     Ends,
     Grid,
     Pair,
+    Recording,
     Settling,
     call_step,
     driver_signature,
@@ -47,6 +48,7 @@ from gdfast.tiles.ending import (
     sampled_steps,
 )
 from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
 
 # Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
@@ -199,6 +201,20 @@ def _sample(pair, block, table, settling, t, n, padded, first, samples):  # the 
 
 
 @register_jitable(**HELPER)
+def _record(judging, block, table, settling, n, padded, first, recording, row):  # likewise
+    """Note loss, gradient and, where asked for, the point of each lane in a row of what is recorded."""
+    number, theta, work, points = block.number, block.theta, block.work, recording.theta
+    call_step(judging, block, table, settling, len(table) - 1, padded, 0)  # type: ignore[call-arg]
+    for lane in range(n):
+        recording.loss[row, number[lane] - first] = work[0, lane]
+    for lane in range(n):
+        recording.gradient_norm[row, number[lane] - first] = work[1, lane]
+    for i in range(points.shape[1] if len(points) else 0):
+        for lane in range(n):
+            points[row, i, number[lane] - first] = theta[i, lane]
+
+
+@register_jitable(**HELPER)
 def _take_last_steps(pair, block, table, settling, t, n, padded, first, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     theta, memory, number, status, ended, tail = (
@@ -248,7 +264,7 @@ def _driver(real: str) -> Kernel:
     within, still = number(REPEATS_WITHIN), number(STILL_WITHIN * np.finfo(real).eps)
 
     @compiled(driver_signature(getattr(types, real)))
-    def drive(pair, judging, grid, table, settling, block, ends, stop):
+    def drive(pair, judging, grid, table, settling, block, ends, recording, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
         middle, last_sampled = last_steps // 2, len(ends.samples) - 1 - (len(block.tail) - 1) // SAMPLE_EVERY
@@ -257,14 +273,18 @@ def _driver(real: str) -> Kernel:
         for begin in range(0, total, width):
             n = min(width, total - begin)
             _fill(block, grid, begin, n)
-            t = sampled = 0
+            t = sampled = row = 0
             stride = STRIDE
             padded = _pad(block, n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
                 if t >= middle and sampled < last_sampled:
                     _sample(pair, block, table, settling, t, n, padded, first, ends.samples[sampled])
                     sampled += 1
+                if row < len(recording.steps) and recording.steps[row] == t:
+                    _record(judging, block, table, settling, n, padded, first, recording, row)
+                    row += 1
                 goal = middle if t < middle else t + SAMPLE_EVERY if sampled < last_sampled else last_steps
+                goal = min(goal, recording.steps[row]) if row < len(recording.steps) else goal
                 n_steps = min(stride, min(goal, last_steps) - t)
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
@@ -280,6 +300,10 @@ def _driver(real: str) -> Kernel:
                 _take_last_steps(pair, block, table, settling, t, n, padded, first, ends)
                 lane_steps += n * (len(block.tail) - 1)
                 _tell_tails(block, n, within, still, first, ends)
+                while row < len(recording.steps) and recording.steps[row] < len(table) - 1:
+                    block.theta[:, :n] = block.tail[recording.steps[row] - last_steps, :, :n]
+                    _record(judging, block, table, settling, n, padded, first, recording, row)
+                    row += 1
             _judge(judging, block, table, settling, begin, min(width, total - begin), together, ends)
         return lane_steps
 
@@ -308,6 +332,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         gradient_norm=np.empty(n, dtype),
         memory=np.empty((remembered, n), dtype),
     )
+    record = Record.of(sweep, n)
     pair, _held = pair_of(sweep, plan.optimizer)
     lane_steps = _driver(dtype)(
         pair,
@@ -317,11 +342,13 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
         new_block(sweep, plan),
         ends,
+        Recording(*record),
         stop,
     )
-    loss = ends.loss
-    loss *= sweep.problem.loss_per_objective
-    return Endings(**ends._asdict(), lane_steps=lane_steps)
+    for loss in (ends.loss, record.loss):
+        with np.errstate(all="ignore"):  # where nothing was recorded is anything
+            loss *= sweep.problem.loss_per_objective
+    return Endings(**ends._asdict(), record=record, lane_steps=lane_steps)
 
 
 def new_block(sweep: Sweep, plan: Plan) -> Block:
