@@ -277,13 +277,13 @@ def _driver(real: str) -> Kernel:
             stride = STRIDE
             padded = _pad(block, n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
-                if t >= middle and sampled < last_sampled:
+                if t == middle + SAMPLE_EVERY * sampled and sampled < last_sampled:
                     _sample(pair, block, table, settling, t, n, padded, first, ends.samples[sampled])
                     sampled += 1
                 if row < len(recording.steps) and recording.steps[row] == t:
                     _record(judging, block, table, settling, n, padded, first, recording, row)
                     row += 1
-                goal = middle if t < middle else t + SAMPLE_EVERY if sampled < last_sampled else last_steps
+                goal = middle + SAMPLE_EVERY * sampled if sampled < last_sampled else last_steps
                 goal = min(goal, recording.steps[row]) if row < len(recording.steps) else goal
                 n_steps = min(stride, min(goal, last_steps) - t)
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
