@@ -241,7 +241,11 @@ def map_(
         typer.Option(help="label of an optimizer to show, less what is an axis  [default: all]"),
     ] = None,
     quantity: Annotated[
-        str, typer.Option(help="outcome, steps, loss, excess, gradient_norm, period or measure")
+        str,
+        typer.Option(
+            help="outcome, steps, loss, excess, gradient_norm, period, measure, accuracy, validation_loss, "
+            "validation_accuracy, or of a history such as 'loss at step 100'"
+        ),
     ] = "outcome",
     x: Annotated[
         str, typer.Option(help="axis to the right: learning_rate, start or a hyperparameter")
