@@ -26,6 +26,7 @@ NUMBERS = {
 }
 """Numbers that histories show, with what they are called."""
 
+_LEAST_EXCESS = 1e-17  # what is drawn of 0 on a logarithmic axis
 _SHARES = ("accuracy", "validation_accuracy")
 
 
@@ -172,7 +173,8 @@ def recorded(argument: str, result: "xarray.Dataset", quantity: str) -> "tuple[x
     result = result.transpose(*DIMENSIONS, "recorded_step", ...)
     if quantity == "excess":
         lowest, unit = units(result)
-        result = result.assign({PREFIX + quantity: (result[PREFIX + of] - lowest) / unit})
+        shown = ((result[PREFIX + of] - lowest) / unit).clip(_LEAST_EXCESS)
+        result = result.assign({PREFIX + quantity: shown})
     return result, PREFIX + quantity
 
 

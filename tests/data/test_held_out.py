@@ -6,7 +6,8 @@ import cases
 import numpy as np
 import pytest
 
-from gdfast import data, problems
+import gdfast
+from gdfast import analysis, data, measures, problems
 from gdfast.data.held_out import draw_held_out
 
 _rng = np.random.default_rng(3)
@@ -99,3 +100,43 @@ def test_what_cannot_be_held_out_is_refused_in_a_sentence():
     plain = problems.logistic_regression()
     cases.refused(lambda: plain.validation_loss(np.zeros(31)), ValueError, "validation_loss", "validation=0.25")
     assert plain.told_at_ends == ()
+
+
+def noisy_xor():
+    """200 points around the corners of a square, told apart by the product of their coordinates."""
+    rng = np.random.default_rng(0)
+    points = rng.choice([-1.0, 1.0], size=(200, 2)) + rng.normal(scale=0.25, size=(200, 2))
+    return points, (points[:, 0] * points[:, 1] > 0).astype(float)
+
+
+RUNS = {
+    "mini-batches": (
+        problems.logistic_regression("breast_cancer", batch_size=32, validation=0.25), np.logspace(-3, 1, 9), 0.01, 0.95
+    ),
+    "digits": (
+        problems.mlp((61, 16, 10), "relu", loss="cross_entropy", data="digits", batch_size=32, validation=0.25),
+        np.geomspace(1e-3, 1, 4), 0.1, 0.9,
+    ),
+    "xor": (
+        problems.mlp((2, 5, 2), "tanh", loss="cross_entropy", data=noisy_xor(), validation=0.25),
+        np.geomspace(1e-3, 1, 7), 0.1, 0.95,
+    ),
+}  # fmt: skip
+"""Problems, learning rates, the excess to be reached, and the accuracy at the best rate on rows not learned from."""
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_best_rates_reach_in_finitely_many_steps_and_hold_on_rows_held_out(name):
+    problem, rates, excess, accuracy = RUNS[name]
+    starts = problem.random(4) if name == "mini-batches" else problem.starts("xavier_normal", seeds=range(4))
+    told = {"measure": measures.steps_to_reach(excess), "history": "loss,validation_loss,validation_accuracy:8"}
+    result = gdfast.run(gdfast.Sweep(problem, ["gd", "adam"], rates, starts, 400, **told), progress=False)
+    best = analysis.best_rates(result)
+    for number, label in enumerate(["gd", "adam"]):
+        at = result.isel(optimizer=number, learning_rate=int(best["index"][label]))
+        assert np.isfinite(at.measure).all()
+        assert 0 < float(at.measure.median()) < 400
+        assert float(at.validation_accuracy.median()) >= accuracy
+        assert best["share"][label] == 1.0
+        assert (at.history_validation_loss[:, -1] < at.history_validation_loss[:, 0]).all()
+        np.testing.assert_array_equal(at.history_validation_accuracy[:, -1], at.validation_accuracy)
