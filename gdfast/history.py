@@ -178,9 +178,13 @@ class History(Value):
         return np.array([*found, max_steps], dtype=np.int64)
 
     @property
-    def needs_points(self) -> bool:
-        """Whether the points are to be kept until what is recorded is told from them."""
-        return any(QUANTITIES[name].of_points for name in self.quantities)
+    def needs(self) -> tuple[bool, bool, bool]:
+        """Whether losses, gradients and points are to be noted, from which what is recorded is told."""
+        return (
+            bool({"loss", "lowest_loss"} & {*self.quantities}),
+            "gradient_norm" in self.quantities,
+            any(QUANTITIES[name].of_points for name in self.quantities),
+        )
 
     def check(self, problem: Problem, max_steps: int) -> None:
         """Refuse what a problem cannot tell, and steps beyond a budget.

@@ -22,17 +22,17 @@ class Record(NamedTuple):
     """What is noted of n trajectories at the k steps that a history records; anything where one has settled before."""
 
     steps: Any  # int64[k], the updates done there
-    loss: Any  # dtype[k, n]
+    loss: Any  # dtype[k, n], as all that follows without rows where it is not needed
     gradient_norm: Any  # dtype[k, n], the largest entry of the gradient
-    theta: Any  # dtype[k, d, n]; (0, d, n) where points are not needed
+    theta: Any  # dtype[k, d, n]
 
     @classmethod
     def of(cls, sweep: "Sweep", n: int) -> "Record":
         """Arrays for so many trajectories of a sweep."""
         steps = sweep.recorded_steps
-        points = len(steps) if sweep.history and sweep.history.needs_points else 0
-        numbers = np.empty((2, len(steps), n), sweep.dtype)
-        return cls(steps, numbers[0], numbers[1], np.empty((points, sweep.problem.dimension, n), sweep.dtype))
+        loss, gradient, points = (len(steps) * need for need in (sweep.history.needs if sweep.history else (0, 0, 0)))
+        shapes = (loss, n), (gradient, n), (points, sweep.problem.dimension, n)
+        return cls(steps, *(np.empty(shape, sweep.dtype) for shape in shapes))
 
 
 def told(sweep: "Sweep", record: Record, cells: "Cells") -> dict[str, Array]:

@@ -270,8 +270,8 @@ class Sweep(Value):
     @property
     def _bytes_recorded(self) -> int:
         """Of a trajectory, while its tile runs."""
-        points = self.problem.dimension if self.history and self.history.needs_points else 0
-        return 8 * len(self.recorded_steps) * (2 + points)
+        loss, gradient, points = self.history.needs if self.history else (False, False, False)
+        return 8 * len(self.recorded_steps) * (loss + gradient + points * self.problem.dimension)
 
     @functools.cached_property
     def group_rates(self) -> Array:
