@@ -304,18 +304,34 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
 
 @register_jitable(**HELPER)
 def _note(judging, block, table, settling, per_objective, n, padded, first, record, row):
-    """Note loss, gradient and point of each lane in a row of a record, those of them that it has places for."""
-    number, theta, work, points = block.number, block.theta, block.work, record.theta
-    if len(record.loss) or len(record.gradient_norm):
-        both = -1 if len(record.gradient_norm) else 0
+    """Note loss, gradient and point of each lane, those of them that a record has places for."""
+    number, theta, work = block.number, block.theta, block.work
+    losses, gradients, points = record.loss, record.gradient_norm, record.theta
+    if losses.shape[1] or gradients.shape[1]:
+        both = -1 if gradients.shape[1] else 0
         call_step(judging, block, table, settling, len(table) - 1, padded, both)  # type: ignore[call-arg]
-    for lane in range(n if len(record.loss) else 0):
-        record.loss[row, number[lane] - first] = work[0, lane] * per_objective
-    for lane in range(n if len(record.gradient_norm) else 0):
-        record.gradient_norm[row, number[lane] - first] = work[1, lane]
-    for i in range(theta.shape[0] if len(points) else 0):
+    for lane in range(n if losses.shape[1] else 0):
+        losses[number[lane] - first, row] = work[0, lane] * per_objective
+    for lane in range(n if gradients.shape[1] else 0):
+        gradients[number[lane] - first, row] = work[1, lane]
+    for i in range(theta.shape[0] if points.shape[1] else 0):
         for lane in range(n):
-            points[row, i, number[lane] - first] = theta[i, lane]
+            points[number[lane] - first, row, i] = theta[i, lane]
+
+
+@register_jitable(**HELPER)
+def _stay(record, ends, begin, n):
+    """Let what is recorded of trajectories stay at their ends."""
+    steps = record.steps
+    for at in range(begin, begin + n):
+        row = np.searchsorted(steps, ends.steps[at])
+        if record.loss.shape[1]:
+            record.loss[at, row:] = ends.loss[at]
+        if record.gradient_norm.shape[1]:
+            record.gradient_norm[at, row:] = ends.gradient_norm[at]
+        for later in range(row, record.theta.shape[1]):
+            for i in range(record.theta.shape[2]):
+                record.theta[at, later, i] = ends.theta[i, at]
 
 
 @register_jitable(**HELPER)
@@ -407,23 +423,24 @@ def driver(real: str) -> Kernel:
         for begin in range(0, total, width):
             n = min(width, total - begin)
             _fill(block, grid, begin, n)
-            t = sampled = row = 0
+            t = taken = sampled = row = 0
             stride = STRIDE
             padded = _pad(block, noted.values[:0], n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
                 if sampled < middle and t == noted.steps[sampled]:
                     _sample(pair, block, table, settling, t, padded, noted.values[sampled])
                     sampled += 1
-                goal = noted.steps[sampled] if sampled < middle else last_steps
+                goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
                 if row < len(record.steps) and t == record.steps[row]:
                     _note(judging, block, table, settling, per_objective, n, padded, first, record, row)
                     row += 1
-                goal = min(goal, record.steps[row]) if row < len(record.steps) else goal
-                n_steps = min(stride, goal - t)
+                n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
                 lane_steps += n * n_steps
-                before = n
+                if t < goal:
+                    continue
+                before, taken = n, t
                 n = _take_out_settled(block, noted.values[:sampled], n, together, first, ends)
                 padded = _pad(block, noted.values[:0], n, together)
                 # Where nothing settles there is nothing to take out, and longer strides will do.
@@ -441,6 +458,8 @@ def driver(real: str) -> Kernel:
                     row += 1
             n = min(width, total - begin)
             _judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
+            if len(record.steps):
+                _stay(record, ends, begin, n)
         return lane_steps
 
     return drive

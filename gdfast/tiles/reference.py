@@ -112,6 +112,10 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         end.ending[active[still]] = Ending.fixed
     with np.errstate(all="ignore"):
         end.loss, end.gradient_norm = sweep.problem.judge(end.theta)
+        for noted, last in zip(end.record[1:], (end.loss, end.gradient_norm, end.theta.T), strict=True):
+            if noted.size:
+                over = np.nonzero(end.steps[:, None] <= end.record.steps)
+                noted[over] = last[over[0]]
         end.outcome, end.near = prepared.judge.elsewhere(end, index % m)
     return end
 
@@ -152,13 +156,13 @@ class Trajectories:
         self.measured = self.measured[:, live]
 
     def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
-        """Note where trajectories are, with loss and gradient, at their places in a row of a record."""
-        if len(record.loss) or len(record.gradient_norm):
-            for rows, values in zip((record.loss, record.gradient_norm), self.problem.judge(self.theta), strict=True):
-                if len(rows):
-                    rows[row, places] = values
-        if len(record.theta):
-            record.theta[row][:, places] = self.theta
+        """Note where trajectories are, with loss and gradient, at their places in a column of a record."""
+        if record.loss.size or record.gradient_norm.size:
+            for noted, values in zip((record.loss, record.gradient_norm), self.problem.judge(self.theta), strict=True):
+                if noted.size:
+                    noted[places, row] = values
+        if record.theta.size:
+            record.theta[places, row] = self.theta.T
 
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""
