@@ -39,8 +39,8 @@ from gdfast.tiles.ending import (
     Ending,
     Trend,
 )
+from gdfast.tiles.noting import note, record_type, stay
 from gdfast.tiles.outcomes import Limits, Outcome
-from gdfast.tiles.record import Record
 
 STRIDE, LONGEST_STRIDE = 24, 96
 _STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
@@ -100,7 +100,7 @@ def _signature(real: Any) -> Any:
         types.NamedTuple((*[types.float64[::1]] * 2, *[types.float64] * 4), Limits),
         real,  # loss per objective
         types.NamedTuple(ends, Ends),
-        types.NamedTuple((types.int64[::1], matrix, matrix, real[:, :, ::1]), Record),
+        record_type(real),
         types.int64[::1],  # stop (1): a number other than zero ends the tile early
     )
 
@@ -303,38 +303,6 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
 
 
 @register_jitable(**HELPER)
-def _note(judging, block, table, settling, per_objective, n, padded, first, record, row):
-    """Note loss, gradient and point of each lane, those of them that a record has places for."""
-    number, theta, work = block.number, block.theta, block.work
-    losses, gradients, points = record.loss, record.gradient_norm, record.theta
-    if losses.shape[1] or gradients.shape[1]:
-        both = -1 if gradients.shape[1] else 0
-        call_step(judging, block, table, settling, len(table) - 1, padded, both)  # type: ignore[call-arg]
-    for lane in range(n if losses.shape[1] else 0):
-        losses[number[lane] - first, row] = work[0, lane] * per_objective
-    for lane in range(n if gradients.shape[1] else 0):
-        gradients[number[lane] - first, row] = work[1, lane]
-    for i in range(theta.shape[0] if points.shape[1] else 0):
-        for lane in range(n):
-            points[number[lane] - first, row, i] = theta[i, lane]
-
-
-@register_jitable(**HELPER)
-def _stay(record, ends, begin, n):
-    """Let what is recorded of trajectories stay at their ends."""
-    steps = record.steps
-    for at in range(begin, begin + n):
-        row = np.searchsorted(steps, ends.steps[at])
-        if record.loss.shape[1]:
-            record.loss[at, row:] = ends.loss[at]
-        if record.gradient_norm.shape[1]:
-            record.gradient_norm[at, row:] = ends.gradient_norm[at]
-        for later in range(row, record.theta.shape[1]):
-            for i in range(record.theta.shape[2]):
-                record.theta[at, later, i] = ends.theta[i, at]
-
-
-@register_jitable(**HELPER)
 def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     theta, memory, number, status, ended, tail = (
@@ -432,7 +400,7 @@ def driver(real: str) -> Kernel:
                     sampled += 1
                 goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
                 if row < len(record.steps) and t == record.steps[row]:
-                    _note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    note(judging, block, table, settling, per_objective, n, padded, first, record, row)
                     row += 1
                 n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
@@ -454,12 +422,12 @@ def driver(real: str) -> Kernel:
                 _tell_trends(block, noted, n, middle, rounding, first, ends)
                 while row < len(record.steps) and record.steps[row] < len(table) - 1:
                     block.theta[:, :n] = block.tail[record.steps[row] - last_steps, :, :n]
-                    _note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    note(judging, block, table, settling, per_objective, n, padded, first, record, row)
                     row += 1
             n = min(width, total - begin)
             _judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
             if len(record.steps):
-                _stay(record, ends, begin, n)
+                stay(record, ends, begin, n)
         return lane_steps
 
     return drive

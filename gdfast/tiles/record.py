@@ -1,7 +1,7 @@
 """What is recorded of a tile's trajectories while it runs, and the histories that are told from it.
 
-The tile, compiled or reference, notes losses, gradients and points, those that are needed. Everything else is told here,
-from the points, by the problem: so that kernel and reference agree wherever their points do.
+The tile, compiled or reference, notes losses, gradients and points, those that are needed. Everything else is told
+here, from the points, by the problem: so that kernel and reference agree wherever their points do.
 """
 
 import functools
