@@ -100,7 +100,7 @@ class History(Value):
 
     def __init__(self, *quantities: str, steps: int | Sequence[int] = 64, spacing: str = "log") -> None:
         for name in quantities:
-            arguments.choice("history", name, QUANTITIES)
+            arguments.choice("history: quantity", name, QUANTITIES)
         if not quantities or len(set(quantities)) < len(quantities):
             told = arguments.shown(", ".join(quantities))
             raise ValueError(f"history must name what is recorded, each once, of {', '.join(QUANTITIES)}, not {told}")
@@ -170,11 +170,13 @@ class History(Value):
             return np.array([max_steps])
         if self.spacing == "linear":
             return np.round(np.linspace(0, max_steps, count)).astype(np.int64)
-        # A step that lies at less than the one before and 1 is the next one; the others lie anew for what is left.
-        found = [0, 1] if count > 2 else [0]
+        # A step that would lie within 1 of the one before is the next; the others lie anew for what is left.
+        found, place = ([0, 1] if count > 2 else [0]), 1.0
         while len(found) < count - 1:
-            ratio = (max_steps / found[-1]) ** (1 / (count - len(found)))
-            found.append(max(found[-1] + 1, round(found[-1] * ratio)))
+            place *= (max_steps / place) ** (1 / (count - len(found)))
+            if round(place) <= found[-1]:
+                place = found[-1] + 1.0
+            found.append(round(place))
         return np.array([*found, max_steps], dtype=np.int64)
 
     @property
