@@ -3,7 +3,8 @@
 A store is a Zarr group of format 2, the one format whose texts and consolidated metadata every reader opens without a
 warning. What is written here is what `check` accepts, and nothing more: arrays in the order of C, of one compressor,
 without filters, of a few types, whose sizes agree with one another and with the specification. So no other code of
-readers is ever run, whatever a store names.
+readers is ever run, whatever a store names. What a history recorded of a trajectory, or a point's coordinates, lies
+whole in the chunk of its block, along further dimensions.
 """
 
 import itertools

@@ -92,6 +92,10 @@ def test_ends_of_rows_held_out_are_maps():
         assert plot.maps(result, quantity).axes
     ax = plot.history_curves(result, Figure().subplots(), quantity="validation_accuracy", rates="random")
     assert ax.get_yscale() == "linear"
+    ax = plot.lr_sensitivity(result, Figure().subplots(), quantity="validation_accuracy")
+    np.testing.assert_array_equal(
+        ax.lines[0].get_ydata(), np.quantile(result.validation_accuracy[0], 0.5, 1, method="lower")
+    )
 
 
 def test_what_was_not_recorded_is_refused_in_a_sentence(result, ax):

@@ -43,6 +43,13 @@ def test_in_single_precision_too(history):
     assert all(result[name].dtype == np.float64 for name in result.data_vars if name.startswith("history_"))
 
 
+def test_so_they_do_where_only_some_points_are_looked_at_and_in_a_measure():
+    measure = gdfast.measures.convergence()
+    cases.agree(sweep(problems.quartic(), f"{LANDSCAPE}:20", check_every=7, measure=measure))
+    rates = optimizers.gd().scheduled(gdfast.schedules.reduce_on_plateau(patience=2))
+    cases.agree(sweep(problems.himmelblau(), f"{LANDSCAPE}:20", optimizers=rates, check_every=7))
+
+
 def test_what_is_told_of_the_same_points_is_the_same():
     """Where steps differ by rounding, all that is recorded of a point is told by one function of it."""
     problem = problems.softmax_regression(validation=0.3)
