@@ -96,11 +96,14 @@ class Judge:
         ending, theta, loss = endings.ending, endings.theta, loss.astype(np.float64, copy=False)
         outcome = np.full(len(loss), Outcome.diverged, dtype=np.int8)
         basin = np.full(len(loss), -1, dtype=np.int16)
-        lanes = np.flatnonzero(ending == Ending.stationary)
+        at_rest, spent = ending == Ending.stationary, (ending >= Ending.fixed) & (ending <= Ending.moving)
+        if not self.sweep.settle:  # it is stationary all the same, and judged so
+            at_rest = at_rest | (spent & (norm <= self.sweep.scaled_tolerances[0]))
+        lanes = np.flatnonzero(at_rest)
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
         low = (loss <= self._bound) & (ending != Ending.diverged)
-        lanes = np.flatnonzero((ending >= Ending.fixed) & (ending <= Ending.moving))
+        lanes = np.flatnonzero(spent & ~at_rest)
         if lanes.size:
             samples = endings.samples[:, lanes] if len(lanes) < len(loss) else endings.samples
             direction = trend(samples, self.sweep.max_steps)
