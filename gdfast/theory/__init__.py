@@ -1,0 +1,2 @@
+"""x"""
+from gdfast.theory.closed import *

@@ -1,0 +1,259 @@
+"""Whether a minimum attracts: what reaches it stays, or it is left again.
+
+A rule with a running second moment passes a zero of the gradient, rests there, and leaves when the moment has decayed.
+For it a minimum is a fixed point that may repel, whatever has reached it. It attracts where the spectral radius of a
+step, in displacement and state, at rest, is below 1; see `gdfast.theory.resting`.
+
+A memory that does not decay (AMSGrad's, AdaGrad's) grows with every disturbance. Where a larger one would hold the
+minimum, it attracts: what the present one does not hold makes it larger. Sign and normalized steps do not vanish with
+the gradient, and never come to rest. Where the rate has become nothing, what is there stays.
+
+In floating point there is one thing more. A minimum that repels still holds what lands on a number where the computed
+gradient is exactly zero: there all steps are. Trajectories do land there, if one comes to the minimum while the moment
+lasts. It is told apart, as `held`.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast.formulas.elementary import Array
+from gdfast.optimizers import Optimizer
+from gdfast.schedules import LossSchedule
+from gdfast.theory.resting import (
+    TINY,
+    Motion,
+    NoRestError,
+    Rest,
+    fed,
+    last_row,
+    positional,
+    rest,
+    spectral_radii,
+    state_at_rest,
+)
+
+_LARGER_MEMORIES = 10.0 ** np.array([2, 4, 6, 8])
+"""Times the ordinary gradient that a memory is of, until it holds."""
+_FLAT = 1e-9  # share of the largest curvature below which there is none, and linear theory tells nothing
+_MOVES = 1e-12  # share of a coordinate by which a step at the minimum must move it to do so
+_HALVINGS = 100
+_NEIGHBOURS, _MOST_NEIGHBOURS = 4, 20_000  # floating-point numbers on either side, and in all
+_NEAR_ZERO = 1e-20  # share of the domain's width
+
+
+class Attraction(IntEnum):
+    """Whether a minimum attracts."""
+
+    not_told = -1
+    repels = 0
+    attracts = 1
+    held = 2
+
+
+MEANING_OF_ATTRACTION = {
+    Attraction.not_told: "not told: chance, no rest, a flat minimum, too many coordinates, or moved by a penalty",
+    Attraction.repels: "a small disturbance grows: what has reached it leaves again",
+    Attraction.attracts: "a small disturbance dies out: what has reached it stays",
+    Attraction.held: "a small disturbance grows, but the computed gradient is zero to the bit at a number beside it",
+}
+
+
+class Minimum(NamedTuple):
+    """A minimum as its attraction depends on it.
+
+    Attributes
+    ----------
+    point : ndarray
+        Where it is, ``float64[d]``.
+    hessian : ndarray
+        ``float64[d, d]``.
+    size : float
+        The size of ordinary gradients, of which memories are.
+    slack : float
+        By how much the loss of a point may be above that of the minimum to be at it.
+    """
+
+    point: Array
+    hessian: Array
+    size: float = 1.0
+    slack: float = 0.0
+
+
+class Attractions(NamedTuple):
+    """Codes of `Attraction`, ``int8[k]``, and spectral radii, ``float64[k]``, NaN where they are not told."""
+
+    codes: NDArray[np.int8]
+    radii: Array
+
+
+def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Attractions:
+    """Tell at which learning rates a minimum attracts.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The rule.
+    rates : ndarray
+        Learning rates of each coordinate, ``float64[d, k]``.
+    minimum : Minimum
+        Where.
+    multipliers : ndarray
+        The schedule's, of all steps of the budget.
+    """
+    k = rates.shape[1]
+    codes, radii = np.full(k, Attraction.not_told, dtype=np.int8), np.full(k, np.nan)
+    factor = _last(optimizer, multipliers)
+    if any(transform.noisy for transform in optimizer.transforms) or not _is_curved(minimum.hessian) or factor is None:
+        return Attractions(codes, radii)
+    if factor == 0:
+        return Attractions(np.full(k, Attraction.attracts, dtype=np.int8), np.ones(k))
+    with np.errstate(all="ignore"):
+        row = last_row(optimizer, len(minimum.point), multipliers)
+        motion = Motion(optimizer, minimum.hessian, rates * factor, row)
+        try:
+            radii = _radii(motion, minimum)
+        except NoRestError:
+            return Attractions(codes, radii)
+    codes[~np.isnan(radii)] = Attraction.repels
+    codes[radii < 1] = Attraction.attracts
+    return Attractions(codes, radii)
+
+
+def _radii(motion: Motion, minimum: Minimum) -> Array:
+    """Spectral radii at rest, with a memory that is large enough if there is such; NaN where they are not told."""
+    resting = rest(motion, minimum.size)
+    moved, jumps = _at_the_point(motion, resting, minimum)
+    if moved:
+        resting = _balanced(motion, resting, minimum)
+    radii = spectral_radii(motion, resting)
+    radii[jumps] = np.inf
+    larger = state_at_rest(motion, 10 * minimum.size)
+    remembers = any(not np.allclose(a, b, rtol=1e-3, atol=0) for a, b in zip(resting.state, larger, strict=True))
+    if remembers and not moved:
+        for scale in _LARGER_MEMORIES:
+            loose = np.flatnonzero((radii >= 1) & ~jumps)
+            if not loose.size:
+                break
+            part = motion.at(loose)
+            radii[loose] = np.minimum(radii[loose], spectral_radii(part, rest(part, scale * minimum.size)))
+    return radii
+
+
+def _is_curved(hessian: Array) -> bool:
+    if not np.isfinite(hessian).all():
+        return False
+    bends = np.linalg.eigvalsh(hessian)
+    return bool(bends[0] > _FLAT * bends[-1])
+
+
+def _last(optimizer: Optimizer, multipliers: Array) -> float | None:
+    """What the learning rate is multiplied by in the end; None if it still goes up and down then."""
+    if isinstance(optimizer.schedule, LossSchedule):
+        return _after_a_plateau(optimizer.schedule, len(multipliers))
+    steps = np.diff(multipliers[len(multipliers) // 2 :])
+    return float(multipliers[-1]) if (steps >= 0).all() or (steps <= 0).all() else None
+
+
+def _after_a_plateau(schedule: LossSchedule, steps: int) -> float:
+    """The multiplier after a budget in which the loss stays the same."""
+    slots = [np.float64(value) for value in schedule.initial.values()]
+    for _ in range(steps):
+        slots = list(schedule.rule(np.float64(0.0), *slots, *schedule.constants))
+    return float(slots[0])
+
+
+def _at_the_point(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[bool, NDArray[np.bool_]]:
+    """Whether a step without gradient leaves the minimum, and at which rates one of almost no gradient jumps from it.
+
+    Both depend on where the minimum is: on weight decay, and on norms of the parameters.
+    """
+    point = minimum.point[:, None] + np.zeros_like(motion.rates)
+    there = positional(motion)
+    state = [point if i in there else slot for i, slot in enumerate(resting.state)]
+    least = _MOVES * np.abs(point)
+    nothing = np.zeros_like(point)
+    moved = bool((np.abs(motion.step(point, nothing, state)[0] - point) > least).any())
+    pull = motion.gradient(np.full_like(point, TINY))
+    jumps = (np.abs(motion.step(point, pull, state)[0] - point) > least).any(axis=0)
+    return moved, np.asarray(jumps & (not moved))
+
+
+def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> Rest:
+    """The state where the gradient balances what moves the minimum, by bisection in each coordinate.
+
+    Raises
+    ------
+    NoRestError
+        If there is no such gradient, or its point is at the minimum no more.
+    """
+    optimizer, point = motion.optimizer, minimum.point[:, None] + np.zeros_like(motion.rates)
+    if optimizer.norms or optimizer.sums or any(part.norms or part.sums for part in optimizer.transforms):
+        raise NoRestError
+
+    def drift(grad: Array) -> tuple[Array, list[Array]]:
+        state = state_at_rest(motion, minimum.size, point, grad)
+        return motion.step(point, grad, state)[0] - point, state
+
+    high = np.full_like(point, minimum.size)
+    low = -high
+    if not ((drift(low)[0] > 0) & (drift(high)[0] < 0)).all():
+        raise NoRestError
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        up = drift(middle)[0] > 0
+        low, high = np.where(up, middle, low), np.where(up, high, middle)
+    grad = (low + high) / 2
+    lost = 0.5 * (grad * np.linalg.solve(minimum.hessian, grad)).sum(axis=0)
+    if not (lost <= minimum.slack).all():
+        raise NoRestError
+    state = drift(grad)[1]
+    return resting.holding({i: state[i] for i, degree in enumerate(resting.degrees) if degree == 2})
+
+
+def hold(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:
+    """At which rates a minimum attracts while the second moment lasts that a trajectory brings, ``bool[k]``."""
+    with np.errstate(all="ignore"):
+        row = last_row(optimizer, len(minimum.point), multipliers)
+        motion = Motion(optimizer, minimum.hessian, rates * multipliers[-1], row)
+        try:
+            resting = rest(motion, minimum.size)
+        except NoRestError:
+            return np.zeros(rates.shape[1], dtype=bool)
+        jumps = _at_the_point(motion, resting, minimum)[1]
+        brought = fed(motion, minimum.size)
+        lasting = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
+        return np.asarray((spectral_radii(motion, lasting) < 1) & ~jumps)
+
+
+def is_exact(gradient: Callable[[Array], Array], point: Array, width: float, real: str) -> bool:
+    """Whether the computed gradient is zero to the bit at a number beside a point, where numbers end between others.
+
+    Parameters
+    ----------
+    gradient : callable
+        From ``[d, n]`` to as many.
+    point : ndarray
+        The minimum, ``float64[d]``.
+    width : float
+        Of the domain.
+    real : str
+        The type that is computed in.
+    """
+    reach = _NEIGHBOURS
+    while (2 * reach + 1) ** len(point) > _MOST_NEIGHBOURS:
+        reach -= 1
+    if reach < 1:
+        return False
+    axes = []
+    for value in point.astype(real):
+        spacing = np.spacing(np.abs(value)) if value else np.asarray(_NEAR_ZERO * width, real)
+        steps = np.arange(-reach, reach + 1)
+        # Numbers are as fine as they come around 0: only where the gradient is zero beside it does it hold anything.
+        axes.append((value + steps * spacing).astype(real)[steps != 0 if not value else slice(None)])
+    around = np.stack(np.meshgrid(*axes, indexing="ij")).reshape(len(point), -1)
+    with np.errstate(all="ignore"):
+        return bool((gradient(around) == 0).all(axis=0).any())
