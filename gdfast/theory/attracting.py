@@ -14,6 +14,7 @@ lasts. It is told apart, as `held`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -22,24 +23,28 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
 from gdfast.schedules import LossSchedule
 from gdfast.theory.resting import (
-    TINY,
     Motion,
     NoRestError,
     Rest,
     fed,
-    last_row,
+    motion_of,
     positional,
     rest,
     spectral_radii,
     state_at_rest,
 )
 
+LARGEST = 16
+"""Coordinates up to which attraction is told."""
 _LARGER_MEMORIES = 10.0 ** np.array([2, 4, 6, 8])
 """Times the ordinary gradient that a memory is of, until it holds."""
 _FLAT = 1e-9  # share of the largest curvature below which there is none, and linear theory tells nothing
+_GROWN = 1e-3  # share by which a spectral radius has grown in three quarters of `LONG` steps
 _MOVES = 1e-12  # share of a coordinate by which a step at the minimum must move it to do so
+_SEEN = 1e-10  # likewise, to be told from the last place
 _HALVINGS = 100
 _NEIGHBOURS, _MOST_NEIGHBOURS = 4, 20_000  # floating-point numbers on either side, and in all
 _NEAR_ZERO = 1e-20  # share of the domain's width
@@ -75,12 +80,28 @@ class Minimum(NamedTuple):
         The size of ordinary gradients, of which memories are.
     slack : float
         By how much the loss of a point may be above that of the minimum to be at it.
+    height : float
+        The loss above that of the lowest minimum.
     """
 
     point: Array
     hessian: Array
     size: float = 1.0
     slack: float = 0.0
+    height: float = 0.0
+
+
+def minimum_of(problem: Problem, basin: int, loss_tolerance: float) -> Minimum | None:
+    """A minimum of a problem; None where its attraction is not told: of mini-batches, or of many coordinates."""
+    known = problem.minima[basin]
+    if not 1 <= len(known.point) <= LARGEST or problem.batch_size is not None:
+        return None
+    point = np.array(known.point)
+    with np.errstate(all="ignore"):
+        hessian = problem.hessian(point[:, None])[..., 0]
+    unit = problem.loss_per_objective
+    slack, height = loss_tolerance * problem.loss_scale / unit, max(known.loss - problem.lowest, 0.0) / unit
+    return Minimum(point, hessian, problem.gradient_scale, slack, height)
 
 
 class Attractions(NamedTuple):
@@ -104,43 +125,67 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
     multipliers : ndarray
         The schedule's, of all steps of the budget.
     """
-    k = rates.shape[1]
-    codes, radii = np.full(k, Attraction.not_told, dtype=np.int8), np.full(k, np.nan)
+    codes = np.full(rates.shape[1], Attraction.not_told, dtype=np.int8)
     factor = _last(optimizer, multipliers)
-    if any(transform.noisy for transform in optimizer.transforms) or not _is_curved(minimum.hessian) or factor is None:
-        return Attractions(codes, radii)
     if factor == 0:
-        return Attractions(np.full(k, Attraction.attracts, dtype=np.int8), np.ones(k))
-    with np.errstate(all="ignore"):
-        row = last_row(optimizer, len(minimum.point), multipliers)
-        motion = Motion(optimizer, minimum.hessian, rates * factor, row)
-        try:
-            radii = _radii(motion, minimum)
-        except NoRestError:
-            return Attractions(codes, radii)
+        return Attractions(np.full_like(codes, Attraction.attracts), np.ones(rates.shape[1]))
+    motion = None if factor is None else motion_near(optimizer, rates * factor, minimum, multipliers)
+    radii = np.full(rates.shape[1], np.nan) if motion is None else radii_at_rest(motion, minimum)
     codes[~np.isnan(radii)] = Attraction.repels
     codes[radii < 1] = Attraction.attracts
     return Attractions(codes, radii)
 
 
-def _radii(motion: Motion, minimum: Minimum) -> Array:
+def motion_near(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Motion | None:
+    """Steps near a minimum; None if chance is in them, or the minimum is flat, of which linear theory tells nothing."""
+    if any(transform.noisy for transform in optimizer.transforms) or not _is_curved(minimum.hessian):
+        return None
+    return motion_of(optimizer, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
+
+
+def radii_at_rest(motion: Motion, minimum: Minimum) -> Array:
     """Spectral radii at rest, with a memory that is large enough if there is such; NaN where they are not told."""
-    resting = rest(motion, minimum.size)
-    moved, jumps = _at_the_point(motion, resting, minimum)
-    if moved:
-        resting = _balanced(motion, resting, minimum)
-    radii = spectral_radii(motion, resting)
-    radii[jumps] = np.inf
-    larger = state_at_rest(motion, 10 * minimum.size)
-    remembers = any(not np.allclose(a, b, rtol=1e-3, atol=0) for a, b in zip(resting.state, larger, strict=True))
-    if remembers and not moved:
-        for scale in _LARGER_MEMORIES:
-            loose = np.flatnonzero((radii >= 1) & ~jumps)
-            if not loose.size:
-                break
+    with np.errstate(all="ignore"):
+        try:
+            resting = rest(motion, minimum.size)
+            moved = _is_moved(motion, resting, minimum)
+            told = np.ones(motion.rates.shape[1], dtype=bool)
+            if moved:
+                resting, told = _balanced(motion, resting, minimum)
+        except NoRestError:
+            return np.full(motion.rates.shape[1], np.nan)
+        radii = spectral_radii(motion, resting)
+        if remembers(motion, minimum.size) and not moved:
+            told &= _with_larger_memories(motion, radii, minimum.size)
+    return np.where(told, radii, np.nan)
+
+
+def _with_larger_memories(motion: Motion, radii: Array, size: float) -> NDArray[np.bool_]:
+    """Replace spectral radii where the memory does not hold by those of a larger one.
+
+    Where steps grow for ever, as MADGRAD's do, no memory lasts, and nothing is told.
+    """
+    loose = np.flatnonzero((radii >= 1) & (radii < np.inf))
+    told = np.ones(len(radii), dtype=bool)
+    if loose.size:
+        part = replace(motion.at(loose), row=motion.earlier)
+        told[loose] = radii[loose] <= (1 + _GROWN) * spectral_radii(part, rest(part, size))
+    for scale in _LARGER_MEMORIES:
+        loose = loose[radii[loose] >= 1]
+        if loose.size:
             part = motion.at(loose)
-            radii[loose] = np.minimum(radii[loose], spectral_radii(part, rest(part, scale * minimum.size)))
-    return radii
+            radii[loose] = np.minimum(radii[loose], spectral_radii(part, rest(part, scale * size)))
+    return told
+
+
+def remembers(motion: Motion, size: float) -> bool:
+    """Whether the state at rest keeps a memory of the gradients before."""
+    with np.errstate(all="ignore"):
+        try:
+            small, large = (rest(motion, times * size) for times in (1, 10))
+        except NoRestError:
+            return False
+    return any(not np.allclose(a, b, rtol=1e-3, atol=0) for a, b in zip(small.state, large.state, strict=True))
 
 
 def _is_curved(hessian: Array) -> bool:
@@ -166,29 +211,24 @@ def _after_a_plateau(schedule: LossSchedule, steps: int) -> float:
     return float(slots[0])
 
 
-def _at_the_point(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[bool, NDArray[np.bool_]]:
-    """Whether a step without gradient leaves the minimum, and at which rates one of almost no gradient jumps from it.
-
-    Both depend on where the minimum is: on weight decay, and on norms of the parameters.
-    """
+def _is_moved(motion: Motion, resting: Rest, minimum: Minimum) -> bool:
+    """Whether a step without gradient leaves the minimum, as weight decay does."""
     point = minimum.point[:, None] + np.zeros_like(motion.rates)
     there = positional(motion)
     state = [point if i in there else slot for i, slot in enumerate(resting.state)]
-    least = _MOVES * np.abs(point)
-    nothing = np.zeros_like(point)
-    moved = bool((np.abs(motion.step(point, nothing, state)[0] - point) > least).any())
-    pull = motion.gradient(np.full_like(point, TINY))
-    jumps = (np.abs(motion.step(point, pull, state)[0] - point) > least).any(axis=0)
-    return moved, np.asarray(jumps & (not moved))
+    step = motion.step(point, np.zeros_like(point), state)[0] - point
+    return bool((np.abs(step) > _MOVES * np.abs(point)).any())
 
 
-def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> Rest:
-    """The state where the gradient balances what moves the minimum, by bisection in each coordinate.
+def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[Rest, NDArray[np.bool_]]:
+    """The state where the gradient balances what moves the minimum, found by bisection in each coordinate.
+
+    And at which rates there is such a gradient, whose point is still at the minimum by its loss.
 
     Raises
     ------
     NoRestError
-        If there is no such gradient, or its point is at the minimum no more.
+        If a state does not come to rest, or what one coordinate does depends on others.
     """
     optimizer, point = motion.optimizer, minimum.point[:, None] + np.zeros_like(motion.rates)
     if optimizer.norms or optimizer.sums or any(part.norms or part.sums for part in optimizer.transforms):
@@ -200,33 +240,38 @@ def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> Rest:
 
     high = np.full_like(point, minimum.size)
     low = -high
-    if not ((drift(low)[0] > 0) & (drift(high)[0] < 0)).all():
+    told = ((drift(low)[0] > 0) & (drift(high)[0] < 0)).all(axis=0)
+    told &= ((np.abs(drift(np.zeros_like(point))[0]) > _SEEN * np.abs(point)) | (point == 0)).all(axis=0)
+    if not told.any():
         raise NoRestError
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         up = drift(middle)[0] > 0
         low, high = np.where(up, middle, low), np.where(up, high, middle)
     grad = (low + high) / 2
-    lost = 0.5 * (grad * np.linalg.solve(minimum.hessian, grad)).sum(axis=0)
-    if not (lost <= minimum.slack).all():
-        raise NoRestError
+    # Where a rate is so low that a step is lost in the last place, the balance is that of the nearest rate that tells.
+    places = np.flatnonzero(told)
+    distance = np.abs(places - np.arange(told.size)[:, None])
+    grad = grad.take(places[distance.argmin(axis=1)], axis=1)
+    told = 0.5 * (grad * np.linalg.solve(minimum.hessian, grad)).sum(axis=0) <= minimum.slack
     state = drift(grad)[1]
-    return resting.holding({i: state[i] for i, degree in enumerate(resting.degrees) if degree == 2})
+    return resting.holding({i: state[i] for i, degree in enumerate(resting.degrees) if degree == 2}), told
 
 
-def hold(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:
-    """At which rates a minimum attracts while the second moment lasts that a trajectory brings, ``bool[k]``."""
+def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:
+    """At which rates a minimum attracts while the memory lasts that a trajectory brings, ``bool[k]``."""
+    factor = _last(optimizer, multipliers)
+    motion = None if factor is None else motion_near(optimizer, rates * factor, minimum, multipliers)
+    if motion is None:
+        return np.zeros(rates.shape[1], dtype=bool)
     with np.errstate(all="ignore"):
-        row = last_row(optimizer, len(minimum.point), multipliers)
-        motion = Motion(optimizer, minimum.hessian, rates * multipliers[-1], row)
         try:
             resting = rest(motion, minimum.size)
         except NoRestError:
             return np.zeros(rates.shape[1], dtype=bool)
-        jumps = _at_the_point(motion, resting, minimum)[1]
         brought = fed(motion, minimum.size)
-        lasting = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
-        return np.asarray((spectral_radii(motion, lasting) < 1) & ~jumps)
+        held = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
+        return np.asarray(spectral_radii(motion, held) < 1)
 
 
 def is_exact(gradient: Callable[[Array], Array], point: Array, width: float, real: str) -> bool:

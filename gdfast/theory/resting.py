@@ -12,7 +12,7 @@ of them it is seen how fast disturbances grow.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,27 +54,40 @@ class Motion:
         At the minimum, ``float64[d, d]``.
     rates : ndarray
         Learning rates with the multiplier of a schedule, ``float64[d, k]``.
-    row : ndarray
-        The rule's coefficients, see `last_row`.
+    row, earlier, early : ndarray
+        The rule's coefficients in the long run, at a quarter of its steps, which are others where there is no limit,
+        and at the second step, where a memory is made, ``float64[c]`` each.
+    height : float
+        The loss of the minimum above the lowest, for rules that ask for it.
+    origin : ndarray
+        What is added to displacements where norms are taken of the parameters, ``float64[d, 1]``.
     """
 
     optimizer: Optimizer
     hessian: Array
     rates: Array
     row: Array
+    earlier: Array
+    early: Array
+    height: float
+    origin: Array
 
     def at(self, places: Any) -> "Motion":
         """The same at some of the learning rates."""
-        return Motion(self.optimizer, self.hessian, self.rates[:, places], self.row)
+        return replace(self, rates=self.rates[:, places])
 
     def gradient(self, theta: Array) -> Array:
         """The gradient at displacements, ``[d, n]``."""
-        return np.einsum("ij,jn->in", self.hessian, theta)
+        grad: Array = np.einsum("ij,jn->in", self.hessian, theta)
+        return grad
 
-    def step(self, theta: Array, grad: Array, state: State) -> tuple[Array, State]:
-        """Apply transforms and rule once: arrays ``[d, n]``, n being k or a multiple, learning rates fastest."""
+    def step(self, theta: Array, grad: Array, state: State, away: Array | None = None) -> tuple[Array, State]:
+        """Apply transforms and rule once: arrays ``[d, n]``, n being k or a multiple, learning rates fastest.
+
+        `away` is the displacement from the minimum, where that is not `theta`.
+        """
         rate = np.tile(self.rates, theta.shape[1] // self.rates.shape[1])
-        loss = 0.5 * (theta * grad).sum(axis=0)
+        loss = self.height + 0.5 * ((theta if away is None else away) * grad).sum(axis=0)
         transforms = [(transform, transform.columns(0)[-1]) for transform in self.optimizer.transforms]
         for transform, row in transforms:
             if not transform.decoupled:
@@ -84,24 +97,41 @@ class Motion:
         for transform, row in transforms:
             if transform.decoupled:
                 (theta,) = computed(transform.rule, 1, theta, grad, rate, *row)
-        whole = reduced(self.optimizer, (theta, grad, *state, rate), self.row)
+        whole = reduced(self.optimizer, (theta + self.origin, grad, *state, rate), self.row)
         whole += [loss] if self.optimizer.uses_loss else []
         theta, *state = computed(self.optimizer.rule, 1 + len(state), theta, grad, *state, rate, *whole, *self.row)
         return theta, state
 
 
-def last_row(optimizer: Optimizer, dimension: int, multipliers: Array) -> Array:
-    """The rule's coefficients in the long run, ``float64[c]``; the last multiplier of a schedule stays."""
+def motion_of(
+    optimizer: Optimizer,
+    rates: Array,
+    hessian: Array,
+    multipliers: Array,
+    height: float = 0.0,
+    point: Array | None = None,
+) -> Motion:
+    """The motion at learning rates ``float64[d, k]``; the last of a schedule's multipliers, of a budget, stays.
+
+    `point` is where the minimum is, on which norms of the parameters depend. A rule that keeps points among its slots
+    takes norms of differences of them, which do not.
+    """
     several = np.full(LONG + 1, multipliers[-1])
     several[: min(len(multipliers), LONG + 1)] = multipliers[: LONG + 1]
-    return optimizer.columns(LONG, several, _Bowl(dimension))[-1]  # type: ignore[arg-type]
+    with np.errstate(all="ignore"):
+        columns = optimizer.columns(LONG, several, _Bowl(len(hessian)))  # type: ignore[arg-type]
+        row, earlier, early = (columns[step].copy() for step in (-1, LONG // 4, 1))
+        nowhere = np.zeros((len(hessian), 1))
+        motion = Motion(optimizer, hessian, rates, row, earlier, early, height, nowhere)
+        absolute = point is not None and bool(optimizer.norms) and not positional(motion)
+    return replace(motion, origin=point[:, None]) if absolute and point is not None else motion
 
 
 def positional(motion: Motion) -> set[int]:
     """The slots that are where the point is: one before it, an average of points."""
     rule = motion.optimizer
     first = rule.columns(0, np.ones(1), _Bowl(len(motion.rates)))[0]  # type: ignore[arg-type]
-    begin = Motion(rule.copied(transforms=()), motion.hessian, motion.rates, first)
+    begin = replace(motion, optimizer=rule.copied(transforms=()), row=first)
     theta = np.full_like(motion.rates, _ANYWHERE)
     state = [np.full_like(theta, value) for value in rule.initial_state]
     state = begin.step(theta, np.zeros_like(theta), state)[1]
@@ -132,10 +162,10 @@ class Rest(NamedTuple):
 
 def fed(motion: Motion, size: float | Array) -> State:
     """The state after two gradients of a size and of opposite signs, at the minimum."""
-    theta = np.zeros_like(motion.rates)
+    theta, begin = np.zeros_like(motion.rates), replace(motion, row=motion.early)
     state = [np.full_like(theta, value) for value in motion.optimizer.initial_state]
     for grad in (theta + size, theta - size):
-        state = motion.step(theta, grad, state)[1]
+        state = begin.step(theta, grad, state)[1]
     return state
 
 
@@ -215,8 +245,7 @@ def spectral_radii(motion: Motion, resting: Rest) -> Array:
         return radii
     names = _acting(columns[..., quiet])
     size = len(names) * len(motion.hessian)
-    matrix = columns[np.ix_(names, range(len(motion.hessian)), names, range(len(motion.hessian)), quiet)]
-    matrix = np.moveaxis(matrix.reshape(size, size, -1), -1, 0)
+    matrix = np.moveaxis(columns[names][:, :, names][..., quiet].reshape(size, size, -1), -1, 0)
     radii[quiet] = np.abs(np.linalg.eigvals(matrix)).max(axis=1)
     bent = quiet[~system.is_linear(columns, names)[quiet]]
     if bent.size:
@@ -275,7 +304,8 @@ class _System:
             size = np.abs(z[list(names)]).max(axis=(0, 1))
             total += np.log(size) if t >= _TRANSIENT else 0.0
             z = z / np.where(size > 0, size, 1.0)
-        return np.exp(np.nan_to_num(total.reshape(_DISTURBANCES, self.k).max(axis=0) / _WATCHED, nan=np.inf))
+        rates: Array = total.reshape(_DISTURBANCES, self.k).max(axis=0) / _WATCHED
+        return np.exp(np.where(np.isnan(rates), np.inf, rates))
 
 
 def _acting(columns: Array) -> list[int]:
