@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfast import arguments, notation
 from gdfast.analysis import _results
@@ -38,6 +40,9 @@ _ATTRIBUTES = {
 }
 
 
+_MOST = 64  # minima of which all are told
+
+
 class _Told(NamedTuple):
     """What a result is of, as far as it is known: None for what cannot be made again."""
 
@@ -68,8 +73,8 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
     xarray.Dataset
         Over ``(optimizer, learning_rate, minimum)``: ``attracting`` (int8, CF flags) is ``attracts``, ``repels``,
         ``held`` (it repels, but a number beside it, where the computed gradient is zero to the bit, holds what lands
-        on it), or ``not_told``: of minima at which no trajectory of the result is, of flat ones, of more than 16
-        coordinates, of mini-batches and networks, where chance is in the steps, where a rule has no rest, where the
+        on it), or ``not_told``: of flat minima, of more than 16 coordinates, of all after
+        the first 64, of mini-batches and networks, where chance is in the steps, where a rule has no rest, where the
         schedule goes up and down to the end. ``spectral_radius`` (float64) is below 1 where it attracts, NaN where it
         is not told. Coefficients that depend on the step are at their limit, a schedule at the end of the budget.
 
@@ -89,15 +94,8 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
 
     result = _results.checked("result", result, "outcome", "basin")
     told = _told(result, sweep)
-    rates = _rates(result)
-    minima = len(told.problem.minima) if told.problem is not None else int(result.basin.max()) + 1
-    shape = (result.sizes["optimizer"], len(rates), max(minima, 0))
-    codes, radii = np.full(shape, Attraction.not_told, dtype=np.int8), np.full(shape, np.nan)
-    here = np.unique(result.basin.values)
-    for basin in here[(here >= 0) & (here < minima)] if told.problem is not None else ():
-        for i, optimizer in enumerate(told.optimizers):
-            if optimizer is not None:
-                codes[i, :, basin], radii[i, :, basin] = _at(told, optimizer, rates, int(basin))
+    minima = 0 if told.problem is None else min(len(told.problem.minima), _MOST)
+    codes, radii = _attractions(result, told, range(minima))
     dimensions = ("optimizer", "learning_rate", "minimum")
     return xarray.Dataset(
         {
@@ -107,7 +105,7 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
         coords={
             "optimizer": result.optimizer.values,
             "learning_rate": result.learning_rate.values,
-            "minimum": np.arange(shape[2]),
+            "minimum": np.arange(codes.shape[2]),
         },
     )
 
@@ -128,19 +126,31 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
     import xarray
 
     result = _results.checked("result", result, "outcome", "basin")
-    basin, codes = result.basin.values, attracting(result, sweep).attracting.values
-    settled = result.ending.values == Ending.stationary if "ending" in result else np.ones(basin.shape, dtype=bool)
-    repels = np.zeros(basin.shape, dtype=bool)
+    basin, repels = result.basin.values, np.zeros(result.basin.shape, dtype=bool)
+    here = [int(one) for one in np.unique(basin) if one >= 0]
+    codes, _ = _attractions(result, _told(result, sweep), here)
     if codes.shape[2]:
-        at = np.minimum(np.maximum(basin, 0), codes.shape[2] - 1)
-        repels = np.take_along_axis(codes, at, axis=2) == Attraction.repels
-    return xarray.DataArray(repels & settled & (basin >= 0), result.outcome.coords, result.outcome.dims, "leaves")
+        at = np.searchsorted(here, np.maximum(basin, 0))
+        repels = (np.take_along_axis(codes, at, axis=2) == Attraction.repels) & (basin >= 0)
+    if "ending" in result:
+        repels &= result.ending.values == Ending.stationary
+    return xarray.DataArray(repels, result.outcome.coords, result.outcome.dims, "leaves")
 
 
-def _at(told: _Told, optimizer: Optimizer, rates: Array, basin: int) -> Attractions:
+def _attractions(result: "xarray.Dataset", told: _Told, basins: Sequence[int]) -> tuple[NDArray[np.int8], Array]:
+    """Codes and spectral radii of some minima, ``[optimizer, learning_rate, basin]``."""
+    rates = _rates(result)
+    shape = (len(told.optimizers), len(rates), len(basins))
+    codes, radii = np.full(shape, Attraction.not_told, dtype=np.int8), np.full(shape, np.nan)
+    for j, basin in enumerate(basins):
+        for i, optimizer in enumerate(told.optimizers):
+            if optimizer is not None and told.problem is not None and basin < len(told.problem.minima):
+                codes[i, :, j], radii[i, :, j] = _at(told.problem, told, optimizer, rates, basin)
+    return codes, radii
+
+
+def _at(problem: Problem, told: _Told, optimizer: Optimizer, rates: Array, basin: int) -> Attractions:
     """The attraction of one minimum at all learning rates, ``float64[k, groups]``."""
-    problem = told.problem
-    assert problem is not None
     minimum = minimum_of(problem, basin, told.loss_tolerance)
     if minimum is None:
         return Attractions(np.full(len(rates), Attraction.not_told, dtype=np.int8), np.full(len(rates), np.nan))

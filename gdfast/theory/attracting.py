@@ -39,8 +39,10 @@ from gdfast.theory.resting import (
 
 LARGEST = 16
 """Coordinates up to which attraction is told."""
+HOLDS = 1 + 1e-9
+"""The largest spectral radius of a minimum that attracts: 1 but for rounding, for rates that are almost nothing."""
 _LARGER_MEMORIES = 10.0 ** np.array([2, 4, 6, 8])
-"""Times the ordinary gradient that a memory is of, until it holds."""
+"""Times the ordinary gradient that a memory is of, until it holds the minimum."""
 _FLAT = 1e-9  # share of the largest curvature below which there is none, and linear theory tells nothing
 _GROWN = 1e-3  # share by which a spectral radius has grown in three quarters of `LONG` steps
 _MOVES = 1e-12  # share of a coordinate by which a step at the minimum must move it to do so
@@ -132,7 +134,7 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
     motion = None if factor is None else motion_near(optimizer, rates * factor, minimum, multipliers)
     radii = np.full(rates.shape[1], np.nan) if motion is None else radii_at_rest(motion, minimum)
     codes[~np.isnan(radii)] = Attraction.repels
-    codes[radii < 1] = Attraction.attracts
+    codes[radii <= HOLDS] = Attraction.attracts
     return Attractions(codes, radii)
 
 
@@ -165,13 +167,13 @@ def _with_larger_memories(motion: Motion, radii: Array, size: float) -> NDArray[
 
     Where steps grow for ever, as MADGRAD's do, no memory lasts, and nothing is told.
     """
-    loose = np.flatnonzero((radii >= 1) & (radii < np.inf))
+    loose = np.flatnonzero((radii > HOLDS) & (radii < np.inf))
     told = np.ones(len(radii), dtype=bool)
     if loose.size:
         part = replace(motion.at(loose), row=motion.earlier)
         told[loose] = radii[loose] <= (1 + _GROWN) * spectral_radii(part, rest(part, size))
     for scale in _LARGER_MEMORIES:
-        loose = loose[radii[loose] >= 1]
+        loose = loose[radii[loose] > HOLDS]
         if loose.size:
             part = motion.at(loose)
             radii[loose] = np.minimum(radii[loose], spectral_radii(part, rest(part, scale * size)))
@@ -259,19 +261,22 @@ def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[Rest, ND
 
 
 def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:
-    """At which rates a minimum attracts while the memory lasts that a trajectory brings, ``bool[k]``."""
+    """At which rates a minimum attracts as long as the second moment of large enough gradients lasts, ``bool[k]``."""
+    held = np.zeros(rates.shape[1], dtype=bool)
     factor = _last(optimizer, multipliers)
     motion = None if factor is None else motion_near(optimizer, rates * factor, minimum, multipliers)
     if motion is None:
-        return np.zeros(rates.shape[1], dtype=bool)
+        return held
     with np.errstate(all="ignore"):
         try:
             resting = rest(motion, minimum.size)
         except NoRestError:
-            return np.zeros(rates.shape[1], dtype=bool)
-        brought = fed(motion, minimum.size)
-        held = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
-        return np.asarray(spectral_radii(motion, held) < 1)
+            return held
+        for scale in (1.0, *_LARGER_MEMORIES):
+            brought = fed(motion, scale * minimum.size)
+            stays = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
+            held |= spectral_radii(motion, stays) <= HOLDS
+    return held
 
 
 def is_exact(gradient: Callable[[Array], Array], point: Array, width: float, real: str) -> bool:

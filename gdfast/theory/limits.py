@@ -12,7 +12,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.theory import closed
-from gdfast.theory.attracting import Minimum, minimum_of, motion_near, radii_at_rest, remembers
+from gdfast.theory.attracting import HOLDS, LARGEST, Minimum, minimum_of, motion_near, radii_at_rest, remembers
 from gdfast.theory.resting import NoRestError, motion_of, rest, spectral_radii
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _DECADES, _A_DECADE = 20, 4  # of learning rates around that of the curvature, and how many rates in each
 _REFINEMENTS, _A_REFINEMENT = 5, 33  # of the place where the spectral radius passes 1
-_STABLE = 1 + 1e-9  # a spectral radius that is 1 but for rounding: rates that are almost nothing
 _OPTIMIZER = "an optimizer, such as gdfast.optimizers.gd()"
 
 
@@ -45,7 +44,8 @@ def spectral_radius(
     Returns
     -------
     ndarray
-        ``float64[k]``; infinite where steps do not vanish with the gradient, NaN where no rest is found.
+        ``float64[k]``; infinite where steps do not vanish with the gradient, NaN where no rest is found or
+        chance is in the steps.
 
     Raises
     ------
@@ -64,23 +64,24 @@ def spectral_radius(
     """
     optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
     rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, "(k,)"))
-    for rate in rates.ravel():
-        arguments.number("learning_rates", rate, POSITIVE)
-    bend = arguments.array("hessian", hessian, "(d, d)")
-    bend = bend.reshape(1, 1) if bend.size == 1 else bend
-    if rates.ndim != 1 or bend.ndim != 2 or bend.shape[0] != bend.shape[1]:
+    bend = np.atleast_2d(arguments.array("hessian", hessian, "(d, d)"))
+    if rates.ndim != 1 or not rates.size or not (np.isfinite(rates) & (rates > 0)).all():
+        raise ValueError(f"learning_rates must be positive and finite, (k,) with k >= 1, not {arguments.shown(rates)}")
+    if bend.ndim != 2 or bend.shape[0] != bend.shape[1] or not 1 <= len(bend) <= LARGEST or not np.isfinite(bend).all():
         raise ValueError(
-            f"learning_rates and hessian must have the shapes (k,) and (d, d), not {rates.shape} and {bend.shape}"
+            f"hessian must be finite, and of the shape (d, d) with 1 <= d <= {LARGEST}, not {arguments.shown(hessian)}"
         )
-    if not np.isfinite(bend).all():
-        raise ValueError("hessian must be finite, but is not")
-    motion = motion_of(optimizer, np.tile(rates, (len(bend), 1)), bend, np.ones(2), 0.0)
+    motion = motion_of(optimizer, np.tile(rates, (len(bend), 1)), bend, np.ones(2))
     held = {}
-    for name, value in (
-        arguments.mapping("state", state, "a mapping from state slots to values") if state else {}
-    ).items():
+    told = {} if state is None else arguments.mapping("state", state, "a mapping from state slots to values")
+    for name, value in told.items():
         arguments.choice("state: slot", name, optimizer.state)
-        held[optimizer.state.index(name)] = arguments.array(f"state: {name}", value) + np.zeros_like(motion.rates)
+        values = arguments.array(f"state: {name}", value, f"() or ({len(bend)}, 1)")
+        if values.shape not in ((), (len(bend), 1)):
+            raise ValueError(f"state: {name} must have the shape () or ({len(bend)}, 1), not {values.shape}")
+        held[optimizer.state.index(name)] = np.broadcast_to(values, motion.rates.shape)
+    if any(transform.noisy for transform in optimizer.transforms):
+        return np.full(len(rates), np.nan)
     with np.errstate(all="ignore"):
         try:
             return spectral_radii(motion, rest(motion, 1.0).holding(held))
@@ -201,7 +202,7 @@ def _limit(optimizer: Optimizer, minimum: Minimum) -> float:
     for _ in range(_REFINEMENTS):
         motion = motion_near(optimizer, np.tile(rates, (len(minimum.point), 1)), minimum, np.ones(2))
         radii = np.full(len(rates), np.nan) if motion is None else radii_at_rest(motion, minimum)
-        beyond = np.flatnonzero(~(radii <= _STABLE))
+        beyond = np.flatnonzero(~(radii <= HOLDS))
         if motion is None or not beyond.size:
             return np.nan if motion is None else np.inf
         first = int(beyond[0])
