@@ -15,6 +15,7 @@ from gdfast.optimizers import Optimizer
 from gdfast.problems import CATALOGUE, Problem
 from gdfast.problems.expression import from_expression
 from gdfast.theory.attracting import (
+    LARGEST,
     MEANING_OF_ATTRACTION,
     Attraction,
     Attractions,
@@ -23,7 +24,6 @@ from gdfast.theory.attracting import (
     lasting,
     minimum_of,
 )
-from gdfast.tiles.ending import Ending
 from gdfast.tiles.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -113,8 +113,10 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
 def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.DataArray":
     """Tell which trajectories ended at a minimum that they would leave again: ``bool`` over the result's dimensions.
 
-    Those that settled at a minimum which repels: with ``settle=False`` they would have gone on. What ran its budget out
-    has not settled, and is not among them. The parameters and errors are those of `attracting`.
+    Those at a minimum that repels: with ``settle=False``, and a budget that is large enough, they go on. How far they
+    go is another question: bursts of Adam are of the size of its learning rate. Rules whose steps do not vanish with
+    the gradient, such as sign descent, never rest at a minimum, and leave none. The parameters and errors are those of
+    `attracting`.
 
     Examples
     --------
@@ -128,12 +130,11 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
     result = _results.checked("result", result, "outcome", "basin")
     basin, repels = result.basin.values, np.zeros(result.basin.shape, dtype=bool)
     here = [int(one) for one in np.unique(basin) if one >= 0]
-    codes, _ = _attractions(result, _told(result, sweep), here)
-    if codes.shape[2]:
-        at = np.searchsorted(here, np.maximum(basin, 0))
-        repels = (np.take_along_axis(codes, at, axis=2) == Attraction.repels) & (basin >= 0)
-    if "ending" in result:
-        repels &= result.ending.values == Ending.stationary
+    codes, radii = _attractions(result, _told(result, sweep), here)
+    if here:
+        at = np.minimum(np.searchsorted(here, basin), len(here) - 1)
+        left = (codes == Attraction.repels) & (radii < np.inf)
+        repels = np.take_along_axis(left, at, axis=2) & (basin >= 0)
     return xarray.DataArray(repels, result.outcome.coords, result.outcome.dims, "leaves")
 
 
@@ -174,6 +175,8 @@ def _rates(result: "xarray.Dataset") -> Array:
 
 def _told(result: "xarray.Dataset", sweep: Sweep | None) -> _Told:
     labels = _results.labels(result)
+    if result.sizes.get("parameter", 0) > LARGEST:
+        return _Told(None, [None] * len(labels), 1, 0.0, "float64")
     if sweep is not None:
         arguments.instance("sweep", sweep, Sweep, "a gdfast.Sweep, or None")
         rules = dict(zip(sweep.labels, sweep.optimizers, strict=True))
