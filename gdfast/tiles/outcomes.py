@@ -12,17 +12,17 @@ with the loss of the lowest minimum that is known inside the domain, and the pro
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.tiles.ending import Ending, Endings, is_level, trend
-from gdfast.tiles.sweep import Sweep, Tile
+from gdfast.tiles.ending import Ending, Endings, Trend
+from gdfast.tiles.sweep import Sweep
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
 _SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
-_LAST = 3  # samples of the loss that must be as low as at the end
 _CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
 _FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
 _DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
@@ -75,6 +75,17 @@ class Cells:
     measure: Array
 
 
+class Limits(NamedTuple):
+    """What losses and gradients are compared with where it is told what ends are."""
+
+    before: Array  # float64[m], the loss at each start
+    heights: Array  # float64[k], those of the known minima in their order; NaN where there is none
+    slack: float  # by how much a loss may differ from one of them
+    low: float  # the largest loss that is that of the lowest
+    highest: float  # the largest loss of what has not diverged
+    creeping: float  # the largest gradient of what moves too little for its loss to tell: it creeps if it is level
+
+
 class Judge:
     """What ends of a sweep's trajectories mean.
 
@@ -87,44 +98,99 @@ class Judge:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep, self.problem = sweep, sweep.problem
 
-    def cells(self, tile: Tile, endings: Endings) -> Cells:
+    def cells(self, endings: Endings) -> Cells:
         """Turn the endings of a tile's trajectories into outcomes, with loss, gradient norm and basin."""
-        loss, norm = endings.loss, endings.gradient_norm
-        if loss is None or norm is None:
-            with np.errstate(all="ignore"):
-                loss, norm = self.problem.judge(endings.theta)
-        ending, theta, loss = endings.ending, endings.theta, loss.astype(np.float64, copy=False)
-        outcome = np.full(len(loss), Outcome.diverged, dtype=np.int8)
+        theta, outcome = endings.theta, endings.outcome
+        loss = endings.loss.astype(np.float64, copy=False)
         basin = np.full(len(loss), -1, dtype=np.int16)
-        at_rest, spent = ending == Ending.stationary, (ending >= Ending.fixed) & (ending <= Ending.moving)
-        if not self.sweep.settle:  # it is stationary all the same, and judged so
-            at_rest = at_rest | (spent & (norm <= self.sweep.scaled_tolerances[0]))
-        lanes = np.flatnonzero(at_rest)
+        lanes = np.flatnonzero(self._at_rest(endings))
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
-        low = (loss <= self._bound) & (ending != Ending.diverged)
-        lanes = np.flatnonzero(spent & ~at_rest)
+        descending = outcome == Outcome.unfinished
+        if descending.any():
+            lanes = np.flatnonzero(descending & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
+            if lanes.size:
+                outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
+        lanes = np.flatnonzero(endings.near & (outcome != Outcome.global_minimum))
         if lanes.size:
-            samples = endings.samples[:, lanes] if len(lanes) < len(loss) else endings.samples
-            direction = trend(samples, self.sweep.max_steps)
-            flat = np.flatnonzero((direction == 0) & (norm[lanes] <= _CREEPING * self.problem.gradient_scale))
-            direction[flat[is_level(samples[:, flat])]] = -1
-            starts = (tile.first + lanes) % len(self.sweep.starts)
-            outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, starts)
-            passing = self._passes(loss[lanes], samples)
-            low[lanes[passing]] = False
-            lanes = lanes[~passing]
-            basin[lanes] = self._nearby(theta[:, lanes], loss[lanes])
-            outcome[lanes[basin[lanes] >= 0]] = Outcome.local_minimum
-        lanes = np.flatnonzero(low & (outcome != Outcome.global_minimum))
-        if lanes.size:
-            lanes = lanes[self._is_lowest(theta[:, lanes], loss[lanes])]
-            outcome[lanes] = Outcome.global_minimum
-            nameless = lanes[basin[lanes] < 0]
-            basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
+            self._judge_near(endings, lanes, loss, outcome, basin)
         return Cells(
-            outcome, ending, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0)
+            outcome,
+            endings.ending,
+            endings.steps,
+            loss,
+            endings.gradient_norm,
+            basin,
+            endings.period,
+            theta,
+            endings.lane_steps,
+            np.empty(0),
         )
+
+    def _at_rest(self, endings: Endings) -> NDArray[np.bool_]:
+        """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
+        at_rest = endings.ending == Ending.stationary
+        if not self.sweep.settle:
+            at_rest |= (endings.ending != Ending.diverged) & (endings.gradient_norm <= self.sweep.scaled_tolerances[0])
+        return np.asarray(at_rest)
+
+    def _judge_near(
+        self,
+        endings: Endings,
+        lanes: NDArray[np.int64],
+        loss: Array,
+        outcome: NDArray[np.int8],
+        basin: NDArray[np.int16],
+    ) -> None:
+        """Put in which of these lanes are at a minimum, though they are not stationary, or at no known point."""
+        theta = endings.theta
+        unsettled = ~self._at_rest(endings)[lanes]
+        stays = ~(unsettled & self._passes(loss[lanes], endings.recent[lanes]))
+        lanes, unsettled = lanes[stays], unsettled[stays]
+        beside = lanes[unsettled]
+        basin[beside] = self._nearby(theta[:, beside], loss[beside])
+        outcome[beside[basin[beside] >= 0]] = Outcome.local_minimum
+        lanes = lanes[loss[lanes] <= self._bound]
+        lanes = lanes[self._is_lowest(theta[:, lanes], loss[lanes])]
+        outcome[lanes] = Outcome.global_minimum
+        nameless = lanes[basin[lanes] < 0]
+        basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
+
+    def elsewhere(self, endings: Endings, starts: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Tell what ends are if they are at no minimum, and whether their losses are those of one, ``int8[n]`` each."""
+        ending, trend, loss = endings.ending, endings.trend, endings.loss
+        limits = self.limits
+        down = (trend == Trend.down) | ((trend == Trend.level) & (endings.gradient_norm <= limits.creeping))
+        outcome = np.full(len(loss), Outcome.oscillating, dtype=np.int8)
+        outcome[down] = Outcome.unfinished
+        outcome[(down | (trend == Trend.up)) & (loss > limits.before[starts])] = Outcome.worse
+        outcome[ending == Ending.cycling] = Outcome.oscillating
+        outcome[ending == Ending.fixed] = Outcome.frozen
+        outcome[(ending == Ending.diverged) | ~(loss <= limits.highest)] = Outcome.diverged
+        outcome[ending == Ending.stationary] = Outcome.stalled
+        nearest = limits.heights[np.searchsorted(limits.heights[:-1], loss - limits.slack)]
+        near = (loss <= limits.low) | (np.abs(nearest - loss) <= limits.slack)
+        return outcome, (near & (ending != Ending.diverged)).astype(np.int8)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What `elsewhere` compares with."""
+        problem, minima = self.problem, sorted(self._heights)
+        with np.errstate(all="ignore"):
+            before = problem.loss(np.ascontiguousarray(self.sweep.starts.T))
+        return Limits(
+            before,
+            np.array(minima or [np.nan]),
+            self._slack,
+            self._bound,
+            problem.base + self.sweep.divergence_limit * problem.loss_scale,
+            _CREEPING * problem.gradient_scale,
+        )
+
+    @cached_property
+    def _heights(self) -> Array:
+        """The losses of the known minima, in the order of basins."""
+        return np.array([point.loss for point in self.problem.minima])
 
     @cached_property
     def _slack(self) -> float:
@@ -186,56 +252,21 @@ class Judge:
     def _nearby(self, theta: Array, loss: Array) -> NDArray[np.int16]:
         """The basin of the nearest minimum of each point, −1 where its loss is not that of the point."""
         basin = np.full(len(loss), -1, dtype=np.int16)
-        heights = np.array([point.loss for point in self.problem.minima])
-        if not heights.size:
-            return basin
-        order = np.sort(heights)
-        found = np.searchsorted(order, loss - self._slack, side="left")
-        lanes = np.flatnonzero(order[np.minimum(found, len(order) - 1)] <= loss + self._slack)
-        lanes = lanes[found[lanes] < len(order)]
-        nearest = self.problem.nearest_minimum(theta[:, lanes])
-        same = np.abs(heights[nearest] - loss[lanes]) <= self._slack
-        basin[lanes[same]] = np.minimum(nearest[same], np.iinfo(np.int16).max)
+        if self._heights.size and len(loss):
+            nearest = self.problem.nearest_minimum(theta)
+            same = np.abs(self._heights[nearest] - loss) <= self._slack
+            basin[same] = np.minimum(nearest[same], np.iinfo(np.int16).max)
         return basin
 
-    def _passes(self, loss: Array, samples: Array) -> NDArray[np.bool_]:
+    def _passes(self, loss: Array, recent: Array) -> NDArray[np.bool_]:
         """Whether trajectories are where they end by chance: a few steps before, the loss was higher.
 
         Of mini-batches it cannot be told, since the losses of steps are others.
         """
         if self.problem.batch_size is not None:
             return np.zeros(len(loss), dtype=bool)
-        last = samples[-_LAST:].astype(np.float64)
         with np.errstate(all="ignore"):
-            return np.asarray(~(last.mean(axis=0) * self.problem.loss_per_objective - loss <= self._slack))
-
-    def _unsettled(
-        self,
-        theta: Array,
-        loss: Array,
-        ending: NDArray[np.int8],
-        direction: NDArray[np.int8],
-        starts: NDArray[np.int64],
-    ) -> NDArray[np.int8]:
-        """Outcome of trajectories whose budget was spent, if they are at no minimum."""
-        with np.errstate(all="ignore"):
-            before = self._start_losses[starts]
-            height = (loss - self.problem.base) / self.problem.loss_scale
-        outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
-        outcome[direction >= 0] = Outcome.oscillating
-        outcome[(loss > before) & (direction != 0)] = Outcome.worse
-        outcome[ending == Ending.cycling] = Outcome.oscillating
-        falling = np.flatnonzero((outcome == Outcome.unfinished) & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
-        if falling.size:
-            outcome[falling[self._falls_for_ever(theta[:, falling], loss[falling])]] = Outcome.diverged
-        outcome[ending == Ending.fixed] = Outcome.frozen
-        outcome[~(height <= self.sweep.divergence_limit)] = Outcome.diverged
-        return outcome
-
-    @cached_property
-    def _start_losses(self) -> Array:
-        with np.errstate(all="ignore"):
-            return self.problem.loss(np.ascontiguousarray(self.sweep.starts.T))
+            return np.asarray(~(recent * self.problem.loss_per_objective - loss <= self._slack))
 
     def _falls_for_ever(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
         """Whether the loss falls without bound, as far as doublings of the distance from the domain's middle can tell.

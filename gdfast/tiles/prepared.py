@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts, initial_memory, step_table
+from gdfast.tiles.ending import sampled_steps
 from gdfast.tiles.outcomes import Judge
 from gdfast.tiles.sweep import PLANS_KEPT, Sweep
 
@@ -53,6 +55,8 @@ class Prepared:
     gradient_tolerance, divergence_limit : float
         For the problem's gradients, as numbers that the sweep's `dtype` has. Where trajectories do not settle the first
         is negative, which no gradient is within.
+    sampled : ndarray
+        The updates done where the objective is noted, ``int64[k]``, see `gdfast.tiles.ending.sampled_steps`.
     judge : Judge
         Tells what ends mean.
     plan : callable
@@ -65,6 +69,7 @@ class Prepared:
         self.learning_rates = sweep.group_rates.astype(sweep.dtype)
         tolerance, self.divergence_limit = sweep.scaled_tolerances
         self.gradient_tolerance = tolerance if sweep.settle else -1.0
+        self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
         self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
 
