@@ -8,6 +8,7 @@ has no cost, or where a number is needed the whole budget.
 """
 
 from gdfast.analysis.advice import account, advice, excess
+from gdfast.analysis.attraction import attracting, leaves
 from gdfast.analysis.delta import CHANGES, Change, change_counts, delta, transitions
 from gdfast.analysis.distributions import at_rates, costs, nearest_rates, performance_profile, steps_ecdf
 from gdfast.analysis.nearest import nearest
@@ -20,6 +21,7 @@ __all__ = [
     "account",
     "advice",
     "at_rates",
+    "attracting",
     "best_of_k",
     "best_rates",
     "budget",
@@ -27,6 +29,7 @@ __all__ = [
     "costs",
     "delta",
     "excess",
+    "leaves",
     "lr_tolerance",
     "nearest",
     "nearest_rates",

@@ -21,7 +21,7 @@ from gdfast.plot.maps import (
     number_scale,
     steps_range,
 )
-from gdfast.plot.panels import Panel, panels
+from gdfast.plot.panels import LEAVES, Panel, panels
 from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
 from gdfast.tiles.outcomes import Outcome
 
@@ -59,7 +59,8 @@ def maps(
         Of `gdfast.run`.
     quantity : {"outcome", "steps", "loss", "excess", "gradient_norm", "period", "measure"}
         What is shown: of numbers the median of a pixel's trajectories, logarithmic where that is possible. Excess is
-        `gdfast.analysis.excess`.
+        `gdfast.analysis.excess`. On maps of outcomes, what has reached a minimum that it will leave again is hatched;
+        see `gdfast.analysis.leaves`.
     limits : mapping, optional
         For each optimizer's label, learning rates to mark by a dashed line: numbers, or functions of y's values.
     optimizers : sequence of str, optional
@@ -76,7 +77,8 @@ def maps(
     """
     arguments.choice("quantity", quantity, ["outcome", "steps", *NUMBERS])
     number = "loss" if quantity == "excess" else quantity if quantity in NUMBERS else None
-    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=number)
+    wanted = LEAVES if quantity == "outcome" else number
+    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
     if quantity == "excess":
         lowest, unit = units(result)
         found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
@@ -84,10 +86,10 @@ def maps(
     figure, axes = _side_by_side(found)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
     scale = number_scale(found) if number else None
-    image = None
+    image, left = None, False
     for ax, panel in zip(axes, found, strict=True):
         if quantity == "outcome":
-            draw_outcome(ax, panel)
+            left |= draw_outcome(ax, panel)
         elif scale:
             image = draw_number(ax, panel, scale)
         else:
@@ -102,7 +104,7 @@ def maps(
         figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
     if image is None:
         named = _present(found) - {int(Outcome.not_run)}
-        outcome_legend(figure, named, ncols=min(2 * _columns(found) + 1, len(named)))
+        outcome_legend(figure, named, left, ncols=min(2 * _columns(found) + 1 - left, len(named) + left))
     else:
         told = f"{NUMBERS[quantity]}\n(grey: dark diverged)" if number else _STEPS
         figure.colorbar(image, ax=axes, label=told)

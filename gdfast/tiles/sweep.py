@@ -95,6 +95,9 @@ class Sweep(Value):
         The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
         is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
         as float64 all the same.
+    settle : bool
+        Whether a trajectory ends where it is stationary. If not, the whole budget is run, of what has not diverged, and
+        what is stationary at its end is judged by where that is: to see what stays at a minimum and what leaves it.
 
     Raises
     ------
@@ -114,6 +117,7 @@ class Sweep(Value):
     check_every: int = 1
     dtype: str = "float64"
     loss_tolerance: float = 1e-6
+    settle: bool = True
     start_labels: Mapping[str, Any] = field(default_factory=dict)
 
     def __init__(
@@ -130,6 +134,7 @@ class Sweep(Value):
         check_every: int = 1,
         dtype: str = "float64",
         loss_tolerance: float | None = None,
+        settle: bool = True,
     ) -> None:
         problem = _problem(problem)
         if not isinstance(measure, Measure | None):
@@ -163,6 +168,7 @@ class Sweep(Value):
                 problem.loss_tolerance if loss_tolerance is None else loss_tolerance,
                 arguments.NONNEGATIVE,
             ),
+            "settle": arguments.flag("settle", settle),
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         if settings["divergence_limit"] <= settings["gradient_tolerance"]:
@@ -326,6 +332,7 @@ class Sweep(Value):
             "loss_tolerance": self.loss_tolerance,
             **({"check_every": self.check_every} if self.check_every > 1 else {}),
             **({"dtype": self.dtype} if self.dtype != "float64" else {}),
+            **({} if self.settle else {"settle": False}),
             **({"measure": self.measure.specification} if self.measure else {}),
         }
 
