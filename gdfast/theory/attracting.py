@@ -140,7 +140,7 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
 
 def motion_near(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Motion | None:
     """Steps near a minimum; None if chance is in them, or the minimum is flat, of which linear theory tells nothing."""
-    if any(transform.noisy for transform in optimizer.transforms) or not _is_curved(minimum.hessian):
+    if any(transform.noisy for transform in optimizer.transforms) or not is_curved(minimum.hessian):
         return None
     return motion_of(optimizer, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
 
@@ -190,7 +190,8 @@ def remembers(motion: Motion, size: float) -> bool:
     return any(not np.allclose(a, b, rtol=1e-3, atol=0) for a, b in zip(small.state, large.state, strict=True))
 
 
-def _is_curved(hessian: Array) -> bool:
+def is_curved(hessian: Array) -> bool:
+    """Whether a Hessian has no flat direction and none that descends."""
     if not np.isfinite(hessian).all():
         return False
     bends = np.linalg.eigvalsh(hessian)

@@ -85,6 +85,7 @@ def rates(lab: Lab) -> Iterator[Section]:
                 "Dashed: theory's stability limit at each minimum." if any(marks.values()) else None,
                 _most_and_least(shares),
                 _diverging(shares),
+                _leaving(result),
             ],
             [
                 _overshoots(problem, result),
@@ -116,6 +117,21 @@ def _diverging(shares: pd.DataFrame) -> str:
     never = [str(label) for label in diverged.index[diverged == 0]]
     said = f"{diverged.idxmax()} diverges most often ({percent(diverged.max())})"
     return f"{said}; {listed(never)} never." if never else f"{said}."
+
+
+def _leaving(result: xarray.Dataset) -> str | None:
+    """Which optimizers reach minima and leave them again."""
+    left = analysis.leaves(result).mean(("learning_rate", "start")).values
+    shares = dict(zip(result.optimizer.values, left, strict=True))
+    leaving = {str(label): float(share) for label, share in shares.items() if share}
+    if not leaving:
+        return None
+    told = listed(f"{label} ({percent(share)})" for label, share in leaving.items())
+    reach, leave = ("reaches", "leaves") if len(leaving) == 1 else ("reach", "leave")
+    return (
+        f"Hatched: {told} {reach} a minimum from here, and {leave} it again when the second moment has decayed: for "
+        "the rule at rest it is a fixed point that repels."
+    )
 
 
 def _overshoots(problem: Problem, result: xarray.Dataset) -> Claim | None:
