@@ -75,8 +75,7 @@ def outcome_map(
     ax = new_axes(ax, 5.2, 4.2)
     left = draw_outcome(ax, panel)
     if alone:
-        present = set(np.unique(panel.outcome).tolist())
-        outcome_legend(ax.get_figure(root=True), present, left, ncols=3)  # type: ignore[arg-type]
+        outcome_legend(ax.figure, set(np.unique(panel.outcome).tolist()), left, ncols=3)  # type: ignore[arg-type]
     return ax
 
 
@@ -99,7 +98,7 @@ def steps_map(
     ax = new_axes(ax, 5.2, 4.2)
     image = draw_steps(ax, panel, steps_range(result))
     if colorbar:
-        ax.get_figure(root=True).colorbar(image, ax=ax, label="steps until stationary")  # type: ignore[union-attr]
+        ax.figure.colorbar(image, ax=ax, label="steps until stationary")
     return ax
 
 
@@ -151,7 +150,7 @@ def delta_map(
     ax = new_axes(ax, 5.2, 4.2)
     draw_change(ax, panel)
     if alone:
-        legend_below(ax.get_figure(root=True), change_patches(np.unique(panel.outcome).tolist()), ncols=2)  # type: ignore[arg-type]
+        legend_below(ax.figure, change_patches(np.unique(panel.outcome).tolist()), ncols=2)  # type: ignore[arg-type]
     return ax
 
 
