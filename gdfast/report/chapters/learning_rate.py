@@ -86,6 +86,7 @@ def rates(lab: Lab) -> Iterator[Section]:
                 _most_and_least(shares),
                 _diverging(shares),
                 _leaving(result),
+                _held(result),
             ],
             [
                 _overshoots(problem, result),
@@ -131,6 +132,22 @@ def _leaving(result: xarray.Dataset) -> str | None:
     return (
         f"Hatched: {told} {reach} a minimum from here, and {leave} it again when the second moment has decayed: for "
         "the rule at rest it is a fixed point that repels."
+    )
+
+
+def _held(result: xarray.Dataset) -> str | None:
+    """Which optimizers would leave minima if rounding did not hold them."""
+    told = analysis.attracting(result)
+    held = (told.attracting == int(theory.Attraction.held)).any("learning_rate")
+    there = [
+        minimum for minimum in np.unique(result.basin.values) if minimum >= 0 and bool(held.sel(minimum=minimum).any())
+    ]
+    names = [str(label) for label in told.optimizer.values[held.sel(minimum=there).any("minimum").values]]
+    if not names:
+        return None
+    return (
+        f"Rounding holds {listed(names)} at minima that are not hatched: beside them is a number where the computed "
+        "gradient is zero to the bit, and what lands there stays."
     )
 
 
