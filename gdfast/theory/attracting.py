@@ -262,7 +262,10 @@ def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[Rest, ND
 
 
 def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:
-    """At which rates a minimum attracts as long as the second moment of large enough gradients lasts, ``bool[k]``."""
+    """At which rates a minimum attracts as long as the second moment of large enough gradients lasts, ``bool[k]``.
+
+    At none where steps without gradient leave it.
+    """
     held = np.zeros(rates.shape[1], dtype=bool)
     factor = _last(optimizer, multipliers)
     motion = None if factor is None else motion_near(optimizer, rates * factor, minimum, multipliers)
@@ -273,7 +276,7 @@ def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: A
             resting = rest(motion, minimum.size)
         except NoRestError:
             return held
-        for scale in (1.0, *_LARGER_MEMORIES):
+        for scale in () if _is_moved(motion, resting, minimum) else (1.0, *_LARGER_MEMORIES):
             brought = fed(motion, scale * minimum.size)
             stays = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
             held |= spectral_radii(motion, stays) <= HOLDS
