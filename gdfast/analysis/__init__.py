@@ -4,7 +4,8 @@ Every function takes an `xarray.Dataset` of `gdfast.run`, or several, and return
 means, here and in all figures and reports, that a trajectory was at the lowest known minimum within its budget, by its
 loss; its *cost* is the updates until it settled, the whole budget if it never did or, where the sweep
 asked for `gdfast.measures.steps_to_reach`, the updates until its loss was so low. A trajectory that did not reach it
-has no cost, or where a number is needed the whole budget.
+has no cost, or where a number is needed the whole budget. Whether what reached a minimum stays there is another
+question, which `attracting` and `leaves` answer.
 """
 
 from gdfast.analysis.advice import account, advice, excess

@@ -209,7 +209,7 @@ def _problem(told: dict[str, Any]) -> Problem | None:
         parameters.pop("data")
     try:
         made = make(**parameters)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, MemoryError, OverflowError):
         return None
     return made if json.loads(json.dumps(made.specification)) == told else None
 

@@ -75,8 +75,7 @@ def outcome_map(
     ax = new_axes(ax, 5.2, 4.2)
     left = draw_outcome(ax, panel)
     if alone:
-        present = set(np.unique(panel.outcome).tolist())
-        outcome_legend(ax.figure, present, left, ncols=3)  # type: ignore[arg-type]
+        outcome_legend(ax.figure, set(np.unique(panel.outcome).tolist()), left, ncols=3)  # type: ignore[arg-type]
     return ax
 
 

@@ -140,7 +140,7 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
 
 def motion_near(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Motion | None:
     """Steps near a minimum; None if chance is in them, or the minimum is flat, of which linear theory tells nothing."""
-    if any(transform.noisy for transform in optimizer.transforms) or not _is_curved(minimum.hessian):
+    if any(transform.noisy for transform in optimizer.transforms) or not is_curved(minimum.hessian):
         return None
     return motion_of(optimizer, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
 
@@ -190,7 +190,8 @@ def remembers(motion: Motion, size: float) -> bool:
     return any(not np.allclose(a, b, rtol=1e-3, atol=0) for a, b in zip(small.state, large.state, strict=True))
 
 
-def _is_curved(hessian: Array) -> bool:
+def is_curved(hessian: Array) -> bool:
+    """Whether a Hessian has no flat direction and none that descends."""
     if not np.isfinite(hessian).all():
         return False
     bends = np.linalg.eigvalsh(hessian)
@@ -261,7 +262,10 @@ def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[Rest, ND
 
 
 def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:
-    """At which rates a minimum attracts as long as the second moment of large enough gradients lasts, ``bool[k]``."""
+    """At which rates a minimum attracts as long as the second moment of large enough gradients lasts, ``bool[k]``.
+
+    At none where steps without gradient leave it.
+    """
     held = np.zeros(rates.shape[1], dtype=bool)
     factor = _last(optimizer, multipliers)
     motion = None if factor is None else motion_near(optimizer, rates * factor, minimum, multipliers)
@@ -272,7 +276,7 @@ def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: A
             resting = rest(motion, minimum.size)
         except NoRestError:
             return held
-        for scale in (1.0, *_LARGER_MEMORIES):
+        for scale in () if _is_moved(motion, resting, minimum) else (1.0, *_LARGER_MEMORIES):
             brought = fed(motion, scale * minimum.size)
             stays = resting.holding({i: brought[i] for i, degree in enumerate(resting.degrees) if degree != 1})
             held |= spectral_radii(motion, stays) <= HOLDS

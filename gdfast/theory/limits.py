@@ -12,7 +12,16 @@ from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.theory import closed
-from gdfast.theory.attracting import HOLDS, LARGEST, Minimum, minimum_of, motion_near, radii_at_rest, remembers
+from gdfast.theory.attracting import (
+    HOLDS,
+    LARGEST,
+    Minimum,
+    is_curved,
+    minimum_of,
+    motion_near,
+    radii_at_rest,
+    remembers,
+)
 from gdfast.theory.resting import NoRestError, motion_of, rest, spectral_radii
 
 if TYPE_CHECKING:
@@ -124,11 +133,8 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
     """
     arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
     curvature = arguments.number("curvature", curvature, POSITIVE)
-    if not optimizer.schedule and not optimizer.transforms:
-        formula = _formula(optimizer, curvature)
-        if formula is not None:
-            return formula
-    found = _limit(optimizer, Minimum(np.zeros(1), np.array([[curvature]])))
+    minimum = Minimum(np.zeros(1), np.array([[curvature]]))
+    found = _formula(optimizer, minimum) or _scanned(optimizer, minimum)
     return None if np.isnan(found) else float(found)
 
 
@@ -158,12 +164,9 @@ def limits(problem: Problem, optimizers: Optimizer | Sequence[Optimizer]) -> "pa
     Examples
     --------
     >>> from gdfast import optimizers, problems
-    >>> print(limits(problems.quartic(), [optimizers.gd(), optimizers.momentum(), optimizers.adam()]))
-    minimum                0             1
-    optimizer
-    gd          7.920459e-02  1.472803e-01
-    momentum    1.504887e-01  2.798325e-01
-    adam        1.504887e-08  2.798325e-08
+    >>> table = limits(problems.quartic(), [optimizers.gd(), optimizers.adam()])
+    >>> [f"{rate:.3g}" for rate in table.loc["gd"]], [f"{rate:.3g}" for rate in table.loc["adam"]]
+    (['0.0792', '0.147'], ['1.5e-08', '2.8e-08'])
     """
     import pandas
 
@@ -173,14 +176,19 @@ def limits(problem: Problem, optimizers: Optimizer | Sequence[Optimizer]) -> "pa
     for rule in rules:
         arguments.instance("optimizers", rule, Optimizer, _OPTIMIZER)
     minima = [minimum_of(problem, index, problem.loss_tolerance) for index in range(len(problem.minima))]
-    rows = [[np.nan if minimum is None else _limit(rule, minimum) for minimum in minima] for rule in rules]
+    rows = [
+        [np.nan if minimum is None else _formula(rule, minimum) or _scanned(rule, minimum) for minimum in minima]
+        for rule in rules
+    ]
     index = pandas.Index([rule.label for rule in rules], name="optimizer")
     return pandas.DataFrame(rows, index=index, columns=pandas.RangeIndex(len(minima), name="minimum"), dtype=float)
 
 
-def _formula(optimizer: Optimizer, curvature: float) -> float | None:
+def _formula(optimizer: Optimizer, minimum: Minimum) -> float | None:
     """The limit where there is a formula for it."""
-    given = optimizer.parameters
+    given, curvature = optimizer.parameters, float(np.linalg.eigvalsh(minimum.hessian)[-1])
+    if optimizer.schedule or optimizer.transforms or not is_curved(minimum.hessian):
+        return None
     if optimizer.name == "gd":
         return closed.gd(curvature)
     if optimizer.name == "momentum" and given["dampening"] < 1:
@@ -193,7 +201,7 @@ def _formula(optimizer: Optimizer, curvature: float) -> float | None:
     return None
 
 
-def _limit(optimizer: Optimizer, minimum: Minimum) -> float:
+def _scanned(optimizer: Optimizer, minimum: Minimum) -> float:
     """Where the spectral radius first passes 1, from small rates on; NaN where it is not told."""
     if optimizer.schedule is not None:
         return np.nan

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdfast import optimizers, problems, schedules, transforms
-from gdfast.theory.attracting import Attraction, Minimum, attractions, is_exact, minimum_of
+from gdfast.theory.attracting import Attraction, Minimum, attractions, is_exact, lasting, minimum_of
 
 RATES = np.array([1e-3, 1e-2, 0.05, 0.5])
 QUARTIC = problems.quartic()
@@ -88,6 +88,17 @@ def test_decoupled_weight_decay_is_balanced_by_a_gradient_that_is_almost_nothing
     np.testing.assert_allclose(got.radii, plain.radii, rtol=0.05)
     decay = optimizers.gd().transformed(transforms.weight_decay(1e-3))
     np.testing.assert_allclose(told(decay).radii, np.abs(1 - RATES * (13.579551575294582 + 1e-3)), rtol=1e-9)
+
+
+def test_what_the_second_moment_holds_as_long_as_it_lasts():
+    def lasts(rule, basin=0):
+        return lasting(rule, RATES[None], minimum_of(QUARTIC, basin, 1e-6), np.ones(2))
+
+    for rule in (optimizers.adam(), optimizers.rmsprop(), optimizers.adamax(), optimizers.nadam()):
+        assert lasts(rule).all()
+    assert lasts(optimizers.gd()).tolist() == [True, True, True, False]
+    assert not lasts(optimizers.signsgd()).any()
+    assert not lasts(optimizers.adamw()).any()  # whose steps are not zero where the gradient is
 
 
 def test_rounding_holds_what_lands_on_a_zero_of_the_computed_gradient():
