@@ -142,6 +142,12 @@ def sweep(
     ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
     dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
+    settle: Annotated[
+        bool,
+        typer.Option(
+            "--settle/--no-settle", help="whether a trajectory ends where it is stationary, or runs its budget out"
+        ),
+    ] = True,
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
     processes: Annotated[int | None, typer.Option(help="local processes instead of threads")] = None,
@@ -174,6 +180,7 @@ def sweep(
         loss_tolerance=loss_tolerance,
         check_every=check_every,
         dtype=dtype,
+        settle=settle,
         history=history,
     )
     outputs.check(out, accepted=("a folder", "a file"))

@@ -221,6 +221,8 @@ def calls() -> list[Call]:
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.check_gradient, {"problem": QUARTIC, "points": [[1.0], [2.0]], "tolerance": 1e-6}),
         (analysis.reached, {"result": line}),
+        (analysis.attracting, {"result": line, "sweep": None}),
+        (analysis.leaves, {"result": line, "sweep": None}),
         *[(function, {"result": line}) for function in (analysis.account, analysis.advice, analysis.excess)],
         (analysis.budget, {"result": line}),
         (analysis.outcome_shares, {"result": line}),
@@ -251,6 +253,11 @@ def calls() -> list[Call]:
         (theory.qhm, {"curvature": 2.0, "momentum": 0.9, "nu": 0.7}),
         (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
         (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
+        (theory.limits, {"problem": QUARTIC, "optimizers": [optimizers.gd()]}),
+        (
+            theory.spectral_radius,
+            {"optimizer": optimizers.adam(), "learning_rates": [0.1], "hessian": [[2.0]], "state": {"v": 1.0}},
+        ),
         (optimizers.grid, {"factory": optimizers.momentum, "momentum": [0.1, 0.2]}),
         (
             optimizers.combine,
@@ -365,6 +372,7 @@ def _arguments_of_a_sweep() -> dict[str, Any]:
         "measure": None,
         "check_every": 1,
         "dtype": "float64",
+        "settle": True,
         "history": "loss:2",
     }
 

@@ -57,6 +57,18 @@ def test_a_history_is_recorded_and_drawn(tmp_path):
     assert picture.stat().st_size > 5000
 
 
+def test_budgets_are_run_out_if_that_is_asked_for(tmp_path):
+    done = gdfast_command(
+        *["sweep", "--problem", "quartic", "--optimizer", "rmsprop", "--lr", "0.01:0.1:3", "--start", "1:2:4"],
+        *["--max-steps", "700", "--no-settle", "--out", tmp_path / "whole.zarr"],
+    )
+    assert done.returncode == 0, done.stderr
+    assert "leave their minimum again" in done.stdout
+    got = xarray.open_zarr(tmp_path / "whole.zarr")
+    assert json.loads(got.attrs["specification"])["settle"] is False
+    assert (got.steps.values == 700).all()
+
+
 def test_a_stored_sweep_is_the_one_asked_for(store):
     got = xarray.open_zarr(store)
     sweep = gdfast.Sweep(

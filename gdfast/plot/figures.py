@@ -23,7 +23,7 @@ from gdfast.plot.maps import (
     number_scale,
     steps_range,
 )
-from gdfast.plot.panels import Panel, panels
+from gdfast.plot.panels import LEAVES, Panel, panels
 from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
 from gdfast.tiles.outcomes import Outcome
 
@@ -67,7 +67,8 @@ def maps(
         rows with classes or held out ``accuracy``, ``validation_loss``, ``validation_accuracy``. Of what a history
         recorded ``loss at step 100``, ``excess at step 100`` and so on, at the nearest step that was recorded. Of
         numbers it is the median of a pixel's trajectories, logarithmic where that is possible. Excess is
-        `gdfast.analysis.excess`.
+        `gdfast.analysis.excess`. On maps of outcomes, what has reached a minimum that it will leave again is hatched;
+        see `gdfast.analysis.leaves`.
     limits : mapping, optional
         For each optimizer's label, learning rates to mark by a dashed line: numbers, or functions of y's values.
     optimizers : sequence of str, optional
@@ -84,7 +85,8 @@ def maps(
     """
     result, quantity, meaning = _along(result, quantity)
     number = "loss" if quantity == "excess" else quantity if meaning else None
-    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=number)
+    wanted = LEAVES if quantity == "outcome" else number
+    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
     if quantity == "excess":
         lowest, unit = units(result)
         found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
@@ -92,10 +94,10 @@ def maps(
     figure, axes = _side_by_side(found)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
     scale = number_scale(found) if number else None
-    image = None
+    image, left = None, False
     for ax, panel in zip(axes, found, strict=True):
         if quantity == "outcome":
-            draw_outcome(ax, panel)
+            left |= draw_outcome(ax, panel)
         elif scale:
             image = draw_number(ax, panel, scale)
         else:
@@ -110,7 +112,7 @@ def maps(
         figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
     if image is None:
         named = _present(found) - {int(Outcome.not_run)}
-        outcome_legend(figure, named, ncols=min(2 * _columns(found) + 1, len(named)))
+        outcome_legend(figure, named, left, ncols=min(2 * _columns(found) + 1 - left, len(named) + left))
     else:
         told = f"{meaning}\n(grey: dark diverged)" if number else _STEPS
         figure.colorbar(image, ax=axes, label=told)

@@ -54,6 +54,16 @@ class Judging(Stepping):
         found = [p for p in self.stationary_points if p.kind == "minimum"]
         return tuple(sorted(found, key=lambda p: not is_inside(p, self.domain)))
 
+    @functools.cached_property
+    def curvatures(self) -> Array:
+        """Eigenvalues of the Hessian at the lowest known minimum, ascending, ``float64[d]``; none if none is known.
+
+        Gradient descent stays there at rates below ``2 / curvatures[-1]``; see `gdfast.theory`.
+        """
+        if not self.minima or not self.minima[0].point:
+            return np.empty(0)
+        return np.asarray(np.linalg.eigvalsh(self.hessian(np.array(self.minima[0].point)[:, None])[..., 0]))
+
     def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
         """Return the basin of the nearest minimum to each of ``theta (d, n)``, ``int64[n]``; one must be known."""
         points = np.array([point.point for point in self.minima])

@@ -112,7 +112,7 @@ class Judge:
         theta, outcome = endings.theta, endings.outcome
         loss = endings.loss.astype(np.float64, copy=False)
         basin = np.full(len(loss), -1, dtype=np.int16)
-        lanes = np.flatnonzero(endings.ending == Ending.stationary)
+        lanes = np.flatnonzero(self._at_rest(endings))
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
         descending = outcome == Outcome.unfinished
@@ -136,6 +136,13 @@ class Judge:
             np.empty(0),
         )
 
+    def _at_rest(self, endings: Endings) -> NDArray[np.bool_]:
+        """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
+        at_rest = endings.ending == Ending.stationary
+        if not self.sweep.settle:
+            at_rest |= (endings.ending != Ending.diverged) & (endings.gradient_norm <= self.sweep.scaled_tolerances[0])
+        return np.asarray(at_rest)
+
     def _judge_near(
         self,
         endings: Endings,
@@ -146,7 +153,7 @@ class Judge:
     ) -> None:
         """Put in which of these lanes are at a minimum, though they are not stationary, or at no known point."""
         theta = endings.theta
-        unsettled = endings.ending[lanes] != Ending.stationary
+        unsettled = ~self._at_rest(endings)[lanes]
         stays = ~(unsettled & self._passes(loss[lanes], endings.recent[lanes]))
         lanes, unsettled = lanes[stays], unsettled[stays]
         beside = lanes[unsettled]

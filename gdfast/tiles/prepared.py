@@ -53,7 +53,8 @@ class Prepared:
     learning_rates : ndarray
         Those of each group, ``dtype[groups, k]``.
     gradient_tolerance, divergence_limit : float
-        For the problem's gradients, as numbers that the sweep's `dtype` has.
+        For the problem's gradients, as numbers that the sweep's `dtype` has. Where trajectories do not settle the first
+        is negative, which no gradient is within.
     sampled : ndarray
         The updates done where the objective is noted, ``int64[k]``, see `gdfast.tiles.ending.sampled_steps`.
     judge : Judge
@@ -66,7 +67,8 @@ class Prepared:
         self.sweep = sweep
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
         self.learning_rates = sweep.group_rates.astype(sweep.dtype)
-        self.gradient_tolerance, self.divergence_limit = sweep.scaled_tolerances
+        tolerance, self.divergence_limit = sweep.scaled_tolerances
+        self.gradient_tolerance = tolerance if sweep.settle else -1.0
         self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
         self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)

@@ -5,16 +5,13 @@ The rule and the gradient are the very texts that the kernels are compiled from.
 """
 
 import itertools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast.formulas.elementary import Array, sqrt, square_scale
-from gdfast.formulas.formula import Formula
+from gdfast.formulas.arrays import computed, reduced
+from gdfast.formulas.elementary import Array
 from gdfast.formulas.noise import KEY, standard_normal
-from gdfast.optimizers import Optimizer
 from gdfast.tiles.ending import (
     LONGEST_PERIOD,
     RECENT,
@@ -29,10 +26,6 @@ from gdfast.tiles.ending import (
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
-from gdfast.transforms import Transform
-
-if TYPE_CHECKING:
-    pass
 
 
 def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
@@ -188,18 +181,18 @@ class Trajectories:
             key: Array = np.empty(0)
             if transform.noisy:
                 given, key = given[: -len(KEY)], given[-len(KEY) :]
-            sums = self._reduced(transform, (self.theta, grad, rate), given)
+            sums = reduced(transform, (self.theta, grad, rate), given)
             if transform.noisy:
                 rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
-            (grad,) = self._computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
+            (grad,) = computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
         return grad
 
     def remember(self, t: int) -> None:
         """Let the measure see the losses before the update after `t` others."""
         assert self.measure
         given = self.objective(t), *self.measured, *self.table[t, self.parts.measure.places]
-        self.measured = np.stack(self._computed(self.measure.rule, len(self.measured), *given))
+        self.measured = np.stack(computed(self.measure.rule, len(self.measured), *given))
 
     def update(self, grad: Array, t: int) -> None:
         """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
@@ -208,45 +201,16 @@ class Trajectories:
         if self.memory:
             assert self.optimizer.plateau
             given = loss, *self.memory, *self.table[t, self.parts.plateau.places]
-            self.memory = self._computed(self.optimizer.plateau.rule, len(self.memory), *given)
+            self.memory = computed(self.optimizer.plateau.rule, len(self.memory), *given)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
                 coefficients_of = self.table[t, span.places]
-                (self.theta,) = self._computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
-        whole = self._reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
+                (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
+        whole = reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)
         given = self.theta, grad, *self.state, rate, *whole, *coefficients
-        self.theta, *self.state = self._computed(self.optimizer.rule, 1 + len(self.state), *given)
-
-    def _computed(self, rule: Callable[..., Any], results: int, *given: Any) -> list[Array]:
-        """What a rule returns, constants included, for every trajectory."""
-        values = Formula.of(rule, results).reading(self.theta.dtype.name)(*given)
-        shape = given[0].shape
-        values = values if isinstance(values, tuple) else (values,)
-        return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]
-
-    def _reduced(self, rule: Optimizer | Transform, given: tuple[Any, ...], coefficients: Array) -> list[Any]:
-        """The norms and the sums that a rule asks for, as the kernel computes them: coordinate by coordinate."""
-        norms, sums = [], []
-        if rule.entries is not None:
-            for rows in self._computed(rule.entries, len(rule.norms), *given, *coefficients):
-                size = np.zeros_like(self.theta[0])
-                for row in rows:
-                    size = np.where(np.abs(row) > size, np.abs(row), size)
-                if rule.euclidean:
-                    scale, total = square_scale(size), np.zeros_like(size)
-                    for row in rows:
-                        total = total + row * scale * (row * scale)
-                    size = sqrt(total) / scale
-                norms.append(size)
-        if rule.terms is not None:
-            for rows in self._computed(rule.terms, len(rule.sums), *given, *norms, *coefficients):
-                total = np.zeros_like(self.theta[0])
-                for row in rows:
-                    total = total + row
-                sums.append(total)
-        return norms + sums
+        self.theta, *self.state = computed(self.optimizer.rule, 1 + len(self.state), *given)
 
 
 def _tails(tail: Array) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:

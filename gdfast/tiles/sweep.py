@@ -100,6 +100,9 @@ class Sweep(Value):
         The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
         is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
         as float64 all the same.
+    settle : bool
+        Whether a trajectory ends where it is stationary. If not, the whole budget is run, of what has not diverged, and
+        what is stationary at its end is judged by where that is: to see what stays at a minimum and what leaves it.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class Sweep(Value):
     check_every: int = 1
     dtype: str = "float64"
     loss_tolerance: float = 1e-6
+    settle: bool = True
     history: History | None = None
     start_labels: Mapping[str, Any] = field(default_factory=dict)
 
@@ -136,6 +140,7 @@ class Sweep(Value):
         check_every: int = 1,
         dtype: str = "float64",
         loss_tolerance: float | None = None,
+        settle: bool = True,
         history: History | str | Sequence[str] | None = None,
     ) -> None:
         problem = _problem(problem)
@@ -170,6 +175,7 @@ class Sweep(Value):
                 problem.loss_tolerance if loss_tolerance is None else loss_tolerance,
                 arguments.NONNEGATIVE,
             ),
+            "settle": arguments.flag("settle", settle),
             "history": None if history is None else History.of(history),
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
@@ -346,6 +352,7 @@ class Sweep(Value):
             "loss_tolerance": self.loss_tolerance,
             **({"check_every": self.check_every} if self.check_every > 1 else {}),
             **({"dtype": self.dtype} if self.dtype != "float64" else {}),
+            **({} if self.settle else {"settle": False}),
             **({"measure": self.measure.specification} if self.measure else {}),
             **({"history": self.history.specification(self.max_steps)} if self.history else {}),
             **({"told_at_ends": list(self.problem.told_at_ends)} if self.problem.told_at_ends else {}),
