@@ -199,3 +199,12 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_is_made(monkeypatch)
 
 def test_every_quantity_is_recorded_in_some_test():
     assert set(QUANTITIES) == {*LANDSCAPE.split(","), *CLASSES.split(",")}
+
+
+def test_budgets_that_are_run_out_have_whole_histories():
+    grid = sweep(problems.quartic(), "loss,theta:linear:61", settle=False)
+    result = cases.agree(grid)
+    assert ((result.steps == 60) | (result.ending == 5)).all()
+    settling = gdfast.run(grid.replace(settle=True))
+    before = settling.recorded_step < settling.steps
+    assert ((result.history_loss == settling.history_loss) | ~before).all()
