@@ -47,7 +47,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         gradient_norm=np.empty(n, dtype),
         memory=np.empty((remembered, n), dtype),
     )
-    pair, _held = pair_of(sweep, plan.optimizer)
+    pair, _held = prepared.pair(tile.optimizer)
     block, judge = new_block(sweep, plan), prepared.judge
     width = len(block.number)
     lane_steps = driver(dtype)(
