@@ -49,7 +49,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         memory=np.empty((remembered, n), dtype),
     )
     record = Record.of(sweep, n)
-    pair, _held = pair_of(sweep, plan.optimizer)
+    pair, _held = prepared.pair(tile.optimizer)
     block, judge = new_block(sweep, plan), prepared.judge
     width = len(block.number)
     lane_steps = driver(dtype)(
