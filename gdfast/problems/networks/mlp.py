@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from gdfast import arguments, memory
-from gdfast.data import Data, Source, as_classes, as_numbers, design, load
+from gdfast.data import Data, Source, as_classes, as_numbers, load
+from gdfast.data.held_out import parted
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES
@@ -40,6 +41,7 @@ _BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, th
     l2=arguments.NONNEGATIVE,
     l1=arguments.NONNEGATIVE,
     eps=arguments.POSITIVE,
+    validation=arguments.FRACTION,
 )
 def mlp(
     widths: Sequence[int] = (2, 8, 1),
@@ -58,6 +60,7 @@ def mlp(
     batch_size: int | None = None,
     seed: int = 0,
     layer_rates: bool = False,
+    validation: float = 0.0,
 ) -> MLP:
     """A fully connected network of any depth.
 
@@ -89,6 +92,11 @@ def mlp(
         As in `DataProblem`; the seed is that of drawn data, too.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
+    validation : float
+        The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
+        with ``cross_entropy`` the accuracy. They are drawn by the seed, of each label the same share. Features are
+        standardized by the other rows alone. Batch normalization takes mean and variance of the rows it is given, of
+        held-out rows theirs.
 
     Raises
     ------
@@ -104,13 +112,14 @@ def mlp(
         m = arguments.integer("mlp: points", points)
         memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
         inputs, targets = _drawn(m, sizes, loss, seed)
-    else:
-        inputs, targets = _rows_of(load(data), sizes, loss)
+        data = Data(inputs, targets, tuple(f"x{j}" for j in range(sizes[0])), "y", standardize=False)
+    rows, held_out = _rows_of(load(data), sizes, loss, validation, seed)
     if batch_size is not None:
-        batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(inputs))
+        batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(rows[0]))
     layers = layers_of(sizes, activations, bias, batch_norm)
     factors = factors_of(layers, fan_in_scaling, gain, output_scale)
-    return MLP(Network(layers, factors, loss, l2, l1, eps), inputs, targets, batch_size, seed, layer_rates)
+    network = Network(layers, factors, loss, l2, l1, eps)
+    return MLP(network, *rows, batch_size, seed, layer_rates, held_out)
 
 
 def _widths(widths: Any) -> tuple[int, ...]:
@@ -148,17 +157,24 @@ def _drawn(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tuple[
     return X, signal if loss == "squared" else signal.argmax(axis=1).astype(np.float64)
 
 
-def _rows_of(data: Data, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
-    """Inputs and targets ``float64[m, k]`` or labels ``float64[m]`` of data, if they fit the network."""
+def _rows_of(
+    data: Data, widths: tuple[int, ...], loss: str, validation: float, seed: int
+) -> tuple[tuple[Array, Array], tuple[Array, Array] | None]:
+    """Inputs and targets ``float64[m, k]`` or labels ``float64[m]`` of data that fit the network; and held-out ones."""
     try:
         # Of an array, labels are taken as they are; not every class needs to be there.
         prepare = as_numbers if loss == "squared" else as_classes if data.source else _as_they_are
         table = prepare(data)
         _check_fit(table, widths, loss)
-        inputs = design(table, bias=False).X
+        parts = parted(table, False, validation, seed, None if loss == "squared" else table.y)
     except (TypeError, ValueError) as error:
         raise type(error)(f"mlp: {error}") from None
-    return inputs, table.y.reshape(len(inputs), -1) if loss == "squared" else table.y
+
+    def arrays(rows: Data) -> tuple[Array, Array]:
+        return rows.X, rows.y.reshape(len(rows.y), -1) if loss == "squared" else rows.y
+
+    learned, held_out = parts
+    return arrays(learned), None if held_out is None else arrays(held_out)
 
 
 def _as_they_are(data: Data) -> Data:

@@ -4,6 +4,7 @@
 agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient` use BLAS and differ by rounding.
 """
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -44,12 +45,21 @@ class MLP(DataProblem):
         As in `DataProblem`.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
+    held_out : tuple of ndarray, optional
+        As in `DataProblem`.
     """
 
     def __init__(
-        self, network: Network, X: Array, y: Array, batch_size: int | None, seed: int, layer_rates: bool
+        self,
+        network: Network,
+        X: Array,
+        y: Array,
+        batch_size: int | None,
+        seed: int,
+        layer_rates: bool,
+        held_out: tuple[Array, Array] | None = None,
     ) -> None:
-        super().__init__(X, y, batch_size, seed)
+        super().__init__(X, y, batch_size, seed, held_out)
         self.network, self.layers = network, network.layers
         self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
         if layer_rates:
@@ -155,12 +165,18 @@ class MLP(DataProblem):
         output: Array = self.network.forward(scaled, rows, Blas())[-1].value
         return output
 
-    def accuracy(self, theta: Array) -> Array:
-        """Return the share of the rows whose largest output is that of their label, ``float64[n]``."""
-        if self.network.kind != CROSS_ENTROPY:
-            raise ValueError("accuracy: the loss must be cross_entropy, which has labels, not squared")
-        found = [self.predict(block).argmax(axis=2) == self.y for block in self._contiguous(theta)]
-        return np.asarray(np.concatenate(found).mean(axis=1), dtype=np.float64)
+    @property
+    def has_classes(self) -> bool:
+        """Whether rows have a class: where the loss is ``cross_entropy``."""
+        return self.network.kind == CROSS_ENTROPY
+
+    def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
+        found = [self.predict(block, X).argmax(axis=2) for block in self._contiguous(theta)]
+        return np.concatenate(found).T
+
+    def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
+        bare = dataclasses.replace(self.network, l2=0.0, l1=0.0)
+        return np.concatenate([bare.loss(block, X, y, Blas()) for block in self._contiguous(theta)])
 
     def layer_gradient_norms(self, theta: Array) -> Array:
         """Return the Euclidean norm of the gradient by each layer's weights, ``float64[layers, n]``."""
