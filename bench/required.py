@@ -20,3 +20,4 @@ RATIOS: dict[tuple[str, str], float] = {
 ROOFLINE_SHARE = 60  # percent, of any elementwise pair
 USEFUL_SHARE = 95  # percent of the lane-steps on mixed grids
 LANE_MATH = 1.5  # times NumPy's own time, at most
+HISTORY = 1.05  # times the same sweep of 1000 steps without one, at most, with a history of 64 losses
