@@ -132,6 +132,14 @@ def sweep(
             "[default: 1e-8, or 1e-6 in float32]"
         ),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            help="what to record at chosen steps, such as loss,sharpness:64: loss, lowest_loss, gradient_norm, "
+            "distance, sharpness, accuracy, validation_loss, validation_accuracy, theta; :linear:64 for even steps, "
+            ":0/10/100 for these"
+        ),
+    ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
     dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
     settle: Annotated[
@@ -173,6 +181,7 @@ def sweep(
         check_every=check_every,
         dtype=dtype,
         settle=settle,
+        history=history,
     )
     outputs.check(out, accepted=("a folder", "a file"))
     with resumable(out), executors.of(workers, processes, scheduler) as executor:
@@ -239,7 +248,11 @@ def map_(
         typer.Option(help="label of an optimizer to show, less what is an axis  [default: all]"),
     ] = None,
     quantity: Annotated[
-        str, typer.Option(help="outcome, steps, loss, excess, gradient_norm, period or measure")
+        str,
+        typer.Option(
+            help="outcome, steps, loss, excess, gradient_norm, period, measure, accuracy, validation_loss, "
+            "validation_accuracy, or of a history such as 'loss at step 100'"
+        ),
     ] = "outcome",
     x: Annotated[
         str, typer.Option(help="axis to the right: learning_rate, start or a hyperparameter")

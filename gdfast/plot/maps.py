@@ -206,8 +206,12 @@ def number_scale(found: Sequence[Panel]) -> Normalize:
 
     What diverged does not count. On a linear scale the highest twentieth is left out, which has one colour.
     """
-    shown = np.concatenate([panel.number[_is_shown(panel)].ravel() for panel in found])
-    shown = shown[np.isfinite(shown)]
+    return scale_of(np.concatenate([panel.number[_is_shown(panel)].ravel() for panel in found]))
+
+
+def scale_of(numbers: Array) -> Normalize:
+    """The same of numbers, those that are finite."""
+    shown = numbers[np.isfinite(numbers)]
     if not shown.size:
         return Normalize(0.0, 1.0)
     low, high = float(shown.min()), float(shown.max())

@@ -23,7 +23,7 @@ from gdfast.analysis._results import checked
 from gdfast.formulas.elementary import Array
 from gdfast.plot.pixels import Along, medians, reduce
 from gdfast.storing.result import DIMENSIONS
-from gdfast.tiles.sweep import part_prefix
+from gdfast.tiles.hyperparameters import part_prefix
 
 if TYPE_CHECKING:
     import xarray

@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import memory
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, machine
+from gdfast.storing.result import (
+    ATTRIBUTES,
+    DIMENSIONS,
+    FURTHER,
+    attributes,
+    bytes_of_a_cell,
+    coordinates,
+    depths,
+    fields,
+    fill,
+    machine,
+)
 from gdfast.storing.reuse import Earlier
 from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.sweep import Sweep, Tile
@@ -45,7 +56,7 @@ class Columns:
         )
         self.columns = _together(
             {
-                name: ((*sweep.shape, *([sweep.problem.dimension] if name == "theta" else [])), np.dtype(dtype))
+                name: ((*sweep.shape, *depths(sweep, name)), np.dtype(dtype))
                 for name, dtype in fields(sweep, keep_theta).items()
             }
         )
@@ -72,7 +83,10 @@ class Columns:
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
         import xarray
 
-        data = {name: (_dimensions(name), column, ATTRIBUTES[name]) for name, column in self.columns.items()}
+        data = {
+            name: ((*DIMENSIONS, *FURTHER.get(name, ())), column, ATTRIBUTES[name])
+            for name, column in self.columns.items()
+        }
         sweep = self.sweep
         return xarray.Dataset(
             data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
@@ -87,14 +101,3 @@ def _together(shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> di
         name: buffer[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
         for (name, (shape, dtype)), begin in zip(shapes.items(), begins, strict=False)
     }
-
-
-def _dimensions(name: str) -> tuple[str, ...]:
-    return (*DIMENSIONS, "parameter") if name == "theta" else DIMENSIONS
-
-
-def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
-    """How many bytes a trajectory takes in a result."""
-    kinds = fields(sweep, keep_theta)
-    depth = {"theta": sweep.problem.dimension}
-    return sum(int(np.dtype(kind).itemsize) * depth.get(name, 1) for name, kind in kinds.items())

@@ -3,7 +3,8 @@
 A store is a Zarr group of format 2, the one format whose texts and consolidated metadata every reader opens without a
 warning. What is written here is what `check` accepts, and nothing more: arrays in the order of C, of one compressor,
 without filters, of a few types, whose sizes agree with one another and with the specification. So no other code of
-readers is ever run, whatever a store names.
+readers is ever run, whatever a store names. What a history recorded of a trajectory, or a point's coordinates, lies
+whole in the chunk of its block, along further dimensions.
 """
 
 import itertools
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from gdfast.storing.files import Unsound, is_plain
 from gdfast.storing.journal import LARGEST_TEXT
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, SINCE, coordinates, fields
+from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, FURTHER, MORE, SINCE, coordinates, depths, fields
 from gdfast.tiles.sweep import Sweep
 
 METADATA, GROUP, ATTRIBUTES_FILE = ".zmetadata", ".zgroup", ".zattrs"
@@ -31,10 +32,10 @@ TEXTS = [{"id": "vlen-utf8"}]
 
 _TYPES = {"|i1", "|b1", "<i2", "<i4", "<i8", "<f4", "<f8"}
 _LARGEST_CHUNK, _CHUNK = 2**30, 2**25
-DATA: dict[str, Any] = {**FIELDS, "measure": np.float64, "theta": np.float64}
+DATA: dict[str, Any] = {**FIELDS, **dict.fromkeys(MORE, np.float64)}
 """The types of all arrays that are no coordinates."""
 
-_AXES = {*DIMENSIONS, "parameter", "group"}
+_AXES = {*DIMENSIONS, "parameter", "group", "recorded_step"}
 
 
 @dataclass(frozen=True)
@@ -98,18 +99,25 @@ class Array:
 
 def chunk(name: str, block: str) -> str:
     """The file of a block's chunk of the array of this name."""
-    return f"{name}/{block}.0" if name == "theta" else f"{name}/{block}"
+    return f"{name}/{block}{_suffix(name)}"
+
+
+def block_of(name: str, key: str) -> str:
+    """The block that a chunk of the array of this name is of, by the chunk's name in it."""
+    return key.removesuffix(_suffix(name))
+
+
+def _suffix(name: str) -> str:
+    """What the names of an array's chunks have behind those of blocks: a 0 for each further dimension."""
+    return ".0" * len(FURTHER.get(name, ()))
 
 
 def arrays(sweep: Sweep, keep_theta: bool, block: tuple[int, int, int]) -> dict[str, Array]:
     """The arrays that hold a sweep's result, by name, less their coordinates."""
-    depth = sweep.problem.dimension
     found = {}
     for name, dtype in fields(sweep, keep_theta).items():
-        more, dimension = ((depth,), ("parameter",)) if name == "theta" else ((), ())
-        found[name] = Array(
-            (*sweep.shape, *more), (*block, *more), np.dtype(dtype), (*DIMENSIONS, *dimension), ATTRIBUTES[name]
-        )
+        more, dimensions = depths(sweep, name), (*DIMENSIONS, *FURTHER.get(name, ()))
+        found[name] = Array((*sweep.shape, *more), (*block, *more), np.dtype(dtype), dimensions, ATTRIBUTES[name])
     return found
 
 
@@ -282,8 +290,8 @@ def _check_sizes(members: Mapping[str, Array]) -> None:
     axes = {member.dimensions[:3] for name, member in members.items() if name in DATA}
     if not {*DIMENSIONS, "start_point", *FIELDS} - {*SINCE} <= {*members} or len(blocks) != 1 or axes != {DIMENSIONS}:
         raise Unsound("lack an array, or have one too many")
-    theta = members.get("theta", members["outcome"])
-    if any(len(members[name].shape) != 3 + (name == "theta") for name in DATA if name in members) or (
-        theta.dimensions[3:] not in ((), ("parameter",)) or theta.chunks[3:] != theta.shape[3:]
-    ):
-        raise Unsound("give arrays other dimensions than they have")
+    for name in DATA:
+        if name in members and (
+            members[name].dimensions[3:] != FURTHER.get(name, ()) or members[name].chunks[3:] != members[name].shape[3:]
+        ):
+            raise Unsound("give arrays other dimensions than they have")

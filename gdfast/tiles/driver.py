@@ -4,7 +4,8 @@ The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a blo
 every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
 places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
 kept, to see whether a trajectory that did not settle repeats itself. At some points of the middle and of the end of
-the budget the objective is noted, to see whether it still comes down.
+the budget the objective is noted, to see whether it still comes down. Strides end where a history records, and what it
+records of the last steps is told from the points that were kept.
 """
 
 import functools
@@ -38,6 +39,7 @@ from gdfast.tiles.ending import (
     Ending,
     Trend,
 )
+from gdfast.tiles.noting import note, record_type, stay
 from gdfast.tiles.outcomes import Limits, Outcome
 
 STRIDE, LONGEST_STRIDE = 24, 96
@@ -98,6 +100,7 @@ def _signature(real: Any) -> Any:
         types.NamedTuple((*[types.float64[::1]] * 2, *[types.float64] * 4), Limits),
         real,  # loss per objective
         types.NamedTuple(ends, Ends),
+        record_type(real),
         types.int64[::1],  # stop (1): a number other than zero ends the tile early
     )
 
@@ -379,7 +382,7 @@ def driver(real: str) -> Kernel:
     )  # fmt: skip
 
     @compiled(_signature(getattr(types, real)))
-    def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, stop):
+    def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
         middle = np.searchsorted(noted.steps, last_steps)  # samples before them
@@ -388,19 +391,24 @@ def driver(real: str) -> Kernel:
         for begin in range(0, total, width):
             n = min(width, total - begin)
             _fill(block, grid, begin, n)
-            t = sampled = 0
+            t = taken = sampled = row = 0
             stride = STRIDE
             padded = _pad(block, noted.values[:0], n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
                 if sampled < middle and t == noted.steps[sampled]:
                     _sample(pair, block, table, settling, t, padded, noted.values[sampled])
                     sampled += 1
-                goal = noted.steps[sampled] if sampled < middle else last_steps
-                n_steps = min(stride, goal - t)
+                goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
+                if row < len(record.steps) and t == record.steps[row]:
+                    note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    row += 1
+                n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
                 lane_steps += n * n_steps
-                before = n
+                if t < goal:
+                    continue
+                before, taken = n, t
                 n = _take_out_settled(block, noted.values[:sampled], n, together, first, ends)
                 padded = _pad(block, noted.values[:0], n, together)
                 # Where nothing settles there is nothing to take out, and longer strides will do.
@@ -412,8 +420,14 @@ def driver(real: str) -> Kernel:
                 lane_steps += n * (len(block.tail) - 1)
                 _tell_tails(block, n, within, still, first, ends)
                 _tell_trends(block, noted, n, middle, rounding, first, ends)
+                while row < len(record.steps) and record.steps[row] < len(table) - 1:
+                    block.theta[:, :n] = block.tail[record.steps[row] - last_steps, :, :n]
+                    note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    row += 1
             n = min(width, total - begin)
             _judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
+            if len(record.steps):
+                stay(record, ends, begin, n)
         return lane_steps
 
     return drive

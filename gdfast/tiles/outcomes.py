@@ -9,10 +9,10 @@ with the loss of the lowest minimum that is known inside the domain, and the pro
 `gdfast.problems.Problem.loss_scale`. So an outcome does not depend on the units of the loss.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,8 @@ MEANING = {
 class Cells:
     """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
 
-    `measure` is empty where the sweep has none.
+    `measure` is empty where the sweep has none. `told` has what is told beside, by the names of a result's variables,
+    trajectories along the first axis.
     """
 
     outcome: NDArray[np.int8]
@@ -73,6 +74,14 @@ class Cells:
     theta: Array
     lane_steps: int
     measure: Array
+    told: dict[str, Array] = field(default_factory=dict)
+
+    def values(self, name: str) -> NDArray[Any]:
+        """What a variable of the result holds of each trajectory, these along the first axis."""
+        if name in self.told:
+            return self.told[name]
+        found: NDArray[Any] = getattr(self, name)
+        return found.T if name == "theta" else found
 
 
 class Limits(NamedTuple):

@@ -3,7 +3,7 @@
 import copy
 import functools
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,8 @@ class Prepared:
         Tells what ends mean.
     plan : callable
         From the number of an optimizer to its `Plan`.
+    pair : callable
+        From the number of an optimizer to its compiled step; see `gdfast.tiles.tile.pair_of`.
     """
 
     def __init__(self, sweep: Sweep) -> None:
@@ -72,6 +74,7 @@ class Prepared:
         self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
         self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
+        self.pair = functools.lru_cache(maxsize=PLANS_KEPT)(self._pair)
 
     def part(self, learning_rates: NDArray[np.int64], starts: NDArray[np.int64]) -> "Prepared":
         """The same over those of the learning rates and starts that stand at these places; plans are shared."""
@@ -92,3 +95,8 @@ class Prepared:
             optimizer.initial_state.astype(sweep.dtype),
             initial_memory(optimizer, sweep.measure, sweep.dtype),
         )
+
+    def _pair(self, number: int) -> Any:
+        from gdfast.tiles.tile import pair_of  # which the reference does without
+
+        return pair_of(self.sweep, self.sweep.optimizers[number])

@@ -24,6 +24,7 @@ from gdfast.tiles.ending import (
     trend_of,
 )
 from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
 
 
@@ -48,6 +49,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         loss=np.empty(0),
         gradient_norm=np.empty(0),
         memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
+        record=Record.of(sweep, n),
         lane_steps=0,
     )
     theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
@@ -62,6 +64,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 break
             for row in np.flatnonzero(np.equal(sampled, t)):
                 samples[row, active] = path.objective(t)
+            for row in np.flatnonzero(end.record.steps == t) if t < sweep.max_steps else ():
+                path.note(end.record, int(row), active)
             raw = path.gradient(t)
             grad = path.transformed(raw, t)
             if sweep.measure and t < sweep.max_steps:
@@ -101,6 +105,10 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         end.ending[active[still]] = Ending.fixed
     with np.errstate(all="ignore"):
         end.loss, end.gradient_norm = sweep.problem.judge(end.theta)
+        for noted, last in zip(end.record[1:], (end.loss, end.gradient_norm, end.theta.T), strict=True):
+            if noted.size:
+                over = np.nonzero(end.steps[:, None] <= end.record.steps)
+                noted[over] = last[over[0]]
         end.outcome, end.near = prepared.judge.elsewhere(end, index % m)
     return end
 
@@ -139,6 +147,15 @@ class Trajectories:
         self.state = [slot[:, live] for slot in self.state]
         self.memory = [slot[live] for slot in self.memory]
         self.measured = self.measured[:, live]
+
+    def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
+        """Note where trajectories are, with loss and gradient, at their places in a column of a record."""
+        if record.loss.size or record.gradient_norm.size:
+            for noted, values in zip((record.loss, record.gradient_norm), self.problem.judge(self.theta), strict=True):
+                if noted.size:
+                    noted[places, row] = values
+        if record.theta.size:
+            record.theta[places, row] = self.theta.T
 
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""
