@@ -13,6 +13,7 @@ import xarray
 import gdfast
 from gdfast import problems, store
 from gdfast.storing.contents import StoreError
+from gdfast.storing.journal import Journal
 from gdfast.storing.layout import METADATA
 from gdfast.tiles.executors import Processes
 
@@ -69,9 +70,9 @@ def test_a_killed_run_is_resumed_to_the_same_bytes(tmp_path, whole):
         path = tmp_path / f"{i}.zarr"
         child = stored.context().Process(target=write, args=(path, 1 + i % 2))
         child.start()
-        while child.is_alive() and not (path / "history_theta").is_dir():
+        while child.is_alive() and not (path.is_dir() and Journal.read(path).blocks):
             child.join(0.001)
-        child.join(rng.uniform(0, 0.2))
+        child.join(rng.uniform(0, 0.05))
         child.kill()
         child.join()
         done.append(store.status(path).done if (path / METADATA).exists() else 0)

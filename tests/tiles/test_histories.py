@@ -89,10 +89,15 @@ def test_a_history_stays_at_the_end_also_of_what_diverged():
 @pytest.mark.parametrize("name", ["rosenbrock", "network"])
 def test_histories_depend_on_neither_tiles_nor_workers(name):
     problem, history = EXACT[name]
-    expected = gdfast.run(sweep(problem, history))
-    for tile_size, workers in ((1, 2), (7, 1), (None, 3), (40, 2)):
-        cases.assert_same(gdfast.run(sweep(problem, history, tile_size=tile_size), workers=workers), expected)
-    cases.assert_same(gdfast.run(sweep(problem, history, tile_size=5), backend="numpy", workers=2), expected)
+
+    def run(workers, tile_size, backend="numba"):
+        grid = sweep(problem, f"{history}:5", 40, n=4, tile_size=tile_size)
+        return gdfast.run(grid, workers=workers, backend=backend)
+
+    expected = run(1, None)
+    for workers, tile_size in ((2, 1), (1, 7), (3, None)):
+        cases.assert_same(run(workers, tile_size), expected)
+    cases.assert_same(run(2, 5, "numpy"), expected)
 
 
 def test_nothing_else_depends_on_whether_a_history_is_recorded():
@@ -199,3 +204,12 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_is_made(monkeypatch)
 
 def test_every_quantity_is_recorded_in_some_test():
     assert set(QUANTITIES) == {*LANDSCAPE.split(","), *CLASSES.split(",")}
+
+
+def test_budgets_that_are_run_out_have_whole_histories():
+    grid = sweep(problems.quartic(), "loss,theta:linear:61", settle=False)
+    result = cases.agree(grid)
+    assert ((result.steps == 60) | (result.ending == 5)).all()
+    settling = gdfast.run(grid.replace(settle=True))
+    before = settling.recorded_step < settling.steps
+    assert ((result.history_loss == settling.history_loss) | ~before).all()
