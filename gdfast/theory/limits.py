@@ -203,7 +203,7 @@ def _formula(optimizer: Optimizer, minimum: Minimum) -> float | None:
 
 def _scanned(optimizer: Optimizer, minimum: Minimum) -> float:
     """Where the spectral radius first passes 1, from small rates on; NaN where it is not told."""
-    if optimizer.schedule is not None:
+    if optimizer.schedule is not None or not is_curved(minimum.hessian):
         return np.nan
     steepest = float(np.linalg.eigvalsh(minimum.hessian)[-1])
     rates = np.logspace(-_DECADES, _DECADES, 2 * _DECADES * _A_DECADE + 1) / steepest

@@ -271,6 +271,12 @@ def test_limits_of_rules_without_a_formula_tell_which_disturbances_die_out(optim
     assert (left[3:] > 1e-15).all()
 
 
+def test_a_flat_minimum_has_no_limit():
+    flat = theory.limits(problems.from_expression("x**4"), [optimizers.gd(), optimizers.adam()])
+    assert flat.shape == (2, 1)
+    assert flat.isna().all(axis=None)
+
+
 def test_what_depends_on_chance_or_a_schedule_has_no_limit():
     noisy = optimizers.gd().transformed(transforms.noise())
     assert theory.limit(noisy, 1.0) is None
