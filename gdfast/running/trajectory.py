@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from gdfast import arguments, memory
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
+from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.tiles.ending import Ending
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
@@ -26,7 +27,7 @@ def trajectory(
     max_steps: int = 1000,
     *,
     gradient_tolerance: float = 1e-8,
-    divergence_limit: float = 1e12,
+    divergence_limit: float = USUAL_LIMIT,
     number: int = 0,
 ) -> "xarray.Dataset":
     """Run one trajectory by the reference and keep all of its path.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.tiles.ending import Ending, Endings, is_level, trend
+from gdfast.tiles.ending import STILL_WITHIN, Ending, Endings, is_level, trend
 from gdfast.tiles.sweep import Sweep, Tile
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
@@ -103,11 +103,16 @@ class Judge:
         lanes = np.flatnonzero((ending >= Ending.fixed) & (ending <= Ending.moving))
         if lanes.size:
             samples = endings.samples[:, lanes] if len(lanes) < len(loss) else endings.samples
-            direction = trend(samples, self.sweep.max_steps)
-            flat = np.flatnonzero((direction == 0) & (norm[lanes] <= _CREEPING * self.problem.gradient_scale))
-            direction[flat[is_level(samples[:, flat])]] = -1
             starts = (tile.first + lanes) % len(self.sweep.starts)
-            outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, starts)
+            with np.errstate(all="ignore"):
+                before = self._start_losses[starts]
+            direction = self._direction(samples, loss[lanes], before)
+            flat = np.flatnonzero(direction == 0)
+            flat = flat[is_level(samples[:, flat])]
+            direction[flat[norm[lanes[flat]] <= _CREEPING * self.problem.gradient_scale]] = -1
+            outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, before)
+            flat = flat[ending[lanes[flat]] == Ending.moving]
+            outcome[lanes[flat[self._is_at_start(theta[:, lanes[flat]], starts[flat])]]] = Outcome.frozen
             passing = self._passes(loss[lanes], samples)
             low[lanes[passing]] = False
             lanes = lanes[~passing]
@@ -206,18 +211,29 @@ class Judge:
         with np.errstate(all="ignore"):
             return np.asarray(~(last.mean(axis=0) * self.problem.loss_per_objective - loss <= self._slack))
 
+    def _direction(self, samples: Array, loss: Array, before: Array) -> NDArray[np.int8]:
+        """Whether the loss of trajectories comes down (−1), goes up (1), or neither; of one sample, since the start."""
+        if len(samples) > 1:
+            return trend(samples, self.sweep.max_steps)
+        with np.errstate(all="ignore"):
+            return (loss > before).astype(np.int8) - (loss < before).astype(np.int8)
+
+    def _is_at_start(self, theta: Array, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether points are where they began, to the rounding of the domain's coordinates."""
+        moved = np.abs(theta - self.sweep.starts[starts].T).max(axis=0)
+        return np.asarray(moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width)
+
     def _unsettled(
         self,
         theta: Array,
         loss: Array,
         ending: NDArray[np.int8],
         direction: NDArray[np.int8],
-        starts: NDArray[np.int64],
+        before: Array,
     ) -> NDArray[np.int8]:
         """Outcome of trajectories whose budget was spent, if they are at no minimum."""
         with np.errstate(all="ignore"):
-            before = self._start_losses[starts]
-            height = (loss - self.problem.base) / self.problem.loss_scale
+            height = (loss - self.problem.base) / self.problem.divergence_scales[0]
         outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
         outcome[direction >= 0] = Outcome.oscillating
         outcome[(loss > before) & (direction != 0)] = Outcome.worse

@@ -23,6 +23,7 @@ from gdfast.named import Named, Value, content_of, is_factory
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
+from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.starts import Starts
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
@@ -79,7 +80,7 @@ class Sweep(Value):
         hardly ever smaller than rounding.
     divergence_limit : float
         A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`, or the loss
-        at its end not this many times the problem's `loss_scale` above the lowest.
+        at its end not this many times the problem's `loss_scale` above the lowest (see its `divergence_scales`).
     loss_tolerance : float, optional
         A trajectory that has not diverged is at the lowest minimum when the loss at its end is above that by at most
         this, times the problem's `loss_scale`, however it ended. The problem's own if not given.
@@ -108,7 +109,7 @@ class Sweep(Value):
     starts: Array
     max_steps: int = 1000
     gradient_tolerance: float = 1e-8
-    divergence_limit: float = 1e12
+    divergence_limit: float = USUAL_LIMIT
     tile_size: int | None = None
     measure: Measure | None = None
     check_every: int = 1
@@ -124,7 +125,7 @@ class Sweep(Value):
         starts: ArrayLike | Starts | Sequence[str] | None = None,
         max_steps: float = 1000,
         gradient_tolerance: float | None = None,
-        divergence_limit: float = 1e12,
+        divergence_limit: float = USUAL_LIMIT,
         tile_size: int | None = None,
         measure: Measure | None = None,
         check_every: int = 1,
@@ -239,10 +240,13 @@ class Sweep(Value):
     @property
     def scaled_tolerances(self) -> tuple[float, float]:
         """Gradient tolerance and divergence limit for the problem's gradients, as numbers that `dtype` has."""
-        scale, largest = self.problem.gradient_scale, float(np.finfo(self.dtype).max)
+        largest = float(np.finfo(self.dtype).max)
         tolerance, limit = (
             float(np.dtype(self.dtype).type(min(value * scale, largest)))
-            for value in (self.gradient_tolerance, self.divergence_limit)
+            for value, scale in (
+                (self.gradient_tolerance, self.problem.gradient_scale),
+                (self.divergence_limit, self.problem.divergence_scales[1]),
+            )
         )
         return tolerance, limit
 
