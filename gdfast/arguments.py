@@ -51,6 +51,11 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
 
 
+def one_line(text: str) -> str:
+    """A harmless text whose line ends are escapes too, for a message."""
+    return harmless(text).replace("\n", r"\n")
+
+
 def cut(text: str, length: int) -> str:
     """The text, its middle left out where it is longer than `length`."""
     if len(text) <= length:
@@ -176,7 +181,7 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
         hint = f": did you mean {' or '.join(near)}? Accepted"
     else:
         hint = "; accepted"
-    raise ValueError(f"{argument} {shown(text)} is not known{hint}: {', '.join(names) or 'none'}")
+    raise ValueError(f"{argument} {shown(text)} is not known{hint}: {', '.join(map(one_line, names)) or 'none'}")
 
 
 def text(argument: str, value: Any) -> str:

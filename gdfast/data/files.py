@@ -254,7 +254,7 @@ def design(data: Data, bias: bool) -> Data:
         if len(constant):
             names = ", ".join(repr(data.features[j]) for j in constant)
             raise ValueError(
-                f"data: column{'s' if len(constant) > 1 else ''} {names} of {data.name} "
+                f"data: column{'s' if len(constant) > 1 else ''} {names} of {tables.short(data.name)} "
                 f"{'are' if len(constant) > 1 else 'is'} constant; leave out what never varies, "
                 "or take X as it is, by data of standardize=False and bias=False"
             )
@@ -290,10 +290,10 @@ def as_numbers(data: Data) -> Data:
         If the target is a class.
     """
     if (classes := _data(data).classes) is not None:
-        shown = ", ".join(classes[:3]) + (", …" if len(classes) > 3 else "")
+        shown = ", ".join(map(tables.short, classes[:3])) + (", …" if len(classes) > 3 else "")
         raise ValueError(
-            f"data: the target {data.target!r} of {data.name} is a class ({shown}), but must be a number; "
-            "logistic_regression and softmax_regression take classes"
+            f"data: the target {data.target!r} of {tables.short(data.name)} is a class ({shown}), but must be a "
+            "number; logistic_regression and softmax_regression take classes"
         )
     return data
 
@@ -320,9 +320,9 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
         values, codes = np.unique(y, return_inverse=True)
         if len(values) > 2 and not (np.diff(values) == 1).all():
             raise ValueError(
-                f"data: the target {data.target!r} of {data.name} has {len(values)} different values from "
-                f"{values[0]:g} to {values[-1]:g} that are not consecutive whole numbers, so it is no class; "
-                "linear_regression and ridge_regression take numbers"
+                f"data: the target {data.target!r} of {tables.short(data.name)} has {len(values)} different "
+                f"values from {values[0]:g} to {values[-1]:g} that are not consecutive whole numbers, so it is no "
+                "class; linear_regression and ridge_regression take numbers"
             )
         classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
     if positive is not None:
@@ -333,8 +333,8 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     present = np.unique(y)
     if len(present) < 2:
         raise ValueError(
-            f"data: the target {data.target!r} of {data.name} is {classes[int(present[0])]} in every row, "
-            "but there must be two classes or more"
+            f"data: the target {data.target!r} of {tables.short(data.name)} is "
+            f"{tables.short(classes[int(present[0])])} in every row, but there must be two classes or more"
         )
     return replace(data, y=y, classes=classes)
 

@@ -248,6 +248,6 @@ def _is_number(text: str) -> bool:
 
 
 def short(text: Any, most: int = 100) -> str:
-    """A text for a message: not too long, and harmless."""
-    whole = arguments.harmless(str(text))
+    """A text for a message: not too long, harmless, and on one line."""
+    whole = arguments.one_line(str(text))
     return whole if len(whole) <= most else whole[:most] + "…"

@@ -89,6 +89,27 @@ def test_what_cannot_be_read_is_said(tmp_path, content, words):
     assert all(word in message for word in words), message
 
 
+@pytest.mark.parametrize(
+    ("text", "target", "make"),
+    [
+        ('"a\nb",y\n1,2\n2,3\n', "z", problems.linear_regression),
+        ('"a\nb",y\n1,2\n1,3\n', "y", problems.linear_regression),
+        ('"a\nb",y\n1,2\nx,3\n', "y", problems.linear_regression),
+        ('a,"y\nz"\n1,2\n1,3\n', "y", problems.linear_regression),
+        ('a,y\n1,"2\n2"\n2,3\n', "y", problems.linear_regression),
+        ('a,y\n1,"2\n2"\n2,"2\n2"\n', "y", problems.logistic_regression),
+        ('a,y\n1,"2\n2"\n2,b\n3,c\n', "y", problems.logistic_regression),
+        ("a,y\n1,2\n2,5\n3,9\n", "y", problems.softmax_regression),
+    ],
+)
+def test_names_labels_and_paths_of_two_lines_are_told_on_one(tmp_path, text, target, make):
+    path = tmp_path / "t\nu.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"data|target") as error:
+        make(data.load(path, target))
+    assert str(error.value).isprintable()
+
+
 @pytest.mark.parametrize("name", ["gzip", "xz", "zip", "none"])
 def test_no_more_is_read_than_may_be(tmp_path, monkeypatch, name):
     monkeypatch.setattr(tables, "LARGEST_FILE", 2**20)

@@ -16,6 +16,7 @@ import numpy as np
 
 from gdfast.arguments import NONNEGATIVE
 from gdfast.data import Data, Source, as_classes, load
+from gdfast.data.tables import short
 from gdfast.formulas.elementary import Array, absolute, exp, log1p, select
 from gdfast.named import named
 from gdfast.problems.rows.lanes import LOGISTIC
@@ -80,10 +81,10 @@ def logistic_regression(
     def prepare(table: Data) -> Data:
         labelled = as_classes(table, positive)
         if labelled.classes is not None and len(labelled.classes) != 2:
-            shown = ", ".join(labelled.classes[:5])
+            shown = ", ".join(map(short, labelled.classes[:5]))
             raise ValueError(
-                f"data: {table.name} has {len(labelled.classes)} classes ({shown}), but there must be two; say which "
-                "one is positive, or take softmax_regression"
+                f"data: {short(table.name)} has {len(labelled.classes)} classes ({shown}), but there must be two; "
+                "say which one is positive, or take softmax_regression"
             )
         return labelled
 
