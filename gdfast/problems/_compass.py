@@ -64,6 +64,16 @@ def descend(loss: Field, domain: Array, points: Array, values: Array) -> tuple[A
     return points, values
 
 
+def is_lowest_around(loss: Field, domain: Array, point: Array) -> bool:
+    """Whether no place near to a point is lower, in any direction, beyond rounding."""
+    d, width = len(domain), np.ptp(domain, axis=1)[:, None]
+    random = np.random.default_rng(0).normal(size=(d, 256))
+    shares = np.repeat([1e-6, 1e-4, 1e-2], 256)
+    around = point[:, None] + np.tile(random / np.linalg.norm(random, axis=0), 3) * shares * width
+    value = _values(loss, point[:, None])[0]
+    return bool((_values(loss, around) >= value - 64 * np.finfo(float).eps * np.abs(value)).all())
+
+
 def falls_to_a_limit(loss: Field, domain: Array, point: Array) -> bool:
     """Whether a loss comes to a point by nearing a limit, as exp(−x) does at x = 800, where it is 0 by rounding.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.problems._compass import lowest_inside
+from gdfast.problems._compass import descend, falls_to_a_limit, is_lowest_around, lowest_inside
 
 Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
 Field = Callable[[Array], Array]
@@ -118,6 +118,31 @@ def search(loss: Field, gradient: Field, hessian: Field, domain: Array) -> tuple
     found = tuple(p for p in found if p.kind != "minimum" or is_inside(p, domain) or p.loss > level)
     found = (*found, StationaryPoint(tuple(point.tolist()), "minimum", value, np.inf))
     return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
+
+
+def settle(
+    loss: Field, gradient: Field, hessian: Field, domain: Array, point: Array
+) -> tuple[float, ...] | None:
+    """Return the minimum inside a domain that a point ``(d,)`` is near to, no higher than it; None if there is none.
+
+    Newton's method finds it, or the compass search if it is at a kink or one of a line, and not where the loss falls
+    towards the border of the domain, or a limit.
+    """
+    low, high = domain[:, 0], domain[:, 1]
+    with np.errstate(all="ignore"):
+        height = float(loss(point[:, None])[0])
+    rounding = 64 * float(np.finfo(float).eps) * abs(height)
+    for known in find(loss, gradient, hessian, domain, point[:, None]):
+        if known.kind == "minimum" and is_inside(known, domain) and known.loss <= height + rounding:
+            return known.point
+    points, _ = descend(loss, domain, point[:, None], np.array([height]))
+    lowest, margin = points[:, 0], 1e-6 * (high - low)
+    is_minimum = (
+        ((lowest > low + margin) & (lowest < high - margin)).all()
+        and is_lowest_around(loss, domain, lowest)
+        and not falls_to_a_limit(loss, domain, lowest)
+    )
+    return tuple(lowest.tolist()) if is_minimum else None
 
 
 def _spread(domain: Array, n: int) -> Array:

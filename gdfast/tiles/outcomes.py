@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.tiles.ending import STILL_WITHIN, Ending, Endings, is_level, trend
+from gdfast.tiles.lower import Lower, below_known
 from gdfast.tiles.sweep import Sweep, Tile
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
@@ -60,7 +61,7 @@ MEANING = {
 class Cells:
     """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
 
-    `measure` is empty where the sweep has none.
+    `measure` is empty where the sweep has none. `lower` is the lowest end, see `Lower`.
     """
 
     outcome: NDArray[np.int8]
@@ -73,6 +74,7 @@ class Cells:
     theta: Array
     lane_steps: int
     measure: Array
+    lower: Lower = ()
 
 
 class Judge:
@@ -118,14 +120,23 @@ class Judge:
             lanes = lanes[~passing]
             basin[lanes] = self._nearby(theta[:, lanes], loss[lanes])
             outcome[lanes[basin[lanes] >= 0]] = Outcome.local_minimum
-        lanes = np.flatnonzero(low & (outcome != Outcome.global_minimum))
+        lanes = np.flatnonzero(low & (outcome != Outcome.global_minimum) & (loss >= below_known(self.sweep)))
         if lanes.size:
-            lanes = lanes[self._is_lowest(theta[:, lanes], loss[lanes])]
             outcome[lanes] = Outcome.global_minimum
             nameless = lanes[basin[lanes] < 0]
             basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
         return Cells(
-            outcome, ending, endings.steps, loss, norm, basin, endings.period, theta, endings.lane_steps, np.empty(0)
+            outcome,
+            ending,
+            endings.steps,
+            loss,
+            norm,
+            basin,
+            endings.period,
+            theta,
+            endings.lane_steps,
+            measure=np.empty(0),
+            lower=self._lower(theta, loss, ending),
         )
 
     @cached_property
@@ -141,9 +152,16 @@ class Judge:
     def _width(self) -> float:
         return float(np.ptp(self.problem.domain, axis=1).max())
 
-    def _is_lowest(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
-        """Whether points of such a loss are not below that of the lowest minimum, or are inside the domain."""
-        return (loss >= self.problem.lowest - self._slack) | self._is_inside(theta, 0.0)
+    def _lower(self, theta: Array, loss: Array, ending: NDArray[np.int8]) -> Lower:
+        """The lowest of the ends that are lower than all known minima, inside the domain."""
+        bound = below_known(self.sweep)
+        lanes = np.flatnonzero((loss < (bound if np.isfinite(bound) else np.inf)) & (ending != Ending.diverged))
+        lanes = lanes[np.isfinite(loss[lanes]) & self._is_inside(theta[:, lanes], 0.0)]
+        if not lanes.size:
+            return ()
+        moving, height, at = ending[lanes] != Ending.stationary, loss[lanes], theta[:, lanes]
+        first = np.lexsort((*at[::-1], height, moving))[0]
+        return (float(moving[first]), float(height[first]), *at[:, first].tolist())
 
     def _is_inside(self, theta: Array, widths: float) -> NDArray[np.bool_]:
         """Whether points are in the domain, or that far from it at most."""
