@@ -52,35 +52,13 @@ class Settling(NamedTuple):
     divergence_limit: Any  # float64
 
 
-class Grid(NamedTuple):
-    """Where the trajectories of a tile begin."""
-
-    starts: Any  # (d, m)
-    learning_rates: Any  # (groups, k)
-    first: Any  # int64, the tile's first trajectory
-    state: Any  # (s,), the first value of each state slot
-    memory: Any  # (r,), of each memory slot
+_counts, _matrix = types.int64[::1], types.float64[:, ::1]
+PAIR = types.NamedTuple((types.int64, types.int64, _counts, types.float64[::1], _counts), Pair)
+SETTLING = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
 
 
-class Ends(NamedTuple):
-    """What the driver tells of the n trajectories of a tile."""
-
-    theta: Any  # (d, n)
-    steps: Any  # int32[n], updates done
-    ending: Any  # int8[n]
-    period: Any  # int8[n]
-    samples: Any  # (k, n), the objective at some points of the middle and of the end of the budget, if it was spent
-    loss: Any  # (n,), the objective
-    gradient_norm: Any  # (n,), the largest entry of the gradient
-    memory: Any  # (slots of the measure, n)
-
-
-_counts = types.int64[::1]
-_pair = types.NamedTuple((types.int64, types.int64, _counts, types.float64[::1], _counts), Pair)
-_settling = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
-
-
-def _block(real: Any) -> Any:
+def block_type(real: Any) -> Any:
+    """The type of a `Block` of lanes that compute in a type of numba's."""
     matrix, cube = real[:, ::1], real[:, :, ::1]
     return types.NamedTuple((*[matrix] * 3, cube, *[matrix] * 2, _counts, _counts, matrix, cube), Block)
 
@@ -89,36 +67,18 @@ def _block(real: Any) -> Any:
 def step_signature(real: Any) -> Any:
     """The signature of the steps that compute in a type, ``float64`` or ``float32`` of numba's."""
     return types.void(
-        _pair,
-        _block(real),
+        PAIR,
+        block_type(real),
         real[:, ::1],  # table (max_steps + 1, c)
-        _settling,
+        SETTLING,
         types.int64,  # t, the updates done by a lane that is not settled
         types.int64,  # n, lanes in use, a multiple of LANES
-        types.int64,  # n_steps, how many steps to do
+        types.int64,  # n_steps to do; 0: only tell the objective, in work[0]; −1: the largest gradient too, in work[1]
     )
 
 
-@functools.cache
-def driver_signature(real: Any) -> Any:
-    """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
-    matrix = real[:, ::1]
-    ends = (matrix, types.int32[::1], types.int8[::1], types.int8[::1], matrix, real[::1], real[::1], matrix)
-    return types.int64(
-        _pair,
-        _pair,  # the same with the layout of all rows, by which end points are judged
-        types.NamedTuple((matrix, matrix, types.int64, real[::1], real[::1]), Grid),
-        matrix,  # table
-        _settling,
-        _block(real),
-        types.NamedTuple(ends, Ends),
-        _counts,  # stop (1): a number other than zero ends the tile early
-    )
-
-
-_matrix = types.float64[:, ::1]
 evaluation_signature = types.void(
-    _pair,
+    PAIR,
     types.int64,  # what is wanted: the gradient, the objective or both
     _matrix,  # theta (d, W)
     _matrix,  # grad (d, W), to be filled

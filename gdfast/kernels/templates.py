@@ -169,11 +169,16 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
         check_every, gradient_tolerance, divergence_limit = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
-        if n_steps == 0:  # loss and gradient are asked for
-            for lane in range(n):
-                x = column(theta, lane, point)
-                work[0, lane] = objective(*x)
-                work[1, lane] = largest(as_tuple(gradient(*x)))
+        if n_steps <= 0:  # the objective is asked for
+            for block_of_lanes in range(n // LANES):
+                for j in range(LANES):
+                    lane = block_of_lanes * LANES + j
+                    work[0, lane] = objective(*column(theta, lane, point))
+        if n_steps < 0:  # the gradient too
+            for block_of_lanes in range(n // LANES):
+                for j in range(LANES):
+                    lane = block_of_lanes * LANES + j
+                    work[1, lane] = largest(as_tuple(gradient(*column(theta, lane, point))))
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
@@ -244,9 +249,10 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
         own = work.shape[0] - sum_rows - 2  # rows of the problem's
         totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
         scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
-        if n_steps == 0:  # loss and gradient are asked for
-            call_evaluation(pair, GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
-            largest_entries(grad, size, n)
+        if n_steps <= 0:  # the objective is asked for, or the gradient too
+            call_evaluation(pair, OBJECTIVE if n_steps == 0 else GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
+            if n_steps < 0:
+                largest_entries(grad, size, n)
             for lane in range(n):
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):

@@ -15,7 +15,6 @@ from gdfast.formulas.elementary import Array
 from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, search, settle
 from gdfast.problems._stepping import Stepping
 
-
 _LARGEST_SETTLED = 64  # coordinates up to which one looks for the minimum that an end point is near to
 _STAYS = {"name", "stationary_points"}
 

@@ -120,9 +120,7 @@ def search(loss: Field, gradient: Field, hessian: Field, domain: Array) -> tuple
     return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
 
 
-def settle(
-    loss: Field, gradient: Field, hessian: Field, domain: Array, point: Array
-) -> tuple[float, ...] | None:
+def settle(loss: Field, gradient: Field, hessian: Field, domain: Array, point: Array) -> tuple[float, ...] | None:
     """Return the minimum inside a domain that a point ``(d,)`` is near to, no higher than it; None if there is none.
 
     Newton's method finds it, or the compass search if it is at a kink or one of a line, and not where the loss falls

@@ -75,7 +75,7 @@ def trajectory(
     prepared = Prepared(sweep)
     plan = prepared.plan(0)
     endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
-    cells = prepared.judge.cells(Tile(0, 0, 1), endings)
+    cells = prepared.judge.cells(endings, 0)
     numbers = np.array([number], dtype=np.int64)
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
     shape = problem.dimension, int(endings.steps[0]) + 1

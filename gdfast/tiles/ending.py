@@ -20,7 +20,19 @@ REPEATS_WITHIN = 1e-6
 """A tail repeats when it does so within this share of its amplitude, the largest distance from its last point."""
 STILL_WITHIN = 16.0
 """A point stands still when its last moves are within so many units of the last place of its largest coordinate."""
-_BEYOND_SCATTER = 2.0  # times its scatter by which the objective must have changed to have done so
+BEYOND_SCATTER = 2.0
+"""Times its scatter by which the objective must have changed to have done so."""
+RECENT = 3
+"""Samples of the objective that are the last."""
+
+
+class Trend(IntEnum):
+    """How the objective went in the second half of a budget that was spent."""
+
+    down = -1
+    neither = 0
+    up = 1
+    level = 2  # the same at all samples, rounding aside
 
 
 class Ending(IntEnum):
@@ -67,80 +79,81 @@ class Endings:
         Updates done, ``int32[n]``.
     ending : ndarray
         `Ending`, ``int8[n]``.
+    outcome : ndarray
+        What each end is if it is at no minimum, `gdfast.tiles.outcomes.Outcome`, ``int8[n]``.
+    near : ndarray
+        Whether the loss is so low that it may be, ``int8[n]``.
     period : ndarray
         ``int8[n]``, the period with which the tail repeats, 0 where it does not.
-    samples : ndarray
-        What the gradient of each step is the gradient of, at the `sampled_steps`, ``[k, n]``; anything where the budget
-        was not spent.
+    trend : ndarray
+        `Trend`, ``int8[n]``, of what the gradients of the steps are the gradients of, at the `sampled_steps`; 0 where
+        the budget was not spent.
+    recent : ndarray
+        The mean of its last `RECENT` samples, ``float64[n]``, 0 where the budget was not spent.
+    loss, gradient_norm : ndarray
+        Loss and largest absolute entry of the gradient at the end points, ``dtype[n]``.
     lane_steps : int
         Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
     memory : ndarray
         What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
-    loss, gradient_norm : ndarray, optional
-        Loss and largest absolute entry of the gradient at the end points, ``float64[n]``, where the tile has them.
     """
 
     theta: Array
     steps: NDArray[np.int32]
     ending: NDArray[np.int8]
+    outcome: NDArray[np.int8]
+    near: NDArray[np.int8]
     period: NDArray[np.int8]
-    samples: Array
-    lane_steps: int
+    trend: NDArray[np.int8]
+    recent: Array
+    loss: Array
+    gradient_norm: Array
     memory: Array
-    loss: Array | None = None
-    gradient_norm: Array | None = None
+    lane_steps: int
 
 
-def trend(samples: Array, max_steps: int) -> NDArray[np.int8]:
-    """Tell of each trajectory whether its objective came down (−1) or went up (1) in the second half of its budget.
+def trend_of(samples: Array, max_steps: int) -> NDArray[np.int8]:
+    """Tell of each trajectory how its objective went in the second half of its budget, as `Trend`.
 
-    It did if its mean over the samples of the end differs from that of the middle by more than twice its scatter: the
-    smaller one, of both, of the standard deviations from a straight line. Cycles, chaos and the noise of mini-batches
-    scatter about a level (0); what descends, however slowly, scatters little about its way, and where swings die down,
-    or grow, one end of them is small.
+    It came down, or went up, if its mean over the samples of the end differs from that of the middle by more than twice
+    its scatter: the smaller one, of both, of the standard deviations from a straight line. Cycles, chaos and the noise
+    of mini-batches scatter about a level, which is neither; what descends, however slowly, scatters little about its
+    way, and where swings die down, or grow, one end of them is small.
 
     Parameters
     ----------
     samples : ndarray
-        ``[k, n]``, see `Endings`.
+        The objective at the `sampled_steps`, ``dtype[k, n]``.
     max_steps : int
         The budget.
     """
+    rounding, samples = STILL_WITHIN * np.finfo(samples.dtype).eps, samples.astype(np.float64, copy=False)
     middle = len(sampled_steps(max_steps)[0]) or len(samples) // 2
     with np.errstate(all="ignore"):
         (before, first), (after, second) = _line(samples[:middle]), _line(samples[middle:])
-        change, least = after - before, _BEYOND_SCATTER * np.minimum(first, second)
-        return np.asarray((change > least).astype(np.int8) - (change < -least).astype(np.int8))
-
-
-def is_level(samples: Array) -> NDArray[np.bool_]:
-    """Tell of each trajectory whether the objective was the same at all `sampled_steps`, rounding aside."""
-    rounding = STILL_WITHIN * np.finfo(samples.dtype).eps * np.abs(samples[-1])
-    level = np.ones(samples.shape[1], dtype=bool)
-    with np.errstate(all="ignore"):
-        for row in samples[:-1]:
-            level &= np.abs(row - samples[-1]) <= rounding
-            if not level.any():
-                break
-    return level
+        change, first, second = after - before, BEYOND_SCATTER * first, BEYOND_SCATTER * second
+        down, up = (change < -first) | (change < -second), (change > first) | (change > second)
+        level = (np.abs(samples - samples[-1]) <= rounding * np.abs(samples[-1])).all(axis=0)
+    return np.where(down, Trend.down, np.where(up, Trend.up, np.where(level, Trend.level, Trend.neither))).astype(
+        np.int8
+    )
 
 
 def _line(values: Array) -> tuple[Array, Array]:
     """The mean of each column, and its standard deviation from the straight line that fits it best.
 
-    Row by row, so that no number depends on which columns are beside it.
+    Row by row, as the kernel does.
     """
     k, n = values.shape
     if k == 0:
         return np.full(n, np.nan), np.zeros(n)
-    base = values[k // 2].astype(np.float64)
+    base = values[k // 2]
     total, slope, squares = np.zeros((3, n))
     for at, row in enumerate(values):
         around = row - base
-        total += around
-        slope += (at - (k - 1) / 2) * around
-        around *= around
-        squares += around
+        total = total + around
+        slope = slope + (at - (k - 1) / 2) * around
+        squares = squares + around * around
     mean = total / k
     if k < 3:
         return base + mean, np.zeros(n)

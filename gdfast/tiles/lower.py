@@ -1,9 +1,9 @@
 """Ends of trajectories that are lower than all minima that were known: what they lead to becomes known.
 
-Each tile notes its `Lower`, the lowest of such ends inside the domain. Where the lowest of a whole run leads to a minimum
-inside the domain, the run is made again with a problem that knows it. So the result is that of this problem, in all that
-depends on the lowest loss, whatever order the tiles were run in. Landscapes whose minima are all known, or found by
-the search for them, which is most, never come to that; of data the optimum is known.
+Each tile notes its `Lower`, the lowest of such ends inside the domain. Where the lowest of a whole run leads to a
+minimum inside the domain, the run is made again with a problem that knows it. So the result is that of this problem, in
+all that depends on the lowest loss, whatever order the tiles were run in. Landscapes whose minima are all known, or
+found by the search for them, which is most, never come to that; of data the optimum is known.
 """
 
 import numpy as np
@@ -16,7 +16,8 @@ Lower = tuple[float, ...]
 The least of several is taken: those that are stationary first, of these the lowest.
 """
 
-_SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
+SAME_LOSS = 1e-9
+"""Share of the loss scale by which the losses of equally low minima may differ."""
 MOST = 8
 """How often a run is made again, each time since one that is lower still was found."""
 
@@ -29,7 +30,7 @@ def least(*ends: Lower) -> Lower:
 def below_known(sweep: Sweep) -> float:
     """The loss below which an end is lower than all minima that are known inside the domain; −∞ if none is."""
     problem = sweep.problem
-    return problem.lowest - max(sweep.loss_tolerance, _SAME_LOSS) * problem.loss_scale
+    return problem.lowest - max(sweep.loss_tolerance, SAME_LOSS) * problem.loss_scale
 
 
 def knowing(sweep: Sweep, end: Lower) -> Sweep | None:

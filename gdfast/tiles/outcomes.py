@@ -12,18 +12,17 @@ with the loss of the lowest minimum that is known inside the domain, and the pro
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.tiles.ending import STILL_WITHIN, Ending, Endings, is_level, trend
-from gdfast.tiles.lower import Lower, below_known
-from gdfast.tiles.sweep import Sweep, Tile
+from gdfast.tiles.ending import SAMPLE_EVERY, STILL_WITHIN, Ending, Endings, Trend
+from gdfast.tiles.lower import SAME_LOSS, Lower, below_known
+from gdfast.tiles.sweep import Sweep
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
-_SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
-_LAST = 3  # samples of the loss that must be as low as at the end
 _CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
 _FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
 _DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
@@ -77,6 +76,17 @@ class Cells:
     lower: Lower = ()
 
 
+class Limits(NamedTuple):
+    """What losses and gradients are compared with where it is told what ends are."""
+
+    before: Array  # float64[m], the loss at each start
+    heights: Array  # float64[k], those of the known minima in their order; NaN where there is none
+    slack: float  # by how much a loss may differ from one of them
+    low: float  # the largest loss that is that of the lowest
+    highest: float  # the largest loss of what has not diverged
+    creeping: float  # the largest gradient of what moves too little for its loss to tell: it creeps if it is level
+
+
 class Judge:
     """What ends of a sweep's trajectories mean.
 
@@ -89,55 +99,108 @@ class Judge:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep, self.problem = sweep, sweep.problem
 
-    def cells(self, tile: Tile, endings: Endings) -> Cells:
-        """Turn the endings of a tile's trajectories into outcomes, with loss, gradient norm and basin."""
-        loss, norm = endings.loss, endings.gradient_norm
-        if loss is None or norm is None:
-            with np.errstate(all="ignore"):
-                loss, norm = self.problem.judge(endings.theta)
-        ending, theta, loss = endings.ending, endings.theta, loss.astype(np.float64, copy=False)
-        outcome = np.full(len(loss), Outcome.diverged, dtype=np.int8)
+    def cells(self, endings: Endings, first: int) -> Cells:
+        """Turn the endings of a tile's trajectories, from number `first` on, into outcomes, with loss and basin."""
+        theta, outcome = endings.theta, endings.outcome
+        loss = endings.loss.astype(np.float64, copy=False)
         basin = np.full(len(loss), -1, dtype=np.int16)
-        lanes = np.flatnonzero(ending == Ending.stationary)
+        lanes = np.flatnonzero(endings.ending == Ending.stationary)
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
-        low = (loss <= self._bound) & (ending != Ending.diverged)
-        lanes = np.flatnonzero((ending >= Ending.fixed) & (ending <= Ending.moving))
+        descending = outcome == Outcome.unfinished
+        if descending.any():
+            lanes = np.flatnonzero(descending & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
+            if lanes.size:
+                outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
+        self._judge_still(endings, first, loss, outcome)
+        lanes = np.flatnonzero(endings.near & (outcome != Outcome.global_minimum))
         if lanes.size:
-            samples = endings.samples[:, lanes] if len(lanes) < len(loss) else endings.samples
-            starts = (tile.first + lanes) % len(self.sweep.starts)
-            with np.errstate(all="ignore"):
-                before = self._start_losses[starts]
-            direction = self._direction(samples, loss[lanes], before)
-            flat = np.flatnonzero(direction == 0)
-            flat = flat[is_level(samples[:, flat])]
-            direction[flat[norm[lanes[flat]] <= _CREEPING * self.problem.gradient_scale]] = -1
-            outcome[lanes] = self._unsettled(theta[:, lanes], loss[lanes], ending[lanes], direction, before)
-            flat = flat[ending[lanes[flat]] == Ending.moving]
-            outcome[lanes[flat[self._is_at_start(theta[:, lanes[flat]], starts[flat])]]] = Outcome.frozen
-            passing = self._passes(loss[lanes], samples)
-            low[lanes[passing]] = False
-            lanes = lanes[~passing]
-            basin[lanes] = self._nearby(theta[:, lanes], loss[lanes])
-            outcome[lanes[basin[lanes] >= 0]] = Outcome.local_minimum
-        lanes = np.flatnonzero(low & (outcome != Outcome.global_minimum) & (loss >= below_known(self.sweep)))
-        if lanes.size:
-            outcome[lanes] = Outcome.global_minimum
-            nameless = lanes[basin[lanes] < 0]
-            basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
+            self._judge_near(endings, lanes, loss, outcome, basin)
         return Cells(
             outcome,
-            ending,
+            endings.ending,
             endings.steps,
             loss,
-            norm,
+            endings.gradient_norm,
             basin,
             endings.period,
             theta,
             endings.lane_steps,
             measure=np.empty(0),
-            lower=self._lower(theta, loss, ending),
+            lower=self._lower(theta, loss, endings.ending),
         )
+
+    def _judge_still(self, endings: Endings, first: int, loss: Array, outcome: NDArray[np.int8]) -> None:
+        """Put in what moved in too few steps to tell a trend, or by nothing: it is where it began, beside rounding."""
+        is_short = self.sweep.max_steps < SAMPLE_EVERY
+        lanes = np.flatnonzero((endings.ending == Ending.moving) & (is_short | (endings.trend == Trend.level)))
+        if not lanes.size:
+            return
+        starts = (first + lanes) % len(self.sweep.starts)
+        if is_short:
+            outcome[lanes[loss[lanes] < self.limits.before[starts]]] = Outcome.unfinished
+            outcome[lanes[loss[lanes] > self.limits.before[starts]]] = Outcome.worse
+            outcome[lanes[~(loss[lanes] <= self.limits.highest)]] = Outcome.diverged
+        moved = np.abs(endings.theta[:, lanes] - self.sweep.starts[starts].T).max(axis=0)
+        is_still = moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width
+        outcome[lanes[is_still]] = Outcome.frozen
+
+    def _judge_near(
+        self,
+        endings: Endings,
+        lanes: NDArray[np.int64],
+        loss: Array,
+        outcome: NDArray[np.int8],
+        basin: NDArray[np.int16],
+    ) -> None:
+        """Put in which of these lanes are at a minimum, though they are not stationary, or at no known point."""
+        theta = endings.theta
+        unsettled = endings.ending[lanes] != Ending.stationary
+        stays = ~(unsettled & self._passes(loss[lanes], endings.recent[lanes]))
+        lanes, unsettled = lanes[stays], unsettled[stays]
+        beside = lanes[unsettled]
+        basin[beside] = self._nearby(theta[:, beside], loss[beside])
+        outcome[beside[basin[beside] >= 0]] = Outcome.local_minimum
+        lanes = lanes[(loss[lanes] <= self._bound) & (loss[lanes] >= below_known(self.sweep))]
+        outcome[lanes] = Outcome.global_minimum
+        nameless = lanes[basin[lanes] < 0]
+        basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
+
+    def elsewhere(self, endings: Endings, starts: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Tell what ends are if they are at no minimum, and whether their losses are those of one, ``int8[n]`` each."""
+        ending, trend, loss = endings.ending, endings.trend, endings.loss
+        limits = self.limits
+        down = (trend == Trend.down) | ((trend == Trend.level) & (endings.gradient_norm <= limits.creeping))
+        outcome = np.full(len(loss), Outcome.oscillating, dtype=np.int8)
+        outcome[down] = Outcome.unfinished
+        outcome[(down | (trend == Trend.up)) & (loss > limits.before[starts])] = Outcome.worse
+        outcome[ending == Ending.cycling] = Outcome.oscillating
+        outcome[ending == Ending.fixed] = Outcome.frozen
+        outcome[(ending == Ending.diverged) | ~(loss <= limits.highest)] = Outcome.diverged
+        outcome[ending == Ending.stationary] = Outcome.stalled
+        nearest = limits.heights[np.searchsorted(limits.heights[:-1], loss - limits.slack)]
+        near = (loss <= limits.low) | (np.abs(nearest - loss) <= limits.slack)
+        return outcome, (near & (ending != Ending.diverged)).astype(np.int8)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What `elsewhere` compares with."""
+        problem, minima = self.problem, sorted(self._heights)
+        with np.errstate(all="ignore"):
+            before = problem.loss(np.ascontiguousarray(self.sweep.starts.T))
+        return Limits(
+            before,
+            np.array(minima or [np.nan]),
+            self._slack,
+            self._bound,
+            problem.base + self.sweep.divergence_limit * problem.divergence_scales[0],
+            _CREEPING * problem.gradient_scale,
+        )
+
+    @cached_property
+    def _heights(self) -> Array:
+        """The losses of the known minima, in the order of basins."""
+        return np.array([point.loss for point in self.problem.minima])
 
     @cached_property
     def _slack(self) -> float:
@@ -188,7 +251,7 @@ class Judge:
         basins = np.full(len(points) + 1, -1, dtype=np.int16)
         for index, point in enumerate(points):
             if point in place:
-                best = abs(point.loss - self.problem.lowest) <= _SAME_LOSS * self.problem.loss_scale
+                best = abs(point.loss - self.problem.lowest) <= SAME_LOSS * self.problem.loss_scale
                 outcomes[index] = Outcome.global_minimum if best else Outcome.local_minimum
                 basins[index] = min(place[point], np.iinfo(np.int16).max)
         return outcomes, basins
@@ -206,67 +269,21 @@ class Judge:
     def _nearby(self, theta: Array, loss: Array) -> NDArray[np.int16]:
         """The basin of the nearest minimum of each point, −1 where its loss is not that of the point."""
         basin = np.full(len(loss), -1, dtype=np.int16)
-        heights = np.array([point.loss for point in self.problem.minima])
-        if not heights.size:
-            return basin
-        order = np.sort(heights)
-        found = np.searchsorted(order, loss - self._slack, side="left")
-        lanes = np.flatnonzero(order[np.minimum(found, len(order) - 1)] <= loss + self._slack)
-        lanes = lanes[found[lanes] < len(order)]
-        nearest = self.problem.nearest_minimum(theta[:, lanes])
-        same = np.abs(heights[nearest] - loss[lanes]) <= self._slack
-        basin[lanes[same]] = np.minimum(nearest[same], np.iinfo(np.int16).max)
+        if self._heights.size and len(loss):
+            nearest = self.problem.nearest_minimum(theta)
+            same = np.abs(self._heights[nearest] - loss) <= self._slack
+            basin[same] = np.minimum(nearest[same], np.iinfo(np.int16).max)
         return basin
 
-    def _passes(self, loss: Array, samples: Array) -> NDArray[np.bool_]:
+    def _passes(self, loss: Array, recent: Array) -> NDArray[np.bool_]:
         """Whether trajectories are where they end by chance: a few steps before, the loss was higher.
 
         Of mini-batches it cannot be told, since the losses of steps are others.
         """
         if self.problem.batch_size is not None:
             return np.zeros(len(loss), dtype=bool)
-        last = samples[-_LAST:].astype(np.float64)
         with np.errstate(all="ignore"):
-            return np.asarray(~(last.mean(axis=0) * self.problem.loss_per_objective - loss <= self._slack))
-
-    def _direction(self, samples: Array, loss: Array, before: Array) -> NDArray[np.int8]:
-        """Whether the loss of trajectories comes down (−1), goes up (1), or neither; of one sample, since the start."""
-        if len(samples) > 1:
-            return trend(samples, self.sweep.max_steps)
-        with np.errstate(all="ignore"):
-            return (loss > before).astype(np.int8) - (loss < before).astype(np.int8)
-
-    def _is_at_start(self, theta: Array, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether points are where they began, to the rounding of the domain's coordinates."""
-        moved = np.abs(theta - self.sweep.starts[starts].T).max(axis=0)
-        return np.asarray(moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width)
-
-    def _unsettled(
-        self,
-        theta: Array,
-        loss: Array,
-        ending: NDArray[np.int8],
-        direction: NDArray[np.int8],
-        before: Array,
-    ) -> NDArray[np.int8]:
-        """Outcome of trajectories whose budget was spent, if they are at no minimum."""
-        with np.errstate(all="ignore"):
-            height = (loss - self.problem.base) / self.problem.divergence_scales[0]
-        outcome = np.full(len(loss), Outcome.unfinished, dtype=np.int8)
-        outcome[direction >= 0] = Outcome.oscillating
-        outcome[(loss > before) & (direction != 0)] = Outcome.worse
-        outcome[ending == Ending.cycling] = Outcome.oscillating
-        falling = np.flatnonzero((outcome == Outcome.unfinished) & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
-        if falling.size:
-            outcome[falling[self._falls_for_ever(theta[:, falling], loss[falling])]] = Outcome.diverged
-        outcome[ending == Ending.fixed] = Outcome.frozen
-        outcome[~(height <= self.sweep.divergence_limit)] = Outcome.diverged
-        return outcome
-
-    @cached_property
-    def _start_losses(self) -> Array:
-        with np.errstate(all="ignore"):
-            return self.problem.loss(np.ascontiguousarray(self.sweep.starts.T))
+            return np.asarray(~(recent * self.problem.loss_per_objective - loss <= self._slack))
 
     def _falls_for_ever(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
         """Whether the loss falls without bound, as far as doublings of the distance from the domain's middle can tell.

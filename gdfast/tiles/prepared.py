@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts, initial_memory, step_table
+from gdfast.tiles.ending import sampled_steps
 from gdfast.tiles.outcomes import Judge
 from gdfast.tiles.sweep import PLANS_KEPT, Sweep
 
@@ -52,6 +54,8 @@ class Prepared:
         Those of each group, ``dtype[groups, k]``.
     gradient_tolerance, divergence_limit : float
         For the problem's gradients, as numbers that the sweep's `dtype` has.
+    sampled : ndarray
+        The updates done where the objective is noted, ``int64[k]``, see `gdfast.tiles.ending.sampled_steps`.
     judge : Judge
         Tells what ends mean.
     plan : callable
@@ -63,6 +67,7 @@ class Prepared:
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
         self.learning_rates = sweep.group_rates.astype(sweep.dtype)
         self.gradient_tolerance, self.divergence_limit = sweep.scaled_tolerances
+        self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
         self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
 

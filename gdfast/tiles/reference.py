@@ -15,7 +15,17 @@ from gdfast.formulas.elementary import Array, sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers import Optimizer
-from gdfast.tiles.ending import LONGEST_PERIOD, REPEATS_WITHIN, STILL_WITHIN, TAIL, Ending, Endings, sampled_steps
+from gdfast.tiles.ending import (
+    LONGEST_PERIOD,
+    RECENT,
+    REPEATS_WITHIN,
+    STILL_WITHIN,
+    TAIL,
+    Ending,
+    Endings,
+    sampled_steps,
+    trend_of,
+)
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.sweep import Sweep, Tile
 from gdfast.transforms import Transform
@@ -37,13 +47,19 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         theta=np.empty((sweep.problem.dimension, n), sweep.dtype),
         steps=np.zeros(n, dtype=np.int32),
         ending=np.full(n, Ending.moving, dtype=np.int8),
+        outcome=np.empty(0, dtype=np.int8),
+        near=np.empty(0, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
-        samples=np.empty((len(sampled), n), sweep.dtype),
-        lane_steps=0,
+        trend=np.zeros(n, dtype=np.int8),
+        recent=np.zeros(n),
+        loss=np.empty(0),
+        gradient_norm=np.empty(0),
         memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
+        lane_steps=0,
     )
     theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
     path = Trajectories(sweep, plan, theta, rates, first_number + index)
+    samples = np.empty((len(sampled), n), sweep.dtype)
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
 
@@ -52,7 +68,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
             if not active.size or stop[0]:
                 break
             for row in np.flatnonzero(np.equal(sampled, t)):
-                end.samples[row, active] = path.objective(t)
+                samples[row, active] = path.objective(t)
             raw = path.gradient(t)
             grad = path.transformed(raw, t)
             if sweep.measure and t < sweep.max_steps:
@@ -79,6 +95,10 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 path.update(grad, t)
             was_small = small
     if active.size and not stop[0]:
+        samples = samples[:, active]
+        end.trend[active] = trend_of(samples, sweep.max_steps)
+        with np.errstate(all="ignore"):
+            end.recent[active] = samples[-RECENT:].astype(np.float64).mean(axis=0)
         end.theta[:, active] = path.theta
         end.memory[:, active] = path.measured
         end.steps[active] = sweep.max_steps
@@ -86,6 +106,9 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         end.period[active] = period
         end.ending[active[period > 0]] = Ending.cycling
         end.ending[active[still]] = Ending.fixed
+    with np.errstate(all="ignore"):
+        end.loss, end.gradient_norm = sweep.problem.judge(end.theta)
+        end.outcome, end.near = prepared.judge.elsewhere(end, index % m)
     return end
 
 

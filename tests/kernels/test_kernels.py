@@ -117,7 +117,7 @@ def package(tmp_path_factory):
 def first_cache(tmp_path_factory, package):
     """A cache folder that another process has put the driver into."""
     folder = tmp_path_factory.mktemp("first")
-    code = "import gdfast.tiles.tile; gdfast.tiles.tile._driver('float64')"
+    code = "import gdfast.tiles.driver; gdfast.tiles.driver.driver('float64')"
     in_new_process(code, folder / "cache", folder, package)
     return folder / "cache"
 

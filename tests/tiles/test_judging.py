@@ -8,7 +8,7 @@ import pytest
 
 import gdfast
 from gdfast import optimizers, problems, schedules, transforms
-from gdfast.tiles.ending import Ending, sampled_steps, trend
+from gdfast.tiles.ending import Ending, Trend, sampled_steps, trend_of
 from gdfast.tiles.outcomes import Outcome
 
 GD = optimizers.gd()
@@ -181,16 +181,16 @@ def test_trends_are_told_from_noise(max_steps):
     steps = np.array([*sampled_steps(max_steps)[0], *sampled_steps(max_steps)[1]], dtype=float)[:, None]
     noise = np.random.default_rng(0).normal(size=(len(steps), 2000))
     for slow in (1e-9, 1e-3, 1.0):
-        assert trend(5 - slow * steps, max_steps).tolist() == [-1]
-        assert trend(5 + slow * steps, max_steps).tolist() == [1]
+        assert trend_of(5 - slow * steps, max_steps).tolist() == [-1]
+        assert trend_of(5 + slow * steps, max_steps).tolist() == [1]
     swings = np.sin(steps * 0.7) ** 2
-    assert trend(swings * np.exp(-8 * steps / max_steps), max_steps).tolist() == [-1]
-    assert trend(swings * np.exp(8 * steps / max_steps), max_steps).tolist() == [1]
-    assert trend(np.full_like(steps, 3.0), max_steps).tolist() == [0]
+    assert trend_of(swings * np.exp(-8 * steps / max_steps), max_steps).tolist() == [-1]
+    assert trend_of(swings * np.exp(8 * steps / max_steps), max_steps).tolist() == [1]
+    assert trend_of(np.full_like(steps, 3.0), max_steps).tolist() == [Trend.level]
     if max_steps == 40:  # too few to tell
         return
-    assert np.mean(trend(noise, max_steps) != 0) < 0.02
-    assert np.mean(trend(noise - 30 * steps / max_steps, max_steps) == -1) > 0.95
+    assert np.mean(trend_of(noise, max_steps) != 0) < 0.02
+    assert np.mean(trend_of(noise - 30 * steps / max_steps, max_steps) == -1) > 0.95
 
 
 def test_bad_data_points_and_mini_batches_have_a_border_between_success_and_failure():

@@ -1,0 +1,419 @@
+"""The compiled driver of one tile: step, settle, compact.
+
+The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a block share the step counter. After
+every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
+places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
+kept, to see whether a trajectory that did not settle repeats itself. At some points of the middle and of the end of
+the budget the objective is noted, to see whether it still comes down.
+"""
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+from numba.extending import register_jitable
+
+from gdfast.kernels.compiling import compiled
+from gdfast.kernels.numba_internals import Kernel
+from gdfast.kernels.options import HELPER, wide
+from gdfast.kernels.signatures import (
+    DIVERGED,
+    KINDS,
+    LANES,
+    MOVING,
+    PAIR,
+    SETTLED,
+    SETTLING,
+    block_type,
+    call_step,
+)
+from gdfast.tiles.ending import (
+    BEYOND_SCATTER,
+    LONGEST_PERIOD,
+    RECENT,
+    REPEATS_WITHIN,
+    STILL_WITHIN,
+    Ending,
+    Trend,
+)
+from gdfast.tiles.outcomes import Limits, Outcome
+
+STRIDE, LONGEST_STRIDE = 24, 96
+_STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
+_FIXED, _CYCLING, _MOVING = int(Ending.fixed), int(Ending.cycling), int(Ending.moving)
+_HAS_DIVERGED, _STALLED, _FROZEN = int(Outcome.diverged), int(Outcome.stalled), int(Outcome.frozen)
+_OSCILLATING, _WORSE, _UNFINISHED = int(Outcome.oscillating), int(Outcome.worse), int(Outcome.unfinished)
+_DOWN, _UP, _LEVEL, _NEITHER = int(Trend.down), int(Trend.up), int(Trend.level), int(Trend.neither)
+
+
+class Grid(NamedTuple):
+    """Where the trajectories of a tile begin."""
+
+    starts: Any  # (d, m)
+    learning_rates: Any  # (groups, k)
+    first: Any  # int64, the tile's first trajectory
+    state: Any  # (s,), the first value of each state slot
+    memory: Any  # (r,), of each memory slot
+
+
+class Samples(NamedTuple):
+    """The objective of a block of W lanes at some points of the middle and of the end of the budget."""
+
+    steps: Any  # int64[k], the updates done there
+    values: Any  # float64 (k, W)
+    work: Any  # float64 (5, W), to scribble on
+
+
+class Ends(NamedTuple):
+    """What the driver tells of the n trajectories of a tile."""
+
+    theta: Any  # (d, n)
+    steps: Any  # int32[n], updates done
+    ending: Any  # int8[n]
+    outcome: Any  # int8[n], what the end is if it is at no minimum
+    near: Any  # int8[n], whether its loss is that of one
+    period: Any  # int8[n]
+    trend: Any  # int8[n], how the objective went, if the budget was spent
+    recent: Any  # float64[n], its mean over the last samples, likewise
+    loss: Any  # (n,)
+    gradient_norm: Any  # (n,), the largest entry of the gradient
+    memory: Any  # (slots of the measure, n)
+
+
+def _signature(real: Any) -> Any:
+    """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
+    matrix = real[:, ::1]
+    small, numbers = types.int8[::1], real[::1]
+    ends = (matrix, types.int32[::1], *[small] * 5, types.float64[::1], numbers, numbers, matrix)
+    return types.int64(
+        PAIR,
+        PAIR,  # the same with the layout of all rows, by which end points are judged
+        types.NamedTuple((matrix, matrix, types.int64, numbers, numbers), Grid),
+        matrix,  # table
+        SETTLING,
+        block_type(real),
+        types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1]), Samples),
+        types.NamedTuple((*[types.float64[::1]] * 2, *[types.float64] * 4), Limits),
+        real,  # loss per objective
+        types.NamedTuple(ends, Ends),
+        types.int64[::1],  # stop (1): a number other than zero ends the tile early
+    )
+
+
+@register_jitable(**HELPER)
+def _tell_tails(block, n, within, still, first, ends):
+    """Tell of each live lane whether it stands still, or the smallest period > 1 with which its last moves repeat."""
+    tail, number, status, amplitude, least = block.tail, block.number, block.status, block.work[0], block.work[1]
+    window, d = tail.shape[0] - 1, tail.shape[1]
+    longest = min(LONGEST_PERIOD, window // 2)
+    for lane in range(n):
+        amplitude[lane] = 0.0
+        least[lane] = np.inf
+    for k in range(window):
+        for i in range(d):
+            for lane in range(n):
+                distance = abs(tail[k, i, lane] - tail[window, i, lane])
+                amplitude[lane] = distance if distance > amplitude[lane] else amplitude[lane]
+    # Most lanes fail at the last gap of any period already; only those that do not are looked at in full.
+    for period in range(2, longest + 1):
+        for lane in range(n):
+            gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
+            least[lane] = gap if gap < least[lane] else least[lane]
+    for lane in range(n):
+        limit = within * amplitude[lane]
+        size = abs(tail[window, 0, lane])
+        for i in range(1, d):
+            coordinate = abs(tail[window, i, lane])
+            size = coordinate if coordinate > size else size
+        if amplitude[lane] <= still * size and status[lane] & SETTLED == 0:
+            ends.ending[number[lane] - first] = _FIXED
+        elif least[lane] <= limit and 0.0 < limit < np.inf and status[lane] & SETTLED == 0:
+            for period in range(2, longest + 1):
+                repeats = True
+                for k in range(window - period, -1, -1):
+                    for i in range(d):
+                        repeats = repeats and abs(tail[k + period, i, lane] - tail[k, i, lane]) <= limit
+                    if not repeats:
+                        break
+                if repeats:
+                    ends.ending[number[lane] - first] = _CYCLING
+                    ends.period[number[lane] - first] = period
+                    break
+
+
+@register_jitable(**HELPER)
+def _fit_line(samples, n, mean, scatter, slope):
+    """Put into ``mean[:n]`` and ``scatter[:n]`` what `gdfast.tiles.ending` tells of the line of each lane."""
+    wide()  # type: ignore[call-arg]
+    k, squares = len(samples), scatter
+    base = samples[k // 2]
+    mean[:n], slope[:n], squares[:n] = 0.0, 0.0, 0.0
+    for at in range(k):
+        place, row = at - (k - 1) / 2, samples[at]
+        for lane in range(n):
+            around = row[lane] - base[lane]
+            mean[lane] += around
+            slope[lane] += place * around
+            squares[lane] += around * around
+    share = 12 / (k * k * (k * k - 1)) if k > 2 else 0.0
+    for lane in range(n):
+        around = mean[lane] / k
+        variance = squares[lane] / k - around * around - slope[lane] * slope[lane] * share
+        mean[lane] = base[lane] + around
+        scatter[lane] = math.sqrt(0.0 if variance < 0.0 or k < 3 else variance)
+
+
+@register_jitable(**HELPER)
+def _tell_trends(block, noted, n, middle, rounding, first, ends):
+    """Tell of each live lane how its objective went from the first samples, so many, to the others."""
+    samples, number, status, work = noted.values, block.number, block.status, noted.work
+    before, one, after, other, slope = work[0], work[1], work[2], work[3], work[4]
+    k = len(samples)
+    split, several = middle if middle > 0 else k // 2, min(RECENT, k)
+    before[:n], one[:n] = np.nan, 0.0
+    if split > 0:
+        _fit_line(samples[:split], n, before, one, slope)
+    _fit_line(samples[split:], n, after, other, slope)
+    for lane in range(n):
+        if status[lane] & SETTLED:
+            continue
+        at, recent, trend = number[lane] - first, 0.0, _NEITHER
+        change, least, most = after[lane] - before[lane], BEYOND_SCATTER * one[lane], BEYOND_SCATTER * other[lane]
+        if (change < -least) | (change < -most):
+            trend = _DOWN
+        elif (change > least) | (change > most):
+            trend = _UP
+        else:
+            trend, last = _LEVEL, samples[k - 1, lane]
+            for j in range(k - 1):
+                if not abs(samples[j, lane] - last) <= rounding * abs(last):
+                    trend = _NEITHER
+                    break
+        for j in range(k - several, k):
+            recent += samples[j, lane]
+        ends.trend[at] = trend
+        ends.recent[at] = recent / several
+
+
+@register_jitable(**HELPER)
+def _any_settled(status):
+    """Whether any of a group of lanes has settled."""
+    kinds = 0
+    for j in range(LANES):
+        kinds |= status[j]
+    return kinds & SETTLED != 0
+
+
+@register_jitable(**HELPER)
+def _move(block, samples, source, target):
+    """Copy one lane into the place of another, with its samples."""
+    theta, state, memory, lr, number, status = (
+        block.theta, block.state, block.memory, block.lr, block.number, block.status,
+    )  # fmt: skip
+    for i in range(theta.shape[0]):
+        theta[i, target] = theta[i, source]
+        for j in range(state.shape[0]):
+            state[j, i, target] = state[j, i, source]
+    for j in range(memory.shape[0]):
+        memory[j, target] = memory[j, source]
+    for j in range(lr.shape[0]):
+        lr[j, target] = lr[j, source]
+    for j in range(samples.shape[0]):
+        samples[j, target] = samples[j, source]
+    number[target] = number[source]
+    status[target] = status[source]
+
+
+@register_jitable(**HELPER)
+def _fill(block, grid, begin, n):
+    """Put n trajectories, from the `begin`-th of the tile on, into the first lanes."""
+    theta, state, memory, lr, number, status = (
+        block.theta, block.state, block.memory, block.lr, block.number, block.status,
+    )  # fmt: skip
+    starts, learning_rates = grid.starts, grid.learning_rates
+    m = starts.shape[1]
+    rate, start = (grid.first + begin) // m, (grid.first + begin) % m
+    for lane in range(n):
+        for i in range(learning_rates.shape[0]):
+            lr[i, lane] = learning_rates[i, rate]
+        for i in range(starts.shape[0]):
+            theta[i, lane] = starts[i, start]
+        start += 1
+        if start == m:
+            start, rate = 0, rate + 1
+    for lane in range(n):
+        number[lane] = grid.first + begin + lane
+        status[lane] = MOVING
+    for j in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            for lane in range(n):
+                state[j, i, lane] = grid.state[j]
+    for j in range(memory.shape[0]):
+        for lane in range(n):
+            memory[j, lane] = grid.memory[j]
+
+
+@register_jitable(**HELPER)
+def _pad(block, samples, n, together):
+    """Fill the lanes up to a whole number of groups with copies of the first; return how many there are."""
+    padded = -(-n // together) * together
+    for lane in range(n, padded):
+        _move(block, samples, 0, lane)
+    return padded
+
+
+@register_jitable(**HELPER)
+def _take_out_settled(block, samples, n, together, first, ends):
+    """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
+    ended, memory, number, status = block.ended, block.memory, block.number, block.status
+    of_measure = memory.shape[0] - ends.memory.shape[0]
+    lane = 0
+    while lane < n:
+        if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
+            lane += LANES
+        elif status[lane] & SETTLED:
+            at = number[lane] - first
+            for i in range(ended.shape[0]):
+                ends.theta[i, at] = ended[i, lane]
+            for j in range(ends.memory.shape[0]):
+                ends.memory[j, at] = memory[of_measure + j, lane]
+            ends.steps[at] = status[lane] // KINDS
+            ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
+            n -= 1
+            _move(block, samples, n, lane)
+            for i in range(ended.shape[0]):
+                ended[i, lane] = ended[i, n]
+        else:
+            lane += 1
+    return n
+
+
+@register_jitable(**HELPER)
+def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments and one more
+    """Note the objective of each lane."""
+    call_step(pair, block, table, settling, t, n, 0)  # type: ignore[call-arg]
+    objective = block.work[0]
+    for lane in range(n):
+        sample[lane] = objective[lane]
+
+
+@register_jitable(**HELPER)
+def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends):  # likewise
+    """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
+    theta, memory, number, status, ended, tail = (
+        block.theta, block.memory, block.number, block.status, block.ended, block.tail,
+    )  # fmt: skip
+    sampled = np.searchsorted(noted.steps, t)
+    window, of_measure = tail.shape[0] - 1, memory.shape[0] - ends.memory.shape[0]
+    for k in range(window + 1):
+        for j in range(ends.memory.shape[0] if k == window else 0):
+            for lane in range(n):
+                ends.memory[j, number[lane] - first] = memory[of_measure + j, lane]
+        for i in range(theta.shape[0]):
+            for lane in range(n):
+                tail[k, i, lane] = theta[i, lane]
+        if sampled < len(noted.steps) and t + k == noted.steps[sampled]:
+            _sample(pair, block, table, settling, t + k, padded, noted.values[sampled])
+            sampled += 1
+        call_step(pair, block, table, settling, t + k, padded, 1)  # type: ignore[call-arg]
+    for lane in range(n):
+        at = number[lane] - first
+        settled = status[lane] & SETTLED
+        ends.steps[at] = status[lane] // KINDS if settled else t + window
+        ends.ending[at] = _MOVING
+        if settled:
+            ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
+        for i in range(theta.shape[0]):
+            ends.theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
+
+
+@register_jitable(**HELPER)
+def _outcome(ending, trend, loss, norm, before, limits):
+    """What an end is if it is at no minimum, as `gdfast.tiles.outcomes.Judge.elsewhere` tells it."""
+    if ending == _STATIONARY:
+        return _STALLED
+    if ending == _DIVERGED or not loss <= limits.highest:
+        return _HAS_DIVERGED
+    if ending == _FIXED:
+        return _FROZEN
+    if ending == _CYCLING or trend == _NEITHER or (trend == _LEVEL and not norm <= limits.creeping):
+        return _OSCILLATING
+    if loss > before:
+        return _WORSE
+    return _OSCILLATING if trend == _UP else _UNFINISHED
+
+
+@register_jitable(**HELPER)
+def _judge(pair, block, table, settling, grid, limits, per_objective, begin, n, together, ends):
+    """Tell loss and largest entry of the gradient at the ends of a block's trajectories, and what they are."""
+    theta, work = block.theta, block.work
+    padded = -(-n // together) * together
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            theta[i, lane] = ends.theta[i, begin + lane]
+        for lane in range(n, padded):
+            theta[i, lane] = theta[i, 0]
+    call_step(pair, block, table, settling, len(table) - 1, padded, -1)  # type: ignore[call-arg]
+    before, heights = limits.before, limits.heights
+    start = (grid.first + begin) % len(before)
+    for lane in range(n):
+        at = begin + lane
+        loss, norm, ending = work[0, lane] * per_objective, work[1, lane], ends.ending[at]
+        ends.loss[at], ends.gradient_norm[at] = loss, norm
+        ends.outcome[at] = _outcome(ending, ends.trend[at], loss, norm, before[start], limits)
+        near = loss <= limits.low
+        if not near and loss <= heights[-1] + limits.slack:
+            near = abs(heights[np.searchsorted(heights[:-1], loss - limits.slack)] - loss) <= limits.slack
+        ends.near[at] = near & (ending != _DIVERGED)
+        start = 0 if start + 1 == len(before) else start + 1
+
+
+@functools.cache
+def driver(real: str) -> Kernel:
+    """Return the driver of tiles that compute in a type, ``float64`` or ``float32``."""
+    number = getattr(np, real)
+    within, still, rounding = (
+        number(REPEATS_WITHIN), number(STILL_WITHIN * np.finfo(real).eps), STILL_WITHIN * float(np.finfo(real).eps),
+    )  # fmt: skip
+
+    @compiled(_signature(getattr(types, real)))
+    def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, stop):
+        width, total, first = block.theta.shape[1], len(ends.steps), grid.first
+        last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
+        middle = np.searchsorted(noted.steps, last_steps)  # samples before them
+        together = min(LANES, width)
+        lane_steps = 0
+        for begin in range(0, total, width):
+            n = min(width, total - begin)
+            _fill(block, grid, begin, n)
+            t = sampled = 0
+            stride = STRIDE
+            padded = _pad(block, noted.values[:0], n, together)
+            while t < last_steps and n > 0 and stop[0] == 0:
+                if sampled < middle and t == noted.steps[sampled]:
+                    _sample(pair, block, table, settling, t, padded, noted.values[sampled])
+                    sampled += 1
+                goal = noted.steps[sampled] if sampled < middle else last_steps
+                n_steps = min(stride, goal - t)
+                call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
+                t += n_steps
+                lane_steps += n * n_steps
+                before = n
+                n = _take_out_settled(block, noted.values[:sampled], n, together, first, ends)
+                padded = _pad(block, noted.values[:0], n, together)
+                # Where nothing settles there is nothing to take out, and longer strides will do.
+                stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
+            if stop[0] != 0:
+                break
+            if n > 0:
+                _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends)
+                lane_steps += n * (len(block.tail) - 1)
+                _tell_tails(block, n, within, still, first, ends)
+                _tell_trends(block, noted, n, middle, rounding, first, ends)
+            n = min(width, total - begin)
+            _judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
+        return lane_steps
+
+    return drive
