@@ -7,7 +7,7 @@ asked for `gdfast.measures.steps_to_reach`, the updates until its loss was so lo
 has no cost, or where a number is needed the whole budget.
 """
 
-from gdfast.analysis.advice import account, advice, excess
+from gdfast.analysis.advice import account, advice, excess, found_minima
 from gdfast.analysis.delta import CHANGES, Change, change_counts, delta, transitions
 from gdfast.analysis.distributions import at_rates, costs, nearest_rates, performance_profile, steps_ecdf
 from gdfast.analysis.nearest import nearest
@@ -27,6 +27,7 @@ __all__ = [
     "costs",
     "delta",
     "excess",
+    "found_minima",
     "lr_tolerance",
     "nearest",
     "nearest_rates",

@@ -1,5 +1,6 @@
 """How good trajectories are by their loss, and what to change where none is good enough."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,6 +162,44 @@ def account(result: "xarray.Dataset") -> list[str]:
     return lines
 
 
+def found_minima(result: "xarray.Dataset") -> list[str]:
+    """Tell in a sentence of each minimum that trajectories found, and that is lower than all that was known before.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`, which is judged with these minima. Most find none that was not known.
+
+    Returns
+    -------
+    list of str
+        One a minimum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast, or it does not tell the minima as `gdfast.run` does.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.analysis.found_minima(gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [1.0]), backend="numpy"))
+    []
+    """
+    checked = _results.checked("result", result, more=True)
+    try:
+        minima = json.loads(checked.attrs.get("found_minima", "[]"))
+        return [
+            f"a minimum lower than all that were known was found and judged with: loss {float(loss):.6g} at "
+            + ", ".join(f"{name} = {float(x):.6g}" for name, x in zip(checked.parameter.values, point, strict=True))
+            for loss, *point in minima
+        ]
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            "result: found_minima must be a list of losses with their points, as gdfast.run writes it"
+        ) from None
+
+
 def _percent(share: float) -> str:
     """A share for readers, never rounded to nothing or to all."""
     if 0 < share < 0.005:
@@ -186,4 +225,4 @@ def _told_units(result: "xarray.Dataset") -> tuple[float, float]:
     return number("lowest_loss"), number("loss_scale")
 
 
-__all__ = ["account", "advice", "excess"]
+__all__ = ["account", "advice", "excess", "found_minima"]

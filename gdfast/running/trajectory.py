@@ -10,6 +10,7 @@ from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.tiles.ending import Ending
+from gdfast.tiles.lower import knowing
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.reference import Trajectories, run_tile
@@ -71,11 +72,15 @@ def trajectory(
         gradient_tolerance,
         divergence_limit,
     )
-    problem, (optimizer,) = sweep.problem, sweep.optimizers
-    prepared = Prepared(sweep)
-    plan = prepared.plan(0)
-    endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
-    cells = prepared.judge.cells(endings, 0)
+    while True:
+        prepared = Prepared(sweep)
+        endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
+        cells = prepared.judge.cells(endings, 0)
+        known = knowing(sweep, cells.lower)
+        if known is None:
+            break
+        sweep = known
+    problem, (optimizer,), plan = sweep.problem, sweep.optimizers, prepared.plan(0)
     numbers = np.array([number], dtype=np.int64)
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
     shape = problem.dimension, int(endings.steps[0]) + 1

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from gdfast import memory
 from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, machine
 from gdfast.storing.reuse import Earlier
+from gdfast.tiles.lower import Lower, least
 from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.sweep import Sweep, Tile
 
@@ -30,6 +32,11 @@ class Columns:
     earlier : Earlier, optional
         A result from which trajectories are taken over.
 
+    Attributes
+    ----------
+    lower : tuple of float
+        The least of what the tiles noted, see `gdfast.tiles.lower`.
+
     Raises
     ------
     ValueError
@@ -38,6 +45,8 @@ class Columns:
 
     def __init__(self, sweep: Sweep, keep_theta: bool, earlier: Earlier | None = None) -> None:
         self.sweep, self.earlier = sweep, earlier
+        self.lower: Lower = ()
+        self._guard = threading.Lock()
         memory.fits(
             f"the result of {sweep.size:,} trajectories",
             bytes_of_a_cell(sweep, keep_theta) * sweep.size,
@@ -67,6 +76,9 @@ class Columns:
     def put(self, tile: Tile, cells: Cells) -> None:
         """Copy a finished tile into its place."""
         fill(self.columns, tile.optimizer, slice(tile.first, tile.last), cells)
+        if cells.lower:
+            with self._guard:
+                self.lower = least(self.lower, cells.lower)
 
     def dataset(self, backend: str) -> "xarray.Dataset":
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""

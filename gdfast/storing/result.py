@@ -118,11 +118,18 @@ def attributes(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
         "title": f"gdfast sweep of {sweep.problem.label}",
         "specification": specification,
         "minima": json.dumps([[p.loss, *p.point] for p in sweep.problem.minima]),
+        **_found(sweep),
         **_units(sweep),
         "backend": backend,
         "gdfast": __version__,
         "digest": digest(specification, backend, keep_theta),
     }
+
+
+def _found(sweep: Sweep) -> dict[str, str]:
+    """The minima that trajectories found, which were not known before and are among the others now."""
+    found = sweep.problem.found
+    return {"found_minima": json.dumps([[p.loss, *p.point] for p in found])} if found else {}
 
 
 def _units(sweep: Sweep) -> dict[str, float]:

@@ -27,6 +27,7 @@ from gdfast.storing.layout import chunk, compressed
 from gdfast.storing.opening import Opened, opened
 from gdfast.storing.result import fill, machine, useful_share
 from gdfast.storing.reuse import Earlier
+from gdfast.tiles.lower import Lower, least
 from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.sweep import Sweep, Tile
 
@@ -59,6 +60,11 @@ class Store:
         Its folder, whose lock is held, and what is in it.
     earlier : Earlier, optional
         A result from which trajectories are taken over.
+
+    Attributes
+    ----------
+    lower : tuple of float
+        The least of what the tiles noted, see `gdfast.tiles.lower`.
     """
 
     def __init__(self, place: Opened, earlier: Earlier | None = None) -> None:
@@ -70,6 +76,8 @@ class Store:
         self._buffers: dict[str, dict[str, NDArray[Any]]] = {}
         self._left: dict[str, int] = {}
         self._facts: dict[str, list[int]] = {}
+        self._lower: dict[str, Lower] = {}
+        self.lower: Lower = least(*(tuple(entry.get("lower", ())) for entry in self._blocks.values()))
         self._guard = threading.Lock()
         self._lines = _Lines(self.path, place.journal.length)
         self._began = 0.0
@@ -148,17 +156,21 @@ class Store:
                 self._buffers[key] = self._begun(key)
                 self._left[key] = sum(tile.last - tile.first for tile in self._plan[key])
                 self._facts[key] = [0, 0]
+                self._lower[key] = ()
             buffers = self._buffers[key]
         self._fill(buffers, key, tile, cells)
         with self._guard:
             facts = self._facts[key]
             facts[0] += int(cells.steps.sum(dtype=np.int64))
             facts[1] += cells.lane_steps
+            self._lower[key] = least(self._lower[key], cells.lower)
             self._left[key] -= tile.last - tile.first
             if self._left[key]:
                 return
             del self._buffers[key], self._left[key], self._facts[key]
-        self._add(key, buffers, *facts)
+            lower = self._lower.pop(key)
+            self.lower = least(self.lower, lower)
+        self._add(key, buffers, facts[0], facts[1], lower)
 
     def _begun(self, key: str) -> dict[str, NDArray[Any]]:
         """The arrays of a block, with what is taken over."""
@@ -173,7 +185,7 @@ class Store:
         (first,) = {part.first for part in self._parts(key)}
         fill(buffers, tile.optimizer % self.block[0], slice(tile.first - first, tile.last - first), cells)
 
-    def _add(self, key: str, buffers: dict[str, NDArray[Any]], steps: int, lane_steps: int) -> None:
+    def _add(self, key: str, buffers: dict[str, NDArray[Any]], steps: int, lane_steps: int, lower: Lower = ()) -> None:
         """Write a block's chunks, and have it told in the journal."""
         with explained(self.path):
             self._lines.add(
@@ -183,6 +195,7 @@ class Store:
                     "steps": steps,
                     "lane_steps": lane_steps,
                     "files": {name: self._write(name, key, values) for name, values in buffers.items()},
+                    **({"lower": lower} if lower else {}),
                     "seconds": time.perf_counter() - self._began,
                 }
             )
@@ -192,6 +205,11 @@ class Store:
         data = compressed(values)
         files.move(files.write(self.path, data), self.path / chunk(name, key))
         return check_of(data)
+
+    def wait(self) -> None:
+        """Wait until all blocks are on the disk."""
+        with explained(self.path):
+            self._lines.wait()
 
     def finish(self) -> None:
         """Wait until all blocks are on the disk; write when and how fast the whole store was made."""
