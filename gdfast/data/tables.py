@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from packaging.version import Version
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
@@ -59,6 +60,8 @@ def read(path: str | Path, header: bool | None = None) -> "pandas.DataFrame":
     if not text:
         raise ValueError(f"data: {short(place)} is empty, but must have a header and rows")
     options: dict[str, Any] = {"skipinitialspace": True, "skip_blank_lines": False}
+    if Version(pandas.__version__) < Version("3.1"):
+        options["float_precision"] = "round_trip"  # which is by now the only one: others were off by a last bit
     try:
         names = pandas.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str, keep_default_na=False, **options)
         names = _checked_names(place, names.iloc[0].tolist(), header) if first else None

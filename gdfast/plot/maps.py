@@ -74,7 +74,7 @@ def outcome_map(
     ax = new_axes(ax, 5.2, 4.2)
     draw_outcome(ax, panel)
     if alone:
-        outcome_legend(ax.get_figure(root=True), set(np.unique(panel.outcome).tolist()), ncols=3)  # type: ignore[arg-type]
+        outcome_legend(ax.figure, set(np.unique(panel.outcome).tolist()), ncols=3)  # type: ignore[arg-type]
     return ax
 
 
@@ -97,7 +97,7 @@ def steps_map(
     ax = new_axes(ax, 5.2, 4.2)
     image = draw_steps(ax, panel, steps_range(result))
     if colorbar:
-        ax.get_figure(root=True).colorbar(image, ax=ax, label="steps until stationary")  # type: ignore[union-attr]
+        ax.figure.colorbar(image, ax=ax, label="steps until stationary")
     return ax
 
 
@@ -149,7 +149,7 @@ def delta_map(
     ax = new_axes(ax, 5.2, 4.2)
     draw_change(ax, panel)
     if alone:
-        legend_below(ax.get_figure(root=True), change_patches(np.unique(panel.outcome).tolist()), ncols=2)  # type: ignore[arg-type]
+        legend_below(ax.figure, change_patches(np.unique(panel.outcome).tolist()), ncols=2)  # type: ignore[arg-type]
     return ax
 
 

@@ -120,7 +120,9 @@ def test_rules_are_their_textbook_loops_on_random_bowls(name, seed, dimension):
     steps = steps_of(optimizer, 25)  # from then on adaptive rules may go to and fro about the minimum, ever less alike
     expected = np.array(getattr(textbook, name)(gradient, start, rate, steps, **parameters, **more))
     got = gdfast.trajectory(problem, optimizer, start, rate, steps, gradient_tolerance=0.0).theta.values
-    assert got.shape == expected.shape
+    # What comes to a gradient of exactly 0 has ended, and its loop stays where it is.
+    assert len(got) == len(expected) or not np.abs(problem.gradient(got[-1])).any()
+    got = np.concatenate([got, np.tile(got[-1], (len(expected) - len(got), 1))])
     assert np.abs(got - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
