@@ -1,5 +1,6 @@
 """What functions of results are given: checked once, here, and brought into one form."""
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -106,9 +107,15 @@ def costs(result: "xarray.Dataset") -> Array:
     return np.asarray(np.where(np.isfinite(measured), measured, steps))
 
 
+@functools.lru_cache(maxsize=8)
+def _specification(text: str) -> Any:
+    """What a result's specification says, which may be long: functions of one result ask for it again and again."""
+    return json.loads(text)
+
+
 def _measure_of(result: "xarray.Dataset") -> Any:
     try:
-        told = json.loads(result.attrs["specification"])
+        told = _specification(result.attrs["specification"])
         return (told[0] if isinstance(told, list) else told)["measure"]["name"]
     except (KeyError, TypeError, ValueError, IndexError):
         return None
@@ -139,7 +146,7 @@ def budget_of(argument: str, result: "xarray.Dataset") -> int:
         If the attributes do not tell, or tell different ones for several sweeps.
     """
     try:
-        told = json.loads(result.attrs["specification"])
+        told = _specification(result.attrs["specification"])
         budgets = {int(each["max_steps"]) for each in (told if isinstance(told, list) else [told])}
     except (KeyError, TypeError, ValueError):
         raise ValueError(

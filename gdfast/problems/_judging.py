@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, search, settle
+from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, reaches, search, settle
 from gdfast.problems._stepping import Stepping
 
 _LARGEST_SETTLED = 64  # coordinates up to which one looks for the minimum that an end point is near to
@@ -60,7 +60,8 @@ class Judging(Stepping):
         ndarray
             ``int64[n]``, the index in `stationary_points`, −1 where it is none of them (a plateau).
         """
-        return nearest(self.stationary_points, theta, float(np.ptp(self.domain, axis=1).max()), gradient_tolerance)
+        points, width = self.stationary_points, float(np.ptp(self.domain, axis=1).max())
+        return nearest(points, theta, reaches(points, width, gradient_tolerance))
 
     @functools.cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:
@@ -97,15 +98,9 @@ class Judging(Stepping):
 
     def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
         """Return the basin of the nearest minimum to each of ``theta (d, n)``, ``int64[n]``; one must be known."""
-        points = np.array([point.point for point in self.minima])
-        if points.size == 0:
+        if not all(minimum.point for minimum in self.minima):  # of one that stands for all its coordinates are not known
             return np.zeros(theta.shape[1], dtype=np.int64)
-        best, nearest = np.full(theta.shape[1], np.inf), np.zeros(theta.shape[1], dtype=np.int64)
-        for index, point in enumerate(points):
-            distance = np.abs(theta - point[:, None]).max(axis=0)
-            closer = distance < best
-            nearest[closer], best[closer] = index, distance[closer]
-        return nearest
+        return np.maximum(nearest(self.minima, theta), 0)
 
     def judge(self, theta: Array) -> tuple[Array, Array]:
         """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""

@@ -238,26 +238,28 @@ def _kind_around(loss: Field, gradient: Field, point: Array, axes: Array, width:
     return "maximum" if (rise < 0).all() else "degenerate"
 
 
-def nearest(
-    points: Sequence[StationaryPoint], theta: Array, width: float, gradient_tolerance: float
-) -> NDArray[np.int64]:
-    """Return which of the points each of ``theta (d, n)`` is at, ``int64[n]``, −1 for none.
+def reaches(points: Sequence[StationaryPoint], width: float, gradient_tolerance: float) -> Array:
+    """Return within which distance a settled end point is at each of the points, ``float64[k]``.
 
     A point with a gradient within the tolerance lies within tolerance/curvature of a stationary point to first
     order. A thousandth of the domain allows for the higher orders; farther than two hundredths it is on a plateau.
     """
+    with np.errstate(divide="ignore", over="ignore"):
+        reach = 4 * gradient_tolerance / np.array([point.flattest for point in points])
+    return np.clip(reach, _NEAREST * width, _FARTHEST * width)
+
+
+def nearest(points: Sequence[StationaryPoint], theta: Array, reach: Array | None = None) -> NDArray[np.int64]:
+    """Return the nearest of the points to each of ``theta (d, n)``, ``int64[n]``, −1 where none is within its reach."""
     found = np.full(theta.shape[1], -1)
     if not points:
         return found
     where = np.array([point.point for point in points]).T
-    with np.errstate(divide="ignore", over="ignore"):
-        reach = 4 * gradient_tolerance / np.array([point.flattest for point in points])
-    reach = np.clip(reach, _NEAREST * width, _FARTHEST * width)
-    if len(points) <= _FEW:
-        best = np.full(theta.shape[1], np.inf)
-        for index in range(len(points)):
+    best = np.full(theta.shape[1], np.inf)
+    if reach is None or len(points) <= _FEW:
+        for index, farthest in enumerate(reach if reach is not None else np.full(len(points), np.inf)):
             distance = np.abs(theta - where[:, index : index + 1]).max(axis=0)
-            closer = distance <= np.minimum(best, reach[index])
+            closer = (distance <= farthest) & (distance < best)
             np.copyto(found, index, where=closer)
             np.copyto(best, distance, where=closer)
         return found
@@ -266,7 +268,6 @@ def nearest(
     first = where[0, order]
     low = np.searchsorted(first, theta[0] - reach.max(), side="left")
     high = np.searchsorted(first, theta[0] + reach.max(), side="right")
-    best = np.full(theta.shape[1], np.inf)
     for k in range(int((high - low).max(initial=0))):
         lanes = np.flatnonzero(low + k < high)
         index = order[low[lanes] + k]
