@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gdfast.analysis import _results
+from gdfast.analysis._results import told_units, units
 from gdfast.analysis.reached import best_rates, outcome_shares, reached
 from gdfast.formulas.elementary import Array
 from gdfast.tiles.outcomes import Outcome
@@ -57,23 +58,6 @@ def excess(result: "xarray.Dataset") -> "xarray.DataArray":
     return above.rename("excess").assign_attrs(long_name="loss above the lowest, in the problem's own scale")
 
 
-def units(result: "xarray.Dataset") -> tuple[float, float]:
-    """Return the lowest loss and the loss scale of a result's problem.
-
-    Raises
-    ------
-    ValueError
-        If the result does not tell them, since no minimum inside the domain is known.
-    """
-    lowest, scale = _told_units(result)
-    if not np.isfinite(lowest) or not scale > 0:
-        raise ValueError(
-            "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
-            "inside the domain do"
-        )
-    return lowest, scale
-
-
 def advice(result: "xarray.Dataset") -> pd.DataFrame:
     """Say of each optimizer at which learning rate it came lowest, and what to change where it did not reach.
 
@@ -103,7 +87,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     """
     checked = _results.checked("result", result, "outcome", "loss")
     rates, ends = checked.learning_rate.values, _results.outcomes("result", checked)
-    good, (lowest, scale) = reached(checked).values, _told_units(result)
+    good, (lowest, scale) = reached(checked).values, told_units(result)
     rows: dict[str, dict[str, Any]] = {}
     for i, label in enumerate(_results.labels(checked)):
         losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
@@ -133,7 +117,9 @@ def account(result: "xarray.Dataset") -> list[str]:
     Returns
     -------
     list of str
-        One an optimizer: the shares of its outcomes, then its best rate or, where none is good, what `advice` says.
+        One an optimizer: the shares of its outcomes, then its best rate, with its steps until it settled or, where
+        the sweep asked for `gdfast.measures.steps_to_reach`, to the excess that is named; where none is good, what
+        `advice` says.
 
     Raises
     ------
@@ -148,7 +134,8 @@ def account(result: "xarray.Dataset") -> list[str]:
     ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 26 steps']
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
-    lines = []
+    lines, tolerance = [], best.attrs["tolerance"]
+    until = "" if tolerance is None else f" to an excess of {tolerance:g}"
     for label in shares.index:
         here = shares.loc[label]
         parts = [f"{_percent(share)} {str(name).replace('_', ' ')}" for name, share in here[here > 0].items()]
@@ -156,7 +143,7 @@ def account(result: "xarray.Dataset") -> list[str]:
         good = "none reach the lowest minimum"
         if row["share"] > 0:
             good = f"best rate {row['best rate']:.3g}{', an end of the grid' if row['at edge'] else ''}: "
-            good += f"{_percent(row['share'])} of the starts, {row['steps']:,.0f} steps"
+            good += f"{_percent(row['share'])} of the starts, {row['steps']:,.0f} steps{until}"
         why = told.loc[label, "advice"]
         lines.append(f"{label}: {', '.join(parts)}; {good}" + (f"; {why}" if why else ""))
     return lines
@@ -211,18 +198,6 @@ def _is_end(rates: Array, best: int) -> str:
     if len(rates) > 1 and rates[best] == rates.max():
         return "the largest rate"
     return "the smallest rate" if len(rates) > 1 and rates[best] == rates.min() else f"rate {rates[best]:.3g}"
-
-
-def _told_units(result: "xarray.Dataset") -> tuple[float, float]:
-    """What a result tells of the lowest loss and the loss scale, NaN for what it does not."""
-
-    def number(name: str) -> float:
-        try:
-            return float(result.attrs[name])
-        except (KeyError, TypeError, ValueError):
-            return float("nan")
-
-    return number("lowest_loss"), number("loss_scale")
 
 
 __all__ = ["account", "advice", "excess", "found_minima"]

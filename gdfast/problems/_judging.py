@@ -98,7 +98,7 @@ class Judging(Stepping):
 
     def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
         """Return the basin of the nearest minimum to each of ``theta (d, n)``, ``int64[n]``; one must be known."""
-        if not all(minimum.point for minimum in self.minima):  # of one that stands for all its coordinates are not known
+        if not all(minimum.point for minimum in self.minima):  # one that stands for all has no coordinates
             return np.zeros(theta.shape[1], dtype=np.int64)
         return np.maximum(nearest(self.minima, theta), 0)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import memory
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, machine
+from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, inner, machine
 from gdfast.storing.reuse import Earlier
 from gdfast.tiles.lower import Lower, least
 from gdfast.tiles.outcomes import Cells
@@ -54,7 +54,7 @@ class Columns:
         )
         self.columns = _together(
             {
-                name: ((*sweep.shape, *([sweep.problem.dimension] if name == "theta" else [])), np.dtype(dtype))
+                name: ((*sweep.shape, *inner(sweep).get(name, ())[1:]), np.dtype(dtype))
                 for name, dtype in fields(sweep, keep_theta).items()
             }
         )
@@ -84,8 +84,11 @@ class Columns:
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
         import xarray
 
-        data = {name: (_dimensions(name), column, ATTRIBUTES[name]) for name, column in self.columns.items()}
-        sweep = self.sweep
+        sweep, axes = self.sweep, inner(self.sweep)
+        data = {
+            name: ((*DIMENSIONS, *axes.get(name, ())[:1]), column, ATTRIBUTES[name])
+            for name, column in self.columns.items()
+        }
         return xarray.Dataset(
             data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
         )
@@ -101,12 +104,8 @@ def _together(shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> di
     }
 
 
-def _dimensions(name: str) -> tuple[str, ...]:
-    return (*DIMENSIONS, "parameter") if name == "theta" else DIMENSIONS
-
-
 def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
     """How many bytes a trajectory takes in a result."""
     kinds = fields(sweep, keep_theta)
-    depth = {"theta": sweep.problem.dimension}
-    return sum(int(np.dtype(kind).itemsize) * depth.get(name, 1) for name, kind in kinds.items())
+    axes = inner(sweep)
+    return sum(int(np.dtype(kind).itemsize) * axes.get(name, ("", 1))[1] for name, kind in kinds.items())

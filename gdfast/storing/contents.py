@@ -253,7 +253,7 @@ class Contents:
         """
         array, _, key = name.partition("/")
         if array in layout.DATA:
-            entry = self.blocks.get(key.removesuffix(".0") if array == "theta" else key)
+            entry = self.blocks.get(layout.block_of(array, key) or "")
             if entry is None:
                 return None
             accepted: tuple[Check, ...] = (entry["files"][array],)
@@ -368,7 +368,9 @@ def damages(contents: Contents, whole: bool) -> dict[str, str]:
     listed: dict[str, tuple[Check, ...]] = dict.fromkeys(contents.coordinates, ())
     listed.update(contents.journal.files)
     for key, entry in contents.blocks.items():
-        listed.update({layout.chunk(name, key): (check,) for name, check in entry["files"].items()})
+        listed.update(
+            {layout.chunk(name, key, contents.members[name]): (check,) for name, check in entry["files"].items()}
+        )
     return damaged(contents.path, listed, whole)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gdfast.storing.files import Unsound, is_plain
 from gdfast.storing.journal import LARGEST_TEXT
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, SINCE, coordinates, fields
+from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, SINCE, coordinates, fields, inner
 from gdfast.tiles.sweep import Sweep
 
 METADATA, GROUP, ATTRIBUTES_FILE = ".zmetadata", ".zgroup", ".zattrs"
@@ -34,7 +34,9 @@ _LARGEST_CHUNK, _CHUNK = 2**30, 2**25
 DATA: dict[str, Any] = {**FIELDS, "measure": np.float64, "theta": np.float64}
 """The types of all arrays that are no coordinates."""
 
-_AXES = {*DIMENSIONS, "parameter", "group"}
+_AXES = {*DIMENSIONS, "parameter", "group", "loss_tolerance"}
+_INNER = {"theta": "parameter", "measure": "loss_tolerance"}
+"""Arrays that may have a last axis of their own; `theta` always has."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,24 @@ class Array:
         }
 
 
-def chunk(name: str, block: str) -> str:
+def chunk(name: str, block: str, array: Array | None) -> str:
     """The file of a block's chunk of the array of this name."""
-    return f"{name}/{block}.0" if name == "theta" else f"{name}/{block}"
+    return f"{name}/{block}" + (".0" if array and len(array.shape) > len(DIMENSIONS) else "")
+
+
+def block_of(name: str, key: str) -> str | None:
+    """The block that a file of the array of this name, called `key`, is the chunk of; None if it can be none."""
+    block, _, last = key.rpartition(".")
+    if key.count(".") == len(DIMENSIONS):
+        return block if name in _INNER and last == "0" else None
+    return None if name == "theta" else key
 
 
 def arrays(sweep: Sweep, keep_theta: bool, block: tuple[int, int, int]) -> dict[str, Array]:
     """The arrays that hold a sweep's result, by name, less their coordinates."""
-    depth = sweep.problem.dimension
-    found = {}
+    found, axes = {}, inner(sweep)
     for name, dtype in fields(sweep, keep_theta).items():
-        more, dimension = ((depth,), ("parameter",)) if name == "theta" else ((), ())
+        more, dimension = axes.get(name, ())[1:], axes.get(name, ())[:1]
         found[name] = Array(
             (*sweep.shape, *more), (*block, *more), np.dtype(dtype), (*DIMENSIONS, *dimension), ATTRIBUTES[name]
         )
@@ -282,8 +291,8 @@ def _check_sizes(members: Mapping[str, Array]) -> None:
     axes = {member.dimensions[:3] for name, member in members.items() if name in DATA}
     if not {*DIMENSIONS, "start_point", *FIELDS} - {*SINCE} <= {*members} or len(blocks) != 1 or axes != {DIMENSIONS}:
         raise Unsound("lack an array, or have one too many")
-    theta = members.get("theta", members["outcome"])
-    if any(len(members[name].shape) != 3 + (name == "theta") for name in DATA if name in members) or (
-        theta.dimensions[3:] not in ((), ("parameter",)) or theta.chunks[3:] != theta.shape[3:]
-    ):
-        raise Unsound("give arrays other dimensions than they have")
+    for name in {*DATA} & {*members}:
+        member = members[name]
+        accepted = {(_INNER[name],)} if name == "theta" else {(), (_INNER.get(name),)[: name in _INNER]}
+        if member.dimensions[3:] not in accepted or member.chunks[3:] != member.shape[3:]:
+            raise Unsound("give arrays other dimensions than they have")

@@ -224,11 +224,11 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
     place.repaired += journal.damages
     bad = damaged(path, journal.files, whole=True)
     place.repaired += bad.values()
-    dropped = set()
+    dropped, arrays = set(), place.arrays
     for key, entry in journal.blocks.items():
         sizes = grid(place.sweep.shape, place.block, key)
-        checks = {layout.chunk(name, key): (check,) for name, check in entry["files"].items()}
-        is_one = sizes and math.prod(sizes) == entry["trajectories"] and {*entry["files"]} == {*place.arrays}
+        checks = {layout.chunk(name, key, arrays.get(name)): (check,) for name, check in entry["files"].items()}
+        is_one = sizes and math.prod(sizes) == entry["trajectories"] and {*entry["files"]} == {*arrays}
         stray = {key: f"its journal names a block that it has not: {key}"}
         wrong = damaged(path, checks, whole=True) if is_one else stray
         if wrong:
@@ -286,8 +286,8 @@ def _owned(path: Path, shape: tuple[int, ...], block: tuple[int, ...], names: se
             continue
         for item in os.listdir(path / array):
             name = f"{array}/{item}"
-            key = item.removesuffix(".0") if array == "theta" else item
-            is_chunk = array in layout.DATA and grid(shape, block, key) is not None and layout.chunk(array, key) == name
+            key = layout.block_of(array, item) if array in layout.DATA else None
+            is_chunk = key is not None and grid(shape, block, key) is not None
             if is_chunk or item in (".zarray", ".zattrs") or name in journal.files:
                 found.append(name)
     return found

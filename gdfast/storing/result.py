@@ -61,6 +61,13 @@ def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
     return {**FIELDS, **{name: np.float64 for name, is_asked in asked.items() if is_asked}}
 
 
+def inner(sweep: Sweep) -> dict[str, tuple[str, int]]:
+    """The variables that have a last axis of their own, with its name and length."""
+    tolerances = sweep.measure.tolerances if sweep.measure else None
+    of_measure = {"measure": ("loss_tolerance", len(tolerances))} if tolerances else {}
+    return {"theta": ("parameter", sweep.problem.dimension), **of_measure}
+
+
 OF_THE_RUN = frozenset(
     {"date", "compile_seconds", "run_seconds", "useful_share", "python", "numpy", "numba", "processor"}
 )
@@ -70,15 +77,16 @@ OF_THE_RUN = frozenset(
 def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) -> None:
     """Copy a tile's cells into ``columns[name][row]``, whose trajectories are numbered along all further axes."""
     for name, column in columns.items():
-        if name == "theta":
-            column[row].reshape(-1, column.shape[-1])[places] = cells.theta.T
+        values = getattr(cells, name)
+        if values.ndim == 2:  # along an axis of its own, see `inner`
+            column[row].reshape(-1, column.shape[-1])[places] = values.T
         else:
-            column[row].reshape(-1)[places] = getattr(cells, name)
+            column[row].reshape(-1)[places] = values
 
 
 def coordinates(sweep: Sweep) -> dict[str, Any]:
     """The coordinates of a sweep's result."""
-    taken = {*FIELDS, *DIMENSIONS, "measure", "theta", "rule", "parameter", "start_point"}
+    taken = {*FIELDS, *DIMENSIONS, "measure", "theta", "rule", "parameter", "start_point", "loss_tolerance"}
     hyperparameters = {
         f"optimizer_{name}" if name in taken else name: (
             "optimizer",
@@ -96,6 +104,11 @@ def coordinates(sweep: Sweep) -> dict[str, Any]:
         **{name: ("start", values) for name, values in sweep.start_labels.items()},
         "parameter": np.array(sweep.problem.coordinates, dtype=object),
         "start_point": (("start", "parameter"), sweep.starts, {"long_name": "initial point"}),
+        **(
+            {"loss_tolerance": np.array(sweep.measure.tolerances)}
+            if "measure" in inner(sweep) and sweep.measure
+            else {}
+        ),
     }
 
 

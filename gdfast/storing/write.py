@@ -12,7 +12,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from gdfast.storing import files
 from gdfast.storing.contents import damaged
 from gdfast.storing.journal import JOURNAL, Journal, check_of, grid, line
-from gdfast.storing.layout import chunk, compressed
+from gdfast.storing.layout import Array, chunk, compressed
 from gdfast.storing.opening import Opened, opened
 from gdfast.storing.result import fill, machine, useful_share
 from gdfast.storing.reuse import Earlier
@@ -79,7 +79,8 @@ class Store:
         self._lower: dict[str, Lower] = {}
         self.lower: Lower = least(*(tuple(entry.get("lower", ())) for entry in self._blocks.values()))
         self._guard = threading.Lock()
-        self._lines = _Lines(self.path, place.journal.length)
+        self._arrays = place.arrays
+        self._lines = _Lines(self.path, place.journal.length, self._arrays)
         self._began = 0.0
 
     @cached_property
@@ -174,7 +175,7 @@ class Store:
 
     def _begun(self, key: str) -> dict[str, NDArray[Any]]:
         """The arrays of a block, with what is taken over."""
-        buffers = {name: np.zeros(array.chunks, array.dtype) for name, array in self.place.arrays.items()}
+        buffers = {name: np.zeros(array.chunks, array.dtype) for name, array in self._arrays.items()}
         if self.earlier:
             for part in self._parts(key):
                 if self.earlier.final(part).any():
@@ -203,7 +204,7 @@ class Store:
     def _write(self, name: str, key: str, values: NDArray[Any]) -> tuple[int, int]:
         """Write one chunk of an array and give its size and checksum."""
         data = compressed(values)
-        files.move(files.write(self.path, data), self.path / chunk(name, key))
+        files.move(files.write(self.path, data), self.path / chunk(name, key, self._arrays[name]))
         return check_of(data)
 
     def wait(self) -> None:
@@ -248,7 +249,7 @@ class _Taken:
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         values = self._earlier.values(name, self._tile)
-        return values.T if name == "theta" else values
+        return values.T if values.ndim == 2 else values
 
 
 class _Lines:
@@ -260,10 +261,12 @@ class _Lines:
         The store's folder.
     length : int
         Bytes of its journal that are to stay.
+    arrays : mapping
+        Those that hold trajectories.
     """
 
-    def __init__(self, store: Path, length: int) -> None:
-        self._store, self._length, self._file = store, length, -1
+    def __init__(self, store: Path, length: int, arrays: Mapping[str, Array]) -> None:
+        self._store, self._length, self._arrays, self._file = store, length, arrays, -1
         self._waiting: list[dict[str, Any]] = []
         self._is_closing = self._is_busy = False
         self._error: OSError | None = None
@@ -329,7 +332,12 @@ class _Lines:
                     return
 
     def _write(self, entries: list[dict[str, Any]]) -> None:
-        chunks = [chunk(name, entry["block"]) for entry in entries if "block" in entry for name in entry["files"]]
+        chunks = [
+            chunk(name, entry["block"], self._arrays[name])
+            for entry in entries
+            if "block" in entry
+            for name in entry["files"]
+        ]
         files.sync_all(self._store, chunks)
         text = b"".join(map(line, entries))
         try:
