@@ -13,7 +13,7 @@ import numpy as np
 
 import gdfast
 from bench.contenders.in_jax import jax_module
-from gdfast.problems.networks.network import MLP
+from gdfast.problems.networks.mlp import MLP
 
 JAX_BLOCK = 32
 

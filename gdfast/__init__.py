@@ -1,9 +1,9 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`, and the
-modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`,
-`outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and loads
-nothing.
+The public names: `Sweep`, `History`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`,
+and the modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`,
+`store`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and
+loads nothing.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gdfast import analysis, data, measures, optimizers, plot, problems, schedules, theory, transforms
+    from gdfast.history import History
     from gdfast.problems import check_gradient
     from gdfast.problems.networks.gradient_flow import gradient_flow
     from gdfast.running.refine import refine
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "History",
     "Sweep",
     "analysis",
     "check_gradient",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "History": "gdfast.history",
     "Sweep": "gdfast.tiles.sweep",
     "check_gradient": "gdfast.problems",
     "gradient_flow": "gdfast.problems.networks.gradient_flow",

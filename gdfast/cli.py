@@ -132,8 +132,22 @@ def sweep(
             "[default: 1e-8, or 1e-6 in float32]"
         ),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            help="what to record at chosen steps, such as loss,sharpness:64: loss, lowest_loss, gradient_norm, "
+            "distance, sharpness, accuracy, validation_loss, validation_accuracy, theta; :linear:64 for even steps, "
+            ":0/10/100 for these"
+        ),
+    ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
     dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
+    settle: Annotated[
+        bool,
+        typer.Option(
+            "--settle/--no-settle", help="whether a trajectory ends where it is stationary, or runs its budget out"
+        ),
+    ] = True,
     backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
     workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
     processes: Annotated[int | None, typer.Option(help="local processes instead of threads")] = None,
@@ -166,6 +180,8 @@ def sweep(
         loss_tolerance=loss_tolerance,
         check_every=check_every,
         dtype=dtype,
+        settle=settle,
+        history=history,
     )
     outputs.check(out, accepted=("a folder", "a file"))
     with resumable(out), executors.of(workers, processes, scheduler) as executor:
@@ -234,7 +250,11 @@ def map_(
         typer.Option(help="label of an optimizer to show, less what is an axis  [default: all]"),
     ] = None,
     quantity: Annotated[
-        str, typer.Option(help="outcome, steps, loss, excess, gradient_norm, period or measure")
+        str,
+        typer.Option(
+            help="outcome, steps, loss, excess, gradient_norm, period, measure, accuracy, validation_loss, "
+            "validation_accuracy, or of a history such as 'loss at step 100'"
+        ),
     ] = "outcome",
     x: Annotated[
         str, typer.Option(help="axis to the right: learning_rate, start or a hyperparameter")

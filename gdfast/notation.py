@@ -15,6 +15,7 @@ from gdfast import arguments, literals, memory
 from gdfast import data as data_sets
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
+from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
 from gdfast.measures import Measure
 from gdfast.named import Named
@@ -159,8 +160,24 @@ def measure(text: str) -> Measure:
     return made
 
 
-def written(thing: Named) -> str:
-    """Return the text that reads back to an equal problem, optimizer, schedule, transform or measure: its label.
+def history(text: str) -> History:
+    """Read a history, ``loss,sharpness:64``: see `gdfast.history.History.of`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If what is recorded, or at which steps, is not accepted.
+
+    Examples
+    --------
+    >>> history("loss,validation_loss:linear:100")
+    <history loss,validation_loss:linear:100>
+    """
+    return History.of(arguments.text("history", text))
+
+
+def written(thing: Named | History) -> str:
+    """Return the text that reads back to an equal problem, optimizer or one of their kin, or history: its label.
 
     Raises
     ------
@@ -173,6 +190,7 @@ def written(thing: Named) -> str:
         (Schedule | LossSchedule, schedule),
         (Transform, transform),
         (Measure, measure),
+        (History, history),
     ]
     readers = [reader for kind, reader in kinds if isinstance(thing, kind)]
     if not readers:

@@ -45,7 +45,7 @@ NETWORK = problems.mlp((2, 2, 1), points=4)
 CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
 TABLE = data.load(([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0]))
 LINEAR = problems.linear_regression(data=TABLE)
-SOFTMAX = problems.softmax_regression(data=TABLE)
+SOFTMAX = problems.softmax_regression(data=TABLE, validation=0.5)
 PROBLEMS = [
     QUARTIC,
     PLANE,
@@ -64,7 +64,9 @@ PROBLEMS = [
 def results() -> dict[str, Any]:
     """Results and paths that functions accept."""
     pair = [optimizers.gd(), optimizers.momentum()]
-    line = gdfast.Sweep(QUARTIC, pair, np.geomspace(1e-3, 1, 4), np.linspace(-2, 2, 5)[:, None], 20)
+    line = gdfast.Sweep(
+        QUARTIC, pair, np.geomspace(1e-3, 1, 4), np.linspace(-2, 2, 5)[:, None], 20, history="loss,sharpness:8"
+    )
     plane = gdfast.Sweep(PLANE, optimizers.gd(), [0.005], PLANE.grid(3), 20)
     run = functools.partial(gdfast.run, backend="numpy", progress=False)
     line, plane = run(line, keep_theta=True), run(plane)
@@ -168,7 +170,7 @@ def nasty() -> dict[str, Any]:
     }
 
 
-ODD_FIGURES = {plot.maps, plot.basin_map, plot.lr_sensitivity}
+ODD_FIGURES = {plot.maps, plot.basin_map, plot.lr_sensitivity, plot.history_map}
 """Figures whose arguments are others than those that most take under these names."""
 
 
@@ -219,6 +221,8 @@ def calls() -> list[Call]:
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.check_gradient, {"problem": QUARTIC, "points": [[1.0], [2.0]], "tolerance": 1e-6}),
         (analysis.reached, {"result": line, "tolerance": [1e-2, 1e-4]}),
+        (analysis.attracting, {"result": line, "sweep": None}),
+        (analysis.leaves, {"result": line, "sweep": None}),
         *[
             (function, {"result": line})
             for function in (analysis.account, analysis.advice, analysis.excess, analysis.found_minima)
@@ -240,6 +244,8 @@ def calls() -> list[Call]:
         (analysis.performance_profile, {"costs": made["costs"]}),
         (plot.maps, {"result": line, "quantity": "outcome", "limits": {"gd": [0.1]}, "x": "learning_rate"}),
         (plot.maps, {"result": line, "quantity": "steps", "optimizers": ["gd"], "y": "start"}),
+        (plot.maps, {"result": line, "quantity": "loss at step 3", "optimizers": ["gd"]}),
+        (plot.history_map, {"result": line, "optimizer": "gd", "ax": axes, "quantity": "excess"}),
         (plot.basin_map, {"result": made["plane"], "optimizer": "gd", "ax": axes, "x": "x", "y": "y"}),
         (plot.lr_sensitivity, {"result": line, "ax": axes, "quantity": "share"}),
         *((figure, _usual(figure)) for figure in map(plot.__dict__.get, plot.__all__) if figure not in ODD_FIGURES),
@@ -250,6 +256,11 @@ def calls() -> list[Call]:
         (theory.qhm, {"curvature": 2.0, "momentum": 0.9, "nu": 0.7}),
         (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
         (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
+        (theory.limits, {"problem": QUARTIC, "optimizers": [optimizers.gd()]}),
+        (
+            theory.spectral_radius,
+            {"optimizer": optimizers.adam(), "learning_rates": [0.1], "hessian": [[2.0]], "state": {"v": 1.0}},
+        ),
         (optimizers.grid, {"factory": optimizers.momentum, "momentum": [0.1, 0.2]}),
         (
             optimizers.combine,
@@ -275,6 +286,8 @@ def calls() -> list[Call]:
             {"transform": transforms.l2()},
         )
     )
+    history = {"quantity": "loss", "steps": 64, "spacing": "log"}
+    found.append(Call("gdfast.History", lambda quantity, **how: gdfast.History(quantity, **how), history))
     found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
     arrays = {"X": [[1.0], [2.0]], "y": [1.0, 2.0], "standardize": None}  # as the source says, or True
     of_arrays = Call(
@@ -287,20 +300,20 @@ def calls() -> list[Call]:
     for problem in PROBLEMS:
         theta = np.full((problem.dimension, 2), 0.5)
         methods = {
-            **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge")},
+            **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge", "sharpness")},
+            **({"distance": {"theta": theta}} if "minima" in problem.provides else {}),
             **{name: {"theta": theta, "t": 1} for name in ("step_gradient", "step_objective")},
             "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},
             "random": {"n": 2, "seed": 0},
             "default_starts": {"n": 2},
             **({} if problem.dimension > 2 else {"grid": {"n": 2}}),
             "predict": {"theta": theta},
-            "accuracy": {"theta": theta},
+            **{name: {"theta": theta} for name in ("accuracy", "validation_accuracy", "validation_loss")},
             "layer_gradient_norms": {"theta": theta},
         }
-        if problem is NETWORK:
-            del methods["accuracy"]
+        told = {"accuracy", "validation_accuracy", "validation_loss"}
         for name, valid in methods.items():
-            if hasattr(problem, name):
+            if hasattr(problem, name) and (name not in told or name in problem.provides):
                 found.append(Call(f"{problem.name}.{name}", getattr(problem, name), valid))
     return found
 
@@ -362,6 +375,8 @@ def _arguments_of_a_sweep() -> dict[str, Any]:
         "measure": None,
         "check_every": 1,
         "dtype": "float64",
+        "settle": True,
+        "history": "loss:2",
     }
 
 

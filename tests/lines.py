@@ -53,6 +53,7 @@ def wrong():
         *_option(SWEEP, "--start", [*NO_AXES, "y=1", "theta0=nix", "=1", "x=", "a=b=c", "a\x1b=1:2:3"]),
         *_option(SWEEP, "--max-steps", [*NO_COUNTS, "2147483648"]),
         *_option(SWEEP, "--check-every", NO_COUNTS),
+        *_option(SWEEP, "--history", [*NO_NAMES, *_HISTORIES]),
         *_option(SWEEP, "--loss-tolerance", [*NO_NUMBERS, "-1"]),
         *_option(SWEEP, "--gradient-tolerance", [*NO_NUMBERS, "-1", "1e13"]),
         *_option(SWEEP, "--workers", [*NO_COUNTS, "100000000"]),
@@ -66,7 +67,7 @@ def wrong():
         *_option(MAP, "-o", NO_PICTURES),
         *[["map", store, "-o", "OUT/m.png"] for store in NO_STORES],
         *_option(MAP, "--optimizer", NO_NAMES),
-        *_option(MAP, "--quantity", [*NO_NAMES, "theta", "measure"]),
+        *_option(MAP, "--quantity", [*NO_NAMES, "theta", "measure", "accuracy", "loss at step", "loss at step 3", "theta at step 3"]),
         *_option(MAP, "--x", [*NO_NAMES, "start", "momentum"]),
         *_option(MAP, "--y", [*NO_NAMES, "learning_rate"]),
         *_option(MAP, "--at", [*_PLACES, *NO_NAMES]),
@@ -142,6 +143,10 @@ _CONTRADICTIONS = [
     ["--max-steps", "3"], ["--dtype", "float64", "--dtype", "float32"], ["--overwrite=1"], ["extra"], ["--scheduler", "nix://x"],
     ["--optimizer", "polyak_sgd", "--start", "nix"], ["--optimizer", "adam", "--schedule", "cosine", "--transform", "nix"],
     ["--scheduler", ""], ["--scheduler", "LONG"], ["--start", "1:2:100000", "--start", "1:2:100000"],
+]  # fmt: skip
+_HISTORIES = [
+    "los", "loss,", "loss,loss", "loss:", "loss:0", "loss:x", "loss:1.5", "loss:5/3", "loss:-1/3", "loss:0/6", "loss:linear:x",
+    "loss:1:2:3", "loss:cubic:3", "accuracy", "validation_loss", "loss:" + "9" * 400, "loss sharpness", "loss:(3",
 ]  # fmt: skip
 _PLACES = [
     "start", "start=", "start=x", "start=nan", "start=inf", "start=1,2", "start=#", "start=#-1", "start=#99", "start=#x",

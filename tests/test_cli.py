@@ -43,6 +43,32 @@ def store(tmp_path_factory):
     return path
 
 
+def test_a_history_is_recorded_and_drawn(tmp_path):
+    path, picture = tmp_path / "along.zarr", tmp_path / "map.png"
+    line = [*SMALL[:-2], "--max-steps", "50", "--history", "loss,sharpness:linear:6", "--out", path]
+    done = gdfast_command(*line)
+    assert done.returncode == 0, done.stderr
+    got = xarray.open_zarr(path)
+    np.testing.assert_array_equal(got.recorded_step, [0, 10, 20, 30, 40, 50])
+    np.testing.assert_array_equal(got.history_loss[..., -1], got.loss)
+    assert set(got.data_vars) >= {"history_loss", "history_sharpness"}
+    done = gdfast_command("map", path, "-o", picture, "--quantity", "sharpness at step 22")
+    assert done.returncode == 0, done.stderr
+    assert picture.stat().st_size > 5000
+
+
+def test_budgets_are_run_out_if_that_is_asked_for(tmp_path):
+    done = gdfast_command(
+        *["sweep", "--problem", "quartic", "--optimizer", "rmsprop", "--lr", "0.01:0.1:3", "--start", "1:2:4"],
+        *["--max-steps", "700", "--no-settle", "--out", tmp_path / "whole.zarr"],
+    )
+    assert done.returncode == 0, done.stderr
+    assert "leave their minimum again" in done.stdout
+    got = xarray.open_zarr(tmp_path / "whole.zarr")
+    assert json.loads(got.attrs["specification"])["settle"] is False
+    assert (got.steps.values == 700).all()
+
+
 def test_a_stored_sweep_is_the_one_asked_for(store):
     got = xarray.open_zarr(store)
     sweep = gdfast.Sweep(

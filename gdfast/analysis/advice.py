@@ -8,6 +8,7 @@ import pandas as pd
 
 from gdfast.analysis import _results
 from gdfast.analysis._results import told_units, units
+from gdfast.analysis.attraction import leaves
 from gdfast.analysis.reached import best_rates, outcome_shares, reached
 from gdfast.formulas.elementary import Array
 from gdfast.tiles.outcomes import Outcome
@@ -117,9 +118,9 @@ def account(result: "xarray.Dataset") -> list[str]:
     Returns
     -------
     list of str
-        One an optimizer: the shares of its outcomes, then its best rate, with its steps until it settled or, where
-        the sweep asked for `gdfast.measures.steps_to_reach`, to the excess that is named; where none is good, what
-        `advice` says.
+        One an optimizer: the shares of its outcomes and of what leaves the minimum again that it is at, see
+        `gdfast.analysis.leaves`, then its best rate, with its steps until it settled or, where the sweep asked for
+        `gdfast.measures.steps_to_reach`, to the excess that is named; where none is good, what `advice` says.
 
     Raises
     ------
@@ -134,11 +135,15 @@ def account(result: "xarray.Dataset") -> list[str]:
     ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 26 steps']
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
+    left = leaves(result).mean(("learning_rate", "start")) if "basin" in result else None
     lines, tolerance = [], best.attrs["tolerance"]
     until = "" if tolerance is None else f" to an excess of {tolerance:g}"
     for label in shares.index:
         here = shares.loc[label]
         parts = [f"{_percent(share)} {str(name).replace('_', ' ')}" for name, share in here[here > 0].items()]
+        again = 0.0 if left is None else float(left.values[shares.index.get_loc(label)])
+        if again:
+            parts[-1] += f"; {_percent(again)} leave their minimum again"
         row = best.loc[label]
         good = "none reach the lowest minimum"
         if row["share"] > 0:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.data import tables
@@ -248,7 +249,18 @@ def design(data: Data, bias: bool) -> Data:
         If a feature is constant, which can be neither scaled nor told from a bias, or values are so large that their
         squares are not.
     """
-    X, bias = _data(data).X, arguments.flag("bias", bias)
+    return designed(_data(data), arguments.flag("bias", bias), None)
+
+
+def designed(data: Data, bias: bool, learned: NDArray[np.bool_] | None) -> Data:
+    """The same, standardized by the rows that are `learned` from, all if not given.
+
+    Raises
+    ------
+    ValueError
+        As `design`.
+    """
+    X = data.X
     if data.standardize or bias:
         constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
         if len(constant):
@@ -260,11 +272,13 @@ def design(data: Data, bias: bool) -> Data:
             )
     features = data.features
     if data.standardize:
-        X = X * square_scale(np.abs(X).max(axis=0))
+        rows = slice(None) if learned is None else learned
+        varies = X[rows].max(axis=0) > X[rows].min(axis=0)
+        X = X * square_scale(np.abs(X[rows]).max(axis=0))
         # Twice, since the first mean of a large offset is only as exact as its rounding.
         for _ in range(2):
-            X = X - X.mean(axis=0)
-        X = X / np.sqrt(np.mean(X * X, axis=0))
+            X = X - X[rows].mean(axis=0)
+        X = np.where(varies, X, 0.0) / np.where(varies, np.sqrt(np.mean(X[rows] * X[rows], axis=0)), 1.0)
     for name, values in (*zip(features, X.T, strict=True), (data.target, data.y)):
         if (size := np.abs(values).max()) > _LARGEST:
             raise ValueError(

@@ -58,8 +58,8 @@ def quiet_window(gradient_tolerance, divergence_limit, zero):
 
     Numbers in the order of their size are in the order of their bits, read as integers. Of the bits between those of
     the two tolerances the window is 2ᵏ wide, so that an addition and a mask tell what is outside. It is the lowest
-    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger. `zero` is of the type of the
-    gradients; the numbers have as many bits.
+    that reaches to 10⁻⁸ of the divergence limit at least: gradients are seldom larger. A negative tolerance, which no
+    gradient is within, counts as 0. `zero` is of the type of the gradients; the numbers have as many bits.
     """
     raise NotImplementedError("for kernels")
 
@@ -81,6 +81,7 @@ def either(a, b):
 
 @register_jitable(**HELPER)
 def _window(low, high, reached):
+    low = max(low, 0)  # the bits of negative numbers are negative
     width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
     top = min(max(low + width, reached), high)
     return top - width, ~(width - 1)

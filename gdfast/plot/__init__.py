@@ -2,6 +2,7 @@
 
 from gdfast.plot.curves import bifurcation, ecdf, loss_curves, lr_sensitivity, profile
 from gdfast.plot.figures import delta_maps, maps
+from gdfast.plot.histories import history_curves, history_map
 from gdfast.plot.maps import basin_map, delta_map, outcome_image, outcome_map, steps_map
 from gdfast.plot.paths import trajectory
 from gdfast.plot.style import outcome_legend
@@ -12,6 +13,8 @@ __all__ = [
     "delta_map",
     "delta_maps",
     "ecdf",
+    "history_curves",
+    "history_map",
     "loss_curves",
     "lr_sensitivity",
     "maps",

@@ -20,6 +20,9 @@ _QUANTITIES = {
     "share": "share of starts that reach the lowest minimum",
     "loss": "loss at the end (median, 10 to 90 %)",
     "steps": "steps to the lowest minimum (median, 10 to 90 %)",
+    "accuracy": "accuracy at the end (median, 10 to 90 %)",
+    "validation_loss": "loss of the rows held out (median, 10 to 90 %)",
+    "validation_accuracy": "accuracy on the rows held out (median, 10 to 90 %)",
 }
 
 
@@ -65,9 +68,10 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         Of `gdfast.run`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
-    quantity : {"share", "loss", "steps"}
-        Share of starts that reach the lowest minimum; loss at the end; steps of those that reach. The last two are
-        medians, with a band from the 10 % to the 90 % quantile. A loss that is not finite counts as infinite.
+    quantity : {"share", "loss", "steps", "accuracy", "validation_loss", "validation_accuracy"}
+        Share of starts that reach the lowest minimum; loss at the end; steps of those that reach; where rows are held
+        out, what is told of them. All but the share are medians, with a band from the 10 % to the 90 % quantile. A loss
+        that is not finite counts as infinite.
 
     Returns
     -------
@@ -80,7 +84,8 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         If the quantity is unknown.
     """
     arguments.choice("quantity", quantity, _QUANTITIES)
-    result = _results.checked("result", result, "outcome", "steps", "loss").sortby("learning_rate")
+    needs = [] if quantity in ("share", "loss", "steps") else [quantity]
+    result = _results.checked("result", result, "outcome", "steps", "loss", *needs).sortby("learning_rate")
     grouped = "group_rate" in result.coords
     rates = result.learning_rate.values if grouped else _results.learning_rates("result", result)
     reached = _results.outcomes("result", result) == Outcome.global_minimum
@@ -92,14 +97,16 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
             ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i))
             continue
         steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
-        low, middle, high = _quantiles(steps if quantity == "steps" else panel.loss.values, quantity == "loss")
+        low, middle, high = _quantiles(
+            steps if quantity == "steps" else panel[quantity].values, quantity in ("loss", "validation_loss")
+        )
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
         ax.plot(rates, middle, label=literal(label), linewidth=1.6, **line_style(i))
         ax.fill_between(rates, low, high, color=LINE_COLOURS[i % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
     ax.set(ylabel=_QUANTITIES[quantity], xlabel="number of the learning rates" if grouped else "learning rate η")
     if not grouped:
         ax.set_xscale("log")
-    if quantity != "share":
+    if quantity in ("loss", "steps", "validation_loss"):
         ax.set_yscale("log" if positive else "symlog")
     ax.legend(fontsize=8, frameon=False)
     return ax

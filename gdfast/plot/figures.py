@@ -1,6 +1,7 @@
 """Figures of several maps, a panel an optimizer, with one legend or scale."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from gdfast import arguments
 from gdfast.analysis._results import units
 from gdfast.formulas.elementary import Array
+from gdfast.plot import histories
 from gdfast.plot.maps import (
     MOST_PIXELS,
     changes,
@@ -21,7 +23,7 @@ from gdfast.plot.maps import (
     number_scale,
     steps_range,
 )
-from gdfast.plot.panels import Panel, panels
+from gdfast.plot.panels import LEAVES, Panel, panels
 from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
 from gdfast.tiles.outcomes import Outcome
 
@@ -36,6 +38,9 @@ NUMBERS = {
     "gradient_norm": "largest entry of the gradient at the end",
     "period": "period in steps",
     "measure": "measure",
+    "accuracy": "accuracy at the end",
+    "validation_loss": "loss of the rows held out, at the end",
+    "validation_accuracy": "accuracy on the rows held out, at the end",
 }
 """Numbers that maps show, with what they are called."""
 
@@ -57,9 +62,13 @@ def maps(
     ----------
     result : xarray.Dataset
         Of `gdfast.run`.
-    quantity : {"outcome", "steps", "loss", "excess", "gradient_norm", "period", "measure"}
-        What is shown: of numbers the median of a pixel's trajectories, logarithmic where that is possible. Excess is
-        `gdfast.analysis.excess`.
+    quantity : str
+        What is shown: ``outcome``, ``steps``, ``loss``, ``excess``, ``gradient_norm``, ``period``, ``measure``, or of
+        rows with classes or held out ``accuracy``, ``validation_loss``, ``validation_accuracy``. Of what a history
+        recorded ``loss at step 100``, ``excess at step 100`` and so on, at the nearest step that was recorded. Of
+        numbers it is the median of a pixel's trajectories, logarithmic where that is possible. Excess is
+        `gdfast.analysis.excess`. On maps of outcomes, what has reached a minimum that it will leave again is hatched;
+        see `gdfast.analysis.leaves`.
     limits : mapping, optional
         For each optimizer's label, learning rates to mark by a dashed line: numbers, or functions of y's values.
     optimizers : sequence of str, optional
@@ -74,9 +83,10 @@ def maps(
         If `quantity`, an optimizer or an axis is unknown, there would be more panels than can be seen, or an argument
         is not of the accepted kind.
     """
-    arguments.choice("quantity", quantity, ["outcome", "steps", *NUMBERS])
-    number = "loss" if quantity == "excess" else quantity if quantity in NUMBERS else None
-    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=number)
+    result, quantity, meaning = _along(result, quantity)
+    number = "loss" if quantity == "excess" else quantity if meaning else None
+    wanted = LEAVES if quantity == "outcome" else number
+    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
     if quantity == "excess":
         lowest, unit = units(result)
         found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
@@ -84,10 +94,10 @@ def maps(
     figure, axes = _side_by_side(found)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
     scale = number_scale(found) if number else None
-    image = None
+    image, left = None, False
     for ax, panel in zip(axes, found, strict=True):
         if quantity == "outcome":
-            draw_outcome(ax, panel)
+            left |= draw_outcome(ax, panel)
         elif scale:
             image = draw_number(ax, panel, scale)
         else:
@@ -97,16 +107,30 @@ def maps(
     _label_outside(axes, found)
     if found[0].trajectories > 1:
         shown = {"outcome": "most frequent outcome", "steps": "median steps to the most frequent outcome"}.get(
-            quantity, f"median {NUMBERS.get(quantity, '')}"
+            quantity, f"median {meaning}"
         )
         figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
     if image is None:
         named = _present(found) - {int(Outcome.not_run)}
-        outcome_legend(figure, named, ncols=min(2 * _columns(found) + 1, len(named)))
+        outcome_legend(figure, named, left, ncols=min(2 * _columns(found) + 1 - left, len(named) + left))
     else:
-        told = f"{NUMBERS[quantity]}\n(grey: dark diverged)" if number else _STEPS
+        told = f"{meaning}\n(grey: dark diverged)" if number else _STEPS
         figure.colorbar(image, ax=axes, label=told)
     return figure
+
+
+def _along(result: Any, quantity: Any) -> tuple[Any, str, str]:
+    """A result that has what is to be shown as a variable over its trajectories, its name, and what a number means."""
+    told = re.fullmatch(r"\s*(\w+) at step (\d{1,15})\s*", quantity) if isinstance(quantity, str) else None
+    if told is None:
+        name = arguments.choice("quantity", quantity, ["outcome", "steps", *NUMBERS, "loss at step 100"])
+        return result, name, NUMBERS.get(name, "")
+    result, variable = histories.recorded("result", result, told[1])
+    steps = result.recorded_step.values
+    place = int(np.abs(steps - int(told[2])).argmin())
+    name = f"{told[1]} at step {steps[place]}"
+    shown = result[variable].isel(recorded_step=place).drop_vars("recorded_step")
+    return result.assign({name: shown}), name, f"{histories.NUMBERS[told[1]]}, after {steps[place]:,} steps"
 
 
 def delta_maps(difference: "xarray.Dataset", *, x: str = "learning_rate", y: str = "start") -> Figure:

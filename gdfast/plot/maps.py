@@ -19,7 +19,7 @@ from gdfast import arguments
 from gdfast.analysis import budget
 from gdfast.analysis._results import checked
 from gdfast.formulas.elementary import Array
-from gdfast.plot.panels import Panel, borders, panels, pixels, regular
+from gdfast.plot.panels import LEAVES, Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
 from gdfast.plot.style import (
     BASIN_COLOURS,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import xarray
 
 _SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
+_HATCHED, _LINES, _LINE = 512, 30, 0.25  # pixels a side that are enough for the lines, their number, the dark share
 MOST_PIXELS = 1024  # along an axis of a panel: more than a figure shows
 
 
@@ -51,7 +52,7 @@ def outcome_map(
     x: str = "learning_rate",
     y: str = "start",
 ) -> Axes:
-    """Draw the outcome over two axes of a result.
+    """Draw the outcome over two axes of a result; hatched is what has reached a minimum that it will leave again.
 
     Parameters
     ----------
@@ -69,12 +70,12 @@ def outcome_map(
     ValueError
         If there is no such optimizer or axis in the result, or several optimizers and none is named.
     """
-    panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS, steps=False)
+    panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS, steps=False, number=LEAVES)
     alone = ax is None
     ax = new_axes(ax, 5.2, 4.2)
-    draw_outcome(ax, panel)
+    left = draw_outcome(ax, panel)
     if alone:
-        outcome_legend(ax.figure, set(np.unique(panel.outcome).tolist()), ncols=3)  # type: ignore[arg-type]
+        outcome_legend(ax.figure, set(np.unique(panel.outcome).tolist()), left, ncols=3)  # type: ignore[arg-type]
     return ax
 
 
@@ -163,9 +164,32 @@ def draw_change(ax: Axes, panel: Panel) -> None:
     _image(ax, panel, panel.outcome, cmap=change_colormap, norm=change_norm)
 
 
-def draw_outcome(ax: Axes, panel: Panel) -> None:
-    """Draw a panel's outcomes."""
+def draw_outcome(ax: Axes, panel: Panel) -> bool:
+    """Draw a panel's outcomes, hatched where its numbers say that most leave again; return whether any is."""
     _image(ax, panel, panel.outcome, cmap=outcome_colormap, norm=outcome_norm)
+    left = panel.number > 0.5 if panel.number.size else np.zeros(panel.outcome.shape, dtype=bool)
+    if left.any():
+        _hatch(ax, panel, left)
+    return bool(left.any())
+
+
+def _hatch(ax: Axes, panel: Panel, where: NDArray[np.bool_]) -> None:
+    """Draw slanting lines over some cells of a panel, as fine on a coarse map as on a fine one."""
+    finer = [math.ceil(_HATCHED / size) for size in where.shape]
+    fine = where.repeat(finer[0], axis=0).repeat(finer[1], axis=1)
+    along = [np.arange(size) / size * _LINES for size in fine.shape]
+    lines = fine & ((along[0][:, None] + along[1]) % 1 < _LINE)
+    colours = np.zeros((*fine.shape[::-1], 4))
+    colours[..., 3] = 0.65 * lines.T
+    ends = [borders(axis.place(axis.values)) for axis in (panel.x, panel.y)]
+    fine_ends = [
+        np.interp(np.arange(len(e) * f - f + 1) / f, np.arange(len(e)), e) for e, f in zip(ends, finer, strict=True)
+    ]
+    if all(regular(along.place(along.values)) for along in (panel.x, panel.y)):
+        extent = tuple(float(end[i]) for end in ends for i in (0, -1))
+        ax.imshow(colours, origin="lower", aspect="auto", interpolation="nearest", extent=extent)  # type: ignore[arg-type]
+    else:
+        ax.pcolormesh(*fine_ends, colours, shading="flat")
 
 
 def draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
@@ -182,8 +206,12 @@ def number_scale(found: Sequence[Panel]) -> Normalize:
 
     What diverged does not count. On a linear scale the highest twentieth is left out, which has one colour.
     """
-    shown = np.concatenate([panel.number[_is_shown(panel)].ravel() for panel in found])
-    shown = shown[np.isfinite(shown)]
+    return scale_of(np.concatenate([panel.number[_is_shown(panel)].ravel() for panel in found]))
+
+
+def scale_of(numbers: Array) -> Normalize:
+    """The same of numbers, those that are finite."""
+    shown = numbers[np.isfinite(numbers)]
     if not shown.size:
         return Normalize(0.0, 1.0)
     low, high = float(shown.min()), float(shown.max())

@@ -18,14 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.analysis import leaves
 from gdfast.analysis._results import checked
 from gdfast.formulas.elementary import Array
 from gdfast.plot.pixels import Along, medians, reduce
 from gdfast.storing.result import DIMENSIONS
-from gdfast.tiles.sweep import part_prefix
+from gdfast.tiles.hyperparameters import part_prefix
 
 if TYPE_CHECKING:
     import xarray
+
+
+LEAVES = "leaves"
+"""What most trajectories of a pixel do, as a number: 1 where they leave again the minimum that they settled at."""
 
 
 class Axis(NamedTuple):
@@ -78,14 +83,15 @@ def panels(
     """The panels of a result over two axes: all, or those with the given titles.
 
     With `most`, neighbours along an axis longer than this share a pixel. Steps are left out on demand; `number` names
-    another variable that is wanted. `argument` is what a message calls the titles.
+    another variable that is wanted, or `LEAVES`. `argument` is what a message calls the titles.
 
     Raises
     ------
     ValueError
         If an axis or a title is unknown, both axes are the same, or two optimizers stand at one place of a panel.
     """
-    result = checked("result", result, "outcome", *(["steps"] if steps else []), *([number] if number else []))
+    needs = [*(["steps"] if steps else []), *([number] if number and number != LEAVES else [])]
+    result = checked("result", result, "outcome", *needs)
     for axis, name in (("x", x), ("y", y)):
         arguments.choice(axis, name, ["learning_rate", "start", *_numeric(result), *_coordinates(result)])
     if x == y:
@@ -195,7 +201,9 @@ def _panel(
         raise ValueError(f"result has several optimizers {title!r} at one {x} and {y}; select one of them first")
     (horizontal, along_x), (vertical, along_y) = (along.pixels(most) for along in alongs)
     outcome, median = reduce(result, along_x, along_y, steps)
-    numbers = medians(result, number, along_x, along_y) if number else np.empty(0)
+    wanted = leaves if number == LEAVES else number
+    told = number and (number != LEAVES or "basin" in result)
+    numbers = medians(result, wanted, along_x, along_y) if wanted and told else np.empty(0)
     return Panel(title, horizontal, vertical, outcome, median, _of_a_pixel(result, along_x, along_y), numbers)
 
 

@@ -5,7 +5,7 @@ what is counted in it is final: each trajectory is counted, and none is kept.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -69,14 +69,19 @@ def reduce(result: "xarray.Dataset", x: Along, y: Along, steps: bool) -> tuple[N
     return outcome, median
 
 
-def medians(result: "xarray.Dataset", variable: str, x: Along, y: Along) -> Array:
+def medians(
+    result: "xarray.Dataset", variable: "str | Callable[[xarray.Dataset], xarray.DataArray]", x: Along, y: Along
+) -> Array:
     """Return the median of a variable at each pixel, the lower one of two, ``float64[nx, ny]``; NaN where none is.
 
-    What is not a number does not count, unless nothing else is there. The other parameters are those of `reduce`.
+    What is not a number does not count, unless nothing else is there. In place of a variable there may be a function of
+    a result. The other parameters are those of `reduce`.
     """
     image = np.full((x.pixels, y.pixels), np.nan)
     for places in _slabs(dict(zip(DIMENSIONS, result.outcome.shape, strict=True)), x, y):
-        values = result[variable].isel({n: _slice(p) for n, p in places.items()}).values.astype(np.float64)
+        slab = {name: _slice(place) for name, place in places.items()}
+        shown = variable(result.isel(slab)) if callable(variable) else result[variable].isel(slab)
+        values = shown.values.astype(np.float64)
         pixel, columns, rows = _pixels_of(places, x, y)
         counted = np.flatnonzero(~np.isnan(values.ravel()))
         pixel, values = pixel[counted], values.ravel()[counted]

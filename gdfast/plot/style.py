@@ -86,8 +86,8 @@ def patch(colour: Any, name: str) -> Patch:
     return Patch(facecolor=colour, edgecolor="#777777", linewidth=0.5, label=literal(name.replace("_", " ")))
 
 
-def outcome_legend(figure: Figure, present: set[int], **options: Any) -> None:
-    """Put one legend of the outcomes that are present under a figure's panels.
+def outcome_legend(figure: Figure, present: set[int], left: bool = False, **options: Any) -> None:
+    """Put one legend of the outcomes that are present under a figure's panels, and of the hatching if there is any.
 
     Raises
     ------
@@ -99,7 +99,9 @@ def outcome_legend(figure: Figure, present: set[int], **options: Any) -> None:
         arguments.integer("present", code, low=0, high=len(Outcome) - 1)
         for code in arguments.several("present", present, "codes of outcomes", least=0)
     }
-    legend_below(figure, outcome_patches(codes), **options)
+    left = arguments.flag("left", left)
+    hatched = [Patch(facecolor="white", edgecolor="#555555", linewidth=0.5, hatch="/////", label="leaves again")]
+    legend_below(figure, outcome_patches(codes) + (hatched if left else []), **options)
 
 
 def legend_below(figure: Figure, patches: list[Patch], **options: Any) -> None:

@@ -1,5 +1,6 @@
 """What problems with data share: the rows that a step takes, and how the data stand in a specification."""
 
+import functools
 import hashlib
 from abc import abstractmethod
 from typing import Any
@@ -28,6 +29,9 @@ class DataProblem(Problem):
         Rows drawn for each step; all if not given. `loss` and `gradient` are those of all rows always.
     seed : int
         Of the draw.
+    held_out : tuple of ndarray, optional
+        X and y of the rows that are held out, of which no step learns; the share of all rows that a problem's parameter
+        ``validation`` says, drawn by its seed, and where rows have classes that share of each.
 
     Raises
     ------
@@ -35,8 +39,10 @@ class DataProblem(Problem):
         If a number is not whole or out of range.
     """
 
-    def __init__(self, X: Array, y: Array, batch_size: int | None, seed: int) -> None:
-        self.X, self.y = X, y
+    def __init__(
+        self, X: Array, y: Array, batch_size: int | None, seed: int, held_out: tuple[Array, Array] | None = None
+    ) -> None:
+        self.X, self.y, self.held_out = X, y, held_out
         self.seed = arguments.integer("seed", seed, low=0, high=2**63 - 1)
         self.batches = None if batch_size is None else Batches(len(X), batch_size, self.seed)
         self.batch_size = batch_size
@@ -80,8 +86,83 @@ class DataProblem(Problem):
     def _layout_of_steps(self) -> NDArray[np.int64]:
         """The layout for the rows of a step, without these."""
 
+    # What the rows that are held out tell.
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether rows have a class, so that there is an accuracy."""
+        return False
+
+    @functools.cached_property
+    def provides(self) -> frozenset[str]:
+        """What not every problem has: also ``accuracy``, and of held-out rows ``validation_loss`` and its accuracy."""
+        told = {
+            "accuracy": self.has_classes,
+            "validation_loss": self.held_out is not None,
+            "validation_accuracy": self.has_classes and self.held_out is not None,
+        }
+        return super().provides | {name for name, is_told in told.items() if is_told}
+
+    @property
+    def told_at_ends(self) -> tuple[str, ...]:
+        """Where rows are held out, all that is told of accuracy and of them."""
+        names = ("accuracy", "validation_loss", "validation_accuracy") if self.held_out else ()
+        return tuple(name for name in names if name in self.provides)
+
+    def accuracy(self, theta: Array) -> Array:
+        """Return the share of the rows learned from that are given their own class, ``float64[n]``.
+
+        Raises
+        ------
+        ValueError
+            If rows have no classes.
+        """
+        return self._accuracy_on(theta, self.X, self.y)
+
+    def validation_accuracy(self, theta: Array) -> Array:
+        """Return the share of the held-out rows that are given their own class, ``float64[n]``.
+
+        Raises
+        ------
+        ValueError
+            If rows have no classes, or none is held out.
+        """
+        return self._accuracy_on(theta, *self._held("validation_accuracy"))
+
+    def validation_loss(self, theta: Array) -> Array:
+        """Return the loss of the held-out rows, without penalties, which are not theirs, ``float64[n]``.
+
+        Raises
+        ------
+        ValueError
+            If no row is held out.
+        """
+        return self._loss_on(theta, *self._held("validation_loss"))
+
+    def _held(self, name: str) -> tuple[Array, Array]:
+        if self.held_out is None:
+            raise ValueError(f"{name}: {self.label} must hold rows out, such as by validation=0.25, but holds none")
+        return self.held_out
+
+    def _accuracy_on(self, theta: Array, X: Array, y: Array) -> Array:
+        if not self.has_classes:
+            raise ValueError(
+                f"accuracy: the rows of {self.label} must have classes (of a network: loss='cross_entropy'), but their "
+                "targets are numbers"
+            )
+        return np.asarray(np.mean(self._classes_of(theta, X) == y[:, None], axis=0), dtype=np.float64)
+
+    @abstractmethod
+    def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
+        """The mean loss of some rows, without penalties."""
+
+    def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
+        """The class that each of some rows is given, ``int64[rows, n]``."""
+        raise NotImplementedError
+
     @property
     def specification(self) -> dict[str, Any]:
         """Name and parameters as plain data, and a digest of the rows."""
-        digest = hashlib.sha256(self.X.tobytes() + self.y.tobytes()).hexdigest()
+        arrays = (self.X, self.y, *(self.held_out or ()))
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
         return {**super().specification, "data": {"shape": list(self.X.shape), "sha256": digest}}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.problems._curvature import LARGEST_HESSIAN, by_hessian, by_products
 from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, reaches, search, settle
 from gdfast.problems._stepping import Stepping
 
@@ -96,11 +97,50 @@ class Judging(Stepping):
             return super().__reduce__()
         return _knowing, (self.copied(found=()), [minimum.point for minimum in self.found])
 
+    @functools.cached_property
+    def curvatures(self) -> Array:
+        """Eigenvalues of the Hessian at the lowest known minimum, ascending, ``float64[d]``; none if none is known.
+
+        Gradient descent stays there at rates below ``2 / curvatures[-1]``; see `gdfast.theory`.
+        """
+        if not self.minima or not self.minima[0].point:
+            return np.empty(0)
+        return np.asarray(np.linalg.eigvalsh(self.hessian(np.array(self.minima[0].point)[:, None])[..., 0]))
+
     def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
         """Return the basin of the nearest minimum to each of ``theta (d, n)``, ``int64[n]``; one must be known."""
         if not all(minimum.point for minimum in self.minima):  # one that stands for all has no coordinates
             return np.zeros(theta.shape[1], dtype=np.int64)
         return np.maximum(nearest(self.minima, theta), 0)
+
+    def distance(self, theta: Array) -> Array:
+        """Return the Euclidean distance of each of ``theta (d, n)`` to the nearest known minimum, ``float64[n]``.
+
+        Raises
+        ------
+        ValueError
+            If no minimum is known, or not where it is.
+        """
+        if "minima" not in self.provides:
+            raise ValueError(f"distance: {self.label} must have minima of which it is known where they are")
+        nearest = np.full(theta.shape[1], np.inf)
+        for minimum in self.minima:
+            total = np.zeros(theta.shape[1])
+            for row, coordinate in zip(theta, minimum.point, strict=True):
+                total += (row - coordinate) * (row - coordinate)
+            nearest = np.minimum(nearest, total)
+        return np.asarray(np.sqrt(nearest))
+
+    def sharpness(self, theta: Array) -> Array:
+        """Return the largest eigenvalue of the Hessian of `objective` at each of ``theta (d, n)``, ``float64[n]``.
+
+        Gradient descent of the rate η leaves a minimum whose sharpness is above 2/η. Up to 64 coordinates the Hessian
+        is taken, beyond them differences of gradients, to some five digits; across a kink these are no derivative. NaN
+        where it is not finite.
+        """
+        if self.dimension <= LARGEST_HESSIAN:
+            return by_hessian(self.hessian, theta)
+        return by_products(self.gradient, theta)
 
     def judge(self, theta: Array) -> tuple[Array, Array]:
         """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""
@@ -108,8 +148,14 @@ class Judging(Stepping):
 
     @functools.cached_property
     def provides(self) -> frozenset[str]:
-        """What not every problem has, of what optimizers may need: ``lowest``, a known minimum."""
-        return frozenset({"lowest"} if self.minima else ())
+        """What not every problem has and may be needed: ``lowest``, a known minimum; ``minima``, where they all are."""
+        has = {"lowest": bool(self.minima), "minima": bool(self.minima and all(p.point for p in self.minima))}
+        return frozenset(name for name, is_there in has.items() if is_there)
+
+    @property
+    def told_at_ends(self) -> tuple[str, ...]:
+        """What a result tells of end points beside loss and gradient, by the names of the methods that tell it."""
+        return ()
 
     @functools.cached_property
     def lowest_objective(self) -> float:

@@ -16,12 +16,16 @@ _AT_POINTS = (
     "hessian",
     "objective",
     "judge",
+    "distance",
+    "sharpness",
     "locate",
     "nearest_minimum",
     "step_gradient",
     "step_objective",
     "predict",
     "accuracy",
+    "validation_accuracy",
+    "validation_loss",
     "layer_gradient_norms",
 )
 """Methods whose first argument are points; every class of problems has them checked."""

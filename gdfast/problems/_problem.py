@@ -23,7 +23,7 @@ class Problem(Starting, Scales):
         where trajectories begin: `grid`, `random`, `default_starts`;
     `Judging`
         what is known, by which end points are judged: `stationary_points`, `minima`, `locate`, `nearest_minimum`,
-        `judge`, `provides`, `lowest_objective`;
+        `distance`, `sharpness`, `judge`, `provides`, `lowest_objective`;
     `Scales`
         the units in which they are judged: `lowest`, `loss_scale`, `gradient_scale`, `divergence_scales`,
         `loss_tolerance`;

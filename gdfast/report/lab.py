@@ -27,6 +27,7 @@ STEPS = {"rosenbrock": 10_000}
 GROUNDS = ("quartic", "sigmoid", "quadratic", "rosenbrock", "six_hump_camel")
 SEED = 0
 _MORE, _GRID = 8, 8  # how many more starts are tried, and coordinates up to which they are a grid
+_MOST_MINIMA = 8  # of which stability limits are marked
 
 
 @dataclass
@@ -130,13 +131,11 @@ def _at_lowest_minima(problem: Problem, starts: Array) -> bool:
 
 
 def limits(problem: Problem, chosen: Sequence[Optimizer]) -> dict[str, list[float]]:
-    """Theory's stability limit of each optimizer at each minimum, by the optimizer's label, where there is one."""
-    found: dict[str, list[float]] = {}
-    for optimizer in chosen:
-        bends = [curvature(problem, point.point) for point in problem.minima if point.point]
-        edges = [theory.limit(optimizer, bend) for bend in bends if bend > 0]
-        found[optimizer.label] = [edge for edge in edges if edge]
-    return found
+    """Theory's stability limits of each optimizer, one a minimum, by its label; none where minima are very many."""
+    if len(problem.minima) > _MOST_MINIMA:
+        return {optimizer.label: [] for optimizer in chosen}
+    rows = theory.limits(problem, chosen).values
+    return {rule.label: row[np.isfinite(row) & (row > 0)].tolist() for rule, row in zip(chosen, rows, strict=True)}
 
 
 def curvature(problem: Problem, point: Sequence[float]) -> float:

@@ -41,7 +41,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     Parameters
     ----------
     sweep : Sweep
-        The full grid, without gradient noise, which depends on a trajectory's number.
+        The full grid, without gradient noise, which depends on a trajectory's number, and without a history.
     coarse : int
         Side of the first blocks, in cells. The smaller, the less is missed.
     backend : {"numba", "numpy"}
@@ -64,6 +64,8 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
         raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")
     if any(transform.noisy for optimizer in sweep.optimizers for transform in optimizer.transforms):
         raise ValueError("sweep must be without gradient noise, which differs from cell to cell, to be refined")
+    if sweep.history:
+        raise ValueError(f"sweep must be without a history to be refined, not with {sweep.history.label}")
     coarse = arguments.integer("coarse", coarse)
     arguments.choice("backend", backend, ["numba", "numpy"])
     workers = cores() if workers is None else check_count("workers", workers)

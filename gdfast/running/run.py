@@ -81,12 +81,14 @@ def run(
         Over ``(optimizer, learning_rate, start)``: ``outcome`` and ``ending`` (int8, CF flags), ``steps`` (int32,
         updates done), ``loss`` and ``gradient_norm`` (float64, at the end point; the norm is ``max|g|``), ``basin``
         (int16, index of the minimum, lowest first, −1 for none), ``period`` (int8, of an oscillation, else 0);
-        ``measure`` (float64) if the sweep asks for one; with `keep_theta` also ``theta`` with a ``parameter``
-        dimension. Starts are numbered; ``start_point
-        (start, parameter)`` tells where they are; the labels of a `Starts` are coordinates over ``start``. Where groups
-        have learning rates of their own, these are numbered, and ``group_rate (learning_rate, group)`` tells them.
-        ``rule (optimizer)`` names the rules, and each hyperparameter in which the optimizers differ is a coordinate
-        over ``optimizer`` too (NaN where one has none), such as ``momentum``. The attributes hold the specification
+        ``measure`` (float64) if the sweep asks for one; ``accuracy``, ``validation_loss`` and ``validation_accuracy``
+        (float64, at the end point) of a problem that holds rows out; with a history ``history_loss`` and so on, with a
+        ``recorded_step`` dimension, whose coordinate tells the updates done; with `keep_theta` also ``theta`` with a
+        ``parameter`` dimension. Starts are numbered; ``start_point (start, parameter)`` tells where they are; the
+        labels of a `Starts` are coordinates over ``start``. Where groups have learning rates of their own, these are
+        numbered, and ``group_rate (learning_rate, group)`` tells them. ``rule (optimizer)`` names the rules, and each
+        hyperparameter in which the optimizers differ is a coordinate over ``optimizer`` too (NaN where one has none),
+        such as ``momentum``. The attributes hold the specification
         and its digest, versions and machine; the known ``minima``, ``lowest_loss`` and ``loss_scale``; and as
         ``found_minima`` those that trajectories found, lower than all that were known. With these the run is made
         again, so that all is judged alike.

@@ -12,13 +12,13 @@ import numpy as np
 from gdfast import arguments
 from gdfast.named import Named
 from gdfast.running.run import run
-from gdfast.storing.result import DIMENSIONS, FIELDS, coordinates
+from gdfast.storing.result import DIMENSIONS, FIELDS, MORE, coordinates
 from gdfast.tiles.sweep import Sweep
 
 if TYPE_CHECKING:
     import xarray
 
-_TAKEN = {*DIMENSIONS, *FIELDS, "measure", "theta", "parameter", "start_point", "group", "group_rate", "rule"}
+_TAKEN = {*DIMENSIONS, *FIELDS, *MORE, "parameter", "start_point", "group", "group_rate", "rule", "recorded_step"}
 
 
 def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **options: Any) -> "xarray.Dataset":
@@ -147,6 +147,14 @@ def _check_alike(first: Sweep, other: Sweep) -> None:
         raise ValueError("make: the problems of all sweeps must have the same groups, but those of two differ")
     if (first.measure is None) != (other.measure is None):
         raise ValueError("make: all sweeps must have a measure, or none, but two differ")
+    names = [sweep.history.quantities if sweep.history else () for sweep in (first, other)]
+    if names[0] != names[1] or not np.array_equal(first.recorded_steps, other.recorded_steps):
+        raise ValueError(
+            "make: all sweeps must have the same history, but two differ; with another max_steps each, tell the steps "
+            "that are recorded one by one"
+        )
+    if first.problem.told_at_ends != other.problem.told_at_ends:
+        raise ValueError("make: all problems must hold rows out, or none, but two differ")
 
 
 def _pad_parameters(results: list[Any]) -> list[Any]:

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import memory
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, fields, fill, inner, machine
+from gdfast.storing.result import (
+    ATTRIBUTES,
+    DIMENSIONS,
+    attributes,
+    bytes_of_a_cell,
+    coordinates,
+    depths,
+    fields,
+    fill,
+    further,
+    machine,
+)
 from gdfast.storing.reuse import Earlier
 from gdfast.tiles.lower import Lower, least
 from gdfast.tiles.outcomes import Cells
@@ -54,7 +65,7 @@ class Columns:
         )
         self.columns = _together(
             {
-                name: ((*sweep.shape, *inner(sweep).get(name, ())[1:]), np.dtype(dtype))
+                name: ((*sweep.shape, *depths(sweep, name)), np.dtype(dtype))
                 for name, dtype in fields(sweep, keep_theta).items()
             }
         )
@@ -84,9 +95,9 @@ class Columns:
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
         import xarray
 
-        sweep, axes = self.sweep, inner(self.sweep)
+        sweep = self.sweep
         data = {
-            name: ((*DIMENSIONS, *axes.get(name, ())[:1]), column, ATTRIBUTES[name])
+            name: ((*DIMENSIONS, *further(sweep, name)), column, ATTRIBUTES[name])
             for name, column in self.columns.items()
         }
         return xarray.Dataset(
@@ -102,10 +113,3 @@ def _together(shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> di
         name: buffer[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
         for (name, (shape, dtype)), begin in zip(shapes.items(), begins, strict=False)
     }
-
-
-def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
-    """How many bytes a trajectory takes in a result."""
-    kinds = fields(sweep, keep_theta)
-    axes = inner(sweep)
-    return sum(int(np.dtype(kind).itemsize) * axes.get(name, ("", 1))[1] for name, kind in kinds.items())

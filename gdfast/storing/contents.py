@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gdfast import __version__
+from gdfast.history import PREFIX
 from gdfast.storing import files, layout
 from gdfast.storing.files import Unsound
 from gdfast.storing.journal import LARGEST_TEXT, Check, Journal, grid
@@ -253,7 +254,7 @@ class Contents:
         """
         array, _, key = name.partition("/")
         if array in layout.DATA:
-            entry = self.blocks.get(layout.block_of(array, key) or "")
+            entry = self.blocks.get(layout.block_of(array, key))
             if entry is None:
                 return None
             accepted: tuple[Check, ...] = (entry["files"][array],)
@@ -338,6 +339,15 @@ def _check_agreement(contents: Contents) -> None:
     expected = {name for name in FIELDS if SINCE.get(name, 1) <= version}
     expected |= {"theta"} if keeps_theta(contents.attributes) else set()
     expected |= {"measure"} if "measure" in specification else set()
+    try:
+        history = specification.get("history", {"quantities": [], "steps": []})
+        expected |= {*specification.get("told_at_ends", ()), *(PREFIX + name for name in history["quantities"])}
+        steps = len(history["steps"])
+    except (KeyError, TypeError):
+        raise Unsound("its specification cannot be read") from None
+    recorded = contents.members.get("recorded_step")
+    if (recorded.shape if recorded else (0,)) != (steps,):
+        raise Unsound("its metadata are not those of its specification")
     if lengths != contents.shape or names != expected:
         raise Unsound("its metadata are not those of its specification")
     header = contents.journal.header

@@ -3,7 +3,8 @@
 A store is a Zarr group of format 2, the one format whose texts and consolidated metadata every reader opens without a
 warning. What is written here is what `check` accepts, and nothing more: arrays in the order of C, of one compressor,
 without filters, of a few types, whose sizes agree with one another and with the specification. So no other code of
-readers is ever run, whatever a store names.
+readers is ever run, whatever a store names. What a history recorded of a trajectory, or a point's coordinates, lies
+whole in the chunk of its block, along further dimensions.
 """
 
 import itertools
@@ -21,7 +22,18 @@ from numpy.typing import NDArray
 
 from gdfast.storing.files import Unsound, is_plain
 from gdfast.storing.journal import LARGEST_TEXT
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, SINCE, coordinates, fields, inner
+from gdfast.storing.result import (
+    ATTRIBUTES,
+    DIMENSIONS,
+    FIELDS,
+    FURTHER,
+    MORE,
+    SINCE,
+    coordinates,
+    depths,
+    fields,
+    further,
+)
 from gdfast.tiles.sweep import Sweep
 
 METADATA, GROUP, ATTRIBUTES_FILE = ".zmetadata", ".zgroup", ".zattrs"
@@ -31,12 +43,10 @@ TEXTS = [{"id": "vlen-utf8"}]
 
 _TYPES = {"|i1", "|b1", "<i2", "<i4", "<i8", "<f4", "<f8"}
 _LARGEST_CHUNK, _CHUNK = 2**30, 2**25
-DATA: dict[str, Any] = {**FIELDS, "measure": np.float64, "theta": np.float64}
+DATA: dict[str, Any] = {**FIELDS, **dict.fromkeys(MORE, np.float64)}
 """The types of all arrays that are no coordinates."""
 
-_AXES = {*DIMENSIONS, "parameter", "group", "loss_tolerance"}
-_INNER = {"theta": "parameter", "measure": "loss_tolerance"}
-"""Arrays that may have a last axis of their own; `theta` always has."""
+_AXES = {*DIMENSIONS, "parameter", "group", "recorded_step", "loss_tolerance"}
 
 
 @dataclass(frozen=True)
@@ -100,25 +110,29 @@ class Array:
 
 def chunk(name: str, block: str, array: Array | None) -> str:
     """The file of a block's chunk of the array of this name."""
-    return f"{name}/{block}" + (".0" if array and len(array.shape) > len(DIMENSIONS) else "")
+    return f"{name}/{block}" + ".0" * (len(array.shape) - len(DIMENSIONS) if array else 0)
 
 
-def block_of(name: str, key: str) -> str | None:
-    """The block that a file of the array of this name, called `key`, is the chunk of; None if it can be none."""
-    block, _, last = key.rpartition(".")
-    if key.count(".") == len(DIMENSIONS):
-        return block if name in _INNER and last == "0" else None
-    return None if name == "theta" else key
+def block_of(name: str, key: str) -> str:
+    """The block that a chunk of the array of this name is of, by the chunk's name in it."""
+    for dimensions in _further(name):
+        block = key.removesuffix(".0" * len(dimensions))
+        if block.count(".") == len(DIMENSIONS) - 1:
+            return block
+    return ""
+
+
+def _further(name: str) -> list[tuple[str, ...]]:
+    """The further dimensions that an array of this name may have, the longest first."""
+    return [("loss_tolerance",), ()] if name == "measure" else [FURTHER.get(name, ())]
 
 
 def arrays(sweep: Sweep, keep_theta: bool, block: tuple[int, int, int]) -> dict[str, Array]:
     """The arrays that hold a sweep's result, by name, less their coordinates."""
-    found, axes = {}, inner(sweep)
+    found = {}
     for name, dtype in fields(sweep, keep_theta).items():
-        more, dimension = axes.get(name, ())[1:], axes.get(name, ())[:1]
-        found[name] = Array(
-            (*sweep.shape, *more), (*block, *more), np.dtype(dtype), (*DIMENSIONS, *dimension), ATTRIBUTES[name]
-        )
+        more, dimensions = depths(sweep, name), (*DIMENSIONS, *further(sweep, name))
+        found[name] = Array((*sweep.shape, *more), (*block, *more), np.dtype(dtype), dimensions, ATTRIBUTES[name])
     return found
 
 
@@ -291,8 +305,8 @@ def _check_sizes(members: Mapping[str, Array]) -> None:
     axes = {member.dimensions[:3] for name, member in members.items() if name in DATA}
     if not {*DIMENSIONS, "start_point", *FIELDS} - {*SINCE} <= {*members} or len(blocks) != 1 or axes != {DIMENSIONS}:
         raise Unsound("lack an array, or have one too many")
-    for name in {*DATA} & {*members}:
-        member = members[name]
-        accepted = {(_INNER[name],)} if name == "theta" else {(), (_INNER.get(name),)[: name in _INNER]}
-        if member.dimensions[3:] not in accepted or member.chunks[3:] != member.shape[3:]:
+    for name in DATA:
+        if name in members and (
+            members[name].dimensions[3:] not in _further(name) or members[name].chunks[3:] != members[name].shape[3:]
+        ):
             raise Unsound("give arrays other dimensions than they have")

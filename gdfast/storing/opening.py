@@ -33,7 +33,7 @@ from gdfast.storing.contents import (
 from gdfast.storing.files import Unsound
 from gdfast.storing.journal import JOURNAL, LARGEST_TEXT, Journal, check_of, grid, line
 from gdfast.storing.layout import ATTRIBUTES_FILE, METADATA, Array
-from gdfast.storing.result import attributes, machine
+from gdfast.storing.result import attributes, bytes_of_a_cell, machine
 from gdfast.tiles.sweep import Sweep
 
 Block = tuple[int, int, int]
@@ -144,7 +144,7 @@ def opened(
     if overwrite and path.is_symlink():
         raise StoreError(f"store: {path} is a link, through which nothing is overwritten; give {path.resolve()}")
     work = sweep.max_steps * sweep.problem.step_work
-    computed = block_shape(sweep.shape, work, 25 + 8 * sweep.problem.dimension * keep_theta)
+    computed = block_shape(sweep.shape, work, bytes_of_a_cell(sweep, keep_theta))
     place = Opened(path, sweep, backend, keep_theta, computed)
     if path.exists():
         _recognized(path)  # before anything is made in it
@@ -286,8 +286,8 @@ def _owned(path: Path, shape: tuple[int, ...], block: tuple[int, ...], names: se
             continue
         for item in os.listdir(path / array):
             name = f"{array}/{item}"
-            key = layout.block_of(array, item) if array in layout.DATA else None
-            is_chunk = key is not None and grid(shape, block, key) is not None
+            key = layout.block_of(array, item)
+            is_chunk = array in layout.DATA and grid(shape, block, key) is not None
             if is_chunk or item in (".zarray", ".zattrs") or name in journal.files:
                 found.append(name)
     return found

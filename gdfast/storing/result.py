@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import __version__
+from gdfast.history import PREFIX, QUANTITIES
 from gdfast.tiles.ending import MEANING_OF_ENDING
 from gdfast.tiles.outcomes import MEANING
 from gdfast.tiles.sweep import Sweep
@@ -29,6 +30,20 @@ FIELDS: dict[str, Any] = {
     "basin": np.int16,
     "period": np.int8,
 }
+MORE = (
+    "measure",
+    "theta",
+    "accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    *(PREFIX + name for name in QUANTITIES),
+)
+"""Variables of those results that were asked for them; of float64."""
+FURTHER: Mapping[str, tuple[str, ...]] = {
+    "theta": ("parameter",),
+    **{PREFIX + name: ("recorded_step", *(["parameter"] if name == "theta" else [])) for name in QUANTITIES},
+}
+"""The dimensions that variables have beside `DIMENSIONS`."""
 SINCE = {"ending": 3}
 """The formats of stores in which variables first stand, of those that do not in all."""
 
@@ -52,20 +67,53 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "period": {"long_name": "period of the oscillation in steps; 0 for none", "units": "1"},
     "measure": {"long_name": "measure of the history of losses"},
     "theta": {"long_name": "end point"},
+    **{
+        name: {"long_name": f"{QUANTITIES[name].meaning}, at the end point"}
+        for name in ("accuracy", "validation_loss", "validation_accuracy")
+    },
+    **{
+        PREFIX + name: {"long_name": f"{quantity.meaning}, after so many updates"}
+        for name, quantity in QUANTITIES.items()
+    },
 }
+_STEPS = {"long_name": "updates done"}
 
 
 def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
     """The variables of a sweep's result with their types."""
     asked = {"measure": sweep.measure is not None, "theta": keep_theta}
-    return {**FIELDS, **{name: np.float64 for name, is_asked in asked.items() if is_asked}}
+    names = [name for name, is_asked in asked.items() if is_asked]
+    names += [
+        *sweep.problem.told_at_ends,
+        *(PREFIX + name for name in (sweep.history.quantities if sweep.history else ())),
+    ]
+    return {**FIELDS, **dict.fromkeys(names, np.float64)}
 
 
-def inner(sweep: Sweep) -> dict[str, tuple[str, int]]:
-    """The variables that have a last axis of their own, with its name and length."""
-    tolerances = sweep.measure.tolerances if sweep.measure else None
-    of_measure = {"measure": ("loss_tolerance", len(tolerances))} if tolerances else {}
-    return {"theta": ("parameter", sweep.problem.dimension), **of_measure}
+def _tolerances(sweep: Sweep) -> tuple[float, ...]:
+    """The tolerances for each of which a measure tells a number, if it does."""
+    return (sweep.measure.tolerances if sweep.measure else None) or ()
+
+
+def further(sweep: Sweep, name: str) -> tuple[str, ...]:
+    """The names of a variable's further dimensions."""
+    return ("loss_tolerance",) if name == "measure" and _tolerances(sweep) else FURTHER.get(name, ())
+
+
+def depths(sweep: Sweep, name: str) -> tuple[int, ...]:
+    """The lengths of a variable's further dimensions."""
+    sizes = {
+        "parameter": sweep.problem.dimension,
+        "recorded_step": len(sweep.recorded_steps),
+        "loss_tolerance": len(_tolerances(sweep)),
+    }
+    return tuple(sizes[dimension] for dimension in further(sweep, name))
+
+
+def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
+    """How many bytes a trajectory takes in a result."""
+    kinds = fields(sweep, keep_theta)
+    return sum(int(np.dtype(kind).itemsize) * math.prod(depths(sweep, name)) for name, kind in kinds.items())
 
 
 OF_THE_RUN = frozenset(
@@ -77,16 +125,12 @@ OF_THE_RUN = frozenset(
 def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) -> None:
     """Copy a tile's cells into ``columns[name][row]``, whose trajectories are numbered along all further axes."""
     for name, column in columns.items():
-        values = getattr(cells, name)
-        if values.ndim == 2:  # along an axis of its own, see `inner`
-            column[row].reshape(-1, column.shape[-1])[places] = values.T
-        else:
-            column[row].reshape(-1)[places] = values
+        column[row].reshape(-1, *column.shape[len(DIMENSIONS) :])[places] = cells.values(name)
 
 
 def coordinates(sweep: Sweep) -> dict[str, Any]:
     """The coordinates of a sweep's result."""
-    taken = {*FIELDS, *DIMENSIONS, "measure", "theta", "rule", "parameter", "start_point", "loss_tolerance"}
+    taken = {*FIELDS, *MORE, *DIMENSIONS, "rule", "parameter", "start_point", "recorded_step", "loss_tolerance"}
     hyperparameters = {
         f"optimizer_{name}" if name in taken else name: (
             "optimizer",
@@ -104,11 +148,8 @@ def coordinates(sweep: Sweep) -> dict[str, Any]:
         **{name: ("start", values) for name, values in sweep.start_labels.items()},
         "parameter": np.array(sweep.problem.coordinates, dtype=object),
         "start_point": (("start", "parameter"), sweep.starts, {"long_name": "initial point"}),
-        **(
-            {"loss_tolerance": np.array(sweep.measure.tolerances)}
-            if "measure" in inner(sweep) and sweep.measure
-            else {}
-        ),
+        **({"recorded_step": ("recorded_step", sweep.recorded_steps, _STEPS)} if sweep.history else {}),
+        **({"loss_tolerance": np.array(tolerances)} if (tolerances := _tolerances(sweep)) else {}),
     }
 
 

@@ -247,9 +247,9 @@ class _Taken:
     def __init__(self, earlier: Earlier, tile: Tile) -> None:
         self._earlier, self._tile = earlier, tile
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
-        values = self._earlier.values(name, self._tile)
-        return values.T if values.ndim == 2 else values
+    def values(self, name: str) -> NDArray[Any]:
+        """What a variable holds of each trajectory."""
+        return self._earlier.values(name, self._tile)
 
 
 class _Lines:

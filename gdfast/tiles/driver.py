@@ -1,10 +1,10 @@
 """The compiled driver of one tile: step, settle, compact.
 
 The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a block share the step counter. After
-every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
-places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
-kept, to see whether a trajectory that did not settle repeats itself. At some points of the middle and of the end of
-the budget the objective is noted, to see whether it still comes down.
+every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their places, so
+that lane-steps are hardly ever wasted. The last `TAIL` steps are taken one at a time and kept, to see whether what did
+not settle repeats itself. In the middle and at the end the objective is noted, to see whether it comes down. Strides
+end where a history records, and what it records of the last steps is told from the points that were kept.
 """
 
 import functools
@@ -38,6 +38,7 @@ from gdfast.tiles.ending import (
     Ending,
     Trend,
 )
+from gdfast.tiles.noting import note, record_type, stay
 from gdfast.tiles.outcomes import Limits, Outcome
 
 STRIDE, LONGEST_STRIDE = 24, 96
@@ -64,6 +65,7 @@ class Samples(NamedTuple):
     steps: Any  # int64[k], the updates done there
     values: Any  # float64 (k, W)
     work: Any  # float64 (5, W), to scribble on
+    batched: Any  # bool, whether each step has an objective of its own
 
 
 class Ends(NamedTuple):
@@ -94,10 +96,11 @@ def _signature(real: Any) -> Any:
         matrix,  # table
         SETTLING,
         block_type(real),
-        types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1]), Samples),
+        types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], types.boolean), Samples),
         types.NamedTuple((*[types.float64[::1]] * 2, *[types.float64] * 4), Limits),
         real,  # loss per objective
         types.NamedTuple(ends, Ends),
+        record_type(real),
         types.int64[::1],  # stop (1): a number other than zero ends the tile early
     )
 
@@ -330,6 +333,21 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, e
 
 
 @register_jitable(**HELPER)
+def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likewise
+    """Take from each sample what the same step's objective is at the end: rows of mini-batches differ by more."""
+    theta, ended = block.theta, block.tail[block.tail.shape[0] - 1]
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            theta[i, lane] = ended[i, lane]
+        for lane in range(n, padded):
+            theta[i, lane] = ended[i, 0]
+    for k in range(len(noted.steps)):
+        call_step(pair, block, table, settling, noted.steps[k], padded, 0)  # type: ignore[call-arg]
+        for lane in range(n):
+            noted.values[k, lane] -= block.work[0, lane]
+
+
+@register_jitable(**HELPER)
 def _outcome(ending, trend, loss, norm, before, limits):
     """What an end is if it is at no minimum, as `gdfast.tiles.outcomes.Judge.elsewhere` tells it."""
     if ending == _STATIONARY:
@@ -379,7 +397,7 @@ def driver(real: str) -> Kernel:
     )  # fmt: skip
 
     @compiled(_signature(getattr(types, real)))
-    def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, stop):
+    def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
         middle = np.searchsorted(noted.steps, last_steps)  # samples before them
@@ -388,19 +406,24 @@ def driver(real: str) -> Kernel:
         for begin in range(0, total, width):
             n = min(width, total - begin)
             _fill(block, grid, begin, n)
-            t = sampled = 0
+            t = taken = sampled = row = 0
             stride = STRIDE
             padded = _pad(block, noted.values[:0], n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
                 if sampled < middle and t == noted.steps[sampled]:
                     _sample(pair, block, table, settling, t, padded, noted.values[sampled])
                     sampled += 1
-                goal = noted.steps[sampled] if sampled < middle else last_steps
-                n_steps = min(stride, goal - t)
+                goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
+                if row < len(record.steps) and t == record.steps[row]:
+                    note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    row += 1
+                n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
                 lane_steps += n * n_steps
-                before = n
+                if t < goal:
+                    continue
+                before, taken = n, t
                 n = _take_out_settled(block, noted.values[:sampled], n, together, first, ends)
                 padded = _pad(block, noted.values[:0], n, together)
                 # Where nothing settles there is nothing to take out, and longer strides will do.
@@ -411,9 +434,17 @@ def driver(real: str) -> Kernel:
                 _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends)
                 lane_steps += n * (len(block.tail) - 1)
                 _tell_tails(block, n, within, still, first, ends)
+                if noted.batched:
+                    _compare_with_ends(pair, block, table, settling, n, padded, noted)
                 _tell_trends(block, noted, n, middle, rounding, first, ends)
+                while row < len(record.steps) and record.steps[row] < len(table) - 1:
+                    block.theta[:, :n] = block.tail[record.steps[row] - last_steps, :, :n]
+                    note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    row += 1
             n = min(width, total - begin)
             _judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
+            if len(record.steps):
+                stay(record, ends, begin, n)
         return lane_steps
 
     return drive

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.tiles.record import Record
 
 LONGEST_PERIOD = 16
 TAIL = 2 * LONGEST_PERIOD
@@ -96,6 +97,8 @@ class Endings:
         Steps computed, those of settled lanes included; ``steps.sum() / lane_steps`` is the useful share.
     memory : ndarray
         What a measure remembers, ``float64[r, n]``: of settled trajectories the loss at the end point included.
+    record : Record
+        What is noted for histories while trajectories are under way.
     """
 
     theta: Array
@@ -109,6 +112,7 @@ class Endings:
     loss: Array
     gradient_norm: Array
     memory: Array
+    record: Record
     lane_steps: int
 
 
@@ -123,7 +127,8 @@ def trend_of(samples: Array, max_steps: int) -> NDArray[np.int8]:
     Parameters
     ----------
     samples : ndarray
-        The objective at the `sampled_steps`, ``dtype[k, n]``.
+        The objective at the `sampled_steps`, ``dtype[k, n]``; of mini-batches less what that of the same rows is at the
+        end point, since rows differ by more than a descent in a few steps.
     max_steps : int
         The budget.
     """

@@ -28,6 +28,7 @@ from gdfast.tiles import environment
 from gdfast.tiles.ending import Ending
 from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.prepared import Prepared
+from gdfast.tiles.record import told
 from gdfast.tiles.sweep import Sweep, Tile
 from gdfast.tiles.workers import (
     Cluster,
@@ -83,6 +84,7 @@ def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, sto
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
         memory = endings.memory.astype(np.float64, copy=False)
         cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.ending == Ending.diverged)
+    cells.told = told(sweep, endings.record, cells)
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

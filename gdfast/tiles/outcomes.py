@@ -9,10 +9,10 @@ with the loss of the lowest minimum that is known inside the domain, and the pro
 `gdfast.problems.Problem.loss_scale`. So an outcome does not depend on the units of the loss.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,8 @@ MEANING = {
 class Cells:
     """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
 
-    `measure` is empty where the sweep has none. `lower` is the lowest end, see `Lower`.
+    `measure` is empty where the sweep has none. `lower` is the lowest end, see `Lower`. `told` has what is told beside,
+    by the names of a result's variables, trajectories along the first axis.
     """
 
     outcome: NDArray[np.int8]
@@ -74,6 +75,14 @@ class Cells:
     lane_steps: int
     measure: Array
     lower: Lower = ()
+    told: dict[str, Array] = field(default_factory=dict)
+
+    def values(self, name: str) -> NDArray[Any]:
+        """What a variable of the result holds of each trajectory, these along the first axis."""
+        if name in self.told:
+            return self.told[name]
+        found: NDArray[Any] = getattr(self, name)
+        return found.T if found.ndim == 2 else found
 
 
 class Limits(NamedTuple):
@@ -104,7 +113,7 @@ class Judge:
         theta, outcome = endings.theta, endings.outcome
         loss = endings.loss.astype(np.float64, copy=False)
         basin = np.full(len(loss), -1, dtype=np.int16)
-        lanes = np.flatnonzero(endings.ending == Ending.stationary)
+        lanes = np.flatnonzero(self._at_rest(endings))
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
         descending = outcome == Outcome.unfinished
@@ -134,6 +143,7 @@ class Judge:
         """Put in what moved in too few steps to tell a trend, or by nothing: it is where it began, beside rounding."""
         is_short = self.sweep.max_steps < SAMPLE_EVERY
         lanes = np.flatnonzero((endings.ending == Ending.moving) & (is_short | (endings.trend == Trend.level)))
+        lanes = lanes[~self._at_rest(endings)[lanes]]
         if not lanes.size:
             return
         starts = (first + lanes) % len(self.sweep.starts)
@@ -145,6 +155,13 @@ class Judge:
         is_still = moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width
         outcome[lanes[is_still]] = Outcome.frozen
 
+    def _at_rest(self, endings: Endings) -> NDArray[np.bool_]:
+        """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
+        at_rest = endings.ending == Ending.stationary
+        if not self.sweep.settle:
+            at_rest |= (endings.ending != Ending.diverged) & (endings.gradient_norm <= self.sweep.scaled_tolerances[0])
+        return np.asarray(at_rest)
+
     def _judge_near(
         self,
         endings: Endings,
@@ -155,7 +172,7 @@ class Judge:
     ) -> None:
         """Put in which of these lanes are at a minimum, though they are not stationary, or at no known point."""
         theta = endings.theta
-        unsettled = endings.ending[lanes] != Ending.stationary
+        unsettled = ~self._at_rest(endings)[lanes]
         stays = ~(unsettled & self._passes(loss[lanes], endings.recent[lanes]))
         lanes, unsettled = lanes[stays], unsettled[stays]
         beside = lanes[unsettled]

@@ -3,7 +3,7 @@
 import copy
 import functools
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,23 +53,28 @@ class Prepared:
     learning_rates : ndarray
         Those of each group, ``dtype[groups, k]``.
     gradient_tolerance, divergence_limit : float
-        For the problem's gradients, as numbers that the sweep's `dtype` has.
+        For the problem's gradients, as numbers that the sweep's `dtype` has. Where trajectories do not settle the first
+        is negative, which no gradient is within.
     sampled : ndarray
         The updates done where the objective is noted, ``int64[k]``, see `gdfast.tiles.ending.sampled_steps`.
     judge : Judge
         Tells what ends mean.
     plan : callable
         From the number of an optimizer to its `Plan`.
+    pair : callable
+        From the number of an optimizer to its compiled step; see `gdfast.tiles.tile.pair_of`.
     """
 
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
         self.learning_rates = sweep.group_rates.astype(sweep.dtype)
-        self.gradient_tolerance, self.divergence_limit = sweep.scaled_tolerances
+        tolerance, self.divergence_limit = sweep.scaled_tolerances
+        self.gradient_tolerance = tolerance if sweep.settle else -1.0
         self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
         self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
+        self.pair = functools.lru_cache(maxsize=PLANS_KEPT)(self._pair)
 
     def part(self, learning_rates: NDArray[np.int64], starts: NDArray[np.int64]) -> "Prepared":
         """The same over those of the learning rates and starts that stand at these places; plans are shared."""
@@ -90,3 +95,8 @@ class Prepared:
             optimizer.initial_state.astype(sweep.dtype),
             initial_memory(optimizer, sweep.measure, sweep.dtype),
         )
+
+    def _pair(self, number: int) -> Any:
+        from gdfast.tiles.tile import pair_of  # which the reference does without
+
+        return pair_of(self.sweep, self.sweep.optimizers[number])

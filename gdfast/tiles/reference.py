@@ -5,16 +5,13 @@ The rule and the gradient are the very texts that the kernels are compiled from.
 """
 
 import itertools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast.formulas.elementary import Array, sqrt, square_scale
-from gdfast.formulas.formula import Formula
+from gdfast.formulas.arrays import computed, reduced
+from gdfast.formulas.elementary import Array
 from gdfast.formulas.noise import KEY, standard_normal
-from gdfast.optimizers import Optimizer
 from gdfast.tiles.ending import (
     LONGEST_PERIOD,
     RECENT,
@@ -27,11 +24,8 @@ from gdfast.tiles.ending import (
     trend_of,
 )
 from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
-from gdfast.transforms import Transform
-
-if TYPE_CHECKING:
-    pass
 
 
 def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
@@ -55,6 +49,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         loss=np.empty(0),
         gradient_norm=np.empty(0),
         memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
+        record=Record.of(sweep, n),
         lane_steps=0,
     )
     theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
@@ -69,6 +64,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 break
             for row in np.flatnonzero(np.equal(sampled, t)):
                 samples[row, active] = path.objective(t)
+            for row in np.flatnonzero(end.record.steps == t) if t < sweep.max_steps else ():
+                path.note(end.record, int(row), active)
             raw = path.gradient(t)
             grad = path.transformed(raw, t)
             if sweep.measure and t < sweep.max_steps:
@@ -96,6 +93,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
             was_small = small
     if active.size and not stop[0]:
         samples = samples[:, active]
+        if sweep.problem.batch_size is not None:  # see `gdfast.tiles.ending.trend_of`
+            samples -= np.stack([path.objective(t) for t in sampled])
         end.trend[active] = trend_of(samples, sweep.max_steps)
         with np.errstate(all="ignore"):
             end.recent[active] = samples[-RECENT:].astype(np.float64).mean(axis=0)
@@ -108,6 +107,10 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         end.ending[active[still]] = Ending.fixed
     with np.errstate(all="ignore"):
         end.loss, end.gradient_norm = sweep.problem.judge(end.theta)
+        for noted, last in zip(end.record[1:], (end.loss, end.gradient_norm, end.theta.T), strict=True):
+            if noted.size:
+                over = np.nonzero(end.steps[:, None] <= end.record.steps)
+                noted[over] = last[over[0]]
         end.outcome, end.near = prepared.judge.elsewhere(end, index % m)
     return end
 
@@ -147,6 +150,15 @@ class Trajectories:
         self.memory = [slot[live] for slot in self.memory]
         self.measured = self.measured[:, live]
 
+    def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
+        """Note where trajectories are, with loss and gradient, at their places in a column of a record."""
+        if record.loss.size or record.gradient_norm.size:
+            for noted, values in zip((record.loss, record.gradient_norm), self.problem.judge(self.theta), strict=True):
+                if noted.size:
+                    noted[places, row] = values
+        if record.theta.size:
+            record.theta[places, row] = self.theta.T
+
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""
         if self.optimizer.scheduled_by_step:
@@ -171,18 +183,18 @@ class Trajectories:
             key: Array = np.empty(0)
             if transform.noisy:
                 given, key = given[: -len(KEY)], given[-len(KEY) :]
-            sums = self._reduced(transform, (self.theta, grad, rate), given)
+            sums = reduced(transform, (self.theta, grad, rate), given)
             if transform.noisy:
                 rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
-            (grad,) = self._computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
+            (grad,) = computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
         return grad
 
     def remember(self, t: int) -> None:
         """Let the measure see the losses before the update after `t` others."""
         assert self.measure
         given = self.objective(t), *self.measured, *self.table[t, self.parts.measure.places]
-        self.measured = np.stack(self._computed(self.measure.rule, len(self.measured), *given))
+        self.measured = np.stack(computed(self.measure.rule, len(self.measured), *given))
 
     def update(self, grad: Array, t: int) -> None:
         """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
@@ -191,45 +203,16 @@ class Trajectories:
         if self.memory:
             assert self.optimizer.plateau
             given = loss, *self.memory, *self.table[t, self.parts.plateau.places]
-            self.memory = self._computed(self.optimizer.plateau.rule, len(self.memory), *given)
+            self.memory = computed(self.optimizer.plateau.rule, len(self.memory), *given)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
                 coefficients_of = self.table[t, span.places]
-                (self.theta,) = self._computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
-        whole = self._reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
+                (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
+        whole = reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)
         given = self.theta, grad, *self.state, rate, *whole, *coefficients
-        self.theta, *self.state = self._computed(self.optimizer.rule, 1 + len(self.state), *given)
-
-    def _computed(self, rule: Callable[..., Any], results: int, *given: Any) -> list[Array]:
-        """What a rule returns, constants included, for every trajectory."""
-        values = Formula.of(rule, results).reading(self.theta.dtype.name)(*given)
-        shape = given[0].shape
-        values = values if isinstance(values, tuple) else (values,)
-        return [np.broadcast_to(np.asarray(value, self.theta.dtype), shape) for value in values]
-
-    def _reduced(self, rule: Optimizer | Transform, given: tuple[Any, ...], coefficients: Array) -> list[Any]:
-        """The norms and the sums that a rule asks for, as the kernel computes them: coordinate by coordinate."""
-        norms, sums = [], []
-        if rule.entries is not None:
-            for rows in self._computed(rule.entries, len(rule.norms), *given, *coefficients):
-                size = np.zeros_like(self.theta[0])
-                for row in rows:
-                    size = np.where(np.abs(row) > size, np.abs(row), size)
-                if rule.euclidean:
-                    scale, total = square_scale(size), np.zeros_like(size)
-                    for row in rows:
-                        total = total + row * scale * (row * scale)
-                    size = sqrt(total) / scale
-                norms.append(size)
-        if rule.terms is not None:
-            for rows in self._computed(rule.terms, len(rule.sums), *given, *norms, *coefficients):
-                total = np.zeros_like(self.theta[0])
-                for row in rows:
-                    total = total + row
-                sums.append(total)
-        return norms + sums
+        self.theta, *self.state = computed(self.optimizer.rule, 1 + len(self.state), *given)
 
 
 def _tails(tail: Array) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:

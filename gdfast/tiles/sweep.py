@@ -5,7 +5,6 @@ import hashlib
 import inspect
 import itertools
 import math
-import numbers
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,20 +12,23 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments, memory, notation
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
+from gdfast.history import History
 from gdfast.measures import Measure
-from gdfast.named import Named, Value, content_of, is_factory
+from gdfast.named import Value, content_of, is_factory
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
 from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.starts import Starts
+from gdfast.tiles.hyperparameters import hyperparameters_of
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
+_LARGEST_RECORD = 2**26  # bytes of what is recorded of a tile's trajectories while it runs
 _LONGEST_LIST = 16384
 _DEFAULT_STARTS = 256
 PLANS_KEPT = 16
@@ -81,6 +83,9 @@ class Sweep(Value):
     divergence_limit : float
         A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`, or the loss
         at its end not this many times the problem's `loss_scale` above the lowest (see its `divergence_scales`).
+    history : History, str or sequence of str, optional
+        What is recorded of each trajectory at chosen steps, such as ``"loss,sharpness:64"``; see
+        `gdfast.history.History`. A result has ``history_loss`` and so on over ``recorded_step`` too.
     loss_tolerance : float, optional
         A trajectory that has not diverged is at the lowest minimum when the loss at its end is above that by at most
         this, times the problem's `loss_scale`, however it ended. The problem's own if not given.
@@ -96,6 +101,9 @@ class Sweep(Value):
         The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
         is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
         as float64 all the same.
+    settle : bool
+        Whether a trajectory ends where it is stationary. If not, the whole budget is run, of what has not diverged, and
+        what is stationary at its end is judged by where that is: to see what stays at a minimum and what leaves it.
 
     Raises
     ------
@@ -115,6 +123,8 @@ class Sweep(Value):
     check_every: int = 1
     dtype: str = "float64"
     loss_tolerance: float = 1e-6
+    settle: bool = True
+    history: History | None = None
     start_labels: Mapping[str, Any] = field(default_factory=dict)
 
     def __init__(
@@ -131,6 +141,8 @@ class Sweep(Value):
         check_every: int = 1,
         dtype: str = "float64",
         loss_tolerance: float | None = None,
+        settle: bool = True,
+        history: History | str | Sequence[str] | None = None,
     ) -> None:
         problem = _problem(problem)
         if not isinstance(measure, Measure | None):
@@ -164,6 +176,8 @@ class Sweep(Value):
                 problem.loss_tolerance if loss_tolerance is None else loss_tolerance,
                 arguments.NONNEGATIVE,
             ),
+            "settle": arguments.flag("settle", settle),
+            "history": None if history is None else History.of(history),
         }
         arguments.integer("learning_rates × starts, the size of the grid,", len(rates) * len(points), high=2**40)
         if settings["divergence_limit"] <= settings["gradient_tolerance"]:
@@ -192,14 +206,22 @@ class Sweep(Value):
                 f"measure: {self.measure.label} needs the loss of the lowest minimum, "
                 f"which problem {self.problem.label} does not have"
             )
+        if self.history:
+            self.history.check(self.problem, self.max_steps)
 
     def _check_tables(self) -> None:
-        """Refuse tables of steps that do not fit into memory."""
+        """Refuse tables of steps, and what is recorded of a tile, where they do not fit into memory."""
         columns = sorted((Parts.of(optimizer, self.measure).width for optimizer in self.optimizers), reverse=True)
         kept = 3 * columns[0] + sum(columns[:PLANS_KEPT])  # three copies while the widest is made
         memory.fits(
             f"max_steps: the numbers that depend on the step, for {self.max_steps:,} steps,",
             8 * kept * (self.max_steps + 1) + self.problem.bytes_each_step * self.max_steps,
+        )
+        most = min(self._tile_sizes[0], self.shape[1] * self.shape[2])
+        memory.fits(
+            f"history: what is recorded of {most:,} trajectories at {len(self.recorded_steps):,} steps",
+            2 * most * self._bytes_recorded,
+            "record it at fewer steps",
         )
 
     def _arguments(self) -> dict[str, Any]:
@@ -251,6 +273,17 @@ class Sweep(Value):
         return tolerance, limit
 
     @functools.cached_property
+    def recorded_steps(self) -> NDArray[np.int64]:
+        """The updates done at what the history records, ``int64[k]``; none without a history."""
+        return self.history.recorded_steps(self.max_steps) if self.history else np.empty(0, dtype=np.int64)
+
+    @property
+    def _bytes_recorded(self) -> int:
+        """Of a trajectory, while its tile runs."""
+        loss, gradient, points = self.history.needs if self.history else (False, False, False)
+        return 8 * len(self.recorded_steps) * (loss + gradient + points * self.problem.dimension)
+
+    @functools.cached_property
     def group_rates(self) -> Array:
         """The learning rates of each of the problem's groups, ``float64[groups, k]``."""
         rates = self.learning_rates if self.learning_rates.ndim == 2 else self.learning_rates[:, None]
@@ -285,20 +318,7 @@ class Sweep(Value):
         ``cosine_end`` (``warmup_cosine_end`` where one follows another), and a transform's like
         ``clip_norm_max_norm``, of a second one of the same name ``clip_norm2_max_norm``.
         """
-        rows = [_all_parameters(optimizer) for optimizer in self.optimizers]
-        found: dict[str, Array | list[str]] = {}
-        for name in dict.fromkeys(name for row in rows for name in row):
-            column = [row.get(name) for row in rows]
-            if len({str(row[name]) for row in rows if name in row}) == 1:
-                continue
-            rounded = any(isinstance(value, numbers.Integral) and float(value) != value for value in column)
-            if rounded and all(isinstance(value, numbers.Integral) for value in column):
-                found[name] = np.array(column, dtype=np.int64)
-            elif not rounded and all(isinstance(value, numbers.Real | None) for value in column):
-                found[name] = np.array([math.nan if value is None else value for value in column], dtype=np.float64)
-            else:
-                found[name] = ["" if value is None else str(value) for value in column]
-        return found
+        return hyperparameters_of(self.optimizers)
 
     @property
     def tiles(self) -> list[Tile]:
@@ -308,13 +328,19 @@ class Sweep(Value):
 
     def split(self, optimizer: int, first: int, last: int) -> list[Tile]:
         """Cut a range of an optimizer's trajectories into tiles."""
-        # Small ones at the end, so that cores finish together, but no crumbs: a tile costs 0.2 ms whatever its size.
-        least = max(1024 // self.problem.step_work, 64)
-        size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 8), least), _LARGEST_TILE)
-        small = self.tile_size or max(size // 4, least)
+        size, small = self._tile_sizes
         turn = first + max((last - first) // size - 2, 0) * size
         begins = [*range(first, turn, size), *range(turn, last, small)]
         return [Tile(optimizer, *ends) for ends in itertools.pairwise([*begins, last])]
+
+    @functools.cached_property
+    def _tile_sizes(self) -> tuple[int, int]:
+        """How many trajectories tiles have, and those at the end."""
+        # Small ones at the end, so that cores finish together, but no crumbs: a tile costs 0.2 ms whatever its size.
+        largest = max(min(_LARGEST_TILE, _LARGEST_RECORD // max(self._bytes_recorded, 1)), 64)
+        least = min(max(1024 // self.problem.step_work, 64), largest)
+        size = self.tile_size or min(max(-(-self.shape[1] * self.shape[2] // 8), least), largest)
+        return size, self.tile_size or max(size // 4, least)
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -330,32 +356,11 @@ class Sweep(Value):
             "loss_tolerance": self.loss_tolerance,
             **({"check_every": self.check_every} if self.check_every > 1 else {}),
             **({"dtype": self.dtype} if self.dtype != "float64" else {}),
+            **({} if self.settle else {"settle": False}),
             **({"measure": self.measure.specification} if self.measure else {}),
+            **({"history": self.history.specification(self.max_steps)} if self.history else {}),
+            **({"told_at_ends": list(self.problem.told_at_ends)} if self.problem.told_at_ends else {}),
         }
-
-
-def part_prefix(name: str, number: int) -> str:
-    """What the names of a schedule's or a transform's parameters begin with; `number` counts those of one name."""
-    return f"{name}{number if number > 1 else ''}_"
-
-
-def _all_parameters(optimizer: Optimizer) -> dict[str, Any]:
-    """All parameters of an optimizer, of its schedule and of its transforms, by names that are different."""
-    row = {**optimizer.parameters, "schedule": optimizer.schedule.label if optimizer.schedule else ""}
-    counts = Counter[str]()
-    for part in (*([optimizer.schedule] if optimizer.schedule else []), *optimizer.transforms):
-        counts[part.name] += 1
-        row.update(_parameters(part, part_prefix(part.name, counts[part.name])))
-    return row
-
-
-def _parameters(part: Named, prefix: str) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for name, value in part.parameters.items():
-        if isinstance(value, Named):
-            row.update(_parameters(value, part_prefix(prefix + value.name, 1)))
-        row[prefix + name] = value
-    return row
 
 
 def _plain(values: Array) -> Any:

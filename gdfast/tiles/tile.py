@@ -14,6 +14,7 @@ from gdfast.optimizers import Optimizer
 from gdfast.tiles.driver import Ends, Grid, Samples, driver
 from gdfast.tiles.ending import TAIL, Endings
 from gdfast.tiles.prepared import Plan, Prepared
+from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
 
 # Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
@@ -47,7 +48,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         gradient_norm=np.empty(n, dtype),
         memory=np.empty((remembered, n), dtype),
     )
-    pair, _held = pair_of(sweep, plan.optimizer)
+    record = Record.of(sweep, n)
+    pair, _held = prepared.pair(tile.optimizer)
     block, judge = new_block(sweep, plan), prepared.judge
     width = len(block.number)
     lane_steps = driver(dtype)(
@@ -57,13 +59,19 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         plan.table,
         Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
         block,
-        Samples(prepared.sampled, np.empty((len(prepared.sampled), width)), np.empty((5, width))),
+        Samples(
+            prepared.sampled,
+            np.empty((len(prepared.sampled), width)),
+            np.empty((5, width)),
+            sweep.problem.batch_size is not None,
+        ),
         judge.limits,
         getattr(np, dtype)(sweep.problem.loss_per_objective),
         ends,
+        record,
         stop,
     )
-    return Endings(**ends._asdict(), lane_steps=lane_steps)
+    return Endings(**ends._asdict(), record=record, lane_steps=lane_steps)
 
 
 def new_block(sweep: Sweep, plan: Plan) -> Block:

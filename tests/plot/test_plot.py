@@ -190,3 +190,23 @@ def test_maps_of_excess_need_a_known_minimum():
         plot.maps(result, "excess")
     with pytest.raises(ValueError, match="result must have measure"):
         plot.maps(result, "measure")
+
+
+def test_maps_hatch_what_leaves_again(ax, tmp_path):
+    rates, starts = np.geomspace(1e-3, 0.1, 5), np.linspace(-2, 2, 9)
+    sweep = gdfast.Sweep("quartic", ["gd", "rmsprop"], rates, starts, 500)
+    result = gdfast.run(sweep, progress=False)
+    leaves = analysis.leaves(result).values
+    assert leaves[1].any()
+    figure = plot.maps(result)
+    assert [len(ax.images) for ax in figure.axes] == [1, 2]
+    hatching = figure.axes[1].images[1].get_array()
+    ny, nx = (size // len(axis) for size, axis in zip(hatching.shape[:2], (starts, rates), strict=True))
+    dark = hatching[..., 3].reshape(len(starts), ny, len(rates), nx).max(axis=(1, 3)) > 0
+    np.testing.assert_array_equal(dark.T, leaves[1])
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "leaves again"
+    uneven = gdfast.run(sweep.replace(learning_rates=[1e-3, 2e-3, 0.05]), progress=False)
+    plot.outcome_map(uneven, "rmsprop", ax)
+    assert len(ax.collections) == 2
+    ax.get_figure().savefig(tmp_path / "map.png")
+    assert not plot.maps(result.isel(optimizer=[0])).axes[0].images[1:]

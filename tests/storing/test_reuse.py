@@ -53,6 +53,8 @@ LARGER = {
         {"optimizers": optimizers.gd().scheduled(schedules.cosine(total=60))},
         {"optimizers": optimizers.gd().scheduled(schedules.cosine(total=60)), "max_steps": 300},
     ),
+    "a history": ({"history": "loss,sharpness,theta"}, {"history": "loss,sharpness,theta", "learning_rates": RATES}),
+    "a history of told steps": ({"history": "loss:0/9/40"}, {"history": "loss:0/9/40", "max_steps": 300}),
     "a measure": (
         {"measure": measures.convergence(floor=-12.0)},
         {"measure": measures.convergence(floor=-12.0), "learning_rates": RATES, "starts": POINTS},

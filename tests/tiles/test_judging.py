@@ -202,6 +202,41 @@ def test_bad_data_points_and_mini_batches_have_a_border_between_success_and_fail
     assert (result.outcome.values[0, -1] == Outcome.diverged).all()
 
 
+def test_what_descends_by_mini_batches_is_told_from_what_swings_about_the_minimum():
+    # From one batch to another the loss changes more than from one step to the next.
+    problem = problems.linear_regression("diabetes", batch_size=8, seed=1)
+    sweep = gdfast.Sweep(problem, GD, [1e-5, 1e-4, 1e-3, 0.1], problem.random(8), 1000, loss_tolerance=1e-9)
+    result = cases.agree(sweep)
+    before = problem.loss(sweep.starts.T)
+    assert (result.loss.values[0, :3] < before).all()
+    assert (result.outcome.values[0, :3] == Outcome.unfinished).all()
+    assert (result.outcome.values[0, 3] == Outcome.oscillating).mean() > 0.7  # some are lower by chance
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer", "seeds", "steps"),
+    [
+        (problems.mlp((2, 5, 2), "tanh", loss="cross_entropy", data=(XOR[0], [0, 1, 1, 0])), "adam", 8, 1000),
+        (problems.mlp((61, 16, 10), "relu", loss="cross_entropy", data="digits", batch_size=32), "gd", 2, 600),
+        (problems.logistic_regression("breast_cancer", batch_size=32, seed=1), "adam", 4, 1000),
+    ],
+    ids=["xor", "digits", "breast_cancer"],
+)
+def test_learning_has_a_border_between_success_and_failure_and_a_best_rate(problem, optimizer, seeds, steps):
+    measure = gdfast.measures.steps_to_reach(problem.loss_tolerance)
+    starts = problem.starts("he_normal", seeds=range(seeds)) if hasattr(problem, "starts") else problem.random(seeds)
+    result = gdfast.run(gdfast.Sweep(problem, optimizer, "1e-4:10:16", starts, steps, measure=measure))
+    share = (result.outcome == Outcome.global_minimum).mean("start").values[0]
+    assert share[0] == 0 < share.max()
+    best = gdfast.analysis.best_rates(result).iloc[0]
+    assert best["share"] == share.max() >= 0.5
+    assert 1e-3 < best["best rate"] < 10
+    assert not best["at edge"]
+    reached = result.outcome.values == Outcome.global_minimum
+    assert np.isfinite(result.measure.values[reached]).all()
+    assert best["steps"] < steps
+
+
 def test_a_looser_tolerance_only_adds_successes():
     sweep = gdfast.Sweep("himmelblau", [GD, optimizers.adam(), optimizers.lion()], "1e-3:1:16", ["-5:5:8", "-5:5:8"])
     good = [

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfast import arguments
-from gdfast.problems.networks.network import MLP
+from gdfast.problems.networks.mlp import MLP
 from gdfast.starts import Starts
 
 if TYPE_CHECKING:

@@ -13,24 +13,278 @@ for m rows and k outputs. Batch normalization (Ioffe & Szegedy 2015) is in train
 m) are those of the rows of the step, and gradients go through them. The slope of relu and of |W| at 0 is 0. gelu is the
 exact one, x Φ(x), by the error function (Hendrycks & Gimpel 2016). Gradients are computed by backpropagation
 (Rumelhart, Hinton & Williams 1986), by hand: in `lanes` for the compiler, in `passes` in NumPy.
+
+`MLP.step_gradient` and `MLP.judge` are the reference of the lane kernel: they sum in the same order, so that the two
+agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient` use BLAS and differ by rounding.
 """
 
+import dataclasses
+import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments, memory
-from gdfast.data import Data, Source, as_classes, as_numbers, design, load
-from gdfast.formulas.elementary import Array
+from gdfast.data import Data, Source, load
+from gdfast.formulas.elementary import Array, square_scale
+from gdfast.formulas.lane_products import VECTOR
 from gdfast.named import named
-from gdfast.problems.networks.lanes import ACTIVATIONS, LOSSES
-from gdfast.problems.networks.network import MLP
-from gdfast.problems.networks.parameters import factors_of, layers_of
+from gdfast.problems._data_problem import DataProblem
+from gdfast.problems._scales import LOOSE
+from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import LaneKernel
+from gdfast.problems.networks.arithmetic import Blas, Ordered
+from gdfast.problems.networks.lanes import ACTIVATIONS, CROSS_ENTROPY, LOSSES, SQUARED, lane_both, lane_objective
+from gdfast.problems.networks.layout import layout_of, numbers_of
+from gdfast.problems.networks.parameters import (
+    drawn,
+    factors_of,
+    layers_of,
+    names_of,
+    numbers_of_layers,
+    resting,
+    starts_of,
+)
 from gdfast.problems.networks.passes import Network
+from gdfast.problems.networks.rows import drawn_rows, rows_of
+from gdfast.starts import Starts
 
 _BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, the optimizer's state, the last 16 points
+_WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
+_FITTED = 1e-6  # a loss below this share of the best constant's counts as zero
+_BLOCK = 2**17  # numbers in the largest array of activations of the reference
+_DIFFERENCE = 1e-5  # step of the Hessian's differences
+
+
+class MLP(DataProblem):
+    """A fully connected network on data ``X (m, p)`` and targets ``y (m, k)`` or labels ``y (m,)``.
+
+    Parameters
+    ----------
+    network : Network
+        What it computes.
+    X, y : ndarray
+        The data, float64; labels too.
+    batch_size, seed
+        As in `DataProblem`.
+    layer_rates : bool
+        Whether each layer is a group with a learning rate of its own.
+    held_out : tuple of ndarray, optional
+        As in `DataProblem`.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: Array,
+        y: Array,
+        batch_size: int | None,
+        seed: int,
+        layer_rates: bool,
+        held_out: tuple[Array, Array] | None = None,
+    ) -> None:
+        super().__init__(X, y, batch_size, seed, held_out)
+        self.network, self.layers = network, network.layers
+        self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
+        if layer_rates:
+            self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
+        self._header, vectors = layout_of(network, X, y, self.rows_each_step, batch_size is not None)
+        self.layout_of_all, vectors_of_all = layout_of(network, X, y, len(X), False)
+        rows = max(vectors, vectors_of_all)
+        self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
+        self.gradient_scale = self._ordinary_gradient()
+
+    @functools.cached_property
+    def group(self) -> NDArray[np.int64]:
+        """The index in `groups` of each coordinate, ``int64[d]``."""
+        layer = numbers_of_layers(self.layers)
+        return layer if len(self.groups) > 1 else np.zeros_like(layer)
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates: ``layer1.weight[0,2]``, ``layer1.bias[2]`` and so on."""
+        return names_of(self.layers)
+
+    # Initialization.
+
+    def starts(
+        self,
+        init: str | Iterable[str] = "lecun_normal",
+        seeds: int | Iterable[int] = 0,
+        gain: float | Iterable[float] = 1.0,
+    ) -> Starts:
+        """Draw starts by initialization schemes: every scheme with every gain and every seed.
+
+        Parameters
+        ----------
+        init : str or several
+            Names of schemes; see `gdfast.starts`. They draw weights; biases and shifts are 0, scales 1.
+        seeds : int or several
+            One seed draws the same random numbers for every gain.
+        gain : float or several
+            Multiplies the weights.
+
+        Returns
+        -------
+        Starts
+            m points with the labels ``init``, ``gain`` and ``seed``, which become coordinates of a sweep's result.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a scheme is not known, a seed or gain is not such a number, or there would be more starts than fit into
+            memory.
+        """
+        return starts_of(self.layers, init, seeds, gain)
+
+    def default_starts(self, n: int) -> Starts:
+        """Return `n` starts by LeCun's scheme: a regular grid over so many coordinates would be too large."""
+        return self.starts(seeds=range(arguments.integer("n", n)))
+
+    def _ordinary_gradient(self) -> float:
+        # At the origin, where other problems with data take it, a network of several layers has none.
+        with np.errstate(all="ignore"):
+            size = float(
+                np.abs(self.gradient((resting(self.layers) + drawn(self.layers, "lecun_normal", 0))[:, None])).max()
+            )
+        return size if 0 < size < np.inf else 1.0
+
+    # Loss and gradient in NumPy.
+
+    def loss(self, theta: Array) -> Array:
+        """Return the loss over all rows, with the penalties, ``float64[n]``."""
+        return np.concatenate([self.network.loss(block, self.X, self.y, Blas()) for block in self._contiguous(theta)])
+
+    def gradient(self, theta: Array) -> Array:
+        """Return the gradient over all rows, ``float64[d, n]``."""
+        return np.concatenate(
+            [self.network.gradient(block, self.X, self.y, Blas()) for block in self._contiguous(theta)], axis=1
+        )
+
+    def step_gradient(self, theta: Array, t: int) -> Array:
+        """Return the gradient over the rows of step `t`, ``float64[d, n]``, summed in the order of the kernel."""
+        return self._ordered(self.network.gradient, theta, self.rows(t))
+
+    def step_objective(self, theta: Array, t: int) -> Array:
+        """Return the loss over the rows of step `t`, ``float64[n]``, summed in the order of the kernel."""
+        return self._ordered(self.network.loss, theta, self.rows(t))
+
+    def judge(self, theta: Array) -> tuple[Array, Array]:
+        """Return loss and ``max|gradient|`` over all rows, ``float64[n]`` each, summed in the order of the kernel."""
+        loss, gradient = (
+            self._ordered(function, theta, None) for function in (self.network.loss, self.network.gradient)
+        )
+        return loss, np.abs(gradient).max(axis=0)
+
+    def _ordered(self, function: Any, theta: Array, rows: NDArray[np.int64] | None) -> Array:
+        X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
+        return np.concatenate([function(block, X, y, Ordered()) for block in self._lanes(theta, len(X))], axis=-1)
+
+    def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
+        """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
+        rows = self.X if X is None else arguments.finite("predict: X", X, f"(rows, {self.layers[0].fan_in})")
+        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self.layers[0].fan_in:
+            raise ValueError(f"predict: X must have shape (rows, {self.layers[0].fan_in}), not {rows.shape}")
+        scaled = np.ascontiguousarray((self.network.factors[:, None] * theta).T).T
+        output: Array = self.network.forward(scaled, rows, Blas())[-1].value
+        return output
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether rows have a class: where the loss is ``cross_entropy``."""
+        return self.network.kind == CROSS_ENTROPY
+
+    def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
+        found = [self.predict(block, X).argmax(axis=2) for block in self._contiguous(theta)]
+        return np.concatenate(found).T
+
+    def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
+        bare = dataclasses.replace(self.network, l2=0.0, l1=0.0)
+        return np.concatenate([bare.loss(block, X, y, Blas()) for block in self._contiguous(theta)])
+
+    def layer_gradient_norms(self, theta: Array) -> Array:
+        """Return the Euclidean norm of the gradient by each layer's weights, ``float64[layers, n]``."""
+        grad = self.gradient(theta)
+        layers = [grad[layer.weights] for layer in self.layers]
+        scales = [square_scale(np.abs(layer).max(axis=0)) for layer in layers]
+        norms = [np.sqrt(((g * s) ** 2).sum(axis=0)) / s for g, s in zip(layers, scales, strict=True)]
+        return np.stack(norms)
+
+    def hessian(self, theta: Array) -> Array:
+        """Return the Hessians ``float64[d, d, n]``, by central differences of the gradient, made symmetric.
+
+        They are good to some nine digits for smooth activations; across a kink of relu they are not a derivative.
+        """
+        step = np.eye(self.dimension)[:, :, None] * _DIFFERENCE
+        rows = np.stack([(self.gradient(theta + s) - self.gradient(theta - s)) / (2 * _DIFFERENCE) for s in step])
+        return 0.5 * (rows + rows.swapaxes(0, 1))
+
+    def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
+        """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""
+        widest = max(max(layer.fan_in, layer.fan_out) for layer in self.layers)
+        count = max(1, _BLOCK // max(rows * widest, self.dimension))
+        for first in range(0, max(theta.shape[1], 1), count):
+            yield theta[:, first : first + count]
+
+    def _contiguous(self, theta: Array) -> Iterator[Array]:
+        """The same, each lane's parameters side by side, which BLAS needs."""
+        for block in self._lanes(theta, len(self.X)):
+            yield np.ascontiguousarray(block.T).T
+
+    # Stationary points.
+
+    @functools.cached_property
+    def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        """One entry for all parameters that fit the data perfectly, of which no coordinates are known; see `locate`.
+
+        There is none with penalties, whose lowest loss is not known.
+        """
+        return () if self.network.l2 or self.network.l1 else (StationaryPoint((), "minimum", 0.0, 0.0),)
+
+    loss_tolerance = LOOSE
+    lowest = 0.0
+    """No loss is below it."""
+
+    @property
+    def lowest_objective(self) -> float:
+        """0, which no loss is below."""
+        return 0.0
+
+    @property
+    def loss_scale(self) -> float:
+        """The loss of the best output that is the same for all rows."""
+        return self._constant_loss
+
+    def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
+        """Tell which end points fit the data, by their loss: 0 for those, −1 for all others.
+
+        A loss cannot be below 0, so that a stationary point where it is 0 is a global minimum, whatever its
+        coordinates (there are many: hidden units can be exchanged). It counts as 0 when it is at most a millionth
+        of that of the best constant output. Whether another stationary point is a minimum cannot be told from its
+        loss; its Hessian, where outcomes look at it, is mostly singular, through dead units and the like.
+        """
+        return np.where(loss <= _FITTED * self._constant_loss, 0, -1)
+
+    @functools.cached_property
+    def _constant_loss(self) -> float:
+        """The loss of the best output that is the same for all rows; 1 if that is 0."""
+        if self.network.kind == SQUARED:
+            lowest = float(np.mean((self.y - self.y.mean(axis=0)) ** 2))
+        else:
+            shares = np.unique(self.y, return_counts=True)[1] / len(self.y)
+            lowest = float(-np.sum(shares * np.log(shares)))
+        return lowest if lowest > 0 else 1.0
+
+    # What the lane kernel reads.
+
+    def _lane_numbers(self) -> Array:
+        return numbers_of(self.network, self.X, self.y)
+
+    def _layout_of_steps(self) -> NDArray[np.int64]:
+        return self._header
 
 
 @named(
@@ -40,6 +294,7 @@ _BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, th
     l2=arguments.NONNEGATIVE,
     l1=arguments.NONNEGATIVE,
     eps=arguments.POSITIVE,
+    validation=arguments.FRACTION,
 )
 def mlp(
     widths: Sequence[int] = (2, 8, 1),
@@ -58,6 +313,7 @@ def mlp(
     batch_size: int | None = None,
     seed: int = 0,
     layer_rates: bool = False,
+    validation: float = 0.0,
 ) -> MLP:
     """A fully connected network of any depth.
 
@@ -89,6 +345,11 @@ def mlp(
         As in `DataProblem`; the seed is that of drawn data, too.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
+    validation : float
+        The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
+        with ``cross_entropy`` the accuracy. They are drawn by the seed, of each label the same share. Features are
+        standardized by the other rows alone. Batch normalization takes mean and variance of the rows it is given, of
+        held-out rows theirs.
 
     Raises
     ------
@@ -103,14 +364,15 @@ def mlp(
     if data is None:
         m = arguments.integer("mlp: points", points)
         memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
-        inputs, targets = _drawn(m, sizes, loss, seed)
-    else:
-        inputs, targets = _rows_of(load(data), sizes, loss)
+        inputs, targets = drawn_rows(m, sizes, loss, seed)
+        data = Data(inputs, targets, tuple(f"x{j}" for j in range(sizes[0])), "y", standardize=False)
+    rows, held_out = rows_of(load(data), sizes, loss, validation, seed)
     if batch_size is not None:
-        batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(inputs))
+        batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(rows[0]))
     layers = layers_of(sizes, activations, bias, batch_norm)
     factors = factors_of(layers, fan_in_scaling, gain, output_scale)
-    return MLP(Network(layers, factors, loss, l2, l1, eps), inputs, targets, batch_size, seed, layer_rates)
+    network = Network(layers, factors, loss, l2, l1, eps)
+    return MLP(network, *rows, batch_size, seed, layer_rates, held_out)
 
 
 def _widths(widths: Any) -> tuple[int, ...]:
@@ -139,46 +401,3 @@ def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
     if isinstance(activation, str):
         arguments.choice("mlp: activation", activation, ACTIVATIONS)
     return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)
-
-
-def _drawn(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tuple[Array, Array]:
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(points, widths[0]))
-    signal = np.sin(2 * X @ (rng.normal(size=(widths[0], widths[-1])) / np.sqrt(widths[0])))
-    return X, signal if loss == "squared" else signal.argmax(axis=1).astype(np.float64)
-
-
-def _rows_of(data: Data, widths: tuple[int, ...], loss: str) -> tuple[Array, Array]:
-    """Inputs and targets ``float64[m, k]`` or labels ``float64[m]`` of data, if they fit the network."""
-    try:
-        # Of an array, labels are taken as they are; not every class needs to be there.
-        prepare = as_numbers if loss == "squared" else as_classes if data.source else _as_they_are
-        table = prepare(data)
-        _check_fit(table, widths, loss)
-        inputs = design(table, bias=False).X
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"mlp: {error}") from None
-    return inputs, table.y.reshape(len(inputs), -1) if loss == "squared" else table.y
-
-
-def _as_they_are(data: Data) -> Data:
-    return data
-
-
-def _check_fit(table: Data, widths: tuple[int, ...], loss: str) -> None:
-    columns, y = table.X.shape[1], table.y
-    if columns != widths[0]:
-        raise ValueError(f"widths must begin with {columns}, the columns of X of the data, not with {widths[0]}")
-    if loss == "squared":
-        outputs = 1 if y.ndim == 1 else y.shape[1]
-        if outputs != widths[-1]:
-            raise ValueError(f"widths must end with {outputs}, the columns of y of the data, not with {widths[-1]}")
-    elif y.ndim != 1 or not np.isin(y, np.arange(widths[-1])).all():
-        raise ValueError(
-            f"data: y must hold one label from 0 to {widths[-1] - 1} a row for cross_entropy with {widths[-1]} "
-            "outputs, " + (f"not have shape {y.shape}" if y.ndim != 1 else f"not {_stranger(y, widths[-1]):g}")
-        )
-
-
-def _stranger(labels: Array, k: int) -> float:
-    return float(labels[~np.isin(labels, np.arange(k))][0])

@@ -14,8 +14,7 @@ import numpy as np
 from gdfast import arguments, memory
 from gdfast.data import load
 from gdfast.named import named
-from gdfast.problems.networks.mlp import mlp
-from gdfast.problems.networks.network import MLP
+from gdfast.problems.networks.mlp import MLP, mlp
 
 
 @named()

@@ -8,6 +8,7 @@ largest eigenvalue of XᵀX/m. The default data are the four points (1, 2), (2, 
 
 import numpy as np
 
+from gdfast.arguments import FRACTION
 from gdfast.data import Data, Source, as_numbers, load
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
@@ -56,15 +57,19 @@ class LeastSquares(RowProblem):
         return optimum, float(self.objective(optimum[:, None])[0])
 
 
-@named(data=load)
+@named(data=load, validation=FRACTION)
 def linear_regression(
-    data: Source = FOUR_POINTS, bias: bool = True, batch_size: int | None = None, seed: int = 0
+    data: Source = FOUR_POINTS,
+    bias: bool = True,
+    batch_size: int | None = None,
+    seed: int = 0,
+    validation: float = 0.0,
 ) -> LeastSquares:
     """Linear regression by least squares.
 
     Parameters
     ----------
-    data, bias, batch_size, seed
+    data, bias, batch_size, seed, validation
         As in `RowProblem`; the target is a number. Four points in a plane, as they are, if no data are given.
 
     Raises
@@ -72,4 +77,5 @@ def linear_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    return LeastSquares(rows_of("linear_regression", as_numbers, data, bias), bias, 0.0, batch_size, seed)
+    rows, held_out = rows_of("linear_regression", as_numbers, data, bias, validation, seed)
+    return LeastSquares(rows, bias, 0.0, batch_size, seed, held_out)

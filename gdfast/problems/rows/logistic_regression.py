@@ -14,7 +14,7 @@ margin's direction after exponentially many steps: Soudry et al. 2018, JMLR 19.)
 
 import numpy as np
 
-from gdfast.arguments import NONNEGATIVE
+from gdfast.arguments import FRACTION, NONNEGATIVE
 from gdfast.data import Data, Source, as_classes, load
 from gdfast.data.tables import short
 from gdfast.formulas.elementary import Array, absolute, exp, log1p, select
@@ -46,12 +46,12 @@ class LogisticRegression(Classification):
         return np.asarray((small / ((1.0 + small) * (1.0 + small)))[None])
 
     def _separates(self, theta: Array) -> bool:
-        products = np.concatenate([products for _, _, products in self._blocks(theta, None)], axis=1)[0, :, 0]
+        products = np.concatenate([products for _, _, products in self._blocks(theta, self.X, self.y)], axis=1)[0, :, 0]
         right = (2 * self.y - 1) * products
         return not self.penalty.any() and bool(right.min() > 1e-9 * np.abs(products).max())
 
 
-@named(data=load, l2=NONNEGATIVE)
+@named(data=load, l2=NONNEGATIVE, validation=FRACTION)
 def logistic_regression(
     data: Source = "breast_cancer",
     l2: float = 0.01,
@@ -59,12 +59,13 @@ def logistic_regression(
     bias: bool = True,
     batch_size: int | None = None,
     seed: int = 0,
+    validation: float = 0.0,
 ) -> LogisticRegression:
     """Logistic regression: two classes.
 
     Parameters
     ----------
-    data, bias, batch_size, seed
+    data, bias, batch_size, seed, validation
         As in `RowProblem`; the target has two values, numbers or text, of which the larger is class 1, or more if one
         of them is `positive`.
     l2 : float
@@ -88,5 +89,5 @@ def logistic_regression(
             )
         return labelled
 
-    rows = rows_of("logistic_regression", prepare, data, bias)
-    return LogisticRegression(rows, bias, l2, batch_size, seed)
+    rows, held_out = rows_of("logistic_regression", prepare, data, bias, validation, seed)
+    return LogisticRegression(rows, bias, l2, batch_size, seed, held_out)

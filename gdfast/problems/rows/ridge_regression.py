@@ -7,22 +7,27 @@ penalized. The penalty lifts the small curvatures, and so the rate at which grad
 (Hoerl and Kennard 1970).
 """
 
-from gdfast.arguments import NONNEGATIVE
+from gdfast.arguments import FRACTION, NONNEGATIVE
 from gdfast.data import Source, as_numbers, load
 from gdfast.named import named
 from gdfast.problems.rows.linear_regression import LeastSquares
 from gdfast.problems.rows.row_problem import rows_of
 
 
-@named(data=load, alpha=NONNEGATIVE)
+@named(data=load, alpha=NONNEGATIVE, validation=FRACTION)
 def ridge_regression(
-    data: Source = "diabetes", alpha: float = 1.0, bias: bool = True, batch_size: int | None = None, seed: int = 0
+    data: Source = "diabetes",
+    alpha: float = 1.0,
+    bias: bool = True,
+    batch_size: int | None = None,
+    seed: int = 0,
+    validation: float = 0.0,
 ) -> LeastSquares:
     """Ridge regression: least squares with a penalty of large weights.
 
     Parameters
     ----------
-    data, bias, batch_size, seed
+    data, bias, batch_size, seed, validation
         As in `RowProblem`; the target is a number.
     alpha : float
         α, the penalty.
@@ -32,5 +37,5 @@ def ridge_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows = rows_of("ridge_regression", as_numbers, data, bias)
-    return LeastSquares(rows, bias, alpha / len(rows.y), batch_size, seed)
+    rows, held_out = rows_of("ridge_regression", as_numbers, data, bias, validation, seed)
+    return LeastSquares(rows, bias, alpha / len(rows.y), batch_size, seed, held_out)

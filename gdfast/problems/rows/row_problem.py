@@ -15,7 +15,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast.data import Data, Source, design, load
+from gdfast import arguments
+from gdfast.data import Data, Source, load
+from gdfast.data.held_out import parted
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
@@ -40,6 +42,10 @@ class RowProblem(DataProblem):
         Whether a column of ones is put in front.
     batch_size, seed
         As in `DataProblem`.
+    validation : float
+        The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
+        accuracy where there are classes. They are drawn by the seed, of each class the same share. Features are
+        standardized by the other rows alone.
 
     Parameters
     ----------
@@ -51,6 +57,8 @@ class RowProblem(DataProblem):
         Factor of ½‖w‖² in the objective.
     batch_size, seed
         As in `DataProblem`.
+    held_out : Data, optional
+        Rows that are held out.
 
     Attributes
     ----------
@@ -64,8 +72,10 @@ class RowProblem(DataProblem):
 
     loss_number: ClassVar[int]
 
-    def __init__(self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int) -> None:
-        super().__init__(data.X, data.y, batch_size, seed)
+    def __init__(
+        self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int, held_out: Data | None = None
+    ) -> None:
+        super().__init__(data.X, data.y, batch_size, seed, None if held_out is None else (held_out.X, held_out.y))
         self.data = data
         self.products = self._count_products()
         p = self.X.shape[1]
@@ -111,9 +121,11 @@ class RowProblem(DataProblem):
     # The sums. Not matrix products, whose order of summation is the BLAS library's and depends on the number of
     # lanes: the compiled kernel is to agree to the bit, and no result is to depend on the tiles.
 
-    def _blocks(self, theta: Array, rows: NDArray[np.int64] | None) -> Iterator[tuple[Array, Array, Array]]:
+    def _rows(self, rows: NDArray[np.int64] | None) -> tuple[Array, Array]:
+        return (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
+
+    def _blocks(self, theta: Array, X: Array, y: Array) -> Iterator[tuple[Array, Array, Array]]:
         """Yield some rows of X at a time, their targets and their products, summed in the order of the columns."""
-        X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
         weights = theta.reshape(self.products, X.shape[1], -1)
         stride = max(1, _BLOCK // (self.products * max(1, theta.shape[1])))
         for first in range(0, len(X), stride):
@@ -124,17 +136,25 @@ class RowProblem(DataProblem):
             yield part, y[first : first + stride], products
 
     def _objective(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
-        total, penalties = np.zeros(theta.shape[1]), np.zeros(theta.shape[1])
-        for _, y, products in self._blocks(theta, rows):
-            for loss in self.row_losses(products, y):
-                total += loss
+        penalties = np.zeros(theta.shape[1])
+        mean = self._mean_of_rows(theta, *self._rows(rows))
         for half, weight in zip(0.5 * self.penalty, theta, strict=True):
             penalties += (half * weight) * weight
-        return total * (1.0 / (len(self.X) if rows is None else len(rows))) + penalties
+        return mean + penalties
+
+    def _mean_of_rows(self, theta: Array, X: Array, y: Array) -> Array:
+        total = np.zeros(theta.shape[1])
+        for _, targets, products in self._blocks(theta, X, y):
+            for loss in self.row_losses(products, targets):
+                total += loss
+        return total * (1.0 / len(X))
+
+    def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
+        return self.loss_per_objective * self._mean_of_rows(theta, X, y)
 
     def _gradient(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
         sums = np.zeros((self.products, self.X.shape[1], theta.shape[1]))
-        for X, y, products in self._blocks(theta, rows):
+        for X, y, products in self._blocks(theta, *self._rows(rows)):
             slopes = self.row_slopes(products, y)
             for features, slope in zip(X, slopes.transpose(1, 0, 2), strict=True):
                 sums += features[:, None] * slope[:, None]
@@ -167,7 +187,7 @@ class RowProblem(DataProblem):
         """Return the Hessians of `objective`, ``float64[d, d, n]``."""
         (m, p), k = self.X.shape, self.products
         sums = np.zeros((k, p, k, p, theta.shape[1]))
-        for X, y, products in self._blocks(theta, None):
+        for X, y, products in self._blocks(theta, self.X, self.y):
             bends = self.row_bends(products, y)
             for a, b, lane in np.ndindex(k, k, theta.shape[1]):
                 sums[a, :, b, :, lane] += (X.T * bends[a, b, :, lane]) @ X
@@ -297,19 +317,22 @@ class RowProblem(DataProblem):
 class Classification(RowProblem):
     """A row problem whose targets are classes."""
 
+    has_classes = True
+
     def predict(self, theta: Array) -> NDArray[np.int64]:
         """Return the class that each row is given, ``int64[m, n]``."""
-        parts = [products for _, _, products in self._blocks(theta, None)]
+        return self._classes_of(theta, self.X)
+
+    def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
+        parts = [products for _, _, products in self._blocks(theta, X, X[:, 0])]
         products = np.concatenate(parts, axis=1)
         return np.argmax(products, axis=0) if self.products > 1 else np.where(products[0] > 0, 1, 0)
 
-    def accuracy(self, theta: Array) -> Array:
-        """Return the share of rows that are given their own class, ``float64[n]``, over all rows of the data."""
-        return np.asarray(np.mean(self.predict(theta) == self.y[:, None], axis=0), dtype=np.float64)
 
-
-def rows_of(problem: str, prepare: Callable[[Data], Data], data: Source, bias: bool) -> Data:
-    """Return the rows that a problem's parameters ask for.
+def rows_of(
+    problem: str, prepare: Callable[[Data], Data], data: Source, bias: bool, validation: float, seed: int
+) -> tuple[Data, Data | None]:
+    """Return the rows that a problem's parameters ask for: those to learn from, and those that are held out.
 
     Parameters
     ----------
@@ -317,7 +340,7 @@ def rows_of(problem: str, prepare: Callable[[Data], Data], data: Source, bias: b
         Name of the problem, for errors.
     prepare : callable
         What is done to the target.
-    data, bias
+    data, bias, validation, seed
         The problem's parameters.
 
     Raises
@@ -329,6 +352,8 @@ def rows_of(problem: str, prepare: Callable[[Data], Data], data: Source, bias: b
         source = load(data)
         if source.y.ndim != 1:
             raise ValueError(f"data: y must have shape (m,), one target a row, not {source.y.shape}")
-        return design(prepare(source), bias)
+        rows = prepare(source)
+        labels = None if rows.classes is None else rows.y
+        return parted(rows, arguments.flag("bias", bias), validation, seed, labels)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{problem}: {error}") from None

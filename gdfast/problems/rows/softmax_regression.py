@@ -12,7 +12,7 @@ If planes separate every class from the others and l2 = 0 there is no minimum, a
 
 import numpy as np
 
-from gdfast.arguments import NONNEGATIVE
+from gdfast.arguments import FRACTION, NONNEGATIVE
 from gdfast.data import Source, as_classes, load
 from gdfast.formulas.elementary import Array, exp, log, select
 from gdfast.named import named
@@ -51,7 +51,7 @@ class SoftmaxRegression(Classification):
         return bends
 
     def _separates(self, theta: Array) -> bool:
-        products = np.concatenate([products for _, _, products in self._blocks(theta, None)], axis=1)[..., 0]
+        products = np.concatenate([products for _, _, products in self._blocks(theta, self.X, self.y)], axis=1)[..., 0]
         own, rows = self.y.astype(np.int64), np.arange(len(self.y))
         right = products[own, rows]
         products[own, rows] = -np.inf
@@ -70,15 +70,20 @@ def _exponentials(products: Array) -> tuple[Array, Array, Array]:
     return largest, parts, total
 
 
-@named(data=load, l2=NONNEGATIVE)
+@named(data=load, l2=NONNEGATIVE, validation=FRACTION)
 def softmax_regression(
-    data: Source = "iris", l2: float = 0.01, bias: bool = True, batch_size: int | None = None, seed: int = 0
+    data: Source = "iris",
+    l2: float = 0.01,
+    bias: bool = True,
+    batch_size: int | None = None,
+    seed: int = 0,
+    validation: float = 0.0,
 ) -> SoftmaxRegression:
     """Softmax regression: several classes.
 
     Parameters
     ----------
-    data, bias, batch_size, seed
+    data, bias, batch_size, seed, validation
         As in `RowProblem`; the target is a label, text or one of consecutive whole numbers.
     l2 : float
         The penalty.
@@ -88,4 +93,5 @@ def softmax_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    return SoftmaxRegression(rows_of("softmax_regression", as_classes, data, bias), bias, l2, batch_size, seed)
+    rows, held_out = rows_of("softmax_regression", as_classes, data, bias, validation, seed)
+    return SoftmaxRegression(rows, bias, l2, batch_size, seed, held_out)

@@ -86,6 +86,8 @@ def rates(lab: Lab) -> Iterator[Section]:
                 _most_and_least(shares),
                 _diverging(shares),
                 *_hardly_any(result),
+                _leaving(result),
+                _held(result),
             ],
             [
                 _overshoots(problem, result),
@@ -123,6 +125,37 @@ def _diverging(shares: pd.DataFrame) -> str:
     never = [str(label) for label in diverged.index[diverged == 0]]
     said = f"{diverged.idxmax()} diverges most often ({percent(diverged.max())})"
     return f"{said}; {listed(never)} never." if never else f"{said}."
+
+
+def _leaving(result: xarray.Dataset) -> str | None:
+    """Which optimizers reach minima and leave them again."""
+    left = analysis.leaves(result).mean(("learning_rate", "start")).values
+    shares = dict(zip(result.optimizer.values, left, strict=True))
+    leaving = {str(label): float(share) for label, share in shares.items() if share}
+    if not leaving:
+        return None
+    told = listed(f"{label} ({percent(share)})" for label, share in leaving.items())
+    reach, leave = ("reaches", "leaves") if len(leaving) == 1 else ("reach", "leave")
+    return (
+        f"Hatched: {told} {reach} a minimum from here, and {leave} it again when the second moment has decayed: for "
+        "the rule at rest it is a fixed point that repels."
+    )
+
+
+def _held(result: xarray.Dataset) -> str | None:
+    """Which optimizers would leave minima if rounding did not hold them."""
+    told = analysis.attracting(result)
+    held = (told.attracting == int(theory.Attraction.held)).any("learning_rate")
+    there = [
+        minimum for minimum in np.unique(result.basin.values) if minimum >= 0 and bool(held.sel(minimum=minimum).any())
+    ]
+    names = [str(label) for label in told.optimizer.values[held.sel(minimum=there).any("minimum").values]]
+    if not names:
+        return None
+    return (
+        f"Rounding holds {listed(names)} at minima that are not hatched: beside them is a number where the computed "
+        "gradient is zero to the bit, and what lands there stays."
+    )
 
 
 def _overshoots(problem: Problem, result: xarray.Dataset) -> Claim | None:

@@ -14,7 +14,7 @@ from gdfast.optimizers import Optimizer
 from gdfast.plot.panels import panels
 from gdfast.plot.style import LINE_COLOURS, line_style
 from gdfast.problems import Problem
-from gdfast.problems.networks.network import MLP
+from gdfast.problems.networks.mlp import MLP
 from gdfast.report.draw import panes
 from gdfast.report.lab import GROUNDS, Lab
 from gdfast.report.section import Chapter, Claim, Section, change_cells

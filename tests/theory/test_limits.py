@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import gdfast
-from gdfast import optimizers, problems, schedules, theory
+from gdfast import optimizers, problems, schedules, theory, transforms
 from gdfast.formulas.formula import Formula
 from gdfast.optimizers.adam import rule as adam_rule
 from gdfast.parts import step_table
@@ -180,3 +180,100 @@ def test_adams_limit_with_a_frozen_preconditioner_is_found_by_bisection(optimize
 
 def test_adams_limit_is_38_at_the_default_momentum():
     assert theory.adam_frozen(1.0, 0.9) == pytest.approx(38, rel=1e-12)
+
+
+WITHOUT_FORMULA = {
+    # At rest, where the second moment is nothing, ε alone is below the fraction.
+    "rmsprop": 2 * 1e-8,
+    "adam": 38 * 1e-8,
+    "adamw": 38 * 1e-8,
+    "adamax": 38 * 1e-8,
+    "radam": 38 * 1e-8,
+    "cautious_adam": 38 * 1e-8,
+    "nadam": 2 * 1.9 / 2.8 * 1e-8 * 10,  # of 1/10 of the gradient, and m: as Nesterov's of an averaged gradient
+    "padam": 38 * 1e-4,
+    "adopt": 38 * 1e-6,
+    "adabelief": 38 * np.sqrt(1e-16 / 0.001),
+    "schedule_free_adamw": 20 * 1e-8,
+    "adadelta": 2.0,
+    "schedule_free_sgd": 20.0,
+    "polyak_sgd": 2.0,  # where 1/(2λ) is above its bound, 1
+    # Steps that do not vanish with the gradient.
+    **dict.fromkeys(["signsgd", "signum", "lion", "cautious_lion", "tiger", "normalized_gd", "rprop"], 0.0),
+    # A memory that grows until it holds, and the curvature itself.
+    **dict.fromkeys(["amsgrad", "adagrad", "yogi", "barzilai_borwein"], np.inf),
+    "adgd": None,  # its rate grows as long as the gradient stays the same
+    "madgrad": None,  # its steps grow for ever
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_FORMULA)
+def test_rules_without_a_formula_have_the_limit_of_what_is_left_at_rest(name):
+    optimizer, expected = optimizers.CATALOGUE[name](), WITHOUT_FORMULA[name]
+    got = theory.limit(optimizer, 0.25)
+    assert got == (expected if expected is None else pytest.approx(expected / 0.25, rel=1e-4))
+
+
+@pytest.mark.parametrize("optimizer", [case[0] for name, case in CASES.items() if name in ("gd", "nesterov", "qhm")])
+def test_limits_of_several_coordinates_are_those_of_the_largest_curvature(optimizer):
+    problem = problems.booth()
+    assert problem.curvatures == pytest.approx([2.0, 18.0])
+    got = theory.limits(problem, optimizer)
+    assert got.index.tolist() == [optimizer.label]
+    assert got.loc[optimizer.label, 0] == pytest.approx(theory.limit(optimizer, 18.0), rel=1e-5)
+
+
+def test_a_penalty_moves_the_minimum_and_adds_to_the_curvature():
+    ridge = optimizers.gd().transformed(transforms.l2(weight=1e-4))
+    got = theory.limits(problems.quartic(), [ridge, optimizers.gd(), optimizers.gd().transformed(transforms.l2(1.0))])
+    bend = problems.quartic().curvatures[-1]
+    assert got.iloc[0, 0] == pytest.approx(2 / (bend + 1e-4), rel=1e-6)
+    assert got.iloc[1, 0] == pytest.approx(2 / bend, rel=1e-6)
+    assert got.iloc[2].isna().all()  # it is not at the minimum any more
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "EMA momentum"])
+def test_the_rule_on_tiny_disturbances_grows_as_its_matrix_on_symbols_does(name):
+    optimizer, coefficients, frozen, _ = CASES[name]
+    values = {beta: 0.9, beta1: 0.9, nu: 0.7, eps: 1e-8, dampening: 0.25, v: 4.0}
+    changed = {"momentum": {"momentum": 0.9, "dampening": 0.25 if "dampened" in name else 0.0}}.get(optimizer.name)
+    changed = {"nu": 0.7, "momentum": 0.9} if optimizer.name == "qhm" else changed
+    changed = {"weight_decay": 0.0} if optimizer.name == "adamw" else changed
+    optimizer = optimizer.replace(**changed) if changed else optimizer
+    matrix = linearized(optimizer, coefficients, frozen)
+    rates = np.geomspace(1e-3, 100, 40)
+    for bend in (0.5, 7.0):
+        told = [np.array(matrix.subs({**values, lr: rate, curvature: bend}), dtype=float) for rate in rates]
+        expected = [np.abs(np.linalg.eigvals(one)).max() for one in told]
+        got = theory.spectral_radius(optimizer, rates, bend, dict.fromkeys(frozen, 4.0 / 0.999))  # a step later 4
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optimizers.rmsprop(eps=1e-2),
+        optimizers.nadam(eps=1e-2, momentum_schedule=False),
+        optimizers.adan(eps=1e-2),
+        optimizers.ademamix(eps=1e-2, beta3=0.99),
+        optimizers.qhadam(eps=1e-2, beta1=0.9),
+        optimizers.cautious_momentum(momentum=0.5),
+    ],
+    ids=cases.label,
+)
+def test_limits_of_rules_without_a_formula_tell_which_disturbances_die_out(optimizer):
+    limit = theory.limit(optimizer, 1.0)
+    problem = cases.least_squares([[1.0]], [0.0])
+    rates = limit * np.array([0.5, 0.9, 0.99, 1.01, 1.1, 2.0])
+    sweep = gdfast.Sweep(problem, optimizer, rates, [[1e-24]], 20_000, settle=False)
+    left = np.abs(gdfast.run(sweep, keep_theta=True).theta.values.ravel())
+    assert (left[:3] < 1e-24).all()
+    assert (left[3:] > 1e-15).all()
+
+
+def test_what_depends_on_chance_or_a_schedule_has_no_limit():
+    noisy = optimizers.gd().transformed(transforms.noise())
+    assert theory.limit(noisy, 1.0) is None
+    assert np.isnan(theory.spectral_radius(noisy, [0.1], 1.0)).all()
+    assert theory.limits(problems.quartic(), [optimizers.adam().scheduled(schedules.cosine())]).isna().all(axis=None)
+    assert theory.limits(problems.mlp((2, 2, 1), points=4), optimizers.gd()).isna().all(axis=None)

@@ -1,7 +1,5 @@
-"""Stability limits of learning rates at a minimum.
+"""Stability limits of learning rates as formulas.
 
-Near a minimum whose Hessian has the largest eigenvalue λ (its *curvature*), an optimizer with constant
-coefficients is a linear recursion. It is stable, and the minimum attracts, for learning rates below a limit.
 Arguments may be numbers, arrays of them, or symbols of SymPy; anything else is refused, and so are curvatures that are
 not positive and coefficients outside of what the optimizer accepts.
 """
@@ -15,7 +13,6 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import FRACTION, POSITIVE, UNIT, Interval
-from gdfast.optimizers import Optimizer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,37 +85,3 @@ def adam_frozen(curvature: float, beta1: float) -> float:
     the preconditioned curvature is h/(√v̂ + ε).
     """
     return ema_momentum(curvature, beta1)
-
-
-def limit(optimizer: Optimizer, curvature: float) -> float | None:
-    """The largest stable learning rate of an optimizer at a minimum, None where theory gives no number.
-
-    There is none for an optimizer with a schedule or transforms.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-        Its rule and hyperparameters.
-    curvature : float
-        λ, the largest eigenvalue of the Hessian at the minimum.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of the accepted kind.
-    """
-    arguments.instance("optimizer", optimizer, Optimizer, "an optimizer, such as gdfast.optimizers.gd()")
-    curvature = arguments.number("curvature", curvature, POSITIVE)
-    if optimizer.schedule or optimizer.transforms:
-        return None
-    if optimizer.name == "gd":
-        return gd(curvature)
-    if optimizer.name == "momentum":
-        # Dampening scales the gradient's entry into the buffer, from the second step on.
-        gain = 1.0 - optimizer.parameters["dampening"]
-        return heavy_ball(curvature, optimizer.parameters["momentum"]) / gain if gain > 0 else None
-    if optimizer.name == "nesterov":
-        return nesterov(curvature, optimizer.parameters["momentum"])
-    if optimizer.name == "qhm":
-        return qhm(curvature, optimizer.parameters["momentum"], optimizer.parameters["nu"])
-    return None

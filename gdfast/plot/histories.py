@@ -1,0 +1,195 @@
+"""Histories: what was recorded along the way, as curves over steps and as images of step × learning rate."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from gdfast import analysis, arguments
+from gdfast.analysis import _results
+from gdfast.analysis._results import units
+from gdfast.formulas.elementary import Array
+from gdfast.history import PREFIX, QUANTITIES
+from gdfast.plot.maps import scale_of
+from gdfast.plot.panels import borders
+from gdfast.plot.style import LINE_COLOURS, OUTCOME_COLOURS, line_style, literal, new_axes
+from gdfast.storing.result import DIMENSIONS
+from gdfast.tiles.outcomes import Outcome
+
+if TYPE_CHECKING:
+    import xarray
+
+NUMBERS = {
+    "excess": "loss above the lowest, in the problem's scale",
+    **{name: quantity.meaning for name, quantity in QUANTITIES.items() if name != "theta"},
+}
+"""Numbers that histories show, with what they are called."""
+
+_LEAST_EXCESS = 1e-17  # what is drawn of 0 on a logarithmic axis
+_SHARES = ("accuracy", "validation_accuracy")
+
+
+def history_curves(
+    result: "xarray.Dataset",
+    ax: Axes | None = None,
+    *,
+    quantity: str = "loss",
+    rates: str = "best",
+    defaults: Mapping[str, float] | None = None,
+) -> Axes:
+    """Draw what was recorded against the steps, a line an optimizer: the median, with a band of 10 to 90 %.
+
+    The sharpness stands beside 2/η of each optimizer's learning rate, dotted, above which gradient descent leaves a
+    minimum. What is not a number does not count.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run` of a sweep with a history.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    quantity : str
+        What was recorded: ``excess``, which is (loss − lowest) / scale as in `gdfast.analysis.excess`, ``loss``,
+        ``lowest_loss``, ``gradient_norm``, ``distance``, ``sharpness``, ``accuracy``, ``validation_loss`` or
+        ``validation_accuracy``.
+    rates, defaults
+        Of which learning rates: each optimizer's ``"best"``, the one nearest to its ``"default"``, which `defaults`
+        tells by its label, or all (``"random"``); see `gdfast.analysis.at_rates`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+
+    Raises
+    ------
+    ValueError
+        If the quantity was not recorded, or for the reasons of `gdfast.analysis.at_rates`.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> sweep = gdfast.Sweep("quartic", ["gd", "adam"], "1e-3:1:8", "-3:3:5", 200, history="loss,sharpness:32")
+    >>> ax = gdfast.plot.history_curves(gdfast.run(sweep, backend="numpy"), quantity="sharpness")
+    """
+    result, name = recorded("result", result, quantity)
+    steps = result.recorded_step.values
+    panels = list(analysis.at_rates(result, rates, defaults))
+    ax = new_axes(ax)
+    lowest = np.inf
+    for i, (label, panel) in enumerate(panels):
+        low, middle, high = _quantiles(panel[name].values.reshape(-1, len(steps)))
+        lowest = np.nanmin([lowest, *low[np.isfinite(low)]])
+        colour = LINE_COLOURS[i % len(LINE_COLOURS)]
+        ax.plot(steps, middle, label=literal(label), linewidth=1.6, **line_style(i))
+        ax.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+        if quantity == "sharpness" and panel.sizes["learning_rate"] == 1 and "group_rate" not in panel.coords:
+            limit = 2 / float(panel.learning_rate.values[0])
+            ax.axhline(limit, color=colour, linestyle=":", linewidth=1.2, label=literal(f"2/η, {label}"))
+            lowest = min(lowest, limit)
+    _step_axis(ax, steps)
+    ax.set_ylabel(NUMBERS[quantity])
+    if quantity not in _SHARES:
+        ax.set_yscale("log" if 0 < lowest < np.inf else "symlog")
+    ax.legend(fontsize=8, frameon=False)
+    return ax
+
+
+def history_map(
+    result: "xarray.Dataset",
+    optimizer: str | None = None,
+    ax: Axes | None = None,
+    *,
+    quantity: str = "loss",
+) -> Axes:
+    """Draw what was recorded as an image, steps to the right and learning rates upwards: the median of the starts.
+
+    Trajectories that diverge do not count; a learning rate with which most do is dark.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run` of a sweep with a history.
+    optimizer : str, optional
+        Label of the optimizer; may be left out if there is only one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    quantity : str
+        As in `history_curves`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn, with the scale of colours beside it.
+
+    Raises
+    ------
+    ValueError
+        If the quantity was not recorded, there is no such optimizer, or several and none is named.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> sweep = gdfast.Sweep("quartic", "gd", "1e-3:1:16", "-3:3:5", 200, history="loss:32")
+    >>> ax = gdfast.plot.history_map(gdfast.run(sweep, backend="numpy"))
+    """
+    result, name = recorded("result", result, quantity)
+    labels = _results.labels(result)
+    if optimizer is None and len(labels) > 1:
+        raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
+    chosen = 0 if optimizer is None else labels.index(arguments.choice("optimizer", optimizer, labels))
+    rates = _results.learning_rates("result", result)
+    order = np.argsort(rates, kind="stable")
+    stays = _results.outcomes("result", result)[chosen] != Outcome.diverged
+    image = np.stack([_quantiles(r[s])[1] for r, s in zip(result[name].values[chosen], stays, strict=True)])
+    image[stays.mean(axis=1) < 0.5] = np.nan
+    image = image[order]
+    ax = new_axes(ax, 5.2, 4.2)
+    ax.set_facecolor(OUTCOME_COLOURS[Outcome.diverged])
+    steps = result.recorded_step.values
+    # Each step's column ends where the next one begins; the first one of a logarithmic axis begins at a half.
+    ends = np.append(np.maximum(steps, 0.5), steps[-1] * 1.05 + 1)
+    drawn = ax.pcolormesh(ends, 10 ** borders(np.log10(rates[order])), image, cmap="viridis_r", norm=scale_of(image))
+    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="learning rate η")
+    ax.set_title(literal(labels[chosen]), fontsize=10)
+    ax.get_figure(root=True).colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")  # type: ignore[union-attr]
+    return ax
+
+
+def recorded(argument: str, result: "xarray.Dataset", quantity: str) -> "tuple[xarray.Dataset, str]":
+    """A checked result, and the name of its variable that has what was recorded of a quantity.
+
+    Raises
+    ------
+    ValueError
+        If there is no such quantity, or it was not recorded.
+    """
+    arguments.choice("quantity", quantity, NUMBERS)
+    result = _results.checked(argument, result, "outcome", "steps")
+    of = "loss" if quantity == "excess" else quantity
+    if PREFIX + of not in result.data_vars or "recorded_step" not in result[PREFIX + of].dims:
+        raise ValueError(f"{argument} must have {PREFIX}{of} over recorded_step; run the sweep with history={of!r}")
+    result = result.transpose(*DIMENSIONS, "recorded_step", ...)
+    if quantity == "excess":
+        lowest, unit = units(result)
+        shown = ((result[PREFIX + of] - lowest) / unit).clip(_LEAST_EXCESS)
+        result = result.assign({PREFIX + quantity: shown})
+    return result, PREFIX + quantity
+
+
+def _quantiles(values: Array) -> Array:
+    """The 10 %, 50 % and 90 % quantiles of each column, ``float64[3, k]``; NaN where none is a number."""
+    out = np.full((3, values.shape[1]), np.nan)
+    some = ~np.isnan(values).all(axis=0)
+    out[:, some] = np.nanquantile(values[:, some], [0.1, 0.5, 0.9], axis=0, method="lower")
+    return np.where(np.isfinite(out), out, np.nan)
+
+
+def _step_axis(ax: Axes, steps: Array) -> None:
+    """Let steps stand as they were recorded: evenly, or by their logarithm with 0 at the left."""
+    ax.set_xlabel("step")
+    ax.set_xlim(0, max(float(steps[-1]), 1.0))
+    gaps = np.diff(steps)
+    if len(gaps) > 1 and gaps.max() > 2 * gaps.min():
+        ax.set_xscale("symlog", linthresh=1)

@@ -1,0 +1,224 @@
+"""The largest learning rates at which minima attract, and by what factor disturbances grow."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfast import arguments
+from gdfast.arguments import POSITIVE
+from gdfast.formulas.elementary import Array
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+from gdfast.theory import closed
+from gdfast.theory.attracting import (
+    HOLDS,
+    LARGEST,
+    Minimum,
+    is_curved,
+    minimum_of,
+    motion_near,
+    radii_at_rest,
+    remembers,
+)
+from gdfast.theory.resting import NoRestError, motion_of, rest, spectral_radii
+
+if TYPE_CHECKING:
+    import pandas
+
+_DECADES, _A_DECADE = 20, 4  # of learning rates around that of the curvature, and how many rates in each
+_REFINEMENTS, _A_REFINEMENT = 5, 33  # of the place where the spectral radius passes 1
+_OPTIMIZER = "an optimizer, such as gdfast.optimizers.gd()"
+
+
+def spectral_radius(
+    optimizer: Optimizer, learning_rates: ArrayLike, hessian: ArrayLike, state: Mapping[str, ArrayLike] | None = None
+) -> Array:
+    """By what factor a small disturbance grows with each step near a minimum at the origin.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its rule, hyperparameters and transforms. Coefficients that depend on the step are at their limit.
+    learning_rates : array_like, (k,)
+        Positive; with the multiplier of a schedule, if there is one.
+    hessian : array_like, (d, d)
+        The curvature of the loss there; a number will do in one dimension.
+    state : mapping, optional
+        State slots that are held at values, which may be one for each coordinate, ``(d, 1)``: ``{"v": 4.0}`` for a
+        second moment that gradients of the size 2 keep up. Others are at rest. A memory that does not decay is
+        otherwise of gradients of the size 1.
+
+    Returns
+    -------
+    ndarray
+        ``float64[k]``; infinite where steps do not vanish with the gradient, NaN where no rest is found or
+        chance is in the steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
+
+    Examples
+    --------
+    >>> from gdfast import optimizers
+    >>> spectral_radius(optimizers.gd(), [0.1, 1.0, 3.0], 1.0).round(6).tolist()
+    [0.9, 0.0, 2.0]
+    >>> bool(spectral_radius(optimizers.adam(), [0.001], 1.0)[0] > 1)  # at rest
+    True
+    >>> bool(spectral_radius(optimizers.adam(), [0.001], 1.0, {"v": 1.0})[0] < 1)  # as long as v lasts
+    True
+    """
+    optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, "(k,)"))
+    bend = np.atleast_2d(arguments.array("hessian", hessian, "(d, d)"))
+    if rates.ndim != 1 or not rates.size or not (np.isfinite(rates) & (rates > 0)).all():
+        raise ValueError(f"learning_rates must be positive and finite, (k,) with k >= 1, not {arguments.shown(rates)}")
+    if bend.ndim != 2 or bend.shape[0] != bend.shape[1] or not 1 <= len(bend) <= LARGEST or not np.isfinite(bend).all():
+        raise ValueError(
+            f"hessian must be finite, and of the shape (d, d) with 1 <= d <= {LARGEST}, not {arguments.shown(hessian)}"
+        )
+    motion = motion_of(optimizer, np.tile(rates, (len(bend), 1)), bend, np.ones(2))
+    held = {}
+    told = {} if state is None else arguments.mapping("state", state, "a mapping from state slots to values")
+    for name, value in told.items():
+        arguments.choice("state: slot", name, optimizer.state)
+        values = arguments.array(f"state: {name}", value, f"() or ({len(bend)}, 1)")
+        if values.shape not in ((), (len(bend), 1)):
+            raise ValueError(f"state: {name} must have the shape () or ({len(bend)}, 1), not {values.shape}")
+        held[optimizer.state.index(name)] = np.broadcast_to(values, motion.rates.shape)
+    if any(transform.noisy for transform in optimizer.transforms):
+        return np.full(len(rates), np.nan)
+    with np.errstate(all="ignore"):
+        try:
+            return spectral_radii(motion, rest(motion, 1.0).holding(held))
+        except NoRestError:
+            return np.full(len(rates), np.nan)
+
+
+def limit(optimizer: Optimizer, curvature: float) -> float | None:
+    """The largest stable learning rate of an optimizer at a minimum, None where theory gives no number.
+
+    It is the formula's where there is one, and else found from the spectral radius of the rule. There is none for an
+    optimizer with a schedule, with noise, or whose state does not come to rest.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its rule and hyperparameters.
+    curvature : float
+        λ, the largest eigenvalue of the Hessian at the minimum.
+
+    Returns
+    -------
+    float or None
+        0 for a rule that never comes to rest; infinite for one with a memory that grows until the minimum attracts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
+
+    Examples
+    --------
+    >>> from gdfast import optimizers
+    >>> limit(optimizers.gd(), 4.0)
+    0.5
+    >>> f"{limit(optimizers.adam(), 1.0):.3g}"  # 38 ε / λ
+    '3.8e-07'
+    >>> limit(optimizers.signsgd(), 1.0), limit(optimizers.amsgrad(), 1.0)
+    (0.0, inf)
+    """
+    arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    curvature = arguments.number("curvature", curvature, POSITIVE)
+    minimum = Minimum(np.zeros(1), np.array([[curvature]]))
+    found = _formula(optimizer, minimum) or _scanned(optimizer, minimum)
+    return None if np.isnan(found) else float(found)
+
+
+def limits(problem: Problem, optimizers: Optimizer | Sequence[Optimizer]) -> "pandas.DataFrame":
+    """The largest learning rate at which each minimum of a problem attracts, for every optimizer.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its known minima, as `gdfast.run` numbers them: those inside the domain first, of these the lowest.
+    optimizers : Optimizer or sequence of Optimizer
+        The rules.
+
+    Returns
+    -------
+    DataFrame
+        One row an optimizer (the index), one column a minimum. 0 for a rule that never comes to rest there, infinite
+        for one with a memory that grows until the minimum attracts, NaN where nothing is told: of flat minima, or of
+        more than 16 coordinates, with schedules or noise, or where a penalty moves the minimum by more than the
+        problem's tolerance of the loss.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
+
+    Examples
+    --------
+    >>> from gdfast import optimizers, problems
+    >>> table = limits(problems.quartic(), [optimizers.gd(), optimizers.adam()])
+    >>> [f"{rate:.3g}" for rate in table.loc["gd"]], [f"{rate:.3g}" for rate in table.loc["adam"]]
+    (['0.0792', '0.147'], ['1.5e-08', '2.8e-08'])
+    """
+    import pandas
+
+    problem = arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
+    several = [optimizers] if isinstance(optimizers, Optimizer) else optimizers
+    rules = arguments.several("optimizers", several, "optimizers, such as [gdfast.optimizers.adam()]")
+    for rule in rules:
+        arguments.instance("optimizers", rule, Optimizer, _OPTIMIZER)
+    minima = [minimum_of(problem, index, problem.loss_tolerance) for index in range(len(problem.minima))]
+    rows = [
+        [np.nan if minimum is None else _formula(rule, minimum) or _scanned(rule, minimum) for minimum in minima]
+        for rule in rules
+    ]
+    index = pandas.Index([rule.label for rule in rules], name="optimizer")
+    return pandas.DataFrame(rows, index=index, columns=pandas.RangeIndex(len(minima), name="minimum"), dtype=float)
+
+
+def _formula(optimizer: Optimizer, minimum: Minimum) -> float | None:
+    """The limit where there is a formula for it."""
+    given, curvature = optimizer.parameters, float(np.linalg.eigvalsh(minimum.hessian)[-1])
+    if optimizer.schedule or optimizer.transforms or not is_curved(minimum.hessian):
+        return None
+    if optimizer.name == "gd":
+        return closed.gd(curvature)
+    if optimizer.name == "momentum" and given["dampening"] < 1:
+        # Dampening scales the gradient's entry into the buffer, from the second step on.
+        return closed.heavy_ball(curvature, given["momentum"]) / float(1.0 - given["dampening"])
+    if optimizer.name == "nesterov":
+        return closed.nesterov(curvature, given["momentum"])
+    if optimizer.name == "qhm":
+        return closed.qhm(curvature, given["momentum"], given["nu"])
+    return None
+
+
+def _scanned(optimizer: Optimizer, minimum: Minimum) -> float:
+    """Where the spectral radius first passes 1, from small rates on; NaN where it is not told."""
+    if optimizer.schedule is not None:
+        return np.nan
+    steepest = float(np.linalg.eigvalsh(minimum.hessian)[-1])
+    rates = np.logspace(-_DECADES, _DECADES, 2 * _DECADES * _A_DECADE + 1) / steepest
+    for _ in range(_REFINEMENTS):
+        motion = motion_near(optimizer, np.tile(rates, (len(minimum.point), 1)), minimum, np.ones(2))
+        radii = np.full(len(rates), np.nan) if motion is None else radii_at_rest(motion, minimum)
+        beyond = np.flatnonzero(~(radii <= HOLDS))
+        if motion is None or not beyond.size:
+            return np.nan if motion is None else np.inf
+        first = int(beyond[0])
+        if np.isnan(radii[first]):
+            return np.nan
+        if first == 0:
+            return 0.0
+        if radii[first] < np.inf and remembers(motion.at([first]), minimum.size):
+            return np.inf
+        rates = np.geomspace(rates[first - 1], rates[first], _A_REFINEMENT)
+    return float(np.sqrt(rates[0] * rates[-1]))

@@ -1,0 +1,48 @@
+"""How the driver notes what a history records of a block of lanes."""
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import register_jitable
+
+from gdfast.kernels.options import HELPER
+from gdfast.kernels.signatures import call_step
+from gdfast.tiles.record import Record
+
+
+def record_type(real: Any) -> Any:
+    """The type of a `Record` in a type of numba's."""
+    return types.NamedTuple((types.int64[::1], real[:, ::1], real[:, ::1], real[:, :, ::1]), Record)
+
+
+@register_jitable(**HELPER)
+def note(judging, block, table, settling, per_objective, n, padded, first, record, row):
+    """Note loss, gradient and point of each lane, those of them that a record has places for."""
+    number, theta, work = block.number, block.theta, block.work
+    losses, gradients, points = record.loss, record.gradient_norm, record.theta
+    if losses.shape[1] or gradients.shape[1]:
+        both = -1 if gradients.shape[1] else 0
+        call_step(judging, block, table, settling, len(table) - 1, padded, both)  # type: ignore[call-arg]
+    for lane in range(n if losses.shape[1] else 0):
+        losses[number[lane] - first, row] = work[0, lane] * per_objective
+    for lane in range(n if gradients.shape[1] else 0):
+        gradients[number[lane] - first, row] = work[1, lane]
+    for i in range(theta.shape[0] if points.shape[1] else 0):
+        for lane in range(n):
+            points[number[lane] - first, row, i] = theta[i, lane]
+
+
+@register_jitable(**HELPER)
+def stay(record, ends, begin, n):
+    """Let what is recorded of trajectories stay at their ends."""
+    steps = record.steps
+    for at in range(begin, begin + n):
+        row = np.searchsorted(steps, ends.steps[at])
+        if record.loss.shape[1]:
+            record.loss[at, row:] = ends.loss[at]
+        if record.gradient_norm.shape[1]:
+            record.gradient_norm[at, row:] = ends.gradient_norm[at]
+        for later in range(row, record.theta.shape[1]):
+            for i in range(record.theta.shape[2]):
+                record.theta[at, later, i] = ends.theta[i, at]
