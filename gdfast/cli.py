@@ -197,6 +197,8 @@ def sweep(
         )
     seconds = result.attrs["run_seconds"]
     echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+    for line in analysis.found_minima(result):
+        echo(line)
     if plan.size > _MOST_TOLD or len(rules) > _MOST_LINES:
         echo(f"gdfast summary {out} tells what became of them")
         return

@@ -7,8 +7,10 @@ the first is so to rounding and the second wholly is for the tolerances of the s
 Ask for one by ``Sweep(..., measure=gdfast.measures.convergence())``.
 """
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping
+import numbers
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -18,10 +20,12 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array, minimum, select
+from gdfast.formulas.families import define
 from gdfast.named import Named, named, parameters_of_factory
 from gdfast.problems import Problem
 from gdfast.rules import check_coefficients, check_memory, sample
 
+_MOST_TOLERANCES = 16
 _OF_THE_PROBLEM: Mapping[str, Callable[[Problem], float]] = {
     "lowest": lambda problem: problem.lowest,
     "scale": lambda problem: problem.loss_scale,
@@ -45,9 +49,11 @@ class Measure(Named):
         of the same length. The other coefficients are the factory's parameters.
     value : callable
         From the memory slots ``float64[r, n]``, how many losses are in them ``int64[n]``, the budget and whether each
-        trajectory has diverged ``bool[n]`` to the values ``float64[n]``.
+        trajectory has diverged ``bool[n]`` to the values ``float64[n]``, or ``float64[k, n]`` for k tolerances.
     parameters : mapping
         Coefficients by name that do not depend on the step; a factory's are its parameters.
+    tolerances : tuple of float, optional
+        Where a measure tells a number for each of several tolerances, which are then a dimension of the result.
 
     Raises
     ------
@@ -60,6 +66,7 @@ class Measure(Named):
     step_table: Callable[[Array, int], Mapping[str, Array]]
     value: Callable[[Array, NDArray[np.int64], int, NDArray[np.bool_]], Array]
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
+    tolerances: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         check_memory(self.rule, self.initial)
@@ -69,6 +76,8 @@ class Measure(Named):
         known = {*parameters, *columns, *_OF_THE_PROBLEM}
         check_coefficients(self.rule, self.coefficients, known, "a memory slot is told by initial")
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
+        if self.tolerances is not None:
+            object.__setattr__(self, "tolerances", _several("tolerances", self.tolerances))
 
     @property
     def coefficients(self) -> tuple[str, ...]:
@@ -126,17 +135,51 @@ def convergence(window: int = 20, clip: float = 1e6, floor: float = 0.0) -> Meas
     return Measure(_convergence, dict.fromkeys(slots, 0.0), step_table, value)
 
 
+def _several(argument: str, values: Any) -> tuple[float, ...]:
+    """Several different tolerances, not below 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are none.
+    """
+    values = arguments.several(argument, values, "a number or several, such as (1e-2, 1e-4)")
+    tolerances = tuple(arguments.number(argument, value, arguments.NONNEGATIVE) for value in values)
+    if len({*tolerances}) < len(tolerances) or len(tolerances) > _MOST_TOLERANCES:
+        raise ValueError(f"{argument} must be at most {_MOST_TOLERANCES} different numbers, not {tolerances}"[:300])
+    return tolerances
+
+
+def _one_or_several(value: Any) -> float | tuple[float, ...]:
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return arguments.number("tolerance", value, arguments.NONNEGATIVE)
+    return _several("tolerance", value)
+
+
 def _first(loss, first, t, lowest, scale, tolerance):
     return select(loss - lowest <= tolerance * scale, minimum(first, t), first)
 
 
-@named(tolerance=arguments.NONNEGATIVE)
-def steps_to_reach(tolerance: float = 1e-6) -> Measure:
+@functools.lru_cache(maxsize=_MOST_TOLERANCES)
+def _first_of(count: int) -> Callable[..., Any]:
+    """The rule for so many tolerances, each with a memory slot of its own."""
+    several = range(1, count + 1)
+    first, tolerance = ([f"{name}{i}" for i in several] for name in ("first", "tolerance"))
+    results = [f"select(loss - lowest <= tolerance{i} * scale, minimum(first{i}, t), first{i})" for i in several]
+    return define("first_of_several", ["loss", *first, "t", "lowest", "scale", *tolerance], [], results)
+
+
+@named(tolerance=_one_or_several)
+def steps_to_reach(tolerance: float | Sequence[float] = 1e-6) -> Measure:
     """The updates after which (loss − lowest) / scale, the excess, was at most a tolerance for the first time.
 
     NaN for a trajectory whose losses before its updates never were. Where steps see a mini-batch only, so does this,
     and tells when the loss of a batch was so low. In `gdfast.analysis` it is the cost of what reached, instead of the
     steps until it settled. `lowest` and `scale` are the problem's, see `gdfast.problems.Problem`.
+
+    Of several tolerances, ``steps_to_reach([1e-2, 1e-4])`` or ``steps_to_reach:tolerance=0.01/0.0001``, each has a
+    number of its own, along the dimension ``loss_tolerance`` of the result's ``measure``. What needs one number of a
+    trajectory takes the smallest tolerance, unless one was selected: ``result.sel(loss_tolerance=1e-2)``.
 
     Examples
     --------
@@ -146,14 +189,18 @@ def steps_to_reach(tolerance: float = 1e-6) -> Measure:
     >>> result.measure.values.ravel()
     array([ 9., nan])
     """
+    several = tolerance if isinstance(tolerance, tuple) else None
+    names = [f"{i}" for i in range(1, len(several) + 1)] if several else [""]
 
     def step_table(t: Array, budget: int) -> Mapping[str, Array]:
-        return {"t": t}
+        return {"t": t, **{f"tolerance{i}": np.full_like(t, each) for i, each in enumerate(several or (), 1)}}
 
     def value(memory: Array, seen: NDArray[np.int64], budget: int, diverged: NDArray[np.bool_]) -> Array:
-        return np.where(np.isfinite(memory[0]), memory[0], np.nan)
+        steps = np.where(np.isfinite(memory), memory, np.nan)
+        return steps if several else steps[0]
 
-    return Measure(_first, {"first": np.inf}, step_table, value)
+    rule = _first_of(len(several)) if several else _first
+    return Measure(rule, {f"first{i}": np.inf for i in names}, step_table, value, tolerances=several)
 
 
 CATALOGUE: dict[str, Callable[..., Measure]] = {"convergence": convergence, "steps_to_reach": steps_to_reach}

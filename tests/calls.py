@@ -220,10 +220,13 @@ def calls() -> list[Call]:
         (gdfast.trajectory, _arguments_of_a_trajectory()),
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.check_gradient, {"problem": QUARTIC, "points": [[1.0], [2.0]], "tolerance": 1e-6}),
-        (analysis.reached, {"result": line}),
+        (analysis.reached, {"result": line, "tolerance": [1e-2, 1e-4]}),
         (analysis.attracting, {"result": line, "sweep": None}),
         (analysis.leaves, {"result": line, "sweep": None}),
-        *[(function, {"result": line}) for function in (analysis.account, analysis.advice, analysis.excess)],
+        *[
+            (function, {"result": line})
+            for function in (analysis.account, analysis.advice, analysis.excess, analysis.found_minima)
+        ],
         (analysis.budget, {"result": line}),
         (analysis.outcome_shares, {"result": line}),
         (analysis.lr_tolerance, {"result": line, "share": 0.5}),

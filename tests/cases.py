@@ -172,7 +172,9 @@ def examples(default):
 def made_by(factory):
     """Things made by a factory, with random parameters: a strategy of hypothesis, from what the factory accepts."""
     given = {
-        name: numbers(factory.accepted[name]) if name in factory.accepted else values(parameter.default)
+        name: numbers(factory.accepted[name])
+        if isinstance(factory.accepted.get(name), Interval | OneOf)
+        else values(parameter.default)
         for name, parameter in inspect.signature(factory).parameters.items()
     }
 

@@ -5,6 +5,7 @@ import pickle
 import cases
 import numpy as np
 import pytest
+import stored
 
 import gdfast
 from gdfast import analysis, measures, optimizers, problems, schedules, transforms
@@ -203,6 +204,49 @@ class TestStepsToReach:
         assert share[-1] <= 1
         tries = [analysis.best_of_k(result).groupby("optimizer")["expected steps"].sum() for result in (asked, plain)]
         assert (tries[0] < tries[1]).all()
+
+    def test_several_tolerances_are_as_many_measures(self, tmp_path):
+        tolerances = (1e-2, 1e-8, 1e-4)
+        plain = gdfast.Sweep("himmelblau", "gd lion", np.geomspace(1e-4, 0.1, 8), ["-5:5:4", "-5:5:4"], 300)
+        sweep = plain.replace(measure=measures.steps_to_reach(tolerances))
+        result = cases.agree(sweep).drop_vars("theta")
+        assert result.measure.dims == (*result.outcome.dims, "loss_tolerance")
+        assert tuple(result.loss_tolerance.values) == tolerances
+        cases.assert_same(result.drop_vars(["measure", "loss_tolerance"]), gdfast.run(plain))
+        for tolerance in tolerances:
+            one = gdfast.run(plain.replace(measure=measures.steps_to_reach(tolerance)))
+            chosen = result.sel(loss_tolerance=tolerance)
+            np.testing.assert_array_equal(chosen.measure, one.measure)
+            assert np.isfinite(one.measure).any()
+            assert analysis.account(chosen) == analysis.account(one)
+            assert analysis.best_rates(chosen).attrs == {"tolerance": tolerance}
+        assert analysis.summary(result).attrs == {"tolerance": 1e-8}
+        assert analysis.best_rates(gdfast.run(plain)).attrs == {"tolerance": None}
+        assert all("to an excess of 1e-08" in line for line in analysis.account(result))
+        cases.refused(lambda: gdfast.plot.maps(result, "measure"), ValueError, "sel(loss_tolerance=0.01)")
+        cases.assert_same(gdfast.run(sweep, store=tmp_path / "a.nc"), result)
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_several_tolerances_are_stored_resumed_and_taken_over(self, tmp_path, monkeypatch, count):
+        stored.small_blocks(12, monkeypatch)
+        sweep = stored.landscape(measure=measures.steps_to_reach((1e-2, 1e-5)[:count]))
+        expected, path = gdfast.run(sweep), tmp_path / "a.zarr"
+        cases.assert_same(gdfast.run(sweep, store=path), expected)
+        assert not gdfast.storing.store.status(path, whole=True).damages
+        whole = stored.contents(path)
+        chunk = path / "measure" / "1.0.0.0"
+        chunk.write_bytes(chunk.read_bytes()[:-1])
+        cases.refused(lambda: gdfast.run(sweep, reuse=path), ValueError, "measure/1.0.0.0")
+        gdfast.run(sweep, store=path, progress=False).close()
+        assert stored.contents(path) == whole
+        wider = sweep.replace(learning_rates=np.append(stored.RATES, 0.3))
+        cases.assert_same(gdfast.run(wider, reuse=path), gdfast.run(wider))
+        gdfast.run(wider, store=path, overwrite=True).close()
+        assert not gdfast.storing.store.status(path, whole=True).damages
+
+    @pytest.mark.parametrize("wrong", [[], [1, 1], [-1], "x", None, [[1]], True, range(20), float("nan"), [1e-2, "x"]])
+    def test_what_is_no_tolerance_is_refused(self, wrong):
+        cases.refused(lambda: measures.steps_to_reach(wrong), (TypeError, ValueError), "steps_to_reach: tolerance")
 
     def test_it_needs_a_known_minimum(self):
         with pytest.raises(ValueError, match="measure: steps_to_reach needs the loss of the lowest minimum"):

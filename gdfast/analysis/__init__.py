@@ -8,7 +8,7 @@ has no cost, or where a number is needed the whole budget. Whether what reached 
 question, which `attracting` and `leaves` answer.
 """
 
-from gdfast.analysis.advice import account, advice, excess
+from gdfast.analysis.advice import account, advice, excess, found_minima
 from gdfast.analysis.attraction import attracting, leaves
 from gdfast.analysis.delta import CHANGES, Change, change_counts, delta, transitions
 from gdfast.analysis.distributions import at_rates, costs, nearest_rates, performance_profile, steps_ecdf
@@ -30,6 +30,7 @@ __all__ = [
     "costs",
     "delta",
     "excess",
+    "found_minima",
     "leaves",
     "lr_tolerance",
     "nearest",

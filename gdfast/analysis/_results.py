@@ -1,5 +1,6 @@
 """What functions of results are given: checked once, here, and brought into one form."""
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,12 @@ def checked(argument: str, value: Any, *needs: str, more: bool = False) -> "xarr
             hint = "; run the sweep with keep_theta=True" if name == "theta" else ""
             among = ", ".join(arguments.shown(other)[1:-1] for other in list(result.data_vars)[:8]) or "no variable"
             raise ValueError(f"{argument} must have {name}, as results of gdfast do, but has {among}{hint}")
+        if "loss_tolerance" in result[name].dims and not more:
+            values = ", ".join(f"{float(value):g}" for value in result[name].loss_tolerance)
+            raise ValueError(
+                f"{argument} must have one tolerance, not {values}; select one first, such as "
+                f"sel(loss_tolerance={float(result[name].loss_tolerance[0]):g})"
+            )
         if result[name].dtype.kind not in _KINDS.get(name, "iuf"):
             raise ValueError(f"{argument}: {name} must hold numbers as results of gdfast do, not {result[name].dtype}")
     for name in DIMENSIONS:
@@ -97,19 +104,40 @@ def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int8]:
 def costs(result: "xarray.Dataset") -> Array:
     """What reaching cost each trajectory of a checked result, ``float64``: its steps until it settled.
 
-    Where the sweep asked for `gdfast.measures.steps_to_reach`, the steps that this tells.
+    Where the sweep asked for `gdfast.measures.steps_to_reach`, the steps that this tells, for the smallest of several
+    tolerances.
     """
     steps: Array = result.steps.values.astype(np.float64)
-    if "measure" not in result.data_vars or _measure_of(result) != "steps_to_reach":
+    tolerance = tolerance_of(result)
+    if tolerance is None:
         return steps
-    measured = result.measure.transpose(*result.steps.dims).values
-    return np.asarray(np.where(np.isfinite(measured), measured, steps))
+    measured = (
+        result.measure.sel(loss_tolerance=tolerance) if "loss_tolerance" in result.measure.dims else result.measure
+    )
+    values = measured.transpose(*result.steps.dims).values
+    return np.asarray(np.where(np.isfinite(values), values, steps))
+
+
+def tolerance_of(result: "xarray.Dataset") -> float | None:
+    """The excess until which the `costs` of a checked result are counted; None where it is until it settled."""
+    measure = _measure_of(result)
+    if "measure" not in result.data_vars or measure is None or measure.get("name") != "steps_to_reach":
+        return None
+    if "loss_tolerance" in result.measure.coords:
+        return float(result.measure.loss_tolerance.min())
+    return float(measure["parameters"]["tolerance"])
+
+
+@functools.lru_cache(maxsize=8)
+def _specification(text: str) -> Any:
+    """What a result's specification says, which may be long: functions of one result ask for it again and again."""
+    return json.loads(text)
 
 
 def _measure_of(result: "xarray.Dataset") -> Any:
     try:
-        told = json.loads(result.attrs["specification"])
-        return (told[0] if isinstance(told, list) else told)["measure"]["name"]
+        told = _specification(result.attrs["specification"])
+        return (told[0] if isinstance(told, list) else told)["measure"]
     except (KeyError, TypeError, ValueError, IndexError):
         return None
 
@@ -139,7 +167,7 @@ def budget_of(argument: str, result: "xarray.Dataset") -> int:
         If the attributes do not tell, or tell different ones for several sweeps.
     """
     try:
-        told = json.loads(result.attrs["specification"])
+        told = _specification(result.attrs["specification"])
         budgets = {int(each["max_steps"]) for each in (told if isinstance(told, list) else [told])}
     except (KeyError, TypeError, ValueError):
         raise ValueError(
@@ -203,3 +231,32 @@ def by_label(argument: str, values: Any) -> dict[str, float]:
 
 
 __all__ = ["budget_of", "by_label", "checked", "costs", "labels", "learning_rates", "outcomes", "paths", "several"]
+
+
+def units(result: "xarray.Dataset") -> tuple[float, float]:
+    """Return the lowest loss and the loss scale of a result's problem.
+
+    Raises
+    ------
+    ValueError
+        If the result does not tell them, since no minimum inside the domain is known.
+    """
+    lowest, scale = told_units(result)
+    if not np.isfinite(lowest) or not scale > 0:
+        raise ValueError(
+            "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
+            "inside the domain do"
+        )
+    return lowest, scale
+
+
+def told_units(result: "xarray.Dataset") -> tuple[float, float]:
+    """What a result tells of the lowest loss and the loss scale, NaN for what it does not."""
+
+    def number(name: str) -> float:
+        try:
+            return float(result.attrs[name])
+        except (KeyError, TypeError, ValueError):
+            return float("nan")
+
+    return number("lowest_loss"), number("loss_scale")

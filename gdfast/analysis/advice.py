@@ -1,11 +1,13 @@
 """How good trajectories are by their loss, and what to change where none is good enough."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gdfast.analysis import _results
+from gdfast.analysis._results import told_units, units
 from gdfast.analysis.attraction import leaves
 from gdfast.analysis.reached import best_rates, outcome_shares, reached
 from gdfast.formulas.elementary import Array
@@ -57,23 +59,6 @@ def excess(result: "xarray.Dataset") -> "xarray.DataArray":
     return above.rename("excess").assign_attrs(long_name="loss above the lowest, in the problem's own scale")
 
 
-def units(result: "xarray.Dataset") -> tuple[float, float]:
-    """Return the lowest loss and the loss scale of a result's problem.
-
-    Raises
-    ------
-    ValueError
-        If the result does not tell them, since no minimum inside the domain is known.
-    """
-    lowest, scale = _told_units(result)
-    if not np.isfinite(lowest) or not scale > 0:
-        raise ValueError(
-            "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
-            "inside the domain do"
-        )
-    return lowest, scale
-
-
 def advice(result: "xarray.Dataset") -> pd.DataFrame:
     """Say of each optimizer at which learning rate it came lowest, and what to change where it did not reach.
 
@@ -103,7 +88,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     """
     checked = _results.checked("result", result, "outcome", "loss")
     rates, ends = checked.learning_rate.values, _results.outcomes("result", checked)
-    good, (lowest, scale) = reached(checked).values, _told_units(result)
+    good, (lowest, scale) = reached(checked).values, told_units(result)
     rows: dict[str, dict[str, Any]] = {}
     for i, label in enumerate(_results.labels(checked)):
         losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
@@ -134,7 +119,8 @@ def account(result: "xarray.Dataset") -> list[str]:
     -------
     list of str
         One an optimizer: the shares of its outcomes and of what leaves the minimum again that it is at, see
-        `gdfast.analysis.leaves`, then its best rate or, where none is good, what `advice` says.
+        `gdfast.analysis.leaves`, then its best rate, with its steps until it settled or, where the sweep asked for
+        `gdfast.measures.steps_to_reach`, to the excess that is named; where none is good, what `advice` says.
 
     Raises
     ------
@@ -150,7 +136,8 @@ def account(result: "xarray.Dataset") -> list[str]:
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
     left = leaves(result).mean(("learning_rate", "start")) if "basin" in result else None
-    lines = []
+    lines, tolerance = [], best.attrs["tolerance"]
+    until = "" if tolerance is None else f" to an excess of {tolerance:g}"
     for label in shares.index:
         here = shares.loc[label]
         parts = [f"{_percent(share)} {str(name).replace('_', ' ')}" for name, share in here[here > 0].items()]
@@ -161,10 +148,48 @@ def account(result: "xarray.Dataset") -> list[str]:
         good = "none reach the lowest minimum"
         if row["share"] > 0:
             good = f"best rate {row['best rate']:.3g}{', an end of the grid' if row['at edge'] else ''}: "
-            good += f"{_percent(row['share'])} of the starts, {row['steps']:,.0f} steps"
+            good += f"{_percent(row['share'])} of the starts, {row['steps']:,.0f} steps{until}"
         why = told.loc[label, "advice"]
         lines.append(f"{label}: {', '.join(parts)}; {good}" + (f"; {why}" if why else ""))
     return lines
+
+
+def found_minima(result: "xarray.Dataset") -> list[str]:
+    """Tell in a sentence of each minimum that trajectories found, and that is lower than all that was known before.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`, which is judged with these minima. Most find none that was not known.
+
+    Returns
+    -------
+    list of str
+        One a minimum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no result of gdfast, or it does not tell the minima as `gdfast.run` does.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.analysis.found_minima(gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [1.0]), backend="numpy"))
+    []
+    """
+    checked = _results.checked("result", result, more=True)
+    try:
+        minima = json.loads(checked.attrs.get("found_minima", "[]"))
+        return [
+            f"a minimum lower than all that were known was found and judged with: loss {float(loss):.6g} at "
+            + ", ".join(f"{name} = {float(x):.6g}" for name, x in zip(checked.parameter.values, point, strict=True))
+            for loss, *point in minima
+        ]
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            "result: found_minima must be a list of losses with their points, as gdfast.run writes it"
+        ) from None
 
 
 def _percent(share: float) -> str:
@@ -180,16 +205,4 @@ def _is_end(rates: Array, best: int) -> str:
     return "the smallest rate" if len(rates) > 1 and rates[best] == rates.min() else f"rate {rates[best]:.3g}"
 
 
-def _told_units(result: "xarray.Dataset") -> tuple[float, float]:
-    """What a result tells of the lowest loss and the loss scale, NaN for what it does not."""
-
-    def number(name: str) -> float:
-        try:
-            return float(result.attrs[name])
-        except (KeyError, TypeError, ValueError):
-            return float("nan")
-
-    return number("lowest_loss"), number("loss_scale")
-
-
-__all__ = ["account", "advice", "excess"]
+__all__ = ["account", "advice", "excess", "found_minima"]

@@ -1,6 +1,8 @@
 """Which part of a grid reaches the lowest minimum, at which rates, in how many steps."""
 
-from typing import TYPE_CHECKING
+import numbers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,18 +17,49 @@ if TYPE_CHECKING:
     import xarray
 
 
-def reached(result: "xarray.Dataset") -> "xarray.DataArray":
-    """Tell which trajectories became stationary at the lowest known minimum: ``bool`` over the result's dimensions.
+def reached(result: "xarray.Dataset", tolerance: float | Sequence[float] | None = None) -> "xarray.DataArray":
+    """Tell which trajectories were at the lowest known minimum at their end: ``bool`` over the result's dimensions.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    tolerance : float or several, optional
+        Count those whose excess (see `gdfast.analysis.excess`) is at most this and which have not diverged, instead of
+        those whose outcome is ``global_minimum``, by the tolerance of the sweep. Several become the last dimension,
+        ``loss_tolerance``.
 
     Raises
     ------
     TypeError, ValueError
-        If this is no result of gdfast; so do all functions of `gdfast.analysis` and `gdfast.plot`.
+        If a tolerance is not accepted, or this is no result of gdfast; so do all functions of `gdfast.analysis` and
+        `gdfast.plot`.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [1e-3], [-2.5, 1.0], max_steps=200), backend="numpy")
+    >>> gdfast.analysis.reached(result, [1e-2, 1e-12]).values.tolist()
+    [[[[True, False], [False, False]]]]
     """
-    checked = _results.checked("result", result, more=True)
+    checked = _results.checked("result", result, "outcome", *(["loss"] if tolerance is not None else []), more=True)
     _results.outcomes("result", checked)
+    if tolerance is not None:
+        lowest, scale = _results.units(checked)
+        below: xarray.DataArray = (checked.loss - lowest) / scale <= _tolerances(tolerance)
+        return below.where(checked.outcome != int(Outcome.diverged), False).rename("reached")
     there: xarray.DataArray = result.outcome == int(Outcome.global_minimum)
     return there.rename("reached")
+
+
+def _tolerances(tolerance: Any) -> "float | xarray.DataArray":
+    if isinstance(tolerance, numbers.Real):
+        return arguments.number("tolerance", tolerance, arguments.NONNEGATIVE)
+    import xarray
+
+    several = arguments.several("tolerance", tolerance, "a number or several, such as (1e-2, 1e-4)")
+    values = [arguments.number("tolerance", value, arguments.NONNEGATIVE) for value in several]
+    return xarray.DataArray(values, dims="loss_tolerance", coords={"loss_tolerance": values})
 
 
 def budget(result: "xarray.Dataset") -> int:
@@ -114,7 +147,8 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
     DataFrame
         One row an optimizer (the index): ``best rate``, ``index`` of it, ``share`` of its starts that reach, their
         median ``steps`` (NaN where none does), and ``at edge``: whether the best rate is an end of the grid, so that
-        a better one may lie outside.
+        a better one may lie outside. The table's attribute ``tolerance`` tells until which excess steps were counted,
+        see `gdfast.measures.steps_to_reach`; None where it was until trajectories settled.
     """
     result = _results.checked("result", result, "outcome", "steps")
     rates, steps = result.learning_rate.values, _results.costs(result)
@@ -130,7 +164,9 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
             "steps": float(typical[best]) if any_good else np.nan,
             "at edge": any_good and rates[best] in (rates.min(), rates.max()),
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
+    table.attrs["tolerance"] = _results.tolerance_of(result)
+    return table
 
 
 def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
@@ -140,10 +176,11 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     -------
     DataFrame
         Index ``optimizer``; columns ``share of the grid`` that reaches the lowest minimum, ``decades that work`` (of
-        `lr_tolerance`), ``best rate``, ``at edge``, ``share there`` and ``median steps there`` (of `best_rates`).
+        `lr_tolerance`), ``best rate``, ``at edge``, ``share there`` and ``median steps there`` (of `best_rates`, as is
+        the table's attribute ``tolerance``).
     """
     best = best_rates(result)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "share of the grid": outcome_shares(result)["global_minimum"],
             "decades that work": lr_tolerance(result, share)["decades"],
@@ -153,6 +190,8 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
             "median steps there": best["steps"],
         }
     )
+    table.attrs.update(best.attrs)
+    return table
 
 
 def _by_rate(result: "xarray.Dataset") -> list[tuple[str, NDArray[np.bool_]]]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdfast import arguments
-from gdfast.analysis.advice import units
+from gdfast.analysis._results import units
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
 from gdfast.plot.maps import (

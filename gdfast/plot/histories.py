@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from gdfast import analysis, arguments
 from gdfast.analysis import _results
-from gdfast.analysis.advice import units
+from gdfast.analysis._results import units
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX, QUANTITIES
 from gdfast.plot.maps import scale_of

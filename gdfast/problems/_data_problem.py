@@ -55,6 +55,15 @@ class DataProblem(Problem):
         """Looser for mini-batches, whose noise keeps trajectories away from the optimum."""
         return super().loss_tolerance if self.batch_size is None else LOOSE
 
+    @property
+    def divergence_scales(self) -> tuple[float, float]:
+        """`loss_scale` and `gradient_scale`."""
+        return self.loss_scale, self.gradient_scale
+
+    def settled(self, end: Array) -> tuple[float, ...] | None:
+        """None: what is known of problems with data is all that there is."""
+        return None
+
     def rows(self, t: int) -> NDArray[np.int64] | None:
         """Return the rows that the update after `t` others uses, ``int64[batch_size]``; None for all of them."""
         return None if self.batches is None else np.asarray(self.batches.until(t)[t])

@@ -1,15 +1,27 @@
-"""What is known of a problem, and how the end points of its trajectories are judged by it."""
+"""What is known of a problem, and how the end points of its trajectories are judged by it.
+
+What trajectories find that is lower than all that was known becomes known too: `Judging.found`. It is no part of the
+problem, but of a result: the problem that knows it is equal to no other, and its specification is the same.
+"""
 
 import functools
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.problems._curvature import LARGEST_HESSIAN, by_hessian, by_products
-from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, search
+from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, reaches, search, settle
 from gdfast.problems._stepping import Stepping
+
+_LARGEST_SETTLED = 64  # coordinates up to which one looks for the minimum that an end point is near to
+_STAYS = {"name", "stationary_points"}
+
+
+def _knowing(problem: "Judging", points: Sequence[Sequence[float]]) -> "Judging":
+    return functools.reduce(lambda known, point: known.knowing(point), points, problem)
 
 
 class Judging(Stepping):
@@ -19,9 +31,12 @@ class Judging(Stepping):
     ----------
     near : array_like, (k, d), optional
         Points from which Newton's method finds the stationary points; if None they are searched for.
+    found : tuple of StationaryPoint
+        Minima that trajectories found, each lower than all that was known before.
     """
 
     near: Any = None
+    found: tuple[StationaryPoint, ...] = ()
 
     @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
@@ -46,13 +61,41 @@ class Judging(Stepping):
         ndarray
             ``int64[n]``, the index in `stationary_points`, −1 where it is none of them (a plateau).
         """
-        return nearest(self.stationary_points, theta, float(np.ptp(self.domain, axis=1).max()), gradient_tolerance)
+        points, width = self.stationary_points, float(np.ptp(self.domain, axis=1).max())
+        return nearest(points, theta, reaches(points, width, gradient_tolerance))
 
     @functools.cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:
         """The known minima, those inside the domain first, of these the lowest; a *basin* is an index into them."""
-        found = [p for p in self.stationary_points if p.kind == "minimum"]
-        return tuple(sorted(found, key=lambda p: not is_inside(p, self.domain)))
+        minima = [p for p in self.stationary_points if p.kind == "minimum"]
+        if self.found:
+            minima = sorted([*minima, *self.found], key=lambda p: p.loss)
+        return tuple(sorted(minima, key=lambda p: not is_inside(p, self.domain)))
+
+    def knowing(self, point: Sequence[float]) -> Self:
+        """Return the same problem, which knows one more minimum, at ``point (d,)``."""
+        loss = float(self.loss(np.array(point)[:, None])[0])
+        minimum = StationaryPoint(tuple(point), "minimum", loss, np.inf)
+        other = self.copied(found=(*self.found, minimum))
+        for name in vars(self):  # what was derived of what is known; where the stationary points are stays the same
+            if isinstance(getattr(type(self), name, None), functools.cached_property) and name not in _STAYS:
+                del vars(other)[name]
+        return other
+
+    def settled(self, end: Array) -> tuple[float, ...] | None:
+        """Return the minimum inside the domain that an end point ``(d,)`` is near to; None if there is none."""
+        if self.dimension > _LARGEST_SETTLED:
+            return None
+        return settle(self.loss, self.gradient, self.hessian, self.domain, np.asarray(end, dtype=np.float64))
+
+    def content(self) -> Hashable:
+        """Return what two of them must have in common to be equal; what was found among it."""
+        return (super().content(), self.found) if self.found else super().content()
+
+    def __reduce__(self) -> Any:
+        if not self.found:
+            return super().__reduce__()
+        return _knowing, (self.copied(found=()), [minimum.point for minimum in self.found])
 
     @functools.cached_property
     def curvatures(self) -> Array:
@@ -66,15 +109,9 @@ class Judging(Stepping):
 
     def nearest_minimum(self, theta: Array) -> NDArray[np.int64]:
         """Return the basin of the nearest minimum to each of ``theta (d, n)``, ``int64[n]``; one must be known."""
-        points = np.array([point.point for point in self.minima])
-        if points.size == 0:
+        if not all(minimum.point for minimum in self.minima):  # one that stands for all has no coordinates
             return np.zeros(theta.shape[1], dtype=np.int64)
-        best, nearest = np.full(theta.shape[1], np.inf), np.zeros(theta.shape[1], dtype=np.int64)
-        for index, point in enumerate(points):
-            distance = np.abs(theta - point[:, None]).max(axis=0)
-            closer = distance < best
-            nearest[closer], best[closer] = index, distance[closer]
-        return nearest
+        return np.maximum(nearest(self.minima, theta), 0)
 
     def distance(self, theta: Array) -> Array:
         """Return the Euclidean distance of each of ``theta (d, n)`` to the nearest known minimum, ``float64[n]``.

@@ -25,7 +25,8 @@ class Problem(Starting, Scales):
         what is known, by which end points are judged: `stationary_points`, `minima`, `locate`, `nearest_minimum`,
         `distance`, `sharpness`, `judge`, `provides`, `lowest_objective`;
     `Scales`
-        the units in which they are judged: `lowest`, `loss_scale`, `gradient_scale`, `loss_tolerance`;
+        the units in which they are judged: `lowest`, `loss_scale`, `gradient_scale`, `divergence_scales`,
+        `loss_tolerance`;
     `Stepping`
         what a step takes: `objective` and how it differs from the loss, `step_gradient`, `step_objective`, `groups`,
         `lane_data` and what a step costs.

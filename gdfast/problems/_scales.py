@@ -11,6 +11,8 @@ from gdfast.problems._stationary import is_inside
 
 _TYPICAL, _FEWEST = 1024, 16  # starts by which losses and gradients are measured: of a formula, and at least
 TIGHT, LOOSE = 1e-6, 1e-2
+USUAL_LIMIT = 1e12
+"""Times what losses and gradients ordinarily are from which on trajectories have diverged."""
 
 
 class Scales(Judging):
@@ -34,8 +36,11 @@ class Scales(Judging):
     @functools.cached_property
     def loss_scale(self) -> float:
         """The median of loss − lowest over random starts in the domain; 1 if that is zero or not finite."""
-        losses = self._typical[0]
-        return _positive(np.median(losses[np.isfinite(losses)]) - self.base) if np.isfinite(losses).any() else 1.0
+        losses = self._typical[0][~np.isnan(self._typical[0])]
+        if not np.isfinite(losses).any():
+            return 1.0
+        middle = np.median(losses)  # where the loss overflows it is large
+        return _positive((middle if np.isfinite(middle) else np.median(losses[np.isfinite(losses)])) - self.base)
 
     @functools.cached_property
     def base(self) -> float:
@@ -57,6 +62,16 @@ class Scales(Judging):
         largest = sizes.max(initial=0.0)
         mean = largest * np.sqrt(np.mean((sizes / _positive(largest)) ** 2)) if sizes.size else 0.0
         return _positive(min(mean, 100.0 * self.loss_scale / float(np.ptp(self.domain, axis=1).max())))
+
+    @functools.cached_property
+    def divergence_scales(self) -> tuple[float, float]:
+        """What losses and gradients beyond the limit of divergence are multiples of: `loss_scale`, `gradient_scale`.
+
+        They are larger where a problem's own starts would else have diverged at the usual limit, as where a loss goes
+        through hundreds of decades.
+        """
+        losses, sizes = (np.abs(values[np.isfinite(values)]).max(initial=0.0) for values in self._typical)
+        return max(self.loss_scale, losses / USUAL_LIMIT), max(self.gradient_scale, sizes / USUAL_LIMIT)
 
     @functools.cached_property
     def _typical(self) -> tuple[Array, Array]:

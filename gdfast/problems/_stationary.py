@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.problems._compass import descend, falls_to_a_limit, is_lowest_around, lowest_inside
 
 Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
 Field = Callable[[Array], Array]
@@ -21,7 +22,6 @@ _SAME = 1e-5  # points closer than this share of the domain's width are one
 _MOST_FLAT = 32  # minima of one loss without curvature; more are those of a curve
 _SAME_LEVEL = 1e-9  # share of the range of losses by which those of a level may differ
 _SCALES = (1, 8, 64)  # of the domain, around its middle, at which a compass search begins
-_DESCENTS, _HALVINGS, _MOVES = 64, 44, 64  # of a compass search: how many, how often its step is halved, moves each
 _BESIDE = 0.05  # share of the domain's width: where one looks whether a degenerate point is one of a line
 _SINGULAR = 1e-7  # share of the largest curvature below which one says nothing about the kind
 _NEAREST, _FARTHEST = 1e-3, 2e-2  # shares of the domain's width within which an end point is at a stationary point
@@ -77,7 +77,8 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
         for point, value, curvature, axes in zip(points.T, losses, curvatures, directions, strict=True):
             flattest, sharpest = float(np.abs(curvature).min()), float(np.abs(curvature).max())
             kind: Kind = "minimum" if curvature[0] > 0 else "maximum" if curvature[-1] < 0 else "saddle"
-            if flattest <= _SINGULAR * sharpest or sharpest <= _SINGULAR * typical:
+            rounding = np.finfo(float).eps * abs(value) / width**2  # of a curvature
+            if flattest <= _SINGULAR * sharpest or sharpest <= max(_SINGULAR * typical, rounding):
                 if len(flats) > _MOST_FLAT and abs(value - flats[0].loss) <= same_level:
                     continue
                 level = 1e-11 * width * max(sharpest, typical)
@@ -105,52 +106,41 @@ def search(loss: Field, gradient: Field, hessian: Field, domain: Array) -> tuple
     found = find(loss, gradient, hessian, domain, np.hstack([_spread(domain, _STARTS), _spread(wide, _STARTS)]))
     found = tuple(p for p in found if (np.abs(np.array(p.point) - middle[:, 0]) <= 1.5 * width[:, 0]).all())
     known = [p.loss for p in found if p.kind == "minimum" and is_inside(p, domain)]
-    lower = _descended(loss, domain, min(known, default=np.inf))
-    for new in lower:  # what is known outside at its level is of the same line, curve or flat
-        with np.errstate(all="ignore"):
-            around = loss(_spread(domain, 64))
-        level = new.loss + _SAME_LEVEL * float(np.ptp(around[np.isfinite(around)]))
-        found = tuple(p for p in found if p.kind != "minimum" or is_inside(p, domain) or p.loss > level)
-    return tuple(sorted([*found, *lower], key=lambda p: (p.loss, p.point)))
-
-
-def _descended(loss: Field, domain: Array, known: float) -> list[StationaryPoint]:
-    """A minimum inside the domain that is lower than those known, if a compass search finds one.
-
-    Newton's method does not find minima at kinks, and of a line or a plateau of minima none is isolated; and among
-    very many it may miss the lowest.
-    """
-    low, high = domain[:, :1], domain[:, 1:]
-    width = high - low
+    spread = np.hstack([middle + (_spread(domain, _STARTS) - middle) / scale for scale in _SCALES])
+    lower = lowest_inside(loss, domain, spread, min(known, default=np.inf))
+    if lower is None:
+        return found
+    point, value = lower
     with np.errstate(all="ignore"):
-        middle = domain.mean(axis=1, keepdims=True)
-        points = np.hstack([middle + (_spread(domain, _STARTS) - middle) / scale for scale in _SCALES])
-        values = np.nan_to_num(loss(points), nan=np.inf, posinf=np.inf)
-        typical = float(np.median(values))
-        chosen = np.argsort(values, kind="stable")[:_DESCENTS]
-        points, values = points[:, chosen], values[chosen]
-        directions = np.hstack([np.eye(len(domain)), -np.eye(len(domain))])
-        for halving in range(_HALVINGS):
-            step = width * 2.0 ** (-4 - halving)
-            for _ in range(_MOVES):
-                tried = np.clip(points[:, :, None] + (step * directions)[:, None, :], low[..., None], high[..., None])
-                there = np.nan_to_num(loss(tried.reshape(len(domain), -1)), nan=np.inf, posinf=np.inf)
-                there = there.reshape(points.shape[1], -1)
-                best = there.argmin(axis=1)
-                lanes = np.flatnonzero(there.min(axis=1) < values)
-                if not lanes.size:
-                    break
-                points[:, lanes], values[lanes] = tried[:, lanes, best[lanes]], there[lanes, best[lanes]]
-    inside = ((points > low + 1e-6 * width) & (points < high - 1e-6 * width)).all(axis=0)
-    if not inside.any() or not np.isfinite(typical):
-        return []
-    index = int(np.flatnonzero(inside)[np.argmin(values[inside])])
-    lowest = float(values[index])
-    # Lower at the border of the domain, the loss has no lowest minimum inside; and not lower, it is known.
-    slack = _SAME_LEVEL * max(typical - lowest, 0.0)
-    if values.min() < lowest - slack or not (lowest < known - slack or not np.isfinite(known)) or typical <= lowest:
-        return []
-    return [StationaryPoint(tuple(points[:, index].tolist()), "minimum", lowest, np.inf)]
+        around = loss(_spread(domain, 64))
+    # What is known outside at its level is of the same line, curve or flat.
+    level = value + _SAME_LEVEL * float(np.ptp(around[np.isfinite(around)]))
+    found = tuple(p for p in found if p.kind != "minimum" or is_inside(p, domain) or p.loss > level)
+    found = (*found, StationaryPoint(tuple(point.tolist()), "minimum", value, np.inf))
+    return tuple(sorted(found, key=lambda p: (p.loss, p.point)))
+
+
+def settle(loss: Field, gradient: Field, hessian: Field, domain: Array, point: Array) -> tuple[float, ...] | None:
+    """Return the minimum inside a domain that a point ``(d,)`` is near to, no higher than it; None if there is none.
+
+    Newton's method finds it, or the compass search if it is at a kink or one of a line, and not where the loss falls
+    towards the border of the domain, or a limit.
+    """
+    low, high = domain[:, 0], domain[:, 1]
+    with np.errstate(all="ignore"):
+        height = float(loss(point[:, None])[0])
+    rounding = 64 * float(np.finfo(float).eps) * abs(height)
+    for known in find(loss, gradient, hessian, domain, point[:, None]):
+        if known.kind == "minimum" and is_inside(known, domain) and known.loss <= height + rounding:
+            return known.point
+    points, _ = descend(loss, domain, point[:, None], np.array([height]))
+    lowest, margin = points[:, 0], 1e-6 * (high - low)
+    is_minimum = (
+        ((lowest > low + margin) & (lowest < high - margin)).all()
+        and is_lowest_around(loss, domain, lowest)
+        and not falls_to_a_limit(loss, domain, lowest)
+    )
+    return tuple(lowest.tolist()) if is_minimum else None
 
 
 def _spread(domain: Array, n: int) -> Array:
@@ -248,26 +238,28 @@ def _kind_around(loss: Field, gradient: Field, point: Array, axes: Array, width:
     return "maximum" if (rise < 0).all() else "degenerate"
 
 
-def nearest(
-    points: Sequence[StationaryPoint], theta: Array, width: float, gradient_tolerance: float
-) -> NDArray[np.int64]:
-    """Return which of the points each of ``theta (d, n)`` is at, ``int64[n]``, −1 for none.
+def reaches(points: Sequence[StationaryPoint], width: float, gradient_tolerance: float) -> Array:
+    """Return within which distance a settled end point is at each of the points, ``float64[k]``.
 
     A point with a gradient within the tolerance lies within tolerance/curvature of a stationary point to first
     order. A thousandth of the domain allows for the higher orders; farther than two hundredths it is on a plateau.
     """
+    with np.errstate(divide="ignore", over="ignore"):
+        reach = 4 * gradient_tolerance / np.array([point.flattest for point in points])
+    return np.clip(reach, _NEAREST * width, _FARTHEST * width)
+
+
+def nearest(points: Sequence[StationaryPoint], theta: Array, reach: Array | None = None) -> NDArray[np.int64]:
+    """Return the nearest of the points to each of ``theta (d, n)``, ``int64[n]``, −1 where none is within its reach."""
     found = np.full(theta.shape[1], -1)
     if not points:
         return found
     where = np.array([point.point for point in points]).T
-    with np.errstate(divide="ignore"):
-        reach = 4 * gradient_tolerance / np.array([point.flattest for point in points])
-    reach = np.clip(reach, _NEAREST * width, _FARTHEST * width)
-    if len(points) <= _FEW:
-        best = np.full(theta.shape[1], np.inf)
-        for index in range(len(points)):
+    best = np.full(theta.shape[1], np.inf)
+    if reach is None or len(points) <= _FEW:
+        for index, farthest in enumerate(reach if reach is not None else np.full(len(points), np.inf)):
             distance = np.abs(theta - where[:, index : index + 1]).max(axis=0)
-            closer = distance <= np.minimum(best, reach[index])
+            closer = (distance <= farthest) & (distance < best)
             np.copyto(found, index, where=closer)
             np.copyto(best, distance, where=closer)
         return found
@@ -276,7 +268,6 @@ def nearest(
     first = where[0, order]
     low = np.searchsorted(first, theta[0] - reach.max(), side="left")
     high = np.searchsorted(first, theta[0] + reach.max(), side="right")
-    best = np.full(theta.shape[1], np.inf)
     for k in range(int((high - low).max(initial=0))):
         lanes = np.flatnonzero(low + k < high)
         index = order[low[lanes] + k]

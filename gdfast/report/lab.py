@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import gdfast
-from gdfast import optimizers, problems, theory
+from gdfast import measures, optimizers, problems, theory
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
@@ -26,6 +26,7 @@ STEPS = {"rosenbrock": 10_000}
 """The budget of a trajectory on a problem's grid, where it is not the usual 1,000 steps."""
 GROUNDS = ("quartic", "sigmoid", "quadratic", "rosenbrock", "six_hump_camel")
 SEED = 0
+_MORE, _GRID = 8, 8  # how many more starts are tried, and coordinates up to which they are a grid
 _MOST_MINIMA = 8  # of which stability limits are marked
 
 
@@ -76,11 +77,21 @@ class Lab:
         return np.geomspace(*RATES.get(problem.name, (1e-4, 10.0)), count)
 
     def starts(self, problem: Problem) -> Any:
-        """The starts of a problem's grid: n on a line, or about a quarter as many over the domain."""
-        if problem.dimension == 1:
-            low, high = STARTS.get(problem.name, problem.domain[0])
-            return np.linspace(low, high, self.n)[:, None]
-        return problem.default_starts(self.n // 4)
+        """The starts of a problem's grid: n on a line, or about a quarter as many over the domain.
+
+        Or a few more, where one of so many is a lowest minimum, which every optimizer would have reached at once.
+        """
+        low, high = STARTS.get(problem.name, problem.domain[0])
+        for more in range(_MORE):
+            if problem.dimension == 1:
+                starts = np.linspace(low, high, self.n + more)[:, None]
+            elif problem.dimension <= _GRID:
+                starts = problem.grid(max(2, round((self.n // 4) ** (1 / problem.dimension))) + more)
+            else:
+                return problem.default_starts(self.n // 4)
+            if not _at_lowest_minima(problem, starts):
+                break
+        return starts
 
     def standard(self, problem: Problem, chosen: Sequence[Optimizer] | None = None) -> "xarray.Dataset":
         """The result on a problem's grid, by all optimizers or by some."""
@@ -96,8 +107,10 @@ class Lab:
         max_steps: int = 1000,
         **options: Any,
     ) -> "xarray.Dataset":
-        """Run a sweep, or give its result if it was run before."""
-        sweep = gdfast.Sweep(problem, chosen, rates, starts, max_steps)
+        """Run a sweep, or give its result if it was run before; formulas tell when the loss was good enough."""
+        told = problem.rows_each_step == 0 and np.isfinite(problem.lowest)
+        measure = measures.steps_to_reach(problem.loss_tolerance) if told else None
+        sweep = gdfast.Sweep(problem, chosen, rates, starts, max_steps, measure=measure)
         key = json.dumps({**sweep.specification, **options})
         if key not in self._results:
             result = gdfast.run(sweep, progress=False, **options)
@@ -105,6 +118,16 @@ class Lab:
             what = f"{problem.label} × {', '.join(sweep.labels)}"
             self.compile_seconds[what] = self.compile_seconds.get(what, 0.0) + result.attrs["compile_seconds"]
         return self._results[key]
+
+
+def _at_lowest_minima(problem: Problem, starts: Array) -> bool:
+    """Whether a start is at a lowest minimum, to a thousandth of the domain's width."""
+    lowest = problem.lowest + 1e-9 * problem.loss_scale
+    points = np.array([minimum.point for minimum in problem.minima if minimum.point and minimum.loss <= lowest])
+    if not points.size:
+        return False
+    width = np.ptp(problem.domain, axis=1)
+    return bool((np.abs(starts[:, None] - points) <= 1e-3 * width).all(axis=2).any())
 
 
 def limits(problem: Problem, chosen: Sequence[Optimizer]) -> dict[str, list[float]]:

@@ -17,6 +17,7 @@ from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array
 from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, machine
 from gdfast.tiles.executors import cells_of, cores, each_on_threads, prepare
+from gdfast.tiles.lower import Lower, knowing, least
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.sweep import Sweep, Tile
@@ -74,13 +75,11 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     began = time.perf_counter()
     prepare(sweep, backend)
     compiled = time.perf_counter()
-    outcome = np.empty(sweep.shape, dtype=np.int8)
-    computed = np.zeros(sweep.shape, dtype=bool)
-    prepared, order = Prepared(sweep), (_order(sweep.learning_rates), _order(sweep.starts))
-    ascending = np.ix_(*order)
-    for o in range(len(sweep.optimizers)):
-        part = _Map(prepared, o, order, backend, workers)
-        outcome[o][ascending], computed[o][ascending] = part.refined(coarse), part.computed
+    known: Sweep | None = sweep
+    while known is not None:
+        sweep = known
+        outcome, computed, lower = _maps(sweep, coarse, backend, workers)
+        known = knowing(sweep, lower)
     facts = {
         "compile_seconds": compiled - began,
         "run_seconds": time.perf_counter() - compiled,
@@ -94,6 +93,20 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
         coords=coordinates(sweep),
         attrs={**attributes(sweep, backend, False), **machine(), **facts},
     )
+
+
+def _maps(sweep: Sweep, coarse: int, backend: str, workers: int) -> tuple[Image, NDArray[np.bool_], Lower]:
+    """The outcomes of all optimizers, which were computed, and the least of the ends below all that is known."""
+    outcome = np.empty(sweep.shape, dtype=np.int8)
+    computed = np.zeros(sweep.shape, dtype=bool)
+    lower: Lower = ()
+    prepared, order = Prepared(sweep), (_order(sweep.learning_rates), _order(sweep.starts))
+    ascending = np.ix_(*order)
+    for o in range(len(sweep.optimizers)):
+        part = _Map(prepared, o, order, backend, workers)
+        outcome[o][ascending], computed[o][ascending] = part.refined(coarse), part.computed
+        lower = least(lower, *part.lower)
+    return outcome, computed, lower
 
 
 def _order(values: Array) -> Places:
@@ -111,6 +124,7 @@ class _Map:
         self.prepared, self.sweep, self.optimizer, self.order = prepared, prepared.sweep, optimizer, order
         self.backend, self.workers = backend, workers
         self.computed = np.zeros(self.sweep.shape[1:], dtype=bool)
+        self.lower: list[Lower] = []
 
     def refined(self, side: int) -> Image:
         """The whole image, from blocks of this side on."""
@@ -155,7 +169,9 @@ class _Map:
         """The outcomes of all pairs of some of the sweep's rates and starts."""
         part = self.prepared.part(self.order[0][rates], self.order[1][starts])
         tile = Tile(self.optimizer, 0, len(rates) * len(starts))
-        return cells_of(part, tile, self.backend, False, stop).outcome.reshape(len(rates), len(starts))
+        cells = cells_of(part, tile, self.backend, False, stop)
+        self.lower.append(cells.lower)
+        return cells.outcome.reshape(len(rates), len(starts))
 
 
 def _enlarged(image: NDArray[Any], factor: int) -> NDArray[Any]:

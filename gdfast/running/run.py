@@ -20,6 +20,7 @@ from gdfast.storing.reuse import Earlier
 from gdfast.storing.store import read
 from gdfast.storing.write import Store, writing
 from gdfast.tiles.executors import Done, Parcel, WorkersError, cores, on_executor, on_threads, prepare
+from gdfast.tiles.lower import knowing
 from gdfast.tiles.sweep import Sweep
 from gdfast.tiles.workers import check_count
 
@@ -88,7 +89,9 @@ def run(
         numbered, and ``group_rate (learning_rate, group)`` tells them. ``rule (optimizer)`` names the rules, and each
         hyperparameter in which the optimizers differ is a coordinate over ``optimizer`` too (NaN where one has none),
         such as ``momentum``. The attributes hold the specification
-        and its digest, versions and machine.
+        and its digest, versions and machine; the known ``minima``, ``lowest_loss`` and ``loss_scale``; and as
+        ``found_minima`` those that trajectories found, lower than all that were known. With these the run is made
+        again, so that all is judged alike.
 
     Raises
     ------
@@ -181,14 +184,24 @@ class _How:
             self.prepare()  # what cannot be compiled is refused before anything is made
         if path.suffix == ".nc":
             return _netcdf(self, path, overwrite)
-        with writing(path, self.sweep, self.backend, self.keep_theta, overwrite, self.earlier) as opened:
-            if opened.resumed and self.progress in (None, True):
-                print(f"gdfast: {opened.resumed}", file=sys.stderr)
-            try:
-                self.into(opened)
-            except WorkersError as error:
-                raise type(error)(f"{error}; the same call again completes {path}") from None
-        return read(path)
+        while True:
+            with writing(path, self.sweep, self.backend, self.keep_theta, overwrite, self.earlier) as opened:
+                if opened.resumed and self.progress in (None, True):
+                    print(f"gdfast: {opened.resumed}", file=sys.stderr)
+                self.take(opened.sweep)
+                try:
+                    is_done = self.into(opened)
+                except WorkersError as error:
+                    raise type(error)(f"{error}; the same call again completes {path}") from None
+            if is_done:
+                return read(path)
+            overwrite = False
+
+    def take(self, sweep: Sweep) -> None:
+        """Go on with a sweep whose problem knows more."""
+        if sweep is not self.sweep:
+            self.sweep, self.earlier = sweep, None
+            self.parcel = None if self.executor is None else Parcel.of(sweep)
 
     def prepare(self) -> None:
         """Compile, or load from disk, what is needed; the seconds are added up."""
@@ -214,29 +227,42 @@ class _How:
 
     def in_memory(self) -> "xarray.Dataset":
         """Run all and return the result."""
-        columns = Columns(self.sweep, self.keep_theta, self.earlier)
-        self.prepare()
-        began = time.perf_counter()
-        steps = lane_steps = 0
-        with self.started(columns) as finished:
-            result = columns.dataset(self.backend)  # made while the tiles run
-            for batch in finished:
-                steps += batch.steps
-                lane_steps += batch.lane_steps
+        run_seconds = 0.0
+        while True:
+            columns = Columns(self.sweep, self.keep_theta, self.earlier)
+            self.prepare()
+            began = time.perf_counter()
+            steps = lane_steps = 0
+            with self.started(columns) as finished:
+                result = columns.dataset(self.backend)  # made while the tiles run
+                for batch in finished:
+                    steps += batch.steps
+                    lane_steps += batch.lane_steps
+            run_seconds += time.perf_counter() - began
+            known = knowing(self.sweep, columns.lower)
+            if known is None:
+                break
+            self.take(known)
         result.attrs["compile_seconds"] = self.compile_seconds
-        result.attrs["run_seconds"] = time.perf_counter() - began
+        result.attrs["run_seconds"] = run_seconds
         result.attrs["useful_share"] = useful_share(steps, lane_steps)
         return result
 
-    def into(self, store: Store) -> None:
-        """Run what a store lacks."""
+    def into(self, store: Store) -> bool:
+        """Run what a store lacks; tell whether it is done, or to be run again, for a problem that knows more."""
         if store.missing:
             self.prepare()
             store.begin(self.compile_seconds)
             with self.started(store) as finished:
                 for _ in finished:
                     pass
-        store.finish()
+        known = knowing(self.sweep, store.lower)
+        if known is None:
+            store.finish()
+            return True
+        store.wait()
+        self.take(known)
+        return False
 
 
 def _told(finished: Iterator[Done], report: Any, done: int, total: int, all_tiles: int) -> Iterator[Done]:

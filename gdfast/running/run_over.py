@@ -41,8 +41,9 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
         As of `gdfast.run`, every variable with the new dimensions in front. A new dimension's coordinate is numeric
         where all of its values are numbers, otherwise text. Coordinates stay coordinates; one whose values differ
         between the sweeps, such as ``start_point`` or a label of the starts, has the new dimensions too.
-        ``start_point`` is NaN where a problem does not have a coordinate. In the attributes, ``specification`` and
-        ``minima`` are lists in the order of the sweeps, the last dimension fastest; times are sums.
+        ``start_point`` is NaN where a problem does not have a coordinate. In the attributes, ``specification``,
+        ``minima`` and ``found_minima`` are lists in the order of the sweeps, the last dimension fastest; times are
+        sums.
 
     Raises
     ------
@@ -75,8 +76,9 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
     stacked = stacked.assign_coords({name: (name, _coordinate(along)) for name, along in values.items()})
     attributes = dict(results[0].attrs)
     attributes["title"] = f"gdfast sweeps over {' × '.join(values)}"
-    for name in ("specification", "minima"):
-        attributes[name] = json.dumps([json.loads(result.attrs[name]) for result in results])
+    told = ["specification", "minima", *(["found_minima"] if any("found_minima" in r.attrs for r in results) else [])]
+    for name in told:
+        attributes[name] = json.dumps([json.loads(result.attrs.get(name, "[]")) for result in results])
     for name in ("compile_seconds", "run_seconds"):
         attributes[name] = sum(result.attrs[name] for result in results)
     attributes["useful_share"] = min(result.attrs["useful_share"] for result in results)

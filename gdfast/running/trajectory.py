@@ -8,7 +8,9 @@ from numpy.typing import ArrayLike
 from gdfast import arguments, memory
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
+from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.tiles.ending import Ending
+from gdfast.tiles.lower import knowing
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.reference import Trajectories, run_tile
@@ -26,7 +28,7 @@ def trajectory(
     max_steps: int = 1000,
     *,
     gradient_tolerance: float = 1e-8,
-    divergence_limit: float = 1e12,
+    divergence_limit: float = USUAL_LIMIT,
     number: int = 0,
 ) -> "xarray.Dataset":
     """Run one trajectory by the reference and keep all of its path.
@@ -70,11 +72,15 @@ def trajectory(
         gradient_tolerance,
         divergence_limit,
     )
-    problem, (optimizer,) = sweep.problem, sweep.optimizers
-    prepared = Prepared(sweep)
-    plan = prepared.plan(0)
-    endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
-    cells = prepared.judge.cells(endings)
+    while True:
+        prepared = Prepared(sweep)
+        endings = run_tile(prepared, Tile(0, 0, 1), np.zeros(1), number)
+        cells = prepared.judge.cells(endings, 0)
+        known = knowing(sweep, cells.lower)
+        if known is None:
+            break
+        sweep = known
+    problem, (optimizer,), plan = sweep.problem, sweep.optimizers, prepared.plan(0)
     numbers = np.array([number], dtype=np.int64)
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
     shape = problem.dimension, int(endings.steps[0]) + 1

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,17 @@ from gdfast import memory
 from gdfast.storing.result import (
     ATTRIBUTES,
     DIMENSIONS,
-    FURTHER,
     attributes,
     bytes_of_a_cell,
     coordinates,
     depths,
     fields,
     fill,
+    further,
     machine,
 )
 from gdfast.storing.reuse import Earlier
+from gdfast.tiles.lower import Lower, least
 from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.sweep import Sweep, Tile
 
@@ -41,6 +43,11 @@ class Columns:
     earlier : Earlier, optional
         A result from which trajectories are taken over.
 
+    Attributes
+    ----------
+    lower : tuple of float
+        The least of what the tiles noted, see `gdfast.tiles.lower`.
+
     Raises
     ------
     ValueError
@@ -49,6 +56,8 @@ class Columns:
 
     def __init__(self, sweep: Sweep, keep_theta: bool, earlier: Earlier | None = None) -> None:
         self.sweep, self.earlier = sweep, earlier
+        self.lower: Lower = ()
+        self._guard = threading.Lock()
         memory.fits(
             f"the result of {sweep.size:,} trajectories",
             bytes_of_a_cell(sweep, keep_theta) * sweep.size,
@@ -78,16 +87,19 @@ class Columns:
     def put(self, tile: Tile, cells: Cells) -> None:
         """Copy a finished tile into its place."""
         fill(self.columns, tile.optimizer, slice(tile.first, tile.last), cells)
+        if cells.lower:
+            with self._guard:
+                self.lower = least(self.lower, cells.lower)
 
     def dataset(self, backend: str) -> "xarray.Dataset":
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
         import xarray
 
+        sweep = self.sweep
         data = {
-            name: ((*DIMENSIONS, *FURTHER.get(name, ())), column, ATTRIBUTES[name])
+            name: ((*DIMENSIONS, *further(sweep, name)), column, ATTRIBUTES[name])
             for name, column in self.columns.items()
         }
-        sweep = self.sweep
         return xarray.Dataset(
             data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
         )

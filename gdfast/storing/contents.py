@@ -378,7 +378,9 @@ def damages(contents: Contents, whole: bool) -> dict[str, str]:
     listed: dict[str, tuple[Check, ...]] = dict.fromkeys(contents.coordinates, ())
     listed.update(contents.journal.files)
     for key, entry in contents.blocks.items():
-        listed.update({layout.chunk(name, key): (check,) for name, check in entry["files"].items()})
+        listed.update(
+            {layout.chunk(name, key, contents.members[name]): (check,) for name, check in entry["files"].items()}
+        )
     return damaged(contents.path, listed, whole)
 
 

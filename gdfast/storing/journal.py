@@ -4,9 +4,10 @@ r"""The journal of a store: which files it is made of, who wrote them, and which
 space, and the text, which is one of
 
 - ``{"store": {"digest": …, "shape": …, "block": …, "begun": …, "files": {name: [size, crc32], …}}}``, the first line:
-  what is swept, and every file of metadata and coordinates;
+  what is swept, and every file of metadata and coordinates; with ``"found": [[…], …]`` where trajectories found minima;
 - ``{"session": …}``: a process begins to write;
-- ``{"block": "0.3.0", "files": {"loss": [size, crc32], …}, …}``: a block's chunks are on the disk;
+- ``{"block": "0.3.0", "files": {"loss": [size, crc32], …}, …}``: a block's chunks are on the disk; with ``"lower":
+  […]`` where ends are lower than all known minima, see `gdfast.tiles.lower`;
 - ``{"finished": {"files": …, …}}``: all blocks are, and these files of metadata have their last form.
 
 A last line without its end was being written when the process ended; it counts as not there. In stores of format 1
@@ -122,6 +123,11 @@ class Journal:
         return next((entry["finished"] for entry in reversed(self.entries) if "finished" in entry), None)
 
     @property
+    def found(self) -> list[list[float]]:
+        """The minima that trajectories found, which the blocks were judged with."""
+        return list(self.header.get("found", [])) if self.header else []
+
+    @property
     def blocks(self) -> dict[str, dict[str, Any]]:
         """The blocks that are done."""
         return {entry["block"]: entry for entry in self._all("block")}
@@ -181,6 +187,8 @@ def _entry(text: bytes, is_bare: bool) -> dict[str, Any]:
                 raise ValueError
             if not all(0 < c <= n <= 2**40 for n, c in zip(shape, block, strict=True)):
                 raise ValueError
+            for point in entry["store"].get("found", []):
+                _numbers(point)
         case {"session": {"compile_seconds": float(seconds) | int(seconds)}} if math.isfinite(seconds):
             pass
         case {"finished": {}} if not is_bare:
@@ -189,6 +197,7 @@ def _entry(text: bytes, is_bare: bool) -> dict[str, Any]:
             entry["files"] = {_name(name): _check(check) for name, check in entry["files"].items()}
             if not _BLOCK.fullmatch(key) or not math.isfinite(seconds):
                 raise ValueError
+            _numbers(entry.get("lower", []))
         case _:
             raise ValueError
     return entry
@@ -199,6 +208,11 @@ def _check(check: Any) -> Check:
     if type(size) is not int or type(checksum) is not int or not 0 <= size < 2**31 or not 0 <= checksum < 2**32:
         raise ValueError
     return size, checksum
+
+
+def _numbers(values: Any) -> None:
+    if not isinstance(values, list) or not all(isinstance(x, float) and math.isfinite(x) for x in values):
+        raise ValueError
 
 
 def _name(name: str) -> str:

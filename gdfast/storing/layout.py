@@ -22,7 +22,18 @@ from numpy.typing import NDArray
 
 from gdfast.storing.files import Unsound, is_plain
 from gdfast.storing.journal import LARGEST_TEXT
-from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, FIELDS, FURTHER, MORE, SINCE, coordinates, depths, fields
+from gdfast.storing.result import (
+    ATTRIBUTES,
+    DIMENSIONS,
+    FIELDS,
+    FURTHER,
+    MORE,
+    SINCE,
+    coordinates,
+    depths,
+    fields,
+    further,
+)
 from gdfast.tiles.sweep import Sweep
 
 METADATA, GROUP, ATTRIBUTES_FILE = ".zmetadata", ".zgroup", ".zattrs"
@@ -35,7 +46,7 @@ _LARGEST_CHUNK, _CHUNK = 2**30, 2**25
 DATA: dict[str, Any] = {**FIELDS, **dict.fromkeys(MORE, np.float64)}
 """The types of all arrays that are no coordinates."""
 
-_AXES = {*DIMENSIONS, "parameter", "group", "recorded_step"}
+_AXES = {*DIMENSIONS, "parameter", "group", "recorded_step", "loss_tolerance"}
 
 
 @dataclass(frozen=True)
@@ -97,26 +108,30 @@ class Array:
         }
 
 
-def chunk(name: str, block: str) -> str:
+def chunk(name: str, block: str, array: Array | None) -> str:
     """The file of a block's chunk of the array of this name."""
-    return f"{name}/{block}{_suffix(name)}"
+    return f"{name}/{block}" + ".0" * (len(array.shape) - len(DIMENSIONS) if array else 0)
 
 
 def block_of(name: str, key: str) -> str:
     """The block that a chunk of the array of this name is of, by the chunk's name in it."""
-    return key.removesuffix(_suffix(name))
+    for dimensions in _further(name):
+        block = key.removesuffix(".0" * len(dimensions))
+        if block.count(".") == len(DIMENSIONS) - 1:
+            return block
+    return ""
 
 
-def _suffix(name: str) -> str:
-    """What the names of an array's chunks have behind those of blocks: a 0 for each further dimension."""
-    return ".0" * len(FURTHER.get(name, ()))
+def _further(name: str) -> list[tuple[str, ...]]:
+    """The further dimensions that an array of this name may have, the longest first."""
+    return [("loss_tolerance",), ()] if name == "measure" else [FURTHER.get(name, ())]
 
 
 def arrays(sweep: Sweep, keep_theta: bool, block: tuple[int, int, int]) -> dict[str, Array]:
     """The arrays that hold a sweep's result, by name, less their coordinates."""
     found = {}
     for name, dtype in fields(sweep, keep_theta).items():
-        more, dimensions = depths(sweep, name), (*DIMENSIONS, *FURTHER.get(name, ()))
+        more, dimensions = depths(sweep, name), (*DIMENSIONS, *further(sweep, name))
         found[name] = Array((*sweep.shape, *more), (*block, *more), np.dtype(dtype), dimensions, ATTRIBUTES[name])
     return found
 
@@ -292,6 +307,6 @@ def _check_sizes(members: Mapping[str, Array]) -> None:
         raise Unsound("lack an array, or have one too many")
     for name in DATA:
         if name in members and (
-            members[name].dimensions[3:] != FURTHER.get(name, ()) or members[name].chunks[3:] != members[name].shape[3:]
+            members[name].dimensions[3:] not in _further(name) or members[name].chunks[3:] != members[name].shape[3:]
         ):
             raise Unsound("give arrays other dimensions than they have")

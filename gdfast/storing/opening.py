@@ -106,6 +106,7 @@ class Opened:
             "block": self.block,
             "begun": self.begun,
             "files": {name: check_of(data) for name, data in contents.items()},
+            **({"found": [minimum.point for minimum in found]} if (found := self.sweep.problem.found) else {}),
         }
         kept = [entry for entry in self.journal.entries if "session" in entry or "block" in entry]
         files.put(self.path / JOURNAL, b"".join(map(line, [{"store": header}, *kept])))
@@ -212,6 +213,7 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
             check_same(path, group, place.sweep, place.backend, place.keep_theta)
         if not groups:
             raise StoreError(f"store: {path} holds another sweep; give another path, or overwrite it")
+    is_judged_otherwise = _know(place, journal)
     place.journal, place.block = journal, _block(path, journal) or place.block
     owned = _owned(path, place.sweep.shape, place.block, place.names, journal)
     _check_ordinary(path, owned)
@@ -222,19 +224,43 @@ def _resume(place: Opened, journal: Journal, groups: list[dict[str, Any]]) -> No
     place.repaired += journal.damages
     bad = damaged(path, journal.files, whole=True)
     place.repaired += bad.values()
-    dropped = set()
+    dropped, arrays = set(), place.arrays
     for key, entry in journal.blocks.items():
         sizes = grid(place.sweep.shape, place.block, key)
-        checks = {layout.chunk(name, key): (check,) for name, check in entry["files"].items()}
-        is_one = sizes and math.prod(sizes) == entry["trajectories"] and {*entry["files"]} == {*place.arrays}
+        checks = {layout.chunk(name, key, arrays.get(name)): (check,) for name, check in entry["files"].items()}
+        is_one = sizes and math.prod(sizes) == entry["trajectories"] and {*entry["files"]} == {*arrays}
         stray = {key: f"its journal names a block that it has not: {key}"}
         wrong = damaged(path, checks, whole=True) if is_one else stray
         if wrong:
             dropped.add(key)
             place.repaired += wrong.values()
     journal.entries = [entry for entry in journal.entries if entry.get("block") not in dropped]
-    if place.repaired or told_otherwise or not journal.header:
+    if place.repaired or told_otherwise or is_judged_otherwise or not journal.header:
         place.write()
+
+
+def _know(place: Opened, journal: Journal) -> bool:
+    """Let the problem know what a store's trajectories found, and drop blocks that were judged with less.
+
+    Returns whether there are such blocks.
+
+    Raises
+    ------
+    StoreError
+        If what was found is no point of the problem.
+    """
+    known = [list(minimum.point) for minimum in place.sweep.problem.found]
+    if journal.header and len(journal.found) < len(known):
+        journal.entries = [entry for entry in journal.entries if "block" not in entry and "finished" not in entry]
+        return True
+    problem = place.sweep.problem
+    for point in journal.found[len(known) :]:
+        if len(point) != problem.dimension:
+            raise StoreError(f"store: {place.path} is damaged: its journal names a minimum that is no point")
+        problem = problem.knowing(point)
+    if journal.found:
+        place.sweep = place.sweep.replace(problem=problem)
+    return False
 
 
 def _block(path: Path, journal: Journal) -> Block | None:
@@ -261,7 +287,7 @@ def _owned(path: Path, shape: tuple[int, ...], block: tuple[int, ...], names: se
         for item in os.listdir(path / array):
             name = f"{array}/{item}"
             key = layout.block_of(array, item)
-            is_chunk = array in layout.DATA and grid(shape, block, key) is not None and layout.chunk(array, key) == name
+            is_chunk = array in layout.DATA and grid(shape, block, key) is not None
             if is_chunk or item in (".zarray", ".zattrs") or name in journal.files:
                 found.append(name)
     return found

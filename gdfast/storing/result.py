@@ -90,10 +90,24 @@ def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
     return {**FIELDS, **dict.fromkeys(names, np.float64)}
 
 
+def _tolerances(sweep: Sweep) -> tuple[float, ...]:
+    """The tolerances for each of which a measure tells a number, if it does."""
+    return (sweep.measure.tolerances if sweep.measure else None) or ()
+
+
+def further(sweep: Sweep, name: str) -> tuple[str, ...]:
+    """The names of a variable's further dimensions."""
+    return ("loss_tolerance",) if name == "measure" and _tolerances(sweep) else FURTHER.get(name, ())
+
+
 def depths(sweep: Sweep, name: str) -> tuple[int, ...]:
-    """The lengths of a variable's further dimensions, which `FURTHER` names."""
-    sizes = {"parameter": sweep.problem.dimension, "recorded_step": len(sweep.recorded_steps)}
-    return tuple(sizes[dimension] for dimension in FURTHER.get(name, ()))
+    """The lengths of a variable's further dimensions."""
+    sizes = {
+        "parameter": sweep.problem.dimension,
+        "recorded_step": len(sweep.recorded_steps),
+        "loss_tolerance": len(_tolerances(sweep)),
+    }
+    return tuple(sizes[dimension] for dimension in further(sweep, name))
 
 
 def bytes_of_a_cell(sweep: Sweep, keep_theta: bool) -> int:
@@ -116,7 +130,7 @@ def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) 
 
 def coordinates(sweep: Sweep) -> dict[str, Any]:
     """The coordinates of a sweep's result."""
-    taken = {*FIELDS, *MORE, *DIMENSIONS, "rule", "parameter", "start_point", "recorded_step"}
+    taken = {*FIELDS, *MORE, *DIMENSIONS, "rule", "parameter", "start_point", "recorded_step", "loss_tolerance"}
     hyperparameters = {
         f"optimizer_{name}" if name in taken else name: (
             "optimizer",
@@ -135,6 +149,7 @@ def coordinates(sweep: Sweep) -> dict[str, Any]:
         "parameter": np.array(sweep.problem.coordinates, dtype=object),
         "start_point": (("start", "parameter"), sweep.starts, {"long_name": "initial point"}),
         **({"recorded_step": ("recorded_step", sweep.recorded_steps, _STEPS)} if sweep.history else {}),
+        **({"loss_tolerance": np.array(tolerances)} if (tolerances := _tolerances(sweep)) else {}),
     }
 
 
@@ -157,11 +172,18 @@ def attributes(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:
         "title": f"gdfast sweep of {sweep.problem.label}",
         "specification": specification,
         "minima": json.dumps([[p.loss, *p.point] for p in sweep.problem.minima]),
+        **_found(sweep),
         **_units(sweep),
         "backend": backend,
         "gdfast": __version__,
         "digest": digest(specification, backend, keep_theta),
     }
+
+
+def _found(sweep: Sweep) -> dict[str, str]:
+    """The minima that trajectories found, which were not known before and are among the others now."""
+    found = sweep.problem.found
+    return {"found_minima": json.dumps([[p.loss, *p.point] for p in found])} if found else {}
 
 
 def _units(sweep: Sweep) -> dict[str, float]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gdfast import __version__
 from gdfast.parts import step_table
 from gdfast.storing.contents import StoreError, by_content, differences, keeps_theta
+from gdfast.storing.journal import Journal
 from gdfast.storing.result import attributes
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.sweep import Sweep, Tile
@@ -64,6 +65,16 @@ class Earlier:
                 (asked, backend, __version__, attributes(sweep, backend, keep_theta)["minima"]),
             )
         )
+        if "found_minima" in found:
+            raise StoreError(
+                f"reuse: nothing of {path} can be taken over: its trajectories found a minimum that was not known, "
+                "which others of this sweep may not"
+            )
+        journal = Journal.read(path) if path.is_dir() else Journal()
+        if journal.finished is None and any("lower" in entry for entry in journal.blocks.values()):
+            raise StoreError(
+                f"reuse: nothing of {path} can be taken over: ends are lower than all known minima; complete it first"
+            )
         for difference in differences("", was, asked):
             raise StoreError(f"reuse: nothing of {path} can be taken over: {difference}")
         if keep_theta and not keeps_theta(found):

@@ -17,6 +17,8 @@ What happens to it, and what then holds:
 - *Two processes write*: the second is refused, as long as the folder's file system knows locks (`flock`). Network
   shares that know none, and disks that do not sync when asked, are the user's risk. Reading needs no lock, and writes
   nothing.
+- *Trajectories find a minimum lower than all that were known*: when all blocks are done, they are dropped from the
+  journal, which names the minimum from then on, and run again by a problem that knows it; also that may be interrupted.
 - *Something that gdfast did not write is in the folder*: it stays as it is. Where it stands in the way, or a folder is
   not a store, one sentence tells. Links, FIFOs and devices are not followed, waited for or replaced. What
   is replaced or, by `overwrite`, removed are files that the store itself names.

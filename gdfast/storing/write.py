@@ -12,7 +12,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from gdfast.storing import files
 from gdfast.storing.contents import damaged
 from gdfast.storing.journal import JOURNAL, Journal, check_of, grid, line
-from gdfast.storing.layout import chunk, compressed
+from gdfast.storing.layout import Array, chunk, compressed
 from gdfast.storing.opening import Opened, opened
 from gdfast.storing.result import fill, machine, useful_share
 from gdfast.storing.reuse import Earlier
+from gdfast.tiles.lower import Lower, least
 from gdfast.tiles.outcomes import Cells
 from gdfast.tiles.sweep import Sweep, Tile
 
@@ -59,6 +60,11 @@ class Store:
         Its folder, whose lock is held, and what is in it.
     earlier : Earlier, optional
         A result from which trajectories are taken over.
+
+    Attributes
+    ----------
+    lower : tuple of float
+        The least of what the tiles noted, see `gdfast.tiles.lower`.
     """
 
     def __init__(self, place: Opened, earlier: Earlier | None = None) -> None:
@@ -70,8 +76,11 @@ class Store:
         self._buffers: dict[str, dict[str, NDArray[Any]]] = {}
         self._left: dict[str, int] = {}
         self._facts: dict[str, list[int]] = {}
+        self._lower: dict[str, Lower] = {}
+        self.lower: Lower = least(*(tuple(entry.get("lower", ())) for entry in self._blocks.values()))
         self._guard = threading.Lock()
-        self._lines = _Lines(self.path, place.journal.length)
+        self._arrays = place.arrays
+        self._lines = _Lines(self.path, place.journal.length, self._arrays)
         self._began = 0.0
 
     @cached_property
@@ -148,21 +157,25 @@ class Store:
                 self._buffers[key] = self._begun(key)
                 self._left[key] = sum(tile.last - tile.first for tile in self._plan[key])
                 self._facts[key] = [0, 0]
+                self._lower[key] = ()
             buffers = self._buffers[key]
         self._fill(buffers, key, tile, cells)
         with self._guard:
             facts = self._facts[key]
             facts[0] += int(cells.steps.sum(dtype=np.int64))
             facts[1] += cells.lane_steps
+            self._lower[key] = least(self._lower[key], cells.lower)
             self._left[key] -= tile.last - tile.first
             if self._left[key]:
                 return
             del self._buffers[key], self._left[key], self._facts[key]
-        self._add(key, buffers, *facts)
+            lower = self._lower.pop(key)
+            self.lower = least(self.lower, lower)
+        self._add(key, buffers, facts[0], facts[1], lower)
 
     def _begun(self, key: str) -> dict[str, NDArray[Any]]:
         """The arrays of a block, with what is taken over."""
-        buffers = {name: np.zeros(array.chunks, array.dtype) for name, array in self.place.arrays.items()}
+        buffers = {name: np.zeros(array.chunks, array.dtype) for name, array in self._arrays.items()}
         if self.earlier:
             for part in self._parts(key):
                 if self.earlier.final(part).any():
@@ -173,7 +186,7 @@ class Store:
         (first,) = {part.first for part in self._parts(key)}
         fill(buffers, tile.optimizer % self.block[0], slice(tile.first - first, tile.last - first), cells)
 
-    def _add(self, key: str, buffers: dict[str, NDArray[Any]], steps: int, lane_steps: int) -> None:
+    def _add(self, key: str, buffers: dict[str, NDArray[Any]], steps: int, lane_steps: int, lower: Lower = ()) -> None:
         """Write a block's chunks, and have it told in the journal."""
         with explained(self.path):
             self._lines.add(
@@ -183,6 +196,7 @@ class Store:
                     "steps": steps,
                     "lane_steps": lane_steps,
                     "files": {name: self._write(name, key, values) for name, values in buffers.items()},
+                    **({"lower": lower} if lower else {}),
                     "seconds": time.perf_counter() - self._began,
                 }
             )
@@ -190,8 +204,13 @@ class Store:
     def _write(self, name: str, key: str, values: NDArray[Any]) -> tuple[int, int]:
         """Write one chunk of an array and give its size and checksum."""
         data = compressed(values)
-        files.move(files.write(self.path, data), self.path / chunk(name, key))
+        files.move(files.write(self.path, data), self.path / chunk(name, key, self._arrays[name]))
         return check_of(data)
+
+    def wait(self) -> None:
+        """Wait until all blocks are on the disk."""
+        with explained(self.path):
+            self._lines.wait()
 
     def finish(self) -> None:
         """Wait until all blocks are on the disk; write when and how fast the whole store was made."""
@@ -242,10 +261,12 @@ class _Lines:
         The store's folder.
     length : int
         Bytes of its journal that are to stay.
+    arrays : mapping
+        Those that hold trajectories.
     """
 
-    def __init__(self, store: Path, length: int) -> None:
-        self._store, self._length, self._file = store, length, -1
+    def __init__(self, store: Path, length: int, arrays: Mapping[str, Array]) -> None:
+        self._store, self._length, self._arrays, self._file = store, length, arrays, -1
         self._waiting: list[dict[str, Any]] = []
         self._is_closing = self._is_busy = False
         self._error: OSError | None = None
@@ -311,7 +332,12 @@ class _Lines:
                     return
 
     def _write(self, entries: list[dict[str, Any]]) -> None:
-        chunks = [chunk(name, entry["block"]) for entry in entries if "block" in entry for name in entry["files"]]
+        chunks = [
+            chunk(name, entry["block"], self._arrays[name])
+            for entry in entries
+            if "block" in entry
+            for name in entry["files"]
+        ]
         files.sync_all(self._store, chunks)
         text = b"".join(map(line, entries))
         try:

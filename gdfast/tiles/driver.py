@@ -1,11 +1,10 @@
 """The compiled driver of one tile: step, settle, compact.
 
 The trajectories of a tile run in blocks of up to 1088 lanes. All lanes of a block share the step counter. After
-every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their
-places, so that lane-steps are hardly ever wasted. The last `TAIL` steps of the budget are taken one at a time and
-kept, to see whether a trajectory that did not settle repeats itself. At some points of the middle and of the end of
-the budget the objective is noted, to see whether it still comes down. Strides end where a history records, and what it
-records of the last steps is told from the points that were kept.
+every `STRIDE` steps the lanes that have settled are written out and the last live lanes are moved into their places, so
+that lane-steps are hardly ever wasted. The last `TAIL` steps are taken one at a time and kept, to see whether what did
+not settle repeats itself. In the middle and at the end the objective is noted, to see whether it comes down. Strides
+end where a history records, and what it records of the last steps is told from the points that were kept.
 """
 
 import functools
@@ -66,6 +65,7 @@ class Samples(NamedTuple):
     steps: Any  # int64[k], the updates done there
     values: Any  # float64 (k, W)
     work: Any  # float64 (5, W), to scribble on
+    batched: Any  # bool, whether each step has an objective of its own
 
 
 class Ends(NamedTuple):
@@ -96,7 +96,7 @@ def _signature(real: Any) -> Any:
         matrix,  # table
         SETTLING,
         block_type(real),
-        types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1]), Samples),
+        types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], types.boolean), Samples),
         types.NamedTuple((*[types.float64[::1]] * 2, *[types.float64] * 4), Limits),
         real,  # loss per objective
         types.NamedTuple(ends, Ends),
@@ -333,6 +333,21 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, e
 
 
 @register_jitable(**HELPER)
+def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likewise
+    """Take from each sample what the same step's objective is at the end: rows of mini-batches differ by more."""
+    theta, ended = block.theta, block.tail[block.tail.shape[0] - 1]
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            theta[i, lane] = ended[i, lane]
+        for lane in range(n, padded):
+            theta[i, lane] = ended[i, 0]
+    for k in range(len(noted.steps)):
+        call_step(pair, block, table, settling, noted.steps[k], padded, 0)  # type: ignore[call-arg]
+        for lane in range(n):
+            noted.values[k, lane] -= block.work[0, lane]
+
+
+@register_jitable(**HELPER)
 def _outcome(ending, trend, loss, norm, before, limits):
     """What an end is if it is at no minimum, as `gdfast.tiles.outcomes.Judge.elsewhere` tells it."""
     if ending == _STATIONARY:
@@ -419,6 +434,8 @@ def driver(real: str) -> Kernel:
                 _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends)
                 lane_steps += n * (len(block.tail) - 1)
                 _tell_tails(block, n, within, still, first, ends)
+                if noted.batched:
+                    _compare_with_ends(pair, block, table, settling, n, padded, noted)
                 _tell_trends(block, noted, n, middle, rounding, first, ends)
                 while row < len(record.steps) and record.steps[row] < len(table) - 1:
                     block.theta[:, :n] = block.tail[record.steps[row] - last_steps, :, :n]

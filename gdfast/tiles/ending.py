@@ -127,7 +127,8 @@ def trend_of(samples: Array, max_steps: int) -> NDArray[np.int8]:
     Parameters
     ----------
     samples : ndarray
-        The objective at the `sampled_steps`, ``dtype[k, n]``.
+        The objective at the `sampled_steps`, ``dtype[k, n]``; of mini-batches less what that of the same rows is at the
+        end point, since rows differ by more than a descent in a few steps.
     max_steps : int
         The budget.
     """

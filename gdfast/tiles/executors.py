@@ -79,7 +79,7 @@ def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, sto
         from gdfast.tiles.reference import run_tile
     sweep = prepared.sweep
     endings = run_tile(prepared, tile, stop)
-    cells = prepared.judge.cells(endings)
+    cells = prepared.judge.cells(endings, tile.first)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
         memory = endings.memory.astype(np.float64, copy=False)

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.tiles.ending import Ending, Endings, Trend
+from gdfast.tiles.ending import SAMPLE_EVERY, STILL_WITHIN, Ending, Endings, Trend
+from gdfast.tiles.lower import SAME_LOSS, Lower, below_known
 from gdfast.tiles.sweep import Sweep
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
-_SAME_LOSS = 1e-9  # share of the loss scale by which the losses of equally low minima may differ
 _CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
 _FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
 _DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
@@ -60,8 +60,8 @@ MEANING = {
 class Cells:
     """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
 
-    `measure` is empty where the sweep has none. `told` has what is told beside, by the names of a result's variables,
-    trajectories along the first axis.
+    `measure` is empty where the sweep has none. `lower` is the lowest end, see `Lower`. `told` has what is told beside,
+    by the names of a result's variables, trajectories along the first axis.
     """
 
     outcome: NDArray[np.int8]
@@ -74,6 +74,7 @@ class Cells:
     theta: Array
     lane_steps: int
     measure: Array
+    lower: Lower = ()
     told: dict[str, Array] = field(default_factory=dict)
 
     def values(self, name: str) -> NDArray[Any]:
@@ -81,7 +82,7 @@ class Cells:
         if name in self.told:
             return self.told[name]
         found: NDArray[Any] = getattr(self, name)
-        return found.T if name == "theta" else found
+        return found.T if found.ndim == 2 else found
 
 
 class Limits(NamedTuple):
@@ -107,8 +108,8 @@ class Judge:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep, self.problem = sweep, sweep.problem
 
-    def cells(self, endings: Endings) -> Cells:
-        """Turn the endings of a tile's trajectories into outcomes, with loss, gradient norm and basin."""
+    def cells(self, endings: Endings, first: int) -> Cells:
+        """Turn the endings of a tile's trajectories, from number `first` on, into outcomes, with loss and basin."""
         theta, outcome = endings.theta, endings.outcome
         loss = endings.loss.astype(np.float64, copy=False)
         basin = np.full(len(loss), -1, dtype=np.int16)
@@ -120,6 +121,7 @@ class Judge:
             lanes = np.flatnonzero(descending & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
             if lanes.size:
                 outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
+        self._judge_still(endings, first, loss, outcome)
         lanes = np.flatnonzero(endings.near & (outcome != Outcome.global_minimum))
         if lanes.size:
             self._judge_near(endings, lanes, loss, outcome, basin)
@@ -133,8 +135,25 @@ class Judge:
             endings.period,
             theta,
             endings.lane_steps,
-            np.empty(0),
+            measure=np.empty(0),
+            lower=self._lower(theta, loss, endings.ending),
         )
+
+    def _judge_still(self, endings: Endings, first: int, loss: Array, outcome: NDArray[np.int8]) -> None:
+        """Put in what moved in too few steps to tell a trend, or by nothing: it is where it began, beside rounding."""
+        is_short = self.sweep.max_steps < SAMPLE_EVERY
+        lanes = np.flatnonzero((endings.ending == Ending.moving) & (is_short | (endings.trend == Trend.level)))
+        lanes = lanes[~self._at_rest(endings)[lanes]]
+        if not lanes.size:
+            return
+        starts = (first + lanes) % len(self.sweep.starts)
+        if is_short:
+            outcome[lanes[loss[lanes] < self.limits.before[starts]]] = Outcome.unfinished
+            outcome[lanes[loss[lanes] > self.limits.before[starts]]] = Outcome.worse
+            outcome[lanes[~(loss[lanes] <= self.limits.highest)]] = Outcome.diverged
+        moved = np.abs(endings.theta[:, lanes] - self.sweep.starts[starts].T).max(axis=0)
+        is_still = moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width
+        outcome[lanes[is_still]] = Outcome.frozen
 
     def _at_rest(self, endings: Endings) -> NDArray[np.bool_]:
         """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
@@ -159,8 +178,7 @@ class Judge:
         beside = lanes[unsettled]
         basin[beside] = self._nearby(theta[:, beside], loss[beside])
         outcome[beside[basin[beside] >= 0]] = Outcome.local_minimum
-        lanes = lanes[loss[lanes] <= self._bound]
-        lanes = lanes[self._is_lowest(theta[:, lanes], loss[lanes])]
+        lanes = lanes[(loss[lanes] <= self._bound) & (loss[lanes] >= below_known(self.sweep))]
         outcome[lanes] = Outcome.global_minimum
         nameless = lanes[basin[lanes] < 0]
         basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
@@ -192,7 +210,7 @@ class Judge:
             np.array(minima or [np.nan]),
             self._slack,
             self._bound,
-            problem.base + self.sweep.divergence_limit * problem.loss_scale,
+            problem.base + self.sweep.divergence_limit * problem.divergence_scales[0],
             _CREEPING * problem.gradient_scale,
         )
 
@@ -214,9 +232,16 @@ class Judge:
     def _width(self) -> float:
         return float(np.ptp(self.problem.domain, axis=1).max())
 
-    def _is_lowest(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
-        """Whether points of such a loss are not below that of the lowest minimum, or are inside the domain."""
-        return (loss >= self.problem.lowest - self._slack) | self._is_inside(theta, 0.0)
+    def _lower(self, theta: Array, loss: Array, ending: NDArray[np.int8]) -> Lower:
+        """The lowest of the ends that are lower than all known minima, inside the domain."""
+        bound = below_known(self.sweep)
+        lanes = np.flatnonzero((loss < (bound if np.isfinite(bound) else np.inf)) & (ending != Ending.diverged))
+        lanes = lanes[np.isfinite(loss[lanes]) & self._is_inside(theta[:, lanes], 0.0)]
+        if not lanes.size:
+            return ()
+        moving, height, at = ending[lanes] != Ending.stationary, loss[lanes], theta[:, lanes]
+        first = np.lexsort((*at[::-1], height, moving))[0]
+        return (float(moving[first]), float(height[first]), *at[:, first].tolist())
 
     def _is_inside(self, theta: Array, widths: float) -> NDArray[np.bool_]:
         """Whether points are in the domain, or that far from it at most."""
@@ -243,7 +268,7 @@ class Judge:
         basins = np.full(len(points) + 1, -1, dtype=np.int16)
         for index, point in enumerate(points):
             if point in place:
-                best = abs(point.loss - self.problem.lowest) <= _SAME_LOSS * self.problem.loss_scale
+                best = abs(point.loss - self.problem.lowest) <= SAME_LOSS * self.problem.loss_scale
                 outcomes[index] = Outcome.global_minimum if best else Outcome.local_minimum
                 basins[index] = min(place[point], np.iinfo(np.int16).max)
         return outcomes, basins

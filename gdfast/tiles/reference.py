@@ -93,6 +93,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
             was_small = small
     if active.size and not stop[0]:
         samples = samples[:, active]
+        if sweep.problem.batch_size is not None:  # see `gdfast.tiles.ending.trend_of`
+            samples -= np.stack([path.objective(t) for t in sampled])
         end.trend[active] = trend_of(samples, sweep.max_steps)
         with np.errstate(all="ignore"):
             end.recent[active] = samples[-RECENT:].astype(np.float64).mean(axis=0)

@@ -23,6 +23,7 @@ from gdfast.named import Value, content_of, is_factory
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
+from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.starts import Starts
 from gdfast.tiles.hyperparameters import hyperparameters_of
 
@@ -81,7 +82,7 @@ class Sweep(Value):
         hardly ever smaller than rounding.
     divergence_limit : float
         A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`, or the loss
-        at its end not this many times the problem's `loss_scale` above the lowest.
+        at its end not this many times the problem's `loss_scale` above the lowest (see its `divergence_scales`).
     history : History, str or sequence of str, optional
         What is recorded of each trajectory at chosen steps, such as ``"loss,sharpness:64"``; see
         `gdfast.history.History`. A result has ``history_loss`` and so on over ``recorded_step`` too.
@@ -116,7 +117,7 @@ class Sweep(Value):
     starts: Array
     max_steps: int = 1000
     gradient_tolerance: float = 1e-8
-    divergence_limit: float = 1e12
+    divergence_limit: float = USUAL_LIMIT
     tile_size: int | None = None
     measure: Measure | None = None
     check_every: int = 1
@@ -134,7 +135,7 @@ class Sweep(Value):
         starts: ArrayLike | Starts | Sequence[str] | None = None,
         max_steps: float = 1000,
         gradient_tolerance: float | None = None,
-        divergence_limit: float = 1e12,
+        divergence_limit: float = USUAL_LIMIT,
         tile_size: int | None = None,
         measure: Measure | None = None,
         check_every: int = 1,
@@ -261,10 +262,13 @@ class Sweep(Value):
     @property
     def scaled_tolerances(self) -> tuple[float, float]:
         """Gradient tolerance and divergence limit for the problem's gradients, as numbers that `dtype` has."""
-        scale, largest = self.problem.gradient_scale, float(np.finfo(self.dtype).max)
+        largest = float(np.finfo(self.dtype).max)
         tolerance, limit = (
             float(np.dtype(self.dtype).type(min(value * scale, largest)))
-            for value in (self.gradient_tolerance, self.divergence_limit)
+            for value, scale in (
+                (self.gradient_tolerance, self.problem.gradient_scale),
+                (self.divergence_limit, self.problem.divergence_scales[1]),
+            )
         )
         return tolerance, limit
 

@@ -59,7 +59,12 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         plan.table,
         Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
         block,
-        Samples(prepared.sampled, np.empty((len(prepared.sampled), width)), np.empty((5, width))),
+        Samples(
+            prepared.sampled,
+            np.empty((len(prepared.sampled), width)),
+            np.empty((5, width)),
+            sweep.problem.batch_size is not None,
+        ),
         judge.limits,
         getattr(np, dtype)(sweep.problem.loss_per_objective),
         ends,

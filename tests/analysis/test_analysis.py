@@ -2,6 +2,7 @@
 
 import itertools
 
+import cases
 import numpy as np
 import pandas as pd
 import pytest
@@ -178,6 +179,20 @@ def test_a_result_of_one_selected_value_is_that_part_of_the_table(small):
         part = small.isel({name: 1})
         pd.testing.assert_frame_equal(analysis.best_rates(part), analysis.best_rates(small.isel({name: [1]})))
         assert analysis.reached(part).dims == tuple(d for d in small.outcome.dims if d != name)
+
+
+def test_reached_by_other_tolerances_is_told_by_the_losses():
+    small = gdfast.run(gdfast.Sweep("quartic", "gd adam", "1e-3:1:16", "-4:4:16", 200), backend="numpy")
+    excess = analysis.excess(small).values
+    for tolerance in (1e-9, 1e-2, 0.5):
+        within = (excess <= tolerance) & (small.outcome.values != Outcome.diverged)
+        assert 0 < within.mean() < 1
+        np.testing.assert_array_equal(analysis.reached(small, tolerance), within)
+    several = analysis.reached(small, [1e-9, 0.5])
+    assert several.dims == (*small.outcome.dims, "loss_tolerance")
+    np.testing.assert_array_equal(several.sel(loss_tolerance=0.5), within)
+    for wrong in ([], -1, "x", [[1.0]]):
+        cases.refused(lambda wrong=wrong: analysis.reached(small, wrong), (TypeError, ValueError), "tolerance")
     turned = small.transpose("start", "optimizer", "learning_rate", ...)
     pd.testing.assert_frame_equal(analysis.summary(turned), analysis.summary(small))
     pd.testing.assert_frame_equal(analysis.best_of_k(turned), analysis.best_of_k(small))

@@ -1,6 +1,8 @@
 """What goes into a report, and that it says nothing its data does not; what it looks like is in `test_page`."""
 
+import numpy as np
 import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
 from gdfast import optimizers, problems, report
@@ -37,6 +39,34 @@ def test_problems_and_optimizers_can_be_chosen(tmp_path):
     assert table["optimizer"].tolist() == ["gd"]
     assert not (tmp_path / "double-well.csv").exists()  # it is about the quartic
     assert "gdfast report --only rates --quick --problem flat_quartic --optimizer gd" in made.read_text()
+
+
+def test_what_hardly_arrives_is_told(tmp_path):
+    # Lion moves by the rate, whatever the gradient: at a thousand steps few of its trajectories come near enough.
+    chosen = [problems.himmelblau()], [optimizers.adam(), optimizers.lion()]
+    made, _ = report.build(tmp_path, True, ["rates", "summary"], *chosen)
+    (line,) = [text for text in made.read_text().split("<") if "lion: " in text and "oscillating" in text]
+    assert "% of the starts" in line
+    assert "came lowest" in line
+    assert "adam: " not in line
+    table = pd.read_csv(tmp_path / "summary.csv").set_index("optimizer")
+    assert 0 < table.loc["lion", "share there"] < 0.5
+    assert table.loc["lion", "median steps there"] < 1000  # not the budget, though it never rests
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_no_grid_of_starts_has_a_lowest_minimum(quick):
+    lab = Lab(quick=quick)
+    for make in problems.CATALOGUE.values():
+        problem = make()
+        if problem.rows_each_step or problem.dimension > 8:
+            continue
+        starts, width = lab.starts(problem), np.ptp(problem.domain, axis=1)
+        for point in problem.minima:
+            if point.loss > problem.lowest + 1e-9 * problem.loss_scale:
+                continue
+            apart = (np.abs(starts - np.array(point.point)) / width).max(axis=1)
+            assert apart.min() > 1e-3, (problem.name, point.point)
 
 
 def broken(lab):

@@ -57,7 +57,10 @@ def test_arrays_of_trajectories_have_the_blocks_as_chunks():
     assert made["theta"].dimensions == ("optimizer", "learning_rate", "start", "parameter")
     assert made["steps"].chunk_bytes == 3 * 9 * 4
     assert list(made["loss"].keys) == [f"{i}.{j}.0" for i in range(2) for j in range(3)]
-    assert [layout.chunk(name, "0.1.0") for name in ("loss", "theta")] == ["loss/0.1.0", "theta/0.1.0.0"]
+    assert [layout.chunk(name, "0.1.0", array) for name, array in made.items() if name in ("loss", "theta")] == [
+        "loss/0.1.0",
+        "theta/0.1.0.0",
+    ]
 
 
 def test_coordinates_are_cut_into_chunks_of_bounded_size(monkeypatch):

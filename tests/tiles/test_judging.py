@@ -14,6 +14,8 @@ from gdfast.tiles.outcomes import Outcome
 GD = optimizers.gd()
 BOWL = problems.from_expression("(x-1)**2/2 + 2*(y+0.5)**2")
 WELLS = "(x**2-1)**2/4"
+SEPARATED = np.array([[-2.0], [-1.0], [1.0], [3.0]]), [0, 0, 1, 1]
+XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0, 1.0, 0.0])
 
 # problem (an expression, with its domain, or a problem), optimizer, start, rate, steps, outcome, ending
 HARD = [
@@ -24,6 +26,12 @@ HARD = [
     ("1e8*(x**2-1)**2", GD, 0.5, 1e-9, 500, "global_minimum", "stationary"),
     ("x**10", GD, 1.0, 0.01, 5000, "global_minimum", "stationary"),
     ("x**2", GD, 1.0, 1e-4, 1000, "unfinished", "moving"),
+    ("x**2 + 1e12", GD, 1.0, 0.1, 500, "global_minimum", "stationary"),
+    ("100 + 1e-12*x**2", GD, 2.0, 1e11, 500, "global_minimum", "stationary"),
+    ("1e-300*x**2", GD, 1.0, 1e299, 500, "global_minimum", "stationary"),
+    ("1e300*x**2", GD, 1.0, 1e-301, 500, "global_minimum", "stationary"),
+    ("1e12*(x**4-5*x**2+3*x)", GD, 2.0, 1e-14, 500, "local_minimum", "stationary"),
+    ("1e-12*(x**4-5*x**2+3*x)", GD, -2.0, 1e10, 500, "global_minimum", "stationary"),
     (("x*sin(x)", {"x": (0, 10)}), GD, 4.0, 0.1, 500, "global_minimum", "stationary"),
     (("x*sin(x)", {"x": (0, 10)}), GD, 9.9, 0.1, 500, "local_minimum", "stationary"),  # at 11.09, outside
     (("(6*x-2)**2*sin(12*x-4)", {"x": (0, 1)}), GD, 0.7, 1e-3, 500, "global_minimum", "stationary"),
@@ -37,6 +45,18 @@ HARD = [
     ("max(0,1-x)**2", GD, 2.0, 0.1, 500, "global_minimum", "stationary"),
     ("abs(x)", GD, 1.0, 0.25, 500, "global_minimum", "stationary"),
     ("abs(x-1) + abs(y)", optimizers.adagrad(), [0.3, 0.7], 0.5, 5000, "global_minimum unfinished", "moving fixed"),
+    ("(x**2+y**2-1)**2", GD, [0.5, 0.2], 0.05, 500, "global_minimum", "stationary"),
+    ("x**2 + 0*y", GD, [1.0, 2.0], 0.1, 500, "global_minimum", "stationary"),
+    ("max(0,1-x)", GD, -2.0, 0.1, 500, "global_minimum", "stationary"),
+    ("abs(x)+(x-2)**2", GD, 4.0, 0.1, 500, "global_minimum", "stationary"),
+    ("abs(x)+(x-0.2)**2", GD, 4.0, 0.1, 500, "oscillating", "cycling"),
+    ("min((x-1)**2,(x+1)**2+0.5)", GD, -2.0, 0.1, 500, "local_minimum", "stationary"),
+    (("log(x)**2", {"x": (0.1, 10)}), GD, 5.0, 0.1, 1000, "global_minimum", "stationary"),
+    # Valleys: along them it takes long, across them it swings.
+    ("rosenbrock", GD, [-1.2, 1.0], 1e-3, 1000, "unfinished", "moving"),
+    ("100*x**2 + 0.01*y**2", GD, [1.0, 5.0], 4e-3, 1000, "unfinished", "moving"),
+    ("1000*(x-y)**2 + 0.001*(x+y)**2", GD, [1.0, 0.9], 5.01e-4, 1000, "worse", "moving"),
+    ("1000*(x-y)**2 + 0.001*(x+y)**2", GD, [1.0, 0.9], 6e-4, 1000, "diverged", "moving diverged"),
     # Rules that never rest reach it all the same.
     (BOWL, optimizers.lion(), [1.9, 1.0], 1e-3, 5000, "global_minimum", "moving cycling"),
     (BOWL, optimizers.signsgd(), [1.9, 1.0], 1e-3, 5000, "global_minimum", "moving cycling"),
@@ -48,12 +68,25 @@ HARD = [
     ("booth", GD.transformed(transforms.l2(10.0)), [0.0, 0.0], 0.01, 2000, "frozen", "fixed"),
     ("booth", GD.transformed(transforms.weight_decay(10.0)), [0.0, 0.0], 0.01, 2000, "frozen", "fixed"),
     ("sigmoid", GD, 19.5, 1e-3, 1000, "unfinished", "moving"),  # the loss is the same, rounding aside
+    ("booth", GD, [0.0, 0.0], 1e-30, 100, "frozen", "moving"),  # by nothing, though by something beside its place
+    # A budget of few steps is enough to tell where it is, and whether it came lower.
+    ("booth", GD, [0.0, 0.0], 1e-3, 1, "unfinished", "moving"),
+    ("booth", GD, [0.0, 0.0], 1.0, 1, "worse", "moving"),
+    ("booth", GD, [1.0, 3.0], 1e-3, 1, "global_minimum", "stationary"),
     # Cycles of any length, and chaos, stay within bounds and come no lower.
     (WELLS, GD, 0.5, 1.05, 1000, "oscillating", "cycling"),
     (WELLS, GD, 0.5, 1.3, 1000, "oscillating", "cycling moving"),
     (WELLS, GD, 0.5, 1.4, 1000, "oscillating", "moving"),
     (WELLS, GD, 0.5, 1.5, 1000, "oscillating", "moving"),
     ("abs(x)", GD, 1.0, 0.3, 500, "oscillating", "cycling"),
+    ("x**2", GD, 2.0, 1.0, 1000, "oscillating", "cycling"),
+    ("x**3/3 - x**2/2", GD, 0.3, 2.5, 1000, "oscillating", "cycling"),  # the logistic map: of period 4,
+    ("x**3/3 - x**2/2", GD, 0.3, 2.5695, 1000, "oscillating", "moving"),  # of period 32, and chaos
+    ("x**3/3 - x**2/2", GD, 0.3, 2.9, 1000, "oscillating", "moving"),
+    ("max(x,-2*x)", GD, 1.0, 0.1, 500, "oscillating", "cycling"),
+    ("x**2 + y**2", optimizers.normalized_gd(), [1.0, 0.3], 0.05, 500, "oscillating", "cycling"),
+    ("x**2", GD.transformed(transforms.noise(1.0)), 2.0, 0.1, 1000, "oscillating", "moving"),
+    ("x**2", GD.transformed(transforms.noise(0.01)), 5.0, 1e-4, 1000, "unfinished", "moving"),
     # What climbs is worse than its start, or has diverged.
     ("x**2", GD, 1.0, 1.001, 1000, "worse", "moving"),
     ("x**2", GD, 1.0, 1.01, 1000, "diverged", "moving"),
@@ -66,10 +99,36 @@ HARD = [
     ("x", GD, 1.0, 0.1, 1000, "diverged", "moving"),
     (("exp(-x)", {"x": (-1, 1)}), GD, 1.0, 0.5, 1000, "unfinished", "moving"),
     (("1/(1+x**2)", {"x": (-1, 1)}), GD, 0.5, 0.5, 1000, "unfinished", "moving"),
+    (("log(x)", {"x": (0.1, 10)}), GD, 1.0, 0.1, 1000, "worse", "moving"),  # over the pole, and up
+    ("x**2 - y**2", GD, [1.0, 1e-3], 0.1, 30, "unfinished", "moving"),  # not far enough to be told
+    ("x**2 - y**2", GD, [1.0, 1e-3], 0.1, 500, "diverged", "moving diverged"),
+    ("x**3 - x", GD, 0.0, 0.1, 500, "global_minimum", "stationary"),  # the only minimum there is
+    # A limit is no minimum, even where rounding makes the loss the same: it is not taken for one from any start.
+    (("exp(-x)", {"x": (-1000, 1000)}), GD, 800.0, 0.5, 500, "stalled", "stationary"),
+    (("exp(-x)", {"x": (-1000, 1000)}), GD, 5.0, 0.5, 500, "unfinished", "moving"),
+    (("exp(-x) + y**2", {"x": (-1000, 1000), "y": (-2, 2)}), GD, [800.0, 1.0], 0.1, 500, "stalled", "stationary"),
+    (("tanh(x)", {"x": (-100, 100)}), GD, -90.0, 0.1, 500, "stalled", "stationary"),
+    (("softplus(x)", {"x": (-1000, 1000)}), GD, -900.0, 0.1, 500, "stalled", "stationary"),
+    (("x**2/(1+x**2)", {"x": (-1000, 1000)}), GD, 900.0, 0.1, 500, "unfinished", "moving"),
+    (("1-exp(-1e6*(x-0.3)**2)", {"x": (-5, 5)}), GD, 0.2727, 0.1, 500, "stalled", "stationary"),
     # Stationary, and no minimum.
     ("x**2 - y**2", GD, [1.0, 0.0], 0.1, 500, "stalled", "stationary"),
+    ("strict_saddle", GD, [0.0, 1.0], 0.1, 500, "stalled", "stationary"),
+    ("strict_saddle", GD, [1e-12, 1.0], 0.1, 1000, "global_minimum", "stationary"),
+    ("monkey_saddle", GD, [0.0, 0.0], 0.1, 100, "stalled", "stationary"),
+    ("(w1*w2-1)**2", GD, [1.0, -1.0], 0.05, 500, "stalled", "stationary"),  # to the saddle,
+    ("(w1*w2-1)**2", GD, [1.0, -1.0000001], 0.05, 1000, "global_minimum", "stationary"),  # and past it
+    ("x**3", GD, 0.0, 0.01, 100, "stalled", "stationary"),
+    ("cos(x)", GD, 0.0, 0.1, 100, "stalled", "stationary"),
+    ("x**3*(x-1)", GD, -1.0, 0.01, 5000, "unfinished", "moving"),  # beside an inflection
     ("quartic", GD, problems.quartic().stationary_points[-1].point[0], 0.01, 10, "stalled", "stationary"),
     ("sigmoid", GD, 25.0, 0.05, 100, "stalled", "stationary"),
+    # Classes that a line separates have no minimum, with a penalty they have; units die.
+    (problems.logistic_regression(SEPARATED, l2=0.0), GD, [0.0, 0.0], 1.0, 500, "unfinished", "moving"),
+    (problems.logistic_regression(SEPARATED, l2=0.0), GD, [0.0, 0.0], 1e5, 500, "stalled", "stationary"),
+    (problems.logistic_regression(SEPARATED, l2=0.1), GD, [0.0, 0.0], 0.5, 1000, "global_minimum", "stationary"),
+    (problems.mlp((2, 2, 1), "tanh", data=XOR), GD, np.zeros(9), 0.1, 1000, "stalled", "stationary"),
+    (problems.mlp((2, 2, 1), "relu", data=XOR), GD, np.full(9, -1.0), 0.1, 1000, "stalled", "stationary"),
 ]
 
 
@@ -141,6 +200,41 @@ def test_bad_data_points_and_mini_batches_have_a_border_between_success_and_fail
     assert share.max() == 1
     assert share[0] == share[-1] == 0
     assert (result.outcome.values[0, -1] == Outcome.diverged).all()
+
+
+def test_what_descends_by_mini_batches_is_told_from_what_swings_about_the_minimum():
+    # From one batch to another the loss changes more than from one step to the next.
+    problem = problems.linear_regression("diabetes", batch_size=8, seed=1)
+    sweep = gdfast.Sweep(problem, GD, [1e-5, 1e-4, 1e-3, 0.1], problem.random(8), 1000, loss_tolerance=1e-9)
+    result = cases.agree(sweep)
+    before = problem.loss(sweep.starts.T)
+    assert (result.loss.values[0, :3] < before).all()
+    assert (result.outcome.values[0, :3] == Outcome.unfinished).all()
+    assert (result.outcome.values[0, 3] == Outcome.oscillating).mean() > 0.7  # some are lower by chance
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer", "seeds", "steps"),
+    [
+        (problems.mlp((2, 5, 2), "tanh", loss="cross_entropy", data=(XOR[0], [0, 1, 1, 0])), "adam", 8, 1000),
+        (problems.mlp((61, 16, 10), "relu", loss="cross_entropy", data="digits", batch_size=32), "gd", 2, 600),
+        (problems.logistic_regression("breast_cancer", batch_size=32, seed=1), "adam", 4, 1000),
+    ],
+    ids=["xor", "digits", "breast_cancer"],
+)
+def test_learning_has_a_border_between_success_and_failure_and_a_best_rate(problem, optimizer, seeds, steps):
+    measure = gdfast.measures.steps_to_reach(problem.loss_tolerance)
+    starts = problem.starts("he_normal", seeds=range(seeds)) if hasattr(problem, "starts") else problem.random(seeds)
+    result = gdfast.run(gdfast.Sweep(problem, optimizer, "1e-4:10:16", starts, steps, measure=measure))
+    share = (result.outcome == Outcome.global_minimum).mean("start").values[0]
+    assert share[0] == 0 < share.max()
+    best = gdfast.analysis.best_rates(result).iloc[0]
+    assert best["share"] == share.max() >= 0.5
+    assert 1e-3 < best["best rate"] < 10
+    assert not best["at edge"]
+    reached = result.outcome.values == Outcome.global_minimum
+    assert np.isfinite(result.measure.values[reached]).all()
+    assert best["steps"] < steps
 
 
 def test_a_looser_tolerance_only_adds_successes():

@@ -85,6 +85,7 @@ def rates(lab: Lab) -> Iterator[Section]:
                 "Dashed: theory's stability limit at each minimum." if any(marks.values()) else None,
                 _most_and_least(shares),
                 _diverging(shares),
+                *_hardly_any(result),
                 _leaving(result),
                 _held(result),
             ],
@@ -109,6 +110,12 @@ def _most_and_least(shares: pd.DataFrame) -> str | None:
         f"The lowest minimum is reached from the largest part of the grid by {best.idxmax()} ({percent(best.max())}) "
         f"and from the smallest by {best.idxmin()} ({percent(best.min())})."
     )
+
+
+def _hardly_any(result: xarray.Dataset) -> list[str]:
+    """What becomes of the optimizers of which even the best rate brings less than half of the starts there."""
+    best = analysis.best_rates(result)["share"] < 0.5
+    return [f"{line}." for line, few in zip(analysis.account(result), best, strict=True) if few]
 
 
 def _diverging(shares: pd.DataFrame) -> str:
