@@ -15,6 +15,7 @@ from gdfast import measures, optimizers, problems, starts, store
 from gdfast.outputs import PART
 from gdfast.storing import columns, contents, files, result, write
 from gdfast.storing.journal import JOURNAL, Journal, line
+from gdfast.storing.layout import Array
 from gdfast.storing.reuse import Earlier
 from gdfast.storing.store import StoreError
 from gdfast.tiles.outcomes import Outcome
@@ -25,6 +26,10 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses locks and modes
 FIRST, SECOND, THIRD = ({"session": {"compile_seconds": n}} for n in (1, 2, 3))
 
 
+def _array(*shape):
+    return Array(shape, shape, np.dtype("float64"), ("a", "b", "c", "d")[: len(shape)], {})
+
+
 @pytest.fixture
 def journal(tmp_path):
     """The file of a journal that ends in a line which was not written whole."""
@@ -33,7 +38,7 @@ def journal(tmp_path):
 
 
 def test_lines_are_added_in_order_after_what_is_whole(journal):
-    lines = write._Lines(journal.parent, len(line(FIRST)))
+    lines = write._Lines(journal.parent, len(line(FIRST)), {})
     assert journal.read_bytes().endswith(b"half a li")  # until something is added
     lines.add(SECOND)
     lines.wait()
@@ -41,7 +46,7 @@ def test_lines_are_added_in_order_after_what_is_whole(journal):
     lines.add(THIRD)
     lines.close()
     assert journal.read_bytes() == line(FIRST) + line(SECOND) + line(THIRD)
-    write._Lines(journal.parent, 3).close()  # nothing was added: nothing is cut
+    write._Lines(journal.parent, 3, {}).close()  # nothing was added: nothing is cut
     assert journal.read_bytes() == line(FIRST) + line(SECOND) + line(THIRD)
 
 
@@ -53,7 +58,7 @@ def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, m
         assert go.wait(60)
 
     monkeypatch.setattr(files, "sync_all", slow)
-    lines = write._Lines(journal.parent, 0)
+    lines = write._Lines(journal.parent, 0, {})
     lines.add(FIRST)
     assert is_in.wait(60)
     lines.add(SECOND)
@@ -64,7 +69,7 @@ def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, m
 
 
 def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, monkeypatch):
-    lines = write._Lines(journal.parent, len(line(FIRST)))
+    lines = write._Lines(journal.parent, len(line(FIRST)), {})
     lines.add(SECOND)
     lines.wait()
     append = files.append
@@ -87,7 +92,7 @@ def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, m
 def test_chunks_are_on_the_disk_before_the_line_that_names_them(journal, monkeypatch):
     synced = []
     monkeypatch.setattr(files, "sync_all", lambda root, names: synced.append((root, names, journal.read_bytes())))
-    lines = write._Lines(journal.parent, 0)
+    lines = write._Lines(journal.parent, 0, {"loss": _array(1, 2, 3), "theta": _array(1, 2, 3, 4)})
     lines.add({"block": "0.1.0", "files": {"loss": [1, 2], "theta": [3, 4]}})
     lines.close()
     assert synced == [(journal.parent, ["loss/0.1.0", "theta/0.1.0.0"], b"")]
