@@ -153,7 +153,7 @@ def history_map(
     drawn = ax.pcolormesh(ends, 10 ** borders(np.log10(rates[order])), image, cmap="viridis_r", norm=scale_of(image))
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel="learning rate η")
     ax.set_title(literal(labels[chosen]), fontsize=10)
-    ax.get_figure(root=True).colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")  # type: ignore[union-attr]
+    ax.figure.colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")
     return ax
 
 
