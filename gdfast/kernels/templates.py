@@ -168,7 +168,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
-        tolerance, limit = real(gradient_tolerance), real(divergence_limit)
+        tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
         if n_steps <= 0:  # the objective is asked for
             for block_of_lanes in range(n // LANES):
                 for j in range(LANES):
@@ -201,9 +201,9 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                         old = column(memory, lane, memories)
                         keep(as_tuple(plateau(objective(*x), *(old + row[plateau_from:plateau_to]))), memory, lane)
                     if measures:
-                        old = column(memory[measured_from:], lane, measured)
+                        old = column(seen, lane, measured)
                         remembered = as_tuple(measure(objective(*x), *(old + row[measure_from:])))
-                        keep_moving(remembered, memory[measured_from:], status, lane)
+                        keep_moving(remembered, seen, status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
                     own = (rate,)
                     norms = (
