@@ -134,7 +134,7 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
     arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
     curvature = arguments.number("curvature", curvature, POSITIVE)
     minimum = Minimum(np.zeros(1), np.array([[curvature]]))
-    found = _formula(optimizer, minimum) or _scanned(optimizer, minimum)
+    found = _limit(optimizer, minimum)
     return None if np.isnan(found) else float(found)
 
 
@@ -176,12 +176,14 @@ def limits(problem: Problem, optimizers: Optimizer | Sequence[Optimizer]) -> "pa
     for rule in rules:
         arguments.instance("optimizers", rule, Optimizer, _OPTIMIZER)
     minima = [minimum_of(problem, index, problem.loss_tolerance) for index in range(len(problem.minima))]
-    rows = [
-        [np.nan if minimum is None else _formula(rule, minimum) or _scanned(rule, minimum) for minimum in minima]
-        for rule in rules
-    ]
+    rows = [[np.nan if minimum is None else _limit(rule, minimum) for minimum in minima] for rule in rules]
     index = pandas.Index([rule.label for rule in rules], name="optimizer")
     return pandas.DataFrame(rows, index=index, columns=pandas.RangeIndex(len(minima), name="minimum"), dtype=float)
+
+
+def _limit(optimizer: Optimizer, minimum: Minimum) -> float:
+    """The formula's where there is one, and else where the spectral radius passes 1; NaN where it is not told."""
+    return _formula(optimizer, minimum) or _scanned(optimizer, minimum)
 
 
 def _formula(optimizer: Optimizer, minimum: Minimum) -> float | None:

@@ -113,7 +113,8 @@ class Judge:
         theta, outcome = endings.theta, endings.outcome
         loss = endings.loss.astype(np.float64, copy=False)
         basin = np.full(len(loss), -1, dtype=np.int16)
-        lanes = np.flatnonzero(self._at_rest(endings))
+        at_rest = self._at_rest(endings)
+        lanes = np.flatnonzero(at_rest)
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
         descending = outcome == Outcome.unfinished
@@ -121,10 +122,10 @@ class Judge:
             lanes = np.flatnonzero(descending & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
             if lanes.size:
                 outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
-        self._judge_still(endings, first, loss, outcome)
+        self._judge_still(endings, first, at_rest, loss, outcome)
         lanes = np.flatnonzero(endings.near & (outcome != Outcome.global_minimum))
         if lanes.size:
-            self._judge_near(endings, lanes, loss, outcome, basin)
+            self._judge_near(endings, lanes, at_rest, loss, outcome, basin)
         return Cells(
             outcome,
             endings.ending,
@@ -139,11 +140,13 @@ class Judge:
             lower=self._lower(theta, loss, endings.ending),
         )
 
-    def _judge_still(self, endings: Endings, first: int, loss: Array, outcome: NDArray[np.int8]) -> None:
+    def _judge_still(
+        self, endings: Endings, first: int, at_rest: NDArray[np.bool_], loss: Array, outcome: NDArray[np.int8]
+    ) -> None:
         """Put in what moved in too few steps to tell a trend, or by nothing: it is where it began, beside rounding."""
         is_short = self.sweep.max_steps < SAMPLE_EVERY
-        lanes = np.flatnonzero((endings.ending == Ending.moving) & (is_short | (endings.trend == Trend.level)))
-        lanes = lanes[~self._at_rest(endings)[lanes]]
+        is_still = is_short | (endings.trend == Trend.level)
+        lanes = np.flatnonzero((endings.ending == Ending.moving) & is_still & ~at_rest)
         if not lanes.size:
             return
         starts = (first + lanes) % len(self.sweep.starts)
@@ -152,8 +155,7 @@ class Judge:
             outcome[lanes[loss[lanes] > self.limits.before[starts]]] = Outcome.worse
             outcome[lanes[~(loss[lanes] <= self.limits.highest)]] = Outcome.diverged
         moved = np.abs(endings.theta[:, lanes] - self.sweep.starts[starts].T).max(axis=0)
-        is_still = moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width
-        outcome[lanes[is_still]] = Outcome.frozen
+        outcome[lanes[moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width]] = Outcome.frozen
 
     def _at_rest(self, endings: Endings) -> NDArray[np.bool_]:
         """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
@@ -166,13 +168,14 @@ class Judge:
         self,
         endings: Endings,
         lanes: NDArray[np.int64],
+        at_rest: NDArray[np.bool_],
         loss: Array,
         outcome: NDArray[np.int8],
         basin: NDArray[np.int16],
     ) -> None:
         """Put in which of these lanes are at a minimum, though they are not stationary, or at no known point."""
         theta = endings.theta
-        unsettled = ~self._at_rest(endings)[lanes]
+        unsettled = ~at_rest[lanes]
         stays = ~(unsettled & self._passes(loss[lanes], endings.recent[lanes]))
         lanes, unsettled = lanes[stays], unsettled[stays]
         beside = lanes[unsettled]
