@@ -87,6 +87,20 @@ def labels(result: "xarray.Dataset") -> list[str]:
     return [str(label) for label in result.optimizer.values]
 
 
+def chosen(result: "xarray.Dataset", optimizer: str | None) -> int:
+    """The number of the optimizer of a label in a checked result; without a label, of the only one.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that label, or several and no label is given.
+    """
+    names = labels(result)
+    if optimizer is None and len(names) > 1:
+        raise ValueError(f"optimizer must be one of {', '.join(names)}, since the result has several")
+    return 0 if optimizer is None else names.index(arguments.choice("optimizer", optimizer, names))
+
+
 def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int8]:
     """The outcomes of a checked result.
 
@@ -128,16 +142,27 @@ def tolerance_of(result: "xarray.Dataset") -> float | None:
     return float(measure["parameters"]["tolerance"])
 
 
+def specifications(result: "xarray.Dataset") -> list[Any]:
+    """The specifications of a result's sweeps, one but for results of `gdfast.run_over`.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If the attributes do not tell them.
+    """
+    told = _read(result.attrs["specification"])
+    return told if isinstance(told, list) else [told]
+
+
 @functools.lru_cache(maxsize=8)
-def _specification(text: str) -> Any:
-    """What a result's specification says, which may be long: functions of one result ask for it again and again."""
+def _read(text: str) -> Any:
+    """What a specification says, which may be long: functions of one result ask for it again and again."""
     return json.loads(text)
 
 
 def _measure_of(result: "xarray.Dataset") -> Any:
     try:
-        told = _specification(result.attrs["specification"])
-        return (told[0] if isinstance(told, list) else told)["measure"]
+        return specifications(result)[0]["measure"]
     except (KeyError, TypeError, ValueError, IndexError):
         return None
 
@@ -167,8 +192,7 @@ def budget_of(argument: str, result: "xarray.Dataset") -> int:
         If the attributes do not tell, or tell different ones for several sweeps.
     """
     try:
-        told = _specification(result.attrs["specification"])
-        budgets = {int(each["max_steps"]) for each in (told if isinstance(told, list) else [told])}
+        budgets = {int(each["max_steps"]) for each in specifications(result)}
     except (KeyError, TypeError, ValueError):
         raise ValueError(
             f"{argument} must have the attribute specification that gdfast.run gives it, which tells the budget; "
@@ -230,9 +254,6 @@ def by_label(argument: str, values: Any) -> dict[str, float]:
     }
 
 
-__all__ = ["budget_of", "by_label", "checked", "costs", "labels", "learning_rates", "outcomes", "paths", "several"]
-
-
 def units(result: "xarray.Dataset") -> tuple[float, float]:
     """Return the lowest loss and the loss scale of a result's problem.
 
@@ -260,3 +281,21 @@ def told_units(result: "xarray.Dataset") -> tuple[float, float]:
             return float("nan")
 
     return number("lowest_loss"), number("loss_scale")
+
+
+__all__ = [
+    "budget_of",
+    "by_label",
+    "checked",
+    "chosen",
+    "costs",
+    "labels",
+    "learning_rates",
+    "outcomes",
+    "paths",
+    "several",
+    "specifications",
+    "told_units",
+    "tolerance_of",
+    "units",
+]

@@ -185,8 +185,7 @@ def _told(result: "xarray.Dataset", sweep: Sweep | None) -> _Told:
         chosen: list[Optimizer | None] = [rules[label] for label in labels]
         return _Told(sweep.problem, chosen, sweep.max_steps, sweep.loss_tolerance, sweep.dtype)
     try:
-        told = json.loads(result.attrs["specification"])
-        several = told if isinstance(told, list) else [told]
+        several = _results.specifications(result)
         alike = {json.dumps([each[name] for name in ("problem", "max_steps", "loss_tolerance")]) for each in several}
         budget, tolerance = int(several[0]["max_steps"]), float(several[0]["loss_tolerance"])
         problem = _problem(several[0]["problem"]) if len(alike) == 1 else None

@@ -97,12 +97,10 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
             ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i))
             continue
         steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
-        low, middle, high = _quantiles(
-            steps if quantity == "steps" else panel[quantity].values, quantity in ("loss", "validation_loss")
-        )
+        values = steps if quantity == "steps" else panel[quantity].values
+        missing = np.inf if quantity in ("loss", "validation_loss") else np.nan
+        low = draw_band(ax, rates, np.where(np.isfinite(values), values, missing), str(label), i)
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
-        ax.plot(rates, middle, label=literal(label), linewidth=1.6, **line_style(i))
-        ax.fill_between(rates, low, high, color=LINE_COLOURS[i % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
     ax.set(ylabel=_QUANTITIES[quantity], xlabel="number of the learning rates" if grouped else "learning rate η")
     if not grouped:
         ax.set_xscale("log")
@@ -112,12 +110,19 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
     return ax
 
 
-def _quantiles(values: Array, missing_is_infinite: bool) -> Array:
-    """The 10 %, 50 % and 90 % quantiles of each row, ``float64[3, k]``; NaN where infinite or where all is missing."""
-    filled = np.where(np.isfinite(values), values, np.inf if missing_is_infinite else np.nan)
-    out = np.full((3, len(filled)), np.nan)
-    some = ~np.isnan(filled).all(axis=1)
-    out[:, some] = np.nanquantile(filled[some], [0.1, 0.5, 0.9], axis=1, method="lower")
+def draw_band(ax: Axes, x: Array, values: Array, label: str, number: int) -> Array:
+    """Draw a line of the rows' medians, at ``x (k,)``, with a band of 10 to 90 %; return the band's lower end."""
+    low, middle, high = quantiles(values)
+    ax.plot(x, middle, label=literal(label), linewidth=1.6, **line_style(number))
+    ax.fill_between(x, low, high, color=LINE_COLOURS[number % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
+    return np.asarray(low)
+
+
+def quantiles(values: Array) -> Array:
+    """The 10 %, 50 % and 90 % quantiles of each row, ``float64[3, k]``; NaN where infinite or none is a number."""
+    out = np.full((3, len(values)), np.nan)
+    some = ~np.isnan(values).all(axis=1)
+    out[:, some] = np.nanquantile(values[some], [0.1, 0.5, 0.9], axis=1, method="lower")
     return np.where(np.isfinite(out), out, np.nan)
 
 
@@ -215,10 +220,7 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
         If the result has no end points, no such optimizer, or several and none is named.
     """
     result = _results.checked("result", result, "theta", more=True)
-    labels = _results.labels(result)
-    if optimizer is None and len(labels) > 1:
-        raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
-    chosen = 0 if optimizer is None else labels.index(arguments.choice("optimizer", optimizer, labels))
+    chosen = _results.chosen(result, optimizer)
     ends = result.theta.isel(optimizer=chosen).isel(parameter=0, missing_dims="ignore").transpose("learning_rate", ...)
     rates = _results.learning_rates("result", result)
     points = ends.values.reshape(len(rates), -1)

@@ -11,9 +11,10 @@ from gdfast.analysis import _results
 from gdfast.analysis._results import units
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX, QUANTITIES
+from gdfast.plot.curves import draw_band, quantiles
 from gdfast.plot.maps import scale_of
 from gdfast.plot.panels import borders
-from gdfast.plot.style import LINE_COLOURS, OUTCOME_COLOURS, line_style, literal, new_axes
+from gdfast.plot.style import LINE_COLOURS, OUTCOME_COLOURS, literal, new_axes
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.outcomes import Outcome
 
@@ -79,13 +80,11 @@ def history_curves(
     ax = new_axes(ax)
     lowest = np.inf
     for i, (label, panel) in enumerate(panels):
-        low, middle, high = _quantiles(panel[name].values.reshape(-1, len(steps)))
+        low = draw_band(ax, steps, panel[name].values.reshape(-1, len(steps)).T, label, i)
         lowest = np.nanmin([lowest, *low[np.isfinite(low)]])
-        colour = LINE_COLOURS[i % len(LINE_COLOURS)]
-        ax.plot(steps, middle, label=literal(label), linewidth=1.6, **line_style(i))
-        ax.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
         if quantity == "sharpness" and panel.sizes["learning_rate"] == 1 and "group_rate" not in panel.coords:
             limit = 2 / float(panel.learning_rate.values[0])
+            colour = LINE_COLOURS[i % len(LINE_COLOURS)]
             ax.axhline(limit, color=colour, linestyle=":", linewidth=1.2, label=literal(f"2/η, {label}"))
             lowest = min(lowest, limit)
     _step_axis(ax, steps)
@@ -135,14 +134,11 @@ def history_map(
     >>> ax = gdfast.plot.history_map(gdfast.run(sweep, backend="numpy"))
     """
     result, name = recorded("result", result, quantity)
-    labels = _results.labels(result)
-    if optimizer is None and len(labels) > 1:
-        raise ValueError(f"optimizer must be one of {', '.join(labels)}, since the result has several")
-    chosen = 0 if optimizer is None else labels.index(arguments.choice("optimizer", optimizer, labels))
+    chosen = _results.chosen(result, optimizer)
     rates = _results.learning_rates("result", result)
     order = np.argsort(rates, kind="stable")
     stays = _results.outcomes("result", result)[chosen] != Outcome.diverged
-    image = np.stack([_quantiles(r[s])[1] for r, s in zip(result[name].values[chosen], stays, strict=True)])
+    image = np.stack([quantiles(r[s].T)[1] for r, s in zip(result[name].values[chosen], stays, strict=True)])
     image[stays.mean(axis=1) < 0.5] = np.nan
     image = image[order]
     ax = new_axes(ax, 5.2, 4.2)
@@ -152,7 +148,7 @@ def history_map(
     ends = np.append(np.maximum(steps, 0.5), steps[-1] * 1.05 + 1)
     drawn = ax.pcolormesh(ends, 10 ** borders(np.log10(rates[order])), image, cmap="viridis_r", norm=scale_of(image))
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel="learning rate η")
-    ax.set_title(literal(labels[chosen]), fontsize=10)
+    ax.set_title(literal(_results.labels(result)[chosen]), fontsize=10)
     ax.figure.colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")
     return ax
 
@@ -176,14 +172,6 @@ def recorded(argument: str, result: "xarray.Dataset", quantity: str) -> "tuple[x
         shown = ((result[PREFIX + of] - lowest) / unit).clip(_LEAST_EXCESS)
         result = result.assign({PREFIX + quantity: shown})
     return result, PREFIX + quantity
-
-
-def _quantiles(values: Array) -> Array:
-    """The 10 %, 50 % and 90 % quantiles of each column, ``float64[3, k]``; NaN where none is a number."""
-    out = np.full((3, values.shape[1]), np.nan)
-    some = ~np.isnan(values).all(axis=0)
-    out[:, some] = np.nanquantile(values[:, some], [0.1, 0.5, 0.9], axis=0, method="lower")
-    return np.where(np.isfinite(out), out, np.nan)
 
 
 def _step_axis(ax: Axes, steps: Array) -> None:

@@ -13,6 +13,7 @@ from gdfast import measures, optimizers, problems, theory
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
+from gdfast.tiles.lower import SAME_LOSS
 
 if TYPE_CHECKING:
     import xarray
@@ -122,7 +123,7 @@ class Lab:
 
 def _at_lowest_minima(problem: Problem, starts: Array) -> bool:
     """Whether a start is at a lowest minimum, to a thousandth of the domain's width."""
-    lowest = problem.lowest + 1e-9 * problem.loss_scale
+    lowest = problem.lowest + SAME_LOSS * problem.loss_scale
     points = np.array([minimum.point for minimum in problem.minima if minimum.point and minimum.loss <= lowest])
     if not points.size:
         return False
@@ -136,8 +137,3 @@ def limits(problem: Problem, chosen: Sequence[Optimizer]) -> dict[str, list[floa
         return {optimizer.label: [] for optimizer in chosen}
     rows = theory.limits(problem, chosen).values
     return {rule.label: row[np.isfinite(row) & (row > 0)].tolist() for rule, row in zip(chosen, rows, strict=True)}
-
-
-def curvature(problem: Problem, point: Sequence[float]) -> float:
-    """The largest eigenvalue of the Hessian at a point."""
-    return float(np.linalg.eigvalsh(problem.hessian(np.array(point)[:, None])[..., 0])[-1])

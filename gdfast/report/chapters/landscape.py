@@ -15,7 +15,7 @@ from gdfast.plot.panels import panels, pixels
 from gdfast.plot.style import BASIN_COLOURS, legend_below, line_style, outcome_patches, patch
 from gdfast.problems import Problem
 from gdfast.report.draw import panes, shared_legend
-from gdfast.report.lab import SEED, Lab, curvature
+from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Claim, Section, basin_cells, outcome_cells
 from gdfast.report.words import listed, number, percent
 from gdfast.tiles.outcomes import Outcome
@@ -314,7 +314,7 @@ def ravine(lab: Lab) -> Iterator[Section]:
 def _draw_ravine(table: pd.DataFrame) -> Figure:
     figure, axes = panes(1, 3, 4.4, 3.8)
     problem = problems.quadratic(condition=50.0)
-    limit = 2 / curvature(problem, (0.0, 0.0))
+    limit = 2 / float(problem.curvatures[-1])
     paths = {
         f"gd, {share:g} of 2/λ": gdfast.trajectory(problem, TRIO[0], [1.9, 0.9], share * limit, 60)
         for share in (0.25, 0.95)
