@@ -1,19 +1,15 @@
-"""What every command does alike: arguments read strictly, errors told in a sentence, harmless tables and lines."""
+"""How every command reads its line: strictly, each error told in one sentence, and options that several share."""
 
+import functools
 import inspect
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from gdfast.arguments import harmless
 from gdfast.endings import Interrupted, told
-
-if TYPE_CHECKING:
-    import pandas
 
 
 class Group(TyperGroup):
@@ -53,48 +49,52 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def echo(text: str) -> None:
-    """Print a line, harmlessly."""
-    typer.echo(harmless(text))
+def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command with options that it shares with others: of each argument named, those of its function.
 
+    What the function returns for the options on the line becomes the argument.
 
-def print_frame(frame: "pandas.DataFrame") -> None:
-    """Print a table of pandas, its names as words."""
+    Raises
+    ------
+    TypeError
+        If an option stands in two of them.
 
-    def words(value: Any) -> Any:
-        return value.replace("_", " ") if isinstance(value, str) else value
+    Examples
+    --------
+    >>> def greeting(name: str = "you", times: int = 1) -> str:
+    ...     return " ".join(["hello", name] * times)
+    >>> @shares(text=greeting)
+    ... def say(text: str, loud: bool = False) -> None:
+    ...     print(text.upper() if loud else text)
+    >>> say(name="me", loud=True)
+    HELLO ME
+    """
 
-    print_table(map(words, map(str, frame.columns)), [[*map(words, row)] for row in frame.itertuples(index=False)])
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        taken: dict[str, list[str]] = {}
+        for name, parameter in inspect.signature(command).parameters.items():
+            own = list(inspect.signature(groups[name]).parameters.values()) if name in groups else [parameter]
+            taken[name] = [each.name for each in own]
+            parameters += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
 
+        @functools.wraps(command)
+        def called(**options: Any) -> None:
+            command(
+                **{
+                    name: groups[name](**{each: options[each] for each in names if each in options})
+                    if name in groups
+                    else options[name]
+                    for name, names in taken.items()
+                    if name in groups or name in options
+                }
+            )
 
-def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table, texts as they are and numbers for readers."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called
 
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(Text(harmless(column)))  # as it is, not as markup
-    for row in rows:
-        table.add_row(*(Text(harmless(_shown(value))) for value in row))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "–" if value != value else f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
-
-
-def print_catalogue(catalogue: Mapping[str, Callable[..., Any]]) -> None:
-    """Print what a catalogue holds, each with its parameters and the first line of its docstring."""
-    rows = []
-    for name, factory in catalogue.items():
-        parameters = inspect.signature(factory).parameters.values()
-        shown = ", ".join(p.name if isinstance(p.default, tuple) else f"{p.name}={p.default}" for p in parameters)
-        rows.append([name, shown, (factory.__doc__ or "").strip().splitlines()[0]])
-    print_table(["name", "parameters", "what it is"], rows)
+    return decorated
 
 
 def print_help(context: typer.Context) -> None:

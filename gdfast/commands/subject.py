@@ -1,0 +1,55 @@
+"""The options that name a problem: by name, as a loss, and on data; for all commands that take one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gdfast.problems import Problem
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the line says of its problem."""
+
+    problem: str | None
+    loss: str | None
+    source: Mapping[str, Any]
+    """How its data are named: ``data``, ``target``, ``header``."""
+
+    @property
+    def named(self) -> bool:
+        """Whether a problem is named at all."""
+        return self.problem is not None or self.loss is not None or self.source["data"] is not None
+
+    def made(self, axes: Any = ()) -> "Problem":
+        """Make the problem; a loss has its coordinates and domain from the axes of the starts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If not just one is named, or it is not accepted.
+        """
+        from gdfast import notation
+
+        return notation.parse_problem(self.problem, self.loss, axes, notation.parse_source(**self.source))
+
+
+def subject(
+    problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="whether its first line has names; columns are 1, 2, … otherwise"),
+    ] = None,
+) -> Subject:
+    """Read the options that name a problem."""
+    return Subject(problem, loss, {"data": data, "target": target, "header": header})

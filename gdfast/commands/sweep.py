@@ -1,0 +1,140 @@
+"""``gdfast sweep``: run a sweep and write it to a store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gdfast.commands.parsing import shares
+from gdfast.commands.printing import echo
+from gdfast.commands.subject import Subject, subject
+from gdfast.endings import resumable
+
+_MOST_TOLD, _MOST_LINES = 10_000_000, 12  # trajectories and optimizers of which a sweep tells what became
+
+
+@shares(subject=subject)
+def sweep(
+    subject: Subject,
+    optimizer: Annotated[
+        list[str],
+        typer.Option(
+            help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
+            "a value may be an axis, low:high:count or a/b/c"
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            help="the Zarr store to write, or to complete; a netCDF file (extra netcdf) if it ends in .nc",
+        ),
+    ],
+    lr: Annotated[
+        str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
+    ] = "1e-4:1:256",
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="starts low:high:count, linear unless log: stands first, or one number, or name=…; once a coordinate  "
+            "[default: the problem's own]"
+        ),
+    ] = None,
+    schedule: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="schedule of the learning rate, name or name:parameter=value,…; several: each optimizer with each"
+        ),
+    ] = None,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(help="transform of the gradient, name=value or name:parameter=value,…; several act in turn"),
+    ] = None,
+    max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
+    loss_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="excess of the loss, in the problem's own scale, up to which it counts as the lowest  "
+            "[default: 1e-6, or 1e-2 for mini-batches and networks]"
+        ),
+    ] = None,
+    gradient_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="share of the problem's ordinary gradient up to which one counts as nothing  "
+            "[default: 1e-8, or 1e-6 in float32]"
+        ),
+    ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            help="what to record at chosen steps, such as loss,sharpness:64: loss, lowest_loss, gradient_norm, "
+            "distance, sharpness, accuracy, validation_loss, validation_accuracy, theta; :linear:64 for even steps, "
+            ":0/10/100 for these"
+        ),
+    ] = None,
+    check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
+    dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
+    settle: Annotated[
+        bool,
+        typer.Option(
+            "--settle/--no-settle", help="whether a trajectory ends where it is stationary, or runs its budget out"
+        ),
+    ] = True,
+    backend: Annotated[str, typer.Option(help="numba (compiled) or numpy (reference)")] = "numba",
+    workers: Annotated[int | None, typer.Option(help="threads  [default: all cores]")] = None,
+    processes: Annotated[int | None, typer.Option(help="local processes instead of threads")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="address of a Dask scheduler, tcp://…, whose workers run the tiles")
+    ] = None,
+    keep_theta: Annotated[bool, typer.Option("--keep-theta", help="keep the end points")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the result at OUT")] = False,
+    reuse: Annotated[
+        Path | None, typer.Option(help="another result, whose trajectories are taken over where they are the same")
+    ] = None,
+) -> None:
+    """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
+    import gdfast
+    from gdfast import analysis, notation, optimizers, outputs
+    from gdfast.tiles import executors
+
+    axes = notation.parse_starts(start or [])
+    problem = subject.made(axes)
+    rules = [rule for text in optimizer for rule in notation.optimizers(text)]
+    schedules = [notation.schedule(text) for text in schedule or []]
+    transforms = [notation.transform(text) for text in transform or []]
+    plan = gdfast.Sweep(
+        problem=problem,
+        optimizers=optimizers.combine(rules, schedules, transforms),
+        learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
+        starts=notation.starts_on(problem, axes),
+        max_steps=max_steps,
+        gradient_tolerance=gradient_tolerance,
+        loss_tolerance=loss_tolerance,
+        check_every=check_every,
+        dtype=dtype,
+        settle=settle,
+        history=history,
+    )
+    outputs.check(out, accepted=("a folder", "a file"))
+    with resumable(out), executors.of(workers, processes, scheduler) as executor:
+        result = gdfast.run(
+            plan,
+            backend=backend,
+            workers=workers,
+            executor=executor,
+            keep_theta=keep_theta,
+            store=out,
+            overwrite=overwrite,
+            reuse=reuse,
+        )
+    seconds = result.attrs["run_seconds"]
+    echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+    for line in analysis.found_minima(result):
+        echo(line)
+    if plan.size > _MOST_TOLD or len(rules) > _MOST_LINES:
+        echo(f"gdfast summary {out} tells what became of them")
+        return
+    for line in analysis.account(result):
+        echo(line)
