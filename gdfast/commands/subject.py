@@ -65,8 +65,8 @@ def subject(
     csv: Annotated[
         str | None,
         typer.Option(
-            help="how the file is written, where that is not recognized: separator=tab, decimal=comma, encoding=cp1251, "
-            "comment=%, with commas between"
+            help="how the file is written, where that is not recognized: separator=tab,decimal=comma,encoding=cp1251,"
+            "comment=%"
         ),
     ] = None,
 ) -> Subject:

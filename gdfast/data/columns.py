@@ -217,8 +217,8 @@ def _without_missing(table: Table, frame: "pandas.DataFrame", target: str, how: 
         others = f" ({total - 1} more are missing)" if total > 1 else ""
         raise ValueError(
             f"data: {table.name} has no value in {table.row} {frame.index[row]}, column "
-            f"{short(frame.columns[column])!r}{others}; leave such rows out by missing='drop' (--missing drop), or fill "
-            "them by 'mean', 'median' or 'most_frequent'"
+            f"{short(frame.columns[column])!r}{others}; leave such rows out by missing='drop' (--missing drop), or "
+            "fill them by 'mean', 'median' or 'most_frequent'"
         )
     whole = len(frame)
     if how == "drop":
@@ -327,8 +327,8 @@ def numbers(table: Table, column: "pandas.Series[Any]") -> Array:
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values))[0])
         raise ValueError(
-            f"data: {table.name} has {values[row]} in {table.row} {column.index[row]}, column {name!r}, but values must "
-            "be finite"
+            f"data: {table.name} has {values[row]} in {table.row} {column.index[row]}, column {name!r}, but values "
+            "must be finite"
         )
     whole = not pandas.api.types.is_float_dtype(column)
     if whole and np.abs(values).max() >= 2**53 and column.nunique() != len(np.unique(values)):

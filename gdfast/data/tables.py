@@ -18,56 +18,17 @@ import numpy as np
 from packaging.version import Version
 
 from gdfast import arguments, extras
+from gdfast.data.how import SEPARATORS, How
 from gdfast.data.text import as_utf8, contents, short
 
 if TYPE_CHECKING:
     import pandas
 
 LONGEST_NAME = 1000
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blanks": r"\s+"}
-"""What may stand between values, by name; where several are possible, the first."""
-_MARKS = {"comma": ",", "point": "."}
-_TOLD = ("separator", "decimal", "encoding", "comment")
 _SAMPLE = 50  # lines from which a separator is recognized
-_DECIMAL_COMMA = r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?,\d+([eE][+-]?\d+)?"
-_THOUSANDS = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"
-
-
-@dataclass(frozen=True)
-class How:
-    """How a CSV file is written, as far as it is told: see `gdfast.data.load`."""
-
-    separator: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    comment: str | None = None
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any] | None) -> "How":
-        """Return what a mapping tells, words such as ``tab`` as the characters that they stand for.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is no mapping, or something in it is not accepted.
-        """
-        items = arguments.mapping("data: csv", told or {}, f"a mapping of {', '.join(_TOLD)}")
-        for name, value in items.items():
-            arguments.choice("data: csv", name, _TOLD)
-            items[name] = arguments.text(f"data: csv: {name}", value)
-        if (word := items.get("separator")) is not None:
-            items["separator"] = SEPARATORS.get(word, word)
-            if len(word) != 1 and word not in SEPARATORS:
-                raise ValueError(
-                    f"data: csv: separator must be {', '.join(SEPARATORS)} or one character, not {arguments.shown(word)}"
-                )
-        if (word := items.get("decimal")) is not None and word not in _MARKS.values():
-            items["decimal"] = _MARKS[arguments.choice("data: csv: decimal", word, _MARKS)]
-        if (word := items.get("comment")) is not None and (len(word) != 1 or word.isalnum()):
-            raise ValueError(
-                f"data: csv: comment must be one character that begins a line, not {arguments.shown(word)}"
-            )
-        return cls(**items)
+_EXPONENT = r"([eE][+-]?\d+)?"
+_DECIMAL_COMMAS = rf"[+-]?(\d{{1,3}}(\.\d{{3}})+|\d*)(,\d+)?{_EXPONENT}"
+_THOUSANDS = rf"[+-]?(\d{{1,3}}(,\d{{3}})+|\d*)(\.\d+)?{_EXPONENT}"
 
 
 @dataclass
@@ -225,17 +186,18 @@ class _Text:
     def _marks(self, frame: "pandas.DataFrame") -> dict[str, str]:
         """Which marks stand in numbers, if others than points: told by columns in which all texts are such numbers."""
         texts = [frame.iloc[:, j].dropna() for j in range(frame.shape[1]) if _is_text(frame.iloc[:, j])]
-        texts = [text for text in texts if len(text)]
+        texts = [text for text in texts if text.str.contains(",", regex=False).any()]
         if self.separator == "," and any(text.str.fullmatch(_THOUSANDS).all() for text in texts):
             self.notes.append("commas in numbers read as marks of thousands")
             return {"thousands": ","}
-        if not any(text.str.fullmatch(_DECIMAL_COMMA).all() for text in texts):
+        texts = [text for text in texts if text.str.fullmatch(_DECIMAL_COMMAS).all()]
+        if not texts:
             return {}
+        if any(text.str.contains(".", regex=False).any() for text in texts):
+            self.notes.append("numbers read with decimal commas, and points as marks of thousands")
+            return {"decimal": ",", "thousands": "."}
         self.notes.append("numbers read with decimal commas")
-        grouped = any(
-            text.str.fullmatch(_DECIMAL_COMMA).all() and text.str.contains(".", regex=False).any() for text in texts
-        )
-        return {"decimal": ",", **({"thousands": "."} if grouped else {})}
+        return {"decimal": ","}
 
     # The names of the columns.
 
@@ -306,7 +268,7 @@ class _Text:
         self.comments: dict[int, str] = {}
         mark = (self.how.comment or "#").encode()
         pattern = rb"(?m)^[ \t]*" + re.escape(mark) + rb"[^\r\n]*"
-        if not re.search(pattern, raw):
+        if mark not in raw or not re.search(pattern, raw):
             return raw
         lines = raw.splitlines(keepends=True)
         marked = [j for j, line in enumerate(lines) if line.lstrip(b" \t").startswith(mark)]
@@ -331,6 +293,10 @@ class _Text:
 
     def _separator(self) -> tuple[str, bool]:
         """What stands between values, and whether the rows have a value more than the header, their name."""
+        if (word := re.match(rb"sep=([^\w\s]|\t)[ \t]*(?=[\r\n])", self.raw)) and not self.skipped:  # as Excel reads it
+            self.skipped = 1
+            self.notes.append("separator read from the line sep=")
+            return word[1].decode(), False
         if self.how.separator is not None:
             return self.how.separator, False
         ranked = []
@@ -366,7 +332,7 @@ class _Text:
         sample = sample.dropna(how="all")
         rows = sample.iloc[1:] if len(sample) > 1 else sample
         longer = rows.iloc[:, width].notna()
-        if longer.any() and not (longer.all() and len(sample) > 1 and pandas.isna(sample.iloc[0, width])):
+        if longer.any() and not (longer.all() and len(sample) > 1 and sample.iloc[[0], width].isna().all()):
             return None
         values = rows.iloc[:, : width + 1 if longer.any() else width].to_numpy(dtype=object).ravel()
         texts = pandas.Series(values, dtype=object).dropna().astype(str)
@@ -393,7 +359,7 @@ def check_different(name: str, names: Sequence[str]) -> None:
 
 
 def counts_rows(column: "pandas.Series[Any]") -> bool:
-    """Whether a column is 0, 1, 2, … or 1, 2, 3, …"""
+    """Whether a column is 0, 1, 2, … or 1, 2, 3, and so on."""
     if _is_text(column) or column.isna().any():
         return False
     values = column.to_numpy(dtype=np.float64)
@@ -431,7 +397,7 @@ def _is_number(text: str) -> bool:
 
 def _is_no_name(text: str) -> bool:
     """Whether a text is a number that no column is named after, unlike a year."""
-    return _is_number(text) and not text.strip().isdigit()
+    return _is_number(text) and any(map(str.isdigit, text)) and not text.strip().isdigit()
 
 
 def _s(count: int) -> str:

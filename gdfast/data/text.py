@@ -130,7 +130,7 @@ def _recognized(place: Path, raw: bytes) -> str:
         if raw.startswith(mark):
             return name
     # Without a mark, UTF-16 of western letters has a zero in every other byte.
-    zeros = [raw[side::2].count(0) for side in (0, 1)]
+    zeros = [raw[side::2].count(0) for side in (0, 1)] if b"\0" in raw else [0, 0]
     if max(zeros) > len(raw) // 4 > min(zeros):
         return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
     try:
