@@ -49,7 +49,11 @@ class Choice:
         """
         if missing is not None:
             arguments.choice("data: missing", missing, MISSING)
-        return cls(None if features is None else _names("features", features), _names("drop", drop or ()), missing)
+        return cls(
+            None if features is None else _names("features", features),
+            _names("drop", () if drop is None else drop),
+            missing,
+        )
 
     @property
     def told(self) -> dict[str, Any]:

@@ -140,7 +140,8 @@ def load(
 ) -> Data:
     """Make data of a set that ships with gdfast, of a file, of a table of pandas, or of arrays.
 
-    Problems with data do this to their argument ``data``; it is called where there is more to tell than the source.
+    Problems with data do this to their argument ``data``, and to target, features, drop, missing, header and csv that
+    are given beside it: ``problems.linear_regression("points.csv", target="price")``.
 
     A CSV file may be compressed (gzip, bzip2, xz, zip) and in any encoding that pandas knows; its values may be parted
     by commas, semicolons, tabulators, pipes or blanks, and its numbers have decimal commas. That is recognized, as are
@@ -218,6 +219,9 @@ def load(
     if standardize is None or arguments.flag("data: standardize", standardize) == read.standardize:
         return read
     return replace(read, standardize=bool(standardize))
+
+
+load.beside = ("target", "features", "drop", "missing", "header", "csv")  # type: ignore[attr-defined]  # see `named`
 
 
 def _read(source: Any, told: dict[str, Any]) -> Data:
