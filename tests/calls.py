@@ -296,7 +296,7 @@ def calls() -> list[Call]:
     )
     found.append(of_arrays)
     table = {
-        "source": FRAME,
+        "data": FRAME,
         "target": "y",
         "features": ["a", "k"],
         "drop": "k",
