@@ -1,9 +1,9 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `History`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`,
-and the modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`,
-`store`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and
-loads nothing.
+The public names: `Sweep`, `History`, `run`, `run_over`, `refine`, `tune`, `trajectory`, `gradient_flow` and
+`check_gradient`, and the modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`,
+`executors`, `store`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package
+compiles and loads nothing.
 """
 
 import importlib
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gdfast.running.run import run
     from gdfast.running.run_over import run_over
     from gdfast.running.trajectory import trajectory
+    from gdfast.running.tune import tune
     from gdfast.storing import store
     from gdfast.tiles import executors, outcomes
     from gdfast.tiles.sweep import Sweep
@@ -44,6 +45,7 @@ __all__ = [
     "theory",
     "trajectory",
     "transforms",
+    "tune",
 ]
 
 _HOME = {
@@ -55,6 +57,7 @@ _HOME = {
     "run": "gdfast.running.run",
     "run_over": "gdfast.running.run_over",
     "trajectory": "gdfast.running.trajectory",
+    "tune": "gdfast.running.tune",
 }
 _ROOMS = {"executors": "gdfast.tiles", "outcomes": "gdfast.tiles", "store": "gdfast.storing"}
 
