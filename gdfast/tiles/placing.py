@@ -64,6 +64,8 @@ def _tell_stationary(at, limits, ends):
 def _tell_near(at, recent, limits, ends):
     """Put in what an end is that is not stationary, if its loss is that of a minimum; return if it is untold."""
     place, best, loss = -1, np.inf, ends.loss[at]
+    if not len(limits.reach):
+        return True
     if not recent - loss <= limits.slack:
         return False  # it passes
     for k in range(len(limits.reach)):
