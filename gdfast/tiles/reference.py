@@ -52,7 +52,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         record=Record.of(sweep, n),
         lane_steps=0,
     )
-    theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
+    theta, rates = prepared.starts[:, index % m], prepared.learning_rates(tile.optimizer)[:, index // m]
     path = Trajectories(sweep, plan, theta, rates, first_number + index)
     samples = np.empty((len(sampled), n), sweep.dtype)
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)

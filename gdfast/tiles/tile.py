@@ -55,7 +55,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
     lane_steps = driver(dtype)(
         pair,
         pair._replace(layout=sweep.problem.layout_of_all),
-        Grid(prepared.starts, prepared.learning_rates, tile.first, plan.state, plan.memory),
+        Grid(prepared.starts, prepared.learning_rates(tile.optimizer), tile.first, plan.state, plan.memory),
         plan.table,
         Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
         block,
