@@ -227,7 +227,7 @@ def calls() -> list[Call]:
         (gdfast.trajectory, _arguments_of_a_trajectory()),
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.load, {"store": made["store"]}),
-        (gdfast.sweep_of, {"result": line}),
+        (gdfast.sweep_of, {"result": line, "problem": None}),
         (gdfast.tidy, {"result": line, "history": False}),
         (_pieces, {"result": line, "rows": 8, "history": True}),
         (gdfast.check_gradient, {"problem": QUARTIC, "points": [[1.0], [2.0]], "tolerance": 1e-6}),
@@ -259,7 +259,11 @@ def calls() -> list[Call]:
         (plot.history_map, {"result": line, "optimizer": "gd", "ax": axes, "quantity": "excess"}),
         (plot.basin_map, {"result": made["plane"], "optimizer": "gd", "ax": axes, "x": "x", "y": "y"}),
         (plot.lr_sensitivity, {"result": line, "ax": axes, "quantity": "share"}),
-        *((figure, _usual(figure)) for figure in map(plot.__dict__.get, plot.__all__) if figure not in ODD_FIGURES),
+        *(
+            (figure, _usual(figure))
+            for figure in map(plot.__dict__.get, plot.__all__)
+            if inspect.isfunction(figure) and figure not in ODD_FIGURES
+        ),
         (theory.gd, {"curvature": 2.0}),
         (theory.heavy_ball, {"curvature": 2.0, "momentum": 0.9}),
         (theory.nesterov, {"curvature": 2.0, "momentum": 0.9}),

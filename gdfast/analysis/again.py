@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfast import arguments, notation
+from gdfast import data as data_sets
 from gdfast.analysis import _results
 from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
@@ -56,16 +57,19 @@ def load(store: str | os.PathLike[str]) -> "xarray.Dataset":
     >>> result.sizes["learning_rate"], gdfast.sweep_of(result) == sweep
     (4, True)
     """
-    return read(Path(arguments.instance("store", store, (str, os.PathLike), "a path")))
+    arguments.instance("store", store, (str, os.PathLike), "a path")
+    return read(Path(store))
 
 
-def sweep_of(result: "xarray.Dataset") -> Sweep:
+def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
     """Make the sweep again that a result is of, by its attributes and coordinates.
 
     Parameters
     ----------
     result : xarray.Dataset
         Of `gdfast.run` or `gdfast.load`. Of one in which something was selected it is the sweep over that.
+    problem : Problem, optional
+        What it minimizes, where that is a formula or data of one's own, which a result does not hold.
 
     Returns
     -------
@@ -88,12 +92,7 @@ def sweep_of(result: "xarray.Dataset") -> Sweep:
     """
     result = _results.checked("result", result)
     told = _told(result)
-    problem = problem_of(told["problem"])
-    if problem is None:
-        raise ValueError(
-            f"result must be of a problem of the catalogue or of an expression for its sweep to be made again, not of "
-            f"{arguments.shown(told['problem'].get('name'))}, whose formula or data it does not hold"
-        )
+    problem = _problem(told["problem"], problem)
     for loss_and_point in json.loads(result.attrs.get("found_minima", "[]")):
         problem = problem.knowing(tuple(loss_and_point[1:]))
     rules = dict(zip(_results.labels(result), map(optimizer_of, _results.labels(result)), strict=True))
@@ -127,6 +126,22 @@ def _history(quantities: list[str], steps: list[int], max_steps: int) -> History
     return History(*quantities, steps=steps)
 
 
+def _problem(told: dict[str, Any], problem: Problem | None) -> Problem:
+    """The problem that is given, if it is that of the specification, or the one made of it."""
+    if problem is not None:
+        arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic(), or None")
+        if json.loads(json.dumps(problem.specification)) != told:
+            raise ValueError(f"problem must be that of the result, {arguments.shown(told.get('name'))}, to the letter")
+        return problem
+    made = problem_of(told)
+    if made is None:
+        raise ValueError(
+            f"result must be of a problem of the catalogue or of an expression for its sweep to be made again, not of "
+            f"{arguments.shown(told.get('name'))}, whose formula or data it does not hold; give the problem too"
+        )
+    return made
+
+
 def _told(result: "xarray.Dataset") -> dict[str, Any]:
     """The specification of a result of one sweep."""
     try:
@@ -145,11 +160,14 @@ def _told(result: "xarray.Dataset") -> dict[str, Any]:
 def _labelled(result: "xarray.Dataset", points: Any) -> Any:
     """The starts of a result, with their labels if they have any."""
     labels = {
-        str(name): coordinate.values
+        str(name): np.array(coordinate.values.tolist())
         for name, coordinate in result.coords.items()
         if coordinate.dims == ("start",) and name not in DIMENSIONS
     }
-    return Starts(points, labels) if labels else points
+    # A store does not keep their order; networks' starts have this one.
+    usual = ["init", "gain", "seed"]
+    order = sorted(labels, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
+    return Starts(points, {name: labels[name] for name in order}) if labels else points
 
 
 def problem_of(told: dict[str, Any]) -> Problem | None:
@@ -160,10 +178,12 @@ def problem_of(told: dict[str, Any]) -> Problem | None:
     if make is None or (isinstance(data, dict) and set(data) - {"source", "target", "standardize"}):
         return None
     if isinstance(data, dict):
-        if data.get("source") is not None:
-            return None
+        if data.get("source") is not None and data["source"] not in data_sets.SHIPPED:
+            return None  # a store is not followed to files that it names
         parameters.pop("data")
     try:
+        if isinstance(data, dict) and data.get("source") is not None:
+            parameters["data"] = data_sets.load(data["source"], standardize=data["standardize"])
         made = make(**parameters)
     except (TypeError, ValueError, MemoryError, OverflowError):
         return None

@@ -50,7 +50,7 @@ def _write_csv(pieces: "Iterator[pandas.DataFrame]", path: Path, gzip: bool) -> 
 
 
 def _write_parquet(pieces: "Iterator[pandas.DataFrame]", path: Path) -> int:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
     from pyarrow import parquet
 
     rows, writer = 0, None

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import pandas
 
 
-class Codes(xarray.DataArray):  # type: ignore[misc]
+class Codes(xarray.DataArray):  # type: ignore[no-untyped-call]
     """Codes that are compared by their names: ``==``, ``!=`` and `isin`.
 
     Examples
     --------
     >>> import gdfast
-    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [1e-3], [-2.5, 1.0], 200), backend="numpy", progress=False)
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [-2.5, 1.0], 200), backend="numpy", progress=False)
     >>> (result.outcome == "global_minimum").values.tolist()
     [[[True, False]]]
     >>> result.outcome.isin(["global_minimum", "local_minimum"]).mean().item()
@@ -32,7 +32,7 @@ class Codes(xarray.DataArray):  # type: ignore[misc]
     """
 
     __slots__ = ()
-    __hash__ = None  # type: ignore[assignment]  # as of all that compare cell by cell
+    __hash__ = None  # as of all that compare cell by cell
 
     def __eq__(self, other: object) -> Any:
         return super().__eq__(self._code(other))
@@ -66,7 +66,7 @@ class Codes(xarray.DataArray):  # type: ignore[misc]
         return other
 
 
-class Result(xarray.Dataset):  # type: ignore[misc]
+class Result(xarray.Dataset):  # type: ignore[no-untyped-call]
     """A dataset whose variables with names for their codes are `Codes`."""
 
     __slots__ = ()
@@ -94,7 +94,8 @@ def flags(codes: "xarray.DataArray") -> tuple[list[str], list[int]]:
 
 def as_result(dataset: "xarray.Dataset") -> Result:
     """The same dataset as a `Result`; what is not read yet is not read, and closing it closes the same files."""
-    result = Result(dataset, attrs=dataset.attrs)
+    variables = {name: dataset.variables[name] for name in dataset.data_vars}
+    result = Result(variables, coords=dataset.coords, attrs=dataset.attrs)
     result.encoding = dataset.encoding
     result.set_close(dataset.close)
     return result

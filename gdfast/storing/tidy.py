@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gdfast import arguments, memory
 from gdfast.storing.dataset import flags
-from gdfast.storing.result import DIMENSIONS
+from gdfast.storing.result import DIMENSIONS, FIELDS, MORE
 
 if TYPE_CHECKING:
     import pandas
@@ -50,20 +50,18 @@ def tidy(result: "xarray.Dataset", *, history: bool = False) -> "pandas.DataFram
     Examples
     --------
     >>> import gdfast
-    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [1e-3], [-2.5, 1.0], 200), backend="numpy", progress=False)
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", [0.01], [-2.5, 1.0], 200), backend="numpy", progress=False)
     >>> gdfast.tidy(result)[["optimizer", "learning_rate", "start_x", "outcome", "steps"]]
       optimizer  learning_rate  start_x         outcome  steps
-    0        gd          0.001     -2.5  global_minimum    200
-    1        gd          0.001      1.0   local_minimum    200
+    0        gd           0.01     -2.5  global_minimum     58
+    1        gd           0.01      1.0   local_minimum    115
     """
     table = _Table(result, history)
     table.check(math.prod(table.shape))
     return table.of(table.result)
 
 
-def tidy_pieces(
-    result: "xarray.Dataset", rows: int = 2**20, *, history: bool = False
-) -> "Iterator[pandas.DataFrame]":
+def tidy_pieces(result: "xarray.Dataset", rows: int = 2**20, *, history: bool = False) -> "Iterator[pandas.DataFrame]":
     """Give the table of `tidy` in pieces that follow each other, for results larger than memory.
 
     Parameters
@@ -106,7 +104,7 @@ class _Table:
             variables = {name: v for name, v in variables.items() if _ALONG not in v.dims}
         elif not any(_ALONG in v.dims for v in variables.values()):
             raise ValueError("history must be False: result has none; run the sweep with history='loss'")
-        self.variables = variables
+        self.variables = dict(sorted(variables.items(), key=_place_of_variable))
         dimensions = dict.fromkeys(d for v in variables.values() for d in v.dims if d not in (*_FURTHER, _ALONG))
         self.dimensions = [*map(str, dimensions), *([_ALONG] if history else [])]
         self.coordinates = {
@@ -114,11 +112,19 @@ class _Table:
             for name, c in self.result.coords.items()
             if name not in _FURTHER and set(c.dims) <= {*self.dimensions, *_FURTHER} and c.dtype.kind in "biufOUT"
         }
+        self.coordinates = dict(sorted(self.coordinates.items(), key=self._place_of_coordinate))
         self.categories = {
             name: list(dict.fromkeys(map(str, np.ravel(c.values).tolist())))
             for name, c in self.coordinates.items()
             if c.dtype.kind in "OUT"
         }
+
+    def _place_of_coordinate(self, named: "tuple[Any, xarray.DataArray]") -> tuple[Any, ...]:
+        """Coordinates stand by their dimensions, points last, a rule before its hyperparameters."""
+        name, coordinate = named
+        own = [self.dimensions.index(d) for d in coordinate.dims if d in self.dimensions]
+        order = DIMENSIONS.index(name) if name in DIMENSIONS else len(DIMENSIONS)
+        return len(own) > 0, own, any(d in _FURTHER for d in coordinate.dims), order, name != "rule", str(name)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -184,29 +190,36 @@ class _Table:
         held: NDArray[Any] = np.asarray(values.transpose(*order).values)
         labels, codes = self.categories.get(name), held
         if labels is not None:
-            place = {label: i for i, label in enumerate(labels)}
-            codes = np.array([place[str(value)] for value in held.ravel()], dtype=np.int32)
+            numbers = {label: i for i, label in enumerate(labels)}
+            codes = np.array([numbers[str(value)] for value in held.ravel()], dtype=np.int32)
         elif "flag_meanings" in values.attrs and held.dtype.kind in "iu":
             labels, known = flags(values)
             place = {code: i for i, code in enumerate(known)}
             codes = np.array([place.get(int(code), -1) for code in range(int(held.max(initial=0)) + 1)])[held]
         whole = np.broadcast_to(codes.reshape(beside), shape).reshape(-1)
-        return pandas.Categorical.from_codes(whole, labels) if labels is not None else whole.copy()
+        return whole.copy() if labels is None else pandas.Categorical.from_codes(whole, pandas.Index(labels))
+
+
+def _place_of_variable(named: "tuple[Any, xarray.DataArray]") -> int:
+    """Variables stand as in a result in memory, whatever the order of a store's files; others behind."""
+    known = [*FIELDS, *MORE]
+    return known.index(named[0]) if named[0] in known else len(known)
 
 
 def _checked(result: Any) -> "xarray.Dataset":
     """A result over trajectories, whatever was selected of it."""
     import xarray
 
-    result = arguments.instance("result", result, xarray.Dataset, "a result of gdfast, an xarray.Dataset")
-    if not result.data_vars or not all(name in result.coords or name in result.dims for name in DIMENSIONS):
+    accepted = "a result of gdfast, an xarray.Dataset"
+    dataset: xarray.Dataset = arguments.instance("result", result, xarray.Dataset, accepted)
+    if not dataset.data_vars or not all(name in dataset.coords or name in dataset.dims for name in DIMENSIONS):
         raise ValueError(
             f"result must be over {', '.join(DIMENSIONS)}, or keep the coordinate of one that was selected, but is "
-            f"over {', '.join(map(str, result.dims)) or 'nothing'}"[:300]
+            f"over {', '.join(map(str, dataset.dims)) or 'nothing'}"[:300]
         )
-    rows = math.prod(size for name, size in result.sizes.items() if name not in _FURTHER)
+    rows = math.prod(size for name, size in dataset.sizes.items() if name not in _FURTHER)
     arguments.integer("result: trajectories", rows, low=1, high=2**62)
-    return result
+    return dataset
 
 
 def _cut(dimensions: list[str], shape: tuple[int, ...], rows: int) -> Iterator[dict[str, Any]]:

@@ -36,6 +36,7 @@ def test_a_sweep_is_made_again(name, tmp_path):
     result = gdfast.run(sweep, backend="numpy", progress=False, store=tmp_path / "run.zarr")
     for found in (result, gdfast.load(tmp_path / "run.zarr")):
         again = gdfast.sweep_of(found)
+        assert again.content() == sweep.content()
         assert again == sweep
         assert again.specification == sweep.specification
 
@@ -50,7 +51,7 @@ def test_the_sweep_of_a_selection_is_over_that():
 
 
 def test_what_cannot_be_made_again_is_said():
-    own = problems.Landscape(lambda x: x * x, domain=(-1.0, 1.0), name="mine")
+    own = problems.Landscape(_loss, domain=(-1.0, 1.0), name="mine")
     for sweep, words in (
         (gdfast.Sweep(own, "gd", [0.1], [1.0], 3), "mine"),
         (gdfast.Sweep(problems.linear_regression(([[1.0], [2.0]], [1.0, 2.0])), "gd", [0.1], max_steps=3), "data"),
@@ -58,9 +59,16 @@ def test_what_cannot_be_made_again_is_said():
     ):
         result = gdfast.run(sweep, backend="numpy", progress=False)
         cases.refused(lambda result=result: gdfast.sweep_of(result), ValueError, "result must be of", words)
+    result = gdfast.run(gdfast.Sweep(own, "gd", [0.1], [1.0], 3), backend="numpy", progress=False)
+    assert gdfast.sweep_of(result, own) == gdfast.Sweep(own, "gd", [0.1], [1.0], 3)
+    cases.refused(lambda: gdfast.sweep_of(result, problems.quartic()), ValueError, "problem must be", "mine")
     over = gdfast.run_over({"a": [1, 2]}, lambda a: SWEEPS["plain"](), backend="numpy")
     cases.refused(lambda: gdfast.sweep_of(over), ValueError, "select one value")
 
 
 def _rule(theta, grad, lr):
     return theta - lr * grad
+
+
+def _loss(x):
+    return x * x
