@@ -7,6 +7,7 @@ script may make thousands. `apart` makes figures that pyplot does not know.
 """
 
 import contextlib
+import difflib
 import functools
 import inspect
 import weakref
@@ -120,7 +121,11 @@ def _checked(given: dict[str, Any]) -> _Wanted:
 
 def _palette(palette: Any) -> Palette:
     if isinstance(palette, str):
-        return arguments.choice("palette", palette, matplotlib.colormaps)
+        if palette not in matplotlib.colormaps:
+            near = difflib.get_close_matches(palette[:40], [*matplotlib.colormaps], n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "it must be one of matplotlib's, such as viridis"
+            raise ValueError(f"palette {arguments.shown(palette)} is not the name of a colormap; {hint}")
+        return palette
     accepted = "the name of a colormap, or colours that matplotlib knows, in order or by name"
     if isinstance(palette, Mapping):
         colours: Any = arguments.mapping("palette", palette, accepted)

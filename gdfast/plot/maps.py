@@ -149,7 +149,7 @@ def basin_map(
     _image(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))
     ended = [patch(palette(len(Outcome) + i % len(BASIN_COLOURS)), name) for i, name in _minima(result, basin).items()]
     others = set(np.unique(codes[basin < 0]).tolist()) - {int(Outcome.not_run)}
-    legend_of_map(ax, [*ended, *outcome_patches(others)], drawn_alone)
+    legend_of_map(ax, [*ended, *outcome_patches(others)], drawn_alone, columns=2)
     return ax
 
 
