@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gdfast.commands.parsing import shares
 from gdfast.endings import tell
 
 if TYPE_CHECKING:
@@ -36,20 +37,21 @@ class Subject:
         """
         from gdfast import notation
 
-        made = notation.parse_problem(self.problem, self.loss, axes, notation.parse_source(**self.source))
+        source = notation.parse_source(**self.source)
+        name = self.problem
+        if name is None and self.loss is None and source:
+            from gdfast import data
+            from gdfast.problems.recognized import recognized
+
+            name, why = recognized(data.load(source["data"]))
+            tell(f"problem: {why}")
+        made = notation.parse_problem(name, self.loss, axes, source)
         for note in getattr(made.parameters.get("data"), "notes", ()):
             tell(f"data: {note}")
         return made
 
 
-def subject(
-    problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
-    loss: Annotated[
-        str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
-    ] = None,
+def columns(
     target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
     header: Annotated[
         bool | None,
@@ -69,7 +71,24 @@ def subject(
             "comment=%"
         ),
     ] = None,
+) -> dict[str, Any]:
+    """Read the options that tell of a table."""
+    names = {"target": target, "features": features, "drop": drop, "missing": missing}
+    return {**names, "header": header, "csv": csv}
+
+
+@shares(told=columns)
+def subject(
+    told: dict[str, Any],
+    problem: Annotated[
+        str | None, typer.Option(help="name, or name:parameter=value,…  [default for data: as the target is]")
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
+    ] = None,
 ) -> Subject:
     """Read the options that name a problem."""
-    columns = {"target": target, "features": features, "drop": drop, "missing": missing}
-    return Subject(problem, loss, {"data": data, **columns, "header": header, "csv": csv})
+    return Subject(problem, loss, {"data": data, **told})

@@ -26,6 +26,7 @@ BETWEEN: Array = 10.0 ** (np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0]) / 4)
 """Multiples of the best rate that are tried at last."""
 _WIDENED = 2  # times that rates are added beyond an end
 _TIE, _TIE_OF_SCALE = 1e-2, 1e-4  # shares of the lowest held-out loss, and of the problem's scale, that tell nothing
+_MUCH = 0.05  # share of the lowest loss by which none is worse that counts as good, whatever the seeds say
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Tried:
     def best(self, scale: float) -> tuple[int, int]:
         """The number of the best rate, and −1 or 1 if that is the first or last of all, otherwise 0.
 
-        It is the quickest of those that the seeds do not tell from the lowest; not at an end, if others are among them.
+        It is the quickest of those that are as good as the lowest; not at an end, if others are among them.
         Without a finite loss it is the first: lower rates are to be tried.
         """
         lowest = self.lowest
@@ -172,11 +173,12 @@ class Search:
 
 
 def _tied(lowest: Array, ends: Array, scale: float) -> NDArray[np.bool_]:
-    """Which losses the seeds do not tell from the lowest; ``ends (n, seeds)``."""
+    """Which losses are as good as the lowest: not worse by more than an error, nor by much; ``ends (n, seeds)``."""
     with np.errstate(invalid="ignore"):
         apart = ends - ends[int(lowest.argmin())]
-        errors = np.array([_error(row) if np.isfinite(row).all() else 0.0 for row in apart])
-    return np.asarray(apart.mean(axis=1) <= np.fmax(errors, _nothing(float(lowest.min()), scale)))
+        errors = np.nan_to_num([_error(row) for row in apart])
+    least = float(lowest.min())
+    return np.asarray(apart.mean(axis=1) <= np.maximum(np.minimum(errors, _MUCH * abs(least)), _nothing(least, scale)))
 
 
 def _error(values: Array) -> float:

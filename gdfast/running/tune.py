@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments, notation
-from gdfast.data import Data, Source, load
+from gdfast.data import Source, load
 from gdfast.formulas.elementary import Array
 from gdfast.named import is_factory
 from gdfast.problems import Problem
 from gdfast.problems._data_problem import DataProblem
+from gdfast.problems.recognized import recognized
 from gdfast.running.bracket import Search, start_of
 from gdfast.tiles.sweep import Sweep
 
@@ -39,7 +40,7 @@ class Tuning:
         ``learning rate``, its best; ``held-out loss``, the lowest mean over the seeds and over the steps
         from any to twice as many, ``standard error`` of it; ``held-out accuracy`` there, where rows have classes;
         ``steps`` after which it is first so low, but for a share of 1e-2; ``gradients``, of a row, that these steps
-        took; ``tied``, whether the seeds do not tell it from the lowest; ``at the edge``, whether no rate was tried
+        took; ``tied``, whether it is as good as the lowest, see `tune`; ``at the edge``, whether no rate was tried
         beyond the best; ``still falling``, whether the loss was lowest at the end of the budget.
     rates : DataFrame
         A row an optimizer, batch size and learning rate that was tried, with its ``held-out loss``.
@@ -93,7 +94,7 @@ class Tuning:
         ]
         if ties:
             most = ", ".join(ties[:4]) + (f" and {len(ties) - 4} more" if len(ties) > 4 else "")
-            told.append(f"; as good, as far as the seeds tell, but dearer: {most}")
+            told.append(f"; as good, but dearer: {most}")
         return "".join(told)
 
     def __str__(self) -> str:
@@ -124,8 +125,8 @@ def tune(
     neighbours. All of that is repeated with other held-out rows, mini-batches and initial weights, the same for every
     optimizer. What counts is the loss of held-out rows where it is lowest along the way and stays so while the steps
     double: its mean over these steps and over the repetitions. What is not worse than the lowest by more than the
-    standard error of the difference, or by a hundredth, is tied with it; of what is tied that is chosen which takes
-    fewest gradients.
+    standard error of the difference, and a twentieth, or by a hundredth, is tied with it; of what is tied that is
+    chosen which takes fewest gradients.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def _problem_of(data: Any, target: str | None, problem: Any, validation: float) 
         rows = load(data) if target is None else load(data, target)
         notes += rows.notes
         if problem is None:
-            problem, word = _task(rows)
+            problem, word = recognized(rows)
             notes.append(word)
         if isinstance(problem, str):
             made = notation.problem(problem, data=rows)
@@ -218,17 +219,6 @@ def _problem_of(data: Any, target: str | None, problem: Any, validation: float) 
             f"problem must be one with data, of which rows can be held out, such as linear_regression, not {made.label}"
         )
     return made if made.held_out is not None else made.replace(validation=share), notes
-
-
-def _task(rows: Data) -> tuple[str, str]:
-    """The name of the problem that suits a target, and why."""
-    values = len(rows.classes) if rows.classes else len(np.unique(rows.y))
-    if rows.y.ndim == 1 and values == 2:
-        return "logistic_regression", f"{rows.target!r} has two values: logistic_regression"
-    if rows.classes:
-        return "softmax_regression", f"{rows.target!r} has {values} classes: softmax_regression"
-    few = " (for classes instead: problem softmax_regression)" if values <= 20 else ""
-    return "linear_regression", f"{rows.target!r} is a number, of {values:,} values: linear_regression{few}"
 
 
 def _sizes(told: Any, problem: Any, notes: list[str]) -> list[int]:

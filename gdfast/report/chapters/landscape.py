@@ -29,7 +29,7 @@ def basins(lab: Lab) -> Iterator[Section]:
         if problem.dimension != 2 or not problem.minima:
             continue
         chosen = list(lab.chosen[:3]) or list(TRIO)
-        rates = {o.label: 0.005 if o.name in ("gd", "momentum", "nesterov") else 0.05 for o in chosen}
+        rates = {o.label: lab.moderate(problem, o) for o in chosen}
         starts = problem.grid(lab.n // 2)
         parts = [lab.run(problem, [o], np.array([rates[o.label]]), starts, 2000) for o in chosen]
         x, y = problem.coordinates

@@ -83,8 +83,8 @@ def rates(lab: Lab) -> Iterator[Section]:
                 "Each pixel is one trajectory: learning rate to the right, start upwards, at most "
                 f"{analysis.budget(result):,} steps.",
                 "Dashed: theory's stability limit at each minimum." if any(marks.values()) else None,
-                _most_and_least(shares),
-                _diverging(shares),
+                most_and_least(shares),
+                diverging(shares),
                 *_hardly_any(result),
                 _leaving(result),
                 _held(result),
@@ -102,7 +102,8 @@ def rates(lab: Lab) -> Iterator[Section]:
         )
 
 
-def _most_and_least(shares: pd.DataFrame) -> str | None:
+def most_and_least(shares: pd.DataFrame) -> str | None:
+    """Which optimizers reach the lowest minimum from the largest and the smallest part of a grid."""
     best = shares["global_minimum"]
     if len(best) < 2 or best.max() == best.min():
         return None
@@ -118,7 +119,8 @@ def _hardly_any(result: xarray.Dataset) -> list[str]:
     return [f"{line}." for line, few in zip(analysis.account(result), best, strict=True) if few]
 
 
-def _diverging(shares: pd.DataFrame) -> str:
+def diverging(shares: pd.DataFrame) -> str:
+    """Which optimizers diverge, and which never."""
     diverged = shares["diverged"]
     if not diverged.max():
         return "No trajectory diverged."

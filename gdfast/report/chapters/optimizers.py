@@ -46,7 +46,7 @@ def summary(lab: Lab) -> Iterator[Section]:
         [
             f"A rate works if at least {SHARE:.0%} of the starts reach the lowest minimum with it within the budget. "
             "The best rate is the one that serves most starts, then the one with fewest median steps.",
-            _edges(table),
+            edges(table),
         ],
         [_tolerance(table), _no_best(table)],
         partial(_draw_sensitivity, results),
@@ -75,7 +75,8 @@ def _pane_each(names: Iterable[str]) -> tuple[Figure, list[Axes]]:
     return figure, axes[: len(titles)]
 
 
-def _edges(table: pd.DataFrame) -> str | None:
+def edges(table: pd.DataFrame) -> str | None:
+    """Of which optimizers the best rate lies at the edge of the grid."""
     cut = table[table["best rate at the grid's edge"]]
     if cut.empty:
         return None
