@@ -25,7 +25,7 @@ from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS, STORED
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
-from gdfast.report.words import listed
+from gdfast.report.words import called, listed
 from gdfast.report.writing import Picture, left_out, shown_table, write_data, write_figure
 from gdfast.storing.result import machine
 from gdfast.tiles.executors import Processes, cores
@@ -186,9 +186,15 @@ def _pieces(
             if chapter.timed and experiments:
                 wait([piece.drawing for piece in pieces])
             for experiment in experiments:
-                name = name_of(experiment)
-                tell(f"{chapter.title}: {name}")
+                name, silent = (
+                    name_of(experiment),
+                    bool(lab.problems or lab.stored),
+                )  # most have nothing to say of these
+                if not silent:
+                    tell(f"{chapter.title}: {name}")
                 for section in experiment(lab):
+                    if silent:
+                        tell(f"{chapter.title}: {section.title}")
                     piece = _Piece(chapter, section, name, around.again(name))
                     piece.begin(out, painters, written)
                     pieces.append(piece)
@@ -244,10 +250,10 @@ def _chosen(chapter: Chapter, wanted: Collection[str]) -> list[Experiment]:
 
 def _heading(problems: Sequence[Problem], stored: Mapping[str, object]) -> str:
     """What a report is about."""
-    about = [*(problem.label for problem in problems), *stored]
+    about = [*map(called, problems), *stored]
     if not about:
         return "What are the issues in implementing gradient descent updates?"
-    return f"Gradient descent on {listed(about)}" if problems else f"Stored sweeps: {listed(about)}"
+    return f"Gradient descent: {listed(about)}" if problems else f"Stored sweeps: {listed(about)}"
 
 
 def _options(

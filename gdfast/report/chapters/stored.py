@@ -56,10 +56,15 @@ def best(lab: Lab) -> Iterator[Section]:
 
 
 def _draw_best(result: xarray.Dataset) -> Figure:
-    quantities = ["share", "loss", *(["validation_loss"] if "validation_loss" in result else [])]
+    words = {
+        "share": "share of starts that reach",
+        "loss": "loss at the end",
+        "validation_loss": "loss of held-out rows",
+    }
+    quantities = [quantity for quantity in words if quantity == "share" or quantity in result]
     figure, axes = panes(1, len(quantities), 4.6, 3.4)
     for ax, quantity in zip(axes, quantities, strict=True):
-        plot.lr_sensitivity(result, ax, quantity=quantity)
+        plot.lr_sensitivity(result, ax, quantity=quantity).set_ylabel(words[quantity])
     shared_legend(figure, axes)
     return figure
 

@@ -112,6 +112,7 @@ def _draw_rates(tuning: Tuning) -> Figure:
     sizes = _sizes(tuning)
     figure, axes = panes(1, len(sizes), 4.0, 3.4)
     limits = _limits(tuning)
+    shown = tuning.rates.loc[tuning.rates["held-out loss"] <= limits[1], "learning rate"]
     for ax, size in zip(axes, sizes, strict=True):
         for i, name in enumerate(_names(tuning)):
             rows = tuning.rates[(tuning.rates["batch size"] == size) & (tuning.rates["optimizer"] == name)]
@@ -125,6 +126,7 @@ def _draw_rates(tuning: Tuning) -> Figure:
                 **line_style(i),
             )
         ax.set(xscale="log", xlabel="learning rate η", ylabel="loss of held-out rows", ylim=limits)
+        ax.set_xlim(shown.min() / 3, shown.max() * 3)
         ax.set_title(f"batches of {size}" if size else "all rows a step", fontsize=10)
     shared_legend(figure, axes)
     return figure
