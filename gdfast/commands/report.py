@@ -55,13 +55,16 @@ def report(
         notation.parse_source(**source)  # refuses what is told of no data
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     outputs.check(out, accepted=("a folder",))
+    results = {str(path): store.read(path).load() for path in stores or []}
+    for each in named:
+        each.tell()
     page, failures = reports.build(
         out,
         quick,
         only or [],
         subjects,
         rules,
-        {str(path): store.read(path).load() for path in stores or []},
+        results,
         tell=lambda text: typer.echo(f"gdfast report: {text}", err=True),
     )
     for failure in failures:

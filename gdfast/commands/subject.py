@@ -1,7 +1,7 @@
 """The options that name a problem: by name, as a loss, and on data; for all commands that take one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +21,8 @@ class Subject:
     loss: str | None
     source: Mapping[str, Any]
     """How its data are named: ``data`` and the other arguments of `gdfast.data.load`."""
+    notes: list[str] = field(default_factory=list)
+    """What was recognized and done when it was made."""
 
     @property
     def named(self) -> bool:
@@ -44,11 +46,15 @@ class Subject:
             from gdfast.problems.recognized import recognized
 
             name, why = recognized(data.load(source["data"]))
-            tell(f"problem: {why}")
+            self.notes.append(f"problem: {why}")
         made = notation.parse_problem(name, self.loss, axes, source)
-        for note in getattr(made.parameters.get("data"), "notes", ()):
-            tell(f"data: {note}")
+        self.notes.extend(f"data: {note}" for note in getattr(made.parameters.get("data"), "notes", ()))
         return made
+
+    def tell(self) -> None:
+        """Say what was recognized and done, once nothing of the line is refused any more."""
+        for note in self.notes:
+            tell(note)
 
 
 def columns(

@@ -6,12 +6,12 @@ Figures are drawn by processes of their own while the experiments go on, and bef
 import contextlib
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jinja2
 import pandas as pd
@@ -34,6 +34,8 @@ from gdfast.tiles.outcomes import MEANING, Outcome
 if TYPE_CHECKING:
     import xarray
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Around:
@@ -49,6 +51,8 @@ class Around:
         What else is told of the run.
     outcomes, parity : bool
         Whether it says how trajectories end, and how the rules compare with those of other libraries.
+    few : bool
+        Whether figures are so few that they are drawn at once: processes of their own would start longer than that.
     """
 
     heading: str
@@ -57,6 +61,7 @@ class Around:
     facts: Mapping[str, str]
     outcomes: bool = True
     parity: bool = False
+    few: bool = False
 
 
 def build(
@@ -116,6 +121,7 @@ def build(
         lambda name: f"gdfast report{f' --only {name}' if name else ''}{options}",
         {"seeds": f"{SEED} for random starts, 1 for gradient noise, 0 upwards for initial weights"},
         parity=not problems and not stored,
+        few=bool(stored and not problems),
     )
     return write(out, lab, list(chapters.values()), around, wanted, tell)
 
@@ -180,7 +186,7 @@ def _pieces(
     """Run the experiments that are wanted, and write their data and figures."""
     pieces: list[_Piece] = []
     written: set[int] = set()
-    with Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
+    with _AtOnce() if around.few else Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
         for chapter in chapters:
             experiments = _chosen(chapter, wanted)
             if chapter.timed and experiments:
@@ -202,6 +208,19 @@ def _pieces(
         for piece in pieces:
             piece.finish(out)
     return pieces
+
+
+class _AtOnce(Executor):
+    """Does what is submitted before it returns."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **named: Any) -> "Future[T]":
+        """Call a function."""
+        done: Future[T] = Future()
+        try:
+            done.set_result(function(*args, **named))
+        except Exception as error:  # whatever it is, it is raised where the result is asked for
+            done.set_exception(error)
+        return done
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 from gdfast.report.chapters import tuning as chapter
 from gdfast.report.lab import Lab
 from gdfast.report.page import Around, write
+from gdfast.report.words import called
 from gdfast.running.tune import Tuning
 
 
@@ -31,10 +32,11 @@ def page(tuning: Tuning, out: Path, command: str) -> tuple[Path, list[str]]:
         If something cannot be written.
     """
     around = Around(
-        f"Tuning {tuning.problem.label}",
+        f"Tuning {called(tuning.problem)}",
         "Every number and picture on this page was computed by the run that wrote it.",
         lambda name: command,
         {"seeds": "0 upwards, for held-out rows, mini-batches and initial weights"},
         outcomes=False,
+        few=True,
     )
     return write(out, Lab(tuning=tuning), [chapter.CHAPTER], around)

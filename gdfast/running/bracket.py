@@ -39,6 +39,8 @@ class Tried:
     rates: Array = field(default_factory=lambda: np.empty(0))
     losses: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
     accuracies: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
+    initial: float = np.inf
+    """The mean loss before the first step."""
 
     def add(self, rates: Array, losses: Array, accuracies: Array | None = None) -> None:
         """Put more among them."""
@@ -56,8 +58,9 @@ class Tried:
     def best(self, scale: float) -> tuple[int, int]:
         """The number of the best rate, and −1 or 1 if that is the first or last of all, otherwise 0.
 
-        It is the quickest of those that are as good as the lowest; not at an end, if others are among them.
-        Without a finite loss it is the first: lower rates are to be tried.
+        It is the quickest of those that are as good as the lowest; not at an end, if others are among them. Without a
+        finite loss it is the first: lower rates are to be tried. Where nothing is learned at any rate, not even at the
+        last, which does not diverge, it is the last.
         """
         lowest = self.lowest
         if not np.isfinite(lowest).any():
@@ -65,6 +68,8 @@ class Tried:
         last = len(lowest) - 1
         ends = np.take_along_axis(self.losses, self.losses.mean(axis=1).argmin(axis=1)[:, None, None], 2)[:, :, 0]
         good = np.flatnonzero(_tied(lowest, ends, scale))
+        if last in good and lowest.min() > self.initial - _nothing(self.initial, scale):
+            return last, 1
         inner = good[(good > 0) & (good < last)]
         chosen = min(inner if len(inner) else good, key=lambda i: (self.first(i, scale), lowest[i]))
         return int(chosen), int(chosen == last) - int(chosen == 0)
@@ -105,11 +110,13 @@ class Search:
         if not rules:
             return
         told: dict[str, list[Array]] = {name: [] for name in self.history.quantities}
+        before = []
         for repeat, start in zip(self.repeats, self.starts, strict=True):
             problem = repeat.replace(batch_size=size or None)
             units = [rule.in_units(rate) for rule, rate in rules]
             sweep = Sweep(problem, units, multiples, start, self.max_steps, history=self.history)
             result = run(sweep, progress=False)
+            before.append(float(result.history_validation_loss.values[0, 0, 0, 0]))
             for name, values in told.items():
                 values.append(self._held(result[f"history_{name}"].values[:, :, 0]))
             self.trajectories += sweep.size
@@ -117,7 +124,7 @@ class Search:
         loss, *accuracy = (np.stack(values, axis=2) for values in told.values())  # optimizer, rate, seed, step
         for i, (rule, rate) in enumerate(rules):
             losses = np.where(np.isnan(loss[i]), np.inf, loss[i])
-            self.tried.setdefault((rule.label, size), Tried()).add(
+            self.tried.setdefault((rule.label, size), Tried(initial=float(np.mean(before)))).add(
                 rate * multiples, losses, *(each[i] for each in accuracy)
             )
 
