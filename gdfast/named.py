@@ -68,9 +68,13 @@ class Named(Value):
         Every parameter of the factory, with its value; arrays are read-only copies.
     make : callable, optional
         The factory; None for what was made directly.
+    resolved : mapping
+        Parameters with other values than were given, which the factory makes the same of: of a file and one of its
+        columns the data.
     """
 
     parameters: Mapping[str, Any] = _NONE
+    resolved: Mapping[str, Any] = _NONE
     make: Callable[..., Any] | None = None
 
     @functools.cached_property
@@ -227,7 +231,7 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 raise TypeError(
                     f"{name} must return a thing that has a name, such as an optimizer, not {thing!r}"[:300]
                 )
-            parameters = MappingProxyType({n: _kept(value) for n, value in bound.arguments.items()})
+            parameters = MappingProxyType({n: _kept(v) for n, v in {**bound.arguments, **thing.resolved}.items()})
             return thing.copied(name=name, parameters=parameters, make=factory)
 
         factory.accepted = accepted  # type: ignore[attr-defined]
