@@ -1,4 +1,4 @@
-"""A model of one's own on rows of data, against NumPy over many trajectories at once: ``python -m bench models [--full]``.
+"""A model of one's own on rows of data, against NumPy over trajectories: ``python -m bench models [--full]``.
 
 The model has 6 parameters and 4 columns, the loss is the mean of squares, the optimizer plain gradient descent for a
 fixed number of steps. NumPy has the gradient by hand, blocks of trajectories and rows that stay in the cache, no array
@@ -50,7 +50,7 @@ def task(rows: int, rates: int, starts: int, steps: int) -> Task:
     X = rng.uniform(0.0, 3.0, (rows, 4))
     a, b, c, d, f, g = TRUE.values()
     y = a * np.exp(-b * X[:, 0]) + c * np.tanh(d * X[:, 1] + g * X[:, 2]) + f * X[:, 3] + rng.normal(0, 0.1, rows)
-    problem = gdfast.problems.from_model(MODEL, data=(X, y), domain={name: (-3, 3) for name in TRUE})
+    problem = gdfast.problems.from_model(MODEL, data=(X, y), domain=dict.fromkeys(TRUE, (-3, 3)))
     return Task(problem, X, y, np.geomspace(1e-4, 0.1, rates), problem.random(starts), steps)
 
 

@@ -51,8 +51,9 @@ def _of_texts(loss: str, gradient: str, d: int) -> ModelKernel:
 @functools.lru_cache(maxsize=64)
 def lane_kernel(loss: Callable[..., Any], gradient: Callable[..., Any], d: int) -> ModelKernel:
     """Return the lane kernel of two formulas of d parameters and the numbers of a row: its loss, and the gradient."""
-    parts = [(_Passing(Formula.of(f, n), d), end) for f, n, end in ((gradient, d, _GRADIENT), (loss, 1, _OBJECTIVE))]
-    kernel = ModelKernel(*(passing.lanes(end) for passing, end in parts), work_rows=max(p.work_rows for p, _ in parts))
+    slopes, losses = _Passing(Formula.of(gradient, d), d), _Passing(Formula.of(loss, 1), d)
+    work_rows = max(slopes.work_rows, losses.work_rows)
+    kernel = ModelKernel(slopes.lanes(_GRADIENT), losses.lanes(_OBJECTIVE), work_rows)
     object.__setattr__(kernel, "made_of", (source_of(loss), source_of(gradient), d))
     return kernel
 

@@ -23,6 +23,7 @@ def staged(formula: Formula) -> list[Formula]:
         lift.lines.append(lift.visit(statement))
     returned = lift.lines.pop()
     assert isinstance(returned, ast.Return)
+    assert returned.value is not None
     wanted = [*lift.calls, returned.value]
     texts = []
     for place, value in enumerate(wanted):
