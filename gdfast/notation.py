@@ -38,7 +38,8 @@ def optimizers(text: str) -> list[Optimizer]:
     """Read optimizers, several with spaces between them: ``gd adam:beta1=0.8|cosine|clip_norm=1``.
 
     After the name and the hyperparameters of a rule stand a schedule and transforms, in the order in which they act,
-    with ``|`` before each. Where hyperparameters have several values, joined by slashes, ``0.5/0.9``, or an axis,
+    with ``|`` before each; ``|unit=0.001`` says what a sweep's learning rate of 1 means to it, see
+    `Optimizer.in_units`. Where hyperparameters have several values, joined by slashes, ``0.5/0.9``, or an axis,
     ``low:high:count`` (see `parse_axis`), all combinations of them are made.
 
     Raises
@@ -71,11 +72,15 @@ def _one_text(text: str) -> list[Optimizer]:
         else _value("optimizer", factory, name, value)
         for name, value in parameters.items()
     }
-    plan, changes = None, []
+    plan, changes, unit = None, [], 1.0
     for other in others:
+        name, _, value = (piece.strip() for piece in other.partition("="))
+        if name == "unit":
+            unit = parse_numbers("optimizer: unit", value, ["unit"])[0]
+            continue
         name = other.partition(":")[0].partition("=")[0].strip()
         if name not in SCHEDULES:
-            arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS])
+            arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS, "unit"])
             changes.append(transform(other))
         elif plan is None:
             plan = schedule(other)
@@ -83,7 +88,8 @@ def _one_text(text: str) -> list[Optimizer]:
             raise ValueError(f"optimizer {shown(text)} must have one schedule, not {plan.name} and {name}")
     rules = grid(factory, **values)
     rules = [rule.scheduled(plan) for rule in rules] if plan else rules
-    return [rule.transformed(*changes) for rule in rules] if changes else rules
+    rules = [rule.transformed(*changes) for rule in rules] if changes else rules
+    return [rule.in_units(unit) for rule in rules] if unit != 1 else rules
 
 
 def problem(text: str, **more: Any) -> Problem:
@@ -266,6 +272,27 @@ def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_O
         raise ValueError(f"{argument} must have ends less than 1.8e308 apart, not {low:g} and {high:g}")
     memory.fits(f"{argument}: {count:,} values", size * count)
     return np.geomspace(low, high, count) if logarithmic else np.linspace(low, high, count)
+
+
+def parse_rates(argument: str, text: str, rules: Sequence[Optimizer]) -> tuple[Array, tuple[Optimizer, ...]]:
+    """Read learning rates, which after ``default:`` are multiples of each optimizer's own, and return both.
+
+    Raises
+    ------
+    ValueError
+        If the text is no axis, see `parse_axis`.
+
+    Examples
+    --------
+    >>> parse_rates("lr", "default:0.1:10:3", optimizers("adam"))
+    (array([ 0.1,  1. , 10. ]), (<optimizer adam|unit=0.001>,))
+    """
+    first, _, rest = text.partition(":")
+    if first.strip() != "default":
+        return parse_axis(argument, text, logarithmic=True), tuple(rules)
+    return parse_axis(argument, rest, logarithmic=True), tuple(
+        rule.in_units() if rule.unit == 1 else rule for rule in rules
+    )
 
 
 def parse_grid(axes: Sequence[Array]) -> Array:

@@ -183,6 +183,21 @@ def learning_rates(argument: str, result: "xarray.Dataset") -> Array:
     return rates
 
 
+def units_of_rates(result: "xarray.Dataset") -> Array:
+    """What a learning rate of 1 means to each optimizer of a checked result, ``float64[o]``."""
+    ones = np.ones(len(labels(result)))
+    return (
+        np.broadcast_to(np.asarray(result.unit.values, dtype=np.float64), ones.shape)
+        if "unit" in result.coords
+        else ones
+    )
+
+
+def words_of_rates(result: "xarray.Dataset") -> str:
+    """What stands beside an axis of learning rates."""
+    return "learning rate η, in units of each optimizer's own" if "unit" in result.coords else "learning rate η"
+
+
 def budget_of(argument: str, result: "xarray.Dataset") -> int:
     """The updates that each trajectory of a result was allowed.
 

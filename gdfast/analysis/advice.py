@@ -87,7 +87,8 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     'the largest rate came lowest, and needs more steps'
     """
     checked = _results.checked("result", result, "outcome", "loss")
-    rates, ends = checked.learning_rate.values, _results.outcomes("result", checked)
+    rates, units = checked.learning_rate.values, _results.units_of_rates(checked)
+    ends = _results.outcomes("result", checked)
     good, (lowest, scale) = reached(checked).values, told_units(result)
     rows: dict[str, dict[str, Any]] = {}
     for i, label in enumerate(_results.labels(checked)):
@@ -99,7 +100,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
         most = Outcome(int(np.bincount(ends[i, best], minlength=len(Outcome)).argmax()))
         why = "" if good[i].mean(axis=1).max() >= 0.5 or most not in _WHY else f"{at_end} came lowest, and {_WHY[most]}"
         rows[label] = {
-            "lowest rate": float(rates[best]),
+            "lowest rate": float(rates[best] * units[i]),
             "median loss": float(medians[best]),
             "median excess": (float(medians[best]) - lowest) / scale,
             "advice": why,

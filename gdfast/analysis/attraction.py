@@ -140,13 +140,13 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
 
 def _attractions(result: "xarray.Dataset", told: _Told, basins: Sequence[int]) -> tuple[NDArray[np.int8], Array]:
     """Codes and spectral radii of some minima, ``[optimizer, learning_rate, basin]``."""
-    rates = _rates(result)
+    rates, units = _rates(result), _results.units_of_rates(result)
     shape = (len(told.optimizers), len(rates), len(basins))
     codes, radii = np.full(shape, Attraction.not_told, dtype=np.int8), np.full(shape, np.nan)
     for j, basin in enumerate(basins):
         for i, optimizer in enumerate(told.optimizers):
             if optimizer is not None and told.problem is not None and basin < len(told.problem.minima):
-                codes[i, :, j], radii[i, :, j] = _at(told.problem, told, optimizer, rates, basin)
+                codes[i, :, j], radii[i, :, j] = _at(told.problem, told, optimizer, rates * units[i], basin)
     return codes, radii
 
 

@@ -26,9 +26,10 @@ def nearest_rates(result: "xarray.Dataset", wanted: Mapping[str, float]) -> dict
         If this is no result of gdfast with one positive learning rate for all coordinates, or a wanted one is no
         positive number.
     """
-    places = np.log(_results.learning_rates("result", _results.checked("result", result, more=True)))
-    rates = _results.by_label("wanted", wanted)
-    return {label: int(np.abs(places - np.log(rate)).argmin()) for label, rate in rates.items()}
+    checked = _results.checked("result", result, more=True)
+    places, rates = np.log(_results.learning_rates("result", checked)), _results.by_label("wanted", wanted)
+    units = dict(zip(_results.labels(checked), _results.units_of_rates(checked), strict=True))
+    return {label: int(np.abs(places - np.log(rate / units.get(label, 1.0))).argmin()) for label, rate in rates.items()}
 
 
 def at_rates(

@@ -125,15 +125,15 @@ def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
             "optimizer"
         )
     rates = _results.learning_rates("result", result)
-    widths = _decades(rates)
+    widths, units = _decades(rates), _results.units_of_rates(result)
     rows = {}
-    for label, good in _by_rate(result):
+    for (label, good), unit in zip(_by_rate(result), units, strict=True):
         working = good.mean(axis=1) >= share
         lowest, highest = rates[working].min(initial=np.inf), rates[working].max(initial=0.0)
         rows[label] = {
             "decades": float(widths[working].sum()),
-            "lowest": lowest if working.any() else np.nan,
-            "highest": highest if working.any() else np.nan,
+            "lowest": lowest * unit if working.any() else np.nan,
+            "highest": highest * unit if working.any() else np.nan,
             "cut off": bool(working.any() and (lowest == rates.min() or highest == rates.max())),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
@@ -152,13 +152,14 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
     """
     result = _results.checked("result", result, "outcome", "steps")
     rates, steps = result.learning_rate.values, _results.costs(result)
+    units = _results.units_of_rates(result)
     rows = {}
     for i, (label, good) in enumerate(_by_rate(result)):
         typical = np.array([np.median(s[g]) if g.any() else np.inf for s, g in zip(steps[i], good, strict=True)])
         best = int(np.lexsort((rates, typical, -good.sum(axis=1)))[0])
         any_good = bool(good[best].any())
         rows[label] = {
-            "best rate": float(rates[best]) if any_good else np.nan,
+            "best rate": float(rates[best] * units[i]) if any_good else np.nan,
             "index": best,
             "share": float(good[best].mean()),
             "steps": float(typical[best]) if any_good else np.nan,

@@ -32,7 +32,11 @@ def sweep(
         ),
     ],
     lr: Annotated[
-        str, typer.Option(help="learning rates low:high:count, logarithmic unless linear: stands first, or one number")
+        str,
+        typer.Option(
+            help="learning rates low:high:count, logarithmic unless linear: stands first, or one number; "
+            "default:low:high:count are multiples of each optimizer's default"
+        ),
     ] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
@@ -104,10 +108,11 @@ def sweep(
     rules = [rule for text in optimizer for rule in notation.optimizers(text)]
     schedules = [notation.schedule(text) for text in schedule or []]
     transforms = [notation.transform(text) for text in transform or []]
+    rates, optimizers_on = notation.parse_rates("lr", lr, optimizers.combine(rules, schedules, transforms))
     plan = gdfast.Sweep(
         problem=problem,
-        optimizers=optimizers.combine(rules, schedules, transforms),
-        learning_rates=notation.parse_axis("lr", lr, logarithmic=True),
+        optimizers=optimizers_on,
+        learning_rates=rates,
         starts=notation.starts_on(problem, axes),
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,

@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gdfast import arguments
+from gdfast import arguments, literals
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.formulas.elementary import Array
 from gdfast.named import Named, named, parameters_of_factory
@@ -82,6 +82,8 @@ class Optimizer(Named):
         What the learning rate is multiplied by; see `scheduled`.
     transforms : tuple of Transform
         What is done to the gradient before; see `transformed`.
+    unit : float
+        What a learning rate of 1 in a sweep means to it; see `in_units`.
     parameters : mapping
         Hyperparameters by name; a factory's are its parameters.
 
@@ -109,6 +111,7 @@ class Optimizer(Named):
     terms: Callable[..., Any] | None = None
     schedule: Schedule | LossSchedule | None = None
     transforms: tuple[Transform, ...] = ()
+    unit: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
     def __post_init__(self) -> None:
@@ -131,6 +134,7 @@ class Optimizer(Named):
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
         self._check_schedule(self.schedule)
         self._check_transforms(self.transforms)
+        arguments.number("unit", self.unit, POSITIVE)
 
     @classmethod
     def check_call(cls, name: str, signature: inspect.Signature, args: Any, kwargs: Mapping[str, Any]) -> None:
@@ -171,8 +175,27 @@ class Optimizer(Named):
         self._check_transforms(transforms)
         return self.copied(transforms=self.transforms + transforms)
 
+    def in_units(self, rate: float | None = None) -> "Optimizer":
+        """Return the same optimizer, to which a sweep's learning rates are multiples of a rate, or of its default.
+
+        So each optimizer of a sweep has a range of its own, about what is usual for it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the rate is no positive number.
+
+        Examples
+        --------
+        >>> from gdfast.optimizers import adam
+        >>> adam().in_units()
+        <optimizer adam|unit=0.001>
+        """
+        rate = self.learning_rate if rate is None else arguments.number("rate", rate, POSITIVE)
+        return self.copied(unit=rate)
+
     def replace(self, **changes: Any) -> "Optimizer":
-        """Return the same with other hyperparameters, another schedule or other transforms.
+        """Return the same with other hyperparameters, another schedule, other transforms or another unit.
 
         Raises
         ------
@@ -181,14 +204,15 @@ class Optimizer(Named):
         """
         if self.make is None:
             return super().replace(**changes)
-        steps = {name: changes.pop(name, getattr(self, name)) for name in ("schedule", "transforms")}
+        steps = {name: changes.pop(name, getattr(self, name)) for name in ("schedule", "transforms", "unit")}
         self._check_schedule(steps["schedule"])
         self._check_transforms(steps["transforms"])
+        arguments.number("unit", steps["unit"], POSITIVE)
         return super().replace(**changes).copied(**steps)
 
     def content(self) -> Hashable:
-        """Return rule, hyperparameters, schedule and transforms."""
-        return super().content(), self.schedule, self.transforms
+        """Return rule, hyperparameters, schedule, transforms and unit."""
+        return super().content(), self.schedule, self.transforms, self.unit
 
     @staticmethod
     def _check_schedule(schedule: Any) -> None:
@@ -207,26 +231,29 @@ class Optimizer(Named):
 
     @property
     def label(self) -> str:
-        """Name, changed hyperparameters, schedule and transforms: ``adam:beta1=0.8|cosine|clip_norm``."""
+        """Name, changed hyperparameters, schedule, transforms, unit: ``adam:beta1=0.8|cosine|clip_norm|unit=0.1``."""
         more = (*([self.schedule] if self.schedule else []), *self.transforms)
-        return "|".join([super().label, *(each.label for each in more)])
+        unit = [] if self.unit == 1 else [f"unit={literals.write(self.unit)}"]
+        return "|".join([super().label, *(each.label for each in more), *unit])
 
     @property
     def specification(self) -> dict[str, Any]:
-        """Name, hyperparameters and, where there are any, schedule and transforms, as plain data."""
+        """Name, hyperparameters and, where there are any, schedule, transforms and unit, as plain data."""
         told = super().specification
-        for name in ("schedule", "transforms"):
+        for name in ("schedule", "transforms", "unit"):
             told["parameters"].pop(name, None)
         if self.schedule:
             told["schedule"] = self.schedule.specification
         if self.transforms:
             told["transforms"] = [transform.specification for transform in self.transforms]
+        if self.unit != 1:
+            told["unit"] = self.unit
         return told
 
     def __reduce__(self) -> Any:
         if self.make is None:
             return super().__reduce__()
-        return _again, (self.make, dict(self.parameters), self.schedule, self.transforms)
+        return _again, (self.make, dict(self.parameters), self.schedule, self.transforms, self.unit)
 
     @property
     def plateau(self) -> LossSchedule | None:
@@ -335,5 +362,6 @@ def _again(
     parameters: Mapping[str, Any],
     schedule: Schedule | LossSchedule | None,
     transforms: tuple[Transform, ...],
+    unit: float,
 ) -> Optimizer:
-    return make(**parameters).copied(schedule=schedule, transforms=transforms)
+    return make(**parameters).copied(schedule=schedule, transforms=transforms, unit=unit)

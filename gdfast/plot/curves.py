@@ -101,7 +101,10 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         missing = np.inf if quantity in ("loss", "validation_loss") else np.nan
         low = draw_band(ax, rates, np.where(np.isfinite(values), values, missing), str(label), i)
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
-    ax.set(ylabel=_QUANTITIES[quantity], xlabel="number of the learning rates" if grouped else "learning rate η")
+    ax.set(
+        ylabel=_QUANTITIES[quantity],
+        xlabel="number of the learning rates" if grouped else _results.words_of_rates(result),
+    )
     if not grouped:
         ax.set_xscale("log")
     if quantity in ("loss", "steps", "validation_loss"):
@@ -229,7 +232,7 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
     x = np.broadcast_to(rates[:, None], points.shape)[where]
     ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
     name = str(np.atleast_1d(result.parameter.values)[0]) if "parameter" in result.coords else "first coordinate"
-    ax.set(xlabel="learning rate η", ylabel=f"{literal(name)} at the end")
+    ax.set(xlabel=_results.words_of_rates(result), ylabel=f"{literal(name)} at the end")
     if np.ptp(rates):
         ax.set_xlim(rates.min(), rates.max())
     return ax

@@ -78,12 +78,12 @@ def history_curves(
     steps = result.recorded_step.values
     panels = list(analysis.at_rates(result, rates, defaults))
     ax = new_axes(ax)
-    lowest = np.inf
+    lowest, units = np.inf, _results.units_of_rates(result)
     for i, (label, panel) in enumerate(panels):
         low = draw_band(ax, steps, panel[name].values.reshape(-1, len(steps)).T, label, i)
         lowest = np.nanmin([lowest, *low[np.isfinite(low)]])
         if quantity == "sharpness" and panel.sizes["learning_rate"] == 1 and "group_rate" not in panel.coords:
-            limit = 2 / float(panel.learning_rate.values[0])
+            limit = 2 / float(panel.learning_rate.values[0] * units[i])
             colour = LINE_COLOURS[i % len(LINE_COLOURS)]
             ax.axhline(limit, color=colour, linestyle=":", linewidth=1.2, label=literal(f"2/η, {label}"))
             lowest = min(lowest, limit)
@@ -147,7 +147,7 @@ def history_map(
     # Each step's column ends where the next one begins; the first one of a logarithmic axis begins at a half.
     ends = np.append(np.maximum(steps, 0.5), steps[-1] * 1.05 + 1)
     drawn = ax.pcolormesh(ends, 10 ** borders(np.log10(rates[order])), image, cmap="viridis_r", norm=scale_of(image))
-    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="learning rate η")
+    ax.set(xscale="log", yscale="log", xlabel="step", ylabel=_results.words_of_rates(result))
     ax.set_title(literal(_results.labels(result)[chosen]), fontsize=10)
     ax.figure.colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")
     return ax

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.analysis import leaves
-from gdfast.analysis._results import checked
+from gdfast.analysis._results import checked, words_of_rates
 from gdfast.formulas.elementary import Array
 from gdfast.plot.pixels import Along, medians, reduce
 from gdfast.storing.result import DIMENSIONS
@@ -243,7 +243,7 @@ def _along(result: "xarray.Dataset", name: str) -> _Along:
     values, place = np.unique(np.atleast_1d(found.values).astype(np.float64), return_inverse=True)
     evenly = len(values) > 2 and regular(values)
     logarithmic = (values > 0).all() and not evenly and (rate or (len(values) > 2 and regular(np.log10(values))))
-    label = "learning rate η" if rate else f"start {name}" if coordinate else name
+    label = words_of_rates(result) if rate else f"start {name}" if coordinate else name
     return _Along(Axis(label, values, bool(logarithmic)), dimension, place)
 
 

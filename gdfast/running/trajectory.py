@@ -82,7 +82,7 @@ def trajectory(
         sweep = known
     problem, (optimizer,), plan = sweep.problem, sweep.optimizers, prepared.plan(0)
     numbers = np.array([number], dtype=np.int64)
-    path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates, numbers)
+    path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates(0), numbers)
     shape = problem.dimension, int(endings.steps[0]) + 1
     memory.fits(f"trajectory: {shape[1]:,} points of {shape[0]:,} coordinates", 24 * shape[0] * shape[1])
     points = np.empty(shape)

@@ -130,7 +130,7 @@ def fill(columns: dict[str, NDArray[Any]], row: int, places: slice, cells: Any) 
 
 def coordinates(sweep: Sweep) -> dict[str, Any]:
     """The coordinates of a sweep's result."""
-    taken = {*FIELDS, *MORE, *DIMENSIONS, "rule", "parameter", "start_point", "recorded_step", "loss_tolerance"}
+    taken = {*FIELDS, *MORE, *DIMENSIONS, "rule", "unit", "parameter", "start_point", "recorded_step", "loss_tolerance"}
     hyperparameters = {
         f"optimizer_{name}" if name in taken else name: (
             "optimizer",
@@ -144,6 +144,7 @@ def coordinates(sweep: Sweep) -> dict[str, Any]:
         "rule": ("optimizer", np.array([o.name for o in sweep.optimizers], dtype=object)),
         **hyperparameters,
         **_rates(sweep),
+        **_unit(sweep),
         "start": np.arange(len(sweep.starts)),
         **{name: ("start", values) for name, values in sweep.start_labels.items()},
         "parameter": np.array(sweep.problem.coordinates, dtype=object),
@@ -163,6 +164,12 @@ def _rates(sweep: Sweep) -> dict[str, Any]:
         "group": np.array(sweep.problem.groups, dtype=object),
         "group_rate": (("learning_rate", "group"), rates, name),
     }
+
+
+def _unit(sweep: Sweep) -> dict[str, Any]:
+    """What a learning rate of 1 means to each optimizer, where that is not 1."""
+    units = np.array([optimizer.unit for optimizer in sweep.optimizers])
+    return {} if (units == 1).all() else {"unit": ("optimizer", units, {"long_name": "unit of the learning rate"})}
 
 
 def attributes(sweep: Sweep, backend: str, keep_theta: bool) -> dict[str, Any]:

@@ -50,8 +50,6 @@ class Prepared:
     ----------
     starts : ndarray
         Initial points, ``dtype[d, m]``.
-    learning_rates : ndarray
-        Those of each group, ``dtype[groups, k]``.
     gradient_tolerance, divergence_limit : float
         For the problem's gradients, as numbers that the sweep's `dtype` has. Where trajectories do not settle the first
         is negative, which no gradient is within.
@@ -68,7 +66,7 @@ class Prepared:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
-        self.learning_rates = sweep.group_rates.astype(sweep.dtype)
+        self._rates: dict[float, Array] = {}
         tolerance, self.divergence_limit = sweep.scaled_tolerances
         self.gradient_tolerance = tolerance if sweep.settle else -1.0
         self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
@@ -82,8 +80,15 @@ class Prepared:
         part.sweep = self.sweep.part(self.sweep.learning_rates[learning_rates], self.sweep.starts[starts])
         part.starts = np.ascontiguousarray(self.starts[:, starts])
         part.judge = Judge(part.sweep)
-        part.learning_rates = np.ascontiguousarray(self.learning_rates[:, learning_rates])
+        part._rates = {}
         return part
+
+    def learning_rates(self, optimizer: int) -> Array:
+        """Those of each group to an optimizer, which has units of its own, ``dtype[groups, k]``."""
+        unit = self.sweep.optimizers[optimizer].unit
+        if unit not in self._rates:
+            self._rates[unit] = np.ascontiguousarray(self.sweep.group_rates * unit, self.sweep.dtype)
+        return self._rates[unit]
 
     def _plan(self, number: int) -> Plan:
         sweep, optimizer = self.sweep, self.sweep.optimizers[number]

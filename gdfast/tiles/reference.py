@@ -42,7 +42,9 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         steps=np.zeros(n, dtype=np.int32),
         ending=np.full(n, Ending.moving, dtype=np.int8),
         outcome=np.empty(0, dtype=np.int8),
+        basin=np.full(n, -1, dtype=np.int16),
         near=np.empty(0, dtype=np.int8),
+        untold=np.ones(n, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
         trend=np.zeros(n, dtype=np.int8),
         recent=np.zeros(n),
@@ -52,7 +54,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         record=Record.of(sweep, n),
         lane_steps=0,
     )
-    theta, rates = prepared.starts[:, index % m], prepared.learning_rates[:, index // m]
+    theta, rates = prepared.starts[:, index % m], prepared.learning_rates(tile.optimizer)[:, index // m]
     path = Trajectories(sweep, plan, theta, rates, first_number + index)
     samples = np.empty((len(sampled), n), sweep.dtype)
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)

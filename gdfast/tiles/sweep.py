@@ -67,7 +67,9 @@ class Sweep(Value):
         hyperparameters; `gdfast.optimizers.grid` makes such lists.
     learning_rates : array_like, (k,) or (k, groups), or str
         Positive learning rates: one for all coordinates, or one for each of the problem's `groups`. A text is an axis,
-        ``low:high:count``, logarithmic unless ``linear:`` stands first. A read-only copy is kept.
+        ``low:high:count``, logarithmic unless ``linear:`` stands first; after ``default:``, as in
+        ``default:0.01:100:64``, of multiples of each optimizer's default, see `Optimizer.in_units`. A read-only copy
+        is kept.
     starts : array_like, (m, d), or Starts, or str or sequence of str, optional
         Initial points; in one dimension (m,) will do. Some 256 of the problem's own if not given, see
         `Problem.default_starts`. The labels of a `gdfast.starts.Starts` become coordinates of the result.
@@ -157,10 +159,13 @@ class Sweep(Value):
             gradient_tolerance = _TOLERANCES[dtype]
         if starts is None:
             starts = problem.default_starts(_DEFAULT_STARTS)
+        rules = _optimizers(optimizers)
+        if isinstance(learning_rates, str):
+            learning_rates, rules = notation.parse_rates("learning_rates", learning_rates, rules)
         rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem)
         settings: dict[str, Any] = {
             "problem": problem,
-            "optimizers": _optimizers(optimizers),
+            "optimizers": rules,
             "learning_rates": rates,
             "starts": points,
             "start_labels": _labels(starts.labels) if isinstance(starts, Starts) else _NO_LABELS,
@@ -409,8 +414,6 @@ def _labels(labels: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _rates(learning_rates: Any, groups: tuple[str, ...]) -> Array:
-    if isinstance(learning_rates, str):
-        learning_rates = notation.parse_axis("learning_rates", learning_rates, logarithmic=True)
     shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
     rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, shape))
     if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):

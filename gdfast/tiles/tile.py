@@ -40,7 +40,9 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         steps=np.empty(n, dtype=np.int32),
         ending=np.empty(n, dtype=np.int8),
         outcome=np.empty(n, dtype=np.int8),
+        basin=np.empty(n, dtype=np.int16),
         near=np.empty(n, dtype=np.int8),
+        untold=np.empty(n, dtype=np.int8),
         period=np.zeros(n, dtype=np.int8),
         trend=np.zeros(n, dtype=np.int8),
         recent=np.zeros(n),
@@ -55,7 +57,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
     lane_steps = driver(dtype)(
         pair,
         pair._replace(layout=sweep.problem.layout_of_all),
-        Grid(prepared.starts, prepared.learning_rates, tile.first, plan.state, plan.memory),
+        Grid(prepared.starts, prepared.learning_rates(tile.optimizer), tile.first, plan.state, plan.memory),
         plan.table,
         Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit),
         block,
