@@ -68,13 +68,9 @@ class Named(Value):
         Every parameter of the factory, with its value; arrays are read-only copies.
     make : callable, optional
         The factory; None for what was made directly.
-    resolved : mapping
-        Parameters with other values than were given, which the factory makes the same of: of a file and one of its
-        columns the data.
     """
 
     parameters: Mapping[str, Any] = _NONE
-    resolved: Mapping[str, Any] = _NONE
     make: Callable[..., Any] | None = None
 
     @functools.cached_property
@@ -179,7 +175,9 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
     ----------
     **accepted
         For each numeric parameter, the interval it must lie in or the numbers it may be; for others, a function that
-        makes the parameter's value of what is given, or refuses it (where the default is None, that is not read).
+        makes the parameter's value of what is given, or refuses it (where the default is None, that is not read). Such
+        a function may have an attribute ``beside``: names of further arguments of its own, which a call of the factory
+        may have beside the parameter, and which it then takes with ``source``, what is given, in a mapping.
         Parameters with a boolean default must be booleans; all others are the factory's own to check. The factory
         keeps it as its attribute ``accepted``.
 
@@ -205,10 +203,11 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
         @functools.wraps(make)
         def factory(*args: P.args, **kwargs: P.kwargs) -> T:
             kind.check_call(name, signature, args, kwargs)
-            for given in kwargs:
+            told = _gathered(accepted, signature, args, kwargs)
+            for given in told:
                 arguments.choice(f"{name}: parameter", given, signature.parameters)
             try:
-                bound = signature.bind(*args, **kwargs)
+                bound = signature.bind(*(() if told is not kwargs else args), **told)
             except TypeError as error:
                 raise TypeError(f"{name}: {error}; it is called as {name}{signature}") from None
             bound.apply_defaults()
@@ -231,13 +230,32 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 raise TypeError(
                     f"{name} must return a thing that has a name, such as an optimizer, not {thing!r}"[:300]
                 )
-            parameters = MappingProxyType({n: _kept(v) for n, v in {**bound.arguments, **thing.resolved}.items()})
+            parameters = MappingProxyType({n: _kept(value) for n, value in bound.arguments.items()})
             return thing.copied(name=name, parameters=parameters, make=factory)
 
         factory.accepted = accepted  # type: ignore[attr-defined]
         return factory
 
     return decorate
+
+
+def _gathered(
+    accepted: Mapping[str, Accepted], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a call by name, those beside a parameter with it; `kwargs` itself where there are none such."""
+    for parameter, reader in accepted.items():
+        beside = [n for n in getattr(reader, "beside", ()) if n in kwargs and n not in signature.parameters]
+        if beside:
+            more = {n: kwargs[n] for n in beside}
+            told = dict(zip(signature.parameters, args, strict=False)) | {
+                n: v for n, v in kwargs.items() if n not in more
+            }
+            value = told.get(parameter)
+            source = {} if value is None else {"source": value}
+            if isinstance(value, Mapping) and "source" in value:  # and is no mapping to columns
+                source = dict(value)
+            return {**told, parameter: {**source, **more}}
+    return kwargs
 
 
 def _read(name: str, reader: Callable[[Any], Any], value: Any, default: Any) -> Any:

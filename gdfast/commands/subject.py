@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gdfast.endings import tell
+
 if TYPE_CHECKING:
     from gdfast.problems import Problem
 
@@ -19,7 +21,7 @@ class Subject:
     model: str | None
     model_loss: str | None
     source: Mapping[str, Any]
-    """How its data are named: ``data``, ``target``, ``header``."""
+    """How its data are named: ``data`` and the other arguments of `gdfast.data.load`."""
 
     @property
     def named(self) -> bool:
@@ -37,19 +39,28 @@ class Subject:
         """
         from gdfast import notation
 
-        source = notation.parse_source(**self.source)
-        if self.model is not None:
-            for name, other in (("problem", self.problem), ("loss", self.loss)):
-                if other is not None:
-                    raise ValueError(f"{name} must not be given beside a model, whose loss is told by --model-loss")
-            if not source:
-                raise ValueError("data must be given with a model, by --data, whose columns it names")
-            name, _, others = (self.model_loss or "squared").partition(":")
-            told = f"from_model:loss={name}" + (f",{others}" if others else "")
-            return notation.problem(told, model=self.model, **source)
-        if self.model_loss is not None:
+        if self.model is None and self.model_loss is not None:
             raise ValueError("model_loss must be given with a model, by --model")
-        return notation.parse_problem(self.problem, self.loss, axes, source)
+        source = notation.parse_source(**self.source)
+        made = (
+            notation.parse_problem(self.problem, self.loss, axes, source) if self.model is None else self._fit(source)
+        )
+        for note in getattr(made.parameters.get("data"), "notes", ()):
+            tell(f"data: {note}")
+        return made
+
+    def _fit(self, source: dict[str, Any]) -> "Problem":
+        """Make the problem of the model."""
+        from gdfast import notation
+
+        for name, other in (("problem", self.problem), ("loss", self.loss)):
+            if other is not None:
+                raise ValueError(f"{name} must not be given beside a model, whose loss is told by --model-loss")
+        if not source:
+            raise ValueError("data must be given with a model, by --data, whose columns it names")
+        name, _, others = (self.model_loss or "squared").partition(":")
+        told = f"from_model:loss={name}" + (f",{others}" if others else "")
+        return notation.problem(told, model=self.model, **source)
 
 
 def subject(
@@ -79,6 +90,21 @@ def subject(
         bool | None,
         typer.Option("--header/--no-header", help="whether its first line has names; columns are 1, 2, … otherwise"),
     ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="the columns to predict it from, with commas between  [default: all others]")
+    ] = None,
+    drop: Annotated[str | None, typer.Option(help="columns to leave out, such as id,date")] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="where values are missing: drop the row, or fill by mean, median, most_frequent")
+    ] = None,
+    csv: Annotated[
+        str | None,
+        typer.Option(
+            help="how the file is written, where that is not recognized: separator=tab,decimal=comma,encoding=cp1251,"
+            "comment=%"
+        ),
+    ] = None,
 ) -> Subject:
     """Read the options that name a problem."""
-    return Subject(problem, loss, model, model_loss, {"data": data, "target": target, "header": header})
+    columns = {"target": target, "features": features, "drop": drop, "missing": missing}
+    return Subject(problem, loss, model, model_loss, {"data": data, **columns, "header": header, "csv": csv})

@@ -9,7 +9,7 @@ import numpy as np
 from gdfast import arguments
 from gdfast.data import Data, Source, as_classes, as_numbers, load
 from gdfast.data.held_out import parted
-from gdfast.data.tables import short
+from gdfast.data.text import short
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems._landscape import checked_domain
@@ -28,11 +28,42 @@ OXYGEN = Data(
 regression analysis and its applications", A1.4)."""
 
 
-@named(delta=arguments.POSITIVE, l2=arguments.NONNEGATIVE, validation=arguments.FRACTION)
+def load_columns(source: Any) -> Data:
+    """Make data of what `gdfast.data.load` takes, or of a mapping from names to columns, for a model to name them.
+
+    The columns of an array X are ``x0``, ``x1`` and so on, or ``x`` if it is the only one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gdfast.data.load`, and if columns have not all one length.
+    """
+    told = dict(source) if isinstance(source, Mapping) and "source" in source else {"source": source}
+    given = told["source"]
+    if isinstance(given, Mapping):
+        import pandas
+
+        try:
+            told["source"] = pandas.DataFrame({str(name): np.asarray(column) for name, column in given.items()})
+        except ValueError:
+            lengths = ", ".join(str(np.shape(column)) for column in list(given.values())[:9])
+            raise ValueError(f"data: columns must have shape (m,), all the same, not {lengths}") from None
+    if not isinstance(given, tuple | list) or len(given) != 2 or hasattr(given[0], "columns"):
+        return load(**told)
+    if np.ndim(given[0]) == 1:
+        told["source"] = np.asarray(given[0])[:, None], given[1]
+    table = load(**told)
+    p = len(table.features)
+    return replace(table, features=("x",) if p == 1 else tuple(f"x{j}" for j in range(p)))
+
+
+load_columns.beside = load.beside  # type: ignore[attr-defined]
+
+
+@named(data=load_columns, delta=arguments.POSITIVE, l2=arguments.NONNEGATIVE, validation=arguments.FRACTION)
 def from_model(
     model: str = "a*(1 - exp(-b*days))",
     data: Source = OXYGEN,
-    target: str | None = None,
     loss: str = "squared",
     delta: float = 1.0,
     domain: Any = None,
@@ -54,11 +85,10 @@ def from_model(
         is a parameter, 1 to 64 of them. A column whose name is no plain word stands in backticks:
         ``a*`petal length (cm)` + b``. What depends on columns alone, such as ``log(x)``, is computed once a row. The
         default saturates, on six measured demands of oxygen.
-    data : str, Path, (X, y), mapping or Data
-        What to fit: whatever `gdfast.data.load` takes, or a mapping from names to columns. The columns of an array X
-        are ``x0``, ``x1`` and so on, or ``x`` if it is the only one.
-    target : str, optional
-        The column to fit, of a file, table or mapping.
+    data : str, Path, DataFrame, (X, y), mapping or Data
+        What to fit: whatever `gdfast.data.load` takes, with ``target="y"`` beside it for a file or a table, or a
+        mapping from names to columns. The columns of an array X are ``x0``, ``x1`` and so on, or ``x`` if it is the
+        only one.
     loss : str
         l, with r = z − y: ``squared``, r²; ``absolute``, abs r; ``huber``, ½ r² up to δ, beyond δ (abs r − ½ δ);
         ``logistic``, log(1 + e^(∓z)), z the logarithm of the odds of the second of two classes; ``hinge``,
@@ -107,10 +137,10 @@ def from_model(
     """
     arguments.choice("from_model: loss", loss, LOSSES)
     try:
-        source = _loaded(data, target)
-        if source.y.ndim != 1:
-            raise ValueError(f"data: y must have shape (m,), one target a row, not {source.y.shape}")
-        table = _with_target(replace(source, standardize=False), loss, positive)
+        assert isinstance(data, Data)
+        if data.y.ndim != 1:
+            raise ValueError(f"data: y must have shape (m,), one target a row, not {data.y.shape}")
+        table = _with_target(replace(data, standardize=False), loss, positive)
         formula = read_model(model, table)
         pairs = _domain(domain, formula.parameters)
         labels = table.y if loss in CLASSES else None
@@ -120,40 +150,10 @@ def from_model(
             units = rows.X.mean(axis=0), np.where(np.ptp(rows.X, axis=0) > 0, rows.X.std(axis=0), 1.0)
             rows, held_out = parted(replace(table, standardize=True), False, validation, seed, labels)
         order = (*pairs, *(name for name in formula.parameters if name not in pairs))
-        made = ModelProblem(Fit(formula, order, loss, delta, l2, pairs), rows, units, batch_size, seed, held_out)
+        return ModelProblem(Fit(formula, order, loss, delta, l2, pairs), rows, units, batch_size, seed, held_out)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"from_model: {error}") from None
-    made.resolved = {"data": source, "target": None}
-    return made
-
-
-def _loaded(data: Any, target: str | None) -> Data:
-    """The table that is told, with names for the columns of an array."""
-    if isinstance(data, Mapping) and "source" not in data:
-        return _of_columns(data, target)
-    if isinstance(data, tuple | list) and len(data) == 2 and np.ndim(data[0]) == 1:
-        data = np.asarray(data[0])[:, None], data[1]
-    table = load(data) if target is None else load(data, target)
-    p = len(table.features)
-    if table.source is None and table.features == tuple(f"w{j}" for j in range(p)):
-        return replace(table, features=("x",) if p == 1 else tuple(f"x{j}" for j in range(p)))
-    return table
-
-
-def _of_columns(data: Mapping[str, Any], target: str | None) -> Data:
-    """A table of columns by name."""
-    if target is None:
-        raise ValueError(f"target must be given: the column to fit, one of {', '.join(map(short, data))}")
-    arguments.choice("target", target, list(map(str, data)))
-    names = tuple(str(name) for name in data if name != target)
-    if not names:
-        raise ValueError("data must have a column beside the target")
-    columns = [arguments.finite(f"data: {name!r}", data[name], "(m,)") for name in names]
-    if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
-        shapes = ", ".join(str(column.shape) for column in columns[:9])
-        raise ValueError(f"data: columns must have shape (m,), all the same, not {shapes}")
-    return replace(load((np.stack(columns, axis=1), data[target])), features=names, target=target)
 
 
 def _with_target(table: Data, loss: str, positive: str | None) -> Data:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.data import Data
-from gdfast.data.tables import short
+from gdfast.data.text import short
 from gdfast.formulas.derivatives import LARGEST_GRAPH
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
@@ -134,7 +134,9 @@ def _check_names(text: str, names: Sequence[str], columns: Mapping[str, str], pl
             raise ValueError(f"model: {name!r} is the target, which a model must not name; {of}")
         for column in data.features:
             if name.lower() == column.lower():
-                raise ValueError(f"model: {name!r} is no column, but {column!r} is; a parameter must be called otherwise; {of}")
+                raise ValueError(
+                    f"model: {name!r} is no column, but {column!r} is; a parameter must be called otherwise; {of}"
+                )
     if not columns:
         raise ValueError(f"model must name a column of the data, unlike {arguments.shown(text)}; {of}")
 

@@ -30,7 +30,7 @@ LINE = "a*x + b*z + c"
 def model(text, target="y", **how):
     """A model on the columns x, z, `petal length` and a target."""
     names = ["x", "petal length", "z", target]
-    return problems.from_model(text, {name: COLUMNS[name] for name in names}, target, **how)
+    return problems.from_model(text, {name: COLUMNS[name] for name in names}, target=target, **how)
 
 
 # What it computes.
@@ -238,7 +238,7 @@ def test_outcomes_do_not_depend_on_the_units_of_the_target():
     sweeps = []
     for unit in (1.0, 2.0**40):
         columns = {"x": COLUMNS["x"], "y": COLUMNS["y"] * unit}
-        problem = problems.from_model("a*x + c", columns, "y")
+        problem = problems.from_model("a*x + c", columns, target="y")
         starts = np.array([[0.0, 1.0], [2.0, -1.0]]) * unit
         sweeps.append(gdfast.run(gdfast.Sweep(problem, "gd", np.geomspace(1e-3, 1, 12), starts, 300)))
     np.testing.assert_array_equal(sweeps[0].outcome, sweeps[1].outcome)
@@ -252,10 +252,10 @@ def test_columns_by_any_kind_of_table(tmp_path):
     frame = pd.DataFrame({name: COLUMNS[name] for name in ("x", "petal length", "y")})
     frame.to_csv(tmp_path / "t.csv", index=False)
     text = "a*`petal length` + b*x + c"
-    expected = problems.from_model(text, {name: frame[name].to_numpy() for name in frame}, "y")
+    expected = problems.from_model(text, {name: frame[name].to_numpy() for name in frame}, target="y")
     for got in (
-        problems.from_model(text, frame.to_dict("list"), "y"),
-        problems.from_model(text, tmp_path / "t.csv", "y"),
+        problems.from_model(text, frame.to_dict("list"), target="y"),
+        problems.from_model(text, tmp_path / "t.csv", target="y"),
         problems.from_model(text, {"source": tmp_path / "t.csv", "target": "y"}),
     ):
         assert got.coordinates == ("a", "b", "c")
@@ -268,7 +268,7 @@ def test_a_model_of_a_file_is_a_value_with_a_text(tmp_path):
     pd.DataFrame({name: COLUMNS[name] for name in ("x", "petal length", "y")}).to_csv(tmp_path / "t.csv", index=False)
     make = problems.from_model
     problem = make(
-        "a*exp(b*x) + `petal length`*c", tmp_path / "t.csv", "y", loss="huber", delta=0.5, domain={"b": (-1, 0)}
+        "a*exp(b*x) + `petal length`*c", tmp_path / "t.csv", target="y", loss="huber", delta=0.5, domain={"b": (-1, 0)}
     )
     assert problem.coordinates == ("b", "a", "c")
     assert problem.domain[0].tolist() == [-1, 0]
@@ -338,15 +338,18 @@ def test_of_many_classes_one_is_told_from_the_others():
         (lambda: model("a*x", loss="logistic"), ["'y'", "no class"]),
         (lambda: model("a*x", loss="poisson", target="z"), ["'z' must not be negative for poisson"]),
         (lambda: model("a*x", positive="1"), ["positive", "hinge or logistic"]),
-        (lambda: problems.from_model("a*x", COLUMNS, "w"), ["target 'w' is not known; accepted: x, petal length"]),
+        (
+            lambda: problems.from_model("a*x", COLUMNS, target="w"),
+            ["target 'w' is not known; accepted: x, petal length"],
+        ),
         (lambda: model("a*x", domain={"c": (0, 1)}), ["domain: parameter 'c'", "accepted: a"]),
         (lambda: model("a*x", domain={"a": (1, 0)}), ["lowest first"]),
         (lambda: model("a*x", batch_size=61), ["batch_size", "60"]),
         (lambda: problems.from_model("a*x", "iris", loss="hinge"), ["setosa", "positive='setosa'"]),
         (lambda: problems.from_model("a*x", "iris"), ["is a class", "for squared", "logistic and hinge"]),
-        (lambda: problems.from_model("a*e + b", {"e": [1.0, 2.0], "y": [1.0, 2.0]}, "y"), ["`e`"]),
-        (lambda: problems.from_model("a*x", {"x": [1.0, 2.0], "y": [1.0, 2.0]}), ["target must be given", "x, y"]),
-        (lambda: problems.from_model("a*x", {"x": [1.0, 2.0], "y": [1.0]}, "y"), ["(2, 1)", "(1,)"]),
+        (lambda: problems.from_model("a*e + b", {"e": [1.0, 2.0], "y": [1.0, 2.0]}, target="y"), ["`e`"]),
+        (lambda: problems.from_model("a*x", {"x": [1.0, 2.0], "y": [1.0, 2.0]}), ["target must be given"]),
+        (lambda: problems.from_model("a*x", {"x": [1.0, 2.0], "y": [1.0]}, target="y"), ["(2,), (1,)"]),
         (lambda: model("a*x").predict([1.0], [[1.0, 2.0]]), ["predict: X must have shape (rows, 3), not (1, 2)"]),
         (lambda: model("a*x").predict([1.0], {"z": [1.0]}), ["must have the column 'x'"]),
         (lambda: model("a*log(x)").predict([1.0], {"x": [-1.0]}), ["must be finite"]),
