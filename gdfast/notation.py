@@ -421,7 +421,7 @@ def parse_problem(
         If not just one of the two is given, or it is not accepted.
     """
     if (text is None) == (loss is None):
-        raise ValueError("problem or loss must be given, one of them")
+        raise ValueError("problem, loss or model must be given, one of them")
     if loss is None:
         name, takers = str(text).partition(":")[0], _takers_of_data()
         if source and name in PROBLEMS and name not in takers:
