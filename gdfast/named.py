@@ -22,8 +22,8 @@ import numpy as np
 
 from gdfast import arguments, literals
 from gdfast.arguments import Interval, OneOf
-from gdfast.formulas.formula import source_of
 from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.source import source_of
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")

@@ -15,6 +15,7 @@ from gdfast import arguments, literals, memory
 from gdfast import data as data_sets
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.mathematics import flat_name
 from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
 from gdfast.measures import Measure
@@ -347,7 +348,7 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     ValueError
         If one is no axis, a name is given twice, or only some have names.
     """
-    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
+    names = [flat_name(text.partition("=")[0].strip()) for text in texts if "=" in text]
     if not names:
         return [parse_axis("start", text, logarithmic=False) for text in texts]
     if len(names) < len(texts) or len(set(names)) < len(names):

@@ -86,7 +86,7 @@ def no_rate(theta, grad, m):
 
 
 def power(theta, grad, lr):
-    return theta - lr * grad**2
+    return theta - lr * grad**lr
 
 
 def short(theta, grad, m, lr):
@@ -113,7 +113,7 @@ def test_what_cannot_be_written_says_so(thing, words):
         (lambda: Optimizer(late, 0.1), GrammarError, "its state slots are the arguments between grad and lr"),
         (lambda: Optimizer(no_rate, 0.1), ValueError, "must have an argument lr"),
         (lambda: Optimizer(plain, 0.1), ValueError, "its argument beta has no value"),
-        (lambda: Optimizer(power, 0.1), GrammarError, r"x \* x"),
+        (lambda: Optimizer(power, 0.1), GrammarError, "constant exponent"),
         (lambda: Optimizer(short, 0.1), GrammarError, "must return 2"),
         (lambda: Transform(plain), ValueError, "its argument beta has no value"),
         (lambda: Transform(late), GrammarError, "no state slots"),
