@@ -1,9 +1,9 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `History`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and `check_gradient`,
-and the modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`, `executors`,
-`store`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package compiles and
-loads nothing.
+The public names: `Sweep`, `History`, `sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and
+`check_gradient`, and the modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`,
+`executors`, `store`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package
+compiles and loads nothing.
 """
 
 import importlib
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gdfast.problems import check_gradient
     from gdfast.problems.networks.gradient_flow import gradient_flow
     from gdfast.running.refine import refine
-    from gdfast.running.run import run
+    from gdfast.running.run import run, sweep
     from gdfast.running.run_over import run_over
     from gdfast.running.trajectory import trajectory
     from gdfast.storing import store
@@ -41,6 +41,7 @@ __all__ = [
     "run_over",
     "schedules",
     "store",
+    "sweep",
     "theory",
     "trajectory",
     "transforms",
@@ -54,6 +55,7 @@ _HOME = {
     "refine": "gdfast.running.refine",
     "run": "gdfast.running.run",
     "run_over": "gdfast.running.run_over",
+    "sweep": "gdfast.running.run",
     "trajectory": "gdfast.running.trajectory",
 }
 _ROOMS = {"executors": "gdfast.tiles", "outcomes": "gdfast.tiles", "store": "gdfast.storing"}

@@ -51,6 +51,10 @@ class DataProblem(Problem):
         self._lane_data: tuple[int, Array, NDArray[np.int64]] | None = None
 
     @property
+    def compares_points(self) -> bool:
+        return False
+
+    @property
     def loss_tolerance(self) -> float:  # type: ignore[override]
         """Looser for mini-batches, whose noise keeps trajectories away from the optimum."""
         return super().loss_tolerance if self.batch_size is None else LOOSE

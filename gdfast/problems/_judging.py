@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.problems._curvature import LARGEST_HESSIAN, by_hessian, by_products
-from gdfast.problems._stationary import StationaryPoint, find, is_inside, nearest, reaches, search, settle
+from gdfast.problems._stationary import FEW, StationaryPoint, find, is_inside, nearest, reaches, search, settle
 from gdfast.problems._stepping import Stepping
 
 _LARGEST_SETTLED = 64  # coordinates up to which one looks for the minimum that an end point is near to
@@ -63,6 +63,21 @@ class Judging(Stepping):
         """
         points, width = self.stationary_points, float(np.ptp(self.domain, axis=1).max())
         return nearest(points, theta, reaches(points, width, gradient_tolerance))
+
+    @property
+    def compares_points(self) -> bool:
+        """Whether `locate` and `nearest_minimum` do nothing but compare ends with each stationary point."""
+        return True
+
+    def places(self, gradient_tolerance: float) -> tuple[tuple[StationaryPoint, ...], Array]:
+        """Return the points that ends are compared with, and within which distance `locate` does, ``float64[k]``.
+
+        None if these are not all that counts, or they are many.
+        """
+        points, width = self.stationary_points, float(np.ptp(self.domain, axis=1).max())
+        few = 0 < len(points) <= FEW and all(point.point for point in points)
+        points = points if few and self.compares_points and not self.found else ()
+        return points, reaches(points, width, gradient_tolerance)
 
     @functools.cached_property
     def minima(self) -> tuple[StationaryPoint, ...]:

@@ -174,6 +174,10 @@ class Landscape(Problem):
             *(None if array is None else (array.shape, array.tobytes()) for array in (self.domain, near)),
         )
 
+    @property
+    def compares_points(self) -> bool:
+        return self.representative is None
+
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
         theta = theta if self.representative is None else self.representative(theta)
         return super().locate(theta, loss, gradient_tolerance)

@@ -18,7 +18,7 @@ _ROUNDS = 80
 _PLAIN_ROUNDS = 20  # of them, before the multiplicity of a root is looked at
 _STARTS = 4096  # of a search over a domain
 _WORK = 2**21  # of them times the cube of the coordinates, which is what a step of Newton's method takes
-_FEW = 16  # points that are compared with every end point
+FEW = 16  # points that are compared with every end point
 _SAME = 1e-5  # points closer than this share of the domain's width are one
 _MOST_FLAT = 32  # minima of one loss without curvature; more are those of a curve
 _SAME_LEVEL = 1e-9  # share of the range of losses by which those of a level may differ
@@ -258,7 +258,7 @@ def nearest(points: Sequence[StationaryPoint], theta: Array, reach: Array | None
         return found
     where = np.array([point.point for point in points]).T
     best = np.full(theta.shape[1], np.inf)
-    if reach is None or len(points) <= _FEW:
+    if reach is None or len(points) <= FEW:
         for index, farthest in enumerate(reach if reach is not None else np.full(len(points), np.inf)):
             distance = np.abs(theta - where[:, index : index + 1]).max(axis=0)
             closer = (distance <= farthest) & (distance < best)

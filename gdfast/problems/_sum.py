@@ -124,6 +124,10 @@ class Combinations(Problem):
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
         return self._table[0]
 
+    @property
+    def compares_points(self) -> bool:
+        return False
+
     def locate(self, theta: Array, loss: Array, gradient_tolerance: float) -> NDArray[np.int64]:
         at = np.stack([self.part.locate(row[None], loss, gradient_tolerance) for row in theta])
         return np.where((at >= 0).all(axis=0), self._place(at), -1)

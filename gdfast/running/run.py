@@ -1,6 +1,7 @@
 """Every trajectory of a sweep: tiles by threads or an executor, into memory or a store, with progress."""
 
 import contextlib
+import inspect
 import os
 import sys
 import time
@@ -28,6 +29,49 @@ if TYPE_CHECKING:
     import xarray
 
 _OTHER_FILES = frozenset({".csv", ".gif", ".html", ".jpeg", ".jpg", ".parquet", ".pdf", ".png", ".svg"})
+
+
+def sweep(
+    problem: Any,
+    optimizers: Any,
+    learning_rates: Any = "1e-4:1:256",
+    starts: Any = None,
+    max_steps: float = 1000,
+    **settings: Any,
+) -> "xarray.Dataset":
+    """Run a sweep at once: ``run(Sweep(problem, optimizers, …), …)``.
+
+    Parameters
+    ----------
+    problem, optimizers, learning_rates, starts, max_steps
+        As in `gdfast.Sweep`: texts as on the command line, things, or their factories.
+    **settings
+        Further arguments of `gdfast.Sweep` and of `gdfast.run`, by name.
+
+    Returns
+    -------
+    xarray.Dataset
+        As that of `run`.
+
+    Raises
+    ------
+    TypeError, ValueError, StoreError, OSError
+        As these do.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam:beta1=0.8", "1e-4:1:16", "-3:3:8", keep_theta=True, progress=False)
+    >>> dict(result.theta.sizes)
+    {'optimizer': 2, 'learning_rate': 16, 'start': 8, 'parameter': 1}
+    """
+    given = {"problem", "optimizers", "learning_rates", "starts", "max_steps"}
+    of_run = [name for name in inspect.signature(run).parameters if name != "sweep"]
+    of_sweep = [name for name in inspect.signature(Sweep).parameters if name not in given]
+    for name in settings:
+        arguments.choice("sweep: argument", name, [*of_sweep, *of_run])
+    running = {name: settings.pop(name) for name in of_run if name in settings}
+    return run(Sweep(problem, optimizers, learning_rates, starts, max_steps, **settings), **running)
 
 
 def run(

@@ -39,13 +39,12 @@ from gdfast.tiles.ending import (
     Trend,
 )
 from gdfast.tiles.noting import note, record_type, stay
-from gdfast.tiles.outcomes import Limits, Outcome
+from gdfast.tiles.outcomes import Limits
+from gdfast.tiles.placing import judge
 
 STRIDE, LONGEST_STRIDE = 24, 96
 _STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
 _FIXED, _CYCLING, _MOVING = int(Ending.fixed), int(Ending.cycling), int(Ending.moving)
-_HAS_DIVERGED, _STALLED, _FROZEN = int(Outcome.diverged), int(Outcome.stalled), int(Outcome.frozen)
-_OSCILLATING, _WORSE, _UNFINISHED = int(Outcome.oscillating), int(Outcome.worse), int(Outcome.unfinished)
 _DOWN, _UP, _LEVEL, _NEITHER = int(Trend.down), int(Trend.up), int(Trend.level), int(Trend.neither)
 
 
@@ -75,7 +74,9 @@ class Ends(NamedTuple):
     steps: Any  # int32[n], updates done
     ending: Any  # int8[n]
     outcome: Any  # int8[n], what the end is if it is at no minimum
-    near: Any  # int8[n], whether its loss is that of one
+    basin: Any  # int16[n]
+    near: Any  # int8[n], whether its loss is that of a minimum
+    untold: Any  # int8[n], whether what it is, and its basin, are still to be told
     period: Any  # int8[n]
     trend: Any  # int8[n], how the objective went, if the budget was spent
     recent: Any  # float64[n], its mean over the last samples, likewise
@@ -88,7 +89,9 @@ def _signature(real: Any) -> Any:
     """The signature of the driver of tiles that compute in a type, ``float64`` or ``float32`` of numba's."""
     matrix = real[:, ::1]
     small, numbers = types.int8[::1], real[::1]
-    ends = (matrix, types.int32[::1], *[small] * 5, types.float64[::1], numbers, numbers, matrix)
+    ends = (matrix, types.int32[::1], small, small, types.int16[::1], *[small] * 4)
+    losses, points = types.float64[::1], types.float64[:, ::1]
+    places = points, points, losses, losses, small, types.int16[::1], types.boolean, types.boolean
     return types.int64(
         PAIR,
         PAIR,  # the same with the layout of all rows, by which end points are judged
@@ -97,9 +100,9 @@ def _signature(real: Any) -> Any:
         SETTLING,
         block_type(real),
         types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], types.boolean), Samples),
-        types.NamedTuple((*[types.float64[::1]] * 2, *[types.float64] * 4), Limits),
+        types.NamedTuple((losses, losses, *[types.float64] * 5, *places), Limits),
         real,  # loss per objective
-        types.NamedTuple(ends, Ends),
+        types.NamedTuple((*ends, losses, numbers, numbers, matrix), Ends),
         record_type(real),
         types.int64[::1],  # stop (1): a number other than zero ends the tile early
     )
@@ -347,47 +350,6 @@ def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likew
             noted.values[k, lane] -= block.work[0, lane]
 
 
-@register_jitable(**HELPER)
-def _outcome(ending, trend, loss, norm, before, limits):
-    """What an end is if it is at no minimum, as `gdfast.tiles.outcomes.Judge.elsewhere` tells it."""
-    if ending == _STATIONARY:
-        return _STALLED
-    if ending == _DIVERGED or not loss <= limits.highest:
-        return _HAS_DIVERGED
-    if ending == _FIXED:
-        return _FROZEN
-    if ending == _CYCLING or trend == _NEITHER or (trend == _LEVEL and not norm <= limits.creeping):
-        return _OSCILLATING
-    if loss > before:
-        return _WORSE
-    return _OSCILLATING if trend == _UP else _UNFINISHED
-
-
-@register_jitable(**HELPER)
-def _judge(pair, block, table, settling, grid, limits, per_objective, begin, n, together, ends):
-    """Tell loss and largest entry of the gradient at the ends of a block's trajectories, and what they are."""
-    theta, work = block.theta, block.work
-    padded = -(-n // together) * together
-    for i in range(theta.shape[0]):
-        for lane in range(n):
-            theta[i, lane] = ends.theta[i, begin + lane]
-        for lane in range(n, padded):
-            theta[i, lane] = theta[i, 0]
-    call_step(pair, block, table, settling, len(table) - 1, padded, -1)  # type: ignore[call-arg]
-    before, heights = limits.before, limits.heights
-    start = (grid.first + begin) % len(before)
-    for lane in range(n):
-        at = begin + lane
-        loss, norm, ending = work[0, lane] * per_objective, work[1, lane], ends.ending[at]
-        ends.loss[at], ends.gradient_norm[at] = loss, norm
-        ends.outcome[at] = _outcome(ending, ends.trend[at], loss, norm, before[start], limits)
-        near = loss <= limits.low
-        if not near and loss <= heights[-1] + limits.slack:
-            near = abs(heights[np.searchsorted(heights[:-1], loss - limits.slack)] - loss) <= limits.slack
-        ends.near[at] = near & (ending != _DIVERGED)
-        start = 0 if start + 1 == len(before) else start + 1
-
-
 @functools.cache
 def driver(real: str) -> Kernel:
     """Return the driver of tiles that compute in a type, ``float64`` or ``float32``."""
@@ -442,7 +404,7 @@ def driver(real: str) -> Kernel:
                     note(judging, block, table, settling, per_objective, n, padded, first, record, row)
                     row += 1
             n = min(width, total - begin)
-            _judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
+            judge(judging, block, table, settling, grid, limits, per_objective, begin, n, together, ends)
             if len(record.steps):
                 stay(record, ends, begin, n)
         return lane_steps

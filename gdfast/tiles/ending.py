@@ -82,8 +82,12 @@ class Endings:
         `Ending`, ``int8[n]``.
     outcome : ndarray
         What each end is if it is at no minimum, `gdfast.tiles.outcomes.Outcome`, ``int8[n]``.
+    basin : ndarray
+        The minimum that it is at, ``int16[n]``, −1 for none.
     near : ndarray
-        Whether the loss is so low that it may be, ``int8[n]``.
+        Whether the loss is so low that it may be at one, ``int8[n]``.
+    untold : ndarray
+        Whether what the end is, and its basin, are still to be told by `gdfast.tiles.outcomes.Judge`, ``int8[n]``.
     period : ndarray
         ``int8[n]``, the period with which the tail repeats, 0 where it does not.
     trend : ndarray
@@ -105,7 +109,9 @@ class Endings:
     steps: NDArray[np.int32]
     ending: NDArray[np.int8]
     outcome: NDArray[np.int8]
+    basin: NDArray[np.int16]
     near: NDArray[np.int8]
+    untold: NDArray[np.int8]
     period: NDArray[np.int8]
     trend: NDArray[np.int8]
     recent: Array

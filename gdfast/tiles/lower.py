@@ -33,6 +33,12 @@ def below_known(sweep: Sweep) -> float:
     return problem.lowest - max(sweep.loss_tolerance, SAME_LOSS) * problem.loss_scale
 
 
+def unknown_below(sweep: Sweep) -> float:
+    """The loss below which an end may lead to a minimum that is not known; any, ∞, if none is."""
+    bound = below_known(sweep)
+    return bound if np.isfinite(bound) else np.inf
+
+
 def knowing(sweep: Sweep, end: Lower) -> Sweep | None:
     """The same sweep, of a problem that knows the minimum that an end leads to; None if it leads to none that is lower.
 
@@ -43,12 +49,11 @@ def knowing(sweep: Sweep, end: Lower) -> Sweep | None:
     end : tuple of float
         The least of its tiles'.
     """
-    problem, bound = sweep.problem, below_known(sweep)
+    problem = sweep.problem
     if not end or len(problem.found) >= MOST:
         return None
     point = problem.settled(np.array(end[2:]))
     if point is None:
         return None
     known = problem.knowing(point)
-    is_lower = known.found[-1].loss < (bound if np.isfinite(bound) else np.inf)
-    return sweep.replace(problem=known) if is_lower else None
+    return sweep.replace(problem=known) if known.found[-1].loss < unknown_below(sweep) else None

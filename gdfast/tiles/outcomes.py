@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.tiles.ending import SAMPLE_EVERY, STILL_WITHIN, Ending, Endings, Trend
-from gdfast.tiles.lower import SAME_LOSS, Lower, below_known
+from gdfast.tiles.lower import SAME_LOSS, Lower, below_known, unknown_below
 from gdfast.tiles.sweep import Sweep
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
@@ -94,6 +94,34 @@ class Limits(NamedTuple):
     low: float  # the largest loss that is that of the lowest
     highest: float  # the largest loss of what has not diverged
     creeping: float  # the largest gradient of what moves too little for its loss to tell: it creeps if it is level
+    unknown: float  # a loss below this is lower than all that is known
+    around: Array  # float64[2, d], the domain and what is near to it
+    points: Array  # float64[k, d], stationary points that ends are compared with; none if there are many
+    reach: Array  # float64[k], how near to each of them what is stationary must be
+    losses: Array  # float64[k]
+    outcomes: NDArray[np.int8]  # [k], what it is to be there
+    basins: NDArray[np.int16]  # [k]
+    settles: bool  # whether what is stationary has settled
+    short: bool  # whether there are too few steps to tell a trend
+
+
+class _Ends(NamedTuple):
+    """Some of a tile's `Endings`, copied."""
+
+    theta: Array
+    loss: Array
+    gradient_norm: Array
+    ending: NDArray[np.int8]
+    outcome: NDArray[np.int8]
+    near: NDArray[np.int8]
+    trend: NDArray[np.int8]
+    recent: Array
+
+    @classmethod
+    def of(cls, endings: Endings, lanes: NDArray[np.int64]) -> "_Ends":
+        """Those of these lanes."""
+        parts = {name: getattr(endings, name)[..., lanes] for name in cls._fields}
+        return cls(**{**parts, "loss": parts["loss"].astype(np.float64, copy=False)})
 
 
 class Judge:
@@ -110,73 +138,74 @@ class Judge:
 
     def cells(self, endings: Endings, first: int) -> Cells:
         """Turn the endings of a tile's trajectories, from number `first` on, into outcomes, with loss and basin."""
-        theta, outcome = endings.theta, endings.outcome
         loss = endings.loss.astype(np.float64, copy=False)
-        basin = np.full(len(loss), -1, dtype=np.int16)
-        at_rest = self._at_rest(endings)
-        lanes = np.flatnonzero(at_rest)
+        lanes, lower = np.flatnonzero(endings.untold), Lower()
         if lanes.size:
-            outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
-        descending = outcome == Outcome.unfinished
-        if descending.any():
-            lanes = np.flatnonzero(descending & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
-            if lanes.size:
-                outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
-        self._judge_still(endings, first, at_rest, loss, outcome)
-        lanes = np.flatnonzero(endings.near & (outcome != Outcome.global_minimum))
-        if lanes.size:
-            self._judge_near(endings, lanes, at_rest, loss, outcome, basin)
+            starts = (first + lanes) % len(self.sweep.starts)
+            endings.outcome[lanes], endings.basin[lanes], lower = self._judged(_Ends.of(endings, lanes), starts)
         return Cells(
-            outcome,
+            endings.outcome,
             endings.ending,
             endings.steps,
             loss,
             endings.gradient_norm,
-            basin,
+            endings.basin,
             endings.period,
-            theta,
+            endings.theta,
             endings.lane_steps,
             measure=np.empty(0),
-            lower=self._lower(theta, loss, endings.ending),
+            lower=lower,
         )
 
-    def _judge_still(
-        self, endings: Endings, first: int, at_rest: NDArray[np.bool_], loss: Array, outcome: NDArray[np.int8]
-    ) -> None:
+    def _judged(self, ends: "_Ends", starts: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int16], Lower]:
+        """Outcomes and basins of ends, from these starts, and the lowest end that is lower than all that is known."""
+        theta, loss, outcome, basin = ends.theta, ends.loss, ends.outcome, np.full(len(ends.loss), -1, dtype=np.int16)
+        at_rest = self._at_rest(ends)
+        lanes = np.flatnonzero(at_rest)
+        if lanes.size:
+            outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
+        lanes = np.flatnonzero((outcome == Outcome.unfinished) & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
+        if lanes.size:
+            outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
+        self._judge_still(ends, starts, at_rest)
+        lanes = np.flatnonzero(ends.near & (outcome != Outcome.global_minimum))
+        if lanes.size:
+            self._judge_near(ends, lanes, at_rest, basin)
+        return outcome, basin, self._lower(theta, loss, ends.ending)
+
+    def _judge_still(self, ends: "_Ends", starts: NDArray[np.int64], at_rest: NDArray[np.bool_]) -> None:
         """Put in what moved in too few steps to tell a trend, or by nothing: it is where it began, beside rounding."""
-        is_short = self.sweep.max_steps < SAMPLE_EVERY
-        is_still = is_short | (endings.trend == Trend.level)
-        lanes = np.flatnonzero((endings.ending == Ending.moving) & is_still & ~at_rest)
+        is_still = self._is_short | (ends.trend == Trend.level)
+        lanes = np.flatnonzero((ends.ending == Ending.moving) & is_still & ~at_rest)
         if not lanes.size:
             return
-        starts = (first + lanes) % len(self.sweep.starts)
-        if is_short:
-            outcome[lanes[loss[lanes] < self.limits.before[starts]]] = Outcome.unfinished
-            outcome[lanes[loss[lanes] > self.limits.before[starts]]] = Outcome.worse
-            outcome[lanes[~(loss[lanes] <= self.limits.highest)]] = Outcome.diverged
-        moved = np.abs(endings.theta[:, lanes] - self.sweep.starts[starts].T).max(axis=0)
+        outcome, loss, starts = ends.outcome, ends.loss[lanes], starts[lanes]
+        if self._is_short:
+            outcome[lanes[loss < self.limits.before[starts]]] = Outcome.unfinished
+            outcome[lanes[loss > self.limits.before[starts]]] = Outcome.worse
+            outcome[lanes[~(loss <= self.limits.highest)]] = Outcome.diverged
+        moved = np.abs(ends.theta[:, lanes] - self.sweep.starts[starts].T).max(axis=0)
         outcome[lanes[moved <= STILL_WITHIN * np.finfo(self.sweep.dtype).eps * self._width]] = Outcome.frozen
 
-    def _at_rest(self, endings: Endings) -> NDArray[np.bool_]:
+    @property
+    def _is_short(self) -> bool:
+        """Whether there are too few steps to tell a trend."""
+        return self.sweep.max_steps < SAMPLE_EVERY
+
+    def _at_rest(self, ends: "_Ends") -> NDArray[np.bool_]:
         """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
-        at_rest = endings.ending == Ending.stationary
+        at_rest = ends.ending == Ending.stationary
         if not self.sweep.settle:
-            at_rest |= (endings.ending != Ending.diverged) & (endings.gradient_norm <= self.sweep.scaled_tolerances[0])
+            at_rest |= (ends.ending != Ending.diverged) & (ends.gradient_norm <= self.sweep.scaled_tolerances[0])
         return np.asarray(at_rest)
 
     def _judge_near(
-        self,
-        endings: Endings,
-        lanes: NDArray[np.int64],
-        at_rest: NDArray[np.bool_],
-        loss: Array,
-        outcome: NDArray[np.int8],
-        basin: NDArray[np.int16],
+        self, ends: "_Ends", lanes: NDArray[np.int64], at_rest: NDArray[np.bool_], basin: NDArray[np.int16]
     ) -> None:
         """Put in which of these lanes are at a minimum, though they are not stationary, or at no known point."""
-        theta = endings.theta
+        theta, loss, outcome = ends.theta, ends.loss, ends.outcome
         unsettled = ~at_rest[lanes]
-        stays = ~(unsettled & self._passes(loss[lanes], endings.recent[lanes]))
+        stays = ~(unsettled & self._passes(loss[lanes], ends.recent[lanes]))
         lanes, unsettled = lanes[stays], unsettled[stays]
         beside = lanes[unsettled]
         basin[beside] = self._nearby(theta[:, beside], loss[beside])
@@ -215,7 +244,31 @@ class Judge:
             self._bound,
             problem.base + self.sweep.divergence_limit * problem.divergence_scales[0],
             _CREEPING * problem.gradient_scale,
+            unknown_below(self.sweep),
+            self._around(_FAR_FROM_DOMAIN),
+            *self._places,
+            self.sweep.settle,
+            self._is_short,
         )
+
+    @cached_property
+    def _places(self) -> tuple[Array, Array, Array, NDArray[np.int8], NDArray[np.int16]]:
+        """Points, reaches, losses, outcomes and basins of the `Limits`."""
+        outcomes, basins = self._known
+        points, reach = self.problem.places(self._stationary_within)
+        places = np.array([point.point for point in points]).reshape(-1, self.problem.dimension)
+        return places, reach, np.array([point.loss for point in points]), outcomes[: len(reach)], basins[: len(reach)]
+
+    @property
+    def _stationary_within(self) -> float:
+        """The largest entry of the gradient at what is stationary."""
+        return self.sweep.gradient_tolerance * self.problem.gradient_scale
+
+    def _around(self, widths: float) -> Array:
+        """The domain and so many widths of it around it, ``float64[2, d]``."""
+        low, high = self.problem.domain.T
+        beyond = widths * (high - low)
+        return np.stack([low - beyond, high + beyond])
 
     @cached_property
     def _heights(self) -> Array:
@@ -237,8 +290,7 @@ class Judge:
 
     def _lower(self, theta: Array, loss: Array, ending: NDArray[np.int8]) -> Lower:
         """The lowest of the ends that are lower than all known minima, inside the domain."""
-        bound = below_known(self.sweep)
-        lanes = np.flatnonzero((loss < (bound if np.isfinite(bound) else np.inf)) & (ending != Ending.diverged))
+        lanes = np.flatnonzero((loss < self.limits.unknown) & (ending != Ending.diverged))
         lanes = lanes[np.isfinite(loss[lanes]) & self._is_inside(theta[:, lanes], 0.0)]
         if not lanes.size:
             return ()
@@ -248,14 +300,13 @@ class Judge:
 
     def _is_inside(self, theta: Array, widths: float) -> NDArray[np.bool_]:
         """Whether points are in the domain, or that far from it at most."""
-        low, high = self.problem.domain.T[:, :, None]
-        beyond = widths * (high - low)
-        return np.asarray(((theta >= low - beyond) & (theta <= high + beyond)).all(axis=0))
+        low, high = self._around(widths)[:, :, None]
+        return np.asarray(((theta >= low) & (theta <= high)).all(axis=0))
 
     def _stationary(self, theta: Array, loss: Array) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
         """Outcome and basin of points whose gradient is within the tolerance."""
         outcomes, basins = self._known
-        tolerance = self.sweep.gradient_tolerance * self.problem.gradient_scale
+        tolerance = self._stationary_within
         at = self.problem.locate(theta, loss, tolerance)
         outcome, unknown = outcomes[at], np.flatnonzero(at < 0)
         if unknown.size and self.problem.dimension <= _LARGEST_HESSIAN:

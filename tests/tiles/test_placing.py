@@ -1,0 +1,53 @@
+"""What the driver tells of ends is what NumPy tells of them."""
+
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast import problems
+from gdfast.tiles.outcomes import Judge
+from gdfast.tiles.prepared import Prepared
+from gdfast.tiles.sweep import Tile
+from gdfast.tiles.tile import run_tile
+
+LANDSCAPES = [name for name, make in problems.CATALOGUE.items() if isinstance(make(), problems.Landscape)]
+SETTINGS = [{}, {"max_steps": 3}, {"settle": False}, {"loss_tolerance": 1e-2, "max_steps": 60}]  # of one kernel
+
+
+def judged_both_ways(sweep):
+    """What driver and NumPy tell of ends, and NumPy alone; and how many the driver left to it."""
+    prepared = Prepared(sweep)
+    total = sweep.shape[1] * sweep.shape[2]
+    for number in range(len(sweep.optimizers)):
+        tile = Tile(number, 0, total)
+        endings, again = (run_tile(prepared, tile, np.zeros(1, dtype=np.int64)) for _ in range(2))
+        left = np.count_nonzero(endings.untold)
+        again.untold[:], again.basin[:] = 1, -1
+        again.outcome, again.near = Judge(sweep).elsewhere(again, np.arange(total) % len(sweep.starts))
+        yield prepared.judge.cells(endings, 0), Judge(sweep).cells(again, 0), left, total
+
+
+def assert_same(sweep):
+    for told, numpy, *_ in judged_both_ways(sweep):
+        for what in ("outcome", "basin", "lower"):
+            np.testing.assert_array_equal(getattr(told, what), getattr(numpy, what), err_msg=f"{sweep} {what}")
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_ends_are_what_numpy_says(name):
+    problem = problems.CATALOGUE[name]()
+    rates, starts = np.geomspace(1e-7, 10, 9) / problem.gradient_scale, problem.random(24, seed=3)
+    for setting in SETTINGS:
+        assert_same(gdfast.Sweep(problem, "gd", rates, starts, **{"max_steps": 300, **setting}))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_ends_of_rules_that_rest_anywhere_too(dtype):
+    for problem in (problems.quartic(), problems.himmelblau()):
+        assert_same(gdfast.Sweep(problem, "adam signsgd", "1e-4:1:9", problem.random(24), 300, dtype=dtype))
+
+
+def test_most_ends_are_told_by_the_driver():
+    sweep = gdfast.Sweep("quartic", "gd adam", "1e-4:1:64", "-4:4:64", 400)
+    for *_, left, total in judged_both_ways(sweep):
+        assert left < total / 50
