@@ -22,8 +22,7 @@ import numpy as np
 
 from gdfast import arguments, literals
 from gdfast.arguments import Interval, OneOf
-from gdfast.formulas.grammar import GrammarError
-from gdfast.formulas.source import source_of
+from gdfast.formulas.reach import full_text
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
@@ -310,8 +309,5 @@ def _plain(value: Any) -> Any:
 
 
 def source(function: Callable[..., Any]) -> str:
-    """The source text of a function, or its representation where there is none, as of what was typed at a prompt."""
-    try:
-        return source_of(function)
-    except GrammarError:
-        return repr(function)
+    """The text of a function and of what it uses, or its representation where there is none, as at a prompt."""
+    return full_text(function)

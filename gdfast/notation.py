@@ -80,6 +80,8 @@ def _one_text(text: str) -> list[Optimizer]:
             unit = parse_numbers("optimizer: unit", value, ["unit"])[0]
             continue
         name = other.partition(":")[0].partition("=")[0].strip()
+        if other.strip().startswith("<"):
+            raise ValueError(f"optimizer {shown(text)} has {shown(other)}, a function of one's own, given in Python")
         if name not in SCHEDULES:
             arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS, "unit"])
             changes.append(transform(other))

@@ -41,7 +41,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.named import Named, named, parameters_of_factory
 from gdfast.problems import Problem
 from gdfast.rules import arguments_of, check_coefficients, check_reduced, check_results, names_of, sample
-from gdfast.schedules import LossSchedule, Schedule
+from gdfast.schedules import LossSchedule, Schedule, of_step
 from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
@@ -149,18 +149,24 @@ class Optimizer(Named):
             f"hyperparameters by name, {name}({has}), not as {what}"
         )
 
-    def scheduled(self, schedule: Schedule | LossSchedule) -> "Optimizer":
+    def scheduled(self, schedule: Schedule | LossSchedule | Callable[..., Any]) -> "Optimizer":
         """Return the same optimizer with the learning rate multiplied by a schedule; see `gdfast.schedules`.
+
+        A factory of schedules will do, and so will a function of the step in plain Python, see
+        `gdfast.schedules.of_step`.
 
         Raises
         ------
-        TypeError
-            If `schedule` is no schedule.
+        TypeError, ValueError
+            If `schedule` is neither.
+
+        Examples
+        --------
+        >>> from gdfast import optimizers
+        >>> optimizers.gd().scheduled(lambda t: 0.5 ** (t // 100))
+        <optimizer gd|<lambda t: 0.5 ** (t // 100)>>
         """
-        if schedule is None:
-            raise TypeError("schedule must be a schedule, such as gdfast.schedules.cosine(), not None")
-        self._check_schedule(schedule)
-        return self.copied(schedule=schedule)
+        return self.copied(schedule=of_step(schedule))
 
     def transformed(self, *transforms: Transform) -> "Optimizer":
         """Return the same optimizer with the gradient transformed before it; see `gdfast.transforms`.
