@@ -1,9 +1,9 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `History`, `sweep`, `run`, `run_over`, `refine`, `trajectory`, `gradient_flow` and
-`check_gradient`, and the modules `analysis`, `data`, `problems`, `optimizers`, `schedules`, `transforms`, `measures`,
-`executors`, `store`, `outcomes`, `plot` and `theory`. They are loaded when first used, so that importing the package
-compiles and loads nothing.
+The public names: `Sweep`, `History`, `sweep`, `run`, `run_over`, `refine`, `trajectory`, `load`, `sweep_of`, `tidy`,
+`tidy_pieces`, `gradient_flow` and `check_gradient`, and the modules `analysis`, `data`, `problems`, `optimizers`,
+`schedules`, `transforms`, `measures`, `executors`, `store`, `outcomes`, `plot` and `theory`. They are loaded when first
+used, so that importing the package compiles and loads nothing.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gdfast import analysis, data, measures, optimizers, plot, problems, schedules, theory, transforms
+    from gdfast.analysis.again import load, sweep_of
     from gdfast.history import History
     from gdfast.problems import check_gradient
     from gdfast.problems.networks.gradient_flow import gradient_flow
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gdfast.running.run_over import run_over
     from gdfast.running.trajectory import trajectory
     from gdfast.storing import store
+    from gdfast.storing.tidy import tidy, tidy_pieces
     from gdfast.tiles import executors, outcomes
     from gdfast.tiles.sweep import Sweep
 
@@ -31,6 +33,7 @@ __all__ = [
     "data",
     "executors",
     "gradient_flow",
+    "load",
     "measures",
     "optimizers",
     "outcomes",
@@ -42,7 +45,10 @@ __all__ = [
     "schedules",
     "store",
     "sweep",
+    "sweep_of",
     "theory",
+    "tidy",
+    "tidy_pieces",
     "trajectory",
     "transforms",
 ]
@@ -52,10 +58,14 @@ _HOME = {
     "Sweep": "gdfast.tiles.sweep",
     "check_gradient": "gdfast.problems",
     "gradient_flow": "gdfast.problems.networks.gradient_flow",
+    "load": "gdfast.analysis.again",
     "refine": "gdfast.running.refine",
     "run": "gdfast.running.run",
     "run_over": "gdfast.running.run_over",
     "sweep": "gdfast.running.run",
+    "sweep_of": "gdfast.analysis.again",
+    "tidy": "gdfast.storing.tidy",
+    "tidy_pieces": "gdfast.storing.tidy",
     "trajectory": "gdfast.running.trajectory",
 }
 _ROOMS = {"executors": "gdfast.tiles", "outcomes": "gdfast.tiles", "store": "gdfast.storing"}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gdfast import __version__
-from gdfast.commands import boundary, drawing, listing, report, stored, sweep
+from gdfast.commands import boundary, drawing, listing, report, stored, sweep, table
 from gdfast.commands.parsing import Command, Group, print_help
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep.sweep,
     "summary": stored.summary,
     "status": stored.status,
+    "table": table.table,
     "map": drawing.map_,
     "compare": drawing.compare,
     "report": report.report,

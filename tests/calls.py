@@ -7,6 +7,7 @@ import functools
 import inspect
 import math
 import pathlib
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -44,6 +45,7 @@ QUARTIC, PLANE = problems.quartic(), problems.himmelblau()
 NETWORK = problems.mlp((2, 2, 1), points=4)
 CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
 TABLE = data.load(([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0]))
+FRAME = pd.DataFrame({"a": [1.0, None, 3.0], "k": ["u", "v", "u"], "y": [1.0, 2.0, 4.0]})
 LINEAR = problems.linear_regression(data=TABLE)
 SOFTMAX = problems.softmax_regression(data=TABLE, validation=0.5)
 PROBLEMS = [
@@ -69,8 +71,10 @@ def results() -> dict[str, Any]:
     )
     plane = gdfast.Sweep(PLANE, optimizers.gd(), [0.005], PLANE.grid(3), 20)
     run = functools.partial(gdfast.run, backend="numpy", progress=False)
-    line, plane = run(line, keep_theta=True), run(plane)
+    store = f"{tempfile.mkdtemp()}/plane.zarr"
+    line, plane = run(line, keep_theta=True), run(plane, store=store)
     return {
+        "store": store,
         "line": line,
         "one": line.isel(optimizer=[0]),
         "plane": plane,
@@ -202,6 +206,10 @@ def _at_rates(**arguments: Any) -> Any:
     return list(analysis.at_rates(**arguments))
 
 
+def _pieces(**arguments: Any) -> Any:
+    return list(gdfast.tidy_pieces(**arguments))
+
+
 def _raises(*_: Any, **__: Any) -> None:
     raise ValueError(OWN_ERROR)
 
@@ -219,6 +227,10 @@ def calls() -> list[Call]:
         (gdfast.refine, {"sweep": sweep(), "coarse": 2, "backend": "numpy", "workers": 1}),
         (gdfast.trajectory, _arguments_of_a_trajectory()),
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
+        (gdfast.load, {"store": made["store"]}),
+        (gdfast.sweep_of, {"result": line, "problem": None}),
+        (gdfast.tidy, {"result": line, "history": False}),
+        (_pieces, {"result": line, "rows": 8, "history": True}),
         (gdfast.check_gradient, {"problem": QUARTIC, "points": [[1.0], [2.0]], "tolerance": 1e-6}),
         (analysis.reached, {"result": line, "tolerance": [1e-2, 1e-4]}),
         (analysis.attracting, {"result": line, "sweep": None}),
@@ -248,7 +260,11 @@ def calls() -> list[Call]:
         (plot.history_map, {"result": line, "optimizer": "gd", "ax": axes, "quantity": "excess"}),
         (plot.basin_map, {"result": made["plane"], "optimizer": "gd", "ax": axes, "x": "x", "y": "y"}),
         (plot.lr_sensitivity, {"result": line, "ax": axes, "quantity": "share"}),
-        *((figure, _usual(figure)) for figure in map(plot.__dict__.get, plot.__all__) if figure not in ODD_FIGURES),
+        *(
+            (figure, _usual(figure))
+            for figure in map(plot.__dict__.get, plot.__all__)
+            if inspect.isfunction(figure) and figure not in ODD_FIGURES
+        ),
         (theory.gd, {"curvature": 2.0}),
         (theory.heavy_ball, {"curvature": 2.0, "momentum": 0.9}),
         (theory.nesterov, {"curvature": 2.0, "momentum": 0.9}),
@@ -295,6 +311,15 @@ def calls() -> list[Call]:
         "data.load of arrays", lambda X, y, standardize: data.load((X, y), standardize=standardize), arrays
     )
     found.append(of_arrays)
+    table = {
+        "data": FRAME,
+        "target": "y",
+        "features": ["a", "k"],
+        "drop": "k",
+        "missing": "mean",
+        "standardize": None,
+    }
+    found.append(Call("data.load of a table", lambda data, **told: gdfast.data.load(data, **told), table))
     for module in (optimizers, schedules, transforms, measures, problems):
         for name, factory in module.CATALOGUE.items():
             found.append(Call(f"{module.__name__}.{name}", factory, _defaults(factory)))

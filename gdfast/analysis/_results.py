@@ -2,6 +2,8 @@
 
 import functools
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -233,7 +235,7 @@ def several(argument: str, values: Any, *needs: str) -> "dict[str, xarray.Datase
 
 
 def paths(argument: str, values: Any) -> "dict[str, xarray.Dataset]":
-    """Check a mapping from labels to datasets of `gdfast.trajectory`.
+    """Check datasets of `gdfast.trajectory`, by their labels if it is a mapping; others are labelled here.
 
     Raises
     ------
@@ -242,16 +244,43 @@ def paths(argument: str, values: Any) -> "dict[str, xarray.Dataset]":
     """
     import xarray
 
-    accepted = "a mapping from labels to datasets of gdfast.trajectory"
-    for label, path in arguments.mapping(argument, values, accepted).items():
-        name = f"{argument}[{arguments.shown(label)}]"
+    accepted = "datasets of gdfast.trajectory, one, several, or a mapping from labels to them"
+    if isinstance(values, xarray.Dataset):
+        values = [values]
+    labelled = arguments.mapping(argument, values, accepted) if isinstance(values, Mapping) else None
+    several = arguments.several(argument, values, accepted, least=0) if labelled is None else [*labelled.values()]
+    for place, path in zip(labelled or range(len(several)), several, strict=True):
+        name = f"{argument}[{arguments.shown(place)}]"
         path = arguments.instance(name, path, xarray.Dataset, "a dataset of gdfast.trajectory")
         for variable, dimensions in (("loss", ("step",)), ("theta", ("step", "parameter"))):
             if variable not in path or path[variable].dims != dimensions or "step" not in path.coords:
                 raise ValueError(
                     f"{name} must have {variable} ({', '.join(dimensions)}), as gdfast.trajectory returns it"
                 )
-    return dict(values)
+    return dict(zip(_labels_of_paths(several), several, strict=True)) if labelled is None else labelled
+
+
+def _labels_of_paths(paths: "Sequence[xarray.Dataset]") -> list[str]:
+    """A label for each trajectory: what of optimizer, learning rate and start they differ in, or the optimizer."""
+
+    def several(values: Any) -> str:
+        return ", ".join(f"{float(value):.3g}" for value in np.ravel(values)[:3])
+
+    parts = [
+        (
+            str(path.attrs.get("optimizer", "")),
+            f"η = {several(path.attrs.get('learning_rate', []))}",
+            f"start {several(path.theta.values[:1])}",
+        )
+        for path in paths
+    ]
+    differing = [i for i in range(3) if len({part[i] for part in parts}) > 1] or [0]
+    labels = [", ".join(part[i] for i in differing if part[i]) or "trajectory" for part in parts]
+    counts = Counter[str]()
+    for i, label in enumerate(labels):
+        counts[label] += 1
+        labels[i] += f" #{counts[label]}" if counts[label] > 1 else ""
+    return labels
 
 
 def by_label(argument: str, values: Any) -> dict[str, float]:

@@ -1,19 +1,18 @@
 """Which minima attract, and what has reached one and will leave it again."""
 
 import json
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments, notation
+from gdfast import arguments
 from gdfast.analysis import _results
+from gdfast.analysis.again import optimizer_of, problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
-from gdfast.problems import CATALOGUE, Problem
-from gdfast.problems.expression import from_expression
+from gdfast.problems import Problem
 from gdfast.theory.attracting import (
     LARGEST,
     MEANING_OF_ATTRACTION,
@@ -90,14 +89,14 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
     >>> attracting(result).attracting.sel(minimum=1).values.tolist()
     [[1, 1], [0, 0]]
     """
-    import xarray
+    from gdfast.storing.dataset import Result
 
     result = _results.checked("result", result, "outcome", "basin")
     told = _told(result, sweep)
     minima = 0 if told.problem is None else min(len(told.problem.minima), _MOST)
     codes, radii = _attractions(result, told, range(minima))
     dimensions = ("optimizer", "learning_rate", "minimum")
-    return xarray.Dataset(
+    return Result(
         {
             "attracting": (dimensions, codes, _ATTRIBUTES["attracting"]),
             "spectral_radius": (dimensions, radii, _ATTRIBUTES["spectral_radius"]),
@@ -188,35 +187,8 @@ def _told(result: "xarray.Dataset", sweep: Sweep | None) -> _Told:
         several = _results.specifications(result)
         alike = {json.dumps([each[name] for name in ("problem", "max_steps", "loss_tolerance")]) for each in several}
         budget, tolerance = int(several[0]["max_steps"]), float(several[0]["loss_tolerance"])
-        problem = _problem(several[0]["problem"]) if len(alike) == 1 else None
+        problem = problem_of(several[0]["problem"]) if len(alike) == 1 else None
         dtype = several[0].get("dtype", "float64")
     except (KeyError, TypeError, ValueError, IndexError):
         return _Told(None, [None] * len(labels), 1, 0.0, "float64")
-    return _Told(problem, [_optimizer(label) for label in labels], budget, tolerance, dtype)
-
-
-def _problem(told: dict[str, Any]) -> Problem | None:
-    """The problem of a specification, if it can be made again without any data but what ships with gdfast."""
-    make = {**CATALOGUE, "from_expression": from_expression}.get(told["name"])
-    parameters = dict(told["parameters"])
-    data = parameters.get("data")
-    if make is None or (isinstance(data, dict) and set(data) - {"source", "target", "standardize"}):
-        return None
-    if isinstance(data, dict):
-        if data.get("source") is not None:
-            return None
-        parameters.pop("data")
-    try:
-        made = make(**parameters)
-    except (TypeError, ValueError, MemoryError, OverflowError):
-        return None
-    return made if json.loads(json.dumps(made.specification)) == told else None
-
-
-def _optimizer(label: str) -> Optimizer | None:
-    """The optimizer of a label; None for one's own."""
-    try:
-        (optimizer,) = notation.optimizers(re.sub(r"#\d+$", "", label))
-    except (TypeError, ValueError):
-        return None
-    return optimizer
+    return _Told(problem, [optimizer_of(label) for label in labels], budget, tolerance, dtype)

@@ -51,7 +51,7 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
     TypeError, ValueError
         If one is no result of gdfast, or the two are not over the same grid; the message says in what they differ.
     """
-    import xarray
+    from gdfast.storing.dataset import Result
 
     before, after = _aligned(before, after, "outcome", "steps")
     was, now = (
@@ -62,7 +62,7 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
     change[was & now], change[~was & now], change[was & ~now] = Change.both_reach, Change.rescued, Change.broken
     steps = np.where(was & now, _results.costs(after) - _results.costs(before), 0)
     flags = {"flag_values": [int(c) for c in Change], "flag_meanings": " ".join(c.name for c in Change)}
-    return xarray.Dataset(
+    return Result(
         {
             "change": (DIMENSIONS, change, {"long_name": "what became of the cell", **flags}),
             "steps": (DIMENSIONS, steps.astype(np.int32), {"long_name": "steps after minus steps before"}),

@@ -36,11 +36,13 @@ def map_(
 ) -> None:
     """Draw the map of a stored sweep over two axes, a panel an optimizer."""
     from gdfast import analysis, plot
+    from gdfast.plot import look
     from gdfast.storing import store
 
     _check_picture(out)
     result = analysis.nearest(store.read(source), at or [])
-    _save(plot.maps(result, quantity, optimizers=optimizer, x=x, y=y), out)
+    with look.apart():
+        _save(plot.maps(result, quantity, optimizers=optimizer, x=x, y=y), out)
     echo(f"map of {source} → {out}")
 
 

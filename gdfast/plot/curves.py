@@ -1,7 +1,7 @@
 """Curves: along trajectories, over learning rates, over steps, over ratios of costs."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,14 @@ from matplotlib.axes import Axes
 from gdfast import analysis, arguments
 from gdfast.analysis import _results
 from gdfast.formulas.elementary import Array
-from gdfast.plot.style import LINE_COLOURS, line_style, literal, new_axes
+from gdfast.plot.look import Look, literal, new_axes, styled
+from gdfast.plot.style import legend_of_lines, line_colour, line_style
 from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray
+
+    from gdfast.plot.paths import Paths
 
 _QUANTITIES = {
     "share": "share of starts that reach the lowest minimum",
@@ -26,22 +29,43 @@ _QUANTITIES = {
 }
 
 
-def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, above: float | None = None) -> Axes:
+@styled
+def loss_curves(
+    paths: "Paths",
+    ax: Axes | None = None,
+    above: float | None = None,
+    **look: Unpack[Look],
+) -> Axes:
     """Draw loss against step for some trajectories.
 
     Parameters
     ----------
-    paths : mapping
-        From label to a dataset of `gdfast.trajectory`.
+    paths : mapping or sequence of xarray.Dataset, or one
+        Of `gdfast.trajectory`; a mapping from labels to them, or they are labelled by optimizer, learning rate and
+        start, as far as they differ.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     above : float, optional
         Draw the loss above this value, on a logarithmic axis.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
     matplotlib.axes.Axes
         Where it was drawn.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> runs = [gdfast.trajectory(gdfast.problems.quartic(), gdfast.optimizers.gd(), 1.0, lr, 50) for lr in (0.01, 0.1)]
+    >>> [line.get_label() for line in gdfast.plot.loss_curves(runs).lines]
+    ['η = 0.01', 'η = 0.1']
     """
     paths = _results.paths("paths", paths)
     above = above if above is None else arguments.number("above", above)
@@ -49,17 +73,19 @@ def loss_curves(paths: "Mapping[str, xarray.Dataset]", ax: Axes | None = None, a
     for i, (label, path) in enumerate(paths.items()):
         loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
         finite = np.isfinite(loss)
-        ax.plot(path.step.values[finite], loss[finite], label=literal(label), linewidth=1.6, **line_style(i))
+        ax.plot(path.step.values[finite], loss[finite], label=literal(label), linewidth=1.6, **line_style(i, label))
     if above is not None:
         ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("loss" if above is None else "loss above the minimum")
-    if paths:
-        ax.legend(fontsize=8, frameon=False)
+    legend_of_lines(ax)
     return ax
 
 
-def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity: str = "share") -> Axes:
+@styled
+def lr_sensitivity(
+    result: "xarray.Dataset", ax: Axes | None = None, *, quantity: str = "share", **look: Unpack[Look]
+) -> Axes:
     """Draw how an end depends on the learning rate, a line an optimizer, over all starts.
 
     Parameters
@@ -72,6 +98,8 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         Share of starts that reach the lowest minimum; loss at the end; steps of those that reach; where rows are held
         out, what is told of them. All but the share are medians, with a band from the 10 % to the 90 % quantile. A loss
         that is not finite counts as infinite.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -94,7 +122,7 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
     for i, (label, good) in enumerate(zip(_results.labels(result), reached, strict=True)):
         panel = result.isel(optimizer=i)
         if quantity == "share":
-            ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i))
+            ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i, label))
             continue
         steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
         values = steps if quantity == "steps" else panel[quantity].values
@@ -109,15 +137,15 @@ def lr_sensitivity(result: "xarray.Dataset", ax: Axes | None = None, *, quantity
         ax.set_xscale("log")
     if quantity in ("loss", "steps", "validation_loss"):
         ax.set_yscale("log" if positive else "symlog")
-    ax.legend(fontsize=8, frameon=False)
+    legend_of_lines(ax)
     return ax
 
 
 def draw_band(ax: Axes, x: Array, values: Array, label: str, number: int) -> Array:
     """Draw a line of the rows' medians, at ``x (k,)``, with a band of 10 to 90 %; return the band's lower end."""
     low, middle, high = quantiles(values)
-    ax.plot(x, middle, label=literal(label), linewidth=1.6, **line_style(number))
-    ax.fill_between(x, low, high, color=LINE_COLOURS[number % len(LINE_COLOURS)], alpha=0.15, linewidth=0)
+    ax.plot(x, middle, label=literal(label), linewidth=1.6, **line_style(number, label))
+    ax.fill_between(x, low, high, color=line_colour(number, label), alpha=0.15, linewidth=0)
     return np.asarray(low)
 
 
@@ -129,12 +157,14 @@ def quantiles(values: Array) -> Array:
     return np.where(np.isfinite(out), out, np.nan)
 
 
+@styled
 def ecdf(
     result: "xarray.Dataset",
     ax: Axes | None = None,
     *,
     rates: str = "best",
     defaults: Mapping[str, float] | None = None,
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw which share of trajectories has reached the lowest minimum within so many steps, a line an optimizer.
 
@@ -146,6 +176,8 @@ def ecdf(
         Where to draw; a new figure if not given.
     rates, defaults
         Which learning rates count: see `gdfast.analysis.steps_ecdf`, whose errors these are too.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -157,18 +189,20 @@ def ecdf(
     for i, (label, (steps, share)) in enumerate(curves.items()):
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
-        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i))
+        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
     ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel="steps", ylabel="share at the lowest minimum")
-    ax.legend(fontsize=8, frameon=False)
+    legend_of_lines(ax)
     return ax
 
 
+@styled
 def profile(
     results: "Mapping[str, xarray.Dataset]",
     ax: Axes | None = None,
     *,
     rates: str = "best",
     defaults: Mapping[str, float] | None = None,
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw performance profiles over several problems, a line an optimizer: see `gdfast.analysis.performance_profile`.
 
@@ -180,6 +214,8 @@ def profile(
         Where to draw; a new figure if not given.
     rates, defaults
         Which learning rates count: see `gdfast.analysis.costs`, whose errors these are too.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -191,14 +227,17 @@ def profile(
     end = max(2.0, float(table.index[-1]) * 1.1)
     for i, (label, column) in enumerate(table.items()):
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
-        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i))
+        ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
     ax.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
     ax.set(xlabel="steps over the fewest of any optimizer, τ", ylabel="share of instances")
-    ax.legend(fontsize=8, frameon=False)
+    legend_of_lines(ax)
     return ax
 
 
-def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: str | None = None) -> Axes:
+@styled
+def bifurcation(
+    result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: str | None = None, **look: Unpack[Look]
+) -> Axes:
     """Draw where trajectories end against the learning rate: one point for a fixed point, p of them for a period p.
 
     Parameters
@@ -211,6 +250,8 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
         Where to draw; a new figure if not given.
     optimizer : str, optional
         Label of the optimizer; may be left out if there is only one.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -230,7 +271,7 @@ def bifurcation(result: "xarray.Dataset", ax: Axes | None = None, *, optimizer: 
     ax = new_axes(ax)
     where = np.isfinite(points) & (np.abs(points) < 1e6)  # what diverged has no end
     x = np.broadcast_to(rates[:, None], points.shape)[where]
-    ax.plot(x, points[where], ",", color=LINE_COLOURS[0], alpha=0.6, rasterized=True)
+    ax.plot(x, points[where], ",", color=line_colour(0), alpha=0.6, rasterized=True)
     name = str(np.atleast_1d(result.parameter.values)[0]) if "parameter" in result.coords else "first coordinate"
     ax.set(xlabel=_results.words_of_rates(result), ylabel=f"{literal(name)} at the end")
     if np.ptp(rates):

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ from gdfast import arguments
 from gdfast.analysis._results import units
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
+from gdfast.plot.look import Look, legend_wanted, literal, new_figure, styled
 from gdfast.plot.maps import (
     MOST_PIXELS,
     changes,
@@ -24,7 +25,14 @@ from gdfast.plot.maps import (
     steps_range,
 )
 from gdfast.plot.panels import LEAVES, Panel, panels
-from gdfast.plot.style import change_patches, legend_below, literal, outcome_legend
+from gdfast.plot.style import (
+    change_patches,
+    leaving_patch,
+    legend_below,
+    legend_of_map,
+    outcome_legend,
+    outcome_patches,
+)
 from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -47,6 +55,7 @@ NUMBERS = {
 Limit = float | Callable[[Array], Array]
 
 
+@styled
 def maps(
     result: "xarray.Dataset",
     quantity: str = "outcome",
@@ -55,6 +64,8 @@ def maps(
     optimizers: Sequence[str] | None = None,
     x: str = "learning_rate",
     y: str = "start",
+    ax: Axes | Sequence[Axes] | None = None,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw a panel for each optimizer of a result, with one legend or scale.
 
@@ -76,6 +87,15 @@ def maps(
     x, y : str
         The axes to the right and upwards: ``learning_rate``, ``start`` or a hyperparameter; see the module. Optimizers
         that differ in nothing but axes share a panel, named by their label without them.
+    ax : matplotlib.axes.Axes or sequence of them, optional
+        Where to draw, one for each panel; a new figure if not given.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Which pyplot knows: ``plt.show()`` shows it, and a notebook does, once.
 
     Raises
     ------
@@ -91,26 +111,32 @@ def maps(
         lowest, unit = units(result)
         found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
     marks = {} if limits is None else _limits(limits)
-    figure, axes = _side_by_side(found)
+    figure, axes = _side_by_side(found, ax)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
     scale = number_scale(found) if number else None
     image, left = None, False
-    for ax, panel in zip(axes, found, strict=True):
+    for place, panel in zip(axes, found, strict=True):
         if quantity == "outcome":
-            left |= draw_outcome(ax, panel)
+            left |= draw_outcome(place, panel)
         elif scale:
-            image = draw_number(ax, panel, scale)
+            image = draw_number(place, panel, scale)
         else:
-            image = draw_steps(ax, panel, ends)
+            image = draw_steps(place, panel, ends)
         for limit in marks.get(panel.title, []) if x == "learning_rate" else []:
-            _mark(ax, panel, limit)
-    _label_outside(axes, found)
-    if found[0].trajectories > 1:
+            _mark(place, panel, limit)
+    if ax is None:
+        _label_outside(axes, found)
+    if found[0].trajectories > 1 and ax is None:
         shown = {"outcome": "most frequent outcome", "steps": "median steps to the most frequent outcome"}.get(
             quantity, f"median {meaning}"
         )
         figure.suptitle(f"each pixel: the {shown} of {found[0].trajectories} trajectories", fontsize=9)
-    if image is None:
+    if not legend_wanted():
+        return figure
+    if image is None and ax is not None:
+        patches = outcome_patches(_present(found) - {int(Outcome.not_run)}) + (leaving_patch() if left else [])
+        legend_of_map(axes[-1], patches, alone=False)
+    elif image is None:
         named = _present(found) - {int(Outcome.not_run)}
         outcome_legend(figure, named, left, ncols=min(2 * _columns(found) + 1 - left, len(named) + left))
     else:
@@ -133,14 +159,21 @@ def _along(result: Any, quantity: Any) -> tuple[Any, str, str]:
     return result.assign({name: shown}), name, f"{histories.NUMBERS[told[1]]}, after {steps[place]:,} steps"
 
 
-def delta_maps(difference: "xarray.Dataset", *, x: str = "learning_rate", y: str = "start") -> Figure:
-    """Draw a `delta_map` for each optimizer of a difference, with one legend; errors are those of `maps`."""
+@styled
+def delta_maps(
+    difference: "xarray.Dataset", *, x: str = "learning_rate", y: str = "start", **look: Unpack[Look]
+) -> Figure:
+    """Draw a `delta_map` for each optimizer of a difference, with one legend.
+
+    Parameters and errors are those of `maps`.
+    """
     found = panels(changes(difference), x, y, most=MOST_PIXELS, steps=False)
     figure, axes = _side_by_side(found)
     for ax, panel in zip(axes, found, strict=True):
         draw_change(ax, panel)
     _label_outside(axes, found)
-    legend_below(figure, change_patches(_present(found)), ncols=min(4, 2 * _columns(found)))
+    if legend_wanted():
+        legend_below(figure, change_patches(_present(found)), ncols=min(4, 2 * _columns(found)))
     return figure
 
 
@@ -154,8 +187,10 @@ def _alike(found: Sequence[Panel]) -> bool:
     return all(axes == drawn[0] for axes in drawn)
 
 
-def _side_by_side(found: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
-    """A figure with axes for so many panels, titled by them."""
+def _side_by_side(found: Sequence[Panel], ax: Any = None) -> tuple[Figure, list[Axes]]:
+    """Axes for so many panels, titled by them, those that are given or of a new figure."""
+    if ax is not None:
+        return _on(found, ax)
     if len(found) > _MOST_PANELS:
         raise ValueError(
             f"a figure must have at most {_MOST_PANELS} panels, not {len(found)}, one an optimizer; "
@@ -164,7 +199,7 @@ def _side_by_side(found: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
     columns = _columns(found)
     rows = math.ceil(len(found) / columns)
     size = 1.4 if len(found) == 1 else 1.0
-    figure = Figure(figsize=(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows), dpi=120, layout="constrained")
+    figure = new_figure(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows)
     alike = _alike(found)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=alike, sharey=alike)
     for ax, panel in zip(axes.flat, found, strict=False):
@@ -172,6 +207,20 @@ def _side_by_side(found: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
     for ax in axes.flat[len(found) :]:
         ax.remove()
     return figure, list(axes.flat[: len(found)])
+
+
+def _on(found: Sequence[Panel], ax: Any) -> tuple[Figure, list[Axes]]:
+    """The given axes, one for each panel, titled by them where they are several."""
+    accepted = f"axes of matplotlib, {len(found)} for as many panels"
+    flat = ax.ravel() if isinstance(ax, np.ndarray) else [ax] if isinstance(ax, Axes) else ax
+    axes = arguments.several("ax", flat, accepted)
+    for each in axes:
+        arguments.instance("ax", each, Axes, accepted)
+    if len(axes) != len(found):
+        raise ValueError(f"ax must be {accepted}, not {len(axes)}; optimizers names those to show")
+    for each, panel in zip(axes, found, strict=True):
+        each.set_title(literal(panel.title), fontsize=10)
+    return axes[0].figure, axes
 
 
 def _label_outside(axes: Sequence[Axes], found: Sequence[Panel]) -> None:

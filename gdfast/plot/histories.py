@@ -1,7 +1,7 @@
 """Histories: what was recorded along the way, as curves over steps and as images of step × learning rate."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +12,10 @@ from gdfast.analysis._results import units
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX, QUANTITIES
 from gdfast.plot.curves import draw_band, quantiles
+from gdfast.plot.look import Look, colormap, legend_wanted, literal, new_axes, styled
 from gdfast.plot.maps import scale_of
 from gdfast.plot.panels import borders
-from gdfast.plot.style import LINE_COLOURS, OUTCOME_COLOURS, literal, new_axes
+from gdfast.plot.style import legend_of_lines, line_colour, outcome_colours
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.outcomes import Outcome
 
@@ -31,6 +32,7 @@ _LEAST_EXCESS = 1e-17  # what is drawn of 0 on a logarithmic axis
 _SHARES = ("accuracy", "validation_accuracy")
 
 
+@styled
 def history_curves(
     result: "xarray.Dataset",
     ax: Axes | None = None,
@@ -38,6 +40,7 @@ def history_curves(
     quantity: str = "loss",
     rates: str = "best",
     defaults: Mapping[str, float] | None = None,
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw what was recorded against the steps, a line an optimizer: the median, with a band of 10 to 90 %.
 
@@ -57,6 +60,8 @@ def history_curves(
     rates, defaults
         Of which learning rates: each optimizer's ``"best"``, the one nearest to its ``"default"``, which `defaults`
         tells by its label, or all (``"random"``); see `gdfast.analysis.at_rates`.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -84,23 +89,24 @@ def history_curves(
         lowest = np.nanmin([lowest, *low[np.isfinite(low)]])
         if quantity == "sharpness" and panel.sizes["learning_rate"] == 1 and "group_rate" not in panel.coords:
             limit = 2 / float(panel.learning_rate.values[0] * units[i])
-            colour = LINE_COLOURS[i % len(LINE_COLOURS)]
-            ax.axhline(limit, color=colour, linestyle=":", linewidth=1.2, label=literal(f"2/η, {label}"))
+            ax.axhline(limit, color=line_colour(i, label), linestyle=":", linewidth=1.2, label=literal(f"2/η, {label}"))
             lowest = min(lowest, limit)
     _step_axis(ax, steps)
     ax.set_ylabel(NUMBERS[quantity])
     if quantity not in _SHARES:
         ax.set_yscale("log" if 0 < lowest < np.inf else "symlog")
-    ax.legend(fontsize=8, frameon=False)
+    legend_of_lines(ax)
     return ax
 
 
+@styled
 def history_map(
     result: "xarray.Dataset",
     optimizer: str | None = None,
     ax: Axes | None = None,
     *,
     quantity: str = "loss",
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw what was recorded as an image, steps to the right and learning rates upwards: the median of the starts.
 
@@ -116,6 +122,8 @@ def history_map(
         Where to draw; a new figure if not given.
     quantity : str
         As in `history_curves`.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -142,14 +150,17 @@ def history_map(
     image[stays.mean(axis=1) < 0.5] = np.nan
     image = image[order]
     ax = new_axes(ax, 5.2, 4.2)
-    ax.set_facecolor(OUTCOME_COLOURS[Outcome.diverged])
+    ax.set_facecolor(outcome_colours()[Outcome.diverged])
     steps = result.recorded_step.values
     # Each step's column ends where the next one begins; the first one of a logarithmic axis begins at a half.
     ends = np.append(np.maximum(steps, 0.5), steps[-1] * 1.05 + 1)
-    drawn = ax.pcolormesh(ends, 10 ** borders(np.log10(rates[order])), image, cmap="viridis_r", norm=scale_of(image))
+    drawn = ax.pcolormesh(
+        ends, 10 ** borders(np.log10(rates[order])), image, cmap=colormap("viridis_r"), norm=scale_of(image)
+    )
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel=_results.words_of_rates(result))
     ax.set_title(literal(_results.labels(result)[chosen]), fontsize=10)
-    ax.figure.colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")
+    if legend_wanted():
+        ax.figure.colorbar(drawn, ax=ax, label=f"{NUMBERS[quantity]}\n(dark: most diverged)")
     return ax
 
 

@@ -4,9 +4,10 @@ What an axis can be, and what a pixel shows that stands for several trajectories
 chosen one, select it first: ``result.isel(start=[3])``.
 """
 
+import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,20 +20,21 @@ from gdfast import arguments
 from gdfast.analysis import budget
 from gdfast.analysis._results import checked
 from gdfast.formulas.elementary import Array
+from gdfast.plot.look import Look, colormap, legend_wanted, line_colours, literal, new_axes, styled
 from gdfast.plot.panels import LEAVES, Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
 from gdfast.plot.style import (
     BASIN_COLOURS,
     OUTCOME_COLOURS,
-    change_colormap,
+    change_colours,
     change_norm,
     change_patches,
-    legend_below,
-    literal,
-    new_axes,
-    outcome_colormap,
-    outcome_legend,
+    leaving_patch,
+    legend_of_map,
+    outcome_colours,
     outcome_norm,
+    outcome_patches,
+    patch,
 )
 from gdfast.tiles.outcomes import Outcome
 
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
 
 _SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
 _HATCHED, _LINES, _LINE = 512, 30, 0.25  # pixels a side that are enough for the lines, their number, the dark share
+_MOST_NAMED = 12  # minima that a legend names
 MOST_PIXELS = 1024  # along an axis of a panel: more than a figure shows
 
 
+@styled
 def outcome_map(
     result: "xarray.Dataset",
     optimizer: str | None = None,
@@ -51,6 +55,7 @@ def outcome_map(
     *,
     x: str = "learning_rate",
     y: str = "start",
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw the outcome over two axes of a result; hatched is what has reached a minimum that it will leave again.
 
@@ -61,9 +66,16 @@ def outcome_map(
     optimizer : str, optional
         Label of the optimizer, less the hyperparameters that are axes; may be left out if there is only one.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure, with a legend, if not given.
+        Where to draw, with the legend in a corner; a new figure, with the legend below, if not given.
     x, y : str
         The axes to the right and upwards: ``learning_rate``, ``start`` or a hyperparameter; see the module.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
 
     Raises
     ------
@@ -74,11 +86,12 @@ def outcome_map(
     alone = ax is None
     ax = new_axes(ax, 5.2, 4.2)
     left = draw_outcome(ax, panel)
-    if alone:
-        outcome_legend(ax.figure, set(np.unique(panel.outcome).tolist()), left, ncols=3)  # type: ignore[arg-type]
+    patches = outcome_patches(set(np.unique(panel.outcome).tolist()) - {int(Outcome.not_run)})
+    legend_of_map(ax, patches + (leaving_patch() if left else []), alone)
     return ax
 
 
+@styled
 def steps_map(
     result: "xarray.Dataset",
     optimizer: str | None = None,
@@ -87,6 +100,7 @@ def steps_map(
     *,
     x: str = "learning_rate",
     y: str = "start",
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw how many steps each trajectory took to become stationary, on a logarithmic scale.
 
@@ -97,11 +111,12 @@ def steps_map(
     panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS)
     ax = new_axes(ax, 5.2, 4.2)
     image = draw_steps(ax, panel, steps_range(result))
-    if colorbar:
-        ax.figure.colorbar(image, ax=ax, label="steps until stationary")
+    if colorbar and legend_wanted():
+        ax.figure.colorbar(image, ax=ax, label="steps until stationary\n(grey: light unfinished, dark diverged)")
     return ax
 
 
+@styled
 def basin_map(
     result: "xarray.Dataset",
     optimizer: str | None = None,
@@ -109,12 +124,13 @@ def basin_map(
     *,
     x: str | None = None,
     y: str | None = None,
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw which minimum each trajectory ended in, a colour a minimum; other outcomes have their own colours.
 
     Parameters and errors are those of `outcome_map`, but for the axes, which are the problem's coordinates if it has
     two, and for pixels, which must be of one trajectory each: select a learning rate first,
-    ``result.isel(learning_rate=[0])``.
+    ``result.isel(learning_rate=[0])``. The legend numbers the minima, the lowest first.
     """
     result = checked("result", result, "outcome", "basin")
     names = [str(name) for name in np.atleast_1d(result.parameter.values)] if "parameter" in result.coords else []
@@ -126,12 +142,32 @@ def basin_map(
     alone = result.isel(optimizer=[labels.index(panel.title)]) if panel.title in labels else result
     basin = pixels(alone, "basin", x, y)
     codes = np.where(basin >= 0, len(Outcome) + basin % len(BASIN_COLOURS), panel.outcome)
+    drawn_alone = ax is None
     ax = new_axes(ax, 5.2, 4.2)
-    palette = ListedColormap([*OUTCOME_COLOURS.values(), *BASIN_COLOURS])
+    colours = line_colours(BASIN_COLOURS)
+    palette = ListedColormap([*outcome_colours(), *(colours[i % len(colours)] for i in range(len(BASIN_COLOURS)))])
     _image(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))
+    ended = [patch(palette(len(Outcome) + i % len(BASIN_COLOURS)), name) for i, name in _minima(result, basin).items()]
+    others = set(np.unique(codes[basin < 0]).tolist()) - {int(Outcome.not_run)}
+    legend_of_map(ax, [*ended, *outcome_patches(others)], drawn_alone, columns=2)
     return ax
 
 
+def _minima(result: "xarray.Dataset", basin: NDArray[np.int16]) -> dict[int, str]:
+    """What the minima are called that trajectories ended in: by number and, where they are told, by where they are."""
+    try:
+        told = json.loads(result.attrs["minima"])
+    except (KeyError, TypeError, ValueError):
+        told = []
+    here = [int(i) for i in np.unique(basin) if i >= 0][:_MOST_NAMED]
+    points = {i: told[i][1:] if i < len(told) and len(told[i]) in (2, 3) else [] for i in here}
+    return {
+        i: f"minimum {i + 1}" + (f" ({', '.join(f'{x:.3g}' for x in point)})" if point else "")
+        for i, point in points.items()
+    }
+
+
+@styled
 def delta_map(
     difference: "xarray.Dataset",
     optimizer: str | None = None,
@@ -139,6 +175,7 @@ def delta_map(
     *,
     x: str = "learning_rate",
     y: str = "start",
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw which cells a change rescued and which it broke.
 
@@ -149,8 +186,7 @@ def delta_map(
     alone = ax is None
     ax = new_axes(ax, 5.2, 4.2)
     draw_change(ax, panel)
-    if alone:
-        legend_below(ax.figure, change_patches(np.unique(panel.outcome).tolist()), ncols=2)  # type: ignore[arg-type]
+    legend_of_map(ax, change_patches(np.unique(panel.outcome).tolist()), alone, columns=2)
     return ax
 
 
@@ -161,16 +197,21 @@ def changes(difference: "xarray.Dataset") -> "xarray.Dataset":
 
 def draw_change(ax: Axes, panel: Panel) -> None:
     """Draw a panel whose codes are those of `gdfast.analysis.Change`."""
-    _image(ax, panel, panel.outcome, cmap=change_colormap, norm=change_norm)
+    _image(ax, panel, panel.outcome, cmap=ListedColormap(change_colours()), norm=change_norm)
 
 
 def draw_outcome(ax: Axes, panel: Panel) -> bool:
     """Draw a panel's outcomes, hatched where its numbers say that most leave again; return whether any is."""
-    _image(ax, panel, panel.outcome, cmap=outcome_colormap, norm=outcome_norm)
+    _outcomes(ax, panel, panel.outcome)
     left = panel.number > 0.5 if panel.number.size else np.zeros(panel.outcome.shape, dtype=bool)
     if left.any():
         _hatch(ax, panel, left)
     return bool(left.any())
+
+
+def _outcomes(ax: Axes, panel: Panel, outcomes: NDArray[Any]) -> None:
+    """Draw outcomes (x, y) at the places of a panel's axes."""
+    _image(ax, panel, outcomes, cmap=ListedColormap(outcome_colours()), norm=outcome_norm)
 
 
 def _hatch(ax: Axes, panel: Panel, where: NDArray[np.bool_]) -> None:
@@ -196,9 +237,9 @@ def draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
     """Draw a panel's steps on a scale with the given ends; return the image that has the scale."""
     settled = np.isin(panel.outcome, [int(o) for o in _SETTLED])
     grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
-    _image(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey), cmap=outcome_colormap, norm=outcome_norm)
+    _outcomes(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey))
     steps = np.ma.masked_where(~settled, np.maximum(panel.steps, 1))
-    return _image(ax, panel, steps, cmap="viridis_r", norm=LogNorm(*ends))
+    return _image(ax, panel, steps, cmap=colormap("viridis_r"), norm=LogNorm(*ends))
 
 
 def number_scale(found: Sequence[Panel]) -> Normalize:
@@ -229,10 +270,10 @@ def _is_shown(panel: Panel) -> NDArray[np.bool_]:
 def draw_number(ax: Axes, panel: Panel, scale: Normalize) -> Any:
     """Draw a panel's numbers; what diverged is dark, what has no number light. Return the image that has the scale."""
     grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
-    _image(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey), cmap=outcome_colormap, norm=outcome_norm)
+    _outcomes(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey))
     low = scale.vmin if isinstance(scale, LogNorm) and scale.vmin else -np.inf
     shown = np.ma.masked_where(~_is_shown(panel) | ~np.isfinite(panel.number), np.maximum(panel.number, low))
-    return _image(ax, panel, shown, cmap="viridis_r", norm=scale)
+    return _image(ax, panel, shown, cmap=colormap("viridis_r"), norm=scale)
 
 
 def steps_range(result: "xarray.Dataset") -> tuple[int, int]:

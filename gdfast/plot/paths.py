@@ -1,41 +1,49 @@
 """Trajectories drawn over the landscape that they cross."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from gdfast import arguments
 from gdfast.analysis import _results
-from gdfast.plot.style import LINE_COLOURS, literal, new_axes
+from gdfast.plot.look import Look, literal, new_axes, styled
+from gdfast.plot.style import ink, legend_of_lines, line_colour
 from gdfast.problems import Problem
 
 if TYPE_CHECKING:
     import xarray
 
+    Paths = Mapping[str, xarray.Dataset] | Sequence[xarray.Dataset] | xarray.Dataset
+
 _MARKS = {"minimum": "*", "saddle": "X", "maximum": "^"}
 
 
+@styled
 def trajectory(
-    paths: "Mapping[str, xarray.Dataset]",
+    paths: "Paths",
     problem: Problem,
     ax: Axes | None = None,
     *,
     extent: tuple[float, float, float, float] | None = None,
+    **look: Unpack[Look],
 ) -> Axes:
     """Draw trajectories over a landscape: the curve of a loss of one coordinate, contours of one of two.
 
     Parameters
     ----------
-    paths : mapping
-        From label to a dataset of `gdfast.trajectory`.
+    paths : mapping or sequence of xarray.Dataset, or one
+        Of `gdfast.trajectory`; a mapping from labels to them, or they are labelled by optimizer, learning rate and
+        start, as far as they differ.
     problem : Problem
         What they minimize, of one or two coordinates.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     extent : tuple, optional
         The part of the plane that is shown, ``(x low, x high, y low, y high)``; the problem's domain if not given.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
     Returns
     -------
@@ -71,12 +79,11 @@ def trajectory(
         x, y = (theta[:, 0], theta[:, 1]) if problem.dimension == 2 else (theta[:, 0], path.loss.values)
         with np.errstate(invalid="ignore"):
             near = np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 1e6) & (np.abs(y) < 1e6)
-        x, y, colour = x[near], y[near], LINE_COLOURS[i % len(LINE_COLOURS)]
+        x, y, colour = x[near], y[near], line_colour(i, label)
         ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=literal(label))
         ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
-    if paths:
-        ax.legend(fontsize=8, framealpha=0.9)
+    legend_of_lines(ax, frameon=True, framealpha=0.9)
     return ax
 
 
@@ -98,13 +105,13 @@ def _contours(ax: Axes, problem: Problem, extent: tuple[float, float, float, flo
     ax.contour(x, y, loss.T, levels=levels, colors="#9a9a9a", linewidths=0.6)
     for point in problem.stationary_points:
         if point.point and point.kind in _MARKS:
-            ax.plot(*point.point, _MARKS[point.kind], color="#222222", markersize=8, zorder=3, clip_on=True)
+            ax.plot(*point.point, _MARKS[point.kind], color=ink(), markersize=8, zorder=3, clip_on=True)
 
 
 def _curve(
     ax: Axes,
     problem: Problem,
-    paths: "Mapping[str, xarray.Dataset]",
+    paths: "dict[str, xarray.Dataset]",
     extent: tuple[float, float, float, float] | None,
 ) -> None:
     if extent:

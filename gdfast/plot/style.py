@@ -7,14 +7,15 @@ neither good nor special; they differ in lightness too.
 from collections.abc import Iterable
 from typing import Any
 
+import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from gdfast import arguments
 from gdfast.analysis import Change
-from gdfast.arguments import harmless
+from gdfast.plot.look import legend_wanted, line_colours, literal, named_colour
 from gdfast.tiles.outcomes import Outcome
 
 OUTCOME_COLOURS = {
@@ -38,47 +39,47 @@ LINE_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 BASIN_COLOURS = ["#009E73", "#56B4E9", "#E69F00", "#CC79A7", "#0072B2", "#D55E00", "#999933", "#882255"]
 DASHES = ["-", "--", "-.", ":"]
 
-outcome_colormap = ListedColormap(list(OUTCOME_COLOURS.values()))
 outcome_norm = BoundaryNorm([o - 0.5 for o in Outcome] + [len(Outcome) - 0.5], len(Outcome))
-change_colormap = ListedColormap(list(CHANGE_COLOURS.values()))
 change_norm = BoundaryNorm([c - 0.5 for c in Change] + [len(Change) - 0.5], len(Change))
 
 
-def literal(text: object) -> str:
-    """A text of a user's, such as the name of a column, so that it is drawn as it is and not read as a formula."""
-    return harmless(str(text)).replace("$", r"\$")
+def ink() -> Any:
+    """The colour of text: black, or what a style of matplotlib makes of it."""
+    return matplotlib.rcParams["text.color"]
 
 
-def line_style(i: int) -> dict[str, Any]:
+def outcome_colours() -> list[Any]:
+    """The colour of each outcome; what was not run is as the paper."""
+    usual = {**OUTCOME_COLOURS, Outcome.not_run: matplotlib.rcParams["axes.facecolor"]}
+    return [named_colour(outcome.name, usual[outcome]) for outcome in Outcome]
+
+
+def change_colours() -> list[Any]:
+    """The colour of each change."""
+    return [named_colour(change.name, CHANGE_COLOURS[change]) for change in Change]
+
+
+def line_colour(i: int, label: str = "") -> Any:
+    """The colour of the i-th of several lines, or of that of this name."""
+    colours = line_colours([*LINE_COLOURS[:-1], ink()])
+    return named_colour(label, colours[i % len(colours)])
+
+
+def line_style(i: int, label: str = "") -> dict[str, Any]:
     """Colour and dash of the i-th of several lines; the two repeat with different periods."""
-    return {"color": LINE_COLOURS[i % len(LINE_COLOURS)], "linestyle": DASHES[i % len(DASHES)]}
-
-
-def new_axes(ax: Axes | None, width: float = 5.2, height: float = 3.6) -> Axes:
-    """The given axes, or those of a new pyplot figure.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is neither None nor axes of matplotlib.
-    """
-    if ax is not None:
-        return arguments.instance("ax", ax, Axes, "axes of matplotlib")
-    import matplotlib.pyplot as plt
-
-    return plt.figure(figsize=(width, height), dpi=120, layout="constrained").subplots()
+    return {"color": line_colour(i, label), "linestyle": DASHES[i % len(DASHES)]}
 
 
 def outcome_patches(present: Iterable[int]) -> list[Patch]:
     """Legend entries of the outcomes that are present."""
     here = set(present)
-    return [patch(OUTCOME_COLOURS[o], o.name) for o in Outcome if int(o) in here]
+    return [patch(colour, o.name) for o, colour in zip(Outcome, outcome_colours(), strict=True) if int(o) in here]
 
 
 def change_patches(present: Iterable[int]) -> list[Patch]:
     """Legend entries of the changes that are present."""
     here = set(present)
-    return [patch(CHANGE_COLOURS[c], c.name) for c in Change if int(c) in here]
+    return [patch(colour, c.name) for c, colour in zip(Change, change_colours(), strict=True) if int(c) in here]
 
 
 def patch(colour: Any, name: str) -> Patch:
@@ -100,11 +101,31 @@ def outcome_legend(figure: Figure, present: set[int], left: bool = False, **opti
         for code in arguments.several("present", present, "codes of outcomes", least=0)
     }
     left = arguments.flag("left", left)
-    hatched = [Patch(facecolor="white", edgecolor="#555555", linewidth=0.5, hatch="/////", label="leaves again")]
-    legend_below(figure, outcome_patches(codes) + (hatched if left else []), **options)
+    legend_below(figure, outcome_patches(codes) + (leaving_patch() if left else []), **options)
+
+
+def leaving_patch() -> list[Patch]:
+    """The legend's entry of the hatching, as a list of one."""
+    return [Patch(facecolor="white", edgecolor="#555555", linewidth=0.5, hatch="/////", label="leaves again")]
 
 
 def legend_below(figure: Figure, patches: list[Patch], **options: Any) -> None:
     """Put a legend under a figure's panels."""
     defaults = {"loc": "outside lower center", "ncols": max(1, min(6, len(patches))), "frameon": False}
     figure.legend(handles=patches, **{**defaults, **options})
+
+
+def legend_of_map(ax: Axes, patches: list[Patch], alone: bool, columns: int = 3) -> None:
+    """Put a legend of a map under it where it has a figure of its own, else into its corner, unless none is wanted."""
+    if not legend_wanted():
+        return
+    if alone:
+        legend_below(ax.figure, patches, ncols=max(1, min(columns, len(patches))))  # type: ignore[arg-type]
+    else:
+        ax.legend(handles=patches, loc="upper right", fontsize=7, framealpha=0.85, borderaxespad=0.3)
+
+
+def legend_of_lines(ax: Axes, **options: Any) -> None:
+    """Put a legend of the lines into the axes, unless there are none or none is wanted."""
+    if legend_wanted() and ax.get_legend_handles_labels()[0]:
+        ax.legend(**{"fontsize": 8, "frameon": False, **options})

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from gdfast.plot.look import apart
 from gdfast.report.chapters import landscape, learning_rate, mitigations, numbers, optimizers
 from gdfast.report.lab import Lab
 from gdfast.report.section import Experiment, name_of
@@ -42,7 +43,8 @@ def make(out: Path, lab: Lab | None = None) -> list[Path]:
             if section.draw:
                 stem = f"{name_of(experiment)}-{section.part}" if section.part else name_of(experiment)
                 written.append(out / f"{stem}.png")
-                section.draw().savefig(written[-1], dpi=_DPI)
+                with apart():
+                    section.draw().savefig(written[-1], dpi=_DPI)
     return written
 
 

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from gdfast import extras
 from gdfast.formulas.elementary import Array
+from gdfast.plot.look import apart
 from gdfast.plot.panels import Axis, regular
 from gdfast.report.section import Cells, Section
 
@@ -87,7 +88,8 @@ def write_figure(section: Section, stem: str, out: Path) -> Picture | None:
     """Draw a section's figure and write ``STEM.png`` and ``STEM.svg``; return it for the page."""
     if section.draw is None:
         return None
-    figure = section.draw()
+    with apart():
+        figure = section.draw()
     engine = figure.get_layout_engine()
     if engine is not None:  # laid out once, for both formats
         engine.execute(figure)

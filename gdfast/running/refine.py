@@ -70,7 +70,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     arguments.choice("backend", backend, ["numba", "numpy"])
     workers = cores() if workers is None else check_count("workers", workers)
     memory.fits(f"the map of {sweep.size:,} trajectories", 8 * sweep.size)
-    import xarray
+    from gdfast.storing.dataset import Result
 
     began = time.perf_counter()
     prepare(sweep, backend)
@@ -85,7 +85,7 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
         "run_seconds": time.perf_counter() - compiled,
         "computed_share": float(computed.mean()),
     }
-    return xarray.Dataset(
+    return Result(
         {
             "outcome": (DIMENSIONS, outcome, ATTRIBUTES["outcome"]),
             "computed": (DIMENSIONS, computed, {"long_name": "whether the trajectory was run"}),

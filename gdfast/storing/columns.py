@@ -93,14 +93,14 @@ class Columns:
 
     def dataset(self, backend: str) -> "xarray.Dataset":
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
-        import xarray
+        from gdfast.storing.dataset import Result
 
         sweep = self.sweep
         data = {
             name: ((*DIMENSIONS, *further(sweep, name)), column, ATTRIBUTES[name])
             for name, column in self.columns.items()
         }
-        return xarray.Dataset(
+        return Result(
             data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
         )
 

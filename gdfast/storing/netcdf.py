@@ -60,6 +60,8 @@ def read(path: Path) -> "xarray.Dataset":
     """
     import xarray
 
+    from gdfast.storing.dataset import as_result
+
     if not path.exists():
         raise StoreError(f"store: {path} does not exist")
     check_installed(path)
@@ -80,7 +82,7 @@ def read(path: Path) -> "xarray.Dataset":
     except StoreError:
         result.close()
         raise
-    return result
+    return as_result(result)
 
 
 def _check(place: Path) -> bool:

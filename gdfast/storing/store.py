@@ -174,6 +174,7 @@ def opened(contents: Contents) -> "xarray.Dataset":
     """
     import xarray
 
+    from gdfast.storing.dataset import as_result
     from gdfast.storing.verified import Verified
 
     try:
@@ -181,7 +182,7 @@ def opened(contents: Contents) -> "xarray.Dataset":
             Verified(contents), consolidated=True, chunks=None, zarr_format=2, decode_times=False
         )
         coordinates = [name for name in contents.members if name not in layout.DATA]
-        return result.set_coords(coordinates)
+        return as_result(result.set_coords(coordinates))
     except (StoreError, ImportError, MemoryError):
         raise
     except Exception as error:  # zarr and xarray raise many kinds for what is not a store

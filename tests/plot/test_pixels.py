@@ -32,7 +32,8 @@ def expected(result, x, y, most):
     kept = {name: np.unique(result[name]) for name in (x, y)}
     cells = {name: -(-len(values) // most) for name, values in kept.items()}
     found = {}
-    for _, row in result[["outcome", "steps"]].to_dataframe().reset_index().iterrows():
+    table = result[["outcome", "steps"]].to_dataframe()
+    for _, row in table.assign(outcome=table.outcome.cat.codes).iterrows():
         pixel = tuple(int(np.searchsorted(kept[name], row[name])) // cells[name] for name in (x, y))
         found.setdefault(pixel, []).append((row.outcome, row.steps))
     outcome = np.zeros(np.max(list(found), axis=0) + 1, dtype=int)

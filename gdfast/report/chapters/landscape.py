@@ -67,7 +67,9 @@ def _draw_basins(
     paths = {o.label: gdfast.trajectory(problem, o, start, rates[o.label], 1000) for o in chosen}
     plot.trajectory(paths, problem, axes[0]).set_title("paths from a start where they part", fontsize=10)
     for ax, part, optimizer in zip(axes[1:], parts, chosen, strict=False):
-        plot.basin_map(part, ax=ax).set_title(f"{optimizer.label}, η = {rates[optimizer.label]:g}", fontsize=10)
+        plot.basin_map(part, ax=ax, legend=False).set_title(
+            f"{optimizer.label}, η = {rates[optimizer.label]:g}", fontsize=10
+        )
     for ax in axes[1 + len(parts) :]:
         ax.remove()
     ends = np.unique(np.concatenate([part.basin.values.ravel() for part in parts]))

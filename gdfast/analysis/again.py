@@ -1,0 +1,199 @@
+"""What a result is of, made again from what it tells: the problem, the optimizers, the whole sweep."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdfast import arguments, notation
+from gdfast import data as data_sets
+from gdfast.analysis import _results
+from gdfast.history import History
+from gdfast.measures import CATALOGUE as MEASURES
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+from gdfast.starts import Starts
+from gdfast.storing.result import DIMENSIONS
+from gdfast.storing.store import read
+from gdfast.tiles.sweep import Sweep
+
+if TYPE_CHECKING:
+    import xarray
+
+_NUMBERS = ("max_steps", "gradient_tolerance", "divergence_limit", "loss_tolerance")
+
+
+def load(store: str | os.PathLike[str]) -> "xarray.Dataset":
+    """Open what a sweep wrote.
+
+    Parameters
+    ----------
+    store : path
+        A Zarr store, or a netCDF file if its suffix is ``.nc``.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `gdfast.run` returns it. What a store holds is read, and compared with its checksums, when it is used.
+        `sweep_of` gives the sweep.
+
+    Raises
+    ------
+    TypeError
+        If `store` is no path.
+    StoreError
+        If there is no result of gdfast, or it is damaged. A `ValueError`.
+
+    Examples
+    --------
+    >>> import gdfast, tempfile
+    >>> path = tempfile.mkdtemp() + "/quartic.zarr"
+    >>> sweep = gdfast.Sweep("quartic", "gd adam", "1e-3:1:4", "-2:2:5", 20)
+    >>> _ = gdfast.run(sweep, backend="numpy", progress=False, store=path)
+    >>> result = gdfast.load(path)
+    >>> result.sizes["learning_rate"], gdfast.sweep_of(result) == sweep
+    (4, True)
+    """
+    arguments.instance("store", store, (str, os.PathLike), "a path")
+    return read(Path(store))
+
+
+def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
+    """Make the sweep again that a result is of, by its attributes and coordinates.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run` or `gdfast.load`. Of one in which something was selected it is the sweep over that.
+    problem : Problem, optional
+        What it minimizes, where that is a formula or data of one's own, which a result does not hold.
+
+    Returns
+    -------
+    Sweep
+        Equal to that which was run, or of the same result where a history was told in another way, and ready to be
+        run with something replaced.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no result, or of a problem or an optimizer that its text does not tell, as of a formula or of data of
+        one's own, or of several sweeps.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.run(gdfast.Sweep("quartic", "gd", "1e-3:1:4", "-2:2:5", 20), backend="numpy", progress=False)
+    >>> sweep_of(result).replace(max_steps=40)
+    <sweep of quartic: 1 optimizers × 4 learning rates × 5 starts, 40 steps>
+    """
+    result = _results.checked("result", result)
+    told = _told(result)
+    problem = _problem(told["problem"], problem)
+    for loss_and_point in json.loads(result.attrs.get("found_minima", "[]")):
+        problem = problem.knowing(tuple(loss_and_point[1:]))
+    rules = dict(zip(_results.labels(result), map(optimizer_of, _results.labels(result)), strict=True))
+    if lost := [label for label, rule in rules.items() if rule is None]:
+        raise ValueError(
+            f"result must be of optimizers of the catalogue for its sweep to be made again, not of "
+            f"{arguments.shown(lost[0])}"
+        )
+    grouped = "group_rate" in result.coords
+    rates = result.group_rate.values if grouped else result.learning_rate.values
+    points = result.start_point.transpose(..., "parameter").values.reshape(-1, problem.dimension)
+    measure, history = told.get("measure"), told.get("history")
+    return Sweep(
+        problem,
+        [rule for rule in rules.values() if rule is not None],
+        np.array(np.atleast_2d(rates) if grouped else rates, dtype=np.float64),
+        _labelled(result, np.array(points, dtype=np.float64)),
+        **{name: told[name] for name in _NUMBERS},
+        **{name: told[name] for name in ("check_every", "dtype", "settle") if name in told},
+        measure=measure and MEASURES[measure["name"]](**measure["parameters"]),
+        history=history and _history(history["quantities"], history["steps"], told["max_steps"]),
+    )
+
+
+def _history(quantities: list[str], steps: list[int], max_steps: int) -> History:
+    """The history that records at these steps: by their number where they lie as usual."""
+    for spacing in ("log", "linear"):
+        history = History(*quantities, steps=len(steps), spacing=spacing)
+        if history.recorded_steps(max_steps).tolist() == steps:
+            return history
+    return History(*quantities, steps=steps)
+
+
+def _problem(told: dict[str, Any], problem: Problem | None) -> Problem:
+    """The problem that is given, if it is that of the specification, or the one made of it."""
+    if problem is not None:
+        arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic(), or None")
+        if json.loads(json.dumps(problem.specification)) != told:
+            raise ValueError(f"problem must be that of the result, {arguments.shown(told.get('name'))}, to the letter")
+        return problem
+    made = problem_of(told)
+    if made is None:
+        raise ValueError(
+            f"result must be of a problem of the catalogue or of an expression for its sweep to be made again, not of "
+            f"{arguments.shown(told.get('name'))}, whose formula or data it does not hold; give the problem too"
+        )
+    return made
+
+
+def _told(result: "xarray.Dataset") -> dict[str, Any]:
+    """The specification of a result of one sweep."""
+    try:
+        several = _results.specifications(result)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            "result must have the attribute specification that gdfast.run gives it; with "
+            "xarray.set_options(keep_attrs=True) attributes stay"
+        ) from None
+    if len(several) != 1 or "start_point" not in result.coords:
+        raise ValueError(f"result must be of one sweep, with its starts, not of {len(several)} sweeps")
+    (told,) = several
+    return dict(told)
+
+
+def _labelled(result: "xarray.Dataset", points: Any) -> Any:
+    """The starts of a result, with their labels if they have any."""
+    labels = {
+        str(name): np.array(coordinate.values.tolist())
+        for name, coordinate in result.coords.items()
+        if coordinate.dims == ("start",) and name not in DIMENSIONS
+    }
+    # A store does not keep their order; networks' starts have this one.
+    usual = ["init", "gain", "seed"]
+    order = sorted(labels, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
+    return Starts(points, {name: labels[name] for name in order}) if labels else points
+
+
+def problem_of(told: dict[str, Any]) -> Problem | None:
+    """The problem of a specification, if it can be made again without any data but what ships with gdfast."""
+    make = notation.PROBLEMS.get(told["name"])
+    parameters = dict(told["parameters"])
+    data = parameters.get("data")
+    if make is None or (isinstance(data, dict) and set(data) - {"source", "target", "standardize"}):
+        return None
+    if isinstance(data, dict):
+        if data.get("source") is not None and data["source"] not in data_sets.SHIPPED:
+            return None  # a store is not followed to files that it names
+        parameters.pop("data")
+    try:
+        if isinstance(data, dict) and data.get("source") is not None:
+            parameters["data"] = data_sets.load(data["source"], standardize=data["standardize"])
+        made = make(**parameters)
+    except (TypeError, ValueError, MemoryError, OverflowError):
+        return None
+    return made if json.loads(json.dumps(made.specification)) == told else None
+
+
+def optimizer_of(label: str) -> Optimizer | None:
+    """The optimizer of a label; None for one's own."""
+    try:
+        (optimizer,) = notation.optimizers(re.sub(r"#\d+$", "", label))
+    except (TypeError, ValueError):
+        return None
+    return optimizer
