@@ -31,7 +31,7 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -113,6 +113,9 @@ class Optimizer(Named):
     transforms: tuple[Transform, ...] = ()
     unit: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
+
+    within: ClassVar[tuple[Schedule | LossSchedule | None, tuple[Transform, ...], float]] = (None, (), 1.0)
+    """Schedule, transforms and unit of what a file has under the name that this has."""
 
     def __post_init__(self) -> None:
         arguments.number("learning_rate", self.learning_rate, POSITIVE)
@@ -238,9 +241,11 @@ class Optimizer(Named):
     @property
     def label(self) -> str:
         """Name, changed hyperparameters, schedule, transforms, unit: ``adam:beta1=0.8|cosine|clip_norm|unit=0.1``."""
-        more = (*([self.schedule] if self.schedule else []), *self.transforms)
-        unit = [] if self.unit == 1 else [f"unit={literals.write(self.unit)}"]
-        return "|".join([super().label, *(each.label for each in more), *unit])
+        schedule, transforms, unit = self.within  # which the name of a thing from a file says already
+        at_first = len(transforms) if self.transforms[: len(transforms)] == transforms else 0
+        more = (*([self.schedule] if self.schedule and self.schedule != schedule else []), *self.transforms[at_first:])
+        units = [] if self.unit == unit else [f"unit={literals.write(self.unit)}"]
+        return "|".join([super().label, *(each.label for each in more), *units])
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -259,7 +264,7 @@ class Optimizer(Named):
     def __reduce__(self) -> Any:
         if self.make is None:
             return super().__reduce__()
-        return _again, (self.make, dict(self.parameters), self.schedule, self.transforms, self.unit)
+        return _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
 
     @property
     def plateau(self) -> LossSchedule | None:
