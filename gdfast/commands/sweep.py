@@ -20,7 +20,7 @@ def sweep(
         list[str],
         typer.Option(
             help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
-            "a value may be an axis, low:high:count or a/b/c"
+            "mine.py:name is of a file of your own, which is run; a value may be an axis, low:high:count or a/b/c"
         ),
     ],
     out: Annotated[
@@ -78,6 +78,13 @@ def sweep(
             ":0/10/100 for these"
         ),
     ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="a number told of each trajectory's losses, such as steps_to_reach:tolerance=1e-3; "
+            "see `gdfast list measures`"
+        ),
+    ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
     dtype: Annotated[str, typer.Option(help="the type to compute in: float64 or float32")] = "float64",
     settle: Annotated[
@@ -117,6 +124,7 @@ def sweep(
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
+        measure=measure,
         check_every=check_every,
         dtype=dtype,
         settle=settle,

@@ -91,3 +91,78 @@ def test_a_schedule_as_a_function_of_the_step():
     mine = gdfast.optimizers.adam().scheduled(lambda step: 0.1 if step > 50 else 1)
     result = gdfast.run(gdfast.Sweep("quartic", mine, [0.05], [1.0]), backend="numpy")
     assert str(result.optimizer.values[0]) == "adam|<lambda step: 0.1 if step > 50 else 1>"
+
+
+MINE = """
+from gdfast import problems
+from gdfast.optimizers import Optimizer
+
+BETA = 0.9
+
+
+def bowl(x, y):
+    return (x - 1)**2 / 2 + 2 * (y + 0.5)**2
+
+
+def heavy(theta, grad, m, lr):
+    m = BETA * m + grad
+    return theta - lr * m, m
+
+
+def with_beta(beta=0.9):
+    def rule(theta, grad, m, lr):
+        m = beta * m + grad
+        return theta - lr * m, m
+    return Optimizer(rule, learning_rate=0.01)
+
+
+def halving(step):
+    return 0.5 ** (step // 100)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+
+
+def test_a_problem_and_a_rule_of_a_file(mine):
+    done = typed(
+        f"sweep --problem mine.py:bowl --optimizer mine.py:heavy --optimizer mine.py:with_beta:beta=0.5 {QUICK}"
+    )
+    assert done.exit_code == 0, done.output
+    labels = ["mine.py:heavy", "mine.py:with_beta:beta=0.5", "gd"]
+    assert list(gdfast.store.read(Path("a.zarr")).optimizer.values) == labels
+    assert typed("summary a.zarr").exit_code == 0
+    done = typed("map a.zarr -o a.png --optimizer mine.py:heavy")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_schedule_of_a_file(mine):
+    done = typed(f"sweep --problem quartic {QUICK} --schedule mine.py:halving")
+    assert done.exit_code == 0, done.output
+
+
+def test_hyperparameters_of_a_rule_of_a_file_as_an_axis(mine):
+    done = typed(
+        f"sweep --problem mine.py:bowl --optimizer mine.py:with_beta:beta=0:0.9:3 {QUICK} --start x=1 --start y=2"
+    )
+    assert done.exit_code == 0, done.output
+    done = typed("map a.zarr -o a.png --y beta")
+    assert done.exit_code == 0, done.output
+
+
+def test_own_things_in_python(mine):
+    result = gdfast.run(gdfast.Sweep("mine.py:bowl", ["gd", "mine.py:heavy"], [0.01, 0.1]), backend="numpy")
+    assert list(result.optimizer.values) == ["gd", "mine.py:heavy"]
+
+
+def test_what_is_wrong_with_a_file_is_told(mine):
+    refused(typed(f"sweep --problem my.py:bowl {QUICK}"), "there is no file my.py")
+    refused(typed(f"sweep --problem mine.py:bowls {QUICK}"), "'bowls' is not known", "bowl")
+
+
+def test_a_measure_by_its_name():
+    done = typed(f"sweep --problem quartic {QUICK} --measure steps_to_reach:tolerance=1e-3")
+    assert done.exit_code == 0, done.output
+    assert "measure" in gdfast.store.read(Path("a.zarr"))
