@@ -19,6 +19,8 @@ class Subject:
 
     problem: str | None
     loss: str | None
+    model: str | None
+    model_loss: str | None
     source: Mapping[str, Any]
     """How its data are named: ``data`` and the other arguments of `gdfast.data.load`."""
     notes: list[str] = field(default_factory=list)
@@ -27,7 +29,8 @@ class Subject:
     @property
     def named(self) -> bool:
         """Whether a problem is named at all."""
-        return self.problem is not None or self.loss is not None or self.source["data"] is not None
+        given = (self.problem, self.loss, self.model, self.source["data"])
+        return any(each is not None for each in given)
 
     def made(self, axes: Any = ()) -> "Problem":
         """Make the problem; a loss has its coordinates and domain from the axes of the starts.
@@ -39,15 +42,13 @@ class Subject:
         """
         from gdfast import notation
 
+        if self.model is None and self.model_loss is not None:
+            raise ValueError("model_loss must be given with a model, by --model")
         source = notation.parse_source(**self.source)
-        name = self.problem
-        if name is None and self.loss is None and source:
-            from gdfast import data
-            from gdfast.problems.recognized import recognized
-
-            name, why = recognized(data.load(source["data"]))
-            self.notes.append(f"problem: {why}")
-        made = notation.parse_problem(name, self.loss, axes, source)
+        if self.model is None:
+            made = notation.parse_problem(self._name(source), self.loss, axes, source)
+        else:
+            made = self._fit(source)
         self.notes.extend(f"data: {note}" for note in getattr(made.parameters.get("data"), "notes", ()))
         return made
 
@@ -55,6 +56,30 @@ class Subject:
         """Say what was recognized and done, once nothing of the line is refused any more."""
         for note in self.notes:
             tell(note)
+
+    def _name(self, source: dict[str, Any]) -> str | None:
+        """The problem that is named, or that suits the data if none is."""
+        if self.problem is not None or self.loss is not None or not source:
+            return self.problem
+        from gdfast import data
+        from gdfast.problems.recognized import recognized
+
+        name, why = recognized(data.load(source["data"]))
+        self.notes.append(f"problem: {why}")
+        return name
+
+    def _fit(self, source: dict[str, Any]) -> "Problem":
+        """Make the problem of the model."""
+        from gdfast import notation
+
+        for name, other in (("problem", self.problem), ("loss", self.loss)):
+            if other is not None:
+                raise ValueError(f"{name} must not be given beside a model, whose loss is told by --model-loss")
+        if not source:
+            raise ValueError("data must be given with a model, by --data, whose columns it names")
+        name, _, others = (self.model_loss or "squared").partition(":")
+        told = f"from_model:loss={name}" + (f",{others}" if others else "")
+        return notation.problem(told, model=self.model, **source)
 
 
 def columns(
@@ -84,17 +109,43 @@ def columns(
 
 
 @shares(told=columns)
-def subject(
+def own(
     told: dict[str, Any],
-    problem: Annotated[
-        str | None, typer.Option(help="name, or name:parameter=value,…  [default for data: as the target is]")
-    ] = None,
     loss: Annotated[
         str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="instead of a problem: a formula of columns of the data and of parameters, which are all other names, "
+            "such as 'a*exp(b*x) + c'"
+        ),
+    ] = None,
+    model_loss: Annotated[
+        str | None,
+        typer.Option(
+            help="of the model: squared, absolute, huber, logistic, poisson or hinge, or name:parameter=value,…, such "
+            "as huber:delta=2,validation=0.25  [default: squared]"
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
     ] = None,
+) -> dict[str, Any]:
+    """Read the options that tell what is one's own: a loss, a model, data."""
+    return {"loss": loss, "model": model, "model_loss": model_loss, "source": {"data": data, **told}}
+
+
+@shares(told=own)
+def subject(
+    told: dict[str, Any],
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run  "
+            "[default for data: as the target is]"
+        ),
+    ] = None,
 ) -> Subject:
     """Read the options that name a problem."""
-    return Subject(problem, loss, {"data": data, **told})
+    return Subject(problem, **told)
