@@ -291,7 +291,7 @@ def calls() -> list[Call]:
         (data.design, {"data": TABLE, "bias": True}),
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
-        (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
+        (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0, "sampling": "epochs"}),
         (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0)}),
         (
             problems.from_model,

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments, memory
-from gdfast.data import Data, Source, load
+from gdfast.data import Data, Sampling, Source, load
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.formulas.lane_products import VECTOR
 from gdfast.named import named
@@ -68,8 +68,8 @@ class MLP(DataProblem):
         What it computes.
     X, y : ndarray
         The data, float64; labels too.
-    batch_size, seed
-        As in `DataProblem`.
+    sampling : Sampling
+        How the rows of each step are drawn.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
     held_out : tuple of ndarray, optional
@@ -81,17 +81,16 @@ class MLP(DataProblem):
         network: Network,
         X: Array,
         y: Array,
-        batch_size: int | None,
-        seed: int,
+        sampling: Sampling,
         layer_rates: bool,
         held_out: tuple[Array, Array] | None = None,
     ) -> None:
-        super().__init__(X, y, batch_size, seed, held_out)
+        super().__init__(X, y, sampling, held_out)
         self.network, self.layers = network, network.layers
         self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = layout_of(network, X, y, self.rows_each_step, batch_size is not None)
+        self._header, vectors = layout_of(network, X, y, self.rows_each_step, sampling.batch_size is not None)
         self.layout_of_all, vectors_of_all = layout_of(network, X, y, len(X), False)
         rows = max(vectors, vectors_of_all)
         self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
@@ -314,6 +313,7 @@ def mlp(
     seed: int = 0,
     layer_rates: bool = False,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> MLP:
     """A fully connected network of any depth.
 
@@ -341,8 +341,8 @@ def mlp(
         `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
     points : int
         Rows of those drawn data.
-    batch_size, seed
-        As in `DataProblem`; the seed is that of drawn data, too.
+    batch_size, seed, sampling
+        As in `RowProblem`; the seed is that of drawn data, too.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
     validation : float
@@ -372,7 +372,7 @@ def mlp(
     layers = layers_of(sizes, activations, bias, batch_norm)
     factors = factors_of(layers, fan_in_scaling, gain, output_scale)
     network = Network(layers, factors, loss, l2, l1, eps)
-    return MLP(network, *rows, batch_size, seed, layer_rates, held_out)
+    return MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out)
 
 
 def _widths(widths: Any) -> tuple[int, ...]:
