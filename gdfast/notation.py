@@ -29,6 +29,7 @@ from gdfast.transforms import CATALOGUE as TRANSFORMS
 from gdfast.transforms import Transform
 
 PROBLEMS = {**CATALOGUE, "from_expression": from_expression}
+_OF_NETWORKS = "; its initialization is init=he_normal/zeros, gain=0.5:2:4, bias=0/0.1, seed=0:31:32"
 _JOINTS = ",|:=/"  # spaces around them do not part optimizers
 _BYTES_OF_A_VALUE = 40
 """Of a value of an axis while grids are made of it, checked and described: measured are four to five copies."""
@@ -347,6 +348,8 @@ def parse_point(argument: str, text: str) -> tuple[float, float]:
 def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
 
+    Of networks they may be those of the initialization: ``init=he_normal/zeros``, gain, bias, seed.
+
     Raises
     ------
     ValueError
@@ -357,9 +360,12 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
         return [parse_axis("start", text, logarithmic=False) for text in texts]
     if len(names) < len(texts) or len(set(names)) < len(names):
         raise ValueError(f"start must be name=low:high:count for each coordinate once, not {shown(', '.join(texts))}")
+    values = {name: text.partition("=")[2].strip() for name, text in zip(names, texts, strict=True)}
     return {
-        name: parse_axis(f"start {shown(name)}", text.partition("=")[2].strip(), logarithmic=False)
-        for name, text in zip(names, texts, strict=True)
+        name: np.array(value.split("/"))
+        if name == "init" and not value[:1].isdigit()
+        else parse_axis(f"start {shown(name)}", value, logarithmic=False)
+        for name, value in values.items()
     }
 
 
@@ -373,6 +379,8 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
     ValueError
         If there is not one axis a coordinate, or the starts do not fit into memory.
     """
+    if isinstance(axes, Mapping) and hasattr(subject, "starts_along") and not axes.keys() <= {*subject.coordinates}:
+        return subject.starts_along(axes)
     if isinstance(axes, Mapping):
         for name in axes:
             arguments.choice("start: coordinate", name, subject.coordinates)
@@ -382,7 +390,7 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
     if axes and len(axes) != subject.dimension:
         raise ValueError(
             f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, or be one number "
-            f"for all, not {len(axes)}"
+            f"for all, not {len(axes)}" + (_OF_NETWORKS if hasattr(subject, "starts_along") else "")
         )
     return parse_grid(axes) if axes else None
 

@@ -42,7 +42,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             help="starts low:high:count, linear unless log: stands first, or numbers 0/1, or name=…; "
-            "once a coordinate, or one number for all  "
+            "once a coordinate, or one number for all; of a network init=he_normal/zeros, gain=…, bias=…, seed=0:7:8  "
             "[default: the problem's own]"
         ),
     ] = None,

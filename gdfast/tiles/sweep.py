@@ -160,6 +160,7 @@ class Sweep(Value):
             gradient_tolerance = _TOLERANCES[dtype]
         if starts is None:
             starts = problem.default_starts(_DEFAULT_STARTS)
+        starts = _named_starts(starts, problem)
         rules = _optimizers(optimizers)
         if isinstance(learning_rates, str):
             learning_rates, rules = notation.parse_rates("learning_rates", learning_rates, rules)
@@ -427,12 +428,16 @@ def _rates(learning_rates: Any, groups: tuple[str, ...]) -> Array:
     return rates
 
 
+def _named_starts(starts: Any, problem: Problem) -> Any:
+    """Those that texts name; others as they are."""
+    texts = [starts] if isinstance(starts, str) else starts
+    if isinstance(texts, list | tuple) and texts and all(isinstance(axis, str) for axis in texts):
+        return notation.starts_on(problem, notation.parse_starts(texts))
+    return starts
+
+
 def _starts(starts: Any, problem: Problem) -> Array:
     dimension = problem.dimension
-    if isinstance(starts, str):
-        starts = [starts]
-    if isinstance(starts, list | tuple) and starts and all(isinstance(axis, str) for axis in starts):
-        starts = notation.starts_on(problem, notation.parse_starts(starts))
     points = arguments.array("starts", starts, f"(m, {dimension})")
     points = points[:, None] if points.ndim == 1 and dimension == 1 else points
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):

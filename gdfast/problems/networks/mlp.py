@@ -21,7 +21,7 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,30 +114,53 @@ class MLP(DataProblem):
         init: str | Iterable[str] = "lecun_normal",
         seeds: int | Iterable[int] = 0,
         gain: float | Iterable[float] = 1.0,
+        bias: float | Iterable[float] | None = None,
     ) -> Starts:
-        """Draw starts by initialization schemes: every scheme with every gain and every seed.
+        """Draw starts by initialization schemes: every scheme with every gain, every bias and every seed.
 
         Parameters
         ----------
         init : str or several
-            Names of schemes; see `gdfast.starts`. They draw weights; biases and shifts are 0, scales 1.
+            Names of schemes; see `gdfast.starts`. They draw weights; shifts are 0, scales 1.
         seeds : int or several
             One seed draws the same random numbers for every gain.
         gain : float or several
             Multiplies the weights.
+        bias : float or several, optional
+            What all biases begin with; 0 if not given.
 
         Returns
         -------
         Starts
-            m points with the labels ``init``, ``gain`` and ``seed``, which become coordinates of a sweep's result.
+            m points with the labels ``init``, ``gain``, ``bias`` (where it is given) and ``seed``, which become
+            coordinates of a sweep's result.
 
         Raises
         ------
         TypeError, ValueError
-            If a scheme is not known, a seed or gain is not such a number, or there would be more starts than fit into
-            memory.
+            If a scheme is not known, a number is none that is accepted, a bias is given where there are none, or there
+            would be more starts than fit into memory.
+
+        Examples
+        --------
+        >>> mlp().starts(["he_normal", "xavier_uniform"], seeds=range(4), bias=[0, 0.1])
+        <starts (16, 33), labelled by init, gain, bias, seed>
         """
-        return starts_of(self.layers, init, seeds, gain)
+        return starts_of(self.layers, init, seeds, gain, bias)
+
+    def starts_along(self, axes: Mapping[str, Array]) -> Starts:
+        """Draw starts by axes that a text has, whose numbers are float64: init, gain, bias and seed; see `starts`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an axis has another name, or as `starts`.
+        """
+        for name in axes:
+            arguments.choice("start: of a network", name, ["init", "gain", "bias", "seed"])
+        told = {name: values.tolist() for name, values in axes.items()}
+        seeds = [int(seed) if seed == int(seed) else seed for seed in told.pop("seed", [0])]
+        return self.starts(seeds=seeds, **told)
 
     def default_starts(self, n: int) -> Starts:
         """Return `n` starts by LeCun's scheme: a regular grid over so many coordinates would be too large."""
