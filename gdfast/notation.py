@@ -1,7 +1,8 @@
 """Text ↔ things: problems, optimizers and their kin by name and parameters, ``adam:beta1=0.8|cosine|clip_norm=1``.
 
 Labels are written in this language, and read back to what they are the labels of; values are those of
-`gdfast.literals`. What else is typed on the command line is read here too: axes, points.
+`gdfast.literals`. ``mine.py:bowl`` instead of a name is what that file, which is run, has under it: `gdfast.own`. What
+else is typed on the command line is read here too: axes, points.
 """
 
 import inspect
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gdfast import arguments, literals, memory
+from gdfast import arguments, literals, memory, own
 from gdfast import data as data_sets
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.mathematics import flat_name
 from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
 from gdfast.measures import Measure
@@ -80,11 +82,21 @@ def _one_text(text: str) -> list[Optimizer]:
             unit = parse_numbers("optimizer: unit", value, ["unit"])[0]
             continue
         name = other.partition(":")[0].partition("=")[0].strip()
-        if name not in SCHEDULES:
+        if other.strip().startswith("<"):
+            raise ValueError(f"optimizer {shown(text)} has {shown(other)}, a function of one's own, given in Python")
+        if own.split(other):
+            part = _thing("schedule or transform", other, {})
+            if isinstance(part, Transform):
+                changes.append(part)
+                continue
+            name, other_plan = part.name, part
+        else:
+            other_plan = None
+        if other_plan is None and name not in SCHEDULES:
             arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS, "unit"])
             changes.append(transform(other))
         elif plan is None:
-            plan = schedule(other)
+            plan = other_plan or schedule(other)
         else:
             raise ValueError(f"optimizer {shown(text)} must have one schedule, not {plan.name} and {name}")
     rules = grid(factory, **values)
@@ -223,7 +235,11 @@ def _call(
     argument: str, text: str, catalogue: Mapping[str, Callable[..., Any]]
 ) -> tuple[Callable[..., Any], dict[str, str]]:
     """The factory that a text names, and the texts of its parameters."""
-    name, colon, rest = arguments.text(argument, text).partition(":")
+    of_file = own.split(arguments.text(argument, text))
+    if of_file:
+        path, name, rest = of_file
+        return own.factory(argument, path, name), literals.items(rest) if rest else {}
+    name, colon, rest = text.partition(":")
     if name.strip().startswith("<"):
         raise ValueError(f"{argument} {shown(text)} stands for a formula of one's own, which is given in Python")
     factory = catalogue[arguments.choice(argument, name.strip(), catalogue)]
@@ -355,7 +371,7 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     ValueError
         If one is no axis, a name is given twice, or only some have names.
     """
-    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
+    names = [flat_name(text.partition("=")[0].strip()) for text in texts if "=" in text]
     if not names:
         return [parse_axis("start", text, logarithmic=False) for text in texts]
     if len(names) < len(texts) or len(set(names)) < len(names):

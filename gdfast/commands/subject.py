@@ -64,7 +64,10 @@ class Subject:
 
 
 def subject(
-    problem: Annotated[str | None, typer.Option(help="name, or name:parameter=value,…")] = None,
+    problem: Annotated[
+        str | None,
+        typer.Option(help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run"),
+    ] = None,
     loss: Annotated[
         str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
     ] = None,

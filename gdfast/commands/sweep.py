@@ -20,7 +20,7 @@ def sweep(
         list[str],
         typer.Option(
             help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
-            "a value may be an axis, low:high:count or a/b/c"
+            "mine.py:name is of a file of your own, which is run; a value may be an axis, low:high:count or a/b/c"
         ),
     ],
     out: Annotated[
@@ -82,7 +82,8 @@ def sweep(
     measure: Annotated[
         str | None,
         typer.Option(
-            help="a number of each trajectory's losses, such as steps_to_reach:tolerance=0.01; see list measures"
+            help="a number told of each trajectory's losses, such as steps_to_reach:tolerance=1e-3; "
+            "see `gdfast list measures`"
         ),
     ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
@@ -124,11 +125,11 @@ def sweep(
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
+        measure=measure,
         check_every=check_every,
         dtype=dtype,
         settle=settle,
         history=history,
-        measure=measure,
     )
     outputs.check(out, accepted=("a folder", "a file"))
     with resumable(out), executors.of(workers, processes, scheduler) as executor:

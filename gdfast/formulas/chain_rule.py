@@ -126,6 +126,19 @@ class ChainRule:
                 return ((a, self._divided(outer, a)),)
             case "log1p":
                 return ((a, self._divided(outer, self.graph.operation("+", self.graph.number(1.0), a))),)
+            case "log10" | "log2":
+                return ((a, self._divided(self._scaled(outer, 1 / math.log(10 if name == "log10" else 2)), a)),)
+            case "atan":
+                one, square = self.graph.number(1.0), self.graph.power(a, 2.0)
+                return ((a, self._divided(outer, self.graph.operation("+", one, square))),)
+            case "asin" | "acos":
+                one = self.graph.number(1.0)
+                apart = [self.graph.operation(sign, one, a) for sign in "-+"]  # 1 − a² would lose digits near ±1
+                root = self.graph.operation("sqrt", self.graph.operation("*", *apart))
+                return ((a, self._divided(self._scaled(outer, 1.0 if name == "asin" else -1.0), root)),)
+            case "tan":
+                one, square = self.graph.number(1.0), self.graph.power(node, 2.0)
+                return ((a, self._times(outer, self.graph.operation("+", one, square))),)
             case "sign":
                 return ()
             case "erf":
@@ -146,6 +159,8 @@ class ChainRule:
         slope = {
             "sin": lambda: self.graph.operation("cos", a),
             "exp": lambda: node,
+            "sinh": lambda: self.graph.operation("cosh", a),
+            "cosh": lambda: self.graph.operation("sinh", a),
             "softplus": lambda: self.graph.operation("sigmoid", a),
             "abs": lambda: self.graph.operation("sign", a),
         }[name]
