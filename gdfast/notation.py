@@ -31,7 +31,6 @@ from gdfast.transforms import CATALOGUE as TRANSFORMS
 from gdfast.transforms import Transform
 
 PROBLEMS = {**CATALOGUE, "from_expression": from_expression}
-_OF_NETWORKS = "; its initialization is init=he_normal/zeros, gain=0.5:2:4, bias=0/0.1, seed=0:31:32"
 _JOINTS = ",|:=/"  # spaces around them do not part optimizers
 _BYTES_OF_A_VALUE = 40
 """Of a value of an axis while grids are made of it, checked and described: measured are four to five copies."""
@@ -317,19 +316,6 @@ def parse_rates(argument: str, text: str, rules: Sequence[Optimizer]) -> tuple[A
     )
 
 
-def parse_grid(axes: Sequence[Array]) -> Array:
-    """All combinations of the values of some axes, ``float64[m, d]``, the last axis fastest.
-
-    Raises
-    ------
-    ValueError
-        If they do not fit into memory.
-    """
-    count = math.prod(len(axis) for axis in axes)
-    memory.fits(f"start: {count:,} starts", _BYTES_OF_A_VALUE * count * len(axes))
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-
-
 def parse_numbers(argument: str, text: str, names: Sequence[str]) -> tuple[float, ...]:
     """Read one finite number for each name, with commas between them.
 
@@ -383,32 +369,6 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
         else parse_axis(f"start {shown(name)}", value, logarithmic=False)
         for name, value in values.items()
     }
-
-
-def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> Any:
-    """Return the starts on a grid of axes in the order of the coordinates or by their names, or none without axes.
-
-    One number, without a name, is that of all coordinates.
-
-    Raises
-    ------
-    ValueError
-        If there is not one axis a coordinate, or the starts do not fit into memory.
-    """
-    if isinstance(axes, Mapping) and hasattr(subject, "starts_along") and not axes.keys() <= {*subject.coordinates}:
-        return subject.starts_along(axes)
-    if isinstance(axes, Mapping):
-        for name in axes:
-            arguments.choice("start: coordinate", name, subject.coordinates)
-        axes = [axes[name] for name in subject.coordinates if name in axes]
-    elif len(axes) == 1 and len(axes[0]) == 1:
-        return np.full((1, subject.dimension), axes[0][0])
-    if axes and len(axes) != subject.dimension:
-        raise ValueError(
-            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, or be one number "
-            f"for all, not {len(axes)}" + (_OF_NETWORKS if hasattr(subject, "starts_along") else "")
-        )
-    return parse_grid(axes) if axes else None
 
 
 def parse_source(data: str | None, **told: Any) -> dict[str, Any]:

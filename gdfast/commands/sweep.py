@@ -108,7 +108,7 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import analysis, notation, optimizers, outputs
+    from gdfast import analysis, notation, optimizers, outputs, starting
     from gdfast.tiles import executors
 
     axes = notation.parse_starts(start or [])
@@ -121,7 +121,7 @@ def sweep(
         problem=problem,
         optimizers=optimizers_on,
         learning_rates=rates,
-        starts=notation.starts_on(problem, axes),
+        starts=starting.starts_on(problem, axes),
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,

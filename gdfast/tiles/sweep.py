@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments, memory, notation
+from gdfast import arguments, memory, notation, starting
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
 from gdfast.history import History
@@ -161,7 +161,7 @@ class Sweep(Value):
             gradient_tolerance = _TOLERANCES[dtype]
         if starts is None:
             starts = problem.default_starts(_DEFAULT_STARTS)
-        starts = _named_starts(starts, problem)
+        starts = starting.named(problem, starts)
         rules = _optimizers(optimizers)
         if isinstance(learning_rates, str):
             learning_rates, rules = notation.parse_rates("learning_rates", learning_rates, rules)
@@ -428,14 +428,6 @@ def _rates(learning_rates: Any, groups: tuple[str, ...]) -> Array:
         at = ", ".join(str(i) for i in where)
         raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{at}] is {rates[where]:g}")
     return rates
-
-
-def _named_starts(starts: Any, problem: Problem) -> Any:
-    """Those that texts name; others as they are."""
-    texts = [starts] if isinstance(starts, str) else starts
-    if isinstance(texts, list | tuple) and texts and all(isinstance(axis, str) for axis in texts):
-        return notation.starts_on(problem, notation.parse_starts(texts))
-    return starts
 
 
 def _starts(starts: Any, problem: Problem) -> Array:
