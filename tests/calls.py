@@ -228,6 +228,7 @@ def calls() -> list[Call]:
         (gdfast.run_over, {"axes": {"budget": [3, 4]}, "make": _with_budget, "backend": "numpy"}),
         (gdfast.refine, {"sweep": sweep(), "coarse": 2, "backend": "numpy", "workers": 1}),
         (gdfast.trajectory, _arguments_of_a_trajectory()),
+        (gdfast.tune, _arguments_of_a_tuning()),
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.load, {"store": made["store"]}),
         (gdfast.sweep_of, {"result": line, "problem": None}),
@@ -426,6 +427,19 @@ def _arguments_of_a_trajectory() -> dict[str, Any]:
         "gradient_tolerance": 1e-8,
         "divergence_limit": 1e12,
         "number": 0,
+    }
+
+
+def _arguments_of_a_tuning() -> dict[str, Any]:
+    return {
+        "data": TABLE,
+        "target": None,
+        "problem": "linear_regression",
+        "optimizers": "gd",
+        "batch_sizes": [0],
+        "seeds": 1,
+        "max_steps": 4,
+        "validation": 0.5,
     }
 
 
