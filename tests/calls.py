@@ -239,6 +239,7 @@ def calls() -> list[Call]:
             for function in (analysis.account, analysis.advice, analysis.excess, analysis.found_minima)
         ],
         (analysis.budget, {"result": line}),
+        (analysis.paths, {"result": line, "problem": None}),
         (analysis.outcome_shares, {"result": line}),
         (analysis.lr_tolerance, {"result": line, "share": 0.5}),
         (analysis.best_rates, {"result": line}),

@@ -119,7 +119,7 @@ def maps(
         if quantity == "outcome":
             left |= draw_outcome(place, panel)
         elif scale:
-            image = draw_number(place, panel, scale)
+            image = draw_number(place, panel, scale, NUMBERS.get(quantity, quantity))
         else:
             image = draw_steps(place, panel, ends)
         for limit in marks.get(panel.title, []) if x == "learning_rate" else []:

@@ -9,25 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 
 from gdfast import arguments, notation, optimizers
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.outputs import folder_beside
-from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
+from gdfast.report.single import environment, meanings
 from gdfast.report.writing import Picture, left_out, shown_table, write_data, write_figure
 from gdfast.storing.result import machine
 from gdfast.tiles.executors import Processes, cores
-from gdfast.tiles.outcomes import MEANING, Outcome
 
 
 def build(
@@ -173,13 +170,6 @@ def _word(thing: Named) -> str:
 
 
 def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) -> None:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    texts = {name: files("gdfast.report").joinpath(name).read_text(encoding="utf-8") for name in _PARTS}
-    outcomes = [
-        {"name": o.name.replace("_", " "), "colour": OUTCOME_COLOURS[o], "meaning": MEANING[o]}
-        for o in Outcome
-        if o is not Outcome.not_run
-    ]
     findings = [{"claim": claim, "piece": piece} for piece in pieces for claim in piece.section.findings]
     made = pd.DataFrame({"figure or table": piece.stem, "command": piece.command} for piece in pieces)
     facts = {
@@ -187,23 +177,19 @@ def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) ->
         "seeds": f"{SEED} for random starts, 1 for gradient noise, 0 upwards for initial weights",
         "command": f"gdfast report{options}",
     }
-    html = environment.from_string(texts["page.html.j2"]).render(
+    page = environment().get_template("page.html.j2")
+    html = page.render(
         chapters=[(chapter, [p for p in pieces if p.chapter is chapter]) for chapter in _in_order(pieces)],
-        outcomes=outcomes,
+        outcomes=meanings(),
         findings=findings,
         facts=facts,
         made=shown_table(made) if len(made) else None,
         parity=shown_table(pd.DataFrame(optimizers.parity())),
         left_out=left_out(),
         quick=lab.quick,
-        style=texts["page.css"],
-        script=texts["page.js"],
     )
     path.write_text(html, encoding="utf-8")
 
 
 def _in_order(pieces: Sequence[_Piece]) -> list[Chapter]:
     return [chapter for chapter in CHAPTERS.values() if any(piece.chapter is chapter for piece in pieces)]
-
-
-_PARTS = ("page.html.j2", "page.css", "page.js")
