@@ -175,7 +175,9 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
     ----------
     **accepted
         For each numeric parameter, the interval it must lie in or the numbers it may be; for others, a function that
-        makes the parameter's value of what is given, or refuses it (where the default is None, that is not read).
+        makes the parameter's value of what is given, or refuses it (where the default is None, that is not read). Such
+        a function may have an attribute ``beside``: names of further arguments of its own, which a call of the factory
+        may have beside the parameter, and which it then takes with ``source``, what is given, in a mapping.
         Parameters with a boolean default must be booleans; all others are the factory's own to check. The factory
         keeps it as its attribute ``accepted``.
 
@@ -201,10 +203,11 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
         @functools.wraps(make)
         def factory(*args: P.args, **kwargs: P.kwargs) -> T:
             kind.check_call(name, signature, args, kwargs)
-            for given in kwargs:
+            told = _gathered(accepted, signature, args, kwargs)
+            for given in told:
                 arguments.choice(f"{name}: parameter", given, signature.parameters)
             try:
-                bound = signature.bind(*args, **kwargs)
+                bound = signature.bind(*(() if told is not kwargs else args), **told)
             except TypeError as error:
                 raise TypeError(f"{name}: {error}; it is called as {name}{signature}") from None
             bound.apply_defaults()
@@ -234,6 +237,23 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return factory
 
     return decorate
+
+
+def _gathered(
+    accepted: Mapping[str, Accepted], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a call by name, those beside a parameter with it; `kwargs` itself where there are none such."""
+    for parameter, reader in accepted.items():
+        beside = [n for n in getattr(reader, "beside", ()) if n in kwargs and n not in signature.parameters]
+        if beside:
+            more = {n: kwargs[n] for n in beside}
+            told = dict(zip(signature.parameters, args, strict=False)) | {
+                n: v for n, v in kwargs.items() if n not in more
+            }
+            value = told.get(parameter)
+            source = dict(value) if isinstance(value, Mapping) else {} if value is None else {"source": value}
+            return {**told, parameter: {**source, **more}}
+    return kwargs
 
 
 def _read(name: str, reader: Callable[[Any], Any], value: Any, default: Any) -> Any:

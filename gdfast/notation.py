@@ -377,7 +377,7 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
     return parse_grid(axes) if axes else None
 
 
-def parse_source(data: str | None, target: str | None, header: bool | None) -> dict[str, Any]:
+def parse_source(data: str | None, **told: Any) -> dict[str, Any]:
     """Return the parameters of a problem that tell its data, which are read if more than their source is told.
 
     Raises
@@ -385,16 +385,14 @@ def parse_source(data: str | None, target: str | None, header: bool | None) -> d
     ValueError
         If something is told of no data, or they cannot be used.
     """
+    told = {name: value for name, value in told.items() if value is not None}
     if data is None:
-        for name, value in (("target", target), ("header", header)):
-            if value is not None:
-                raise ValueError(
-                    f"{name} must be given with a CSV file, by --data, and the column to predict, --target"
-                )
+        for name in told:
+            raise ValueError(f"{name} must be given with a CSV file, by --data, and the column to predict, --target")
         return {}
-    if target is None and header is None:
-        return {"data": data}
-    return {"data": data_sets.load(data, target, header)}
+    if csv := told.get("csv"):
+        told["csv"] = {name: str(literals.read(value)) for name, value in literals.items(csv).items()}
+    return {"data": data_sets.load(data, **told) if told else data}
 
 
 def _takers_of_data() -> list[str]:

@@ -45,6 +45,7 @@ QUARTIC, PLANE = problems.quartic(), problems.himmelblau()
 NETWORK = problems.mlp((2, 2, 1), points=4)
 CLASSES = problems.mlp((2, 2, 2), loss="cross_entropy", points=4)
 TABLE = data.load(([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0], [3.0, 1.0]], [0.0, 1.0, 1.0, 0.0]))
+FRAME = pd.DataFrame({"a": [1.0, None, 3.0], "k": ["u", "v", "u"], "y": [1.0, 2.0, 4.0]})
 LINEAR = problems.linear_regression(data=TABLE)
 SOFTMAX = problems.softmax_regression(data=TABLE, validation=0.5)
 PROBLEMS = [
@@ -310,6 +311,15 @@ def calls() -> list[Call]:
         "data.load of arrays", lambda X, y, standardize: data.load((X, y), standardize=standardize), arrays
     )
     found.append(of_arrays)
+    table = {
+        "data": FRAME,
+        "target": "y",
+        "features": ["a", "k"],
+        "drop": "k",
+        "missing": "mean",
+        "standardize": None,
+    }
+    found.append(Call("data.load of a table", lambda data, **told: gdfast.data.load(data, **told), table))
     for module in (optimizers, schedules, transforms, measures, problems):
         for name, factory in module.CATALOGUE.items():
             found.append(Call(f"{module.__name__}.{name}", factory, _defaults(factory)))

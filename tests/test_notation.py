@@ -331,18 +331,21 @@ def test_problems_are_made_of_a_name_or_of_a_loss():
 
 
 def test_a_header_is_told_of_csv_files_only(tmp_path):
-    assert notation.parse_source(None, None, None) == {}
-    assert notation.parse_source("iris", None, None) == {"data": "iris"}
+    def parsed(data, target=None, header=None):
+        return notation.parse_source(data, target=target, header=header)
+
+    assert parsed(None) == {}
+    assert parsed("iris") == {"data": "iris"}
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n3,4\n5,7\n")
-    (data,) = notation.parse_source(str(path), "b", True).values()
+    (data,) = parsed(str(path), "b", True).values()
     assert data is not None
     for wrong, words in (
         ((None, "b", True), "target must be given with a CSV file"),
         ((None, None, False), "header must be given with a CSV file"),
-        (("iris", "b", True), "target and header must not be given with iris"),
-        (("iris", None, False), "target and header must not be given with iris"),
+        (("iris", "b", True), "target must not be given with iris"),
+        (("iris", None, False), "header must not be given with iris"),
         ((str(path), None, True), "target.* must be given with .*x.csv"),
     ):
         with pytest.raises(ValueError, match=words):
-            notation.parse_source(*wrong)
+            parsed(*wrong)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gdfast.endings import tell
+
 if TYPE_CHECKING:
     from gdfast.problems import Problem
 
@@ -17,7 +19,7 @@ class Subject:
     problem: str | None
     loss: str | None
     source: Mapping[str, Any]
-    """How its data are named: ``data``, ``target``, ``header``."""
+    """How its data are named: ``data`` and the other arguments of `gdfast.data.load`."""
 
     @property
     def named(self) -> bool:
@@ -34,7 +36,10 @@ class Subject:
         """
         from gdfast import notation
 
-        return notation.parse_problem(self.problem, self.loss, axes, notation.parse_source(**self.source))
+        made = notation.parse_problem(self.problem, self.loss, axes, notation.parse_source(**self.source))
+        for note in getattr(made.parameters.get("data"), "notes", ()):
+            tell(f"data: {note}")
+        return made
 
 
 def subject(
@@ -50,6 +55,21 @@ def subject(
         bool | None,
         typer.Option("--header/--no-header", help="whether its first line has names; columns are 1, 2, … otherwise"),
     ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="the columns to predict it from, with commas between  [default: all others]")
+    ] = None,
+    drop: Annotated[str | None, typer.Option(help="columns to leave out, such as id,date")] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="where values are missing: drop the row, or fill by mean, median, most_frequent")
+    ] = None,
+    csv: Annotated[
+        str | None,
+        typer.Option(
+            help="how the file is written, where that is not recognized: separator=tab,decimal=comma,encoding=cp1251,"
+            "comment=%"
+        ),
+    ] = None,
 ) -> Subject:
     """Read the options that name a problem."""
-    return Subject(problem, loss, {"data": data, "target": target, "header": header})
+    columns = {"target": target, "features": features, "drop": drop, "missing": missing}
+    return Subject(problem, loss, {"data": data, **columns, "header": header, "csv": csv})

@@ -1,7 +1,8 @@
 """Data sets: the ones that ship with gdfast, a CSV file, arrays; and the rows of mini-batches."""
 
 from gdfast.data.batches import Batches, draw_batches
-from gdfast.data.files import SHIPPED, Data, Source, as_classes, as_numbers, design, load, summary
+from gdfast.data.files import SHIPPED, Data, Source, load, summary
+from gdfast.data.rows import as_classes, as_numbers, design
 
 __all__ = [
     "SHIPPED",

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.data.files import Data, designed
+from gdfast.data.files import Data
+from gdfast.data.rows import designed
 from gdfast.formulas.elementary import Array
 
 

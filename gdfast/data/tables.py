@@ -1,40 +1,63 @@
-"""Tables of numbers from CSV files, read by pandas: bounded in size, and refused in one sentence.
+"""Tables from files, read by pandas: what a file of CSV does not say of itself is found by trying, and told.
 
-A file may be compressed with gzip, bzip2 or xz, or be the one file of a zip archive; its first bytes tell. It is UTF-8
-text with commas between the values.
+A separator is one under which every line has the same number of values, of those the one that gives most values and
+most numbers. Decimal commas are told by columns in which every text is a number with one. Comment lines begin with #.
+What is done to a table is a sentence in ``notes``.
 """
 
-import bz2
-import difflib
-import gzip
+import csv
 import io
-import lzma
 import re
 import warnings
-import zipfile
-import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from packaging.version import Version
 
-from gdfast import arguments
-from gdfast.formulas.elementary import Array
+from gdfast import arguments, extras
+from gdfast.data.how import SEPARATORS, How
+from gdfast.data.text import as_utf8, contents, short
 
 if TYPE_CHECKING:
     import pandas
 
-LARGEST_FILE = 2**28
-"""Bytes of a file, and of what it holds if it is compressed."""
-LONGEST_LINE, MOST_COLUMNS, LONGEST_NAME = 2**20, 10_000, 1000
-_SHOWN = 40  # characters of a value, and names of columns, in a message
-_ZIP, _ZSTANDARD = (b"PK\x03\x04", b"PK\x05\x06"), b"\x28\xb5\x2f\xfd"
-_OPENERS: dict[bytes, Any] = {rb"\x1f\x8b": gzip.open, rb"BZh[1-9]1AY&SY": bz2.open, rb"\xfd7zXZ\x00": lzma.open}
+LONGEST_NAME = 1000
+_SAMPLE = 50  # lines from which a separator is recognized
+_EXPONENT = r"([eE][+-]?\d+)?"
+_DECIMAL_COMMAS = rf"[+-]?(\d{{1,3}}(\.\d{{3}})+|\d*)(,\d+)?{_EXPONENT}"
+_THOUSANDS = rf"[+-]?(\d{{1,3}}(,\d{{3}})+|\d*)(\.\d+)?{_EXPONENT}"
 
 
-def read(path: str | Path, header: bool | None = None) -> "pandas.DataFrame":
-    """Read a CSV file of values none of which is missing.
+@dataclass
+class Table:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Its columns by name; the index is the line of the file, from 1, in which a row stands.
+    name : str
+        What it is called in messages.
+    notes : list of str
+        What was done to it, a sentence each.
+    row : str
+        What the index counts: ``line`` or ``row``.
+    nameless : tuple of str
+        The columns that had no name, and are called by their number.
+    """
+
+    frame: "pandas.DataFrame"
+    name: str
+    notes: list[str] = field(default_factory=list)
+    row: str = "line"
+    nameless: tuple[str, ...] = ()
+
+
+def read(path: str | Path, header: bool | None = None, told: Mapping[str, Any] | None = None) -> Table:
+    """Read a CSV file, or a Parquet file if the extra ``parquet`` is installed; values may be missing.
 
     Parameters
     ----------
@@ -42,204 +65,326 @@ def read(path: str | Path, header: bool | None = None) -> "pandas.DataFrame":
         The file.
     header : bool, optional
         Whether the first line has the names of the columns. If not, they are "1", "2", … . If not given, it has, but is
-        refused where it has numbers only.
+        refused where it has numbers only, or such numbers as no name is.
+    told : mapping, optional
+        How it is written, instead of what is recognized; see `How`.
 
     Raises
     ------
     TypeError
-        If `header` is no truth value.
+        If `header` is no truth value, or `told` no mapping.
     ValueError
-        If the file is none, is too large, cannot be read as CSV or has no rows, columns have no name or the same, or a
-        value is missing.
+        If the file is none, is too large, cannot be read as CSV or has no rows, or columns have no name or the same.
     """
-    import pandas
-
-    place = Path(path)
-    first = header is None or arguments.flag("data: header", header)
-    text = _text(place)
-    if not text:
+    place, how = Path(path), How.of(told)
+    if header is not None:
+        arguments.flag("data: header", header)
+    raw, notes = contents(place)
+    if raw.startswith(b"PAR1"):
+        return _read_parquet(place, raw)
+    raw, more = as_utf8(place, raw, how.encoding)
+    if not raw:
         raise ValueError(f"data: {short(place)} is empty, but must have a header and rows")
-    options: dict[str, Any] = {"skipinitialspace": True, "skip_blank_lines": False}
-    if Version(pandas.__version__) < Version("3.1"):
-        options["float_precision"] = "round_trip"  # which is by now the only one: others were off by a last bit
     try:
-        names = pandas.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str, keep_default_na=False, **options)
-        names = _checked_names(place, names.iloc[0].tolist(), header) if first else None
-        with warnings.catch_warnings():
-            # Rows that are longer than the header would otherwise lose a value, or shift all names by one.
-            warnings.simplefilter("error", pandas.errors.ParserWarning)
-            options |= {"index_col": False, "low_memory": False}
-            table: pandas.DataFrame = pandas.read_csv(io.StringIO(text), header=0 if first else None, **options)
-    except pandas.errors.ParserWarning:
-        raise ValueError(f"data: the rows of {short(place)} have more values than its header has names") from None
+        return _Text(place, raw, how, header, [*notes, *more]).table()
     except (ValueError, OverflowError) as error:
         if str(error).startswith("data: "):
             raise
         reason = short(str(error).strip().splitlines()[-1], 200)
         raise ValueError(f"data: {short(place)} cannot be read as CSV: {reason}") from None
-    table.columns = names if names is not None else [str(j + 1) for j in range(table.shape[1])]
-    if not len(table):
-        raise ValueError(f"data: {short(place)} has a header but no rows")
-    missing = np.argwhere(table.isna().to_numpy())
-    if len(missing):
-        row, column = missing[0]
-        others = f" ({len(missing) - 1} more are missing)" if len(missing) > 1 else ""
-        raise ValueError(
-            f"data: {short(place)} has no value in line {row + 1 + first}, column {short(table.columns[column])!r}"
-            f"{others}; fill it or remove the line"
-        )
-    return table
 
 
-def column_of(table: "pandas.DataFrame", target: str) -> str:
-    """Return the name of the column to predict, if there is one of that name and another beside it.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the message suggests the nearest names.
-    """
-    names = list(table.columns)
-    if target not in names:
-        few = names if len(names) <= _SHOWN else difflib.get_close_matches(target, names) or names[:_SHOWN]
-        arguments.choice("target", short(target), [short(name) for name in few])
-    if len(names) < 2:
-        raise ValueError(f"data: there is the column {short(target)!r} only, but must be a feature beside the target")
-    return target
-
-
-def is_text(column: "pandas.Series[Any]") -> bool:
-    """Whether a column holds something else than numbers and truth values."""
+def _read_parquet(place: Path, raw: bytes) -> Table:
     import pandas
 
-    return not (pandas.api.types.is_numeric_dtype(column) or pandas.api.types.is_bool_dtype(column))
+    if words := extras.missing("parquet"):
+        raise ValueError(f"data: {short(place)} is a Parquet file, and {words}")
+    try:
+        frame: pandas.DataFrame = pandas.read_parquet(io.BytesIO(raw))
+    except Exception as error:  # whatever a damaged file raises in another library
+        raise ValueError(f"data: {short(place)} cannot be read as Parquet: {short(error, 200)}") from None
+    return Table(frame, short(place), ["read as Parquet"], "row")
 
 
-def numbers(path: str | Path, column: "pandas.Series[Any]", first_line: int) -> Array:
-    """Return a column as numbers, ``float64[m]``.
+class _Text:
+    """A text of CSV while it is found out how it is written."""
 
-    Raises
-    ------
-    ValueError
-        If a value is no number or infinite, or whole numbers that differ would be the same.
-    """
-    import pandas
+    def __init__(self, place: Path, raw: bytes, how: How, header: bool | None, notes: list[str]) -> None:
+        self.place, self.how, self.header, self.notes = place, how, header, notes
+        self.raw = self._without_comments(raw)
+        self.skipped = len(re.match(rb"(?:[ \t]*(?:\r\n|\n|\r))*", self.raw)[0].splitlines())  # type: ignore[index]
+        if not self.raw.strip():
+            raise ValueError(f"data: {short(place)} has comments only, but must have a header and rows")
+        self.separator, self.has_row_names = self._separator()
 
-    name, place = short(str(column.name)), short(path)
-    text = np.flatnonzero(pandas.to_numeric(column, errors="coerce").isna())
-    if len(text):
-        row = int(text[0])
-        raise ValueError(
-            f"data: {place} has {short(str(column.iloc[row]))!r} in line {row + first_line}, column {name!r}, but "
-            "features must be numbers; encode the column or remove it"
-        )
-    values = column.to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise ValueError(
-            f"data: {place} has {values[row]} in line {row + first_line}, column {name!r}, but values must be finite"
-        )
-    whole = not pandas.api.types.is_float_dtype(column)
-    if whole and np.abs(values).max() >= 2**53 and column.nunique() != len(np.unique(values)):
-        raise ValueError(
-            f"data: {place} has whole numbers of 2⁵³ and more in column {name!r} that differ, but are the same in "
-            "float64; subtract what they have in common, or leave the column out"
-        )
-    return values
+    def table(self) -> Table:
+        """Read it all."""
+        first = self._parsed(nrows=1, header=None, dtype=str, keep_default_na=False).iloc[0].tolist()
+        names = None if self.header is False else self._names([str(name) for name in first])
+        frame = self._whole()
+        lines = self.skipped + 1 + np.arange(len(frame)) + (0 if self.header is False else 1)
+        frame.columns = [str(j + 1) for j in range(frame.shape[1])] if names is None else names
+        frame.index = lines
+        blank = frame.isna().all(axis=1)
+        if blank.any():
+            frame = frame[~blank]
+        left = int(blank.sum()) - len(self.comments) + self.skipped
+        if left > 0:
+            self.notes.append(f"{left} blank line{_s(left)} left out")
+        if not len(frame):
+            raise ValueError(f"data: {short(self.place)} has a header but no rows")
+        frame, nameless = self._without_nameless(frame)
+        return Table(frame, short(self.place), self.notes, nameless=nameless)
 
+    def _parsed(self, **options: Any) -> "pandas.DataFrame":
+        """What pandas reads of it."""
+        import pandas
 
-def _checked_names(place: Path, names: list[str], header: bool | None) -> list[str]:
-    """The names of the columns, if each has one of its own."""
-    if header is None and all(_is_number(name) for name in names):
-        raise ValueError(
-            f"data: the first line of {short(place)} has numbers only, {short(','.join(names))}; say header=False "
-            "(--no-header) if they are data, with the target's number, 1, 2, …, as its name, or header=True (--header) "
-            "if they are names"
-        )
-    for j, name in enumerate(names):
-        if not name.strip():
-            raise ValueError(f"data: column {j + 1} of {short(place)} has no name; name it or leave it out")
-        if len(name) > LONGEST_NAME:
+        usual: dict[str, Any] = {
+            "sep": self.separator,
+            "skipinitialspace": True,
+            "skip_blank_lines": False,
+            "skiprows": self.skipped,
+            "encoding": "utf-8",
+        }
+        if Version(pandas.__version__) < Version("3.1"):
+            usual["float_precision"] = "round_trip"  # which is by now the only one: others were off by a last bit
+        frame: pandas.DataFrame = pandas.read_csv(io.BytesIO(self.raw), **{**usual, **options})
+        return frame
+
+    def _whole(self) -> "pandas.DataFrame":
+        """All its rows, with the kinds of their columns, numbers with decimal commas too."""
+        import pandas
+
+        options: dict[str, Any] = {
+            "header": None if self.header is False else 0,
+            "index_col": 0 if self.has_row_names else False,
+            "low_memory": False,
+            "dtype_backend": "numpy_nullable",  # whole numbers stay whole beside missing ones
+            "na_values": ["?"],  # as the tables of the UCI repository have it
+        }
+        if self.how.decimal is not None:
+            options["decimal"] = self.how.decimal
+        try:
+            with warnings.catch_warnings():
+                # Rows that are longer than the header would otherwise lose a value, or shift all names by one.
+                warnings.simplefilter("error", pandas.errors.ParserWarning)
+                frame = self._parsed(**options)
+                if self.how.decimal is None and (marks := self._marks(frame)):
+                    frame = self._parsed(**options, **marks)
+        except pandas.errors.ParserWarning:
             raise ValueError(
-                f"data: column {j + 1} of {short(place)} has a name of {len(name)} characters, {short(name)!r}, but "
-                f"names must have at most {LONGEST_NAME}"
+                f"data: the rows of {short(self.place)} have more values than its header has names"
+            ) from None
+        if self.has_row_names:
+            self._check_row_names(frame.index.to_series())
+            self.notes.append(
+                "the first value of each line left out, of which the header has no name: it names the row"
             )
+        return frame
+
+    def _marks(self, frame: "pandas.DataFrame") -> dict[str, str]:
+        """Which marks stand in numbers, if others than points: told by columns in which all texts are such numbers."""
+        texts = [frame.iloc[:, j].dropna() for j in range(frame.shape[1]) if _is_text(frame.iloc[:, j])]
+        texts = [text for text in texts if text.str.contains(",", regex=False).any()]
+        if self.separator == "," and any(text.str.fullmatch(_THOUSANDS).all() for text in texts):
+            self.notes.append("commas in numbers read as marks of thousands")
+            return {"thousands": ","}
+        texts = [text for text in texts if text.str.fullmatch(_DECIMAL_COMMAS).all()]
+        if not texts:
+            return {}
+        if any(text.str.contains(".", regex=False).any() for text in texts):
+            self.notes.append("numbers read with decimal commas, and points as marks of thousands")
+            return {"decimal": ",", "thousands": "."}
+        self.notes.append("numbers read with decimal commas")
+        return {"decimal": ","}
+
+    # The names of the columns.
+
+    def _names(self, names: list[str]) -> list[str]:
+        """The names of the columns, from the first line, or from a comment above it that has as many."""
+        looks_like_data = self.header is None and (all(map(_is_number, names)) or any(map(_is_no_name, names)))
+        if looks_like_data:
+            above = self._names_in_comment(len(names))
+            if above:
+                self.header = False
+                self.notes.append("names of the columns read from the comment above the first line")
+                names = above
+            else:
+                what = "numbers only" if all(map(_is_number, names)) else "numbers among its names"
+                raise ValueError(
+                    f"data: the first line of {short(self.place)} has {what}, {short(','.join(names))}; say "
+                    "header=False (--no-header) if they are data, with the target's number, 1, 2, …, as its name, or "
+                    "header=True (--header) if they are names"
+                )
+        for j, name in enumerate(names):
+            if len(name) > LONGEST_NAME:
+                raise ValueError(
+                    f"data: column {j + 1} of {short(self.place)} has a name of {len(name)} characters, "
+                    f"{short(name)!r}, but names must have at most {LONGEST_NAME}"
+                )
+        check_different(short(self.place), [name for name in names if name.strip()])
+        return names
+
+    def _names_in_comment(self, count: int) -> list[str] | None:
+        """The names in the comment that stands just above the first line, if there are so many."""
+        above = self.comments.get(self.skipped)
+        if above is None:
+            return None
+        fields = _fields([re.sub("^# ", "", above)], self.separator)[0]
+        return fields if len(fields) == count and all(fields) else None
+
+    def _without_nameless(self, frame: "pandas.DataFrame") -> tuple["pandas.DataFrame", tuple[str, ...]]:
+        """The table without columns that have no name and hold nothing or count the rows; others' numbers as names."""
+        keep, names, nameless = [], [], []
+        for j, name in enumerate(frame.columns):
+            column = frame.iloc[:, j]
+            bare = not name.strip()
+            if bare and column.isna().all():
+                self.notes.append(f"column {j + 1} left out, which has neither name nor values")
+            elif j == 0 and (bare or name == "Unnamed: 0") and counts_rows(column):
+                self.notes.append(f"column 1{'' if bare else f', {name!r},'} left out, which counts the rows")
+            else:
+                keep.append(j)
+                names.append(str(j + 1) if bare else name)
+                nameless += [str(j + 1)] * bare
+        frame = frame.iloc[:, keep]
+        frame.columns = names
+        check_different(short(self.place), names)
+        return frame, tuple(nameless)
+
+    def _check_row_names(self, names: "pandas.Series[Any]") -> None:
+        if not (_is_text(names) or counts_rows(names)):
+            raise ValueError(f"data: the rows of {short(self.place)} have more values than its header has names")
+
+    # Comments and separators.
+
+    def _without_comments(self, raw: bytes) -> bytes:
+        """The text with blank lines in place of comments, which are kept by the number of their line, from 1.
+
+        Above the table every line that begins so is one. In it a line is one that has not as many values as others,
+        unless the user has told what comments begin with: colours, for one, begin with # too.
+        """
+        self.comments: dict[int, str] = {}
+        mark = (self.how.comment or "#").encode()
+        pattern = rb"(?m)^[ \t]*" + re.escape(mark) + rb"[^\r\n]*"
+        if mark not in raw or not re.search(pattern, raw):
+            return raw
+        lines = raw.splitlines(keepends=True)
+        marked = [j for j, line in enumerate(lines) if line.lstrip(b" \t").startswith(mark)]
+        table = next((j for j, line in enumerate(lines) if line.strip() and j not in set(marked)), len(lines))
+        above = [j for j in marked if j < table]
+        inside = [j for j in marked if j > table]
+        if inside and self.how.comment is None and table < len(lines):
+            width = {name: _width(lines[table], separator) for name, separator in SEPARATORS.items()}
+            inside = [
+                j for j in inside if all(_width(lines[j], SEPARATORS[name]) != w for name, w in width.items() if w > 1)
+            ]
+        for j in (*above, *inside):
+            text = lines[j].decode("utf-8").strip()
+            self.comments[j + 1] = text
+            lines[j] = lines[j][len(lines[j].rstrip(b"\r\n")) :]
+        if self.comments:
+            count = len(self.comments)
+            self.notes.append(
+                f"{count} comment line{_s(count)} left out, which begin{'s' * (count == 1)} with {mark.decode()}"
+            )
+        return b"".join(lines)
+
+    def _separator(self) -> tuple[str, bool]:
+        """What stands between values, and whether the rows have a value more than the header, their name."""
+        if (word := re.match(rb"sep=([^\w\s]|\t)[ \t]*(?=[\r\n])", self.raw)) and not self.skipped:  # as Excel reads it
+            self.skipped = 1
+            self.notes.append("separator read from the line sep=")
+            return word[1].decode(), False
+        if self.how.separator is not None:
+            return self.how.separator, False
+        ranked = []
+        for rank, (name, separator) in enumerate(SEPARATORS.items()):
+            score = self._score(separator)
+            if score is not None:
+                ranked.append((*score, -rank, name))
+        if not ranked:
+            return ",", False
+        exact, *_, name = max(ranked)
+        if name != "comma":
+            self.notes.append(f"values separated by {name if name == 'blanks' else f'{name}s'}")
+        return SEPARATORS[name], not exact
+
+    def _score(self, separator: str) -> tuple[bool, float] | None:
+        """Whether rows are as long as the first line, and the share of values that are there and that are numbers.
+
+        None if the first line is one value, or rows differ.
+        """
+        import pandas
+
+        options = {"sep": separator, "header": None, "dtype": str, "index_col": False}
+        self.separator = separator
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", pandas.errors.ParserWarning)
+                width = self._parsed(nrows=1, **options).shape[1]
+                if width < 2:
+                    return None
+                sample = self._parsed(nrows=_SAMPLE, names=range(width + 1), on_bad_lines="error", **options)
+        except (ValueError, OverflowError):
+            return None
+        sample = sample.dropna(how="all")
+        rows = sample.iloc[1:] if len(sample) > 1 else sample
+        longer = rows.iloc[:, width].notna()
+        if longer.any() and not (longer.all() and len(sample) > 1 and sample.iloc[[0], width].isna().all()):
+            return None
+        values = rows.iloc[:, : width + 1 if longer.any() else width].to_numpy(dtype=object).ravel()
+        texts = pandas.Series(values, dtype=object).dropna().astype(str)
+        if separator != ",":
+            texts = texts.str.replace(",", ".", regex=False)
+        numbers = pandas.to_numeric(texts, errors="coerce").notna().sum()
+        return not longer.any(), float(len(texts) + numbers) / max(len(values), 1)
+
+
+def check_different(name: str, names: Sequence[str]) -> None:
+    """Refuse names of columns of which two are the same.
+
+    Raises
+    ------
+    ValueError
+        If two are.
+    """
     if len(set(names)) < len(names):
         twice = next(name for j, name in enumerate(names) if name in names[:j])
         where = " and ".join(str(j + 1) for j, name in enumerate(names) if name == twice)
         raise ValueError(
-            f"data: columns {short(where)} of {short(place)} have the same name, {short(twice)!r}, but must differ"
+            f"data: columns {short(where)} of {name} have the same name, {short(twice)!r}, but must differ"
         )
-    return names
 
 
-def _text(place: Path) -> str:
-    """What a file says, without blank lines at its end."""
-    raw = _bytes(place).rstrip(b"\r\n")
-    if b"\0" in raw:
-        raise ValueError(f"data: {short(place)} is no text of CSV, since it has bytes of 0; write it as UTF-8")
-    codes = np.frombuffer(raw, dtype=np.uint8)
-    ends = np.flatnonzero((codes == 10) | (codes == 13))
-    longest = int(np.diff(ends, prepend=-1, append=len(raw)).max()) - 1
-    if longest > LONGEST_LINE:
-        raise ValueError(
-            f"data: {short(place)} has a line of {longest} bytes, but lines must have at most {LONGEST_LINE}"
-        )
-    columns = raw[: ends[0] if len(ends) else len(raw)].count(b",") + 1
-    if columns > MOST_COLUMNS:
-        raise ValueError(f"data: {short(place)} has {columns} columns, but must have at most {MOST_COLUMNS}")
-    try:
-        return str(raw, "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"data: {short(place)} is not UTF-8: {error.reason} at byte {error.start}; write it as UTF-8"
-        ) from None
-
-
-def exists(path: str | Path) -> bool:
-    """Whether there is something of this name; not, if nothing can have it."""
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
+def counts_rows(column: "pandas.Series[Any]") -> bool:
+    """Whether a column is 0, 1, 2, … or 1, 2, 3, and so on."""
+    if _is_text(column) or column.isna().any():
         return False
+    values = column.to_numpy(dtype=np.float64)
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
-def _bytes(place: Path) -> bytes:
-    """The bytes of a file, taken out of what it is compressed with; not more than a file may have are read."""
+def _is_text(column: "pandas.Series[Any]") -> bool:
+    import pandas
+
+    types = pandas.api.types
+    return bool(types.is_string_dtype(column) or types.is_object_dtype(column))
+
+
+def _fields(lines: Sequence[str], separator: str) -> list[list[str]]:
+    """The values of lines, each by itself."""
+    if separator == SEPARATORS["blanks"]:
+        return [line.split() for line in lines]
+    return [next(csv.reader([line], delimiter=separator, skipinitialspace=True), []) for line in lines]
+
+
+def _width(line: bytes, separator: str) -> int:
     try:
-        if not exists(place) or not place.is_file():
-            raise ValueError(f"data: {short(place)} is not a file")
-        with place.open("rb") as file:
-            start = file.read(16)
-            file.seek(0)
-            if start.startswith(_ZSTANDARD):
-                raise ValueError(
-                    f"data: {short(place)} is compressed with zstandard; gzip, bzip2, xz and zip can be read"
-                )
-            if start.startswith(_ZIP):
-                with zipfile.ZipFile(file) as archive:
-                    members = [member for member in archive.infolist() if not member.is_dir()]
-                    if len(members) != 1:
-                        raise ValueError(f"data: {short(place)} holds {len(members)} files, but must hold one CSV file")
-                    with archive.open(members[0]) as content:
-                        return _bounded(place, content)
-            for magic, opened in _OPENERS.items():
-                if re.match(magic, start):
-                    with opened(file) as content:
-                        return _bounded(place, content)
-            return _bounded(place, file)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise ValueError(f"data: {short(place)} cannot be read: {short(reason, 200)}") from None
-
-
-def _bounded(place: Path, content: Any) -> bytes:
-    raw: bytes = content.read(LARGEST_FILE + 1)
-    if len(raw) > LARGEST_FILE:
-        raise ValueError(
-            f"data: {short(place)} holds more than {LARGEST_FILE >> 20} MiB of text, and no more than that is read"
-        )
-    return raw
+        return len(_fields([line.decode("utf-8").strip("\r\n")], separator)[0])
+    except csv.Error:
+        return 0
 
 
 def _is_number(text: str) -> bool:
@@ -250,7 +395,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def short(text: Any, most: int = 100) -> str:
-    """A text for a message: not too long, harmless, and on one line."""
-    whole = arguments.one_line(str(text))
-    return whole if len(whole) <= most else whole[:most] + "…"
+def _is_no_name(text: str) -> bool:
+    """Whether a text is a number that no column is named after, unlike a year."""
+    return _is_number(text) and any(map(str.isdigit, text)) and not text.strip().isdigit()
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

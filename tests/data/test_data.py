@@ -513,7 +513,6 @@ def test_what_cannot_be_done_with_data_is_said(call, kind, words):
         ("y\n1\n2\n", "y", ["'y' only"]),
         ("a,y\n1,2\n,3\n", "y", ["line 3", "'a'", "no value"]),
         ("a,y\n1,2\n2,NA\n3,\n", "y", ["line 3", "'y'", "1 more"]),
-        ("a,y\n1,2\n\n3,4\n", "y", ["line 3", "no value"]),
         ("a,y\n1,2\noops,3\n", "y", ["line 3", "'a'", "'oops'", "numbers"]),
         ("a,y\n1,2\ninf,3\n", "y", ["line 3", "'a'", "inf", "finite"]),
         ("a,y\n1,2\n2,-inf\n", "y", ["line 3", "'y'", "-inf"]),

@@ -335,10 +335,10 @@ def mlp(
         Penalties on weights (not on biases, scales and shifts).
     eps : float
         Added to batch normalization's variances.
-    data : str, Path, (X, y) or Data, optional
-        What to fit: whatever `gdfast.data.load` takes, such as the name of a set, or arrays X (m, p) and y, targets
-        (m,) or (m, k) or labels 0 … k − 1 (m,). Without them X is drawn from N(0, 1) by `seed` and the targets are
-        sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
+    data : str, Path, DataFrame, (X, y) or Data, optional
+        What to fit: whatever `gdfast.data.load` takes, such as the name of a set, a table with its ``target`` beside
+        it, or X (m, p) and y, targets (m,) or (m, k) or labels 0 … k − 1 (m,). Without them X is drawn from N(0, 1) by
+        `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
     points : int
         Rows of those drawn data.
     batch_size, seed

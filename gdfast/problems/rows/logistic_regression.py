@@ -16,7 +16,7 @@ import numpy as np
 
 from gdfast.arguments import FRACTION, NONNEGATIVE
 from gdfast.data import Data, Source, as_classes, load
-from gdfast.data.tables import short
+from gdfast.data.text import short
 from gdfast.formulas.elementary import Array, absolute, exp, log1p, select
 from gdfast.named import named
 from gdfast.problems.rows.lanes import LOGISTIC

@@ -35,9 +35,10 @@ class RowProblem(DataProblem):
 
     The factories of such problems have these parameters in common:
 
-    data : str, Path, (X, y) or Data
-        What to fit: whatever `gdfast.data.load` takes, such as the name of a set or arrays ``(X, y)``. Where there is
-        more to tell, such as a target or that features are taken as they are, it is ``load(…)`` itself.
+    data : str, Path, DataFrame, (X, y) or Data
+        What to fit: whatever `gdfast.data.load` takes, such as the name of a set, a file, a table of pandas, or
+        ``(X, y)``. Its arguments ``target``, ``features``, ``drop``, ``missing``, ``header`` and ``csv`` may stand
+        beside it; that features are taken as they are is told by ``load(…)`` itself.
     bias : bool
         Whether a column of ones is put in front.
     batch_size, seed

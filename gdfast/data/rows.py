@@ -1,0 +1,127 @@
+"""From data to the rows that a problem takes: standardized, a column for the bias, targets as numbers or classes."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfast import arguments
+from gdfast.data.files import Data
+from gdfast.data.text import short
+from gdfast.formulas.elementary import square_scale
+
+
+def design(data: Data, bias: bool) -> Data:
+    """Return the rows that a problem takes: standardized as the data ask for, a column of ones in front as asked.
+
+    Raises
+    ------
+    ValueError
+        If a feature is constant, which can be neither scaled nor told from a bias, or values are so large that their
+        squares are not.
+    """
+    return designed(_data(data), arguments.flag("bias", bias), None)
+
+
+def designed(data: Data, bias: bool, learned: NDArray[np.bool_] | None) -> Data:
+    """The same, standardized by the rows that are `learned` from, all if not given.
+
+    Raises
+    ------
+    ValueError
+        As `design`.
+    """
+    X = data.X
+    if data.standardize or bias:
+        constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
+        if len(constant):
+            names = ", ".join(repr(data.features[j]) for j in constant)
+            raise ValueError(
+                f"data: column{'s' if len(constant) > 1 else ''} {names} of {short(data.name)} "
+                f"{'are' if len(constant) > 1 else 'is'} constant; leave out what never varies "
+                "(drop=…, --drop …), or take X as it is, by data of standardize=False and bias=False"
+            )
+    features = data.features
+    if data.standardize:
+        rows = slice(None) if learned is None else learned
+        varies = X[rows].max(axis=0) > X[rows].min(axis=0)
+        X = X * square_scale(np.abs(X[rows]).max(axis=0))
+        # Twice, since the first mean of a large offset is only as exact as its rounding.
+        for _ in range(2):
+            X = X - X[rows].mean(axis=0)
+        X = np.where(varies, X, 0.0) / np.where(varies, np.sqrt(np.mean(X[rows] * X[rows], axis=0)), 1.0)
+    for name, values in (*zip(features, X.T, strict=True), (data.target, data.y)):
+        if (size := np.abs(values).max()) > _LARGEST:
+            raise ValueError(
+                f"data: {name!r} of {short(data.name)} has values as large as {size:g}, whose squares are too "
+                f"large for sums; take a unit in which they are at most {_LARGEST:g}"
+            )
+    if bias:
+        X = np.concatenate([np.ones((len(X), 1)), X], axis=1)
+        features = ("bias", *features)
+    return replace(data, X=np.ascontiguousarray(X), features=features, standardize=False)
+
+
+def _data(data: Data) -> Data:
+    return arguments.instance("data", data, Data, "gdfast.data.Data, such as gdfast.data.load gives")
+
+
+def as_numbers(data: Data) -> Data:
+    """Return data whose target is a number.
+
+    Raises
+    ------
+    ValueError
+        If the target is a class.
+    """
+    if (classes := _data(data).classes) is not None:
+        shown = ", ".join(map(short, classes[:3])) + (", …" if len(classes) > 3 else "")
+        raise ValueError(
+            f"data: the target {data.target!r} of {short(data.name)} is a class ({shown}), but must be a "
+            "number; logistic_regression and softmax_regression take classes"
+        )
+    return data
+
+
+def as_classes(data: Data, positive: str | None = None) -> Data:
+    """Return data whose target is the number of a class, from 0.
+
+    Parameters
+    ----------
+    data : Data
+        Its target is text, or numbers: two of any kind, or more that are consecutive whole numbers.
+    positive : str, optional
+        The class that becomes 1, while all others become 0.
+
+    Raises
+    ------
+    ValueError
+        If the target is no such class, or has less than two of them.
+    """
+    classes, y = _data(data).classes, data.y
+    if y.ndim != 1:
+        raise ValueError(f"data: y must have shape (m,), one label a row, not {y.shape}")
+    if classes is None:
+        values, codes = np.unique(y, return_inverse=True)
+        if len(values) > 2 and not (np.diff(values) == 1).all():
+            raise ValueError(
+                f"data: the target {data.target!r} of {short(data.name)} has {len(values)} different "
+                f"values from {values[0]:g} to {values[-1]:g} that are not consecutive whole numbers, so it is no "
+                "class; linear_regression and ridge_regression take numbers"
+            )
+        classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
+    if positive is not None:
+        chosen = classes.index(
+            arguments.choice("positive", positive if isinstance(positive, str) else arguments.shown(positive), classes)
+        )
+        classes, y = (f"not {classes[chosen]}", classes[chosen]), np.where(y == chosen, 1.0, 0.0)
+    present = np.unique(y)
+    if len(present) < 2:
+        raise ValueError(
+            f"data: the target {data.target!r} of {short(data.name)} is "
+            f"{short(classes[int(present[0])])} in every row, but there must be two classes or more"
+        )
+    return replace(data, y=y, classes=classes)
+
+
+_LARGEST = 1e150  # of features and targets: sums of squares are numbers
