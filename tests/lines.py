@@ -7,6 +7,8 @@ OUT for a folder that is empty before and after, and LONG for 5000 letters.
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "5", "--out", "OUT/x.zarr"]
 MAP = ["map", "STORE", "-o", "OUT/m.png"]
+PLOT = ["plot", "ecdf", "STORE", "-o", "OUT/m.png"]
+TABLE = ["table", "STORE", "-o", "OUT/t.csv"]
 COMPARE = ["compare", "STORE", "STORE", "-o", "OUT/c.png"]
 BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out", "OUT/b"]
 REPORT = ["report", "--quick", "--only", "ravine", "--out", "OUT/r"]
@@ -72,6 +74,21 @@ def wrong():
         *_option(MAP, "--y", [*NO_NAMES, "learning_rate"]),
         *_option(MAP, "--at", [*_PLACES, *NO_NAMES]),
         ["map"], ["map", "STORE"], ["map", "-o", "OUT/m.png"], [*MAP, "STORE"], [*MAP, "-o", "OUT/n.png"],
+        ["plot", "nix", "STORE", "-o", "OUT/m.png"], ["plot", "ecdf"], ["plot", "delta", "STORE", "-o", "OUT/m.png"],
+        *[["plot", kind, "STORE", "-o", "OUT/m.png"] for kind in ("history", "history-map", "bifurcation", "basins")],
+        *_option(PLOT, "-o", NO_PICTURES),
+        *[["plot", "ecdf", store, "-o", "OUT/m.html"] for store in NO_STORES],
+        *_option(PLOT, "--optimizer", NO_NAMES),
+        *_option(PLOT, "--rates", NO_NAMES),
+        *_option(PLOT, "--at", [*_PLACES, *NO_NAMES]),
+        *_option(PLOT, "--size", [*NO_NUMBERS, "1", "1x2x3", "0x1", "-1x2", "1000x1"]),
+        *_option(PLOT, "--palette", ["nix", "red,nix", "gd=nix", "nix=red", "gd=", "=", ",", "LONG", "\x00"]),
+        *_option(["plot", "sensitivity", *PLOT[2:]], "--quantity", NO_NAMES),
+        *_option(["plot", "curves", *PLOT[2:]], "--above", NO_NUMBERS),
+        *[["plot", "profile", "STORE", store, "-o", "OUT/m.png"] for store in NO_STORES],
+        *_option(TABLE, "-o", [place.replace("m.png", "t.csv") for place in NO_PICTURES]),
+        *[["table", store, "-o", "OUT/t.csv"] for store in NO_STORES],
+        *_option(TABLE, "--at", [*_PLACES, *NO_NAMES]), [*TABLE, "--history"],
         *_option(COMPARE, "-o", NO_PICTURES),
         *[["compare", "STORE", store] for store in NO_STORES],
         *[["compare", store, "STORE", "-o", "OUT/c.png"] for store in NO_STORES],

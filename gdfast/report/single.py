@@ -11,6 +11,7 @@ from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.report.writing import picture_of
 from gdfast.tiles.outcomes import MEANING, Outcome
 
+_DPI, _LONGEST = 200.0, 4000.0  # pixels an inch, and a side
 _PARTS = ("page.html.j2", "figure.html.j2", "parts.html.j2", "page.css", "page.js")
 
 
@@ -56,7 +57,7 @@ def write(path: Path, figure: Figure, title: str, facts: Mapping[str, str]) -> N
     OSError
         If it cannot be written.
     """
-    picture = picture_of(figure)
+    picture = picture_of(figure, dpi=min(_DPI, _LONGEST / max(figure.get_size_inches())))
     is_map = any('"names"' in spot["json"] for spot in picture.spots)
     html = (
         environment()

@@ -94,15 +94,17 @@ def write_figure(section: Section, stem: str, out: Path) -> Picture | None:
     return picture
 
 
-def picture_of(figure: Figure, cells: Sequence[Shown] | None = None, first_axes: int = 0) -> Picture:
+def picture_of(
+    figure: Figure, cells: Sequence[Shown] | None = None, first_axes: int = 0, dpi: float = _PNG_DPI
+) -> Picture:
     """A figure for a page, laid out once for all, with what its axes show, or the cells that are given for them."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_PNG_DPI)
-    width, height = (round(inches * _PNG_DPI) for inches in figure.get_size_inches())
+    figure.savefig(buffer, format="png", dpi=dpi)
+    width, height = (round(inches * dpi) for inches in figure.get_size_inches())
     picture = Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height)
     picture.spots.extend(spots_of(figure, cells, first_axes))
     return picture
