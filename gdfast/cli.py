@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gdfast import __version__
-from gdfast.commands import boundary, drawing, listing, plot, report, stored, sweep, table
+from gdfast.commands import animate, boundary, drawing, listing, plot, report, stored, sweep, table
 from gdfast.commands.parsing import Command, Group, print_help
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(listing.lists, name="list")
 app.add_typer(plot.plots, name="plot")
+app.add_typer(animate.animations, name="animate")
 _COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep.sweep,
     "summary": stored.summary,

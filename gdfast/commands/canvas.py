@@ -33,6 +33,21 @@ class Canvas:
         arguments.choice("out: suffix", self.out.suffix, PICTURES)
         outputs.check(self.out)
 
+    def drawn(self, draw: Callable[..., Any]) -> Any:
+        """Draw a figure in the looks that are wanted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it cannot be drawn.
+        """
+        import matplotlib.style
+
+        from gdfast.plot.look import apart
+
+        with apart(), matplotlib.style.context("dark_background" if self.dark else "default"):
+            return draw(**self.look)
+
     def write(self, draw: Callable[..., Any], source: str) -> None:
         """Draw a figure in the looks that are wanted, and write it, whole or not at all; a page tells its `source`.
 
@@ -47,18 +62,18 @@ class Canvas:
         from matplotlib.figure import Figure
 
         from gdfast import outputs
-        from gdfast.plot.look import apart
 
-        with apart(), matplotlib.style.context("dark_background" if self.dark else "default"):
-            made = draw(**self.look)
-            figure = made if isinstance(made, Figure) else made.figure
-            with outputs.beside(self.out) as part:
-                if self.out.suffix == ".html":
-                    from gdfast.report import single
+        made = self.drawn(draw)
+        figure = made if isinstance(made, Figure) else made.figure
+        # What is laid out when it is saved takes its colours from the style, too.
+        style = matplotlib.style.context("dark_background" if self.dark else "default")
+        with style, outputs.beside(self.out) as part:
+            if self.out.suffix == ".html":
+                from gdfast.report import single
 
-                    single.write(part, figure, self.look.get("title") or self.out.stem, _facts(source))
-                else:
-                    figure.savefig(part)
+                single.write(part, figure, self.look.get("title") or self.out.stem, _facts(source))
+            else:
+                figure.savefig(part)
 
 
 def _facts(source: str) -> dict[str, str]:
