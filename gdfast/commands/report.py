@@ -7,11 +7,11 @@ import typer
 
 from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
-from gdfast.commands.subject import Subject, columns
+from gdfast.commands.subject import Subject, own
 from gdfast.endings import tell
 
 
-@shares(told=columns)
+@shares(told=own)
 def report(
     told: dict[str, Any],
     stores: Annotated[
@@ -26,12 +26,8 @@ def report(
         list[str] | None,
         typer.Option(help="leave out what is about other problems, and compare on this; may be repeated"),
     ] = None,
-    loss: Annotated[str | None, typer.Option(help="the same for a loss, an expression such as 'x**2 + exp(y)'")] = None,
     start: Annotated[
         list[str] | None, typer.Option(help="the domain of that loss, low:high:count, or name=…; once a coordinate")
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="the same for a problem on a CSV file, or a set, with --target")
     ] = None,
     optimizer: Annotated[
         list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
@@ -43,16 +39,15 @@ def report(
     from gdfast import report as reports
     from gdfast.storing import store
 
-    source = {"data": data, **told}
-    if len(problem or []) > 1 and (data is not None or loss is not None):
-        raise ValueError("problem must be given once where data or a loss are told, not several times")
-    if loss is None and start:
-        raise ValueError("start must be given with a loss, whose domain it tells")
     names: list[str | None] = [*(problem or [])] or [None]
-    named = [Subject(name, loss, source) for name in names]
+    named = [Subject(name, **told) for name in names]
+    if len(named) > 1 and Subject(None, **told).named:
+        raise ValueError("problem must be given once where data, a model or a loss are told, not several times")
+    if told["loss"] is None and start:
+        raise ValueError("start must be given with a loss, whose domain it tells")
     subjects = [each.made(notation.parse_starts(start or [])) for each in named if each.named]
     if not subjects:
-        notation.parse_source(**source)  # refuses what is told of no data
+        notation.parse_source(**told["source"])  # refuses what is told of no data
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     outputs.check(out, accepted=("a folder",))
     results = {str(path): store.read(path).load() for path in stores or []}
