@@ -7,6 +7,9 @@ OUT for a folder that is empty before and after, and LONG for 5000 letters.
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "5", "--out", "OUT/x.zarr"]
 MAP = ["map", "STORE", "-o", "OUT/m.png"]
+PLOT = ["plot", "ecdf", "STORE", "-o", "OUT/m.png"]
+TABLE = ["table", "STORE", "-o", "OUT/t.csv"]
+RACE = ["animate", "race", "--problem", "quartic", "--optimizer", "gd", "--frames", "3", "-o", "OUT/m.gif"]
 COMPARE = ["compare", "STORE", "STORE", "-o", "OUT/c.png"]
 BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out", "OUT/b"]
 TUNE = ["tune", "TABLE", "--target", "y", "--optimizer", "gd", "--seeds", "1", "--max-steps", "4", "--out", "OUT/t"]
@@ -73,6 +76,30 @@ def wrong():
         *_option(MAP, "--y", [*NO_NAMES, "learning_rate"]),
         *_option(MAP, "--at", [*_PLACES, *NO_NAMES]),
         ["map"], ["map", "STORE"], ["map", "-o", "OUT/m.png"], [*MAP, "STORE"], [*MAP, "-o", "OUT/n.png"],
+        ["plot", "nix", "STORE", "-o", "OUT/m.png"], ["plot", "ecdf"], ["plot", "delta", "STORE", "-o", "OUT/m.png"],
+        *[["plot", kind, "STORE", "-o", "OUT/m.png"] for kind in ("history", "history-map", "bifurcation")],
+        *_option(PLOT, "-o", NO_PICTURES),
+        *[["plot", "ecdf", store, "-o", "OUT/m.html"] for store in NO_STORES],
+        *_option(PLOT, "--optimizer", NO_NAMES),
+        *_option(PLOT, "--rates", NO_NAMES),
+        *_option(PLOT, "--at", [*_PLACES, *NO_NAMES]),
+        *_option(PLOT, "--size", [*(n for n in NO_NUMBERS if n != "1,5"), "1", "1x2x3", "0x1", "-1x2", "1000x1"]),
+        *_option(PLOT, "--palette", ["nix", "red,nix", "gd=nix", "nix=red", "gd=", "=", ",", "LONG", "\x00"]),
+        *_option(["plot", "sensitivity", *PLOT[2:]], "--quantity", NO_NAMES),
+        *_option(["plot", "curves", *PLOT[2:]], "--above", NO_NUMBERS),
+        *[["plot", "profile", "STORE", store, "-o", "OUT/m.png"] for store in NO_STORES],
+        *_option(TABLE, "-o", [place.replace("m.png", "t.csv") for place in NO_PICTURES]),
+        *[["table", store, "-o", "OUT/t.csv"] for store in NO_STORES],
+        *_option(TABLE, "--at", [*_PLACES, *NO_NAMES]), [*TABLE, "--history"],
+        *_option(RACE, "-o", ["OUT", "OUT/m.png", "OUT/m.mpeg", "FILE/m.gif", "LINK.gif", ""]),
+        *_option(RACE, "--optimizer", NO_NAMES),
+        *_option(RACE, "--lr", [*NO_NUMBERS, "0", "-1"]), [*RACE, "--lr", "0.1", "--lr", "0.2"],
+        *_option(RACE, "--start", [*NO_NUMBERS, "1:2:3", "y=1"]), [*RACE, "--start", "1", "--start", "2"],
+        *_option(RACE, "--frames", [*NO_COUNTS, "1", "601"]),
+        *_option(RACE, "--max-steps", NO_COUNTS),
+        ["animate", "race", "--problem", "rastrigin:dimension=3", "--optimizer", "gd", "-o", "OUT/m.gif"],
+        *_option(["animate", "map", "STORE", "-o", "OUT/m.gif"], "--over", [*NO_NAMES, "start", "learning_rate", "rule", "step"]),
+        *[["animate", "map", store, "--over", "beta1", "-o", "OUT/m.gif"] for store in NO_STORES],
         *_option(COMPARE, "-o", NO_PICTURES),
         *[["compare", "STORE", store] for store in NO_STORES],
         *[["compare", store, "STORE", "-o", "OUT/c.png"] for store in NO_STORES],

@@ -42,14 +42,12 @@ def report(
     from gdfast import report as reports
     from gdfast.storing import store
 
-    if len(problem or []) > 1 and any(told[name] is not None for name in ("loss", "model")):
-        raise ValueError("problem must not be given beside a loss or a model")
-    if len(problem or []) > 1 and told["source"]["data"] is not None:
-        raise ValueError("problem must be given once where data are told, not several times")
-    if told["loss"] is None and start:
-        raise ValueError("start must be given with a loss, whose domain it tells")
     names: list[str | None] = [*(problem or [])] or [None]
     named = [Subject(name, **told) for name in names]
+    if len(named) > 1 and Subject(None, **told).named:
+        raise ValueError("problem must be given once where data, a model or a loss are told, not several times")
+    if told["loss"] is None and start:
+        raise ValueError("start must be given with a loss, whose domain it tells")
     subjects = [each.made(notation.parse_starts(start or [])) for each in named if each.named]
     if not subjects:
         notation.parse_source(**told["source"])  # refuses what is told of no data

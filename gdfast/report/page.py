@@ -9,27 +9,24 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import jinja2
 import pandas as pd
 
 from gdfast import arguments, notation, optimizers
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.outputs import folder_beside
-from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS, STORED
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
+from gdfast.report.single import environment, meanings
 from gdfast.report.words import called, listed
 from gdfast.report.writing import Picture, left_out, shown_table, write_data, write_figure
 from gdfast.storing.result import machine
 from gdfast.tiles.executors import Processes, cores
-from gdfast.tiles.outcomes import MEANING, Outcome
 
 if TYPE_CHECKING:
     import xarray
@@ -294,29 +291,17 @@ def _word(thing: Named) -> str:
 
 
 def _write_page(path: Path, pieces: Sequence[_Piece], chapters: Sequence[Chapter], around: Around) -> None:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    texts = {name: files("gdfast.report").joinpath(name).read_text(encoding="utf-8") for name in _PARTS}
-    outcomes = [
-        {"name": o.name.replace("_", " "), "colour": OUTCOME_COLOURS[o], "meaning": MEANING[o]}
-        for o in Outcome
-        if o is not Outcome.not_run
-    ]
-    findings = [{"claim": claim, "piece": piece} for piece in pieces for claim in piece.section.findings]
+    page = environment().get_template("page.html.j2")
     made = pd.DataFrame({"figure or table": piece.stem, "command": piece.command} for piece in pieces)
-    html = environment.from_string(texts["page.html.j2"]).render(
+    html = page.render(
         heading=around.heading,
         opening=around.opening,
         chapters=[(chapter, found) for chapter in chapters if (found := [p for p in pieces if p.chapter is chapter])],
-        outcomes=outcomes if around.outcomes else [],
-        findings=findings,
+        outcomes=meanings() if around.outcomes else [],
+        findings=[{"claim": claim, "piece": piece} for piece in pieces for claim in piece.section.findings],
         facts={**machine(), **around.facts, "command": around.again("")},
         made=shown_table(made) if len(made) else None,
         parity=shown_table(pd.DataFrame(optimizers.parity())) if around.parity else None,
         left_out=left_out(),
-        style=texts["page.css"],
-        script=texts["page.js"],
     )
     path.write_text(html, encoding="utf-8")
-
-
-_PARTS = ("page.html.j2", "page.css", "page.js")

@@ -316,7 +316,7 @@ def _by_loss(result: xarray.Dataset, target: float) -> xarray.Dataset:
     """A result in which the cells with a loss below a target count as reached, on the grid of rates and seeds."""
     below = result.loss.values < target
     outcome = np.where(below, Outcome.global_minimum, result.outcome.values).astype(np.int8)
-    bare = result.drop_vars(["start_point", "parameter", "init", "gain"], errors="ignore")
+    bare = result.drop_vars(["start_point", "parameter", "init", "gain", "bias"], errors="ignore")
     return bare.assign(outcome=(result.outcome.dims, outcome))
 
 
