@@ -54,6 +54,8 @@ def wrong():
         *_option(SWEEP, "--max-steps", [*NO_COUNTS, "2147483648"]),
         *_option(SWEEP, "--check-every", NO_COUNTS),
         *_option(SWEEP, "--history", [*NO_NAMES, *_HISTORIES]),
+        *_option(SWEEP, "--measure", [*NO_NAMES, "convergence:window=0", "steps_to_reach:tolerance=-1", "nowhere.py:name"]),
+        *_option(SWEEP, "--problem", ["nowhere.py:bowl", "nowhere.py:", "FILE.py:bowl", "FOLDER.py:x", "LONG.py:x", ".py:x"]),
         *_option(SWEEP, "--loss-tolerance", [*NO_NUMBERS, "-1"]),
         *_option(SWEEP, "--gradient-tolerance", [*NO_NUMBERS, "-1", "1e13"]),
         *_option(SWEEP, "--workers", [*NO_COUNTS, "100000000"]),
