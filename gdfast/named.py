@@ -257,7 +257,9 @@ def _gathered(
                 n: v for n, v in kwargs.items() if n not in more
             }
             value = told.get(parameter)
-            source = dict(value) if isinstance(value, Mapping) else {} if value is None else {"source": value}
+            source = {} if value is None else {"source": value}
+            if isinstance(value, Mapping) and "source" in value:  # and is no mapping to columns
+                source = dict(value)
             return {**told, parameter: {**source, **more}}
     return kwargs
 

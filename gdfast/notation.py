@@ -258,7 +258,7 @@ def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> 
 
 
 def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_OF_A_VALUE) -> Array:
-    """Read ``low:high:count`` as a grid, or one number as itself.
+    """Read ``low:high:count`` as a grid, ``0.1/0.3/1`` as these values, or one number as itself.
 
     The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
     What is made of a value takes `size` bytes.
@@ -268,19 +268,24 @@ def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_O
     ValueError
         If it is neither, or has more values than fit into memory.
     """
-    accepted = f"{argument} must be low:high:count, after log: or linear: if need be, or one number, not {shown(text)}"
+    accepted = (
+        f"{argument} must be low:high:count, after log: or linear: if need be, or numbers such as 0.1/0.3/1, not "
+        f"{shown(text)}"
+    )
     spacing, colon, rest = text.partition(":")
     if colon and spacing in ("log", "linear"):
         logarithmic, text = spacing == "log", rest
+    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
     try:
-        *ends, high = (float(part) for part in text.split(":")[:2])
-        (count,) = (int(part) for part in text.split(":")[2:]) if ends else (1,)
+        *values, last = text.split(":") if ":" in text else [*text.split("/"), "1"]
+        numbers, count = [float(value) for value in values], int(last)
     except ValueError:
         raise ValueError(accepted) from None
-    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
-    if not ends:
-        return np.array([arguments.number(argument, high, accepted_ends)])
-    (low,) = ends
+    if ":" not in text:
+        return np.array([arguments.number(argument, number, accepted_ends) for number in numbers])
+    if len(numbers) != 2:
+        raise ValueError(accepted)
+    low, high = numbers
     count = arguments.integer(f"{argument}: count", count)
     for name, end in (("low", low), ("high", high)):
         arguments.number(f"{argument}: {name}", end, accepted_ends)
@@ -377,6 +382,8 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
 def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> Any:
     """Return the starts on a grid of axes in the order of the coordinates or by their names, or none without axes.
 
+    One number, without a name, is that of all coordinates.
+
     Raises
     ------
     ValueError
@@ -386,9 +393,12 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
         for name in axes:
             arguments.choice("start: coordinate", name, subject.coordinates)
         axes = [axes[name] for name in subject.coordinates if name in axes]
+    elif len(axes) == 1 and len(axes[0]) == 1:
+        return np.full((1, subject.dimension), axes[0][0])
     if axes and len(axes) != subject.dimension:
         raise ValueError(
-            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, not {len(axes)}"
+            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, or be one number "
+            f"for all, not {len(axes)}"
         )
     return parse_grid(axes) if axes else None
 
@@ -427,7 +437,7 @@ def parse_problem(
         If not just one of the two is given, or it is not accepted.
     """
     if (text is None) == (loss is None):
-        raise ValueError("problem or loss must be given, one of them")
+        raise ValueError("problem, loss or model must be given, one of them")
     if loss is None:
         name, takers = str(text).partition(":")[0], _takers_of_data()
         if source and name in PROBLEMS and name not in takers:

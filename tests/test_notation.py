@@ -319,8 +319,8 @@ def test_problems_are_made_of_a_name_or_of_a_loss():
     assert point == problems.from_expression("x**2 + y", {"y": (-4.0, 6.0), "x": (1.0, 2.0)})
     assert notation.parse_problem(None, "x**2", [], {}) == problems.from_expression("x**2", None)
     for arguments, words in (
-        ((None, None, [], {}), "problem or loss must be given, one of them"),
-        (("quartic", "x", [], {}), "problem or loss must be given, one of them"),
+        ((None, None, [], {}), "problem, loss or model must be given, one of them"),
+        (("quartic", "x", [], {}), "problem, loss or model must be given, one of them"),
         (("quartic", None, [], {"data": "iris"}), "data must be given with .*mlp.*, not with quartic"),
         (("quarti", None, [], {"data": "iris"}), "problem 'quarti'"),
         ((None, "x", [], {"target": "y"}), "target must not be given beside a loss"),

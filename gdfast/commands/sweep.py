@@ -34,14 +34,15 @@ def sweep(
     lr: Annotated[
         str,
         typer.Option(
-            help="learning rates low:high:count, logarithmic unless linear: stands first, or one number; "
+            help="learning rates low:high:count, logarithmic unless linear: stands first, or numbers 0.1/0.3; "
             "default:low:high:count are multiples of each optimizer's default"
         ),
     ] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear unless log: stands first, or one number, or name=…; once a coordinate  "
+            help="starts low:high:count, linear unless log: stands first, or numbers 0/1, or name=…; "
+            "once a coordinate, or one number for all  "
             "[default: the problem's own]"
         ),
     ] = None,
@@ -81,8 +82,7 @@ def sweep(
     measure: Annotated[
         str | None,
         typer.Option(
-            help="a number told of each trajectory's losses, such as steps_to_reach:tolerance=1e-3; "
-            "see `gdfast list measures`"
+            help="a number of each trajectory's losses, such as steps_to_reach:tolerance=0.01; see list measures"
         ),
     ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
@@ -124,11 +124,11 @@ def sweep(
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
-        measure=measure,
         check_every=check_every,
         dtype=dtype,
         settle=settle,
         history=history,
+        measure=measure,
     )
     outputs.check(out, accepted=("a folder", "a file"))
     with resumable(out), executors.of(workers, processes, scheduler) as executor:

@@ -29,10 +29,13 @@ class ChainRule:
         To which they are added.
     factoring : bool
         Whether common factors are taken out of sums: x y + x z becomes x (y + z).
+    of_sums : bool
+        Whether derivatives are for sums, of which small parts need few digits: the slope of tanh is made of its value
+        then, 1 − tanh², and that of the sigmoid too, which takes one exponential less.
     """
 
-    def __init__(self, graph: Graph, factoring: bool = False) -> None:
-        self.graph, self.factoring = graph, factoring
+    def __init__(self, graph: Graph, factoring: bool = False, of_sums: bool = False) -> None:
+        self.graph, self.factoring, self.of_sums = graph, factoring, of_sums
         self._gradients: dict[int, dict[str, int]] = {}
 
     def by(self, root: int, coordinates: Sequence[str]) -> list[int]:
@@ -143,6 +146,12 @@ class ChainRule:
                 return ((a, self._scaled(self._times(outer, bell), 2 / math.sqrt(math.pi))),)
             case "cos":
                 return ((a, self._scaled(self._times(outer, self.graph.operation("sin", a)), -1.0)),)
+            case "tanh" if self.of_sums:
+                one = self.graph.number(1.0)
+                return ((a, self._times(outer, self.graph.operation("-", one, self.graph.power(node, 2.0)))),)
+            case "sigmoid" if self.of_sums:
+                rest = self.graph.operation("-", self.graph.number(1.0), node)
+                return ((a, self._times(outer, self.graph.operation("*", node, rest))),)
             case "sigmoid":
                 return ((a, self._times(outer, self._hump(a, 1.0))),)
             case "tanh":

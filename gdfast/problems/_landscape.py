@@ -239,10 +239,7 @@ def _params(told: str, loss: Callable[..., Any], params: Any) -> Mapping[str, fl
         If one is no argument or no number, or stands before a coordinate.
     """
     given = arguments.mapping(f"{told}: params", params, "a mapping from names of arguments of the loss to numbers")
-    try:
-        signature = inspect.signature(loss).parameters
-    except (TypeError, ValueError):  # of what is written in C, which is no formula either
-        signature = {}
+    signature = inspect.signature(loss).parameters
     for name in given:
         arguments.choice(f"{told}: params:", name, signature)
     values = {n: p.default for n, p in signature.items() if p.default is not p.empty} | given

@@ -95,7 +95,7 @@ class Sweep(Value):
     tile_size : int, optional
         Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
         no influence on any result.
-    measure : Measure or str, optional
+    measure : Measure, str or factory, optional
         A number to be told of each trajectory's whole history of losses; see `gdfast.measures`.
     check_every : int
         Look only at every k-th point whether a trajectory has settled: at those after 0, k, 2k, … updates. `steps`
@@ -140,7 +140,7 @@ class Sweep(Value):
         gradient_tolerance: float | None = None,
         divergence_limit: float = USUAL_LIMIT,
         tile_size: int | None = None,
-        measure: Measure | str | None = None,
+        measure: Measure | str | Callable[..., Measure] | None = None,
         check_every: int = 1,
         dtype: str = "float64",
         loss_tolerance: float | None = None,
@@ -148,7 +148,7 @@ class Sweep(Value):
         history: History | str | Sequence[str] | None = None,
     ) -> None:
         problem = _problem(problem)
-        measure = notation.measure(measure) if isinstance(measure, str) else measure
+        measure = notation.measure(measure) if isinstance(measure, str) else _called(measure)
         if not isinstance(measure, Measure | None):
             raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gdfast
-from gdfast import notation, problems
+from gdfast import notation
 from gdfast.kernels import fuse
 from gdfast.problems import Landscape, from_expression
 
