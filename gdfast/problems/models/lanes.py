@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from gdfast.formulas.formula import Formula, from_text, source_of
+from gdfast.formulas.formula import Formula, from_text
 from gdfast.formulas.lane_products import wide_vectors
 from gdfast.formulas.records import fields, length, record
+from gdfast.formulas.source import source_of
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.models.stages import staged
 

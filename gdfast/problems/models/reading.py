@@ -19,8 +19,8 @@ from gdfast.formulas.derivatives import LARGEST_GRAPH
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.graph import Graph
+from gdfast.formulas.mathematics import CONSTANTS, read
 from gdfast.formulas.writer import Writer
-from gdfast.problems.expression import _CONSTANTS, _read
 
 MOST_PARAMETERS = 64
 
@@ -61,7 +61,7 @@ def read_model(text: str, data: Data) -> Model:
     arguments.instance("model", text, str, "a text such as 'a*exp(b*x) + c'")
     plain, quoted = _without_backticks(text, data)
     try:
-        graph, output, names = _read(plain)
+        graph, output, names = read(plain)
     except (TypeError, ValueError) as error:
         raise type_of(error)(_told(str(error), text, data)) from None
     columns = {**quoted, **{name: known for name in names if (known := _column(name, data)) is not None}}
@@ -120,7 +120,7 @@ def _told(message: str, text: str, data: Data) -> str:
 def _check_names(text: str, names: Sequence[str], columns: Mapping[str, str], plain: str, data: Data) -> None:
     """Refuse names that could mean two things, or that are likely meant for columns."""
     words = set(re.findall(r"[^\W\d]\w*", plain))
-    for name in _CONSTANTS:
+    for name in CONSTANTS:
         if name in words and name in data.features:
             raise ValueError(
                 f"model {arguments.shown(text)}: {name} is a number and a column; the column is written `{name}`"
