@@ -56,6 +56,7 @@ def wrong():
         *_option(SWEEP, "--history", [*NO_NAMES, *_HISTORIES]),
         *_option(SWEEP, "--measure", [*NO_NAMES, "convergence:window=0", "steps_to_reach:tolerance=-1", "nowhere.py:name"]),
         *_option(SWEEP, "--problem", ["nowhere.py:bowl", "nowhere.py:", "FILE.py:bowl", "FOLDER.py:x", "LONG.py:x", ".py:x"]),
+        *_option(SWEEP, "--param", [*NO_NAMES, "a", "=1", "a=", "a=1:2", "dimension=nix", "1=2", "a=1,b=2", "a b=1"]),
         *_option(SWEEP, "--loss-tolerance", [*NO_NUMBERS, "-1"]),
         *_option(SWEEP, "--gradient-tolerance", [*NO_NUMBERS, "-1", "1e13"]),
         *_option(SWEEP, "--workers", [*NO_COUNTS, "100000000"]),

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdfast import arguments
-from gdfast.analysis._results import units
+from gdfast.analysis import excess
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
 from gdfast.plot.look import Look, legend_wanted, literal, new_figure, styled
@@ -104,12 +104,11 @@ def maps(
         is not of the accepted kind.
     """
     result, quantity, meaning = _along(result, quantity)
-    number = "loss" if quantity == "excess" else quantity if meaning else None
+    if quantity == "excess":
+        result = result.assign(excess=excess(result))
+    number = quantity if meaning or quantity == "excess" else None
     wanted = LEAVES if quantity == "outcome" else number
     found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
-    if quantity == "excess":
-        lowest, unit = units(result)
-        found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
     marks = {} if limits is None else _limits(limits)
     figure, axes = _side_by_side(found, ax)
     ends = steps_range(result) if quantity == "steps" else (1, 2)
