@@ -184,7 +184,7 @@ def test_axes_are_grids_or_one_number(text, logarithmic, values):
 @pytest.mark.parametrize(
     ("text", "logarithmic", "words"),
     [
-        ("1:2", False, "low:high:count, after log: or linear: if need be, or one number, not '1:2'"),
+        ("1:2", False, "low:high:count, after log: or linear: if need be, or numbers such as 0.1/0.3/1, not '1:2'"),
         ("1:2:3:4", False, "low:high:count"),
         ("", False, "low:high:count"),
         ("a", False, "low:high:count"),
@@ -254,9 +254,10 @@ def test_starts_stand_on_one_axis_a_coordinate():
     plane, one, two = problems.himmelblau(), np.array([1.0, 2]), np.array([5.0])
     assert notation.starts_on(plane, [one, two]).tolist() == [[1, 5], [2, 5]]
     assert notation.starts_on(plane, {"y": two, "x": one}).tolist() == [[1, 5], [2, 5]]
+    assert notation.starts_on(plane, [two]).tolist() == [[5, 5]]
     for axes, words in (
-        ([one], "once a coordinate, 2 times for himmelblau, not 1"),
-        ({"x": one}, "once a coordinate, 2 times for himmelblau, not 1"),
+        ([one], "once a coordinate, 2 times for himmelblau, or be one number for all, not 1"),
+        ({"x": one}, "once a coordinate, 2 times for himmelblau, or be one number for all, not 1"),
         ({"z": one}, "start: coordinate 'z'"),
         ([one] * 3, "not 3"),
     ):

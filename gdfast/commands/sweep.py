@@ -90,7 +90,8 @@ def sweep(
     measure: Annotated[
         str | None,
         typer.Option(
-            help="a number of each trajectory's losses, such as steps_to_reach:tolerance=0.01; see list measures"
+            help="a number told of each trajectory's losses, such as steps_to_reach:tolerance=1e-3; "
+            "see `gdfast list measures`"
         ),
     ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
@@ -139,7 +140,6 @@ def sweep(
         dtype=dtype,
         settle=settle,
         history=history,
-        measure=measure,
     )
     outputs.check(out, accepted=("a folder", "a file"))
     if varied and reuse is not None:

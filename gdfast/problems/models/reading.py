@@ -61,7 +61,7 @@ def read_model(text: str, data: Data) -> Model:
     arguments.instance("model", text, str, "a text such as 'a*exp(b*x) + c'")
     plain, quoted = _without_backticks(text, data)
     try:
-        graph, output, names = read(plain)
+        graph, output, names = read(plain, "model")
     except (TypeError, ValueError) as error:
         raise type_of(error)(_told(str(error), text, data)) from None
     columns = {**quoted, **{name: known for name in names if (known := _column(name, data)) is not None}}
@@ -112,9 +112,8 @@ def _listed(features: Sequence[str], name: str) -> Sequence[str]:
 
 def _told(message: str, text: str, data: Data) -> str:
     """A message about an expression as one about the model, with what helps where columns have odd names."""
-    said = re.sub("^expression", "model", message)
     odd = [name for name in data.features if not name.isidentifier() and name in text]
-    return said + (f"; the column {short(odd[0])!r} is written in backticks, `{short(odd[0])}`" if odd else "")
+    return message + (f"; the column {short(odd[0])!r} is written in backticks, `{short(odd[0])}`" if odd else "")
 
 
 def _check_names(text: str, names: Sequence[str], columns: Mapping[str, str], plain: str, data: Data) -> None:
