@@ -19,6 +19,8 @@ from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.mathematics import flat_name
 from gdfast.history import History
+from gdfast.literals import parse_numbers as parse_numbers  # which is notation as well
+from gdfast.literals import parse_point as parse_point
 from gdfast.measures import CATALOGUE as MEASURES
 from gdfast.measures import Measure
 from gdfast.named import Named
@@ -328,37 +330,6 @@ def parse_grid(axes: Sequence[Array]) -> Array:
     count = math.prod(len(axis) for axis in axes)
     memory.fits(f"start: {count:,} starts", _BYTES_OF_A_VALUE * count * len(axes))
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-
-
-def parse_numbers(argument: str, text: str, names: Sequence[str]) -> tuple[float, ...]:
-    """Read one finite number for each name, with commas between them.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    try:
-        numbers = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != len(names) or not all(map(math.isfinite, numbers)):
-        several = ",".join(names) if len(names) <= 8 else f"{names[0]},{names[1]},…,{names[-1]}"
-        many = "a finite number" if len(names) == 1 else f"{len(names)} finite numbers, {several}"
-        raise ValueError(f"{argument} must be {many}, not {shown(text)}")
-    return numbers
-
-
-def parse_point(argument: str, text: str) -> tuple[float, float]:
-    """Read two numbers, ``x,y``.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    x, y = parse_numbers(argument, text, ("x", "y"))
-    return x, y
 
 
 def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:

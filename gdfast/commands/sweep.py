@@ -140,6 +140,7 @@ def sweep(
         dtype=dtype,
         settle=settle,
         history=history,
+        measure=measure,
     )
     outputs.check(out, accepted=("a folder", "a file"))
     if varied and reuse is not None:
