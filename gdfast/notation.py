@@ -427,5 +427,5 @@ def parse_problem(
         return (low, high) if low < high else (low - 5, high + 5)
 
     if isinstance(axes, dict):
-        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()}, params)
-    return from_expression(loss, [widened(axis) for axis in axes] or None, params)
+        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()}, params or None)
+    return from_expression(loss, [widened(axis) for axis in axes] or None, params or None)
