@@ -8,9 +8,8 @@ anything else stands in double quotes, as in JSON. What cannot be written stands
 
 import contextlib
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -134,37 +133,6 @@ def write(value: Any) -> str:
         return write(told)
     label = getattr(value, "label", None)
     return f"({label})" if isinstance(label, str) else f"<{type(value).__name__}>"
-
-
-def parse_numbers(argument: str, text: str, names: Sequence[str]) -> tuple[float, ...]:
-    """Read one finite number for each name, with commas between them.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    try:
-        numbers = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != len(names) or not all(map(math.isfinite, numbers)):
-        several = ",".join(names) if len(names) <= 8 else f"{names[0]},{names[1]},…,{names[-1]}"
-        many = "a finite number" if len(names) == 1 else f"{len(names)} finite numbers, {several}"
-        raise ValueError(f"{argument} must be {many}, not {shown(text)}")
-    return numbers
-
-
-def parse_point(argument: str, text: str) -> tuple[float, float]:
-    """Read two numbers, ``x,y``.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    x, y = parse_numbers(argument, text, ("x", "y"))
-    return x, y
 
 
 def _count(value: Any) -> int:

@@ -42,7 +42,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             help="starts low:high:count, linear unless log: stands first, or numbers 0/1, or name=…; "
-            "once a coordinate, or one number for all  "
+            "once a coordinate, or one number for all; of a network init=he_normal/zeros, gain=…, bias=…, seed=0:7:8  "
             "[default: the problem's own]"
         ),
     ] = None,
@@ -116,7 +116,7 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import analysis, notation, optimizers, outputs
+    from gdfast import analysis, notation, optimizers, outputs, starting
     from gdfast.running.run_over import problem_at
     from gdfast.storing import store
     from gdfast.tiles import executors
@@ -132,7 +132,7 @@ def sweep(
         problem=problem,
         optimizers=optimizers_on,
         learning_rates=rates,
-        starts=notation.starts_on(problem, axes),
+        starts=starting.starts_on(problem, axes),
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
@@ -145,6 +145,7 @@ def sweep(
     outputs.check(out, accepted=("a folder", "a file"))
     if varied and reuse is not None:
         raise ValueError("reuse must not be given with several values of a param, each of which has a store of its own")
+    subject.tell()
     with resumable(out), executors.of(workers, processes, scheduler) as executor:
         how: dict[str, Any] = {"backend": backend, "workers": workers, "executor": executor, "keep_theta": keep_theta}
         how |= {"store": out, "overwrite": overwrite}
