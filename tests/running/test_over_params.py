@@ -42,9 +42,8 @@ def test_learning_rate_by_curvature_is_one_command_and_one_map(tmp_path):
     np.testing.assert_allclose(result.lowest_loss, result.a)  # each value's own
     reached = (result.outcome == "global_minimum").sel(optimizer=result.rule == "gd").values[..., 0]
     with np.errstate(over="ignore"):
-        end = 1.5 * (1 - result.learning_rate.values * values[:, None]) ** 400
-    scale = result.loss_scale.values[::2, None]
-    np.testing.assert_array_equal(reached, values[:, None] * end**2 / 2 <= 1e-6 * scale)
+        excess = values[:, None] * (1.5 * (1 - result.learning_rate.values * values[:, None]) ** 400) ** 2 / 2
+    np.testing.assert_array_equal(reached, excess <= 1e-6 * result.loss_scale.values[::2, None])
     for more in ("", " --quantity excess", " --quantity steps --optimizer gd"):
         done = typed(f"map a.zarr -o a.png --x learning_rate --y a{more}")
         assert done.exit_code == 0, done.output
