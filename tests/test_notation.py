@@ -98,7 +98,7 @@ def short(theta, grad, m, lr):
     [
         (problems.linear_regression((np.eye(3), np.ones(3))), "array 3×3"),
         (Optimizer(plain, 0.1, parameters={"beta": 1.0}), "of one's own"),
-        (optimizers.gd().transformed(Transform(halved)), "not known"),
+        (optimizers.gd().transformed(Transform(halved)), "of one's own"),
         (named()(lambda: Optimizer(plain, 0.1, parameters={"beta": 1.0}))(), "of one's own"),
     ],
 )

@@ -132,6 +132,7 @@ def sweep(
         history=history,
     )
     outputs.check(out, accepted=("a folder", "a file"))
+    subject.tell()
     with resumable(out), executors.of(workers, processes, scheduler) as executor:
         result = gdfast.run(
             plan,
