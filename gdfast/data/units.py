@@ -8,7 +8,7 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.data.text import short
-from gdfast.formulas.elementary import Array
+from gdfast.formulas.elementary import Array, square_scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,8 @@ class Units:
             return cls(features, np.zeros(X.shape[1]), np.ones(X.shape[1]))
         varies = X.max(axis=0) > X.min(axis=0)
         center = X.mean(axis=0)
-        deviation = np.sqrt(np.mean((X - center) ** 2, axis=0))
+        scale = square_scale(np.abs(X - center).max(axis=0))
+        deviation = np.sqrt(np.mean(((X - center) * scale) ** 2, axis=0)) / scale
         return cls(features, center, np.where(varies, deviation, np.inf))
 
     def entered(self, X: Any, wanted: Collection[str] | None = None) -> Array:

@@ -111,8 +111,8 @@ def _grid_of(values: Any, problem: Any) -> _Grid | None:
     theta = arguments.array("theta", values, f"(…, {problem.dimension})")
     if theta.shape[-1] != problem.dimension:
         raise ValueError(
-            f"theta must have shape (…, {problem.dimension}), with the coordinates last as results have them, or "
-            f"({problem.dimension}, n), a column a point, not {theta.shape}"
+            f"theta must have shape ({problem.dimension}, n), a column a point, or (…, {problem.dimension}), with the "
+            f"coordinates last as results have them, not {theta.shape}"
         )
     return _Grid(np.ascontiguousarray(theta.reshape(-1, problem.dimension).T), theta.shape[:-1], labelled)
 

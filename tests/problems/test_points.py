@@ -102,7 +102,7 @@ def _is_held(problem, row):
     [
         (lambda r: calls.PLANE.loss(r), TypeError, ["variable theta of a result", "not a whole result"]),
         (lambda r: calls.PLANE.loss(np.zeros((5, 2))), ValueError, ["(2, n)", "(5, 2)", "theta.T"]),
-        (lambda r: calls.PLANE.loss(np.zeros((5, 4, 3))), ValueError, ["(…, 2)", "(5, 4, 3)"]),
+        (lambda r: calls.PLANE.loss(np.zeros((5, 4, 3))), ValueError, ["(2, n)", "(…, 2)", "(5, 4, 3)"]),
         (lambda r: calls.QUARTIC.loss(r.theta), ValueError, ["quartic along parameter, x, not 2: x, y"]),
         (lambda r: calls.PLANE.loss(r.theta.isel(parameter=[1, 0])), ValueError, ["x, y, not 2: y, x"]),
         (lambda r: calls.LINEAR.predict([0.0] * 3, [[1.0]]), ValueError, ["predict: X", "(rows, 2)", "(1, 1)"]),
