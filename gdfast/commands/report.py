@@ -24,7 +24,10 @@ def report(
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option(help="leave out what is about other problems, and compare on this; may be repeated"),
+        typer.Option(
+            help="leave out what is about other problems, and compare on this; may be repeated; a loss, a model or "
+            "data of your own do the same"
+        ),
     ] = None,
     start: Annotated[
         list[str] | None, typer.Option(help="the domain of that loss, low:high:count, or name=…; once a coordinate")

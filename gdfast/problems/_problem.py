@@ -39,8 +39,8 @@ class Problem(Starting, Scales):
     """
 
     @classmethod
-    def from_expression(cls, expression: str, domain: Any = None) -> "Problem":
+    def from_expression(cls, expression: str, domain: Any = None, params: Any = None) -> "Problem":
         """Make a landscape of an expression; see `gdfast.problems.from_expression`."""
         from gdfast.problems.expression import from_expression
 
-        return from_expression(expression, domain)
+        return from_expression(expression, domain, params)
