@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gdfast.arguments import harmless
+from gdfast.commands.names import completing
 from gdfast.commands.printing import echo
 from gdfast.endings import resumable
 
@@ -19,7 +20,11 @@ def boundary(
         ),
     ] = None,
     optimizer: Annotated[
-        list[str] | None, typer.Option(help="name, or name:parameter=value,…; may be repeated  [default: gd]")
+        list[str] | None,
+        typer.Option(
+            autocompletion=completing("optimizers"),
+            help="name, or name:parameter=value,…; may be repeated  [default: gd]",
+        ),
     ] = None,
     resolution: Annotated[int, typer.Option(help="pixels a side of an image")] = 512,
     center: Annotated[

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gdfast.commands.names import completing
 from gdfast.commands.printing import echo
 from gdfast.endings import tell
 
@@ -17,10 +18,16 @@ def report(
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option(help="leave out what is about other problems, and compare on this; may be repeated"),
+        typer.Option(
+            autocompletion=completing("problems"),
+            help="leave out what is about other problems, and compare on this; may be repeated",
+        ),
     ] = None,
     optimizer: Annotated[
-        list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
+        list[str] | None,
+        typer.Option(
+            autocompletion=completing("optimizers"), help="compare these instead of the usual ones; may be repeated"
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gdfast.commands.names import completing
 from gdfast.endings import tell
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class Subject:
 def subject(
     problem: Annotated[
         str | None,
-        typer.Option(help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run"),
+        typer.Option(
+            autocompletion=completing("problems"),
+            help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run",
+        ),
     ] = None,
     loss: Annotated[
         str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
