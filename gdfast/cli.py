@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gdfast import __version__
-from gdfast.commands import animate, boundary, drawing, listing, plot, report, stored, sweep, table
+from gdfast.commands import animate, boundary, drawing, listing, plot, report, stored, sweep, table, tune
 from gdfast.commands.parsing import Command, Group, print_help
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compare": drawing.compare,
     "report": report.report,
     "boundary": boundary.boundary,
+    "tune": tune.tune,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name, cls=Command)(_command)

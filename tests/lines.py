@@ -12,6 +12,7 @@ TABLE = ["table", "STORE", "-o", "OUT/t.csv"]
 RACE = ["animate", "race", "--problem", "quartic", "--optimizer", "gd", "--frames", "3", "-o", "OUT/m.gif"]
 COMPARE = ["compare", "STORE", "STORE", "-o", "OUT/c.png"]
 BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out", "OUT/b"]
+TUNE = ["tune", "TABLE", "--target", "y", "--optimizer", "gd", "--seeds", "1", "--max-steps", "4", "--out", "OUT/t"]
 REPORT = ["report", "--quick", "--only", "ravine", "--out", "OUT/r"]
 
 NO_NAMES = ["", "nix", "NIX", "Ω", "a\x1b[31mb", "a\nb", "LONG", "--", "🦊", "gd\x07"]
@@ -90,7 +91,7 @@ def wrong():
         *_option(TABLE, "-o", [place.replace("m.png", "t.csv") for place in NO_PICTURES]),
         *[["table", store, "-o", "OUT/t.csv"] for store in NO_STORES],
         *_option(TABLE, "--at", [*_PLACES, *NO_NAMES]), [*TABLE, "--history"],
-        *_option(RACE, "-o", ["OUT", "OUT/m.png", "OUT/m.mpeg", "FILE/m.gif", "LINK.gif", ""]),
+        *_option(RACE, "-o", ["OUT", "OUT/m.png", "OUT/m.mpeg", "FILE/m.gif", ""]),
         *_option(RACE, "--optimizer", NO_NAMES),
         *_option(RACE, "--lr", [*NO_NUMBERS, "0", "-1"]), [*RACE, "--lr", "0.1", "--lr", "0.2"],
         *_option(RACE, "--start", [*NO_NUMBERS, "1:2:3", "y=1"]), [*RACE, "--start", "1", "--start", "2"],
@@ -111,6 +112,22 @@ def wrong():
         *_option(REPORT, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
         *_option(REPORT, "--out", NO_FOLDERS),
         ["report", "--quick", "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
+        *[["report", store, "--out", "OUT/r"] for store in NO_STORES],
+        *[["report", "--quick", *more, "--out", "OUT/r"] for more in _REPORTS],
+        *_option(TUNE, "--target", NO_NAMES),
+        *_option(TUNE, "--model", [*NO_NAMES, "quartic", "mlp:widths=2/1"]),
+        *_option(TUNE, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
+        *_option(TUNE, "--batch-size", [*NO_INTEGERS, "-1", "4"]),
+        *_option(TUNE, "--seeds", [*NO_COUNTS, "100000"]),
+        *_option(TUNE, "--max-steps", [*NO_COUNTS, "1", "2147483648"]),
+        *_option(TUNE, "--validation", [*NO_NUMBERS, "0", "1", "-0.5"]),
+        *_option(TUNE, "--features", [*NO_NAMES[1:], "y", "a,a", '"a'],),
+        *_option(TUNE, "--drop", [*NO_NAMES[1:], "y", "a", '"a']),
+        *_option(TUNE, "--missing", [*NO_NAMES, "zero"]),
+        *_option(TUNE, "--csv", [*NO_NAMES[1:], "separator", "separator=nix", "decimal=nix", "encoding=nix", "comment=ab", "sep=tab"]),
+        *_option(TUNE, "--out", NO_FOLDERS),
+        *[["tune", table, "--target", "y", "--out", "OUT/t"] for table in ["", "FOLDER", "FILE", "FIFO", "none.csv", "nix", "LONG", "STORE"]],
+        ["tune"], ["tune", "TABLE"], ["tune", "iris", "--target", "y"], ["tune", "iris", "--no-header"], [*TUNE, "TABLE"],
         *_option(BOUNDARY, "--condition", NO_NAMES),
         *_option(BOUNDARY, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
         *_option(BOUNDARY, "--resolution", [*NO_COUNTS, "63", "16385"]),
@@ -127,7 +144,7 @@ def wrong():
         *_option(BOUNDARY, "--store", NO_FOLDERS),
         [*BOUNDARY, "--resolution", "512"], [*BOUNDARY, "--frames", "2", "--frames", "3"],
         [*BOUNDARY, "--frames", "1000000000", "--factor", "1.000001"],
-        *[[command, "--nix"] for command in ("sweep", "map", "compare", "status", "summary", "report", "boundary", "list")],
+        *[[command, "--nix"] for command in ("sweep", "map", "compare", "status", "summary", "report", "tune", "boundary", "list")],
         *[["list", name] for name in NO_NAMES if name != "--"], ["list", "problems", "x"], ["list", "problems", "--parity"],
         *[[name] for name in NO_NAMES if name != "--"], ["--nix"], ["-x"], ["--version=3"], ["--quick"],
     ]  # fmt: skip
@@ -178,6 +195,13 @@ _HISTORIES = [
 _PLACES = [
     "start", "start=", "start=x", "start=nan", "start=inf", "start=1,2", "start=#", "start=#-1", "start=#99", "start=#x",
     "start=#" + "9" * 5000, "start=1e999", "learning_rate=", "learning_rate=x", "learning_rate=#99", "momentum=1", "=3", "start=#1.5",
+]  # fmt: skip
+
+_REPORTS = [
+    ["--loss", "nix("], ["--loss", "x**2", "--problem", "quartic"], ["--loss", "x**2", "--start", "1:2"], ["--start", "0:1:2"],
+    ["--data", "TABLE"], ["--data", "TABLE", "--target", "z"], ["--target", "y"], ["--data", "iris", "--loss", "x"],
+    ["--data", "iris", "--problem", "quartic"], ["--data", "iris", "--problem", "mlp", "--problem", "quartic"], ["--drop", "a"],
+    ["STORE", "--only", "rates"],
 ]  # fmt: skip
 
 NASTY = [

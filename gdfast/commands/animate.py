@@ -65,7 +65,7 @@ def race(
 ) -> None:
     """Let optimizers race over a landscape of one or two coordinates: their paths, and their losses beside."""
     import gdfast
-    from gdfast import arguments, notation
+    from gdfast import arguments, notation, starting
 
     _check(film)
     axes = notation.parse_starts(start or [])
@@ -74,7 +74,7 @@ def race(
     rates = [arguments.number("lr", float(notation.parse_axis("lr", text, True)[0])) for text in lr or []]
     if len(rates) not in (0, 1, len(rules)):
         raise ValueError(f"lr must be given once, or {len(rules)} times, once an optimizer, not {len(rates)} times")
-    points = notation.starts_on(problem, axes)
+    points = starting.starts_on(problem, axes)
     point = problem.random(1, 0)[0] if points is None else points[0]
     if points is not None and len(points) > 1:
         raise ValueError(f"start must be one point, a number for each coordinate, not {len(points)} points")

@@ -4,12 +4,14 @@ import functools
 import inspect
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from gdfast.endings import Interrupted, told
+
+T = TypeVar("T")
 
 
 class Group(TyperGroup):
@@ -49,8 +51,8 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorate a command with options that it shares with others: of each argument named, those of its function.
+def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorate a command, or a group, with options that it shares: of each argument named, those of its function.
 
     What the function returns for the options on the line becomes the argument.
 
@@ -70,7 +72,7 @@ def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Call
     HELLO ME
     """
 
-    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+    def decorated(command: Callable[..., T]) -> Callable[..., T]:
         parameters: list[inspect.Parameter] = []
         taken: dict[str, list[str]] = {}
         for name, parameter in inspect.signature(command).parameters.items():
@@ -79,8 +81,8 @@ def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Call
             parameters += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
 
         @functools.wraps(command)
-        def called(**options: Any) -> None:
-            command(
+        def called(**options: Any) -> Any:
+            return command(
                 **{
                     name: groups[name](**{each: options[each] for each in names if each in options})
                     if name in groups

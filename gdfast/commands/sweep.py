@@ -44,7 +44,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             help="starts low:high:count, linear unless log: stands first, or numbers 0/1, or name=…; "
-            "once a coordinate, or one number for all  "
+            "once a coordinate, or one number for all; of a network init=he_normal/zeros, gain=…, bias=…, seed=0:7:8  "
             "[default: the problem's own]"
         ),
     ] = None,
@@ -114,7 +114,7 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import analysis, notation, optimizers, outputs
+    from gdfast import analysis, notation, optimizers, outputs, starting
     from gdfast.tiles import executors
 
     axes = notation.parse_starts(start or [])
@@ -127,7 +127,7 @@ def sweep(
         problem=problem,
         optimizers=optimizers_on,
         learning_rates=rates,
-        starts=notation.starts_on(problem, axes),
+        starts=starting.starts_on(problem, axes),
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
@@ -138,6 +138,7 @@ def sweep(
         history=history,
     )
     outputs.check(out, accepted=("a folder", "a file"))
+    subject.tell()
     with resumable(out), executors.of(workers, processes, scheduler) as executor:
         result = gdfast.run(
             plan,

@@ -1,6 +1,24 @@
 """Numbers and lists as they are written in sentences."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
+
+from gdfast.data import Data
+from gdfast.problems import Problem
+
+_LONGEST = 48
+
+
+def called(problem: Problem) -> str:
+    """What a problem is called in a sentence: its label or, where that is long, an expression or its data's name."""
+    label = problem.label
+    if len(label) <= _LONGEST:
+        return label
+    data = problem.parameters.get("data")
+    if isinstance(data, Data):
+        return f"{problem.name} on {PurePath(data.name).name}"
+    expression = str(problem.parameters.get("expression", label))
+    return expression if len(expression) <= _LONGEST else f"{expression[:_LONGEST]}…"
 
 
 def percent(share: float) -> str:

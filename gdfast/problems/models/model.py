@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.data import Data
+from gdfast.data import Data, Sampling
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
@@ -72,8 +72,8 @@ class ModelProblem(DataProblem):
         Rows as they enter; the targets are numbers, or classes 0 and 1.
     units : tuple of ndarray
         What was subtracted from each column, and what it was divided by.
-    batch_size, seed
-        As in `DataProblem`.
+    sampling : Sampling
+        How the rows of each step are drawn.
     held_out : Data, optional
         Rows that are held out.
 
@@ -88,11 +88,10 @@ class ModelProblem(DataProblem):
         fit: Fit,
         data: Data,
         units: tuple[Array, Array],
-        batch_size: int | None,
-        seed: int,
+        sampling: Sampling,
         held_out: Data | None = None,
     ) -> None:
-        super().__init__(data.X, data.y, batch_size, seed, None if held_out is None else (held_out.X, held_out.y))
+        super().__init__(data.X, data.y, sampling, None if held_out is None else (held_out.X, held_out.y))
         self.fit, self.data, self._units = fit, data, units
         self._split = split(fit.model, fit.order)
         self._sums = RowSums(self._split, LOSSES[fit.loss], fit.l2)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.data import Data, Source, load
+from gdfast.data import Data, Sampling, Source, load
 from gdfast.data.held_out import parted
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
@@ -41,8 +41,14 @@ class RowProblem(DataProblem):
         beside it; that features are taken as they are is told by ``load(…)`` itself.
     bias : bool
         Whether a column of ones is put in front.
-    batch_size, seed
-        As in `DataProblem`.
+    batch_size : int, optional
+        Rows of each step; all if not given.
+    seed : int
+        Of the draw.
+    sampling : str
+        How the rows of steps are drawn, with `batch_size`: ``independent``, each step anew among all rows, or
+        ``epochs``, as loaders do: shuffled, taken one batch after another, and shuffled anew when less than a batch is
+        left, which is dropped.
     validation : float
         The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
         accuracy where there are classes. They are drawn by the seed, of each class the same share. Features are
@@ -56,8 +62,8 @@ class RowProblem(DataProblem):
         Whether the first column is the one for the bias, whose weight is not penalized.
     penalty : float
         Factor of ½‖w‖² in the objective.
-    batch_size, seed
-        As in `DataProblem`.
+    sampling : Sampling
+        How the rows of each step are drawn.
     held_out : Data, optional
         Rows that are held out.
 
@@ -74,9 +80,9 @@ class RowProblem(DataProblem):
     loss_number: ClassVar[int]
 
     def __init__(
-        self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int, held_out: Data | None = None
+        self, data: Data, bias: bool, penalty: float, sampling: Sampling, held_out: Data | None = None
     ) -> None:
-        super().__init__(data.X, data.y, batch_size, seed, None if held_out is None else (held_out.X, held_out.y))
+        super().__init__(data.X, data.y, sampling, None if held_out is None else (held_out.X, held_out.y))
         self.data = data
         self.products = self._count_products()
         p = self.X.shape[1]
