@@ -8,6 +8,7 @@ else is typed on the command line is read here too: axes, points.
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -395,7 +396,11 @@ def _takers_of_data() -> list[str]:
 
 
 def parse_problem(
-    text: str | None, loss: str | None, axes: dict[str, Array] | list[Array], source: dict[str, Any]
+    text: str | None,
+    loss: str | None,
+    axes: dict[str, Array] | list[Array],
+    source: dict[str, Any],
+    params: Mapping[str, Any] = MappingProxyType({}),
 ) -> Problem:
     """Make the problem that a text names, on its data, or that of a loss, whose domain and coordinates are the starts'.
 
@@ -410,7 +415,7 @@ def parse_problem(
         name, takers = str(text).partition(":")[0], _takers_of_data()
         if source and name in PROBLEMS and name not in takers:
             raise ValueError(f"{next(iter(source))} must be given with {', '.join(takers)}, not with {name}")
-        return problem(str(text), **source)
+        return problem(str(text), **source, **params)
     if source:
         raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
 
@@ -419,5 +424,5 @@ def parse_problem(
         return (low, high) if low < high else (low - 5, high + 5)
 
     if isinstance(axes, dict):
-        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
-    return from_expression(loss, [widened(axis) for axis in axes] or None)
+        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()}, params or None)
+    return from_expression(loss, [widened(axis) for axis in axes] or None, params or None)

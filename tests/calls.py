@@ -292,7 +292,6 @@ def calls() -> list[Call]:
         (schedules.of_step, {"schedule": lambda t: 0.9**t}),
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0, "bias": 0.1}),
-        (NETWORK.starts_along, {"axes": {"gain": np.array([1.0, 2.0])}}),
         (executors.Processes, {"count": 1}),
         (data.design, {"data": TABLE, "bias": True}),
         (data.as_numbers, {"data": TABLE}),

@@ -3,12 +3,13 @@
 import functools
 import inspect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from gdfast.arguments import shown
 from gdfast.endings import Interrupted, told
 
 T = TypeVar("T")
@@ -103,3 +104,32 @@ def print_help(context: typer.Context) -> None:
     """Say what commands there are, where none is given."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def parse_params(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Read ``name=value`` and ``name=axis``: those with one value, and those with several.
+
+    Raises
+    ------
+    ValueError
+        If one is neither, or a name is given twice.
+    """
+    from gdfast import literals, notation
+
+    fixed: dict[str, Any] = {}
+    varied: dict[str, list[Any]] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name.isidentifier() and equals and value):
+            raise ValueError(f"param must be name=value, or name=low:high:count, not {shown(text)}")
+        if name in fixed or name in varied:
+            raise ValueError(f"param {name} must be given once, with all its values")
+        try:
+            read = notation.parse_axis("", value, logarithmic=False).tolist() if ":" in value else literals.read(value)
+        except ValueError as error:
+            raise ValueError(f"param {name}{error}") from None
+        if isinstance(read, list | tuple) and len(read) > 1:
+            varied[name] = list(read)
+        else:
+            fixed[name] = read[0] if isinstance(read, list | tuple) else read
+    return fixed, varied

@@ -27,7 +27,8 @@ def report(
         list[str] | None,
         typer.Option(
             autocompletion=completing("problems"),
-            help="leave out what is about other problems, and compare on this; may be repeated",
+            help="leave out what is about other problems, and compare on this; may be repeated; a loss, a model or "
+            "data of your own do the same",
         ),
     ] = None,
     start: Annotated[

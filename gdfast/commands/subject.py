@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,8 +34,10 @@ class Subject:
         given = (self.problem, self.loss, self.model, self.source["data"])
         return any(each is not None for each in given)
 
-    def made(self, axes: Any = ()) -> "Problem":
+    def made(self, axes: Any = (), params: Mapping[str, Any] = MappingProxyType({})) -> "Problem":
         """Make the problem; a loss has its coordinates and domain from the axes of the starts.
+
+        `params` are numbers of the loss, or further parameters of the problem.
 
         Raises
         ------
@@ -47,7 +50,9 @@ class Subject:
             raise ValueError("model_loss must be given with a model, by --model")
         source = notation.parse_source(**self.source)
         if self.model is None:
-            made = notation.parse_problem(self._name(source), self.loss, axes, source)
+            made = notation.parse_problem(self._name(source), self.loss, axes, source, params)
+        elif params:
+            raise ValueError("param must not be given beside a model, whose parameters are what is learned")
         else:
             made = self._fit(source)
         self.notes.extend(f"data: {note}" for note in getattr(made.parameters.get("data"), "notes", ()))

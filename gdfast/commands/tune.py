@@ -8,7 +8,7 @@ import typer
 
 from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
-from gdfast.commands.subject import columns
+from gdfast.commands.subject import Subject, columns
 from gdfast.endings import tell
 
 
@@ -18,11 +18,17 @@ def tune(
     data: Annotated[str, typer.Argument(metavar="DATA", help="a CSV file, or a name of `gdfast list data`")],
     problem: Annotated[
         str | None,
+        typer.Option(help="what to fit, such as ridge_regression:alpha=1  [default: as the target is]"),
+    ] = None,
+    model: Annotated[
+        str | None,
         typer.Option(
-            "--problem",
-            "--model",
-            help="what to fit, such as ridge_regression:alpha=1 or mlp:widths=4/16/1  [default: as the target is]",
+            help="the same, such as mlp:widths=4/16/1; or a formula of columns and parameters, 'a*exp(b*x) + c'"
         ),
+    ] = None,
+    model_loss: Annotated[
+        str | None,
+        typer.Option(help="of a formula: squared, absolute, huber, logistic, poisson or hinge  [default: squared]"),
     ] = None,
     optimizer: Annotated[
         list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
@@ -44,15 +50,26 @@ def tune(
 
     outputs.check(out, accepted=("a folder",))
     rules = [rule for text in optimizer or USUAL for rule in notation.optimizers(text)]
-    source = notation.parse_source(data, **told)["data"]
-    options = {**told, "problem": problem, "optimizer": optimizer, "batch-size": batch_size}
+    if problem is not None and model is not None:
+        raise ValueError("problem or model must be given, not both")
+    name = model if problem is None else problem
+    source: Any = None
+    if model is not None and model.partition(":")[0].strip() not in notation.PROBLEMS:
+        name, fitted = None, Subject(None, None, model, model_loss, {"data": data, **told})
+        source = fitted.made()
+    elif model_loss is not None:
+        raise ValueError("model_loss must be given with a model that is a formula, by --model")
+    else:
+        source = notation.parse_source(data, **told)["data"]
+    options = {**told, "problem": problem, "model": model, "model-loss": model_loss}
+    options |= {"optimizer": optimizer, "batch-size": batch_size}
     options |= {"seeds": seeds, "max-steps": max_steps, "validation": validation}
     again = shlex.join(
         ["gdfast", "tune", data, *(word for name, value in options.items() for word in _words(name, value))]
     )
     found = gdfast.tune(
         source,
-        problem=problem,
+        problem=name,
         optimizers=rules,
         batch_sizes=batch_size or None,
         seeds=seeds,

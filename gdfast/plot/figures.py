@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from gdfast import arguments
-from gdfast.analysis._results import units
+from gdfast.analysis import excess
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
 from gdfast.plot.look import Look, legend_wanted, literal, new_figure, styled
@@ -147,13 +147,10 @@ def panels_of(
     optimizers: Sequence[str] | None = None,
 ) -> list[Panel]:
     """The panels of a map of a quantity, see `quantity_of`; errors are those of `maps`."""
-    number = "loss" if quantity == "excess" else quantity if meaning else None
-    wanted = LEAVES if quantity == "outcome" else number
-    found = panels(result, *axes, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
-    if quantity != "excess":
-        return found
-    lowest, unit = units(result)
-    return [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
+    if quantity == "excess":
+        result = result.assign(excess=excess(result))
+    wanted = LEAVES if quantity == "outcome" else quantity if meaning else None
+    return panels(result, *axes, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
 
 
 def scale_of_panels(result: "xarray.Dataset", quantity: str, meaning: str, found: Sequence[Panel]) -> Scale:

@@ -166,6 +166,9 @@ def label_without(label: str, axes: Sequence[str]) -> str:
 
 def _partlabel_without(part: str, prefix: str, axes: Sequence[str]) -> str:
     name, _, parameters = part.partition(":")
+    if name.endswith((".py", '.py"')):  # of a file, whose name has a colon
+        inner, _, parameters = parameters.partition(":")
+        name = f"{name}:{inner}"
     rest = []
     for item in _split(parameters, ",") if parameters else []:
         parameter, _, value = item.partition("=")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.data import Sampling
+from gdfast.data.units import Units
 from gdfast.formulas.elementary import Array
 from gdfast.problems._problem import Problem
 from gdfast.problems._scales import LOOSE
@@ -36,6 +37,9 @@ class DataProblem(Problem):
     TypeError, ValueError
         If a number is not whole or out of range.
     """
+
+    units: Units
+    """The features in the units of the data, and what they are standardized by."""
 
     def __init__(self, X: Array, y: Array, sampling: Sampling, held_out: tuple[Array, Array] | None = None) -> None:
         self.X, self.y, self.held_out = X, y, held_out

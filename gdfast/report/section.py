@@ -1,5 +1,6 @@
 """What a report is made of: chapters of experiments, each of which gives sections of text, figure, table and data."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -78,7 +79,8 @@ class Section:
     results : dict
         What it is drawn from, by name; written as netCDF with the extra ``netcdf``.
     part : str
-        Tells it apart from other sections of the same experiment, in the names of files.
+        Tells it apart from other sections of the same experiment, in the names of files: what no such name should have,
+        as ``mine.py:bowl`` has, becomes a dash.
     """
 
     title: str
@@ -90,6 +92,9 @@ class Section:
     table: pd.DataFrame | None = None
     results: "dict[str, xarray.Dataset]" = field(default_factory=dict)
     part: str = ""
+
+    def __post_init__(self) -> None:
+        self.part = re.sub(r"[^\w.-]+", "-", self.part)
 
     @property
     def sentences(self) -> str:

@@ -10,15 +10,12 @@ _LONGEST = 48
 
 
 def called(problem: Problem) -> str:
-    """What a problem is called in a sentence: its label or, where that is long, an expression or its data's name."""
-    label = problem.label
+    """What a problem is called in a sentence: its expression or its label or, where that is long, its data's name."""
+    label = str(problem.parameters.get("expression", problem.label))
     if len(label) <= _LONGEST:
         return label
     data = problem.parameters.get("data")
-    if isinstance(data, Data):
-        return f"{problem.name} on {PurePath(data.name).name}"
-    expression = str(problem.parameters.get("expression", label))
-    return expression if len(expression) <= _LONGEST else f"{expression[:_LONGEST]}…"
+    return f"{problem.name} on {PurePath(data.name).name}" if isinstance(data, Data) else f"{label[:_LONGEST]}…"
 
 
 def percent(share: float) -> str:

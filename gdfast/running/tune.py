@@ -199,6 +199,7 @@ def _problem_of(data: Any, target: str | None, problem: Any, validation: float) 
         if target is not None or problem is not None:
             raise ValueError("target and problem must not be given beside a problem, which has its own")
         made = data
+        notes += getattr(data.parameters.get("data"), "notes", ())
     else:
         rows = load(data) if target is None else load(data, target)
         notes += rows.notes

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import data, notation, optimizers, problems
 from gdfast.cli import app
-from gdfast.data import draw_batches
+from gdfast.data import draw_batches, held_out
 from gdfast.kernels.compiling import register_helpers
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
@@ -88,7 +88,8 @@ def test_loss_and_gradient_are_those_of_the_textbook(drawn):
     if problem.batch_size is not None:  # the step's gradient is the full one of a problem that has the step's rows only
         rows = problem.rows(5)
         few = dataclasses.replace(problem.data, X=problem.X[rows], y=problem.y[rows])
-        whole = type(problem)(few, problem.parameters["bias"], float(problem.penalty.max()), None, 0)
+        few_rows = held_out.Rows(few, None, problem.units)
+        whole = type(problem)(few_rows, problem.parameters["bias"], float(problem.penalty.max()), data.Sampling())
         np.testing.assert_array_equal(problem.step_gradient(theta, 5), whole.gradient(theta))
         np.testing.assert_array_equal(problem.step_objective(theta, 5), whole.objective(theta))
 

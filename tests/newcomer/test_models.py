@@ -113,3 +113,14 @@ def test_schemes_scales_and_biases_of_initialization_as_axes(tmp_path):
     with gdfast.load(out) as result:
         assert result.loss.groupby("bias").median(...).sizes["bias"] == 2
         assert set(result.init.values) == {"he_normal", "xavier_uniform"}
+
+
+def test_what_was_trained_is_used():
+    problem = problems.linear_regression(COOLING, target="heat")
+    result = gdfast.sweep(problem, "gd", [0.1, 0.5], max_steps=30, backend="numpy", keep_theta=True)
+    best = result.theta.sel(optimizer="gd", learning_rate=0.5).isel(start=0)
+    assert problem.loss(best).item() == pytest.approx(result.loss.sel(optimizer="gd", learning_rate=0.5)[0].item())
+    assert problem.predict(best, COOLING[["hours", "room temperature"]]).shape == (40,)
+    assert problem.loss(result.theta).dims == result.loss.dims
+    with pytest.raises(ValueError, match=r"points in rows are given as theta\.T"):
+        problem.loss(result.theta.values[0, 0])

@@ -56,6 +56,15 @@ def test_tune_by_another_model(points, tmp_path):
     assert "Tuning mlp on points.csv" in told(tmp_path / "t")
 
 
+def test_tune_a_formula_of_ones_own(points, tmp_path):
+    quick = ["--optimizer", "gd", "--batch-size", "0", "--seeds", "1", "--max-steps", "50", "--out", tmp_path / "t"]
+    done = run("tune", points, "--target", "price", "--model", "a + b*size", "--model-loss", "huber", *quick)
+    assert "held-out loss" in done.stdout
+    assert "decimal commas" in done.stderr
+    assert "Tuning from_model on points.csv" in told(tmp_path / "t")
+    assert "--model 'a + b*size' --model-loss huber" in told(tmp_path / "t").replace("&#39;", "'")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -64,6 +73,9 @@ def test_tune_by_another_model(points, tmp_path):
         (["--target", "price", "--model", "quartic"], "data"),
         (["--target", "price", "--batch-size", "25"], "batch_sizes must be a whole number from 0 to 18"),
         (["--target", "price", "--optimizer", "adma"], "did you mean adam"),
+        (["--target", "price", "--model", "a + b*+"], "cannot be read"),
+        (["--target", "price", "--model", "mlp", "--problem", "mlp"], "not both"),
+        (["--target", "price", "--model-loss", "huber"], "with a model that is a formula"),
     ],
 )
 def test_what_cannot_be_tuned_is_said_in_one_sentence(points, tmp_path, options, words):

@@ -141,18 +141,13 @@ def from_model(
         assert isinstance(data, Data)
         if data.y.ndim != 1:
             raise ValueError(f"data: y must have shape (m,), one target a row, not {data.y.shape}")
-        table = _with_target(replace(data, standardize=False), loss, positive)
+        table = _with_target(replace(data, standardize=standardize), loss, positive)
         formula = read_model(model, table)
         pairs = _domain(domain, formula.parameters)
-        labels = table.y if loss in CLASSES else None
-        rows, held_out = parted(table, False, validation, seed, labels)
-        units = np.zeros(rows.X.shape[1]), np.ones(rows.X.shape[1])
-        if standardize:
-            units = rows.X.mean(axis=0), np.where(np.ptp(rows.X, axis=0) > 0, rows.X.std(axis=0), 1.0)
-            rows, held_out = parted(replace(table, standardize=True), False, validation, seed, labels)
         order = (*pairs, *(name for name in formula.parameters if name not in pairs))
-        draw = Sampling(batch_size, seed, sampling)
-        return ModelProblem(Fit(formula, order, loss, delta, l2, pairs), rows, units, draw, held_out)
+        rows = parted(table, False, validation, seed, table.y if loss in CLASSES else None)
+        fit = Fit(formula, order, loss, delta, l2, pairs)
+        return ModelProblem(fit, rows, Sampling(batch_size, seed, sampling))
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"from_model: {error}") from None

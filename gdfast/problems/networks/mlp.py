@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gdfast import arguments, memory
 from gdfast.data import Data, Sampling, Source, load
@@ -205,11 +205,16 @@ class MLP(DataProblem):
         X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
         return np.concatenate([function(block, X, y, Ordered()) for block in self._lanes(theta, len(X))], axis=-1)
 
-    def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
-        """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
-        rows = self.X if X is None else arguments.finite("predict: X", X, f"(rows, {self.layers[0].fan_in})")
-        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self.layers[0].fan_in:
-            raise ValueError(f"predict: X must have shape (rows, {self.layers[0].fan_in}), not {rows.shape}")
+    def predict(self, theta: Array, X: Any = None) -> Array:
+        """Return the outputs ``float64[n, rows, k]`` for new rows `X`, or for those learned from.
+
+        `X` is ``(rows, p)`` with the features of the data in their order and units, or has them as columns by name.
+        """
+        return self._outputs(theta, self.X if X is None else self.units.entered(X))
+
+    predict.points_axis = 0  # type: ignore[attr-defined]
+
+    def _outputs(self, theta: Array, rows: Array) -> Array:
         scaled = np.ascontiguousarray((self.network.factors[:, None] * theta).T).T
         output: Array = self.network.forward(scaled, rows, Blas())[-1].value
         return output
@@ -220,7 +225,7 @@ class MLP(DataProblem):
         return self.network.kind == CROSS_ENTROPY
 
     def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
-        found = [self.predict(block, X).argmax(axis=2) for block in self._contiguous(theta)]
+        found = [self._outputs(block, X).argmax(axis=2) for block in self._contiguous(theta)]
         return np.concatenate(found).T
 
     def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
@@ -389,13 +394,15 @@ def mlp(
         memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
         inputs, targets = drawn_rows(m, sizes, loss, seed)
         data = Data(inputs, targets, tuple(f"x{j}" for j in range(sizes[0])), "y", standardize=False)
-    rows, held_out = rows_of(load(data), sizes, loss, validation, seed)
+    rows, held_out, units = rows_of(load(data), sizes, loss, validation, seed)
     if batch_size is not None:
         batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(rows[0]))
     layers = layers_of(sizes, activations, bias, batch_norm)
     factors = factors_of(layers, fan_in_scaling, gain, output_scale)
     network = Network(layers, factors, loss, l2, l1, eps)
-    return MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out)
+    made = MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out)
+    made.units = units
+    return made
 
 
 def _widths(widths: Any) -> tuple[int, ...]:

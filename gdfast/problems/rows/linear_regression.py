@@ -78,5 +78,5 @@ def linear_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows, held_out = rows_of("linear_regression", as_numbers, data, bias, validation, seed)
-    return LeastSquares(rows, bias, 0.0, Sampling(batch_size, seed, sampling), held_out)
+    rows = rows_of("linear_regression", as_numbers, data, bias, validation, seed)
+    return LeastSquares(rows, bias, 0.0, Sampling(batch_size, seed, sampling))

@@ -90,5 +90,5 @@ def logistic_regression(
             )
         return labelled
 
-    rows, held_out = rows_of("logistic_regression", prepare, data, bias, validation, seed)
-    return LogisticRegression(rows, bias, l2, Sampling(batch_size, seed, sampling), held_out)
+    rows = rows_of("logistic_regression", prepare, data, bias, validation, seed)
+    return LogisticRegression(rows, bias, l2, Sampling(batch_size, seed, sampling))

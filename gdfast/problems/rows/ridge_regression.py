@@ -38,5 +38,5 @@ def ridge_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows, held_out = rows_of("ridge_regression", as_numbers, data, bias, validation, seed)
-    return LeastSquares(rows, bias, alpha / len(rows.y), Sampling(batch_size, seed, sampling), held_out)
+    rows = rows_of("ridge_regression", as_numbers, data, bias, validation, seed)
+    return LeastSquares(rows, bias, alpha / len(rows.learned.y), Sampling(batch_size, seed, sampling))

@@ -94,5 +94,5 @@ def softmax_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows, held_out = rows_of("softmax_regression", as_classes, data, bias, validation, seed)
-    return SoftmaxRegression(rows, bias, l2, Sampling(batch_size, seed, sampling), held_out)
+    rows = rows_of("softmax_regression", as_classes, data, bias, validation, seed)
+    return SoftmaxRegression(rows, bias, l2, Sampling(batch_size, seed, sampling))
