@@ -94,9 +94,7 @@ def _show_in_notebooks() -> None:
     """Tell IPython, where it runs this, how things are shown."""
     shell = sys.modules["IPython"].get_ipython()
     if shell is not None:
-        from gdfast.notebook import register
-
-        register(shell)
+        importlib.import_module("gdfast.notebook").register(shell)
 
 
 if "IPython" in sys.modules:
