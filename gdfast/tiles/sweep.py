@@ -401,7 +401,8 @@ def _optimizers(optimizers: Any) -> tuple[Optimizer, ...]:
         found = notation.optimizers(optimizer) if isinstance(optimizer, str) else [_called(optimizer)]
         if not isinstance(found[0], Optimizer):
             raise TypeError(
-                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}"
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), or, of a rule of one's own, "
+                f"gdfast.optimizers.Optimizer(rule, learning_rate=0.1), not {arguments.shown(optimizer)}"
             )
         made += found
     return tuple(made)
