@@ -24,6 +24,7 @@ MATRIX = HERE.parents[2] / "gdfast" / "optimizers" / "parity.csv"
 PACKAGES = {
     "torch.optim": "torch",
     "optax": "optax",
+    "optax.contrib": "optax",
     "pytorch_optimizer": "pytorch_optimizer",
     "schedulefree": "schedulefree",
 }

@@ -87,6 +87,10 @@ def _optax(name, call, learning_rate, parameters=None, note="", **options):
     return Case(name, parameters or {}, learning_rate, "optax", call, options, note)
 
 
+def _contrib(name, call, learning_rate, parameters=None, note="", **options):
+    return Case(name, parameters or {}, learning_rate, "optax.contrib", call, options, note)
+
+
 def _more(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, **options):
     return Case(name, parameters or {}, learning_rate, "pytorch_optimizer", call, options, note, tolerance)
 
@@ -196,6 +200,73 @@ CASES = [
         note="only at scaling 1: optax scales the gradient before it takes its norm, so that its scaling acts inversely",
         max_learning_rate=9e-4,
     ),
+    _contrib("dog", "dog", 1.0, init_step=("heuristic", 1e-6)),
+    _contrib("dog", "dog", 0.3, {"r_eps": 1e-2, "eps": 0.1}, init_step=("heuristic", 1e-2), eps=0.1),
+    _contrib("dowg", "dowg", 1.0),
+    _contrib("dowg", "dowg", 0.5, {"square_distance": 1e-2, "eps": 1e-6}, init_estim_sq_dist=1e-2, eps=1e-6),
+    _contrib("prodigy", "prodigy", 1.0),
+    _contrib(
+        "prodigy", "prodigy", 0.5,
+        {"beta1": 0.8, "beta2": 0.95, "beta3": 0.9, "eps": 1e-4, "d0": 1e-3, "coefficient": 0.5, "weight_decay": 0.1},
+        betas=(0.8, 0.95), beta3=0.9, eps=1e-4, estim_lr0=1e-3, estim_lr_coef=0.5, weight_decay=0.1,
+    ),
+    _more("prodigy", "Prodigy", 1.0, {"bias_correction": False}),
+    _contrib("dadapt_adamw", "dadapt_adamw", 1.0),
+    _contrib(
+        "dadapt_adamw", "dadapt_adamw", 0.5,
+        {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "d0": 1e-3, "weight_decay": 0.1},
+        betas=(0.8, 0.95), eps=1e-4, estim_lr0=1e-3, weight_decay=0.1,
+    ),
+    _contrib("momo", "momo", 1e-4),
+    _contrib("momo", "momo", 1e-3, {"beta": 0.5, "weight_decay": 0.1}, beta=0.5, weight_decay=0.1),
+    _contrib("momo_adam", "momo_adam", 1e-3),
+    _contrib("momo_adam", "momo_adam", 1e-2, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
+    _contrib("cocob", "cocob", 1.0),
+    _contrib("cocob", "cocob", 0.1, {"alpha": 10.0, "eps": 1e-3}, alpha=10.0, eps=1e-3),
+    _optax("novograd", "novograd", 1e-2),
+    _optax(
+        "novograd", "novograd", 1e-3, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, "weight_decay": 0.1},
+        b1=0.8, b2=0.9, eps=1e-3, weight_decay=0.1,
+    ),
+    _optax("fromage", "fromage", 1e-3),
+    _optax("fromage", "fromage", 1e-2, {"min_norm": 10.0}, min_norm=10.0),
+    _optax("optimistic_gd", "optimistic_gradient_descent", 1e-4),
+    _optax("optimistic_gd", "optimistic_gradient_descent", 1e-4, {"alpha": 0.7, "beta": 0.3}, alpha=0.7, beta=0.3),
+    _optax("optimistic_adam", "optimistic_adam_v2", 1e-3),
+    _optax(
+        "optimistic_adam", "optimistic_adam_v2", 1e-3, {**_ADAM, "alpha": 0.7, "beta": 0.3, "nesterov": False},
+        alpha=0.7, beta=0.3, nesterov=False, **_B1B2,
+    ),
+    _optax("optimistic_adam", "optimistic_adam", 1e-3, {"beta": 0.5}, optimism=5e-4),
+    _contrib("acprop", "acprop", 1e-3),
+    _contrib("acprop", "acprop", 1e-3, {**_ADAM, "eps_root": 1e-3}, eps_root=1e-3, **_B1B2),
+    _contrib("simplified_ademamix", "simplified_ademamix", 1e-5),
+    _contrib("simplified_ademamix", "simplified_ademamix", 1e-4, {**_ADAM, "alpha": 2.0}, alpha=2.0, **_B1B2),
+    _optax("sm3", "sm3", 1e-2),
+    _optax("sm3", "sm3", 1e-2, {"momentum": 0.5}, momentum=0.5),
+    _more("laprop", "LaProp", 1e-3),
+    _more("laprop", "LaProp", 1e-3, {"beta1": 0.8, "beta2": 0.95}, betas=(0.8, 0.95)),
+    _more("grams", "Grams", 1e-3),
+    _more("grams", "Grams", 1e-3, _ADAM, **_BETAS),
+    _more("mars", "MARS", 1e-3, {"eps": 0.0}, eps=0.0, optimize_1d=True),
+    _more(
+        "mars", "MARS", 1e-3, {"beta1": 0.8, "beta2": 0.95, "gamma": 0.1, "eps": 0.0},
+        betas=(0.8, 0.95), gamma=0.1, eps=0.0, optimize_1d=True,
+    ),
+    _more("adabound", "AdaBound", 1e-3),
+    _more("adabound", "AdaBound", 1e-3, {**_ADAM, "final_lr": 1e-3, "gamma": 0.1}, final_lr=1e-3, gamma=0.1, **_BETAS),
+    _more("aggmo", "AggMo", 1e-4),
+    _more("aggmo", "AggMo", 1e-4, {"beta1": 0.3, "beta2": 0.6, "beta3": 0.8}, betas=(0.3, 0.6, 0.8)),
+    _more("stable_adamw", "StableAdamW", 1e-3),
+    _more("stable_adamw", "StableAdamW", 1e-3, {**_ADAM, "weight_decay": 0.2}, weight_decay=0.2, **_BETAS),
+    _more("adai", "Adai", 1e-4),
+    _more("adai", "Adai", 1e-4, {"beta0": 0.5, "beta2": 0.9, "eps": 0.01}, betas=(0.5, 0.9), eps=0.01),
+    _more("pnm", "PNM", 1e-4),
+    _more("pnm", "PNM", 1e-4, {"beta1": 0.8, "beta2": 0.5}, betas=(0.8, 0.5)),
+    _more("ftrl", "FTRL", 1e-2),
+    _more(
+        "ftrl", "FTRL", 1e-2, {"beta": 0.5, "lambda_1": 0.1, "lambda_2": 0.2}, beta=0.5, lambda_1=0.1, lambda_2=0.2
+    ),
     _free("schedule_free_sgd", "SGDScheduleFree", 1e-4),
     _free("schedule_free_sgd", "SGDScheduleFree", 1e-4, {"momentum": 0.5}, momentum=0.5),
     _free("schedule_free_adamw", "AdamWScheduleFree", 1e-3),
@@ -233,6 +304,15 @@ DEVIATIONS = [
         {"eps": 0.01},
     ),
     Deviation(
+        "laprop",
+        "pytorch_optimizer",
+        "LaProp",
+        "debiases the sum of root and eps",
+        {"eps": 0.01},
+        {"eps": 0.01},
+    ),
+    Deviation("mars", "pytorch_optimizer", "MARS", "debiases the sum of root and eps", {}, {"optimize_1d": True}),
+    Deviation(
         "adopt",
         "pytorch_optimizer",
         "ADOPT",
@@ -252,7 +332,7 @@ WITHOUT_PEER = {
 def trajectory(case: Case, problem: str) -> np.ndarray:
     """Run a case for `STEPS` updates; return its points, ``float64[STEPS + 1, d]``."""
     ground = PROBLEMS[problem]
-    if case.library == "optax":
+    if case.library.startswith("optax"):
         return _by_optax(case, ground)
     return _by_torch(case, ground)
 
@@ -278,24 +358,34 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     return np.array(path)
 
 
+_BY_LOSS = {
+    "polyak_sgd": ("scaling", "f_min"),
+    "momo": ("learning_rate", "lower_bound"),
+    "momo_adam": ("learning_rate", "lower_bound"),
+}
+"""Of optax's optimizers that see the loss: what they call the learning rate, and the lowest loss."""
+
+
 def _by_optax(case: Case, ground: Ground) -> np.ndarray:
+    import importlib
+
     import jax
 
     jax.config.update("jax_enable_x64", True)
     import jax.numpy as jnp
     import optax
 
-    options = dict(case.options)
-    if case.call == "polyak_sgd":
-        optimizer = optax.polyak_sgd(scaling=case.learning_rate, f_min=ground.lowest, **options)
-    else:
-        optimizer = getattr(optax, case.call)(learning_rate=case.learning_rate, **options)
+    rate, lowest = _BY_LOSS.get(case.call, ("learning_rate", None))
+    options = {rate: case.learning_rate, **case.options}
+    if lowest is not None:
+        options[lowest] = ground.lowest
+    optimizer = getattr(importlib.import_module(case.library), case.call)(**options)
     theta = jnp.array(ground.start, dtype=jnp.float64)
     state = optimizer.init(theta)
     path = [np.array(theta)]
     for _ in range(STEPS):
         gradient = jnp.asarray(ground.gradient(path[-1]))
-        extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call == "polyak_sgd" else {}
+        extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
         updates, state = optimizer.update(gradient, state, theta, **extra)
         theta = optax.apply_updates(theta, updates)
         path.append(np.array(theta))
