@@ -40,14 +40,15 @@ def nesterov(gradient, start, lr, steps, momentum=0.9):
     return path
 
 
-def adagrad(gradient, start, lr, steps, lr_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+def adagrad(gradient, start, lr, steps, lr_decay=0.0, initial_accumulator_value=0.0, eps=1e-10, eps_in_sqrt=False):
     path, x, total = [list(start)], list(start), [initial_accumulator_value] * len(start)
     for t in range(1, steps + 1):
         g = gradient(x)
         rate = lr / (1 + (t - 1) * lr_decay)
         for i in range(len(x)):
             total[i] += g[i] ** 2
-        x = [xi - rate * gi / (sqrt(s) + eps) for xi, gi, s in zip(x, g, total, strict=True)]
+        below = [sqrt(s + eps) if eps_in_sqrt else sqrt(s) + eps for s in total]
+        x = [xi - rate * gi / b for xi, gi, b in zip(x, g, below, strict=True)]
         path.append(x)
     return path
 

@@ -30,6 +30,8 @@ PACKAGES = ["torch", "optax", "pytorch_optimizer", "schedulefree"]
 
 def optimizer_of(case):
     optimizer = gdfast.optimizers.CATALOGUE[case.name](**case.parameters)
+    changes = [gdfast.transforms.CATALOGUE[name](**parameters) for name, parameters in case.transforms]
+    optimizer = optimizer.transformed(*changes) if changes else optimizer
     if case.schedule is None:
         return optimizer
     name, parameters = case.schedule

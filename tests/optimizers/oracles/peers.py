@@ -70,13 +70,16 @@ class Case(NamedTuple):
     note: str = ""
     tolerance: float = 1e-10
     schedule: tuple[str, dict[str, Any]] | None = None  # gdfast's, where the other library's options have one
+    transforms: tuple[tuple[str, dict[str, Any]], ...] = ()  # likewise
 
     @property
     def label(self) -> str:
         """How the case is called in stored files and test ids."""
         shown = ",".join(f"{k}={v}" for k, v in self.parameters.items())
-        scheduled = f"|{self.schedule[0]}" if self.schedule else ""
-        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "") + scheduled
+        more = [*([self.schedule] if self.schedule else []), *self.transforms]
+        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "") + "".join(
+            f"|{name}" for name, _ in more
+        )
 
 
 def _torch(name, call, learning_rate, parameters=None, **options):
@@ -87,8 +90,8 @@ def _optax(name, call, learning_rate, parameters=None, note="", **options):
     return Case(name, parameters or {}, learning_rate, "optax", call, options, note)
 
 
-def _contrib(name, call, learning_rate, parameters=None, note="", **options):
-    return Case(name, parameters or {}, learning_rate, "optax.contrib", call, options, note)
+def _contrib(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, **options):
+    return Case(name, parameters or {}, learning_rate, "optax.contrib", call, options, note, tolerance)
 
 
 def _more(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, **options):
@@ -105,6 +108,8 @@ _WARMUP = ("warmup", {"steps": 49, "start": 1 / 50})  # schedulefree's warmup_st
 _B1B2 = {"b1": 0.8, "b2": 0.95, "eps": 1e-4}
 _SIGN = 1e-3
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
+_FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
+_AMPLIFIED = "to 1e-7 only: bets on a gradient that changes its sign amplify rounding"
 
 CASES = [
     _torch("gd", "SGD", 1e-4),
@@ -206,22 +211,22 @@ CASES = [
     _contrib("dowg", "dowg", 0.5, {"square_distance": 1e-2, "eps": 1e-6}, init_estim_sq_dist=1e-2, eps=1e-6),
     _contrib("prodigy", "prodigy", 1.0),
     _contrib(
-        "prodigy", "prodigy", 0.5,
-        {"beta1": 0.8, "beta2": 0.95, "beta3": 0.9, "eps": 1e-4, "d0": 1e-3, "coefficient": 0.5, "weight_decay": 0.1},
-        betas=(0.8, 0.95), beta3=0.9, eps=1e-4, estim_lr0=1e-3, estim_lr_coef=0.5, weight_decay=0.1,
+        "prodigy", "prodigy", 0.1,
+        {"beta1": 0.8, "beta2": 0.95, "beta3": 0.9, "eps": 1e-4, "d0": 1e-4, "coefficient": 0.5, "weight_decay": 0.1},
+        betas=(0.8, 0.95), beta3=0.9, eps=1e-4, estim_lr0=1e-4, estim_lr_coef=0.5, weight_decay=0.1,
     ),
     _more("prodigy", "Prodigy", 1.0, {"bias_correction": False}),
-    _contrib("dadapt_adamw", "dadapt_adamw", 1.0),
+    _contrib("dadapt_adamw", "dadapt_adamw", 0.5),
     _contrib(
-        "dadapt_adamw", "dadapt_adamw", 0.5,
-        {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "d0": 1e-3, "weight_decay": 0.1},
-        betas=(0.8, 0.95), eps=1e-4, estim_lr0=1e-3, weight_decay=0.1,
+        "dadapt_adamw", "dadapt_adamw", 0.1,
+        {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "d0": 1e-5, "weight_decay": 0.1},
+        betas=(0.8, 0.95), eps=1e-4, estim_lr0=1e-5, weight_decay=0.1,
     ),
     _contrib("momo", "momo", 1e-4),
     _contrib("momo", "momo", 1e-3, {"beta": 0.5, "weight_decay": 0.1}, beta=0.5, weight_decay=0.1),
     _contrib("momo_adam", "momo_adam", 1e-3),
-    _contrib("momo_adam", "momo_adam", 1e-2, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
-    _contrib("cocob", "cocob", 1.0),
+    _contrib("momo_adam", "momo_adam", 1e-3, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
+    _contrib("cocob", "cocob", 1.0, note=_AMPLIFIED, tolerance=1e-7),
     _contrib("cocob", "cocob", 0.1, {"alpha": 10.0, "eps": 1e-3}, alpha=10.0, eps=1e-3),
     _optax("novograd", "novograd", 1e-2),
     _optax(
@@ -229,7 +234,7 @@ CASES = [
         b1=0.8, b2=0.9, eps=1e-3, weight_decay=0.1,
     ),
     _optax("fromage", "fromage", 1e-3),
-    _optax("fromage", "fromage", 1e-2, {"min_norm": 10.0}, min_norm=10.0),
+    _optax("fromage", "fromage", 1e-3, {"min_norm": 3.5}, min_norm=3.5),
     _optax("optimistic_gd", "optimistic_gradient_descent", 1e-4),
     _optax("optimistic_gd", "optimistic_gradient_descent", 1e-4, {"alpha": 0.7, "beta": 0.3}, alpha=0.7, beta=0.3),
     _optax("optimistic_adam", "optimistic_adam_v2", 1e-3),
@@ -239,13 +244,13 @@ CASES = [
     ),
     _optax("optimistic_adam", "optimistic_adam", 1e-3, {"beta": 0.5}, optimism=5e-4),
     _contrib("acprop", "acprop", 1e-3),
-    _contrib("acprop", "acprop", 1e-3, {**_ADAM, "eps_root": 1e-3}, eps_root=1e-3, **_B1B2),
+    _contrib("acprop", "acprop", 1e-4, {**_ADAM, "eps_root": 1e-3}, eps_root=1e-3, **_B1B2),
     _contrib("simplified_ademamix", "simplified_ademamix", 1e-5),
     _contrib("simplified_ademamix", "simplified_ademamix", 1e-4, {**_ADAM, "alpha": 2.0}, alpha=2.0, **_B1B2),
     _optax("sm3", "sm3", 1e-2),
     _optax("sm3", "sm3", 1e-2, {"momentum": 0.5}, momentum=0.5),
-    _more("laprop", "LaProp", 1e-3),
-    _more("laprop", "LaProp", 1e-3, {"beta1": 0.8, "beta2": 0.95}, betas=(0.8, 0.95)),
+    _more("laprop", "LaProp", 1e-3, note=_FLOOR, tolerance=1e-8),
+    _more("laprop", "LaProp", 1e-3, {"beta1": 0.8, "beta2": 0.95}, note=_FLOOR, tolerance=1e-8, betas=(0.8, 0.95)),
     _more("grams", "Grams", 1e-3),
     _more("grams", "Grams", 1e-3, _ADAM, **_BETAS),
     _more("mars", "MARS", 1e-3, {"eps": 0.0}, eps=0.0, optimize_1d=True),
@@ -279,6 +284,24 @@ CASES = [
 ]  # fmt: skip
 
 
+CASES += [
+    _torch("adam", "Adam", 1e-3, weight_decay=0.1)._replace(transforms=(("l2", {"weight": 0.1}),)),
+    _torch("gd", "SGD", 1e-4, weight_decay=0.1)._replace(transforms=(("l2", {"weight": 0.1}),)),
+    _optax("adamax", "adamaxw", 1e-3, weight_decay=0.1)._replace(transforms=(("weight_decay", {"weight": 0.1}),)),
+    _optax("nadam", "nadamw", 1e-3, {"momentum_schedule": False}, weight_decay=0.1)._replace(
+        transforms=(("weight_decay", {"weight": 0.1}),)
+    ),
+    _optax("signum", "signum", _SIGN),
+    _optax("radam", "radam", 1e-3, {**_ADAM, "debias_first": True}, **_B1B2),
+    _optax("adagrad", "adagrad", 0.05, {"initial_accumulator_value": 0.1, "eps": 1e-7, "eps_in_sqrt": True}),
+    _contrib("madgrad", "madgrad", 1e-3),
+    _contrib("ademamix", "ademamix", 1e-3),
+    _contrib("adopt", "adopt", 1e-3),
+    _contrib("schedule_free_sgd", "schedule_free_sgd", 1e-4),
+    _contrib("schedule_free_adamw", "schedule_free_adamw", 1e-3),
+]
+
+
 class Deviation(NamedTuple):
     """An optimizer of another library that is known to be another rule."""
 
@@ -294,15 +317,6 @@ class Deviation(NamedTuple):
 DEVIATIONS = [
     Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
     Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
-    Deviation("adagrad", "optax", "adagrad", "starts the sum at 0.1 and adds eps inside the root"),
-    Deviation(
-        "radam",
-        "optax",
-        "radam",
-        "adds eps to the debiased root, and rectifies from 5 on",
-        {"eps": 0.01},
-        {"eps": 0.01},
-    ),
     Deviation(
         "laprop",
         "pytorch_optimizer",
