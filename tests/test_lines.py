@@ -99,6 +99,7 @@ VALID = [
     ["compare", "STORE", "STORE", "-o", "OUT/c.png"],
     ["status", "STORE", "--verify"],
     ["list", "optimizers", "--parity"],
+    ["list", "optimizers", "--libraries"],
     ["list", "transforms"],
     ["report", "--only", "nix", "--out", "OUT/r"],
     ["boundary", "--condition", "nix", "--out", "OUT/b"],

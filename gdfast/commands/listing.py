@@ -22,15 +22,19 @@ def listing(context: typer.Context) -> None:
 @_listing("optimizers")
 def list_optimizers(
     parity: Annotated[bool, typer.Option("--parity", help="what each rule was compared with")] = False,
+    libraries: Annotated[
+        bool, typer.Option("--libraries", help="what torch's and optax's optimizers are here")
+    ] = False,
 ) -> None:
-    """List the optimizers with their hyperparameters, or what each rule was compared with."""
+    """List the optimizers by family, with their hyperparameters, or what they are compared with or elsewhere."""
     from gdfast import optimizers
 
-    if parity:
-        rows = optimizers.parity()
+    if parity or libraries:
+        rows = optimizers.parity() if parity else optimizers.libraries()
         print_table(rows[0], [list(row.values()) for row in rows])
-    else:
-        print_catalogue(optimizers.CATALOGUE)
+        return
+    families = {make.__name__: family for family, makers in optimizers.FAMILIES.items() for make in makers}
+    print_catalogue(optimizers.CATALOGUE, families)
 
 
 def _list(name: str, what: str) -> None:

@@ -17,6 +17,8 @@ from gdfast.optimizers.adadelta import adadelta
 from gdfast.optimizers.adagrad import adagrad
 from gdfast.optimizers.adai import adai
 from gdfast.optimizers.adam import adam
+from gdfast.optimizers.adam_eps_hat import adam_eps_hat
+from gdfast.optimizers.adam_eps_root import adam_eps_root
 from gdfast.optimizers.adamax import adamax
 from gdfast.optimizers.adamw import adamw
 from gdfast.optimizers.adan import adan
@@ -30,6 +32,7 @@ from gdfast.optimizers.barzilai_borwein import barzilai_borwein
 from gdfast.optimizers.cautious_adam import cautious_adam
 from gdfast.optimizers.cautious_lion import cautious_lion
 from gdfast.optimizers.cautious_momentum import cautious_momentum
+from gdfast.optimizers.classical_momentum import classical_momentum
 from gdfast.optimizers.cocob import cocob
 from gdfast.optimizers.dadapt_adamw import dadapt_adamw
 from gdfast.optimizers.dog import dog
@@ -74,11 +77,12 @@ from gdfast.optimizers.yogi import yogi
 
 FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "plain": (gd, normalized_gd, fromage, asgd, optimistic_gd, schedule_free_sgd),
-    "momentum": (momentum, nesterov, qhm, aggmo, pnm, adai, novograd, lars, cautious_momentum),
+    "momentum": (momentum, classical_momentum, nesterov, qhm, aggmo, pnm, adai, novograd, lars, cautious_momentum),
     "sign": (signsgd, signum, rprop, lion, tiger, cautious_lion),
     "adaptive": (
-        adagrad, sm3, ftrl, adadelta, rmsprop, adam, adamw, amsgrad, adamax, nadam, radam, adabelief, acprop, yogi,
-        padam, adan, adopt, ademamix, simplified_ademamix, laprop, grams, mars, adabound, stable_adamw, qhadam,
+        adagrad, sm3, ftrl, adadelta, rmsprop, adam, adam_eps_hat, adam_eps_root, adamw, amsgrad, adamax, nadam, radam,
+        adabelief, acprop, yogi, padam, adan, adopt, ademamix, simplified_ademamix, laprop, grams, mars, adabound,
+        stable_adamw, qhadam,
         optimistic_adam, lamb, madgrad, schedule_free_adamw, cautious_adam,
     ),
     "rates of their own": (
@@ -98,7 +102,20 @@ def parity() -> list[dict[str, str]]:
     The differences are relative to each coordinate's largest value, over trajectories of 300 steps on an
     ill-conditioned quadratic, Rosenbrock's valley and the quartic.
     """
-    text = files("gdfast.optimizers").joinpath("parity.csv").read_text(encoding="utf-8")
+    return _table("parity.csv")
+
+
+def libraries() -> list[dict[str, str]]:
+    """Which rule each optimizer of torch.optim, optax and optax.contrib is: rows of library, name, notation and note.
+
+    The notation (several with spaces between) is that of the same formula; defaults may differ. It is empty where there
+    is none, and the note says why.
+    """
+    return _table("libraries.csv")
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    text = files("gdfast.optimizers").joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 
@@ -116,6 +133,8 @@ __all__ = [
     "adagrad",
     "adai",
     "adam",
+    "adam_eps_hat",
+    "adam_eps_root",
     "adamax",
     "adamw",
     "adan",
@@ -129,6 +148,7 @@ __all__ = [
     "cautious_adam",
     "cautious_lion",
     "cautious_momentum",
+    "classical_momentum",
     "cocob",
     "combine",
     "dadapt_adamw",
@@ -142,6 +162,7 @@ __all__ = [
     "lamb",
     "laprop",
     "lars",
+    "libraries",
     "lion",
     "madgrad",
     "mars",

@@ -77,8 +77,10 @@ class Case(NamedTuple):
         """How the case is called in stored files and test ids."""
         shown = ",".join(f"{k}={v}" for k, v in self.parameters.items())
         more = [*([self.schedule] if self.schedule else []), *self.transforms]
-        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "") + "".join(
-            f"|{name}" for name, _ in more
+        return (
+            f"{self.library}.{self.call}:{self.name}"
+            + (f":{shown}" if shown else "")
+            + "".join(f"|{name}" for name, _ in more)
         )
 
 
@@ -292,9 +294,17 @@ CASES += [
         transforms=(("weight_decay", {"weight": 0.1}),)
     ),
     _optax("signum", "signum", _SIGN),
+    _optax("adam_eps_root", "adam", 1e-3, eps_root=1e-8),
+    _optax("adam_eps_root", "adam", 1e-3, {**_ADAM, "eps_root": 0.1}, eps_root=0.1, **_B1B2),
     _optax("radam", "radam", 1e-3, {**_ADAM, "debias_first": True}, **_B1B2),
     _optax("adagrad", "adagrad", 0.05, {"initial_accumulator_value": 0.1, "eps": 1e-7, "eps_in_sqrt": True}),
-    _contrib("madgrad", "madgrad", 1e-3),
+    _contrib(
+        "madgrad",
+        "madgrad",
+        1e-3,
+        note="to single precision only: optax takes the root of the step in it",
+        tolerance=1e-7,
+    ),
     _contrib("ademamix", "ademamix", 1e-3),
     _contrib("adopt", "adopt", 1e-3),
     _contrib("schedule_free_sgd", "schedule_free_sgd", 1e-4),
