@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = "peers", "refinement", "roofline", "scaling", "throughput"
+COMMANDS = "models", "peers", "refinement", "roofline", "scaling", "throughput"
 
 
 def main(arguments: list[str]) -> None:

@@ -59,6 +59,20 @@ class Measure(Named):
     ------
     TypeError, ValueError
         If the rule is not in the grammar, or its arguments and what it returns do not fit the rest.
+
+    Examples
+    --------
+    One of one's own: how many losses were above a level.
+
+    >>> import gdfast
+    >>> def above(loss, count, level):
+    ...     return count + (loss > level)
+    >>> @named(level=arguments.ANY)
+    ... def steps_above(level: float = 0.0) -> Measure:
+    ...     return Measure(above, {"count": 0.0}, lambda t, budget: {}, lambda memory, *others: memory[0])
+    >>> sweep = gdfast.Sweep("quartic", "gd", [0.001, 0.01], [-3.5], measure=steps_above(level=-5))
+    >>> gdfast.run(sweep, backend="numpy").measure.values.ravel()
+    array([21.,  1.])
     """
 
     rule: Callable[..., Any]

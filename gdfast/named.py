@@ -22,8 +22,7 @@ import numpy as np
 
 from gdfast import arguments, literals
 from gdfast.arguments import Interval, OneOf
-from gdfast.formulas.formula import source_of
-from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.reach import full_text
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
@@ -99,7 +98,7 @@ class Named(Value):
         if self.make is not None:
             for name in changes:
                 arguments.choice(f"{self.name}: parameter", name, self.parameters)
-            return self.make(**{**self.parameters, **changes})  # type: ignore[no-any-return]
+            return self.make(**{**self._of_factory, **changes})  # type: ignore[no-any-return]
         fields = self.fields()
         for name in changes:
             arguments.choice(f"{self.name}: parameter", name, [*self.parameters, *fields])
@@ -128,6 +127,11 @@ class Named(Value):
         return other
 
     @property
+    def _of_factory(self) -> dict[str, Any]:
+        """The parameters that the factory has; what it made may have others, which it was given there."""
+        return {name: value for name, value in self.parameters.items() if name in _names(self.make)}
+
+    @property
     def label(self) -> str:
         """The name, with the parameters that differ from their defaults: ``adam:beta1=0.8,amsgrad=True``.
 
@@ -138,7 +142,7 @@ class Named(Value):
         else:
             defaults = _defaults(self.make)
             name = self.name
-            changed = {n: v for n, v in self.parameters.items() if n not in defaults or not _same(v, defaults[n])}
+            changed = {n: v for n, v in self._of_factory.items() if n not in defaults or not _same(v, defaults[n])}
         return name + (":" + ",".join(f"{n}={literals.write(v)}" for n, v in changed.items()) if changed else "")
 
     @property
@@ -150,14 +154,16 @@ class Named(Value):
         told = dict(self.parameters)
         if self.make is None:
             told.update((n, v) for n, v in self.fields().items() if n != "parameters" and v is not None)
-        return {"name": self.name, "parameters": {n: _plain(v) for n, v in told.items()}}
+        code = getattr(self.make, "code", None)  # of a file
+        of_file = {} if code is None else {"code": code}
+        return {"name": self.name, "parameters": {n: _plain(v) for n, v in told.items()}, **of_file}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__.lower()} {self.label}>"
 
     def __reduce__(self) -> Any:
         if self.make is not None:
-            return _made, (self.make, dict(self.parameters))
+            return _made, (self.make, self._of_factory)
         fields = self.fields()
         if not fields:
             return super().__reduce__()
@@ -251,7 +257,9 @@ def _gathered(
                 n: v for n, v in kwargs.items() if n not in more
             }
             value = told.get(parameter)
-            source = dict(value) if isinstance(value, Mapping) else {} if value is None else {"source": value}
+            source = {} if value is None else {"source": value}
+            if isinstance(value, Mapping) and "source" in value:  # and is no mapping to columns
+                source = dict(value)
             return {**told, parameter: {**source, **more}}
     return kwargs
 
@@ -271,6 +279,11 @@ def _defaults(make: Callable[..., Any]) -> dict[str, Any]:
     defaults = {n: p.default for n, p in inspect.signature(make).parameters.items() if p.default is not p.empty}
     readers = {n: r for n, r in getattr(make, "accepted", {}).items() if not isinstance(r, Interval | OneOf)}
     return {n: _read(n, readers[n], v, v) if n in readers else v for n, v in defaults.items()}
+
+
+@functools.lru_cache(maxsize=256)
+def _names(make: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(make).parameters)
 
 
 def is_factory(thing: Any) -> bool:
@@ -330,8 +343,5 @@ def _plain(value: Any) -> Any:
 
 
 def source(function: Callable[..., Any]) -> str:
-    """The source text of a function, or its representation where there is none, as of what was typed at a prompt."""
-    try:
-        return source_of(function)
-    except GrammarError:
-        return repr(function)
+    """The text of a function and of what it uses, or its representation where there is none, as at a prompt."""
+    return full_text(function)

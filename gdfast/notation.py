@@ -1,7 +1,8 @@
 """Text ↔ things: problems, optimizers and their kin by name and parameters, ``adam:beta1=0.8|cosine|clip_norm=1``.
 
 Labels are written in this language, and read back to what they are the labels of; values are those of
-`gdfast.literals`. What else is typed on the command line is read here too: axes, points.
+`gdfast.literals`. ``mine.py:bowl`` instead of a name is what that file, which is run, has under it: `gdfast.own`. What
+else is typed on the command line is read here too: axes, points.
 """
 
 import inspect
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gdfast import arguments, literals, memory
+from gdfast import arguments, literals, memory, own
 from gdfast import data as data_sets
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.mathematics import flat_name
 from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
 from gdfast.measures import Measure
@@ -79,11 +81,21 @@ def _one_text(text: str) -> list[Optimizer]:
             unit = parse_numbers("optimizer: unit", value, ["unit"])[0]
             continue
         name = other.partition(":")[0].partition("=")[0].strip()
-        if name not in SCHEDULES:
+        if other.strip().startswith("<"):
+            raise ValueError(f"optimizer {shown(text)} has {shown(other)}, a function of one's own, given in Python")
+        if own.split(other):
+            part = _thing("schedule or transform", other, {})
+            if isinstance(part, Transform):
+                changes.append(part)
+                continue
+            name, other_plan = part.name, part
+        else:
+            other_plan = None
+        if other_plan is None and name not in SCHEDULES:
             arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS, "unit"])
             changes.append(transform(other))
         elif plan is None:
-            plan = schedule(other)
+            plan = other_plan or schedule(other)
         else:
             raise ValueError(f"optimizer {shown(text)} must have one schedule, not {plan.name} and {name}")
     rules = grid(factory, **values)
@@ -222,7 +234,11 @@ def _call(
     argument: str, text: str, catalogue: Mapping[str, Callable[..., Any]]
 ) -> tuple[Callable[..., Any], dict[str, str]]:
     """The factory that a text names, and the texts of its parameters."""
-    name, colon, rest = arguments.text(argument, text).partition(":")
+    of_file = own.split(arguments.text(argument, text))
+    if of_file:
+        path, name, rest = of_file
+        return own.factory(argument, path, name), literals.items(rest) if rest else {}
+    name, colon, rest = text.partition(":")
     if name.strip().startswith("<"):
         raise ValueError(f"{argument} {shown(text)} stands for a formula of one's own, which is given in Python")
     factory = catalogue[arguments.choice(argument, name.strip(), catalogue)]
@@ -242,7 +258,7 @@ def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> 
 
 
 def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_OF_A_VALUE) -> Array:
-    """Read ``low:high:count`` as a grid, or one number as itself.
+    """Read ``low:high:count`` as a grid, ``0.1/0.3/1`` as these values, or one number as itself.
 
     The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
     What is made of a value takes `size` bytes.
@@ -252,19 +268,24 @@ def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_O
     ValueError
         If it is neither, or has more values than fit into memory.
     """
-    accepted = f"{argument} must be low:high:count, after log: or linear: if need be, or one number, not {shown(text)}"
+    accepted = (
+        f"{argument} must be low:high:count, after log: or linear: if need be, or numbers such as 0.1/0.3/1, not "
+        f"{shown(text)}"
+    )
     spacing, colon, rest = text.partition(":")
     if colon and spacing in ("log", "linear"):
         logarithmic, text = spacing == "log", rest
+    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
     try:
-        *ends, high = (float(part) for part in text.split(":")[:2])
-        (count,) = (int(part) for part in text.split(":")[2:]) if ends else (1,)
+        *values, last = text.split(":") if ":" in text else [*text.split("/"), "1"]
+        numbers, count = [float(value) for value in values], int(last)
     except ValueError:
         raise ValueError(accepted) from None
-    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
-    if not ends:
-        return np.array([arguments.number(argument, high, accepted_ends)])
-    (low,) = ends
+    if ":" not in text:
+        return np.array([arguments.number(argument, number, accepted_ends) for number in numbers])
+    if len(numbers) != 2:
+        raise ValueError(accepted)
+    low, high = numbers
     count = arguments.integer(f"{argument}: count", count)
     for name, end in (("low", low), ("high", high)):
         arguments.number(f"{argument}: {name}", end, accepted_ends)
@@ -347,7 +368,7 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     ValueError
         If one is no axis, a name is given twice, or only some have names.
     """
-    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
+    names = [flat_name(text.partition("=")[0].strip()) for text in texts if "=" in text]
     if not names:
         return [parse_axis("start", text, logarithmic=False) for text in texts]
     if len(names) < len(texts) or len(set(names)) < len(names):
@@ -361,6 +382,8 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
 def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> Any:
     """Return the starts on a grid of axes in the order of the coordinates or by their names, or none without axes.
 
+    One number, without a name, is that of all coordinates.
+
     Raises
     ------
     ValueError
@@ -370,9 +393,12 @@ def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> 
         for name in axes:
             arguments.choice("start: coordinate", name, subject.coordinates)
         axes = [axes[name] for name in subject.coordinates if name in axes]
+    elif len(axes) == 1 and len(axes[0]) == 1:
+        return np.full((1, subject.dimension), axes[0][0])
     if axes and len(axes) != subject.dimension:
         raise ValueError(
-            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, not {len(axes)}"
+            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, or be one number "
+            f"for all, not {len(axes)}"
         )
     return parse_grid(axes) if axes else None
 
@@ -411,7 +437,7 @@ def parse_problem(
         If not just one of the two is given, or it is not accepted.
     """
     if (text is None) == (loss is None):
-        raise ValueError("problem or loss must be given, one of them")
+        raise ValueError("problem, loss or model must be given, one of them")
     if loss is None:
         name, takers = str(text).partition(":")[0], _takers_of_data()
         if source and name in PROBLEMS and name not in takers:

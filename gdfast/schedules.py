@@ -2,9 +2,11 @@
 
 A schedule gives each step t = 0, 1, … a factor of the learning rate, whatever the trajectory does; only
 `reduce_on_plateau` looks at the trajectory's own losses. ``total`` is the number of steps a schedule is stretched over;
-the budget of the run where it is not given. Use one by ``optimizer.scheduled(schedule)``.
+the budget of the run where it is not given. Use one by ``optimizer.scheduled(schedule)``; any function of the step
+will do, ``optimizer.scheduled(lambda t: 0.99**t)``, see `of_step`.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ import numpy as np
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE, UNIT
 from gdfast.formulas.elementary import Array, maximum, select
-from gdfast.named import Named, named, parameters_of_factory
+from gdfast.named import Named, is_factory, named, parameters_of_factory, source
 from gdfast.rules import check_coefficients, check_memory
 
 
@@ -35,7 +37,7 @@ class Schedule(Named):
         If it is no such function.
     """
 
-    multiplier: Callable[[Array, int], Array]
+    multiplier: Callable[..., Any]
 
     def __post_init__(self) -> None:
         arguments.function("multiplier", self.multiplier, "a function of the steps and the budget")
@@ -46,8 +48,11 @@ class Schedule(Named):
 
     def multipliers(self, max_steps: int) -> Array:
         """The factors of steps 0 … max_steps, ``float64[max_steps + 1]``."""
-        t = np.arange(max_steps + 1, dtype=np.float64)
-        return np.broadcast_to(np.asarray(self.multiplier(t, max_steps), dtype=np.float64), t.shape)
+        return self.at(np.arange(max_steps + 1, dtype=np.float64), max_steps)
+
+    def at(self, t: Array, budget: int) -> Array:
+        """The factors of some steps, whole numbers in ``float64[n]``, of a run of so many steps, ``float64[n]``."""
+        return np.broadcast_to(np.asarray(self.multiplier(t, budget), dtype=np.float64), t.shape)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,6 +94,102 @@ class LossSchedule(Named):
     def constants(self) -> list[float]:
         """The coefficients."""
         return [float(self.parameters[name]) for name in self.coefficients]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StepFunction(Schedule):
+    """A function of one's own as a schedule, in plain Python: see `of_step`.
+
+    Parameters
+    ----------
+    multiplier : callable
+        From the step, an int from 0 on, to a number; with a second argument, that is the budget.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such function, or what it returns for the steps 0 and 1 is no finite number.
+    """
+
+    def __post_init__(self) -> None:
+        arguments.function("schedule", self.multiplier, "a function of the step, such as lambda t: 0.99**t")
+        self.at(np.array([0.0, 1.0]), 1)
+
+    @functools.cached_property
+    def name(self) -> str:
+        """The function's, or the text of a lambda."""
+        name = str(getattr(self.multiplier, "__name__", "function"))
+        return " ".join(source(self.multiplier).split())[:60] if name == "<lambda>" else name
+
+    @property
+    def takes_budget(self) -> bool:
+        """Whether the function has an argument without a default behind the step."""
+        try:
+            told = inspect.signature(self.multiplier).parameters.values()
+        except (TypeError, ValueError):  # of what is written in C
+            return False
+        return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in told) > 1
+
+    def at(self, t: Array, budget: int) -> Array:
+        """The factors of some steps; each step is asked for once."""
+        return _tabulated(self, max(budget, int(t.max(initial=0))) if self.takes_budget else -1, t.tobytes())
+
+    def __repr__(self) -> str:
+        return f"<schedule {self.label}>"
+
+
+@functools.lru_cache(maxsize=8)
+def _tabulated(schedule: StepFunction, budget: int, steps: bytes) -> Array:
+    more = (budget,) if schedule.takes_budget else ()
+    values = [_factor(schedule, int(t), more) for t in np.frombuffer(steps)]
+    factors = np.array(values, dtype=np.float64)
+    factors.flags.writeable = False
+    return factors
+
+
+def _factor(schedule: StepFunction, t: int, more: tuple[int, ...]) -> float:
+    told = f"schedule {schedule.name}: what it returns for step {t}"
+    try:
+        factor = schedule.multiplier(t, *more)
+    except Exception as error:  # whatever a stranger's function raises
+        raise ValueError(
+            f"schedule {schedule.name} must return a number for step {t}, but raises {type(error).__name__}: {error}"
+        ) from None
+    return arguments.number(told, factor.item() if isinstance(factor, np.ndarray) and not factor.ndim else factor)
+
+
+def of_step(schedule: Any) -> Schedule | LossSchedule:
+    """Return a function of the step as a schedule: what it returns for the steps 0, 1, … is tabulated once.
+
+    ``optimizer.scheduled(lambda t: 0.99**t)`` does it by itself.
+
+    Parameters
+    ----------
+    schedule : callable
+        From the step, an int, to what the learning rate is multiplied by, and nothing else: its value must depend on
+        the step alone. With a second argument without a default, that is the budget. Workers in other processes need
+        one that they can import: a ``def`` of a module, no lambda. A schedule or a factory of one is accepted too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such function, or returns no finite number.
+
+    Examples
+    --------
+    >>> of_step(lambda t: 1 / (1 + t)).multipliers(3)
+    array([1.        , 0.5       , 0.33333333, 0.25      ])
+    """
+    if isinstance(schedule, Schedule | LossSchedule):
+        return schedule
+    if is_factory(schedule):
+        return of_step(schedule())
+    if not callable(schedule) or isinstance(schedule, type):
+        raise TypeError(
+            "schedule must be a schedule, such as gdfast.schedules.cosine(), or a function of the step, not "
+            f"{arguments.shown(schedule)}"
+        )
+    return StepFunction(schedule)
 
 
 def _steps(name: str, value: int | None) -> int | None:
@@ -186,7 +287,7 @@ def warmup(steps: int = 10, start: float = 0.0, then: Schedule | None = None) ->
         rise = start + (1 - start) * np.minimum(t / steps, 1.0)
         if then is None:
             return rise
-        after = then.multiplier(np.maximum(t - steps, 0.0), max(budget - steps, 1))
+        after = then.at(np.maximum(t - steps, 0.0), max(budget - steps, 1))
         return np.where(t < steps, rise, after)
 
     return Schedule(multiplier)

@@ -55,6 +55,21 @@ class Transform(Named):
     ------
     TypeError, ValueError
         If the rule is not in the grammar, or its arguments do not fit the rest.
+
+    Examples
+    --------
+    One of one's own, from its rule alone or, with parameters that are checked, from a factory:
+
+    >>> from gdfast import optimizers
+    >>> def shrunk(theta, grad, lr, share):
+    ...     return grad * (1 - share) / (1 + abs(grad))
+    >>> optimizers.gd().transformed(Transform(shrunk, parameters={"share": 0.5}))
+    <optimizer gd|<shrunk>:share=0.5>
+    >>> @named(share=UNIT)
+    ... def shy(share: float = 0.1) -> Transform:
+    ...     return Transform(shrunk)
+    >>> optimizers.adam().transformed(shy(share=0.2))
+    <optimizer adam|shy:share=0.2>
     """
 
     rule: Callable[..., Any]

@@ -58,6 +58,8 @@ PROBLEMS = [
     SOFTMAX,
     NETWORK,
     CLASSES,
+    problems.from_model(),
+    problems.from_model("a*w0 + b", data=TABLE, loss="logistic", validation=0.5),
 ]
 """One of each class of problems."""
 
@@ -283,6 +285,7 @@ def calls() -> list[Call]:
             {"optimizers": [optimizers.gd()], "schedules": [schedules.cosine()], "transforms": [transforms.l2()]},
         ),
         (optimizers.gd().scheduled, {"schedule": schedules.cosine()}),
+        (schedules.of_step, {"schedule": lambda t: 0.9**t}),
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),
         (executors.Processes, {"count": 1}),
@@ -291,6 +294,13 @@ def calls() -> list[Call]:
         (data.as_classes, {"data": TABLE, "positive": "1"}),
         (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
         (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0)}),
+        (
+            problems.from_model,
+            {
+                **_defaults(problems.from_model),
+                "data": {"source": {"days": [1.0, 2.0], "y": [1.0, 2.0]}, "target": "y"},
+            },
+        ),
         (problems.Landscape, _arguments_of_a_landscape()),
         (NETWORK.predict, {"theta": np.zeros((NETWORK.dimension, 2)), "X": point}),
     ]

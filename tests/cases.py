@@ -99,6 +99,13 @@ DATA_PROBLEMS = [
     p.softmax_regression(data="iris", l2=0.1, batch_size=5, seed=1),
 ]
 """Problems with data of any size; least squares with a penalty or without is exact among them."""
+MODELS = [
+    p.from_model(),
+    p.from_model(
+        "a*x/(1 + k*k + x) + b*log(x)", data=(_rng.uniform(1, 3, 13), _rng.normal(size=13)), loss="huber", batch_size=5
+    ),
+]
+"""Models on data; in the second only + - * / occur in a step."""
 EXACT = [problem for problem in PROBLEMS if problem.name != "sigmoid"]
 """Problems in which only + - * / sqrt occur: kernel and reference agree to the bit."""
 

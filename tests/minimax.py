@@ -65,6 +65,21 @@ FITS = {
         2,
         3,
     ),
+    # (sinh(s) / s − 1) / z, z = s² <= 1; relative to sinh(s) / s
+    "SINH": Fit(series(lambda i: 1 / mpmath.factorial(2 * i + 3)), lambda z: z, (0.0, 1.0), 6),
+    # (asin(s) / s − 1) / z and (atan(s) / s − 1) / z, z = s²; relative to the inverses over s
+    "ASIN": Fit(
+        lambda z: (mpmath.asin(mpmath.sqrt(z)) / mpmath.sqrt(z) - 1) / z if z else mpf(1) / 6,
+        lambda z: z,
+        (0.0, 0.25),
+        12,
+    ),
+    "ATAN": Fit(
+        lambda z: (mpmath.atan(mpmath.sqrt(z)) / mpmath.sqrt(z) - 1) / z if z else mpf(-1) / 3,
+        lambda z: z,
+        (0.0, 0.4375**2),
+        10,
+    ),
     # −log(erfc(1 + t)); relative to erf, which is nearly 1
     "ERF_FAR": Fit(lambda t: -mpmath.log(mpmath.erfc(1 + t)), lambda t: mpmath.erfc(1 + t), (0.0, 5.0), 18),
 }

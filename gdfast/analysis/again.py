@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdfast import arguments, notation
+from gdfast import arguments, notation, own
 from gdfast import data as data_sets
 from gdfast.analysis import _results
 from gdfast.history import History
@@ -193,7 +193,8 @@ def problem_of(told: dict[str, Any]) -> Problem | None:
 def optimizer_of(label: str) -> Optimizer | None:
     """The optimizer of a label; None for one's own."""
     try:
-        (optimizer,) = notation.optimizers(re.sub(r"#\d+$", "", label))
+        with own.not_run():
+            (optimizer,) = notation.optimizers(re.sub(r"#\d+$", "", label))
     except (TypeError, ValueError):
         return None
     return optimizer

@@ -37,8 +37,9 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
     Parameters
     ----------
     before, after : xarray.Dataset
-        Of `gdfast.run`, over the same learning rates and starts, with the same optimizers, or `before` with one, which
-        all of `after` are then compared with. Starts are compared where both results have a ``start_point``.
+        Of `gdfast.run`, over the same learning rates and starts, with the same optimizers, whose schedules and
+        transforms may differ, or `before` with one, which all of `after` are then compared with. Starts are compared
+        where both results have a ``start_point``.
 
     Returns
     -------
@@ -126,11 +127,18 @@ def _aligned(
             if not np.array_equal(first, second):
                 raise ValueError(f"before and after must be over the same grid, but their {words} differ")
     labels = [_results.labels(result) for result in (before, after)]
-    if labels[0] == labels[1]:
-        return before, after
-    if len(labels[0]) > 1:
+    if len(labels[0]) == 1:
+        before = before.isel(optimizer=np.zeros(len(labels[1]), dtype=int))
+    elif labels[0] != labels[1] and [*map(_rule, labels[0])] != [*map(_rule, labels[1])]:
         raise ValueError(
-            "before and after must have the same optimizers, or before just one, "
+            "before and after must have the same optimizers, but for schedules and transforms, or before just one, "
             f"not {', '.join(labels[0])} and {', '.join(labels[1])}"
         )
-    return before.isel(optimizer=np.zeros(len(labels[1]), dtype=int)), after
+    if not np.array_equal(_results.units_of_rates(before), _results.units_of_rates(after)):
+        raise ValueError("before and after must be over the same grid, but their learning rates have other units")
+    return before, after
+
+
+def _rule(label: str) -> str:
+    """A label without schedule, transforms and what else stands behind the rule and its hyperparameters."""
+    return label.partition("|")[0]

@@ -73,7 +73,8 @@ def compare(
 ) -> None:
     """Count the cells that a change rescued and broke: two stored sweeps over one grid.
 
-    The optimizers must be the same, or the first sweep must have one, with which all of the second are compared.
+    The optimizers must be the same, but for schedules and transforms, or the first sweep must have one, with which all
+    of the second are compared.
     """
     from gdfast import analysis, plot
     from gdfast.storing import store

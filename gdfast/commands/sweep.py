@@ -20,7 +20,7 @@ def sweep(
         list[str],
         typer.Option(
             help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
-            "a value may be an axis, low:high:count or a/b/c"
+            "mine.py:name is of a file of your own, which is run; a value may be an axis, low:high:count or a/b/c"
         ),
     ],
     out: Annotated[
@@ -34,14 +34,15 @@ def sweep(
     lr: Annotated[
         str,
         typer.Option(
-            help="learning rates low:high:count, logarithmic unless linear: stands first, or one number; "
+            help="learning rates low:high:count, logarithmic unless linear: stands first, or numbers 0.1/0.3; "
             "default:low:high:count are multiples of each optimizer's default"
         ),
     ] = "1e-4:1:256",
     start: Annotated[
         list[str] | None,
         typer.Option(
-            help="starts low:high:count, linear unless log: stands first, or one number, or name=…; once a coordinate  "
+            help="starts low:high:count, linear unless log: stands first, or numbers 0/1, or name=…; "
+            "once a coordinate, or one number for all  "
             "[default: the problem's own]"
         ),
     ] = None,
@@ -76,6 +77,13 @@ def sweep(
             help="what to record at chosen steps, such as loss,sharpness:64: loss, lowest_loss, gradient_norm, "
             "distance, sharpness, accuracy, validation_loss, validation_accuracy, theta; :linear:64 for even steps, "
             ":0/10/100 for these"
+        ),
+    ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="a number told of each trajectory's losses, such as steps_to_reach:tolerance=1e-3; "
+            "see `gdfast list measures`"
         ),
     ] = None,
     check_every: Annotated[int, typer.Option(help="look at every k-th point whether a trajectory has settled")] = 1,
@@ -117,6 +125,7 @@ def sweep(
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
+        measure=measure,
         check_every=check_every,
         dtype=dtype,
         settle=settle,

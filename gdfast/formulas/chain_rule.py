@@ -29,10 +29,13 @@ class ChainRule:
         To which they are added.
     factoring : bool
         Whether common factors are taken out of sums: x y + x z becomes x (y + z).
+    of_sums : bool
+        Whether derivatives are for sums, of which small parts need few digits: the slope of tanh is made of its value
+        then, 1 − tanh², and that of the sigmoid too, which takes one exponential less.
     """
 
-    def __init__(self, graph: Graph, factoring: bool = False) -> None:
-        self.graph, self.factoring = graph, factoring
+    def __init__(self, graph: Graph, factoring: bool = False, of_sums: bool = False) -> None:
+        self.graph, self.factoring, self.of_sums = graph, factoring, of_sums
         self._gradients: dict[int, dict[str, int]] = {}
 
     def by(self, root: int, coordinates: Sequence[str]) -> list[int]:
@@ -123,6 +126,19 @@ class ChainRule:
                 return ((a, self._divided(outer, a)),)
             case "log1p":
                 return ((a, self._divided(outer, self.graph.operation("+", self.graph.number(1.0), a))),)
+            case "log10" | "log2":
+                return ((a, self._divided(self._scaled(outer, 1 / math.log(10 if name == "log10" else 2)), a)),)
+            case "atan":
+                one, square = self.graph.number(1.0), self.graph.power(a, 2.0)
+                return ((a, self._divided(outer, self.graph.operation("+", one, square))),)
+            case "asin" | "acos":
+                one = self.graph.number(1.0)
+                apart = [self.graph.operation(sign, one, a) for sign in "-+"]  # 1 − a² would lose digits near ±1
+                root = self.graph.operation("sqrt", self.graph.operation("*", *apart))
+                return ((a, self._divided(self._scaled(outer, 1.0 if name == "asin" else -1.0), root)),)
+            case "tan":
+                one, square = self.graph.number(1.0), self.graph.power(node, 2.0)
+                return ((a, self._times(outer, self.graph.operation("+", one, square))),)
             case "sign":
                 return ()
             case "erf":
@@ -130,6 +146,12 @@ class ChainRule:
                 return ((a, self._scaled(self._times(outer, bell), 2 / math.sqrt(math.pi))),)
             case "cos":
                 return ((a, self._scaled(self._times(outer, self.graph.operation("sin", a)), -1.0)),)
+            case "tanh" if self.of_sums:
+                one = self.graph.number(1.0)
+                return ((a, self._times(outer, self.graph.operation("-", one, self.graph.power(node, 2.0)))),)
+            case "sigmoid" if self.of_sums:
+                rest = self.graph.operation("-", self.graph.number(1.0), node)
+                return ((a, self._times(outer, self.graph.operation("*", node, rest))),)
             case "sigmoid":
                 return ((a, self._times(outer, self._hump(a, 1.0))),)
             case "tanh":
@@ -137,6 +159,8 @@ class ChainRule:
         slope = {
             "sin": lambda: self.graph.operation("cos", a),
             "exp": lambda: node,
+            "sinh": lambda: self.graph.operation("cosh", a),
+            "cosh": lambda: self.graph.operation("sinh", a),
             "softplus": lambda: self.graph.operation("sigmoid", a),
             "abs": lambda: self.graph.operation("sign", a),
         }[name]

@@ -78,8 +78,18 @@ def _of_formula(name: str, formula: Formula) -> Callable[..., Any]:
     return derived(name, graph, nodes, formula.arguments)
 
 
-def derived(name: str, graph: Graph, nodes: Sequence[int], names: Sequence[str]) -> Callable[..., Any]:
+def derived(
+    name: str,
+    graph: Graph,
+    nodes: Sequence[int],
+    names: Sequence[str],
+    by: Sequence[str] | None = None,
+    of_sums: bool = False,
+) -> Callable[..., Any]:
     """Return the derivatives of nodes by coordinates as a formula ``gradient``, of one node, or ``hessian``, of each.
+
+    The arguments of the formula are `names`; the derivatives are by all of them, or those that are told. For `of_sums`
+    see `ChainRule`.
 
     Raises
     ------
@@ -87,22 +97,23 @@ def derived(name: str, graph: Graph, nodes: Sequence[int], names: Sequence[str])
         If a number in it is none that a float64 holds, or it takes too many operations.
     """
     attempt = graph.copy()
-    operations, writer, rows = _form(graph, nodes, names, factoring=False)
+    by = names if by is None else by
+    operations, writer, rows = _form(graph, nodes, by, ChainRule(graph, of_sums=of_sums))
     if name == "gradient" and operations <= _LARGEST_TO_FACTOR:
         # It may also be longer then, where what is taken apart is needed elsewhere as a whole.
-        factored = _form(attempt, nodes, names, factoring=True)
+        factored = _form(attempt, nodes, by, ChainRule(attempt, True, of_sums))
         if factored[0] < operations:
             operations, writer, rows = factored
     if operations > _LARGEST[name]:
         raise NoDerivativeError(f"its {name} takes {operations} operations, more than {_LARGEST[name]}")
     rows = rows if name == "hessian" else rows[0]
-    while len(names) == 1 and not isinstance(rows, int):
+    while len(by) == 1 and not isinstance(rows, int):
         (rows,) = rows
     return writer.formula(name, names, rows)
 
 
-def _form(graph: Graph, nodes: Sequence[int], names: Sequence[str], factoring: bool) -> tuple[int, Writer, Any]:
-    rule, writer = ChainRule(graph, factoring), Writer(graph)
+def _form(graph: Graph, nodes: Sequence[int], names: Sequence[str], rule: ChainRule) -> tuple[int, Writer, Any]:
+    writer = Writer(graph)
     try:
         rows = [rule.by(node, names) for node in nodes]
         return writer.operations(rows), writer, rows

@@ -5,13 +5,16 @@ import copy
 import functools
 import hashlib
 import inspect
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gdfast.formulas import elementary
-from gdfast.formulas.grammar import GrammarError, check
+from gdfast.formulas.grammar import check
 from gdfast.formulas.readings import typed
+from gdfast.formulas.source import source_of
+from gdfast.formulas.translation import translated
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {name: getattr(elementary, name) for name in elementary.__all__}
 
 
 class Formula:
@@ -20,8 +23,8 @@ class Formula:
     Parameters
     ----------
     function : callable
-        A ``def`` whose source can be read, or one that `from_text` has made. It may name numbers of its module, which
-        become constants.
+        One whose source can be read, or one that `from_text` has made; what is not in the grammar is translated where
+        it can be, see `gdfast.formulas.translation`.
     results : int
         How many values it returns. Each may be a tuple of values itself, as the rows of a Hessian are.
 
@@ -34,9 +37,9 @@ class Formula:
     arguments : tuple of str
         Names of the arguments.
     constants : dict
-        The numbers of its module that it names.
+        The numbers from outside that it names.
     tree : ast.FunctionDef
-        The syntax tree with these numbers in it, and without docstring. Not to be changed.
+        The syntax tree in the grammar, with these numbers in it, and without docstring. Not to be changed.
 
     Raises
     ------
@@ -53,11 +56,10 @@ class Formula:
     def __init__(self, function: Callable[..., Any], results: int) -> None:
         self.name = getattr(function, "__name__", repr(function))
         self.source = source_of(function)
-        definition = _definition(self.name, self.source)
         self.function, self.results = function, results
-        self.arguments = tuple(argument.arg for argument in definition.args.args)
-        self.constants = check(definition, function.__globals__, results)
-        self.tree = _Folding(self.constants).visit(definition)
+        self.tree, self.constants = translated(function)
+        self.arguments = tuple(argument.arg for argument in self.tree.args.args)
+        check(self.tree, results)
         self._readings: dict[str, Callable[..., Any]] = {}
 
     @classmethod
@@ -68,15 +70,15 @@ class Formula:
     def reading(self, real: str) -> Callable[..., Any]:
         """The function as it computes in a type, ``float64`` or ``float32``, on arrays and in compiled lanes."""
         if real not in self._readings:
-            self._readings[real] = typed(copy.deepcopy(self.tree), self.function.__globals__, real)
+            self._readings[real] = typed(copy.deepcopy(self.tree), {**_FUNCTIONS, "__name__": __name__}, real)
         return self._readings[real]
 
     def on(self, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
         """The function with other meanings of the functions of `gdfast.formulas.elementary`, such as SymPy's."""
         module = ast.fix_missing_locations(ast.Module([copy.deepcopy(self.tree)], []))
-        scope = {**self.function.__globals__, **functions}
+        scope: dict[str, Any] = {**_FUNCTIONS, **functions}
         exec(compile(module, f"<{self.name} on other functions>", "exec"), scope)
-        return scope[self.name]  # type: ignore[no-any-return]
+        return scope[self.tree.name]  # type: ignore[no-any-return]
 
     def __call__(self, *values: Any) -> Any:
         """The results on arrays of float64."""
@@ -122,61 +124,18 @@ def _of(function: Callable[..., Any], results: int) -> Formula:
     return Formula(function, results)
 
 
-def source_of(function: Callable[..., Any]) -> str:
-    """Return the text of a function.
-
-    Raises
-    ------
-    GrammarError
-        If it cannot be read.
-    """
-    text = getattr(function, "__text__", None)
-    if text is None:
-        try:
-            text = textwrap.dedent(inspect.getsource(function))
-        except (OSError, TypeError):
-            name = getattr(function, "__name__", repr(function))
-            raise GrammarError(f"{name}: its source cannot be read; define it with def in a file or cell") from None
-    return str(text)
-
-
 @functools.cache
 def from_text(text: str) -> Callable[..., Any]:
     """Return the function that a text defines, which may call the functions of `gdfast.formulas.elementary` only.
 
     The text must be the program's own: it is run.
     """
-    names: dict[str, Any] = {name: getattr(elementary, name) for name in elementary.__all__}
-    scope = {**names, "__name__": __name__, "__builtins__": {}}
+    names = _FUNCTIONS
+    scope: dict[str, Any] = {**names, "__name__": __name__, "__builtins__": {}}
     exec(compile(text, "<formula>", "exec"), scope)
     (function,) = (value for name, value in scope.items() if name not in names and not name.startswith("__"))
     function.__text__ = text
     return function  # type: ignore[no-any-return]
-
-
-def _definition(name: str, source: str) -> ast.FunctionDef:
-    try:
-        definition = ast.parse(source).body[0]
-    except SyntaxError:
-        raise GrammarError(f"{name}: its source cannot be read; define it with def in a file or cell") from None
-    if not isinstance(definition, ast.FunctionDef):
-        raise GrammarError(f"{name}: it must be a function defined with def, not a lambda")
-    definition.decorator_list = []
-    if ast.get_docstring(definition) is not None and len(definition.body) > 1:
-        del definition.body[0]
-    return definition
-
-
-class _Folding(ast.NodeTransformer):
-    """Puts numbers in place of their names."""
-
-    def __init__(self, constants: Mapping[str, float]) -> None:
-        self.constants = constants
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id not in self.constants:
-            return node
-        return ast.copy_location(ast.Constant(self.constants[node.id]), node)
 
 
 def _texts(node: ast.expr) -> Any:

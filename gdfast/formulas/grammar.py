@@ -2,21 +2,19 @@
 
 import ast
 import inspect
-import math
 import sys
-from collections.abc import Mapping
-from typing import Any
+from typing import NoReturn
 
 from gdfast.formulas import elementary
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _INSTEAD = {
-    ast.Pow: "write a power as a product, x * x",
-    ast.IfExp: "write a choice as select(condition, yes, no)",
-    ast.If: "write a choice as select(condition, yes, no)",
-    ast.BoolOp: "join comparisons with & or |, each in parentheses",
-    ast.AugAssign: "write x = x + y",
+    ast.Pow: "a power must have a constant exponent, whole or half, within ±64, or be written exp(y * log(x)); what "
+    "depends on the step alone, such as beta**t, belongs into the step_table",
+    ast.If: "write a choice as select(condition, yes, no), or yes if condition else no",
+    ast.For: "there are no loops; write out what it does",
+    ast.While: "there are no loops; write out what it does",
 }
 
 
@@ -34,15 +32,13 @@ def is_condition(node: ast.expr, conditions: set[str]) -> bool:
     return False
 
 
-def check(definition: ast.FunctionDef, names: Mapping[str, Any], results: int) -> dict[str, float]:
-    """Check a formula, and return the named constants that it uses.
+def check(definition: ast.FunctionDef, results: int) -> None:
+    """Check a formula.
 
     Parameters
     ----------
     definition : ast.FunctionDef
         The formula.
-    names : mapping
-        What the names around it mean: functions of `gdfast.formulas.elementary`, and numbers.
     results : int
         How many values it must return.
 
@@ -51,16 +47,13 @@ def check(definition: ast.FunctionDef, names: Mapping[str, Any], results: int) -
     GrammarError
         If something in it is not in the grammar.
     """
-    checker = _Checker(definition, names, results)
-    checker.check()
-    return checker.constants
+    _Checker(definition, results).check()
 
 
 class _Checker:
-    def __init__(self, definition: ast.FunctionDef, names: Mapping[str, Any], results: int) -> None:
-        self.definition, self.around, self.results = definition, names, results
+    def __init__(self, definition: ast.FunctionDef, results: int) -> None:
+        self.definition, self.results = definition, results
         self.names = {argument.arg for argument in definition.args.args}
-        self.constants: dict[str, float] = {}
         self.conditions: set[str] = set()
 
     def check(self) -> None:
@@ -71,8 +64,6 @@ class _Checker:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     self.expression(value)
-                    if name in self.constants:
-                        self.refuse(statement, f"{name!r} is a number of its module; assign to another name")
                     self.names.add(name)
                     holds = is_condition(value, self.conditions)
                     self.conditions = self.conditions | {name} if holds else self.conditions - {name}
@@ -101,7 +92,9 @@ class _Checker:
                     raise GrammarError(f"{self.definition.name}: the number {shown}… is too large for a float64")
             case ast.Name(id=name):
                 if name not in self.names:
-                    self.constant(node, name)
+                    self.refuse(
+                        node, f"{name!r} is neither an argument, nor assigned before, nor a number from outside"
+                    )
             case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
                 self.expression(operand)
             case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr(), right=right):
@@ -114,11 +107,8 @@ class _Checker:
                 self.expression(left)
                 self.expression(right)
             case ast.Call(func=ast.Name(id=name), args=values, keywords=[]):
-                called = self.around.get(name)
-                if name in self.names or name not in elementary.__all__ or called is not getattr(elementary, name):
-                    self.refuse(
-                        node, f"{name}() is not one of {', '.join(elementary.__all__)} of gdfast.formulas.elementary"
-                    )
+                if name in self.names or name not in elementary.__all__:
+                    self.refuse(node, _unknown(name))
                 wanted = len(inspect.signature(getattr(elementary, name)).parameters)
                 if len(values) != wanted:
                     self.refuse(node, f"{name} takes {wanted} values, not {len(values)}")
@@ -126,23 +116,22 @@ class _Checker:
                     self.condition(values[0])
                 for value in values:
                     self.expression(value)
+            case ast.Call(func=function, keywords=[]):
+                self.refuse(node, _unknown(ast.unparse(function)))
             case _:
                 self.refuse(node, "only + - * /, comparisons and functions of gdfast.formulas.elementary are accepted")
-
-    def constant(self, node: ast.Name, name: str) -> None:
-        value = self.around.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            self.constants[name] = value
-        else:
-            self.refuse(node, f"{name!r} is neither an argument, nor assigned before, nor a number of its module")
 
     def condition(self, node: ast.expr) -> None:
         self.expression(node)
         if not is_condition(node, self.conditions):
             self.refuse(node, "a condition is wanted here, such as x > 0")
 
-    def refuse(self, node: ast.AST, reason: str) -> None:
+    def refuse(self, node: ast.AST, reason: str) -> NoReturn:
         kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
         line = getattr(node, "lineno", 1)
         code = ast.unparse(node).splitlines()[0]
         raise GrammarError(f"{self.definition.name}, line {line} ({code!r}): {_INSTEAD.get(kind, reason)}")
+
+
+def _unknown(name: str) -> str:
+    return f"{name}() is not one of {', '.join(elementary.__all__)} of gdfast.formulas.elementary"

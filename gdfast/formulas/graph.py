@@ -10,9 +10,31 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-FUNCTIONS = {
-    name: name for name in ("cos", "erf", "exp", "log", "log1p", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh")
-} | {"abs": "absolute", "max": "maximum", "min": "minimum"}
+_BY_LIBRARY = [
+    "acos",
+    "asin",
+    "atan",
+    "cos",
+    "cosh",
+    "erf",
+    "exp",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+]
+"""Functions that Python's own `math` has under the same name."""
+
+FUNCTIONS = {name: name for name in (*_BY_LIBRARY, "sigmoid", "sign", "softplus")} | {
+    "abs": "absolute",
+    "max": "maximum",
+    "min": "minimum",
+}
 """The functions of a graph, and the function of `gdfast.formulas.elementary` that each is."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -42,9 +64,9 @@ _VALUES: dict[str, Callable[..., float]] = {
     "|": max,
     "max": max,
     "min": min,
-    **{name: getattr(math, name) for name in ("cos", "erf", "exp", "log", "log1p", "sin", "sqrt", "tanh")},
+    **{name: getattr(math, name) for name in _BY_LIBRARY},
 }
-_MAY_BE_ZERO = {"+", "-", "log", "log1p", "abs", "sign", "sin", "tanh", "erf", "negative", "&", "|"}
+_MAY_BE_ZERO = {"+", "-", "abs", "sign", "negative", "&", "|", *_BY_LIBRARY} - {"cos", "cosh", "exp"}
 _MAY_BE_ZERO |= {*CHOICES, *COMPARISONS}
 
 

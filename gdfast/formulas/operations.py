@@ -15,7 +15,10 @@ from gdfast.formulas.formula import Formula
 
 _BINARY = {"Add": "add", "Sub": "add", "Mult": "multiply", "Div": "divide"}
 
-FUNCTIONS = ("cos", "cube_root", "erf", "exp", "log", "log1p", "sigmoid", "sin", "sin and cos", "softplus", "tanh")
+FUNCTIONS = (
+    *("acos", "asin", "atan", "cos", "cosh", "cube_root", "erf", "exp", "log", "log10", "log1p", "log2", "sigmoid"),
+    *("sin", "sin and cos", "sinh", "softplus", "tan", "tanh"),
+)
 """Functions of `gdfast.formulas.elementary` that are many operations; each is counted and measured as a kind."""
 
 # What the others are. The choice that follows a comparison is counted with it.

@@ -34,7 +34,7 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -52,7 +52,7 @@ from gdfast.rules import (
     names_of,
     sample,
 )
-from gdfast.schedules import LossSchedule, Schedule
+from gdfast.schedules import LossSchedule, Schedule, of_step
 from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
@@ -128,6 +128,9 @@ class Optimizer(Named):
     unit: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
+    within: ClassVar[tuple[Schedule | LossSchedule | None, tuple[Transform, ...], float]] = (None, (), 1.0)
+    """Schedule, transforms and unit of what a file has under the name that this has."""
+
     def __post_init__(self) -> None:
         arguments.number("learning_rate", self.learning_rate, POSITIVE)
         for name in ("scalars", "norms", "sums"):
@@ -163,18 +166,24 @@ class Optimizer(Named):
             f"hyperparameters by name, {name}({has}), not as {what}"
         )
 
-    def scheduled(self, schedule: Schedule | LossSchedule) -> "Optimizer":
+    def scheduled(self, schedule: Schedule | LossSchedule | Callable[..., Any]) -> "Optimizer":
         """Return the same optimizer with the learning rate multiplied by a schedule; see `gdfast.schedules`.
+
+        A factory of schedules will do, and so will a function of the step in plain Python, see
+        `gdfast.schedules.of_step`.
 
         Raises
         ------
-        TypeError
-            If `schedule` is no schedule.
+        TypeError, ValueError
+            If `schedule` is neither.
+
+        Examples
+        --------
+        >>> from gdfast import optimizers
+        >>> optimizers.gd().scheduled(lambda t: 0.5 ** (t // 100))
+        <optimizer gd|<lambda t: 0.5 ** (t // 100)>>
         """
-        if schedule is None:
-            raise TypeError("schedule must be a schedule, such as gdfast.schedules.cosine(), not None")
-        self._check_schedule(schedule)
-        return self.copied(schedule=schedule)
+        return self.copied(schedule=of_step(schedule))
 
     def transformed(self, *transforms: Transform) -> "Optimizer":
         """Return the same optimizer with the gradient transformed before it; see `gdfast.transforms`.
@@ -246,9 +255,11 @@ class Optimizer(Named):
     @property
     def label(self) -> str:
         """Name, changed hyperparameters, schedule, transforms, unit: ``adam:beta1=0.8|cosine|clip_norm|unit=0.1``."""
-        more = (*([self.schedule] if self.schedule else []), *self.transforms)
-        unit = [] if self.unit == 1 else [f"unit={literals.write(self.unit)}"]
-        return "|".join([super().label, *(each.label for each in more), *unit])
+        schedule, transforms, unit = self.within  # which the name of a thing from a file says already
+        at_first = len(transforms) if self.transforms[: len(transforms)] == transforms else 0
+        more = (*([self.schedule] if self.schedule and self.schedule != schedule else []), *self.transforms[at_first:])
+        units = [] if self.unit == unit else [f"unit={literals.write(self.unit)}"]
+        return "|".join([super().label, *(each.label for each in more), *units])
 
     @property
     def specification(self) -> dict[str, Any]:
@@ -267,7 +278,7 @@ class Optimizer(Named):
     def __reduce__(self) -> Any:
         if self.make is None:
             return super().__reduce__()
-        return _again, (self.make, dict(self.parameters), self.schedule, self.transforms, self.unit)
+        return _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
 
     @property
     def plateau(self) -> LossSchedule | None:

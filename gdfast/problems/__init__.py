@@ -21,6 +21,7 @@ from gdfast.problems.himmelblau import himmelblau
 from gdfast.problems.levy13 import levy13
 from gdfast.problems.matyas import matyas
 from gdfast.problems.mccormick import mccormick
+from gdfast.problems.models.from_model import from_model
 from gdfast.problems.monkey_saddle import monkey_saddle
 from gdfast.problems.networks.mlp import mlp
 from gdfast.problems.networks.trainability_network import trainability_network
@@ -50,6 +51,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         drop_wave,
         easom,
         flat_quartic,
+        from_model,
         goldstein_price,
         himmelblau,
         levy13,
@@ -92,6 +94,7 @@ __all__ = [
     "easom",
     "flat_quartic",
     "from_expression",
+    "from_model",
     "goldstein_price",
     "himmelblau",
     "levy13",

@@ -15,11 +15,14 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
 from gdfast.named import source
+from gdfast.problems._formula_lanes import lane_kernel
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
 
 LARGEST_LANDSCAPE = 8
-"""Coordinates that a landscape may have; more would not stay in the registers of a compiled lane."""
+"""Coordinates up to which a step has them in the registers of a compiled lane."""
+MOST_COORDINATES = 100
+"""Coordinates that a landscape may have."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,7 +56,7 @@ class Landscape(Problem):
     Raises
     ------
     TypeError, ValueError
-        If the formulas have more than 8 coordinates, or the domain does not fit them, or the loss, given without
+        If the formulas have more than 100 coordinates, or the domain does not fit them, or the loss, given without
         gradient, is not in the grammar or cannot be differentiated.
 
     Examples
@@ -82,9 +85,9 @@ class Landscape(Problem):
         arguments.text("name", self.name)
         if self.representative is not None:
             arguments.function("representative", self.representative, "a function of points, or None")
-        if not 1 <= len(names) <= LARGEST_LANDSCAPE:
+        if not 1 <= len(names) <= MOST_COORDINATES:
             raise ValueError(
-                f"{self.name}: a landscape must have 1 to {LARGEST_LANDSCAPE} coordinates, not {len(names)}; a problem "
+                f"{self.name}: a landscape must have 1 to {MOST_COORDINATES} coordinates, not {len(names)}; a problem "
                 "of more is a subclass of gdfast.problems.Problem with a lane kernel"
             )
         domain = checked_domain(self.name, self.domain, names)
@@ -100,6 +103,16 @@ class Landscape(Problem):
                 ) from None
             except GrammarError as error:
                 raise GrammarError(f"{self.name}: loss_formula: {error}") from None
+        self._check_formula("loss_formula", 1)
+        self._check_formula("gradient_formula", len(names))
+        if len(names) > LARGEST_LANDSCAPE:
+            object.__setattr__(self, "lane_kernel", lane_kernel(self.loss_formula, self.gradient_formula, len(names)))
+
+    def _check_formula(self, role: str, results: int) -> None:
+        try:
+            Formula.of(getattr(self, role), results)
+        except GrammarError as error:
+            raise GrammarError(f"{self.name}: {role}: {error}") from None
 
     def fields(self) -> dict[str, Any]:
         """What it is made of, by name; a gradient that was derived is not part of it."""

@@ -23,6 +23,7 @@ _AT_POINTS = (
     "step_gradient",
     "step_objective",
     "predict",
+    "outputs",
     "accuracy",
     "validation_accuracy",
     "validation_loss",

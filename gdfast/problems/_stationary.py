@@ -17,6 +17,7 @@ Field = Callable[[Array], Array]
 _ROUNDS = 80
 _PLAIN_ROUNDS = 20  # of them, before the multiplicity of a root is looked at
 _STARTS = 4096  # of a search over a domain
+_WORK = 2**21  # of them times the cube of the coordinates, which is what a step of Newton's method takes
 FEW = 16  # points that are compared with every end point
 _SAME = 1e-5  # points closer than this share of the domain's width are one
 _MOST_FLAT = 32  # minima of one loss without curvature; more are those of a curve
@@ -103,7 +104,8 @@ def search(loss: Field, gradient: Field, hessian: Field, domain: Array) -> tuple
     """Return the stationary points found from starts all over the domain and as far again on either side."""
     middle, width = domain.mean(axis=1, keepdims=True), np.ptp(domain, axis=1)[:, None]
     wide = middle + width * [-1.5, 1.5]
-    found = find(loss, gradient, hessian, domain, np.hstack([_spread(domain, _STARTS), _spread(wide, _STARTS)]))
+    starts = min(_STARTS, max(16, _WORK // len(domain) ** 3))
+    found = find(loss, gradient, hessian, domain, np.hstack([_spread(domain, starts), _spread(wide, starts)]))
     found = tuple(p for p in found if (np.abs(np.array(p.point) - middle[:, 0]) <= 1.5 * width[:, 0]).all())
     known = [p.loss for p in found if p.kind == "minimum" and is_inside(p, domain)]
     spread = np.hstack([middle + (_spread(domain, _STARTS) - middle) / scale for scale in _SCALES])

@@ -65,11 +65,11 @@ def sweep(
     >>> dict(result.theta.sizes)
     {'optimizer': 2, 'learning_rate': 16, 'start': 8, 'parameter': 1}
     """
-    given = {"problem", "optimizers", "learning_rates", "starts", "max_steps"}
+    given = ["problem", "optimizers", "learning_rates", "starts", "max_steps"]
     of_run = [name for name in inspect.signature(run).parameters if name != "sweep"]
     of_sweep = [name for name in inspect.signature(Sweep).parameters if name not in given]
     for name in settings:
-        arguments.choice("sweep: argument", name, [*of_sweep, *of_run])
+        arguments.choice("sweep: argument", name, [*given, *of_sweep, *of_run])
     running = {name: settings.pop(name) for name in of_run if name in settings}
     return run(Sweep(problem, optimizers, learning_rates, starts, max_steps, **settings), **running)
 

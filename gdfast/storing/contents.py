@@ -1,6 +1,7 @@
 """What a store says of itself: read within bounds, compared with its checksums, refused where it contradicts itself."""
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -181,6 +182,9 @@ def differences(where: str, was: Any, asked: Any) -> Iterator[str]:
         if isinstance(was, list) and isinstance(asked, list):
             yield f"{where} had length {len(was)}, asked for is {len(asked)}"
         else:
+            if isinstance(was, str) and isinstance(asked, str):  # the text of a rule: the first line that is another
+                pairs = itertools.zip_longest(was.splitlines(), asked.splitlines(), fillvalue="nothing")
+                was, asked = next(((a.strip(), b.strip()) for a, b in pairs if a != b), (was, asked))
             yield f"{where} was {_short(was)}, asked for is {_short(asked)}"
 
 

@@ -24,6 +24,7 @@ from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
 from gdfast.problems._scales import USUAL_LIMIT
+from gdfast.schedules import StepFunction
 from gdfast.starts import Starts
 from gdfast.tiles.hyperparameters import hyperparameters_of
 
@@ -94,7 +95,7 @@ class Sweep(Value):
     tile_size : int, optional
         Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
         no influence on any result.
-    measure : Measure, optional
+    measure : Measure, str or factory, optional
         A number to be told of each trajectory's whole history of losses; see `gdfast.measures`.
     check_every : int
         Look only at every k-th point whether a trajectory has settled: at those after 0, k, 2k, … updates. `steps`
@@ -139,7 +140,7 @@ class Sweep(Value):
         gradient_tolerance: float | None = None,
         divergence_limit: float = USUAL_LIMIT,
         tile_size: int | None = None,
-        measure: Measure | None = None,
+        measure: Measure | str | Callable[..., Measure] | None = None,
         check_every: int = 1,
         dtype: str = "float64",
         loss_tolerance: float | None = None,
@@ -147,6 +148,7 @@ class Sweep(Value):
         history: History | str | Sequence[str] | None = None,
     ) -> None:
         problem = _problem(problem)
+        measure = notation.measure(measure) if isinstance(measure, str) else _called(measure)
         if not isinstance(measure, Measure | None):
             raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
@@ -200,6 +202,7 @@ class Sweep(Value):
     def _check_pairs(self) -> None:
         """Refuse optimizers, and a measure, that need of the problem what it does not provide."""
         for optimizer in self.optimizers:
+            _ = isinstance(optimizer.schedule, StepFunction) and optimizer.multipliers(self.max_steps)
             for need, what in optimizer.needs.items():
                 if need not in self.problem.provides:
                     raise ValueError(

@@ -163,7 +163,10 @@ def test_delta_of_networks_compares_the_seeds_where_starts_cannot_be(small):
         (lambda r: r.isel(start=slice(2)), "3 and 2 starts"),
         (lambda r: r.assign_coords(learning_rate=r.learning_rate * 2), "their learning rates differ"),
         (lambda r: r.assign_coords(start_point=r.start_point + 1), "their starts differ"),
-        (lambda r: r.isel(optimizer=[0]), "same optimizers, or before just one, not gd, adam and gd"),
+        (
+            lambda r: r.isel(optimizer=[0]),
+            "same optimizers, but for schedules and transforms, or before just one, not gd, adam and gd",
+        ),
     ],
 )
 def test_delta_refuses_other_grids_and_says_why(small, other, words):

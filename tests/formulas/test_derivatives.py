@@ -158,7 +158,7 @@ def test_what_cannot_be_differentiated_is_said_in_a_sentence(lines, words):
 
 def test_a_loss_that_is_no_formula_is_refused_when_the_landscape_is_made():
     with pytest.raises(GrammarError, match="power"):
-        problems.Landscape(from_text("def loss(x): return x**2"), domain=(-1, 1))
+        problems.Landscape(from_text("def loss(x): return x**x"), domain=(-1, 1))
 
 
 def tilted(x, y):

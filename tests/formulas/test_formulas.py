@@ -32,7 +32,7 @@ def bodies(draw, names, results):
     names, conditions = list(names), ["True"]
 
     def number(depth):
-        kind = draw(st.sampled_from("nnccaaafffsxk" if depth else "nnc"))
+        kind = draw(st.sampled_from("nnccaaafffsxkpt" if depth else "nnc"))
         if kind == "n":
             return draw(st.sampled_from(names))
         if kind == "c":
@@ -40,17 +40,29 @@ def bodies(draw, names, results):
         if kind == "a":
             return f"({number(depth - 1)} {draw(st.sampled_from('+-*/'))} {number(depth - 1)})"
         if kind == "f":
-            name = draw(st.sampled_from(["absolute", "sign", "sqrt", "minimum", "maximum"]))
-            values = [number(depth - 1) for _ in range(2 if "imum" in name else 1)]
+            name = draw(st.sampled_from(["absolute", "abs", "sign", "sqrt", "minimum", "maximum", "min", "max"]))
+            values = [number(depth - 1) for _ in range(3 if len(name) == 3 and "m" in name else 1 + ("imum" in name))]
             return f"{name}({', '.join(values)})"
         if kind == "s":
             return f"select({condition(depth - 1)}, {number(depth - 1)}, {number(depth - 1)})"
+        if kind == "p":
+            base = f"({number(depth - 1)} + {draw(st.sampled_from(names))})"
+            return f"{base} ** {draw(st.sampled_from(['0', '1', '2', '3', '7', '-1', '-2', '0.5', '1.5', '-2.5']))}"
+        if kind == "t":
+            return f"({number(depth - 1)} if {condition(depth - 1)} else {number(depth - 1)})"
         return f"(-{number(depth - 1)})" if kind == "x" else condition(depth - 1)
 
     def condition(depth):
-        kind = draw(st.sampled_from("ccjn" if depth > 0 else "c"))
+        kind = draw(st.sampled_from("ccjnbri" if depth > 0 else "c"))
         if kind == "n":
             return draw(st.sampled_from(conditions))
+        if kind == "b":
+            return f"({condition(depth - 1)} {draw(st.sampled_from(['and', 'or']))} {condition(depth - 1)})"
+        if kind == "i":
+            return f"(not {condition(depth - 1)})"
+        if kind == "r":
+            low, middle, high = (number(depth - 1) for _ in range(3))
+            return f"({low} < {middle} <= {high})"
         if kind == "j":
             return f"({condition(depth - 1)} {draw(st.sampled_from('&|'))} {condition(depth - 1)})"
         depth = max(depth - 1, 0)
@@ -59,7 +71,9 @@ def bodies(draw, names, results):
     lines = []
     for k in range(draw(st.integers(0, 3))):
         if draw(st.booleans()):
-            lines.append(f"u{k} = {number(2)}")
+            lines.append(f"u{k}{draw(st.sampled_from(['', ': float']))} = {number(2)}")
+            if draw(st.booleans()):
+                lines.append(f"u{k} {draw(st.sampled_from(['+=', '-=', '*=', '/=']))} {number(1)}")
             names.append(f"u{k}")
         else:
             lines.append(f"c{k} = {condition(2)}")

@@ -65,16 +65,16 @@ class TestGrammar:
     @pytest.mark.parametrize(
         ("body", "words"),
         [
-            ("theta = theta - lr * grad ** 2\n    return theta", ["line 2", "x * x"]),
+            ("theta = theta - lr * grad ** lr\n    return theta", ["line 2", "exp(y * log(x))"]),
             ("if lr > 0:\n        theta = theta\n    return theta", ["line 2", "select"]),
-            ("theta = theta if lr > 0 else grad\n    return theta", ["select"]),
-            ("theta -= lr * grad\n    return theta", ["x = x + y"]),
-            ("theta = theta - lr * np.tanh(grad)\n    return theta", ["np.tanh"]),
-            ("theta = theta - lr * abs(grad)\n    return theta", ["abs", "absolute"]),
+            ("theta = theta - lr * np.cbrt(grad)\n    return theta", ["np.cbrt()", "absolute"]),
+            ("theta = theta - lr * sum(grad)\n    return theta", ["sum()", "absolute"]),
+            ("theta = theta - lr * abs(x=grad)\n    return theta", ["line 2", "abs(x=grad)"]),
+            ("theta[0] -= lr * grad\n    return theta", ["assignments to a name"]),
             ("theta = theta - rate * grad\n    return theta", ["'rate'"]),
             ("theta = theta - lr * grad", ["return"]),
             ("return theta, grad", ["1 value"]),
-            ("for i in range(3):\n        theta = theta\n    return theta", ["line 2"]),
+            ("for i in range(3):\n        theta = theta\n    return theta", ["line 2", "no loops"]),
         ],
     )
     def test_refusals_name_the_line_and_the_remedy(self, tmp_path, body, words):

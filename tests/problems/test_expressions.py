@@ -58,9 +58,13 @@ EXPRESSIONS = [
     "abs(x - y)*x + max(x, y, 0.5)*min(x, 2*y) + sign(x)*y**3",
     "sigmoid(x*y) + softplus(x - y) + log1p(x**2)*abs(-3) + max(1, 2)",
     "x**17/1e5 - x**7*y**5/1e3 + 1/3*x**64/1e40",
+    "tan(x/4)*atan(y) + asin(x/4)*acos(y/5) + sinh(x)*cosh(y)",
+    "log10(x)*log2(y + x) + ln(x)/cosh(y)",
     "a*b*c + cos(a)*sin(b)*exp(c/5) + (a - b + c)**6/100",
 ]
 MEANING = {
+    "log10": lambda x: sympy.log(x, 10),
+    "log2": lambda x: sympy.log(x, 2),
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
     "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
     "log1p": lambda x: sympy.log(1 + x),
@@ -142,17 +146,22 @@ def test_coordinates_are_in_alphabetical_order_or_in_the_domains():
 
 HOSTILE = [
     "__import__('os').system('true')", "x.__class__", "(lambda: 1)()", "[x for x in y]", "x if y else z", "'a'",
-    "f'{x}'", "x[0]", "x @ y", "x // y", "x % y", "x < y", "x and y", "not x", "~x", "(x := 3)", "9**9**9",
+    "f'{x}'", "x @ y", "x // y", "x % y", "x < y", "x and y", "not x", "~x", "(x := 3)", "9**9**9",
     "x**(9**9)",
     "2**64**64", "1e-400*x", "1e200*1e200*x", "1e-200*1e-200*x",
     "0**-1*x", "(-2)**x", "(-8)**0.5*x", "x/0", "max(x, x/(1-1))",
     "1e999", "9" * 1500, "x" * 5000, "(" * 300 + "x" + ")" * 300,
     "-" * 1500 + "x", "exp(exp(exp(exp(5))))*x", "open('f')", "eval('1')", "sqrt(x, y)",
     "max(x)", "exp(x=3)", "sqrt(-1)*x", "log(0)*x", "x + 1j", "True + x", "None", "...", "1/0*x", "5", "", " ", "x\n+y",
-    "x; y", "import os", "x\x00y", "abs", "_x", "a+b+c+d+f+g+h+i+j", "exp*2", "S(1)", "x!", "x^2", "sin(x)(y)", "*x",
+    "x; y", "import os", "x\x00y", "abs", "_x", "exp*2", "S(1)", "x!", "sin(x)(y)", "*x",
     "exp(*x)", "x**-65", "x/(1e-300)**2", "max(" + ",".join(f"x{i % 8}*{i}" for i in range(160)) + ")",
     "*".join(f"(x+{i})" for i in range(200)), "+".join(f"x{i}" for i in range(400)), "y" * 50,
     "x**y" + "**y" * 70, "select(x, y, 1)", "yield x", "await x", "{x: y}", "{x}", "x, y", "maximum + x", "\ud800",
+    "x[-1]", "x[0] + x", "x[0] + x0", "x[0][1]", "x[0:2]", "x[y]", "x[0, 1]", "x[True]", "pi[0]", "x[999999999]",
+    "x < y & y < 2", "(x < y) & y", "~x*y", "where(x < 1, 2)", "where(x < 1 < y in z, 1, x)", "x is y", "not x + 1",
+    "np.random.rand()*x", "os.getcwd()", "np.pi.real*x", "x.sin()", "np.linalg.norm(x)", "np + np.x", "sum(x)",
+    "piecewise((x, x < 0))", "piecewise(x < 0, x)", "piecewise((x, x < 0), x, (1, True))", "piecewise()",
+    "+".join(f"x[{i}]" for i in range(101)), "ln", "where + x", "relu(x, y)", "pow(x)",
 ]  # fmt: skip
 
 
@@ -162,6 +171,100 @@ def test_what_is_not_mathematics_is_refused_with_one_sentence(text):
         problems.from_expression(text)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
+
+
+WAYS = {
+    "x^2 + y^-2": "x**2 + y**-2",
+    "-x^2": "-x**2",
+    "np.sin(x)*numpy.exp(y) + math.pi*np.e": "sin(x)*exp(y) + pi*e",
+    "ln(x) + np.log(x) + math.log10(x)*log2(y)": "2*log(x) + log10(x)*log2(y)",
+    "arctan(x) + np.arcsin(x/3)*arccos(y/3)": "atan(x) + asin(x/3)*acos(y/3)",
+    "relu(x - 1) + np.maximum(x, y)": "max(0, x - 1) + max(x, y)",
+    "where(x < 1, x*y, y)": "x*y if x < 1 else y",
+    "np.where((x < 1) & (y < 2), x, y)": "x if x < 1 and y < 2 else y",
+    "select(0.5 < x < 1, x, y)": "where(x > 0.5, where(x < 1, x, y), y)",
+    "x if not x < 1 or y >= 2 else -y": "where(x >= 1, x, where(y >= 2, x, -y))",
+    "(x < 1)*x**2 + (x >= 1)*y": "where(x < 1, x**2, 0) + where(x >= 1, y, 0)",
+    "piecewise((x, x < 1), (y, x < 2), (x*y, True))": "where(x < 1, x, where(x < 2, y, x*y))",
+    "piecewise(x < 1, x, x < 2, y, x*y)": "where(x < 1, x, where(x < 2, y, x*y))",
+    "Piecewise((x < 1, x), (x < 2, y), x*y)": "where(x < 1, x, where(x < 2, y, x*y))",
+    "pow(x, 3) + np.power(2, y) + square(x) + exp2(x)": "x**3 + 2**y + x**2 + 2**x",
+    "np.clip(x, 0.7, y)": "min(max(x, 0.7), y)",
+    "x² − 3·y³ + π": "x**2 - 3*y**3 + pi",
+    "fabs(x - y) + expit(x)": "abs(x - y) + sigmoid(x)",
+}
+
+
+@pytest.mark.parametrize("text", WAYS)
+def test_what_can_mean_only_one_thing_is_understood(text):
+    got, expected = problems.from_expression(text), problems.from_expression(WAYS[text])
+    assert got.coordinates == expected.coordinates
+    theta = np.random.default_rng(2).uniform(0.5, 2.5, (len(got.coordinates), 200))
+    for name in ("loss", "gradient"):
+        np.testing.assert_allclose(getattr(got, name)(theta), getattr(expected, name)(theta), rtol=1e-12)
+    assert gdfast.check_gradient(got, theta[:, :20].T)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("3x", "'3*x'"),
+        ("2(x+1)", "'2*(x+1)'"),
+        ("1/2x + sin(x)y", "'1/2*x + sin(x)*y'"),
+        ("(x+1)(x-1)", "'(x+1)*(x-1)'"),
+        ("x(y+1)", "x*(…)"),
+        ("2 x y", "'2*x*y'"),
+        ("y = x**2", "right-hand side"),
+        ("f(x) = x**2", "right-hand side"),
+        ("|x|", "abs(x)"),
+        ("(x + 1", "1 ( and 0 )"),
+        ("x < 1", "true or false"),
+        ("where(x < 1 & y < 2, x, y)", "in parentheses, (x < 1) & (y < 2)"),
+        ("where(x, 1, y)", "condition such as x < 1"),
+        ("sin*x", "'sin' is a function, sin(…)"),
+        ("x[1] + x[2]", "x[0] is missing"),
+        ("x[0] + x", "different names"),
+        ("foo(x)", "'foo' is not a function"),
+    ],
+)
+def test_what_is_meant_otherwise_is_told_how_to_be_written(text, words):
+    cases.refused(lambda: problems.from_expression(text), ValueError, "expression", words)
+
+
+def test_places_of_a_vector_are_coordinates():
+    problem = problems.from_expression("theta[0]^2 + theta[10] + sum_ + " + "+".join(f"theta[{i}]" for i in range(10)))
+    assert problem.coordinates == ("sum_", *(f"theta{i}" for i in range(11)))
+    two = problems.from_expression("x[0]**2 + x[1]", domain={"x[1]": (0, 1), "x[0]": (2, 3)})
+    assert two.coordinates == ("x1", "x0")
+    np.testing.assert_array_equal(problems.from_expression("x[0]*x[1]", (0, 2)).domain, [[0, 2]] * 2)
+
+
+def chained(x1, x2, x3, x4, x5, x6, x7, x8, x9, x10):
+    return (
+        (x1 - 1) ** 2 + (x2 - x1) ** 2 + (x3 - x2) ** 2 + (x4 - x3) ** 2 + (x5 - x4) ** 2 + (x6 - x5) ** 2
+        + (x7 - x6) ** 2 + (x8 - x7) ** 2 + (x9 - x8) ** 2 + (x10 - x9) ** 2 + (x10 - 1) ** 2
+    )  # fmt: skip
+
+
+def test_ten_coordinates_of_a_formula():
+    text = "(x1-1)^2 + " + "+".join(f"(x{i + 1}-x{i})^2" for i in range(1, 9)) + "+ (x10-x9)^2 + (x10-1)^2"
+    typed = problems.from_expression(text, domain=(-3, 3))
+    written = problems.Landscape(chained, domain=[[-3, 3]] * 10)
+    assert typed.coordinates == written.coordinates == tuple(f"x{i}" for i in range(1, 11))
+    theta = typed.random(20).T
+    np.testing.assert_allclose(typed.gradient(theta), written.gradient(theta), rtol=1e-12)
+    (only,) = typed.minima
+    np.testing.assert_allclose(only.point, 1, atol=1e-6)
+    result = cases.agree(gdfast.Sweep(typed, ["gd"], [0.05, 0.2], typed.random(4), 1500))
+    assert (result.outcome == gdfast.outcomes.Outcome.global_minimum).all()
+    assert pickle.loads(pickle.dumps(typed)) == typed
+
+
+def test_points_of_one_coordinate_need_no_brackets():
+    problem = problems.from_expression("x^4 - 2*x")
+    assert problem.loss(1.0) == problem.loss([1.0]) == -1
+    assert problem.gradient([0.0])[0, 0] == -2
+    assert problem.hessian([0.0]).shape == (1, 1, 1)
 
 
 FACTORED = {
@@ -175,6 +278,9 @@ FACTORED = {
     "tanh(x-2)": lambda x: mpmath.tanh(x - 2),
     "sigmoid(x-2) + softplus(x)": lambda x: 1 / (1 + mpmath.exp(2 - x)) + mpmath.log1p(mpmath.exp(x)),
     "softplus(-x)": lambda x: mpmath.log1p(mpmath.exp(-x)),
+    "atan(x-2)": lambda x: mpmath.atan(x - 2),
+    "cosh(x/4)": lambda x: mpmath.cosh(x / 4),
+    "asin(x/41)": lambda x: mpmath.asin(x / 41),
 }
 
 

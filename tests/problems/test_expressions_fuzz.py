@@ -1,6 +1,7 @@
 """Whatever text is given as an expression: a landscape or one sentence, soon, and with little memory."""
 
 import ast
+import functools
 import os
 import signal
 import subprocess
@@ -20,7 +21,11 @@ SECONDS = 20  # in which a text is answered: a hang, not slowness, takes longer
 
 NAMES = ["x", "y", "z", "alpha", "t0", "pi", "e", "µ", "x1", "_", "select", "lambda", "match", "nan", "inf", "I", "S"]
 NUMBERS = ["0", "1", "2", "3", "0.5", "2.5", "64", "-1", "1e300", "1e-300", "1e-400", "1e999", "9" * 400, "1j", "0x1F"]
-CALLS = ["abs", "cos", "erf", "exp", "log", "log1p", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh"]
+CALLS = ["abs", "acos", "asin", "atan", "cos", "cosh", "erf", "exp", "log", "log10", "log1p", "log2", "sigmoid", "sign"]
+CALLS += ["sin", "sinh", "softplus", "sqrt", "tan", "tanh"]
+ALSO = ["ln({})", "np.arctan({})", "relu({})", "math.pi*({})", "{}^2", "np.where({}<1,x,{})", "(x if {}>y else z)"]
+ALSO += ["x[0]*{}", "({}<x)*y", "piecewise((x,x<{}),(y,True))", "where((x<1)&({}>y),{},x)", "2{}", "{}·x²"]
+ALSO += ["where(not x<{}<2,y,1)"]
 
 
 def trees():
@@ -39,10 +44,11 @@ def trees():
         powers = st.tuples(inner, st.sampled_from(["2", "3", "64", "-2", "0.5", "2.5", "0", "1"])).map(
             "({0[0]})**{0[1]}".format
         )
+        others = st.tuples(st.sampled_from(ALSO), inner).map(lambda c: c[0].replace("{}", c[1]))
         deep = st.tuples(
             inner, st.sampled_from(["exp({})", "({})**63+x", "1/({}+x*y)", "({}*x-1)", "-{}", "tanh({}+z)"])
         )
-        return pairs | chains | calls | several | powers | st.tuples(deep, st.integers(1, 70)).map(nested)
+        return pairs | chains | calls | others | several | powers | st.tuples(deep, st.integers(1, 70)).map(nested)
 
     return st.recursive(leaves, grown, max_leaves=30)
 
@@ -109,7 +115,27 @@ def assert_answered(text):
     assert not (error > 1e-6).any()  # where either is no number, neither is the error
 
 
+class Library:
+    """What is called with a library's name before it."""
+
+    pi, e, arctan, where = np.pi, np.e, np.arctan, np.where
+
+
+def by_cases(*cases):
+    values, conditions = zip(*((np.broadcast_to(part, 8) for part in case) for case in cases), strict=True)
+    return np.select(conditions, values)
+
+
 FUNCTIONS = {
+    "ln": elementary.log,
+    "np": Library,
+    "math": Library,
+    "logical_and": np.logical_and,
+    "logical_or": np.logical_or,
+    "logical_not": np.logical_not,
+    "relu": lambda value: np.maximum(0, value),
+    "where": np.where,
+    "piecewise": by_cases,
     "abs": np.abs,
     "max": lambda *values: np.max(np.broadcast_arrays(*values), axis=0),
     "min": lambda *values: np.min(np.broadcast_arrays(*values), axis=0),
@@ -119,12 +145,40 @@ FUNCTIONS = {
 }
 
 
+class OnArrays(ast.NodeTransformer):
+    """Python's words for one number as NumPy's for many, and every number a float."""
+
+    def visit_Constant(self, node):
+        return node if isinstance(node.value, bool) else ast.Constant(float(node.value))
+
+    def visit_Subscript(self, node):
+        return ast.Name(f"{node.value.id}{node.slice.value}", ast.Load())
+
+    def visit_IfExp(self, node):
+        return self.call("where", node.test, node.body, node.orelse)
+
+    def visit_BoolOp(self, node):
+        first, *others = node.values
+        return self.call(f"logical_{type(node.op).__name__.lower()}", first, *others)
+
+    def visit_UnaryOp(self, node):
+        if isinstance(node.op, ast.Not | ast.Invert):
+            return self.call("logical_not", node.operand)
+        return self.generic_visit(node)
+
+    def visit_Compare(self, node):
+        sides = [self.visit(side) for side in (node.left, *node.comparators)]
+        pairs = [ast.Compare(a, [o], [b]) for a, o, b in zip(sides, node.ops, sides[1:], strict=False)]
+        return functools.reduce(lambda a, b: ast.Call(ast.Name("logical_and", ast.Load()), [a, b], []), pairs)
+
+    def call(self, name, *values):
+        return ast.Call(ast.Name(name, ast.Load()), [self.visit(value) for value in values], [])
+
+
 def meaning(text, values):
-    """What NumPy makes of a text, with every number a float."""
-    tree = ast.parse(text.strip(), mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant):
-            node.value = float(node.value)
+    """What NumPy makes of a text."""
+    text = text.strip().replace("^", "**").replace("·", "*").replace("²", "**2")
+    tree = ast.fix_missing_locations(OnArrays().visit(ast.parse(text, mode="eval")))
     return np.broadcast_to(eval(compile(tree, "", "eval"), {**FUNCTIONS, **values}), 8)
 
 

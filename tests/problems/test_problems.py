@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gdfast import problems
 
-ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS]
+ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS, *cases.MODELS]
 
 
 @pytest.mark.parametrize("problem", ALL, ids=cases.label)

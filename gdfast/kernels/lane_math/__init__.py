@@ -16,6 +16,7 @@ from gdfast.kernels.lane_math import (  # noqa: F401
     arithmetic,
     error_function,
     exponential,
+    inverse,
     logarithm,
     trigonometric,
 )

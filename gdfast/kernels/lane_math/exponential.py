@@ -1,8 +1,10 @@
-"""exp, tanh and the logistic sigmoid.
+"""exp, the hyperbolic functions and the logistic sigmoid.
 
-exp and the sigmoid start from eˣ = 2ᵏ (1 + v), with k = x / ln 2 rounded and v = eʳ − 1 for r = x − k ln 2,
+exp, sinh, cosh and the sigmoid start from eˣ = 2ᵏ (1 + v), with k = x / ln 2 rounded and v = eʳ − 1 for r = x − k ln 2,
 |r| <= ln(2)/2.
 """
+
+import sys
 
 from numba.extending import overload, register_jitable
 
@@ -11,6 +13,7 @@ from gdfast.kernels.lane_math.parts import (
     LN2_HIGH,
     LN2_LOW,
     ROUND_BIASED,
+    polynomial,
     power_of_two,
     sum_of,
     two_powers,
@@ -20,7 +23,9 @@ from gdfast.kernels.options import INLINED
 
 _LOG2_E = 1.4426950408889634
 LARGEST, SMALLEST = 710.0, -746.0  # beyond these ends exp is inf or 0
+_MOST = sys.float_info.max
 _TANH_END, _TANH_NEAR = 20.0, 0.7  # tanh rounds to 1 beyond the first
+_SINH_END, _SINH_NEAR = 711.0, 1.0  # sinh and cosh are infinite beyond the first
 
 # (eʳ − 1 − r) / r² on |r| <= ln(2)/2, within 2⁻⁵⁷ of eʳ and 2⁻⁵⁵ of eʳ − 1
 EXP = (
@@ -39,6 +44,17 @@ EXP = (
 # (tanh(s) / s − 1) / z is p / q in z = s² <= 0.7², within 2⁻⁵⁶ of the tangent; q's last coefficient is 1
 TANH_P = (-1616.1900732673341, -99.3604722952242, -0.9644276458832869)
 TANH_Q = (4848.570219802008, 2237.509504806252, 112.89047784767673)
+
+# (sinh(s) / s − 1) / z in z = s² <= 1, within 2⁻⁵⁶ of the sine
+SINH = (
+    0.16666666666666669,
+    0.008333333333333139,
+    0.00019841269841437678,
+    2.7557319155337874e-06,
+    2.505212339841286e-08,
+    1.605724035120052e-10,
+    7.759311930579224e-13,
+)
 
 
 # A cubic with adapted coefficients (Knuth, *The Art of Computer Programming* 2, section 4.6.4) takes one product less:
@@ -114,6 +130,47 @@ def _tanh(x):
         base, n = (s, p) if near else (1.0, -2.0 * below)
         d = q if near else above * power_of_two(shifted) + below
         return with_sign_of(x, base + n / d)
+
+    return lanes
+
+
+@register_jitable(**INLINED)
+def _two_halves(x):
+    """Return e^|x| / 2 as a sum of two numbers, and e^−|x| / 2, for |x| up to beyond where the first is infinite."""
+    y = abs(x)
+    shifted, p, p_low = exp_parts(_SINH_END if y > _SINH_END else y)
+    one, other = two_powers(shifted)
+    large, low = 0.5 * p * one * other, 0.5 * p_low * one * other
+    small = 0.25 / large
+    return large, low, small - small * (low / large)
+
+
+@overload(elementary.sinh, jit_options=INLINED)
+def _sinh(x):
+    """Hyperbolic sine as s + s z P(z), z = s², for s = |x| < 1, and (eˢ − e⁻ˢ) / 2 beyond, within 0.9 ulp."""
+
+    def lanes(x):
+        s = abs(x)
+        s = s if s < _SINH_NEAR else 0.0
+        z = s * s
+        near = s + s * z * polynomial(z, SINH)
+        large, low, small = _two_halves(x)
+        y, rest = sum_of(large, -small)
+        far = y + (rest + low)
+        far = large if large > _MOST else far
+        return with_sign_of(x, near if abs(x) < _SINH_NEAR else far)
+
+    return lanes
+
+
+@overload(elementary.cosh, jit_options=INLINED)
+def _cosh(x):
+    """Hyperbolic cosine as (e^|x| + e^−|x|) / 2, within 0.8 ulp."""
+
+    def lanes(x):
+        large, low, small = _two_halves(x)
+        y, rest = sum_of(large, small)
+        return large if large > _MOST else y + (rest + low)
 
     return lanes
 

@@ -1,8 +1,9 @@
-"""log, log1p and softplus.
+"""log, log10, log2, log1p and softplus.
 
-All three end in log(2ᵏ (1 + f)) = k ln 2 + log(1 + f) with √½ <= 1 + f < √2, and the method of fdlibm (Sun
+All of them end in log(2ᵏ (1 + f)) = k ln 2 + log(1 + f) with √½ <= 1 + f < √2, and the method of fdlibm (Sun
 Microsystems, 1993, e_log.c): with s = f / (2 + f), log(1 + f) = log((1 + s) / (1 − s)) = 2s + s R(s²), and, since
-2s = f − s f, log(1 + f) = f − (f²/2 − s (f²/2 + R)), which rounds well.
+2s = f − s f, log(1 + f) = f − (f²/2 − s (f²/2 + R)), which rounds well. For another base the logarithm of 1 + f is
+taken as a sum of two numbers, and so is what it is multiplied by (FreeBSD, e_log10.c and e_log2.c).
 """
 
 import math
@@ -19,8 +20,10 @@ from gdfast.kernels.lane_math.parts import (
     MANTISSA,
     bits_to_float,
     float_to_bits,
+    halves,
     polynomial,
     sum_of,
+    sum_of_any,
     two_powers,
 )
 from gdfast.kernels.options import INLINED
@@ -35,6 +38,12 @@ LOG = (
     0.15314004230958994,
     0.14796439865220914,
 )
+
+# 1 / ln 10 and 1 / ln 2 in two parts, the high one of 26 bits, and the logarithm of 2 to base 10, the high one of 41
+# bits, so that it is exact times every exponent.
+_PER_LN10_HIGH, _PER_LN10_LOW = float.fromhex("0x1.bcb7b10000000p-2"), 4.798111141615973e-09
+_PER_LN2_HIGH, _PER_LN2_LOW = float.fromhex("0x1.7154760000000p+0"), 1.9259629911266175e-08
+_LOG10_2_HIGH, _LOG10_2_LOW = float.fromhex("0x1.34413509f7000p-2"), 1.42050232272661e-13
 
 _ROOT_HALF = 0x3FE6A09E667F3BCD  # bits of √½
 _EXPONENT = -(2**52)  # bits of sign and exponent
@@ -68,20 +77,65 @@ def _reduced(x):
     return k, m
 
 
+@register_jitable(**INLINED)
+def _parts(x):
+    """Return k and f with x = 2ᵏ (1 + f), √½ <= 1 + f < √2, for x > 0."""
+    tiny = x < _SMALLEST_NORMAL
+    k, m = _reduced(x * 2.0**54 if tiny else x)
+    return (k - 54.0 if tiny else k), m - 1.0
+
+
+@register_jitable(**INLINED)
+def _or_end(x, y):
+    """A logarithm y of x, or what it is where x is no positive finite number."""
+    y = y if x <= _LARGEST else x  # infinity or NaN
+    y = -math.inf if x == 0.0 else y
+    return math.nan if x < 0.0 else y
+
+
+@register_jitable(**INLINED)
+def _to_base(f, high, low):
+    """Return log(1 + f) times high + low, as a product without error and a correction."""
+    _, half_square, rest = _log1p_parts(f)
+    first, _ = halves(f - half_square)
+    second = ((f - first) - half_square) + rest
+    return first * high, (second + first) * low + second * high
+
+
 @overload(elementary.log, jit_options=INLINED)
 def _log(x):
     """Logarithm, within 0.84 ulp."""
 
     def lanes(x):
-        tiny = x < _SMALLEST_NORMAL
-        k, m = _reduced(x * 2.0**54 if tiny else x)
-        k = k - 54.0 if tiny else k
-        f = m - 1.0
+        k, f = _parts(x)
         _, half_square, rest = _log1p_parts(f)
-        y = _joined(k, f, half_square, rest)
-        y = y if x <= _LARGEST else x  # infinity or NaN
-        y = -math.inf if x == 0.0 else y
-        return math.nan if x < 0.0 else y
+        return _or_end(x, _joined(k, f, half_square, rest))
+
+    return lanes
+
+
+@overload(elementary.log10, jit_options=INLINED)
+def _log10(x):
+    """Logarithm to base 10, within 0.7 ulp."""
+
+    def lanes(x):
+        k, f = _parts(x)
+        product, small = _to_base(f, _PER_LN10_HIGH, _PER_LN10_LOW)
+        y, y_low = sum_of_any(k * _LOG10_2_HIGH, product)
+        return _or_end(x, y + (y_low + (small + k * _LOG10_2_LOW)))
+
+    return lanes
+
+
+@overload(elementary.log2, jit_options=INLINED)
+def _log2(x):
+    """Logarithm to base 2, within 0.7 ulp."""
+
+    def lanes(x):
+        k, f = _parts(x)
+        product, small = _to_base(f, _PER_LN2_HIGH, _PER_LN2_LOW)
+        y, y_low = sum_of_any(k, product)
+        return _or_end(x, y + (y_low + small))
 
     return lanes
 

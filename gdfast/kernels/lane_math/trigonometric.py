@@ -1,4 +1,4 @@
-"""Sine and cosine, with the argument reduced by π/2 to more than 150 bits."""
+"""Sine, cosine and tangent, with the argument reduced by π/2 to more than 150 bits."""
 
 import math
 
@@ -13,6 +13,7 @@ from gdfast.kernels.lane_math.parts import (
     halves,
     polynomial,
     product_of,
+    sum_of,
     sum_of_any,
 )
 from gdfast.kernels.options import INLINED
@@ -99,6 +100,31 @@ def _cos(x):
     def lanes(x):
         n, r, r_low = _reduced(x)
         y = _wave(n + 1, r, r_low)
+        return y if abs(x) < math.inf else math.nan
+
+    return lanes
+
+
+@overload(elementary.tan, jit_options=INLINED)
+def _tan(x):
+    """Tangent as sine over cosine or −cosine over sine, each a sum of two numbers, within 1 ulp up to the limit."""
+
+    def lanes(x):
+        n, r, r_low = _reduced(x)
+        z = r * r
+        half = 0.5 * z
+        sine, sine_low = sum_of(r, r * z * polynomial(z, SIN) + r_low * (1.0 - half))
+        w = 1.0 - half
+        cosine, cosine_low = sum_of(w, ((1.0 - w) - half) + (z * z * polynomial(z, COS) - r * r_low))
+        odd = (n & 1) == 1
+        a, a_low = (-cosine if odd else sine), (-cosine_low if odd else sine_low)
+        b, b_low = (sine if odd else cosine), (sine_low if odd else cosine_low)
+        t = a / b
+        t_high, t_rest = halves(t)
+        b_high, b_rest = halves(b)
+        p, p_low = product_of(t, t_high, t_rest, b, b_high, b_rest)
+        y = t + (((a - p) - p_low) + (a_low - t * b_low)) / b
+        y = x if abs(x) < _SMALL else y  # with its sign, if 0
         return y if abs(x) < math.inf else math.nan
 
     return lanes

@@ -1,0 +1,90 @@
+"""The text of a function, and its syntax tree."""
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from gdfast.formulas.grammar import GrammarError
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """Return the text of a function.
+
+    Raises
+    ------
+    GrammarError
+        If it cannot be read.
+    """
+    text = getattr(function, "__text__", None)
+    if text is not None:
+        return str(text)
+    if getattr(function, "__name__", "") == "<lambda>":
+        return ast.unparse(_lambda(function))
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        raise _unreadable(function) from None
+
+
+def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
+    """Return the syntax tree of a function, without decorators and docstring: a new one, which may be changed.
+
+    That of a lambda is the function of the same name as formulas of a text have that returns its expression.
+
+    Raises
+    ------
+    GrammarError
+        If its source cannot be read, or it is no function.
+    """
+    if getattr(function, "__name__", "") == "<lambda>":
+        expression = _lambda(function)
+        returned = ast.copy_location(ast.Return(expression.body), expression.body)
+        definition = ast.FunctionDef("formula", expression.args, [returned], [])
+        return ast.fix_missing_locations(ast.copy_location(definition, expression))
+    try:
+        parsed = ast.parse(source_of(function)).body[0]
+    except SyntaxError:
+        raise _unreadable(function) from None
+    if not isinstance(parsed, ast.FunctionDef):
+        raise GrammarError(f"{_name(function)}: it must be a function defined with def")
+    parsed.decorator_list = []
+    if ast.get_docstring(parsed) is not None and len(parsed.body) > 1:
+        del parsed.body[0]
+    return parsed
+
+
+def _lambda(function: Callable[..., Any]) -> ast.Lambda:
+    """The syntax tree of a lambda: that which stands in its file where its code says."""
+    try:
+        lines, _ = inspect.findsource(function)
+        tree = _parsed("".join(lines))
+        code: Any = function.__code__
+        places = {(line, column) for line, _, column, _ in code.co_positions() if line and column is not None}
+    except (OSError, TypeError, AttributeError, SyntaxError):
+        raise _unreadable(function) from None
+    names = list(code.co_varnames[: code.co_argcount])
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Lambda) or [argument.arg for argument in node.args.args] != names:
+            continue
+        body = node.body
+        first, last = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+        inside = {place for place in places if first <= place <= last}
+        if first in inside and len(places - inside) <= 1:  # where the lambda itself begins
+            return ast.parse(ast.unparse(node), mode="eval").body  # type: ignore[return-value]
+    raise _unreadable(function)
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__name__", repr(function)))
+
+
+def _unreadable(function: Any) -> GrammarError:
+    return GrammarError(f"{_name(function)}: its source cannot be read; define it with def in a file or cell")
