@@ -218,8 +218,8 @@ def rest(motion: Motion, size: float | Array) -> Rest:
     Raises
     ------
     NoRestError
-        If there is none, or a scalar stays what the trajectory has made of it, as a distance does: what rate it tells
-        is the trajectory's.
+        If there is none, or what rate there is the trajectory has made: a scalar stays what it is, as a distance does,
+        or without a slot that stays there would be no step, as without COCOB's largest gradient.
     """
     state = state_at_rest(motion, size)
     theta, degrees = np.zeros_like(motion.rates), []
@@ -236,6 +236,8 @@ def rest(motion: Motion, size: float | Array) -> Rest:
         degree = 2 if small < _TINIER**1.5 * large else 1
         if slot.any() and not (stays and degree == 1):
             degrees.append(0)
+        elif stays and slot.any() and np.isnan(motion.step(theta, theta, emptied)[0]).any():
+            raise NoRestError
         else:
             degrees.append(degree)
             state = emptied
