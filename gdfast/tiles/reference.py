@@ -209,7 +209,7 @@ class Trajectories:
             if transform.decoupled:
                 coefficients_of = self.table[t, span.places]
                 (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
-        slots = *self.state, *self.scalars
+        slots = [*self.state, *self.scalars]
         whole = reduced(self.optimizer, (self.theta, grad, *slots, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)

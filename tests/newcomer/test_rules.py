@@ -31,7 +31,9 @@ def test_which_rules_need_no_rate():
 
 
 def test_a_map_of_no_rate_to_tune():
-    sweep = gdfast.Sweep("quadratic", "gd prodigy momo", "1e-3:1e3:7", [[1.0, 1.0], [-0.5, 2.0]], 3000, loss_tolerance=1e-6)
+    sweep = gdfast.Sweep(
+        "quadratic", "gd prodigy momo", "1e-3:1e3:7", [[1.0, 1.0], [-0.5, 2.0]], 3000, loss_tolerance=1e-6
+    )
     result = gdfast.run(sweep, backend="numpy", progress=False)
     arrived = (result.outcome == "global_minimum").mean("start").max("learning_rate")
     assert arrived.sel(optimizer="momo").item() == 1.0

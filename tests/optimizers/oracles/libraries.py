@@ -5,6 +5,8 @@
 
 import importlib
 import inspect
+import types
+from functools import partial
 from typing import NamedTuple
 
 
@@ -112,7 +114,7 @@ def names(library: str) -> set[str]:
     if library == "torch.optim":
         kinds = (value for value in public.values() if inspect.isclass(value) and value is not module.Optimizer)
         return {kind.__name__ for kind in kinds if issubclass(kind, module.Optimizer)}
-    functions = {name: value for name, value in public.items() if callable(value) and not inspect.isclass(value)}
+    functions = {name: value for name, value in public.items() if isinstance(value, types.FunctionType | partial)}
     made = {name: value for name, value in functions.items() if not name.startswith("scale_by_")}
     return set(made) if library == "optax.contrib" else {name for name, value in made.items() if _has_a_rate(value)}
 
