@@ -1,9 +1,9 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
-The public names: `Sweep`, `History`, `sweep`, `run`, `run_over`, `refine`, `trajectory`, `load`, `sweep_of`, `tidy`,
-`tidy_pieces`, `gradient_flow` and `check_gradient`, and the modules `analysis`, `data`, `problems`, `optimizers`,
-`schedules`, `transforms`, `measures`, `executors`, `store`, `outcomes`, `plot` and `theory`. They are loaded when first
-used, so that importing the package compiles and loads nothing.
+The public names: `Sweep`, `History`, `sweep`, `run`, `run_over`, `refine`, `tune`, `trajectory`, `load`, `sweep_of`,
+`tidy`, `tidy_pieces`, `gradient_flow` and `check_gradient`, and the modules `analysis`, `data`, `problems`,
+`optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`, `outcomes`, `plot` and `theory`. They are
+loaded when first used, so that importing the package compiles and loads nothing.
 """
 
 import importlib
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gdfast.running.run import run, sweep
     from gdfast.running.run_over import run_over
     from gdfast.running.trajectory import trajectory
+    from gdfast.running.tune import tune
     from gdfast.storing import store
     from gdfast.storing.tidy import tidy, tidy_pieces
     from gdfast.tiles import executors, outcomes
@@ -51,6 +52,7 @@ __all__ = [
     "tidy_pieces",
     "trajectory",
     "transforms",
+    "tune",
 ]
 
 _HOME = {
@@ -67,6 +69,7 @@ _HOME = {
     "tidy": "gdfast.storing.tidy",
     "tidy_pieces": "gdfast.storing.tidy",
     "trajectory": "gdfast.running.trajectory",
+    "tune": "gdfast.running.tune",
 }
 _ROOMS = {"executors": "gdfast.tiles", "outcomes": "gdfast.tiles", "store": "gdfast.storing"}
 

@@ -175,6 +175,7 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
         return value
     text = value if isinstance(value, str) else shown(value)
     near = difflib.get_close_matches(text, names, n=3) if len(text) <= _LONGEST else []
+    near = [name for name in names if len(text) > 3 and text in name][:3] or near
     if "," in text and all(part.strip() in names for part in text.split(",")):
         hint = ": give each by itself; accepted"
     elif near:

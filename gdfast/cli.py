@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gdfast import __version__
-from gdfast.commands import boundary, drawing, listing, report, stored, sweep, table
+from gdfast.commands import animate, boundary, drawing, listing, plot, report, stored, sweep, table, tune
 from gdfast.commands.parsing import Command, Group, print_help
 
 app = typer.Typer(
@@ -19,15 +19,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(listing.lists, name="list")
+app.add_typer(plot.plots, name="plot")
+app.add_typer(animate.animations, name="animate")
 _COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep.sweep,
     "summary": stored.summary,
     "status": stored.status,
     "table": table.table,
-    "map": drawing.map_,
+    "map": plot.maps,
     "compare": drawing.compare,
     "report": report.report,
     "boundary": boundary.boundary,
+    "tune": tune.tune,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name, cls=Command)(_command)

@@ -8,6 +8,7 @@ else is typed on the command line is read here too: axes, points.
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -316,19 +317,6 @@ def parse_rates(argument: str, text: str, rules: Sequence[Optimizer]) -> tuple[A
     )
 
 
-def parse_grid(axes: Sequence[Array]) -> Array:
-    """All combinations of the values of some axes, ``float64[m, d]``, the last axis fastest.
-
-    Raises
-    ------
-    ValueError
-        If they do not fit into memory.
-    """
-    count = math.prod(len(axis) for axis in axes)
-    memory.fits(f"start: {count:,} starts", _BYTES_OF_A_VALUE * count * len(axes))
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-
-
 def parse_numbers(argument: str, text: str, names: Sequence[str]) -> tuple[float, ...]:
     """Read one finite number for each name, with commas between them.
 
@@ -363,6 +351,8 @@ def parse_point(argument: str, text: str) -> tuple[float, float]:
 def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
 
+    Of networks they may be those of the initialization: ``init=he_normal/zeros``, gain, bias, seed.
+
     Raises
     ------
     ValueError
@@ -373,34 +363,13 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
         return [parse_axis("start", text, logarithmic=False) for text in texts]
     if len(names) < len(texts) or len(set(names)) < len(names):
         raise ValueError(f"start must be name=low:high:count for each coordinate once, not {shown(', '.join(texts))}")
+    values = {name: text.partition("=")[2].strip() for name, text in zip(names, texts, strict=True)}
     return {
-        name: parse_axis(f"start {shown(name)}", text.partition("=")[2].strip(), logarithmic=False)
-        for name, text in zip(names, texts, strict=True)
+        name: np.array(value.split("/"))
+        if name == "init" and not value[:1].isdigit()
+        else parse_axis(f"start {shown(name)}", value, logarithmic=False)
+        for name, value in values.items()
     }
-
-
-def starts_on(subject: Problem, axes: Mapping[str, Array] | Sequence[Array]) -> Any:
-    """Return the starts on a grid of axes in the order of the coordinates or by their names, or none without axes.
-
-    One number, without a name, is that of all coordinates.
-
-    Raises
-    ------
-    ValueError
-        If there is not one axis a coordinate, or the starts do not fit into memory.
-    """
-    if isinstance(axes, Mapping):
-        for name in axes:
-            arguments.choice("start: coordinate", name, subject.coordinates)
-        axes = [axes[name] for name in subject.coordinates if name in axes]
-    elif len(axes) == 1 and len(axes[0]) == 1:
-        return np.full((1, subject.dimension), axes[0][0])
-    if axes and len(axes) != subject.dimension:
-        raise ValueError(
-            f"start must be given once a coordinate, {subject.dimension} times for {subject.label}, or be one number "
-            f"for all, not {len(axes)}"
-        )
-    return parse_grid(axes) if axes else None
 
 
 def parse_source(data: str | None, **told: Any) -> dict[str, Any]:
@@ -427,7 +396,11 @@ def _takers_of_data() -> list[str]:
 
 
 def parse_problem(
-    text: str | None, loss: str | None, axes: dict[str, Array] | list[Array], source: dict[str, Any]
+    text: str | None,
+    loss: str | None,
+    axes: dict[str, Array] | list[Array],
+    source: dict[str, Any],
+    params: Mapping[str, Any] = MappingProxyType({}),
 ) -> Problem:
     """Make the problem that a text names, on its data, or that of a loss, whose domain and coordinates are the starts'.
 
@@ -442,7 +415,7 @@ def parse_problem(
         name, takers = str(text).partition(":")[0], _takers_of_data()
         if source and name in PROBLEMS and name not in takers:
             raise ValueError(f"{next(iter(source))} must be given with {', '.join(takers)}, not with {name}")
-        return problem(str(text), **source)
+        return problem(str(text), **source, **params)
     if source:
         raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
 
@@ -451,5 +424,5 @@ def parse_problem(
         return (low, high) if low < high else (low - 5, high + 5)
 
     if isinstance(axes, dict):
-        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()})
-    return from_expression(loss, [widened(axis) for axis in axes] or None)
+        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()}, params or None)
+    return from_expression(loss, [widened(axis) for axis in axes] or None, params or None)

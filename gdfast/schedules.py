@@ -277,14 +277,14 @@ def cosine_warm_restarts(period: int = 50, factor: float = 1.0, end: float = 0.0
 @named(start=UNIT)
 def warmup(steps: int = 10, start: float = 0.0, then: Schedule | None = None) -> Schedule:
     """A line from `start` to 1 over `steps` steps, then the schedule `then`, counted from there (constant if none)."""
-    arguments.integer("warmup: steps", steps)
+    arguments.integer("warmup: steps", steps, low=0)
     if then is not None and not isinstance(then, Schedule):
         raise TypeError(
             f"warmup: then must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(then)}"
         )
 
     def multiplier(t: Array, budget: int) -> Array:
-        rise = start + (1 - start) * np.minimum(t / steps, 1.0)
+        rise = start + (1 - start) * np.minimum(t / steps, 1.0) if steps else np.ones_like(t)
         if then is None:
             return rise
         after = then.at(np.maximum(t - steps, 0.0), max(budget - steps, 1))

@@ -176,7 +176,7 @@ def nasty() -> dict[str, Any]:
     }
 
 
-ODD_FIGURES = {plot.maps, plot.basin_map, plot.lr_sensitivity, plot.history_map}
+ODD_FIGURES = {plot.race, plot.animate_map, plot.maps, plot.basin_map, plot.lr_sensitivity, plot.history_map}
 """Figures whose arguments are others than those that most take under these names."""
 
 
@@ -228,6 +228,7 @@ def calls() -> list[Call]:
         (gdfast.run_over, {"axes": {"budget": [3, 4]}, "make": _with_budget, "backend": "numpy"}),
         (gdfast.refine, {"sweep": sweep(), "coarse": 2, "backend": "numpy", "workers": 1}),
         (gdfast.trajectory, _arguments_of_a_trajectory()),
+        (gdfast.tune, _arguments_of_a_tuning()),
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.load, {"store": made["store"]}),
         (gdfast.sweep_of, {"result": line, "problem": None}),
@@ -242,6 +243,7 @@ def calls() -> list[Call]:
             for function in (analysis.account, analysis.advice, analysis.excess, analysis.found_minima)
         ],
         (analysis.budget, {"result": line}),
+        (analysis.paths, {"result": line, "problem": None}),
         (analysis.outcome_shares, {"result": line}),
         (analysis.lr_tolerance, {"result": line, "share": 0.5}),
         (analysis.best_rates, {"result": line}),
@@ -267,6 +269,8 @@ def calls() -> list[Call]:
             for figure in map(plot.__dict__.get, plot.__all__)
             if inspect.isfunction(figure) and figure not in ODD_FIGURES
         ),
+        (plot.race, {"paths": made["paths"], "problem": QUARTIC, "frames": 3, "extent": None, "size": (4, 2)}),
+        (plot.animate_map, {"result": line, "over": "step", "quantity": "loss", "x": "learning_rate", "rate": 5.0}),
         (theory.gd, {"curvature": 2.0}),
         (theory.heavy_ball, {"curvature": 2.0, "momentum": 0.9}),
         (theory.nesterov, {"curvature": 2.0, "momentum": 0.9}),
@@ -287,12 +291,12 @@ def calls() -> list[Call]:
         (optimizers.gd().scheduled, {"schedule": schedules.cosine()}),
         (schedules.of_step, {"schedule": lambda t: 0.9**t}),
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
-        (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0}),
+        (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0, "bias": 0.1}),
         (executors.Processes, {"count": 1}),
         (data.design, {"data": TABLE, "bias": True}),
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
-        (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0}),
+        (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0, "sampling": "epochs"}),
         (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0)}),
         (
             problems.from_model,
@@ -425,6 +429,19 @@ def _arguments_of_a_trajectory() -> dict[str, Any]:
         "gradient_tolerance": 1e-8,
         "divergence_limit": 1e12,
         "number": 0,
+    }
+
+
+def _arguments_of_a_tuning() -> dict[str, Any]:
+    return {
+        "data": TABLE,
+        "target": None,
+        "problem": "linear_regression",
+        "optimizers": "gd",
+        "batch_sizes": [0],
+        "seeds": 1,
+        "max_steps": 4,
+        "validation": 0.5,
     }
 
 

@@ -96,7 +96,7 @@ DATA_PROBLEMS = [
     p.logistic_regression(data="iris", positive="virginica", l2=0.0, batch_size=9),
     p.logistic_regression((_rng.normal(size=(13, 2)), [0, 1] * 6 + [0]), l2=0.3, bias=False),
     p.softmax_regression(),
-    p.softmax_regression(data="iris", l2=0.1, batch_size=5, seed=1),
+    p.softmax_regression(data="iris", l2=0.1, batch_size=5, seed=1, sampling="epochs"),
 ]
 """Problems with data of any size; least squares with a penalty or without is exact among them."""
 MODELS = [

@@ -7,8 +7,12 @@ OUT for a folder that is empty before and after, and LONG for 5000 letters.
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "5", "--out", "OUT/x.zarr"]
 MAP = ["map", "STORE", "-o", "OUT/m.png"]
+PLOT = ["plot", "ecdf", "STORE", "-o", "OUT/m.png"]
+TABLE = ["table", "STORE", "-o", "OUT/t.csv"]
+RACE = ["animate", "race", "--problem", "quartic", "--optimizer", "gd", "--frames", "3", "-o", "OUT/m.gif"]
 COMPARE = ["compare", "STORE", "STORE", "-o", "OUT/c.png"]
 BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out", "OUT/b"]
+TUNE = ["tune", "TABLE", "--target", "y", "--optimizer", "gd", "--seeds", "1", "--max-steps", "4", "--out", "OUT/t"]
 REPORT = ["report", "--quick", "--only", "ravine", "--out", "OUT/r"]
 
 NO_NAMES = ["", "nix", "NIX", "Ω", "a\x1b[31mb", "a\nb", "LONG", "--", "🦊", "gd\x07"]
@@ -54,6 +58,9 @@ def wrong():
         *_option(SWEEP, "--max-steps", [*NO_COUNTS, "2147483648"]),
         *_option(SWEEP, "--check-every", NO_COUNTS),
         *_option(SWEEP, "--history", [*NO_NAMES, *_HISTORIES]),
+        *_option(SWEEP, "--measure", [*NO_NAMES, "convergence:window=0", "steps_to_reach:tolerance=-1", "nowhere.py:name"]),
+        *_option(SWEEP, "--problem", ["nowhere.py:bowl", "nowhere.py:", "FILE.py:bowl", "FOLDER.py:x", "LONG.py:x", ".py:x"]),
+        *_option(SWEEP, "--param", [*NO_NAMES, "a", "=1", "a=", "a=1:2", "dimension=nix", "1=2", "a=1,b=2", "a b=1"]),
         *_option(SWEEP, "--loss-tolerance", [*NO_NUMBERS, "-1"]),
         *_option(SWEEP, "--gradient-tolerance", [*NO_NUMBERS, "-1", "1e13"]),
         *_option(SWEEP, "--workers", [*NO_COUNTS, "100000000"]),
@@ -72,6 +79,30 @@ def wrong():
         *_option(MAP, "--y", [*NO_NAMES, "learning_rate"]),
         *_option(MAP, "--at", [*_PLACES, *NO_NAMES]),
         ["map"], ["map", "STORE"], ["map", "-o", "OUT/m.png"], [*MAP, "STORE"], [*MAP, "-o", "OUT/n.png"],
+        ["plot", "nix", "STORE", "-o", "OUT/m.png"], ["plot", "ecdf"], ["plot", "delta", "STORE", "-o", "OUT/m.png"],
+        *[["plot", kind, "STORE", "-o", "OUT/m.png"] for kind in ("history", "history-map", "bifurcation")],
+        *_option(PLOT, "-o", NO_PICTURES),
+        *[["plot", "ecdf", store, "-o", "OUT/m.html"] for store in NO_STORES],
+        *_option(PLOT, "--optimizer", NO_NAMES),
+        *_option(PLOT, "--rates", NO_NAMES),
+        *_option(PLOT, "--at", [*_PLACES, *NO_NAMES]),
+        *_option(PLOT, "--size", [*(n for n in NO_NUMBERS if n != "1,5"), "1", "1x2x3", "0x1", "-1x2", "1000x1"]),
+        *_option(PLOT, "--palette", ["nix", "red,nix", "gd=nix", "nix=red", "gd=", "=", ",", "LONG", "\x00"]),
+        *_option(["plot", "sensitivity", *PLOT[2:]], "--quantity", NO_NAMES),
+        *_option(["plot", "curves", *PLOT[2:]], "--above", NO_NUMBERS),
+        *[["plot", "profile", "STORE", store, "-o", "OUT/m.png"] for store in NO_STORES],
+        *_option(TABLE, "-o", [place.replace("m.png", "t.csv") for place in NO_PICTURES]),
+        *[["table", store, "-o", "OUT/t.csv"] for store in NO_STORES],
+        *_option(TABLE, "--at", [*_PLACES, *NO_NAMES]), [*TABLE, "--history"],
+        *_option(RACE, "-o", ["OUT", "OUT/m.png", "OUT/m.mpeg", "FILE/m.gif", "LINK.gif", ""]),
+        *_option(RACE, "--optimizer", NO_NAMES),
+        *_option(RACE, "--lr", [*NO_NUMBERS, "0", "-1"]), [*RACE, "--lr", "0.1", "--lr", "0.2"],
+        *_option(RACE, "--start", [*NO_NUMBERS, "1:2:3", "y=1"]), [*RACE, "--start", "1", "--start", "2"],
+        *_option(RACE, "--frames", [*NO_COUNTS, "1", "601"]),
+        *_option(RACE, "--max-steps", NO_COUNTS),
+        ["animate", "race", "--problem", "rastrigin:dimension=3", "--optimizer", "gd", "-o", "OUT/m.gif"],
+        *_option(["animate", "map", "STORE", "-o", "OUT/m.gif"], "--over", [*NO_NAMES, "start", "learning_rate", "rule", "step"]),
+        *[["animate", "map", store, "--over", "beta1", "-o", "OUT/m.gif"] for store in NO_STORES],
         *_option(COMPARE, "-o", NO_PICTURES),
         *[["compare", "STORE", store] for store in NO_STORES],
         *[["compare", store, "STORE", "-o", "OUT/c.png"] for store in NO_STORES],
@@ -84,6 +115,22 @@ def wrong():
         *_option(REPORT, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
         *_option(REPORT, "--out", NO_FOLDERS),
         ["report", "--quick", "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
+        *[["report", store, "--out", "OUT/r"] for store in NO_STORES],
+        *[["report", "--quick", *more, "--out", "OUT/r"] for more in _REPORTS],
+        *_option(TUNE, "--target", NO_NAMES),
+        *_option(TUNE, "--model", [*NO_NAMES, "quartic", "mlp:widths=2/1"]),
+        *_option(TUNE, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
+        *_option(TUNE, "--batch-size", [*NO_INTEGERS, "-1", "4"]),
+        *_option(TUNE, "--seeds", [*NO_COUNTS, "100000"]),
+        *_option(TUNE, "--max-steps", [*NO_COUNTS, "1", "2147483648"]),
+        *_option(TUNE, "--validation", [*NO_NUMBERS, "0", "1", "-0.5"]),
+        *_option(TUNE, "--features", [*NO_NAMES[1:], "y", "a,a", '"a'],),
+        *_option(TUNE, "--drop", [*NO_NAMES[1:], "y", "a", '"a']),
+        *_option(TUNE, "--missing", [*NO_NAMES, "zero"]),
+        *_option(TUNE, "--csv", [*NO_NAMES[1:], "separator", "separator=nix", "decimal=nix", "encoding=nix", "comment=ab", "sep=tab"]),
+        *_option(TUNE, "--out", NO_FOLDERS),
+        *[["tune", table, "--target", "y", "--out", "OUT/t"] for table in ["", "FOLDER", "FILE", "FIFO", "none.csv", "nix", "LONG", "STORE"]],
+        ["tune"], ["tune", "TABLE"], ["tune", "iris", "--target", "y"], ["tune", "iris", "--no-header"], [*TUNE, "TABLE"],
         *_option(BOUNDARY, "--condition", NO_NAMES),
         *_option(BOUNDARY, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
         *_option(BOUNDARY, "--resolution", [*NO_COUNTS, "63", "16385"]),
@@ -100,7 +147,7 @@ def wrong():
         *_option(BOUNDARY, "--store", NO_FOLDERS),
         [*BOUNDARY, "--resolution", "512"], [*BOUNDARY, "--frames", "2", "--frames", "3"],
         [*BOUNDARY, "--frames", "1000000000", "--factor", "1.000001"],
-        *[[command, "--nix"] for command in ("sweep", "map", "compare", "status", "summary", "report", "boundary", "list")],
+        *[[command, "--nix"] for command in ("sweep", "map", "compare", "status", "summary", "report", "tune", "boundary", "list")],
         *[["list", name] for name in NO_NAMES if name != "--"], ["list", "problems", "x"], ["list", "problems", "--parity"],
         *[[name] for name in NO_NAMES if name != "--"], ["--nix"], ["-x"], ["--version=3"], ["--quick"],
     ]  # fmt: skip
@@ -151,6 +198,13 @@ _HISTORIES = [
 _PLACES = [
     "start", "start=", "start=x", "start=nan", "start=inf", "start=1,2", "start=#", "start=#-1", "start=#99", "start=#x",
     "start=#" + "9" * 5000, "start=1e999", "learning_rate=", "learning_rate=x", "learning_rate=#99", "momentum=1", "=3", "start=#1.5",
+]  # fmt: skip
+
+_REPORTS = [
+    ["--loss", "nix("], ["--loss", "x**2", "--problem", "quartic"], ["--loss", "x**2", "--start", "1:2"], ["--start", "0:1:2"],
+    ["--data", "TABLE"], ["--data", "TABLE", "--target", "z"], ["--target", "y"], ["--data", "iris", "--loss", "x"],
+    ["--data", "iris", "--problem", "quartic"], ["--data", "iris", "--problem", "mlp", "--problem", "quartic"], ["--drop", "a"],
+    ["STORE", "--only", "rates"],
 ]  # fmt: skip
 
 NASTY = [

@@ -131,7 +131,7 @@ def test_one_point_is_a_vector_and_other_shapes_are_refused(problem):
         if method := getattr(problem, name, None):
             for one, column in zip(np.atleast_1d(method(theta)), np.atleast_1d(method(theta[:, None])), strict=True):
                 np.testing.assert_array_equal(one, column)
-            for wrong in (np.zeros(d + 1), np.zeros((d + 1, 2)), np.zeros((d, 2, 2)), [[0.0]] * (d + 1)):
+            for wrong in (np.zeros(d + 1), np.zeros((d + 1, 2)), np.zeros((d, 2, d + 1)), [[0.0]] * (d + 1)):
                 with pytest.raises(ValueError, match=rf"theta must have shape \({d}, n\)"):
                     method(wrong)
             assert len(np.atleast_1d(method(np.zeros((d, 0))))) >= 0

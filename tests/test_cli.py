@@ -132,7 +132,11 @@ def test_bad_input_ends_with_code_2_and_one_sentence(arguments, words, tmp_path)
 
 COMMANDS = {
     **typer.main.get_command(app).commands,
-    **{f"list {name}": command for name, command in typer.main.get_command(app).commands["list"].commands.items()},
+    **{
+        f"{group} {name}": command
+        for group, holder in typer.main.get_command(app).commands.items()
+        for name, command in getattr(holder, "commands", {}).items()
+    },
 }
 
 

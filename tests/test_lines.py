@@ -97,6 +97,8 @@ VALID = [
     ["map", "STORE", "-o", "OUT/m.png", "--quantity", "steps", "--at", "start=0.5"],
     ["map", "STORE", "-o", "OUT/m.svg", "--x", "learning_rate", "--y", "start", "--optimizer", "gd"],
     ["compare", "STORE", "STORE", "-o", "OUT/c.png"],
+    ["plot", "sensitivity", "STORE", "-o", "OUT/m.html", "--size", "4x3", "--palette", "viridis"],
+    ["table", "STORE", "-o", "OUT/t.csv", "--at", "start=0.5"],
     ["status", "STORE", "--verify"],
     ["list", "optimizers", "--parity"],
     ["list", "optimizers", "--libraries"],

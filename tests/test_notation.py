@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gdfast
-from gdfast import literals, measures, memory, notation, optimizers, problems, schedules, transforms
+from gdfast import literals, measures, memory, notation, optimizers, problems, schedules, starting, transforms
 from gdfast.formulas.grammar import GrammarError
 from gdfast.optimizers import Optimizer, named
 from gdfast.transforms import Transform
@@ -98,7 +98,7 @@ def short(theta, grad, m, lr):
     [
         (problems.linear_regression((np.eye(3), np.ones(3))), "array 3×3"),
         (Optimizer(plain, 0.1, parameters={"beta": 1.0}), "of one's own"),
-        (optimizers.gd().transformed(Transform(halved)), "not known"),
+        (optimizers.gd().transformed(Transform(halved)), "of one's own"),
         (named()(lambda: Optimizer(plain, 0.1, parameters={"beta": 1.0}))(), "of one's own"),
     ],
 )
@@ -215,11 +215,11 @@ def test_axes_and_grids_that_do_not_fit_into_memory_are_refused(monkeypatch):
         notation.parse_axis("lr", "1:2:10000", False, 8000)
     assert len(notation.parse_axis("lr", "1:2:900000", False)) == 900_000
     with pytest.raises(ValueError, match=r"start: 1,000,000 starts would need 80.0 MB"):
-        notation.parse_grid([np.arange(1000.0)] * 2)
+        starting.grid_of([np.arange(1000.0)] * 2)
 
 
 def test_grids_are_all_combinations_the_last_axis_fastest():
-    got = notation.parse_grid([np.array([1.0, 2]), np.array([3.0, 4, 5])])
+    got = starting.grid_of([np.array([1.0, 2]), np.array([3.0, 4, 5])])
     assert got.tolist() == [[1, 3], [1, 4], [1, 5], [2, 3], [2, 4], [2, 5]]
 
 
@@ -252,9 +252,9 @@ def test_axes_of_starts_are_named_all_or_none():
 
 def test_starts_stand_on_one_axis_a_coordinate():
     plane, one, two = problems.himmelblau(), np.array([1.0, 2]), np.array([5.0])
-    assert notation.starts_on(plane, [one, two]).tolist() == [[1, 5], [2, 5]]
-    assert notation.starts_on(plane, {"y": two, "x": one}).tolist() == [[1, 5], [2, 5]]
-    assert notation.starts_on(plane, [two]).tolist() == [[5, 5]]
+    assert starting.starts_on(plane, [one, two]).tolist() == [[1, 5], [2, 5]]
+    assert starting.starts_on(plane, {"y": two, "x": one}).tolist() == [[1, 5], [2, 5]]
+    assert starting.starts_on(plane, [two]).tolist() == [[5, 5]]
     for axes, words in (
         ([one], "once a coordinate, 2 times for himmelblau, or be one number for all, not 1"),
         ({"x": one}, "once a coordinate, 2 times for himmelblau, or be one number for all, not 1"),
@@ -262,9 +262,9 @@ def test_starts_stand_on_one_axis_a_coordinate():
         ([one] * 3, "not 3"),
     ):
         with pytest.raises(ValueError, match=words):
-            notation.starts_on(plane, axes)
+            starting.starts_on(plane, axes)
     for axes in ([], {}):
-        assert notation.starts_on(problems.quartic(), axes) is None
+        assert starting.starts_on(problems.quartic(), axes) is None
     sweep = gdfast.Sweep("quartic", "gd", [0.1])
     np.testing.assert_array_equal(sweep.starts, problems.quartic().default_starts(256))
 

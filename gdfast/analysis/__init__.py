@@ -13,6 +13,7 @@ from gdfast.analysis.attraction import attracting, leaves
 from gdfast.analysis.delta import CHANGES, Change, change_counts, delta, transitions
 from gdfast.analysis.distributions import at_rates, costs, nearest_rates, performance_profile, steps_ecdf
 from gdfast.analysis.nearest import nearest
+from gdfast.analysis.paths import paths
 from gdfast.analysis.reached import best_rates, budget, lr_tolerance, outcome_shares, reached, summary
 from gdfast.analysis.tuning import best_of_k
 
@@ -36,6 +37,7 @@ __all__ = [
     "nearest",
     "nearest_rates",
     "outcome_shares",
+    "paths",
     "performance_profile",
     "reached",
     "steps_ecdf",

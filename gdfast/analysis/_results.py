@@ -298,8 +298,8 @@ def by_label(argument: str, values: Any) -> dict[str, float]:
     }
 
 
-def units(result: "xarray.Dataset") -> tuple[float, float]:
-    """Return the lowest loss and the loss scale of a result's problem.
+def units(result: "xarray.Dataset") -> tuple[Any, Any]:
+    """Return the lowest loss and the loss scale of a result's problem, or of each optimizer's where there are several.
 
     Raises
     ------
@@ -307,7 +307,7 @@ def units(result: "xarray.Dataset") -> tuple[float, float]:
         If the result does not tell them, since no minimum inside the domain is known.
     """
     lowest, scale = told_units(result)
-    if not np.isfinite(lowest) or not scale > 0:
+    if not np.isfinite(lowest).any() or not np.all(scale > 0):
         raise ValueError(
             "result must have the attributes lowest_loss and loss_scale, as results of problems with a known minimum "
             "inside the domain do"
@@ -315,10 +315,15 @@ def units(result: "xarray.Dataset") -> tuple[float, float]:
     return lowest, scale
 
 
-def told_units(result: "xarray.Dataset") -> tuple[float, float]:
-    """What a result tells of the lowest loss and the loss scale, NaN for what it does not."""
+def told_units(result: "xarray.Dataset") -> tuple[Any, Any]:
+    """What a result tells of the lowest loss and the loss scale, NaN for what it does not.
 
-    def number(name: str) -> float:
+    They are numbers, or arrays over ``optimizer`` where optimizers have problems of their own.
+    """
+
+    def number(name: str) -> Any:
+        if name in result.data_vars:
+            return result[name]
         try:
             return float(result.attrs[name])
         except (KeyError, TypeError, ValueError):

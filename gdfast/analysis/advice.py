@@ -89,7 +89,8 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     checked = _results.checked("result", result, "outcome", "loss")
     rates, units = checked.learning_rate.values, _results.units_of_rates(checked)
     ends = _results.outcomes("result", checked)
-    good, (lowest, scale) = reached(checked).values, told_units(result)
+    good = reached(checked).values
+    lowest, scale = (np.broadcast_to(np.asarray(unit), len(ends)) for unit in told_units(checked))
     rows: dict[str, dict[str, Any]] = {}
     for i, label in enumerate(_results.labels(checked)):
         losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
@@ -102,7 +103,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
         rows[label] = {
             "lowest rate": float(rates[best] * units[i]),
             "median loss": float(medians[best]),
-            "median excess": (float(medians[best]) - lowest) / scale,
+            "median excess": float((medians[best] - lowest[i]) / scale[i]),
             "advice": why,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")

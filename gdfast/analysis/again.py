@@ -165,7 +165,7 @@ def _labelled(result: "xarray.Dataset", points: Any) -> Any:
         if coordinate.dims == ("start",) and name not in DIMENSIONS
     }
     # A store does not keep their order; networks' starts have this one.
-    usual = ["init", "gain", "seed"]
+    usual = ["init", "gain", "bias", "seed"]
     order = sorted(labels, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
     return Starts(points, {name: labels[name] for name in order}) if labels else points
 

@@ -3,13 +3,16 @@
 import functools
 import inspect
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from gdfast.arguments import shown
 from gdfast.endings import Interrupted, told
+
+T = TypeVar("T")
 
 
 class Group(TyperGroup):
@@ -49,8 +52,8 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorate a command with options that it shares with others: of each argument named, those of its function.
+def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorate a command, or a group, with options that it shares: of each argument named, those of its function.
 
     What the function returns for the options on the line becomes the argument.
 
@@ -70,7 +73,7 @@ def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Call
     HELLO ME
     """
 
-    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+    def decorated(command: Callable[..., T]) -> Callable[..., T]:
         parameters: list[inspect.Parameter] = []
         taken: dict[str, list[str]] = {}
         for name, parameter in inspect.signature(command).parameters.items():
@@ -79,8 +82,8 @@ def shares(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Call
             parameters += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
 
         @functools.wraps(command)
-        def called(**options: Any) -> None:
-            command(
+        def called(**options: Any) -> Any:
+            return command(
                 **{
                     name: groups[name](**{each: options[each] for each in names if each in options})
                     if name in groups
@@ -101,3 +104,32 @@ def print_help(context: typer.Context) -> None:
     """Say what commands there are, where none is given."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def parse_params(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Read ``name=value`` and ``name=axis``: those with one value, and those with several.
+
+    Raises
+    ------
+    ValueError
+        If one is neither, or a name is given twice.
+    """
+    from gdfast import literals, notation
+
+    fixed: dict[str, Any] = {}
+    varied: dict[str, list[Any]] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name.isidentifier() and equals and value):
+            raise ValueError(f"param must be name=value, or name=low:high:count, not {shown(text)}")
+        if name in fixed or name in varied:
+            raise ValueError(f"param {name} must be given once, with all its values")
+        try:
+            read = notation.parse_axis("", value, logarithmic=False).tolist() if ":" in value else literals.read(value)
+        except ValueError as error:
+            raise ValueError(f"param {name}{error}") from None
+        if isinstance(read, list | tuple) and len(read) > 1:
+            varied[name] = list(read)
+        else:
+            fixed[name] = read[0] if isinstance(read, list | tuple) else read
+    return fixed, varied

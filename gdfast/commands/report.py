@@ -1,15 +1,22 @@
-"""``gdfast report``: the experiments, as one page."""
+"""``gdfast report``: the experiments, or those that make sense of what is one's own, as one page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
+from gdfast.commands.subject import Subject, own
 from gdfast.endings import tell
 
 
+@shares(told=own)
 def report(
+    told: dict[str, Any],
+    stores: Annotated[
+        list[Path] | None, typer.Argument(metavar="[STORE]...", help="report on these, which `gdfast sweep` wrote")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
     only: Annotated[
         list[str] | None,
@@ -17,7 +24,13 @@ def report(
     ] = None,
     problem: Annotated[
         list[str] | None,
-        typer.Option(help="leave out what is about other problems, and compare on this; may be repeated"),
+        typer.Option(
+            help="leave out what is about other problems, and compare on this; may be repeated; a loss, a model or "
+            "data of your own do the same"
+        ),
+    ] = None,
+    start: Annotated[
+        list[str] | None, typer.Option(help="the domain of that loss, low:high:count, or name=…; once a coordinate")
     ] = None,
     optimizer: Annotated[
         list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
@@ -27,12 +40,30 @@ def report(
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
     from gdfast import notation, outputs
     from gdfast import report as reports
+    from gdfast.storing import store
 
-    subjects = [notation.problem(text) for text in problem or []]
+    names: list[str | None] = [*(problem or [])] or [None]
+    named = [Subject(name, **told) for name in names]
+    if len(named) > 1 and Subject(None, **told).named:
+        raise ValueError("problem must be given once where data, a model or a loss are told, not several times")
+    if told["loss"] is None and start:
+        raise ValueError("start must be given with a loss, whose domain it tells")
+    subjects = [each.made(notation.parse_starts(start or [])) for each in named if each.named]
+    if not subjects:
+        notation.parse_source(**told["source"])  # refuses what is told of no data
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     outputs.check(out, accepted=("a folder",))
+    results = {str(path): store.read(path).load() for path in stores or []}
+    for each in named:
+        each.tell()
     page, failures = reports.build(
-        out, quick, only or [], subjects, rules, tell=lambda text: typer.echo(f"gdfast report: {text}", err=True)
+        out,
+        quick,
+        only or [],
+        subjects,
+        rules,
+        results,
+        tell=lambda text: typer.echo(f"gdfast report: {text}", err=True),
     )
     for failure in failures:
         tell(failure)

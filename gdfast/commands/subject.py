@@ -1,11 +1,13 @@
 """The options that name a problem: by name, as a loss, and on data; for all commands that take one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gdfast.commands.parsing import shares
 from gdfast.endings import tell
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ class Subject:
     model_loss: str | None
     source: Mapping[str, Any]
     """How its data are named: ``data`` and the other arguments of `gdfast.data.load`."""
+    notes: list[str] = field(default_factory=list)
+    """What was recognized and done when it was made."""
 
     @property
     def named(self) -> bool:
@@ -29,8 +33,10 @@ class Subject:
         given = (self.problem, self.loss, self.model, self.source["data"])
         return any(each is not None for each in given)
 
-    def made(self, axes: Any = ()) -> "Problem":
+    def made(self, axes: Any = (), params: Mapping[str, Any] = MappingProxyType({})) -> "Problem":
         """Make the problem; a loss has its coordinates and domain from the axes of the starts.
+
+        `params` are numbers of the loss, or further parameters of the problem.
 
         Raises
         ------
@@ -42,12 +48,30 @@ class Subject:
         if self.model is None and self.model_loss is not None:
             raise ValueError("model_loss must be given with a model, by --model")
         source = notation.parse_source(**self.source)
-        made = (
-            notation.parse_problem(self.problem, self.loss, axes, source) if self.model is None else self._fit(source)
-        )
-        for note in getattr(made.parameters.get("data"), "notes", ()):
-            tell(f"data: {note}")
+        if self.model is None:
+            made = notation.parse_problem(self._name(source), self.loss, axes, source, params)
+        elif params:
+            raise ValueError("param must not be given beside a model, whose parameters are what is learned")
+        else:
+            made = self._fit(source)
+        self.notes.extend(f"data: {note}" for note in getattr(made.parameters.get("data"), "notes", ()))
         return made
+
+    def tell(self) -> None:
+        """Say what was recognized and done, once nothing of the line is refused any more."""
+        for note in self.notes:
+            tell(note)
+
+    def _name(self, source: dict[str, Any]) -> str | None:
+        """The problem that is named, or that suits the data if none is."""
+        if self.problem is not None or self.loss is not None or not source:
+            return self.problem
+        from gdfast import data
+        from gdfast.problems.recognized import recognized
+
+        name, why = recognized(data.load(source["data"]))
+        self.notes.append(f"problem: {why}")
+        return name
 
     def _fit(self, source: dict[str, Any]) -> "Problem":
         """Make the problem of the model."""
@@ -63,11 +87,35 @@ class Subject:
         return notation.problem(told, model=self.model, **source)
 
 
-def subject(
-    problem: Annotated[
-        str | None,
-        typer.Option(help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run"),
+def columns(
+    target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="whether its first line has names; columns are 1, 2, … otherwise"),
     ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="the columns to predict it from, with commas between  [default: all others]")
+    ] = None,
+    drop: Annotated[str | None, typer.Option(help="columns to leave out, such as id,date")] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="where values are missing: drop the row, or fill by mean, median, most_frequent")
+    ] = None,
+    csv: Annotated[
+        str | None,
+        typer.Option(
+            help="how the file is written, where that is not recognized: separator=tab,decimal=comma,encoding=cp1251,"
+            "comment=%"
+        ),
+    ] = None,
+) -> dict[str, Any]:
+    """Read the options that tell of a table."""
+    names = {"target": target, "features": features, "drop": drop, "missing": missing}
+    return {**names, "header": header, "csv": csv}
+
+
+@shares(told=columns)
+def own(
+    told: dict[str, Any],
     loss: Annotated[
         str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
     ] = None,
@@ -88,26 +136,21 @@ def subject(
     data: Annotated[
         str | None, typer.Option(help="the problem's data: a CSV file, or a name of `gdfast list data`")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="the column of that file to predict")] = None,
-    header: Annotated[
-        bool | None,
-        typer.Option("--header/--no-header", help="whether its first line has names; columns are 1, 2, … otherwise"),
-    ] = None,
-    features: Annotated[
-        str | None, typer.Option(help="the columns to predict it from, with commas between  [default: all others]")
-    ] = None,
-    drop: Annotated[str | None, typer.Option(help="columns to leave out, such as id,date")] = None,
-    missing: Annotated[
-        str | None, typer.Option(help="where values are missing: drop the row, or fill by mean, median, most_frequent")
-    ] = None,
-    csv: Annotated[
+) -> dict[str, Any]:
+    """Read the options that tell what is one's own: a loss, a model, data."""
+    return {"loss": loss, "model": model, "model_loss": model_loss, "source": {"data": data, **told}}
+
+
+@shares(told=own)
+def subject(
+    told: dict[str, Any],
+    problem: Annotated[
         str | None,
         typer.Option(
-            help="how the file is written, where that is not recognized: separator=tab,decimal=comma,encoding=cp1251,"
-            "comment=%"
+            help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run  "
+            "[default for data: as the target is]"
         ),
     ] = None,
 ) -> Subject:
     """Read the options that name a problem."""
-    columns = {"target": target, "features": features, "drop": drop, "missing": missing}
-    return Subject(problem, loss, model, model_loss, {"data": data, **columns, "header": header, "csv": csv})
+    return Subject(problem, **told)

@@ -1,11 +1,11 @@
 """``gdfast sweep``: run a sweep and write it to a store."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gdfast.commands.parsing import shares
+from gdfast.commands.parsing import parse_params, shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, subject
 from gdfast.endings import resumable
@@ -42,8 +42,16 @@ def sweep(
         list[str] | None,
         typer.Option(
             help="starts low:high:count, linear unless log: stands first, or numbers 0/1, or name=…; "
-            "once a coordinate, or one number for all  "
+            "once a coordinate, or one number for all; of a network init=he_normal/zeros, gain=…, bias=…, seed=0:7:8  "
             "[default: the problem's own]"
+        ),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="a number that the loss names, or a parameter of the problem: a=0.5; as an axis, a=0.1/0.5/1 or "
+            "a=log:0.1:10:64, each value is swept; may be repeated",
         ),
     ] = None,
     schedule: Annotated[
@@ -108,11 +116,14 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import analysis, notation, optimizers, outputs
+    from gdfast import analysis, notation, optimizers, outputs, starting
+    from gdfast.running.run_over import problem_at
+    from gdfast.storing import store
     from gdfast.tiles import executors
 
     axes = notation.parse_starts(start or [])
-    problem = subject.made(axes)
+    fixed, varied = parse_params(param or [])
+    problem = subject.made(axes, {**fixed, **{name: values[0] for name, values in varied.items()}})
     rules = [rule for text in optimizer for rule in notation.optimizers(text)]
     schedules = [notation.schedule(text) for text in schedule or []]
     transforms = [notation.transform(text) for text in transform or []]
@@ -121,33 +132,33 @@ def sweep(
         problem=problem,
         optimizers=optimizers_on,
         learning_rates=rates,
-        starts=notation.starts_on(problem, axes),
+        starts=starting.starts_on(problem, axes),
         max_steps=max_steps,
         gradient_tolerance=gradient_tolerance,
         loss_tolerance=loss_tolerance,
-        measure=measure,
         check_every=check_every,
         dtype=dtype,
         settle=settle,
         history=history,
+        measure=measure,
     )
     outputs.check(out, accepted=("a folder", "a file"))
+    if varied and reuse is not None:
+        raise ValueError("reuse must not be given with several values of a param, each of which has a store of its own")
+    subject.tell()
     with resumable(out), executors.of(workers, processes, scheduler) as executor:
-        result = gdfast.run(
-            plan,
-            backend=backend,
-            workers=workers,
-            executor=executor,
-            keep_theta=keep_theta,
-            store=out,
-            overwrite=overwrite,
-            reuse=reuse,
-        )
-    seconds = result.attrs["run_seconds"]
-    echo(f"{plan.size:,} trajectories in {seconds:.2f} s ({plan.size / seconds:,.0f} a second) → {out}")
+        how: dict[str, Any] = {"backend": backend, "workers": workers, "executor": executor, "keep_theta": keep_theta}
+        how |= {"store": out, "overwrite": overwrite}
+        if varied:
+            gdfast.run_over(varied, lambda **values: plan.replace(problem=problem_at(problem, values)), **how)
+            result = store.read(out)
+        else:
+            result = gdfast.run(plan, **how, reuse=reuse)
+    seconds, size = result.attrs["run_seconds"], result.outcome.size
+    echo(f"{size:,} trajectories in {seconds:.2f} s ({size / seconds:,.0f} a second) → {out}")
     for line in analysis.found_minima(result):
         echo(line)
-    if plan.size > _MOST_TOLD or len(rules) > _MOST_LINES:
+    if size > _MOST_TOLD or result.sizes["optimizer"] > _MOST_LINES:
         echo(f"gdfast summary {out} tells what became of them")
         return
     for line in analysis.account(result):

@@ -1,6 +1,7 @@
 """Rows that are held out: no step learns of them, and they tell how well what was learned holds elsewhere."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +9,20 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.data.files import Data
 from gdfast.data.rows import designed
+from gdfast.data.units import Units
 from gdfast.formulas.elementary import Array
 
 
-def parted(data: Data, bias: bool, share: float, seed: int, labels: Array | None) -> tuple[Data, Data | None]:
-    """Return the rows that a problem learns from, and those that are held out; None if no share of them is.
+class Rows(NamedTuple):
+    """The rows of a problem."""
+
+    learned: Data
+    held_out: Data | None
+    units: Units
+
+
+def parted(data: Data, bias: bool, share: float, seed: int, labels: Array | None) -> Rows:
+    """Return the rows that a problem learns from; those held out, None if no share of them is; and their units.
 
     Both are made as `gdfast.data.design` makes rows, but features are standardized by those that are learned from
     alone. One that never varies among these is 0 everywhere: nothing can be learned of it.
@@ -36,7 +46,7 @@ def parted(data: Data, bias: bool, share: float, seed: int, labels: Array | None
         If the rows cannot be used, or so few are held out that there are none.
     """
     if not share:
-        return designed(data, bias, None), None
+        return Rows(designed(data, bias, None), None, Units.of(data.features, data.X, data.standardize))
     held = draw_held_out(len(data.X), share, arguments.integer("seed", seed, low=0, high=2**63 - 1), labels)
     if not held.any():
         raise ValueError(
@@ -44,7 +54,8 @@ def parted(data: Data, bias: bool, share: float, seed: int, labels: Array | None
             f"to learn from, not {share:g}"
         )
     rows = designed(data, bias, ~held)
-    return tuple(replace(rows, X=np.ascontiguousarray(rows.X[part]), y=rows.y[part]) for part in (~held, held))  # type: ignore[return-value]
+    learned, held_out = (replace(rows, X=np.ascontiguousarray(rows.X[part]), y=rows.y[part]) for part in (~held, held))
+    return Rows(learned, held_out, Units.of(data.features, data.X[~held], data.standardize))
 
 
 def draw_held_out(m: int, share: float, seed: int, labels: Array | None) -> NDArray[np.bool_]:

@@ -31,8 +31,10 @@ class NoDerivativeError(ValueError):
 
 
 @functools.lru_cache(maxsize=1024)
-def gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
+def gradient_of(loss: Callable[..., Any], by: Sequence[str] | None = None) -> Callable[..., Any]:
     """Return the gradient of a formula that returns one value, as a formula of the same arguments.
+
+    It has the derivatives by all of them, or by those that are told.
 
     Raises
     ------
@@ -50,12 +52,12 @@ def gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
         return ((3 * (y * t0)), (t0 * x))
     <BLANKLINE>
     """
-    return _of_formula("gradient", Formula.of(loss, 1))
+    return _of_formula("gradient", Formula.of(loss, 1), by)
 
 
 @functools.lru_cache(maxsize=1024)
 def hessian_of(gradient: Callable[..., Any], dimension: int) -> Callable[..., Any]:
-    """Return the derivatives of a gradient by its arguments, as a formula whose results are rows.
+    """Return the derivatives of a gradient by its first arguments, the coordinates, as a formula with rows as results.
 
     Raises
     ------
@@ -64,10 +66,11 @@ def hessian_of(gradient: Callable[..., Any], dimension: int) -> Callable[..., An
     NoDerivativeError
         If it cannot be differentiated.
     """
-    return _of_formula("hessian", Formula.of(gradient, dimension))
+    formula = Formula.of(gradient, dimension)
+    return _of_formula("hessian", formula, formula.arguments[:dimension])
 
 
-def _of_formula(name: str, formula: Formula) -> Callable[..., Any]:
+def _of_formula(name: str, formula: Formula, by: Sequence[str] | None) -> Callable[..., Any]:
     graph = Graph(LARGEST_GRAPH)
     try:
         nodes = _Reader(graph, formula).results
@@ -75,7 +78,7 @@ def _of_formula(name: str, formula: Formula) -> Callable[..., Any]:
         raise NoDerivativeError(f"{error} is not a number that a float64 holds") from None
     except TooLargeError:
         raise NoDerivativeError(f"it has more than {LARGEST_GRAPH} operations") from None
-    return derived(name, graph, nodes, formula.arguments)
+    return derived(name, graph, nodes, formula.arguments, by)
 
 
 def derived(

@@ -107,8 +107,8 @@ def read(text: str, argument: str = "expression") -> Mathematics:
 
 
 def flat_name(name: str) -> str:
-    """The name of a coordinate as formulas have it: ``x[0]`` is ``x0``."""
-    return re.sub(r"\[\s*(\d+)\s*\]$", r"\1", name)
+    """The name of a coordinate as formulas have it: ``x[0]`` is ``x0``, but ``layer1.bias[0]`` is no name of theirs."""
+    return re.sub(r"^(\w+)\[\s*(\d+)\s*\]$", r"\1\2", name)
 
 
 def quoted(text: str) -> str:

@@ -76,6 +76,7 @@ def step_kernel(
     read = {name: formula.reading(real) for name, formula in parts.items()}
     shape = Shape(
         0 if problem.lane_kernel else problem.dimension,  # one kernel serves all problems with data
+        len(problem.params) if isinstance(problem, Landscape) and not problem.lane_kernel else 0,
         len(optimizer.state),
         len(optimizer.norms),
         optimizer.euclidean,
@@ -111,6 +112,7 @@ class Shape(NamedTuple):
     """What a template is specialized to."""
 
     coordinates: int  # if they are to be in registers
+    params: int  # numbers that formulas take behind them
     state: int  # slots
     norms: int  # over the coordinates
     euclidean: bool  # whether they are, or else of the largest entries

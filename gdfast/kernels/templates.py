@@ -162,6 +162,14 @@ def keep(x, matrix, lane):
         matrix[i, lane] = x[i]
 
 
+@register_jitable(**HELPER)
+def numbers_of(data, real, numbers):
+    """The numbers that formulas take behind the coordinates, as a tuple like `numbers`, in their type."""
+    for i in range(len(numbers)):
+        numbers = tuple_setitem(numbers, i, real(data[i]))  # type: ignore[call-arg]
+    return numbers
+
+
 def factor_of(shape):
     """What tells a lane's multiplier of the learning rate."""
     return from_memory if shape.parts.plateau_memory.size else from_schedule
@@ -171,7 +179,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
     """Return the compiled step of functions of a landscape and of rules, which are called once each."""
     parts, real = shape.parts, shape.number
     zero, one = real(0.0), real(1.0)
-    point, slots = (zero,) * shape.coordinates, (zero,) * shape.state
+    point, slots, params = (zero,) * shape.coordinates, (zero,) * shape.state, (zero,) * shape.params
     no_norms, zeros, no_scalars = (zero,) * shape.norms, (zero,) * shape.sums, (zero,) * parts.scalars.size
     norm = euclidean_norm if shape.euclidean else maximum_norm
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
@@ -197,16 +205,17 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
         scalars = memory[scalars_from:]
+        fixed = numbers_of(pair.data, real, params) if params else ()
         if n_steps <= 0:  # the objective is asked for
             for block_of_lanes in range(n // LANES):
                 for j in range(LANES):
                     lane = block_of_lanes * LANES + j
-                    work[0, lane] = objective(*column(theta, lane, point))
+                    work[0, lane] = objective(*(column(theta, lane, point) + fixed))
         if n_steps < 0:  # the gradient too
             for block_of_lanes in range(n // LANES):
                 for j in range(LANES):
                     lane = block_of_lanes * LANES + j
-                    work[1, lane] = largest(as_tuple(gradient(*column(theta, lane, point))))
+                    work[1, lane] = largest(as_tuple(gradient(*(column(theta, lane, point) + fixed))))
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
@@ -217,20 +226,24 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                 for j in range(LANES):
                     lane = block_of_lanes * LANES + j
                     x = column(theta, lane, point)
-                    g = as_tuple(gradient(*x))
+                    g = as_tuple(gradient(*(x + fixed)))
                     if checked:
                         events = either(events, eventful(loudest(g), window))
                         keep(x, grad, lane)
                     rate = factor(multiplier, memory, lane) * lr[0, lane]
                     if transformed:
                         g = transform(x, g, rate, number[lane], settings)
-                    loss = (objective(*x),) if uses_loss else ()
+                    loss = (objective(*(x + fixed)),) if uses_loss else ()
                     if remembers:
                         old = column(memory, lane, memories)
-                        keep(as_tuple(plateau(objective(*x), *(old + row[plateau_from:plateau_to]))), memory, lane)
+                        keep(
+                            as_tuple(plateau(objective(*(x + fixed)), *(old + row[plateau_from:plateau_to]))),
+                            memory,
+                            lane,
+                        )
                     if measures:
                         old = column(seen, lane, measured)
-                        remembered = as_tuple(measure(objective(*x), *(old + row[measure_from:])))
+                        remembered = as_tuple(measure(objective(*(x + fixed)), *(old + row[measure_from:])))
                         keep_moving(remembered, seen, status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
                     own = hold(scalars, lane, no_scalars) + (rate,)
@@ -249,7 +262,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                     for j in range(LANES):
                         lane = block_of_lanes * LANES + j
                         x = column(grad, lane, point)
-                        g = as_tuple(gradient(*x))
+                        g = as_tuple(gradient(*(x + fixed)))
                         settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
 
     return step

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gdfast.plot.paths import Paths
 
 _QUANTITIES = {
-    "share": "share of starts that reach the lowest minimum",
+    "share": "share at the lowest minimum",
     "loss": "loss at the end (median, 10 to 90 %)",
     "steps": "steps to the lowest minimum (median, 10 to 90 %)",
     "accuracy": "accuracy at the end (median, 10 to 90 %)",

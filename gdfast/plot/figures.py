@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from gdfast import arguments
-from gdfast.analysis._results import units
+from gdfast.analysis import excess
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
 from gdfast.plot.look import Look, legend_wanted, literal, new_figure, styled
@@ -103,29 +104,19 @@ def maps(
         If `quantity`, an optimizer or an axis is unknown, there would be more panels than can be seen, or an argument
         is not of the accepted kind.
     """
-    result, quantity, meaning = _along(result, quantity)
-    number = "loss" if quantity == "excess" else quantity if meaning else None
-    wanted = LEAVES if quantity == "outcome" else number
-    found = panels(result, x, y, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
-    if quantity == "excess":
-        lowest, unit = units(result)
-        found = [panel._replace(number=(panel.number - lowest) / unit) for panel in found]
+    result, quantity, meaning = quantity_of(result, quantity)
+    found = panels_of(result, quantity, meaning, (x, y), optimizers)
     marks = {} if limits is None else _limits(limits)
-    figure, axes = _side_by_side(found, ax)
-    ends = steps_range(result) if quantity == "steps" else (1, 2)
-    scale = number_scale(found) if number else None
+    figure, axes = side_by_side(found, ax)
+    scale = scale_of_panels(result, quantity, meaning, found)
     image, left = None, False
     for place, panel in zip(axes, found, strict=True):
-        if quantity == "outcome":
-            left |= draw_outcome(place, panel)
-        elif scale:
-            image = draw_number(place, panel, scale)
-        else:
-            image = draw_steps(place, panel, ends)
+        image, leaves = draw_panel(place, panel, scale, meaning)
+        left |= leaves
         for limit in marks.get(panel.title, []) if x == "learning_rate" else []:
             _mark(place, panel, limit)
     if ax is None:
-        _label_outside(axes, found)
+        label_outside(axes, found)
     if found[0].trajectories > 1 and ax is None:
         shown = {"outcome": "most frequent outcome", "steps": "median steps to the most frequent outcome"}.get(
             quantity, f"median {meaning}"
@@ -134,18 +125,54 @@ def maps(
     if not legend_wanted():
         return figure
     if image is None and ax is not None:
-        patches = outcome_patches(_present(found) - {int(Outcome.not_run)}) + (leaving_patch() if left else [])
+        patches = outcome_patches(present(found) - {int(Outcome.not_run)}) + (leaving_patch() if left else [])
         legend_of_map(axes[-1], patches, alone=False)
     elif image is None:
-        named = _present(found) - {int(Outcome.not_run)}
-        outcome_legend(figure, named, left, ncols=min(2 * _columns(found) + 1 - left, len(named) + left))
+        named = present(found) - {int(Outcome.not_run)}
+        outcome_legend(figure, named, left, ncols=min(2 * columns_of(found) + 1 - left, len(named) + left))
     else:
-        told = f"{meaning}\n(grey: dark diverged)" if number else _STEPS
-        figure.colorbar(image, ax=axes, label=told)
+        figure.colorbar(image, ax=axes, label=label_of_scale(meaning))
     return figure
 
 
-def _along(result: Any, quantity: Any) -> tuple[Any, str, str]:
+Scale = Normalize | tuple[int, int] | None
+"""Of numbers, of steps, or of neither."""
+
+
+def panels_of(
+    result: "xarray.Dataset",
+    quantity: str,
+    meaning: str,
+    axes: tuple[str, str],
+    optimizers: Sequence[str] | None = None,
+) -> list[Panel]:
+    """The panels of a map of a quantity, see `quantity_of`; errors are those of `maps`."""
+    if quantity == "excess":
+        result = result.assign(excess=excess(result))
+    wanted = LEAVES if quantity == "outcome" else quantity if meaning else None
+    return panels(result, *axes, optimizers, most=MOST_PIXELS, steps=quantity == "steps", number=wanted)
+
+
+def scale_of_panels(result: "xarray.Dataset", quantity: str, meaning: str, found: Sequence[Panel]) -> Scale:
+    """One scale for all panels of a map."""
+    return steps_range(result) if quantity == "steps" else number_scale(found) if meaning else None
+
+
+def draw_panel(ax: Axes, panel: Panel, scale: Scale, meaning: str) -> tuple[Any, bool]:
+    """Draw a panel; return the image that has the scale, if any, and whether something is hatched."""
+    if scale is None:
+        return None, draw_outcome(ax, panel)
+    if isinstance(scale, tuple):
+        return draw_steps(ax, panel, scale), False
+    return draw_number(ax, panel, scale, meaning), False
+
+
+def label_of_scale(meaning: str) -> str:
+    """What stands beside a scale of colours."""
+    return f"{meaning}\n(grey: dark diverged)" if meaning else _STEPS
+
+
+def quantity_of(result: Any, quantity: Any) -> tuple[Any, str, str]:
     """A result that has what is to be shown as a variable over its trajectories, its name, and what a number means."""
     told = re.fullmatch(r"\s*(\w+) at step (\d{1,15})\s*", quantity) if isinstance(quantity, str) else None
     if told is None:
@@ -168,16 +195,17 @@ def delta_maps(
     Parameters and errors are those of `maps`.
     """
     found = panels(changes(difference), x, y, most=MOST_PIXELS, steps=False)
-    figure, axes = _side_by_side(found)
+    figure, axes = side_by_side(found)
     for ax, panel in zip(axes, found, strict=True):
         draw_change(ax, panel)
-    _label_outside(axes, found)
+    label_outside(axes, found)
     if legend_wanted():
-        legend_below(figure, change_patches(_present(found)), ncols=min(4, 2 * _columns(found)))
+        legend_below(figure, change_patches(present(found)), ncols=min(4, 2 * columns_of(found)))
     return figure
 
 
-def _columns(found: Sequence[Panel]) -> int:
+def columns_of(found: Sequence[Panel]) -> int:
+    """How many panels stand beside each other."""
     return min(3, len(found))
 
 
@@ -187,7 +215,7 @@ def _alike(found: Sequence[Panel]) -> bool:
     return all(axes == drawn[0] for axes in drawn)
 
 
-def _side_by_side(found: Sequence[Panel], ax: Any = None) -> tuple[Figure, list[Axes]]:
+def side_by_side(found: Sequence[Panel], ax: Any = None) -> tuple[Figure, list[Axes]]:
     """Axes for so many panels, titled by them, those that are given or of a new figure."""
     if ax is not None:
         return _on(found, ax)
@@ -196,7 +224,7 @@ def _side_by_side(found: Sequence[Panel], ax: Any = None) -> tuple[Figure, list[
             f"a figure must have at most {_MOST_PANELS} panels, not {len(found)}, one an optimizer; "
             "select some of them, or draw a hyperparameter along an axis by x or y"
         )
-    columns = _columns(found)
+    columns = columns_of(found)
     rows = math.ceil(len(found) / columns)
     size = 1.4 if len(found) == 1 else 1.0
     figure = new_figure(1.2 + 3.1 * size * columns, 0.9 + 2.6 * size * rows)
@@ -223,9 +251,9 @@ def _on(found: Sequence[Panel], ax: Any) -> tuple[Figure, list[Axes]]:
     return axes[0].figure, axes
 
 
-def _label_outside(axes: Sequence[Axes], found: Sequence[Panel]) -> None:
+def label_outside(axes: Sequence[Axes], found: Sequence[Panel]) -> None:
     """Leave labels at the left and at each column's end only, where all panels have the same axes."""
-    columns = _columns(found)
+    columns = columns_of(found)
     for i, ax in enumerate(axes if _alike(found) else []):
         left, bottom = i % columns == 0, i + columns >= len(found)
         ax.tick_params(labelleft=left, labelbottom=bottom)
@@ -255,5 +283,6 @@ def _mark(ax: Axes, panel: Panel, limit: Limit) -> None:
     ax.plot(places, heights, color="white", linestyle=(3, (2, 4)), linewidth=1.1, scalex=False, scaley=False)
 
 
-def _present(found: Sequence[Panel]) -> set[int]:
+def present(found: Sequence[Panel]) -> set[int]:
+    """The codes that occur in panels."""
     return set(np.unique(np.concatenate([panel.outcome.ravel() for panel in found])).tolist())

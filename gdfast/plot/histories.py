@@ -14,7 +14,8 @@ from gdfast.history import PREFIX, QUANTITIES
 from gdfast.plot.curves import draw_band, quantiles
 from gdfast.plot.look import Look, colormap, legend_wanted, literal, new_axes, styled
 from gdfast.plot.maps import scale_of
-from gdfast.plot.panels import borders
+from gdfast.plot.panels import Axis, Panel, borders
+from gdfast.plot.shown import note, numbers_of
 from gdfast.plot.style import legend_of_lines, line_colour, outcome_colours
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.outcomes import Outcome
@@ -154,9 +155,18 @@ def history_map(
     steps = result.recorded_step.values
     # Each step's column ends where the next one begins; the first one of a logarithmic axis begins at a half.
     ends = np.append(np.maximum(steps, 0.5), steps[-1] * 1.05 + 1)
-    drawn = ax.pcolormesh(
-        ends, 10 ** borders(np.log10(rates[order])), image, cmap=colormap("viridis_r"), norm=scale_of(image)
+    scale = scale_of(image)
+    drawn = ax.pcolormesh(ends, 10 ** borders(np.log10(rates[order])), image, cmap=colormap("viridis_r"), norm=scale)
+    panel = Panel(
+        _results.labels(result)[chosen],
+        Axis("step", np.maximum(steps, 0.5), logarithmic=True),
+        Axis("learning rate η", rates[order], logarithmic=True),
+        np.where(np.isnan(image.T), Outcome.diverged, Outcome.unfinished).astype(np.int8),
+        np.zeros(image.T.shape, dtype=np.int32),
+        result.sizes["start"],
+        image.T,
     )
+    note(ax, numbers_of(panel, NUMBERS[quantity], scale)._replace(edges=(np.log10(ends), None)))
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel=_results.words_of_rates(result))
     ax.set_title(literal(_results.labels(result)[chosen]), fontsize=10)
     if legend_wanted():

@@ -23,9 +23,10 @@ from matplotlib.figure import Figure
 
 from gdfast import arguments
 from gdfast.arguments import harmless
+from gdfast.plot.film import Film
 
 P = ParamSpec("P")
-Drawn = TypeVar("Drawn", Axes, Figure)
+Drawn = TypeVar("Drawn", Axes, Figure, Film)
 Palette = str | Sequence[str] | Mapping[str, str]
 
 _MOST_KEPT = 8
@@ -138,13 +139,14 @@ def _palette(palette: Any) -> Palette:
     return colours  # type: ignore[no-any-return]
 
 
-def _title(made: Axes | Figure, title: str) -> None:
+def _title(made: Axes | Figure | Film, title: str) -> None:
     text = literal(title)
     if isinstance(made, Axes):
         made.set_title(text)
         return
-    note = made.get_suptitle()  # what a pixel is
-    made.suptitle(f"{text}\n{note}" if note else text, fontsize=11)
+    figure = made.figure if isinstance(made, Film) else made
+    note = figure.get_suptitle()  # what a pixel is
+    figure.suptitle(f"{text}\n{note}" if note else text, fontsize=11)
 
 
 def legend_wanted() -> bool:

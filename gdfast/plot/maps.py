@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as DrawnAxis
-from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize, to_hex
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -23,6 +23,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.plot.look import Look, colormap, legend_wanted, line_colours, literal, new_axes, styled
 from gdfast.plot.panels import LEAVES, Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
+from gdfast.plot.shown import changes_of, note, numbers_of, outcomes_of
 from gdfast.plot.style import (
     BASIN_COLOURS,
     OUTCOME_COLOURS,
@@ -147,7 +148,11 @@ def basin_map(
     colours = line_colours(BASIN_COLOURS)
     palette = ListedColormap([*outcome_colours(), *(colours[i % len(colours)] for i in range(len(BASIN_COLOURS)))])
     _image(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))
-    ended = [patch(palette(len(Outcome) + i % len(BASIN_COLOURS)), name) for i, name in _minima(result, basin).items()]
+    named = _minima(result, basin)
+    names = [named.get(i, f"minimum {i + 1}") for i in range(len(BASIN_COLOURS))]
+    outcomes = outcomes_of(panel._replace(outcome=codes.astype(np.int8)))
+    note(ax, outcomes._replace(names=[*outcomes.names, *names], colours=[to_hex(palette(i)) for i in range(palette.N)]))
+    ended = [patch(palette(len(Outcome) + i % len(BASIN_COLOURS)), name) for i, name in named.items()]
     others = set(np.unique(codes[basin < 0]).tolist()) - {int(Outcome.not_run)}
     legend_of_map(ax, [*ended, *outcome_patches(others)], drawn_alone, columns=2)
     return ax
@@ -198,11 +203,13 @@ def changes(difference: "xarray.Dataset") -> "xarray.Dataset":
 def draw_change(ax: Axes, panel: Panel) -> None:
     """Draw a panel whose codes are those of `gdfast.analysis.Change`."""
     _image(ax, panel, panel.outcome, cmap=ListedColormap(change_colours()), norm=change_norm)
+    note(ax, changes_of(panel))
 
 
 def draw_outcome(ax: Axes, panel: Panel) -> bool:
     """Draw a panel's outcomes, hatched where its numbers say that most leave again; return whether any is."""
     _outcomes(ax, panel, panel.outcome)
+    note(ax, outcomes_of(panel))
     left = panel.number > 0.5 if panel.number.size else np.zeros(panel.outcome.shape, dtype=bool)
     if left.any():
         _hatch(ax, panel, left)
@@ -238,6 +245,7 @@ def draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
     settled = np.isin(panel.outcome, [int(o) for o in _SETTLED])
     grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
     _outcomes(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey))
+    note(ax, outcomes_of(panel))
     steps = np.ma.masked_where(~settled, np.maximum(panel.steps, 1))
     return _image(ax, panel, steps, cmap=colormap("viridis_r"), norm=LogNorm(*ends))
 
@@ -267,10 +275,11 @@ def _is_shown(panel: Panel) -> NDArray[np.bool_]:
     return np.asarray((panel.outcome != Outcome.diverged) & (panel.outcome != Outcome.not_run))
 
 
-def draw_number(ax: Axes, panel: Panel, scale: Normalize) -> Any:
+def draw_number(ax: Axes, panel: Panel, scale: Normalize, label: str = "") -> Any:
     """Draw a panel's numbers; what diverged is dark, what has no number light. Return the image that has the scale."""
     grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
     _outcomes(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey))
+    note(ax, numbers_of(panel, label, scale))
     low = scale.vmin if isinstance(scale, LogNorm) and scale.vmin else -np.inf
     shown = np.ma.masked_where(~_is_shown(panel) | ~np.isfinite(panel.number), np.maximum(panel.number, low))
     return _image(ax, panel, shown, cmap=colormap("viridis_r"), norm=scale)

@@ -104,7 +104,7 @@ def panels(
     for name in axes:
         complete &= np.isfinite(result[name].values)
     for i in np.flatnonzero(complete):
-        members.setdefault(_without(str(result.optimizer.values[i]), axes), []).append(int(i))
+        members.setdefault(label_without(str(result.optimizer.values[i]), axes), []).append(int(i))
     if not members:
         raise ValueError(f"result must have an optimizer with {' and '.join(axes)}, but has none")
     chosen = list(members) if titles is None else [arguments.choice(argument, title, members) for title in titles]
@@ -151,7 +151,7 @@ def _coordinates(result: "xarray.Dataset") -> list[str]:
     return [str(name) for name in result.parameter.values] if told else []
 
 
-def _without(label: str, axes: Sequence[str]) -> str:
+def label_without(label: str, axes: Sequence[str]) -> str:
     """An optimizer's label without some of its hyperparameters: ``adam:beta1=0.8,eps=1`` → ``adam:eps=1``.
 
     Names are those of `gdfast.Sweep.hyperparameters`.
@@ -160,12 +160,15 @@ def _without(label: str, axes: Sequence[str]) -> str:
     for i, part in enumerate(_split(label, "|")):
         name = part.partition(":")[0]
         counts[name] += i > 0
-        parts.append(_part_without(part, "" if i == 0 else part_prefix(name, counts[name]), axes))
+        parts.append(_partlabel_without(part, "" if i == 0 else part_prefix(name, counts[name]), axes))
     return "|".join(parts)
 
 
-def _part_without(part: str, prefix: str, axes: Sequence[str]) -> str:
+def _partlabel_without(part: str, prefix: str, axes: Sequence[str]) -> str:
     name, _, parameters = part.partition(":")
+    if name.endswith((".py", '.py"')):  # of a file, whose name has a colon
+        inner, _, parameters = parameters.partition(":")
+        name = f"{name}:{inner}"
     rest = []
     for item in _split(parameters, ",") if parameters else []:
         parameter, _, value = item.partition("=")
@@ -173,7 +176,7 @@ def _part_without(part: str, prefix: str, axes: Sequence[str]) -> str:
             continue
         if value.startswith("(") and value.endswith(")"):
             inner = value[1:-1]
-            item = f"{parameter}=({_part_without(inner, part_prefix(prefix + inner.partition(':')[0], 1), axes)})"
+            item = f"{parameter}=({_partlabel_without(inner, part_prefix(prefix + inner.partition(':')[0], 1), axes)})"
         rest.append(item)
     return name + (":" if rest else "") + ",".join(rest)
 

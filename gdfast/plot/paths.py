@@ -55,26 +55,10 @@ def trajectory(
     TypeError, ValueError
         If the problem has more than two coordinates, or an argument is not of the accepted kind.
     """
-    arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
-    paths = _results.paths("paths", paths)
-    if problem.dimension > 2:
-        raise ValueError(f"problem must have one or two coordinates to be drawn, not {problem.dimension}")
-    for label, path in paths.items():
-        if path.sizes["parameter"] != problem.dimension:
-            raise ValueError(
-                f"paths[{arguments.shown(label)}] must have the {problem.dimension} coordinates of the problem, "
-                f"not {path.sizes['parameter']}"
-            )
-    extent = None if extent is None else _extent(extent)
+    checked = check_paths(paths, problem, extent)
     ax = new_axes(ax)
-    if problem.dimension == 2:
-        low_x, high_x, low_y, high_y = extent or tuple(problem.domain.ravel())
-        _contours(ax, problem, (low_x, high_x, low_y, high_y))
-        ax.set(xlim=(low_x, high_x), ylim=(low_y, high_y))
-        ax.set(xlabel=literal(problem.coordinates[0]), ylabel=literal(problem.coordinates[1]))
-    else:
-        _curve(ax, problem, paths, extent)
-    for i, (label, path) in enumerate(paths.items()):
+    background(ax, problem, checked, extent)
+    for i, (label, path) in enumerate(checked.items()):
         theta = path.theta.values
         x, y = (theta[:, 0], theta[:, 1]) if problem.dimension == 2 else (theta[:, 0], path.loss.values)
         with np.errstate(invalid="ignore"):
@@ -85,6 +69,41 @@ def trajectory(
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
     legend_of_lines(ax, frameon=True, framealpha=0.9)
     return ax
+
+
+def check_paths(paths: Any, problem: Any, extent: Any) -> "dict[str, xarray.Dataset]":
+    """The trajectories by their labels, if they are of a problem that can be drawn, over a part that can be.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not.
+    """
+    arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
+    found = _results.paths("paths", paths)
+    if problem.dimension > 2:
+        raise ValueError(f"problem must have one or two coordinates to be drawn, not {problem.dimension}")
+    for label, path in found.items():
+        if path.sizes["parameter"] != problem.dimension:
+            raise ValueError(
+                f"paths[{arguments.shown(label)}] must have the {problem.dimension} coordinates of the problem, "
+                f"not {path.sizes['parameter']}"
+            )
+    if extent is not None:
+        _extent(extent)
+    return found
+
+
+def background(ax: Axes, problem: Problem, paths: "dict[str, xarray.Dataset]", extent: Any) -> None:
+    """Draw a landscape: the curve of a loss of one coordinate, contours of one of two."""
+    ends = None if extent is None else _extent(extent)
+    if problem.dimension == 2:
+        low_x, high_x, low_y, high_y = ends or tuple(problem.domain.ravel())
+        _contours(ax, problem, (low_x, high_x, low_y, high_y))
+        ax.set(xlim=(low_x, high_x), ylim=(low_y, high_y))
+        ax.set(xlabel=literal(problem.coordinates[0]), ylabel=literal(problem.coordinates[1]))
+    else:
+        _curve(ax, problem, paths, ends)
 
 
 def _extent(extent: Any) -> tuple[float, float, float, float]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments
-from gdfast.data import Batches
+from gdfast.data import Sampling
+from gdfast.data.units import Units
 from gdfast.formulas.elementary import Array
 from gdfast.problems._problem import Problem
 from gdfast.problems._scales import LOOSE
@@ -18,17 +18,16 @@ from gdfast.problems._scales import LOOSE
 class DataProblem(Problem):
     """A loss that is a mean over rows of data.
 
-    With mini-batches each step takes rows of its own, drawn without repetition and the same for every trajectory. A
+    With mini-batches each step takes rows of its own, without repetition and the same for every trajectory. A
     trajectory settles by the gradients of its steps' rows; where it ended is judged by all rows.
 
     Parameters
     ----------
     X, y : ndarray
         The rows as they enter the loss, float64.
-    batch_size : int, optional
-        Rows drawn for each step; all if not given. `loss` and `gradient` are those of all rows always.
-    seed : int
-        Of the draw.
+    sampling : Sampling
+        How the rows of each step are drawn. `loss` and `gradient` are those of all rows
+        always.
     held_out : tuple of ndarray, optional
         X and y of the rows that are held out, of which no step learns; the share of all rows that a problem's parameter
         ``validation`` says, drawn by its seed, and where rows have classes that share of each.
@@ -39,15 +38,15 @@ class DataProblem(Problem):
         If a number is not whole or out of range.
     """
 
-    def __init__(
-        self, X: Array, y: Array, batch_size: int | None, seed: int, held_out: tuple[Array, Array] | None = None
-    ) -> None:
+    units: Units
+    """The features in the units of the data, and what they are standardized by."""
+
+    def __init__(self, X: Array, y: Array, sampling: Sampling, held_out: tuple[Array, Array] | None = None) -> None:
         self.X, self.y, self.held_out = X, y, held_out
-        self.seed = arguments.integer("seed", seed, low=0, high=2**63 - 1)
-        self.batches = None if batch_size is None else Batches(len(X), batch_size, self.seed)
-        self.batch_size = batch_size
-        self.rows_each_step = len(X) if batch_size is None else batch_size
-        self.bytes_each_step = 16 * (batch_size or 0)
+        self.seed, self.batch_size = sampling.seed, sampling.batch_size
+        self.batches = sampling.batches(len(X))
+        self.rows_each_step = self.batch_size or len(X)
+        self.bytes_each_step = 16 * (self.batch_size or 0)
         self._lane_data: tuple[int, Array, NDArray[np.int64]] | None = None
 
     @property

@@ -9,9 +9,11 @@ from gdfast.problems._stepping import LaneKernel
 
 
 @functools.lru_cache(maxsize=64)
-def lane_kernel(loss_formula: Callable[..., Any], gradient_formula: Callable[..., Any], dimension: int) -> LaneKernel:
-    """The lane kernel of a loss and its gradient, formulas of so many coordinates, lane by lane."""
-    point = ", ".join(f"theta[{i}, lane]" for i in range(dimension))
+def lane_kernel(
+    loss_formula: Callable[..., Any], gradient_formula: Callable[..., Any], dimension: int, params: int
+) -> LaneKernel:
+    """The lane kernel of a loss and its gradient, formulas of so many coordinates and then numbers, lane by lane."""
+    point = ", ".join([*(f"theta[{i}, lane]" for i in range(dimension)), *(f"data[{i}]" for i in range(params))])
     slopes = "\n        ".join(f"grad[{i}, lane] = slope[{i}]" for i in range(dimension))
     scope: dict[str, Any] = {
         "__name__": __name__,

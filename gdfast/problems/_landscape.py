@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,10 @@ class Landscape(Problem):
         domain and as far again on either side; isolated ones only, and among many some may be missed.
     name : str
         What it is called in labels and results.
+    params : mapping, optional
+        Values of arguments of the loss that are no coordinates but numbers, which stand behind the coordinates:
+        ``Landscape(loss, domain=(-1, 1), params={"a": 2.0})`` of ``def loss(x, a)``. An argument with a default,
+        ``def loss(x, a=2.0)``, is one by itself. One compiled kernel serves for all values.
     representative : callable, optional
         Where a symmetry makes stationary points come in rings or other sets, of which one is listed: from points
         ``(d, n)`` to the equivalent points among which the listed one is.
@@ -73,6 +78,7 @@ class Landscape(Problem):
     near: Any = None
     name: str = "landscape"
     representative: Callable[[Array], Array] | None = None
+    params: Mapping[str, float] = field(default_factory=dict)
     _derived: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +87,7 @@ class Landscape(Problem):
         if self.gradient_formula is not None:
             wanted = "a function of the coordinates, or None"
             arguments.function(f"{shown}: gradient_formula", self.gradient_formula, wanted)
+        object.__setattr__(self, "params", _params(shown, self.loss_formula, self.params))
         names = self.coordinates
         arguments.text("name", self.name)
         if self.representative is not None:
@@ -96,7 +103,7 @@ class Landscape(Problem):
         object.__setattr__(self, "_derived", self.gradient_formula is None)
         if self._derived:
             try:
-                object.__setattr__(self, "gradient_formula", gradient_of(self.loss_formula))
+                object.__setattr__(self, "gradient_formula", gradient_of(self.loss_formula, names))
             except NoDerivativeError as error:
                 raise ValueError(
                     f"{self.name}: the loss cannot be differentiated, since {error}; give its gradient_formula too"
@@ -106,7 +113,9 @@ class Landscape(Problem):
         self._check_formula("loss_formula", 1)
         self._check_formula("gradient_formula", len(names))
         if len(names) > LARGEST_LANDSCAPE:
-            object.__setattr__(self, "lane_kernel", lane_kernel(self.loss_formula, self.gradient_formula, len(names)))
+            object.__setattr__(
+                self, "lane_kernel", lane_kernel(self.loss_formula, self.gradient_formula, len(names), len(self.params))
+            )
 
     def _check_formula(self, role: str, results: int) -> None:
         try:
@@ -127,7 +136,11 @@ class Landscape(Problem):
         formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula}
         return {
             "name": self.name,
-            "parameters": {**{n: source(f) for n, f in formulas.items()}, "domain": self.domain.tolist()},
+            "parameters": {
+                **{n: source(f) for n, f in formulas.items()},
+                "domain": self.domain.tolist(),
+                **({"params": dict(self.params)} if self.params else {}),
+            },
         }
 
     @property
@@ -137,16 +150,24 @@ class Landscape(Problem):
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        """Names of the coordinates: the arguments of the loss formula."""
-        return tuple(inspect.signature(self.loss_formula).parameters)
+        """Names of the coordinates: the arguments of the loss formula but for those in `params`."""
+        return tuple(name for name in inspect.signature(self.loss_formula).parameters if name not in self.params)
+
+    def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
+        """Return the values of `params`, which kernels read."""
+        return np.array([*self.params.values()], dtype=np.float64), np.empty(0, dtype=np.int64)
+
+    def _at(self, theta: Array) -> list[Any]:
+        """What formulas take: coordinates and params, of one type."""
+        return [*theta, *(_real(theta).type(value) for value in self.params.values())]
 
     def loss(self, theta: Array) -> Array:
         real = _real(theta)
-        values = Formula.of(self.loss_formula, 1).reading(real.name)(*theta)
+        values = Formula.of(self.loss_formula, 1).reading(real.name)(*self._at(theta))
         return np.array(np.broadcast_to(values, theta.shape[1:]), dtype=real)
 
     def gradient(self, theta: Array) -> Array:
-        parts = Formula.of(self.gradient_formula, self.dimension).reading(_real(theta).name)(*theta)
+        parts = Formula.of(self.gradient_formula, self.dimension).reading(_real(theta).name)(*self._at(theta))
         parts = (parts,) if self.dimension == 1 else parts
         return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
@@ -156,7 +177,7 @@ class Landscape(Problem):
         except NoDerivativeError:
             return self._gradient_differences(theta)
         with np.errstate(all="ignore"):
-            rows = Formula.of(formula, self.dimension).reading(_real(theta).name)(*theta)
+            rows = Formula.of(formula, self.dimension).reading(_real(theta).name)(*self._at(theta))
         rows = ((rows,),) if self.dimension == 1 else rows
         bend = np.stack(
             [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
@@ -171,6 +192,7 @@ class Landscape(Problem):
         near = None if self.near is None else np.array(self.near, dtype=np.float64)
         return _points_of(
             (self.loss_formula, self.gradient_formula),
+            tuple(self.params.items()),
             *(None if array is None else (array.shape, array.tobytes()) for array in (self.domain, near)),
         )
 
@@ -199,11 +221,36 @@ class Landscape(Problem):
 
 
 @functools.lru_cache(maxsize=128)
-def _points_of(formulas: tuple[Any, Any], *arrays: tuple[tuple[int, ...], bytes] | None) -> tuple[StationaryPoint, ...]:
+def _points_of(
+    formulas: tuple[Any, Any], params: tuple[tuple[str, float], ...], *arrays: tuple[tuple[int, ...], bytes] | None
+) -> tuple[StationaryPoint, ...]:
     """The stationary points of a landscape, kept for when the same one is made again."""
     domain, near = (array and np.frombuffer(array[1]).reshape(array[0]) for array in arrays)
-    again = Landscape(*formulas, domain, near)
+    again = Landscape(*formulas, domain, near, params=dict(params))
     return super(Landscape, again).stationary_points
+
+
+def _params(told: str, loss: Callable[..., Any], params: Any) -> Mapping[str, float]:
+    """The numbers among the arguments of a loss, by name, in the order of the arguments.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no argument or no number, or stands before a coordinate.
+    """
+    given = arguments.mapping(f"{told}: params", params, "a mapping from names of arguments of the loss to numbers")
+    signature = inspect.signature(loss).parameters
+    for name in given:
+        arguments.choice(f"{told}: params:", name, signature)
+    values = {n: p.default for n, p in signature.items() if p.default is not p.empty} | given
+    ordered = {n: arguments.number(f"{told}: params: {n}", values[n]) for n in signature if n in values}
+    coordinates = [name for name in signature if name not in ordered]
+    if ordered and [*signature] != [*coordinates, *ordered]:
+        raise ValueError(
+            f"{told}: params {', '.join(ordered)} must stand behind the coordinates among the arguments of the loss, "
+            f"{', '.join(coordinates)}, not {', '.join(signature)}"
+        )
+    return MappingProxyType(ordered)
 
 
 def _real(theta: Array) -> Any:

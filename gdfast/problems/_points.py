@@ -1,9 +1,14 @@
-"""Points as arguments of a problem's methods: a column a point, checked wherever they come in."""
+"""Points as arguments of a problem's methods: a column a point, checked wherever they come in.
+
+Points as results hold them, ``theta (optimizer, learning_rate, start, parameter)`` or a part of that, are told by their
+dimension ``parameter``, or as arrays of three axes and more by the coordinates along the last. What is returned then
+has their axes in front.
+"""
 
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,6 +54,11 @@ def _at_points(method: Callable[..., Any]) -> Callable[..., Any]:
         # Every step of the reference passes here: what is right already costs a fraction of a microsecond.
         right = type(theta) is np.ndarray and theta.ndim == 2 and theta.dtype.kind == "f"
         if not right or theta.shape[0] != self.dimension:
+            if (grid := _grid_of(theta, self)) is not None:
+                more = tuple(_flat(value, grid) for value in more)
+                named = {name: _flat(value, grid) for name, value in named.items()}
+                got = checked(self, grid.theta, *more, **named)
+                return _shaped(got, grid, getattr(method, "points_axis", -1), method.__name__)
             theta = _points(theta, self.dimension)
         if others:
             named.update(zip(others, more, strict=False))
@@ -71,11 +81,77 @@ def _points(values: Any, dimension: int) -> Array:
     if theta.shape == (dimension,) or (dimension == 1 and theta.ndim == 0):
         return theta.reshape(dimension, 1)
     if theta.ndim != 2 or len(theta) != dimension:
+        in_rows = theta.ndim == 2 and theta.shape[1] == dimension
         raise ValueError(
             f"theta must have shape ({dimension}, n), a column a point, or ({dimension},) for one point, "
-            f"not {theta.shape}"
+            f"not {theta.shape}" + ("; points in rows are given as theta.T" if in_rows else "")
         )
     return theta
+
+
+class _Grid(NamedTuple):
+    """Points on a grid, as results hold them."""
+
+    theta: Array  # float64[d, n]
+    shape: tuple[int, ...]  # of the grid
+    labelled: Any  # the same with coordinates last, where they have names
+
+
+def _grid_of(values: Any, problem: Any) -> _Grid | None:
+    """Points in the shape of results; None if they are not."""
+    if hasattr(values, "data_vars"):
+        raise TypeError("theta must be points, as the variable theta of a result that keeps it, not a whole result")
+    labelled = values if "parameter" in getattr(values, "dims", ()) else None
+    if labelled is not None:
+        _check_names(labelled, problem)
+        labelled = labelled.transpose(..., "parameter")
+        values = labelled.values
+    elif getattr(values, "ndim", 0) < 3 or not isinstance(values, np.ndarray):
+        return None
+    theta = arguments.array("theta", values, f"(…, {problem.dimension})")
+    if theta.shape[-1] != problem.dimension:
+        raise ValueError(
+            f"theta must have shape ({problem.dimension}, n), a column a point, or (…, {problem.dimension}), with the "
+            f"coordinates last as results have them, not {theta.shape}"
+        )
+    return _Grid(np.ascontiguousarray(theta.reshape(-1, problem.dimension).T), theta.shape[:-1], labelled)
+
+
+def _check_names(labelled: Any, problem: Any) -> None:
+    """Refuse points of another problem, by the names of their coordinates."""
+    names = tuple(map(str, np.asarray(labelled["parameter"].values).tolist()))
+    if "parameter" in labelled.coords and names != problem.coordinates:
+        told, wanted = (
+            ", ".join(map(arguments.one_line, each[:4])) + (", …" if len(each) > 4 else "")
+            for each in (names, problem.coordinates)
+        )
+        raise ValueError(
+            f"theta must have the {problem.dimension} coordinates of {problem.label} along parameter, {wanted}, "
+            f"not {len(names)}: {told}"
+        )
+
+
+def _flat(value: Any, grid: _Grid) -> Any:
+    """An argument beside the points, which may stand on their grid."""
+    return np.asarray(value).ravel() if np.shape(value) == grid.shape and grid.shape else value
+
+
+def _shaped(got: Any, grid: _Grid, axis: int, name: str) -> Any:
+    """What a method returns of points, with the axes of their grid in front, and named where theirs are."""
+    if isinstance(got, tuple):
+        return tuple(_shaped(each, grid, axis, name) for each in got)
+    by_point = np.moveaxis(got, axis, 0)
+    values = by_point.reshape((*grid.shape, *by_point.shape[1:]))
+    if grid.labelled is None:
+        return values
+    of_points = [key for key, coordinate in grid.labelled.coords.items() if "parameter" in coordinate.dims]
+    one = grid.labelled.drop_vars(of_points).isel(parameter=0)
+    for like in (one, grid.labelled if "gradient" in name else one):
+        if like.shape == values.shape:
+            named = like.copy(data=values).rename(name)
+            named.attrs.clear()
+            return named
+    return values
 
 
 def _losses(values: Any, theta: Array) -> Array:

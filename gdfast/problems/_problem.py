@@ -32,12 +32,15 @@ class Problem(Starting, Scales):
         `lane_data` and what a step costs.
 
     Methods take points ``theta`` as ``float64[d, n]``, a column a point; one point may be ``float64[d]``, which is the
-    same as ``float64[d, 1]``. Anything else is refused by a `TypeError` or `ValueError` that tells the shape.
+    same as ``float64[d, 1]``. They also take points as results hold them, ``result.theta`` or what is selected of it,
+    and arrays of three axes or more with the coordinates last; what they return then has the points' axes in front:
+    ``problem.loss(result.theta)`` is the loss of each trajectory, by the names of its axes. Anything else is refused by
+    a `TypeError` or `ValueError` that tells the shape.
     """
 
     @classmethod
-    def from_expression(cls, expression: str, domain: Any = None) -> "Problem":
+    def from_expression(cls, expression: str, domain: Any = None, params: Any = None) -> "Problem":
         """Make a landscape of an expression; see `gdfast.problems.from_expression`."""
         from gdfast.problems.expression import from_expression
 
-        return from_expression(expression, domain)
+        return from_expression(expression, domain, params)

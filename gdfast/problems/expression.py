@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.formulas.derivatives import NoDerivativeError, derived
 from gdfast.formulas.mathematics import flat_name, read
 from gdfast.formulas.writer import Writer
@@ -17,7 +18,7 @@ DEFAULT_RANGE = (-5.0, 5.0)
 
 
 @named()
-def from_expression(expression: str, domain: Any = None) -> Landscape:
+def from_expression(expression: str, domain: Any = None, params: Any = None) -> Landscape:
     """Make a landscape of an expression of its coordinates.
 
     Parameters
@@ -34,6 +35,9 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
         Lowest and highest value of each coordinate, or one pair for all of them. The coordinates are in alphabetical
         order, x2 before x10, unless this is a mapping from their names to pairs, whose order is then theirs. [−5, 5]
         each if not given.
+    params : mapping, optional
+        Values of names that are no coordinates but numbers: ``from_expression("a*x**2", params={"a": 0.1})``. One
+        compiled kernel serves for all values.
 
     Returns
     -------
@@ -51,14 +55,19 @@ def from_expression(expression: str, domain: Any = None) -> Landscape:
     >>> from_expression("x[0]^2 + np.cos(x[1])", domain=(-2, 2)).gradient([[3.0], [0.0]])[:, 0]
     array([ 6., -0.])
     """
-    names = read(expression).names
+    values = arguments.mapping("params", {} if params is None else params, "a mapping from names to numbers")
+    all_names = read(expression).names
+    for name in values:
+        arguments.choice("params: name", name, all_names)
+    names = tuple(name for name in all_names if name not in values)
     if not 1 <= len(names) <= MOST_COORDINATES:
         listed = ", ".join(names[:9]) + (", …" if len(names) > 9 else "") if names else "none"
         raise ValueError(f"expression must have 1 to {MOST_COORDINATES} coordinates, not {len(names)}: {listed}")
     domain = _for_each(domain, names)
     pairs = dict(zip(names, map(tuple, checked_domain("expression", domain, names).tolist()), strict=True))
     order = tuple(domain) if isinstance(domain, Mapping) else tuple(names)
-    return _landscape(expression, order, tuple(pairs[name] for name in order))
+    loss, gradient = _formulas(expression, order, tuple(values))
+    return Landscape(loss, gradient, [pairs[name] for name in order], params=values)
 
 
 def _for_each(domain: Any, names: Sequence[str]) -> Any:
@@ -74,11 +83,12 @@ def _for_each(domain: Any, names: Sequence[str]) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def _landscape(expression: str, names: Sequence[str], domain: Sequence[Sequence[float]]) -> Landscape:
+def _formulas(expression: str, coordinates: Sequence[str], params: Sequence[str]) -> tuple[Any, Any]:
     # Kept, since every tile that another process runs makes its problem again.
     graph, loss, _ = read(expression)
+    names = (*coordinates, *params)
     try:
-        gradient = derived("gradient", graph, [loss], names)
+        gradient = derived("gradient", graph, [loss], names, coordinates)
     except NoDerivativeError as error:
         raise ValueError(f"expression: {error}") from None
-    return Landscape(Writer(graph).formula("loss", names, loss), gradient, domain)
+    return Writer(graph).formula("loss", names, loss), gradient

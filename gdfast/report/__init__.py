@@ -6,5 +6,6 @@ spoil nothing that was computed. Numbers in the text are of that run.
 """
 
 from gdfast.report.page import build
+from gdfast.report.tuned import page
 
-__all__ = ["build"]
+__all__ = ["build", "page"]

@@ -1,7 +1,7 @@
 """Where experiments are run: what was asked for, the grids they share, and every result once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from gdfast import measures, optimizers, problems, theory
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
+from gdfast.running.tune import Tuning
 from gdfast.tiles.lower import SAME_LOSS
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ STEPS = {"rosenbrock": 10_000}
 GROUNDS = ("quartic", "sigmoid", "quadratic", "rosenbrock", "six_hump_camel")
 SEED = 0
 _MORE, _GRID = 8, 8  # how many more starts are tried, and coordinates up to which they are a grid
+_MOST_PRODUCTS = 200_000  # rows × coordinates × starts of a problem with data
 _MOST_MINIMA = 8  # of which stability limits are marked
 
 
@@ -45,12 +47,18 @@ class Lab:
         Those that are compared; the usual six if empty.
     out : Path
         The folder of the report, in which tables of other programs are looked for.
+    stored : mapping
+        Results that were given, by their names.
+    tuning : Tuning, optional
+        What was found by `gdfast.tune`.
     """
 
     quick: bool = False
     problems: Sequence[Problem] = ()
     chosen: Sequence[Optimizer] = ()
     out: Path = Path("reports")
+    stored: "Mapping[str, xarray.Dataset]" = field(default_factory=dict)
+    tuning: Tuning | None = None
     compile_seconds: dict[str, float] = field(default_factory=dict)
     _results: "dict[str, xarray.Dataset]" = field(default_factory=dict)
 
@@ -65,23 +73,35 @@ class Lab:
         return list(self.chosen) or [optimizers.CATALOGUE[name]() for name in STANDARD]
 
     def covers(self, name: str) -> bool:
-        """Whether a problem of this name is asked for."""
-        return not self.problems or name in {problem.name for problem in self.problems}
+        """Whether the problem of this name is asked for, as it is without parameters."""
+        return not self.problems or problems.CATALOGUE[name]() in self.problems
 
     def grounds(self, *names: str) -> list[Problem]:
         """The problems asked for, or those of the given names if none was."""
         return list(self.problems) or [problems.CATALOGUE[name]() for name in names]
 
     def rates(self, problem: Problem) -> Array:
-        """The learning rates of a problem's grid: n, or half as many where starts fill more than a line."""
+        """The learning rates of a problem's grid: n, or half as many where starts fill more than a line.
+
+        They reach from a thousandth of gradient descent's limit to ten times it, if the usual ones do not.
+        """
         count = self.n if problem.dimension == 1 else self.n // 2
-        return np.geomspace(*RATES.get(problem.name, (1e-4, 10.0)), count)
+        low, high = RATES.get(problem.name, (1e-4, 10.0))
+        if edges := [] if _is_default(problem) else limits(problem, [optimizers.gd()])["gd"]:
+            low = min(low, 10.0 ** np.floor(np.log10(1e-3 * min(edges))))
+            high = max(high, 10.0 ** np.ceil(np.log10(10 * max(edges))))
+        return np.geomspace(low, high, count)
 
     def starts(self, problem: Problem) -> Any:
         """The starts of a problem's grid: n on a line, or about a quarter as many over the domain.
 
-        Or a few more, where one of so many is a lowest minimum, which every optimizer would have reached at once.
+        Or a few more, where one of so many is a lowest minimum, which every optimizer would have reached at once. Of
+        problems with data fewer and at random, where there are so many rows that each step takes long.
         """
+        if problem.rows_each_step:
+            most = _MOST_PRODUCTS // (problem.rows_each_step * problem.dimension)
+            count = int(np.clip(most, 2, self.n // 4))
+            return problem.default_starts(count) if hasattr(problem, "starts") else problem.random(count, SEED)
         low, high = STARTS.get(problem.name, problem.domain[0])
         for more in range(_MORE):
             if problem.dimension == 1:
@@ -93,6 +113,16 @@ class Lab:
             if not _at_lowest_minima(problem, starts):
                 break
         return starts
+
+    def moderate(self, problem: Problem, optimizer: Optimizer) -> float:
+        """A learning rate with which an optimizer moves over the whole domain and does not diverge."""
+        plain = optimizer.name in ("gd", "momentum", "nesterov")
+        if _is_default(problem):
+            return 0.005 if plain else 0.05
+        edges = limits(problem, [optimizer])[optimizer.label]
+        if plain and edges:
+            return float(f"{0.1 * min(edges):.1g}")
+        return float(f"{0.01 * np.ptp(problem.domain, axis=1).min():.1g}")
 
     def standard(self, problem: Problem, chosen: Sequence[Optimizer] | None = None) -> "xarray.Dataset":
         """The result on a problem's grid, by all optimizers or by some."""
@@ -119,6 +149,11 @@ class Lab:
             what = f"{problem.label} × {', '.join(sweep.labels)}"
             self.compile_seconds[what] = self.compile_seconds.get(what, 0.0) + result.attrs["compile_seconds"]
         return self._results[key]
+
+
+def _is_default(problem: Problem) -> bool:
+    """Whether a problem is one of the catalogue without parameters, for which the usual grids are made."""
+    return problem.name in problems.CATALOGUE and problem == problems.CATALOGUE[problem.name]()
 
 
 def _at_lowest_minima(problem: Problem, starts: Array) -> bool:

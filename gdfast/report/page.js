@@ -1,5 +1,5 @@
 "use strict";
-// Sorting of tables; reading and zooming of maps. Maps are decoded when first pointed at.
+// Sorting of tables; reading and zooming of maps and curves. Maps are decoded when first pointed at.
 
 document.querySelectorAll("table.sortable").forEach(table => {
   table.querySelectorAll("thead th").forEach((head, column) => {
@@ -36,6 +36,13 @@ class Axis {
     return n > 1 ? first + (last - first) * i / (n - 1) : first;
   }
   index(place) { const [first, last, n] = this.places; return (place - first) / (last - first) * (n - 1); }
+  cell(share) {  // at a share of the drawn axis
+    if (!this.edges) return Math.floor(share * this.count);
+    return Math.max(0, this.edges.findLastIndex(edge => edge <= share));
+  }
+  middle(i) {  // of a cell, as a share of the drawn axis
+    return this.edges ? (this.edges[i] + this.edges[i + 1]) / 2 : (i + 0.5) / this.count;
+  }
   value(place) { return this.log ? 10 ** place : place; }
   at(i) { return text(this.value(this.place(i))); }
   ticks(low, high) {  // of cells, as pairs of cell and label
@@ -64,11 +71,14 @@ class Cells {
     this.codes = bytes.subarray(0, n);
     this.counts = new Uint16Array(n);
     for (let i = 0; i < n; i++) this.counts[i] = bytes[n + 2 * i] + 256 * bytes[n + 2 * i + 1];
+    if (this.scale) this.numbers = new Float32Array(bytes.slice(3 * n).buffer);
     return this;
   }
   say(i, j) {
     const at = j * this.x.count + i, short = label => label.replace("learning rate η", "η");
     const where = `${short(this.x.label)} = ${this.x.at(i)}, ${short(this.y.label)} = ${this.y.at(j)}`;
+    const number = this.scale && Number.isFinite(this.numbers[at]) ? `${this.scale.label} ${text(this.numbers[at])}` : "";
+    if (this.scale) return `${this.title}: ${where}: ${number || this.names[this.codes[at]]}`;
     const took = this.steps ? `, ${this.counts[at].toLocaleString("en")} steps` : "";
     const many = this.trajectories > 1 ? ` (most of ${this.trajectories} trajectories)` : "";
     return `${this.title}: ${where}: ${this.names[this.codes[at]]}${took}${many}`;
@@ -80,11 +90,63 @@ class Cells {
     const palette = this.colours.map(c => [1, 3, 5].map(k => parseInt(c.slice(k, k + 2), 16)));
     for (let j = 0; j < height; j++) for (let i = 0; i < width; i++) {
       const from = j * width + i, to = 4 * ((height - 1 - j) * width + i);
-      const colour = bySteps ? viridis(1 - Math.log(Math.max(1, this.counts[from])) / most) : palette[this.codes[from]];
+      const colour = this.scale && Number.isFinite(this.numbers[from]) ? viridis(1 - this.share(this.numbers[from])) : bySteps ? viridis(1 - Math.log(Math.max(1, this.counts[from])) / most) : palette[this.codes[from]];
       image.data.set([...colour, 255], to);
     }
     context.putImageData(image, 0, 0);
     return canvas;
+  }
+  share(number) {  // of the scale of colours
+    const {low, high, logarithmic} = this.scale, log = x => logarithmic ? Math.log(Math.max(x, low)) : x;
+    return (log(number) - log(low)) / (log(high) - log(low));
+  }
+  get legend() {
+    const here = new Set(this.codes);
+    return this.scale ? [] : this.names.flatMap((name, code) => here.has(code) ? [[name, this.colours[code]]] : []);
+  }
+  paint(context, picture, [x0, x1, y0, y1], [left, top, width, height]) {
+    context.drawImage(picture, x0, this.y.count - y1, x1 - x0, y1 - y0, left, top, width, height);
+  }
+}
+
+class Lines {  // read like cells, of which the nearest point of a line is the one at the pointer
+  constructor(plain) {
+    Object.assign(this, plain);
+    this.x = new Axis(plain.x);
+    this.y = new Axis(plain.y);
+    this.points = this.lines.flatMap((line, k) => line.places.map(([i, j], n) => ({i, j, k, n})));
+    this.finer = true;
+  }
+  async decode() { return this; }
+  nearest(i, j) {
+    const away = point => (point.i - i) ** 2 + (point.j - j) ** 2;
+    return this.points.reduce((best, point) => away(point) < away(best) ? point : best);
+  }
+  beside(i, j, right, up) {  // the next point of the line, or the same of the next line
+    const {k, n} = this.nearest(i, j), line = this.lines[(k + up + this.lines.length) % this.lines.length];
+    return line.places[clamp(n + right, 0, line.places.length - 1)];
+  }
+  snap(i, j) { const point = this.nearest(i, j); return [point.i, point.j]; }
+  say(i, j) {
+    const {k, n} = this.nearest(i, j), [x, y] = this.lines[k].values[n];
+    return `${this.lines[k].label}: ${this.x.label || "x"} = ${text(x)}, ${this.y.label || "y"} = ${text(y)}`;
+  }
+  image() { return null; }
+  get legend() { return this.lines.map(line => [line.label, line.colour]); }
+  paint(context, picture, [x0, x1, y0, y1], [left, top, width, height]) {
+    context.save();
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    context.lineWidth = 2;
+    for (const line of this.lines) {
+      context.strokeStyle = line.colour;
+      context.beginPath();
+      for (const [i, j] of line.places)
+        context.lineTo(left + width * (i + 0.5 - x0) / (x1 - x0), top + height * (1 - (j + 0.5 - y0) / (y1 - y0)));
+      context.stroke();
+    }
+    context.restore();
   }
 }
 
@@ -96,7 +158,10 @@ const viridis = share => {
 
 const decoded = new Map();
 const cellsOf = id => {
-  if (!decoded.has(id)) decoded.set(id, new Cells(JSON.parse(document.getElementById(id).textContent)).decode());
+  if (!decoded.has(id)) {
+    const plain = JSON.parse(document.getElementById(id).textContent);
+    decoded.set(id, (plain.lines ? new Lines(plain) : new Cells(plain)).decode());
+  }
   return decoded.get(id);
 };
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -106,23 +171,24 @@ document.querySelectorAll(".spot").forEach(spot => {
   const readout = document.getElementById(spot.getAttribute("aria-describedby")), dot = spot.querySelector("i");
   let cell = null;
   const show = (cells, i, j, mark) => {
-    cell = [clamp(i, 0, cells.x.count - 1), clamp(j, 0, cells.y.count - 1)];
+    cell = cells.finer ? cells.snap(i, j) : [clamp(i, 0, cells.x.count - 1), clamp(j, 0, cells.y.count - 1)];
     readout.textContent = cells.say(...cell);
-    dot.style.display = mark ? "block" : "none";
-    dot.style.left = `${100 * (cell[0] + 0.5) / cells.x.count}%`;
-    dot.style.top = `${100 * (1 - (cell[1] + 0.5) / cells.y.count)}%`;
+    dot.style.display = mark || cells.finer ? "block" : "none";
+    dot.style.left = `${100 * (cells.finer ? (cell[0] + 0.5) / cells.x.count : cells.x.middle(cell[0]))}%`;
+    dot.style.top = `${100 * (1 - (cells.finer ? (cell[1] + 0.5) / cells.y.count : cells.y.middle(cell[1])))}%`;
   };
   spot.addEventListener("pointermove", async event => {
     const box = spot.getBoundingClientRect(), cells = await cellsOf(spot.dataset.map);
     const right = (event.clientX - box.left) / box.width, up = (box.bottom - event.clientY) / box.height;
-    show(cells, Math.floor(right * cells.x.count), Math.floor(up * cells.y.count), false);
+    const at = (axis, share) => cells.finer ? share * axis.count : axis.cell(share);
+    show(cells, at(cells.x, right), at(cells.y, up), false);
   });
   spot.addEventListener("keydown", async event => {
     if (!ARROWS[event.key]) return;
     event.preventDefault();
     const cells = await cellsOf(spot.dataset.map), jump = event.shiftKey ? 10 : 1;
     const [i, j] = cell ?? [cells.x.count >> 1, cells.y.count >> 1], [right, up] = ARROWS[event.key];
-    show(cells, i + right * jump, j + up * jump, true);
+    show(cells, ...(cells.finer ? cells.beside(i, j, right * jump, up) : [i + right * jump, j + up * jump]), true);
   });
   spot.addEventListener("blur", () => { dot.style.display = "none"; });
   spot.addEventListener("click", async () => zoom.open(await cellsOf(spot.dataset.map), cell));
@@ -135,18 +201,18 @@ const zoom = {
     this.bySteps = false;
     this.picture = cells.image(false);
     this.cell = cell ?? [cells.x.count >> 1, cells.y.count >> 1];
+    if (cells.finer) this.cell = cells.snap(...this.cell);
     this.view = [0, cells.x.count, 0, cells.y.count];
     this.dialog.querySelector("h3").textContent = cells.title;
-    const here = new Set(cells.codes);
-    this.dialog.querySelector(".legend").replaceChildren(...cells.names.flatMap((name, code) => {
-      if (!here.has(code)) return [];
+    this.dialog.querySelector(".legend").hidden = false;
+    this.dialog.querySelector(".legend").replaceChildren(...cells.legend.map(([name, colour]) => {
       const item = document.createElement("span"), swatch = document.createElement("span");
       swatch.className = "swatch";
-      swatch.style.background = cells.colours[code];
+      swatch.style.background = colour;
       item.append(swatch, name);
-      return [item];
+      return item;
     }));
-    this.dialog.querySelector("[data-do=steps]").hidden = !cells.steps;
+    this.dialog.querySelector("[data-do=steps]").hidden = !cells.steps || Boolean(cells.scale);
     this.dialog.showModal();
     this.canvas.focus();
     this.draw();
@@ -160,10 +226,10 @@ const zoom = {
     const ratio = devicePixelRatio || 1, canvas = this.canvas, [left, top, width, height] = this.frame;
     canvas.width = canvas.clientWidth * ratio;
     canvas.height = canvas.clientHeight * ratio;
-    const context = canvas.getContext("2d"), [x0, x1, y0, y1] = this.view, rows = this.cells.y.count;
+    const context = canvas.getContext("2d"), [x0, x1, y0, y1] = this.view;
     context.scale(ratio, ratio);
     context.imageSmoothingEnabled = false;
-    context.drawImage(this.picture, x0, rows - y1, x1 - x0, y1 - y0, left, top, width, height);
+    this.cells.paint(context, this.picture, this.view, this.frame);
     const ink = getComputedStyle(this.dialog).color;
     context.fillStyle = context.strokeStyle = ink;
     context.font = "12px system-ui, sans-serif";
@@ -206,7 +272,8 @@ const zoom = {
     this.draw();
   },
   move(cell) {
-    this.cell = [clamp(Math.floor(cell[0]), 0, this.cells.x.count - 1), clamp(Math.floor(cell[1]), 0, this.cells.y.count - 1)];
+    this.cell = this.cells.finer ? this.cells.snap(...cell)
+      : [clamp(Math.floor(cell[0]), 0, this.cells.x.count - 1), clamp(Math.floor(cell[1]), 0, this.cells.y.count - 1)];
     const limit = [this.cells.x.count, this.cells.y.count];
     this.view = this.cell.flatMap((c, k) => {  // follow the cell
       const [low, high] = this.view.slice(2 * k, 2 * k + 2), size = high - low;
@@ -231,7 +298,7 @@ const zoom = {
     if (what === "out") this.scale(1.6, centre);
     if (what === "all") this.scale(1e9, centre);
     if (what === "close") this.dialog.close();
-    if (what === "steps" && this.cells.steps) {
+    if (what === "steps" && this.cells.steps && !this.cells.scale) {
       this.bySteps = !this.bySteps;
       this.picture = this.cells.image(this.bySteps);
       this.dialog.querySelector(".legend").hidden = this.bySteps;
@@ -254,6 +321,6 @@ zoom.canvas.addEventListener("keydown", event => {
   if (!ARROWS[event.key]) return;
   event.preventDefault();
   const jump = event.shiftKey ? 10 : 1, [right, up] = ARROWS[event.key];
-  zoom.move([zoom.cell[0] + right * jump, zoom.cell[1] + up * jump]);
+  zoom.move(zoom.cells.finer ? zoom.cells.beside(...zoom.cell, right * jump, up) : [zoom.cell[0] + right * jump, zoom.cell[1] + up * jump]);
 });
 addEventListener("resize", () => { if (zoom.dialog.open) zoom.draw(); });

@@ -5,29 +5,60 @@ Figures are drawn by processes of their own while the experiments go on, and bef
 
 import contextlib
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, wait
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
-from importlib.resources import files
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import jinja2
 import pandas as pd
 
 from gdfast import arguments, notation, optimizers
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.outputs import folder_beside
-from gdfast.plot.style import OUTCOME_COLOURS
 from gdfast.problems import Problem
-from gdfast.report.chapters import CHAPTERS
+from gdfast.report.chapters import CHAPTERS, STORED
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Experiment, Section, name_of
+from gdfast.report.single import environment, meanings
+from gdfast.report.words import called, listed
 from gdfast.report.writing import Picture, left_out, shown_table, write_data, write_figure
 from gdfast.storing.result import machine
 from gdfast.tiles.executors import Processes, cores
-from gdfast.tiles.outcomes import MEANING, Outcome
+
+if TYPE_CHECKING:
+    import xarray
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What stands around the chapters of a page.
+
+    Attributes
+    ----------
+    heading, opening : str
+        What the page is about, and how its numbers came about.
+    again : callable
+        The command that makes what an experiment shows once more, from the experiment's name; from "" all.
+    facts : mapping
+        What else is told of the run.
+    outcomes, parity : bool
+        Whether it says how trajectories end, and how the rules compare with those of other libraries.
+    few : bool
+        Whether figures are so few that they are drawn at once: processes of their own would start longer than that.
+    """
+
+    heading: str
+    opening: str
+    again: Callable[[str], str]
+    facts: Mapping[str, str]
+    outcomes: bool = True
+    parity: bool = False
+    few: bool = False
 
 
 def build(
@@ -36,6 +67,7 @@ def build(
     only: Sequence[str] = (),
     problems: Sequence[Problem] = (),
     chosen: Sequence[Optimizer] = (),
+    stored: "Mapping[str, xarray.Dataset] | None" = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> tuple[Path, list[str]]:
     """Run experiments and write the report.
@@ -52,6 +84,8 @@ def build(
         Leave out what is about others, and compare on these.
     chosen : sequence of Optimizer
         Compare these.
+    stored : mapping, optional
+        From names to results of `gdfast.run`: the report is about these, and about `problems` if there are any.
     tell : callable
         Called with a line of text as the work goes on.
 
@@ -70,38 +104,120 @@ def build(
     OSError
         If something cannot be written, for example for want of space; what was in the folder is still as it was.
     """
-    names = [*CHAPTERS, "provenance", *(name_of(e) for chapter in CHAPTERS.values() for e in chapter.experiments)]
+    lab = Lab(quick, problems, chosen, out, stored or {})
+    chapters = {name: chapter for name, chapter in CHAPTERS.items() if problems or not stored or name == STORED.name}
+    names = [*chapters, "provenance", *(name_of(e) for chapter in chapters.values() for e in chapter.experiments)]
     wanted = {arguments.choice("only", name, names) for name in only}
-    lab = Lab(quick, problems, chosen, out)
-    options = _options(quick, problems, chosen)
+    options = _options(quick, problems, chosen, stored or {})
+    around = Around(
+        _heading(problems, stored or {}),
+        "The answer, by experiment. Every number and picture on this page was computed by the run that wrote it"
+        + (", on coarse grids (--quick)" if quick else "")
+        + (", or stands in the results that were given to it" if stored else "")
+        + "; a statement that its data does not support is not printed.",
+        lambda name: f"gdfast report{f' --only {name}' if name else ''}{options}",
+        {"seeds": f"{SEED} for random starts, 1 for gradient noise, 0 upwards for initial weights"},
+        parity=not problems and not stored,
+        few=bool(stored and not problems),
+    )
+    return write(out, lab, list(chapters.values()), around, wanted, tell)
+
+
+def write(
+    out: Path,
+    lab: Lab,
+    chapters: Sequence[Chapter],
+    around: Around,
+    wanted: Collection[str] = (),
+    tell: Callable[[str], None] = lambda text: None,
+) -> tuple[Path, list[str]]:
+    """Run the experiments of chapters, and write data, figures and page.
+
+    Parameters
+    ----------
+    out : Path
+        As `build`.
+    lab : Lab
+        What the experiments are given.
+    chapters : sequence of Chapter
+        In the order of the page.
+    around : Around
+        What stands around them.
+    wanted : collection of str
+        Names of the chapters and experiments to run; all if there are none.
+    tell : callable
+        As `build`.
+
+    Returns
+    -------
+    page, failures
+        As `build`.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to show.
+    OSError
+        As `build`.
+    """
     for words in left_out():
         tell(words)
     with folder_beside(out) as part:
-        pieces = _pieces(lab, wanted, options, part, tell)
-        if not pieces and wanted != {"provenance"}:
+        pieces = _pieces(lab, chapters, wanted, around, part, tell)
+        if not pieces and set(wanted) != {"provenance"}:
             raise ValueError(
                 "only and problem leave nothing to show: no experiment of these names is about these problems"
             )
-        _write_page(part / "index.html", pieces, lab, options)
+        _write_page(part / "index.html", pieces, chapters, around)
     return out / "index.html", [piece.failure for piece in pieces if piece.failure]
 
 
-def _pieces(lab: Lab, wanted: set[str], options: str, out: Path, tell: Callable[[str], None]) -> "list[_Piece]":
+def _pieces(
+    lab: Lab,
+    chapters: Sequence[Chapter],
+    wanted: Collection[str],
+    around: Around,
+    out: Path,
+    tell: Callable[[str], None],
+) -> "list[_Piece]":
     """Run the experiments that are wanted, and write their data and figures."""
     pieces: list[_Piece] = []
     written: set[int] = set()
-    with Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
-        for chapter in CHAPTERS.values():
+    with _AtOnce() if around.few else Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
+        for chapter in chapters:
             experiments = _chosen(chapter, wanted)
             if chapter.timed and experiments:
                 wait([piece.drawing for piece in pieces])
             for experiment in experiments:
-                tell(f"{chapter.title}: {name_of(experiment)}")
-                pieces += [_Piece(chapter, experiment, s, options, out, painters, written) for s in experiment(lab)]
+                name, silent = (
+                    name_of(experiment),
+                    bool(lab.problems or lab.stored),
+                )  # most have nothing to say of these
+                if not silent:
+                    tell(f"{chapter.title}: {name}")
+                for section in experiment(lab):
+                    if silent:
+                        tell(f"{chapter.title}: {section.title}")
+                    piece = _Piece(chapter, section, name, around.again(name))
+                    piece.begin(out, painters, written)
+                    pieces.append(piece)
         tell("figures")
         for piece in pieces:
             piece.finish(out)
     return pieces
+
+
+class _AtOnce(Executor):
+    """Does what is submitted before it returns."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **named: Any) -> "Future[T]":
+        """Call a function."""
+        done: Future[T] = Future()
+        try:
+            done.set_result(function(*args, **named))
+        except Exception as error:  # whatever it is, it is raised where the result is asked for
+            done.set_exception(error)
+        return done
 
 
 @contextlib.contextmanager
@@ -115,27 +231,19 @@ def _leaving_at_once(painters: Executor) -> Iterator[None]:
 
 
 class _Piece:
-    """A section and what the page shows of it: making one writes its data and hands its figure to a painter."""
+    """A section and what the page shows of it."""
 
-    def __init__(
-        self,
-        chapter: Chapter,
-        experiment: Experiment,
-        section: Section,
-        options: str,
-        out: Path,
-        painters: Executor,
-        written: set[int],
-    ) -> None:
-        name = name_of(experiment)
-        self.chapter, self.section = chapter, section
+    def __init__(self, chapter: Chapter, section: Section, name: str, command: str) -> None:
+        self.chapter, self.section, self.command = chapter, section, command
         self.stem = f"{name}-{section.part}" if section.part else name
-        self.command = f"gdfast report --only {name}{options}"
-        write_data(section, self.stem, out, written)
         self.table = None if section.table is None else shown_table(section.table)
         self.picture: Picture | None = None
         self.failure = ""
-        self._bare = replace(section, text=(), claims=(), table=None, results={})
+
+    def begin(self, out: Path, painters: Executor, written: set[int]) -> None:
+        """Write the data and hand the figure to a painter."""
+        write_data(self.section, self.stem, out, written)
+        self._bare = replace(self.section, text=(), claims=(), table=None, results={})
         self.drawing = painters.submit(write_figure, self._bare, self.stem, out)
 
     def finish(self, out: Path) -> None:
@@ -151,14 +259,24 @@ class _Piece:
             self.failure = f"the figure {self.stem} could not be drawn: {type(error).__name__}: {error}"
 
 
-def _chosen(chapter: Chapter, wanted: set[str]) -> list[Experiment]:
+def _chosen(chapter: Chapter, wanted: Collection[str]) -> list[Experiment]:
     everything = not wanted or chapter.name in wanted
     return [experiment for experiment in chapter.experiments if everything or name_of(experiment) in wanted]
 
 
-def _options(quick: bool, problems: Sequence[Problem], chosen: Sequence[Optimizer]) -> str:
+def _heading(problems: Sequence[Problem], stored: Mapping[str, object]) -> str:
+    """What a report is about."""
+    about = [*map(called, problems), *stored]
+    if not about:
+        return "What are the issues in implementing gradient descent updates?"
+    return f"Gradient descent: {listed(about)}" if problems else f"Stored sweeps: {listed(about)}"
+
+
+def _options(
+    quick: bool, problems: Sequence[Problem], chosen: Sequence[Optimizer], stored: Mapping[str, object]
+) -> str:
     """The options of the command line that make the same choice again."""
-    words = ["--quick"] if quick else []
+    words = [*stored, *(["--quick"] if quick else [])]
     words += [word for problem in problems for word in ("--problem", _word(problem))]
     words += [word for optimizer in chosen for word in ("--optimizer", _word(optimizer))]
     return "".join(f" {shlex.quote(word)}" for word in words)
@@ -172,38 +290,18 @@ def _word(thing: Named) -> str:
         return f"<{thing.label.strip('<>')}>"
 
 
-def _write_page(path: Path, pieces: Sequence[_Piece], lab: Lab, options: str) -> None:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    texts = {name: files("gdfast.report").joinpath(name).read_text(encoding="utf-8") for name in _PARTS}
-    outcomes = [
-        {"name": o.name.replace("_", " "), "colour": OUTCOME_COLOURS[o], "meaning": MEANING[o]}
-        for o in Outcome
-        if o is not Outcome.not_run
-    ]
-    findings = [{"claim": claim, "piece": piece} for piece in pieces for claim in piece.section.findings]
+def _write_page(path: Path, pieces: Sequence[_Piece], chapters: Sequence[Chapter], around: Around) -> None:
+    page = environment().get_template("page.html.j2")
     made = pd.DataFrame({"figure or table": piece.stem, "command": piece.command} for piece in pieces)
-    facts = {
-        **machine(),
-        "seeds": f"{SEED} for random starts, 1 for gradient noise, 0 upwards for initial weights",
-        "command": f"gdfast report{options}",
-    }
-    html = environment.from_string(texts["page.html.j2"]).render(
-        chapters=[(chapter, [p for p in pieces if p.chapter is chapter]) for chapter in _in_order(pieces)],
-        outcomes=outcomes,
-        findings=findings,
-        facts=facts,
+    html = page.render(
+        heading=around.heading,
+        opening=around.opening,
+        chapters=[(chapter, found) for chapter in chapters if (found := [p for p in pieces if p.chapter is chapter])],
+        outcomes=meanings() if around.outcomes else [],
+        findings=[{"claim": claim, "piece": piece} for piece in pieces for claim in piece.section.findings],
+        facts={**machine(), **around.facts, "command": around.again("")},
         made=shown_table(made) if len(made) else None,
-        parity=shown_table(pd.DataFrame(optimizers.parity())),
+        parity=shown_table(pd.DataFrame(optimizers.parity())) if around.parity else None,
         left_out=left_out(),
-        quick=lab.quick,
-        style=texts["page.css"],
-        script=texts["page.js"],
     )
     path.write_text(html, encoding="utf-8")
-
-
-def _in_order(pieces: Sequence[_Piece]) -> list[Chapter]:
-    return [chapter for chapter in CHAPTERS.values() if any(piece.chapter is chapter for piece in pieces)]
-
-
-_PARTS = ("page.html.j2", "page.css", "page.js")

@@ -1,5 +1,6 @@
 """What a report is made of: chapters of experiments, each of which gives sections of text, figure, table and data."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,9 +10,9 @@ import pandas as pd
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from gdfast.analysis import Change
 from gdfast.plot.panels import Panel
-from gdfast.plot.style import BASIN_COLOURS, CHANGE_COLOURS, OUTCOME_COLOURS
+from gdfast.plot.shown import Shown, changes_of, outcomes_of
+from gdfast.plot.style import BASIN_COLOURS
 from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -39,35 +40,22 @@ class Claim:
     evidence: str
 
 
-@dataclass(frozen=True)
-class Cells:
-    """A map whose values the page tells under the pointer: a panel, with the names and colours of its codes."""
-
-    panel: Panel
-    names: Sequence[str]
-    colours: Sequence[str]
-
-
-def outcome_cells(panels: Iterable[Panel]) -> list[Cells]:
+def outcome_cells(panels: Iterable[Panel]) -> list[Shown]:
     """Maps of outcomes."""
-    return [Cells(p, [_words(o.name) for o in Outcome], [OUTCOME_COLOURS[o] for o in Outcome]) for p in panels]
+    return [*map(outcomes_of, panels)]
 
 
-def change_cells(panels: Iterable[Panel]) -> list[Cells]:
+def change_cells(panels: Iterable[Panel]) -> list[Shown]:
     """Maps of what became of cells."""
-    return [Cells(p, [_words(c.name) for c in Change], [CHANGE_COLOURS[c] for c in Change]) for p in panels]
+    return [*map(changes_of, panels)]
 
 
-def basin_cells(panel: Panel, basin: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]", minima: Sequence[str]) -> Cells:
+def basin_cells(panel: Panel, basin: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]", minima: Sequence[str]) -> Shown:
     """A map of basins: outcomes, and then the minima."""
     codes = np.where(basin >= 0, len(Outcome) + basin, panel.outcome)
-    names = [*(_words(o.name) for o in Outcome), *minima]
-    colours = [*OUTCOME_COLOURS.values(), *(BASIN_COLOURS[i % len(BASIN_COLOURS)] for i in range(len(minima)))]
-    return Cells(panel._replace(outcome=codes.astype(np.int8)), names, [to_hex(c) for c in colours])
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+    outcomes = outcomes_of(panel._replace(outcome=codes.astype(np.int8)))
+    colours = [*outcomes.colours, *(BASIN_COLOURS[i % len(BASIN_COLOURS)] for i in range(len(minima)))]
+    return outcomes._replace(names=[*outcomes.names, *minima], colours=[to_hex(c) for c in colours])
 
 
 @dataclass
@@ -84,25 +72,29 @@ class Section:
         What it answers, likewise.
     draw : callable, optional
         Draws its figure; called after all data is written.
-    cells : sequence of Cells
+    cells : sequence of Shown
         What the figure's axes number `first_axes` and following show, for the page to read out.
     table : DataFrame, optional
         Its numbers: shown, and written as CSV and, with the extra ``parquet``, as Parquet.
     results : dict
         What it is drawn from, by name; written as netCDF with the extra ``netcdf``.
     part : str
-        Tells it apart from other sections of the same experiment, in the names of files.
+        Tells it apart from other sections of the same experiment, in the names of files: what no such name should have,
+        as ``mine.py:bowl`` has, becomes a dash.
     """
 
     title: str
     text: Sequence[str | None] = ()
     claims: Sequence[Claim | None] = ()
     draw: Callable[[], Figure] | None = None
-    cells: Sequence[Cells] = ()
+    cells: Sequence[Shown] = ()
     first_axes: int = 0
     table: pd.DataFrame | None = None
     results: "dict[str, xarray.Dataset]" = field(default_factory=dict)
     part: str = ""
+
+    def __post_init__(self) -> None:
+        self.part = re.sub(r"[^\w.-]+", "-", self.part)
 
     @property
     def sentences(self) -> str:

@@ -1,6 +1,21 @@
 """Numbers and lists as they are written in sentences."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
+
+from gdfast.data import Data
+from gdfast.problems import Problem
+
+_LONGEST = 48
+
+
+def called(problem: Problem) -> str:
+    """What a problem is called in a sentence: its expression or its label or, where that is long, its data's name."""
+    label = str(problem.parameters.get("expression", problem.label))
+    if len(label) <= _LONGEST:
+        return label
+    data = problem.parameters.get("data")
+    return f"{problem.name} on {PurePath(data.name).name}" if isinstance(data, Data) else f"{label[:_LONGEST]}…"
 
 
 def percent(share: float) -> str:

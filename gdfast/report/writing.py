@@ -2,9 +2,7 @@
 
 import base64
 import io
-import json
-import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,12 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from gdfast import extras
-from gdfast.formulas.elementary import Array
 from gdfast.plot.look import apart
-from gdfast.plot.panels import Axis, regular
-from gdfast.report.section import Cells, Section
+from gdfast.plot.shown import Shown
+from gdfast.report.section import Section
+from gdfast.report.spots import spots_of
 
 _PNG_DPI = 110
-_LONGEST_STEPS = 2**16 - 1  # what two bytes hold
 
 
 def write_data(section: Section, stem: str, out: Path, written: set[int]) -> None:
@@ -90,57 +87,27 @@ def write_figure(section: Section, stem: str, out: Path) -> Picture | None:
         return None
     with apart():
         figure = section.draw()
-    engine = figure.get_layout_engine()
-    if engine is not None:  # laid out once, for both formats
-        engine.execute(figure)
-        figure.set_layout_engine("none")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_PNG_DPI)
-    (out / f"{stem}.png").write_bytes(buffer.getvalue())
+    picture = picture_of(figure, section.cells, section.first_axes)
+    (out / f"{stem}.png").write_bytes(base64.b64decode(picture.png))
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": stem}):  # text stays text
         figure.savefig(out / f"{stem}.svg", metadata={"Date": None})
-    width, height = (round(inches * _PNG_DPI) for inches in figure.get_size_inches())
-    picture = Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height)
-    picture.spots.extend(_spots(figure, section))
     return picture
 
 
-def _spots(figure: Figure, section: Section) -> Iterable[dict[str, Any]]:
-    for ax, cells in zip(figure.axes[section.first_axes :], section.cells, strict=False):
-        box = ax.get_position()
-        yield {
-            "left": round(100 * box.x0, 3),
-            "top": round(100 * (1 - box.y1), 3),
-            "width": round(100 * box.width, 3),
-            "height": round(100 * box.height, 3),
-            "title": cells.panel.title,
-            "json": json.dumps(_plain_cells(cells), ensure_ascii=False).replace("</", "<\\/"),
-        }
-
-
-def _plain_cells(cells: Cells) -> dict[str, Any]:
-    """A map as the page's script reads it: axes, names, colours, and codes with steps, deflated."""
-    panel = cells.panel
-    codes = panel.outcome.T.astype(np.uint8).tobytes()  # rows of y, x fastest
-    steps = np.minimum(panel.steps.T, _LONGEST_STEPS).astype("<u2").tobytes()
-    return {
-        "title": panel.title,
-        "x": _plain_axis(panel.x),
-        "y": _plain_axis(panel.y),
-        "names": list(cells.names),
-        "colours": list(cells.colours),
-        "trajectories": panel.trajectories,
-        "steps": bool(panel.steps.any()),
-        "cells": base64.b64encode(zlib.compress(codes + steps, 9)).decode("ascii"),
-    }
-
-
-def _plain_axis(axis: Axis) -> dict[str, Any]:
-    places: Array = axis.place(axis.values)
-    even = len(places) < 2 or regular(places)
-    # The place of a value on the axis is its logarithm where the axis is logarithmic.
-    kept = [places[0], places[-1], len(places)] if even else [float(f"{p:.7g}") for p in places]
-    return {"label": axis.label, "log": axis.logarithmic, "even": even, "places": kept}
+def picture_of(
+    figure: Figure, cells: Sequence[Shown] | None = None, first_axes: int = 0, dpi: float = _PNG_DPI
+) -> Picture:
+    """A figure for a page, laid out once for all, with what its axes show, or the cells that are given for them."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    width, height = (round(inches * dpi) for inches in figure.get_size_inches())
+    picture = Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height)
+    picture.spots.extend(spots_of(figure, cells, first_axes))
+    return picture
 
 
 def shown_table(table: pd.DataFrame) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 import inspect
 import itertools
-import json
-import numbers
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gdfast import arguments
-from gdfast.named import Named
+from gdfast.problems import Problem
 from gdfast.running.run import run
+from gdfast.storing import several
 from gdfast.storing.result import DIMENSIONS, FIELDS, MORE, coordinates
+from gdfast.storing.store import read
 from gdfast.tiles.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -21,7 +23,14 @@ if TYPE_CHECKING:
 _TAKEN = {*DIMENSIONS, *FIELDS, *MORE, "parameter", "start_point", "group", "group_rate", "rule", "recorded_step"}
 
 
-def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **options: Any) -> "xarray.Dataset":
+def run_over(
+    axes: Mapping[str, Sequence[Any]],
+    make: Callable[..., Sweep],
+    *,
+    store: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> "xarray.Dataset":
     """Run a sweep for every combination of values and put the results side by side.
 
     Parameters
@@ -32,8 +41,14 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
         Called with one value of each dimension by name, ``make(batch_size=8)``; returns the `Sweep`. All sweeps must
         have the same learning rates, as many starts with the same names of labels, and optimizers of the same labels.
         The starts themselves, the values of their labels and the problem's number of coordinates may differ.
+    store : path, optional
+        A folder of Zarr stores to write, or to complete, one a sweep, see `gdfast.storing.several`; the sweeps must
+        have the same starts then. Read as a whole, by `gdfast map` and other commands, each optimizer stands in it once
+        a value, and the values are coordinates over ``optimizer``.
+    overwrite : bool
+        Replace what is there of the same values.
     **options
-        Of `gdfast.run`, but `store` and `overwrite`: sweeps do not share a store.
+        Of `gdfast.run`, but `reuse`.
 
     Returns
     -------
@@ -50,8 +65,6 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
     TypeError, ValueError
         If an argument is not of the accepted kind, or the sweeps do not fit together; nothing has run then.
     """
-    import xarray
-
     values = _values(axes)
     arguments.function("make", make, "a function that returns a gdfast.Sweep")
     try:
@@ -60,10 +73,13 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
         raise TypeError(f"make must be a function that takes the names of axes, {', '.join(values)}") from None
     except ValueError:  # what is written in C may not tell its arguments
         pass
-    accepted = [name for name in inspect.signature(run).parameters if name not in ("sweep", "store", "overwrite")]
+    accepted = [
+        name for name in inspect.signature(run).parameters if name not in ("sweep", "store", "overwrite", "reuse")
+    ]
+    overwrite = arguments.flag("overwrite", overwrite)
+    if store is not None:
+        arguments.instance("store", store, (str, os.PathLike), "a path")
     for name in options:
-        if name in ("store", "overwrite"):
-            raise ValueError(f"{name} must not be given to run_over: each sweep would need a store of its own")
         arguments.choice("run_over: option", name, accepted)
     sweeps = [make(**dict(zip(values, chosen, strict=True))) for chosen in itertools.product(*values.values())]
     for sweep in sweeps:
@@ -71,19 +87,36 @@ def run_over(axes: Mapping[str, Sequence[Any]], make: Callable[..., Sweep], **op
     for name in values:
         if name in coordinates(sweeps[0]):
             raise ValueError(f"axes: {name} is a coordinate of every sweep; give the new dimension another name")
-    results = [run(sweep, **options) for sweep in sweeps]
-    stacked = _stacked(_pad_parameters(results), [*values], [len(along) for along in values.values()])
-    stacked = stacked.assign_coords({name: (name, _coordinate(along)) for name, along in values.items()})
-    attributes = dict(results[0].attrs)
-    attributes["title"] = f"gdfast sweeps over {' × '.join(values)}"
-    told = ["specification", "minima", *(["found_minima"] if any("found_minima" in r.attrs for r in results) else [])]
-    for name in told:
-        attributes[name] = json.dumps([json.loads(result.attrs.get(name, "[]")) for result in results])
-    for name in ("compile_seconds", "run_seconds"):
-        attributes[name] = sum(result.attrs[name] for result in results)
-    attributes["useful_share"] = min(result.attrs["useful_share"] for result in results)
-    together: xarray.Dataset = stacked.assign_attrs(attributes)
-    return together
+    if store is None:
+        return several.together([run(sweep, **options) for sweep in sweeps], values)
+    for sweep in sweeps:
+        _check_starts(sweeps[0], sweep)
+    places = several.begin(Path(store), values)
+    for place, sweep in zip(places, sweeps, strict=True):
+        run(sweep, store=place, overwrite=overwrite and os.path.lexists(place), **options).close()
+    return several.together([read(place) for place in places], values)
+
+
+def problem_at(problem: Problem, values: Mapping[str, Any]) -> Problem:
+    """Return a problem with other values of its parameters, or of the numbers of its formula.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it has no such parameter, or a value is not accepted.
+
+    Examples
+    --------
+    >>> from gdfast import problems
+    >>> problem_at(problems.from_expression("a*x**2", params={"a": 1}), {"a": 2}).loss([3.0])
+    array([18.])
+    """
+    numbers = getattr(problem, "params", {})
+    of_formula = {name: value for name, value in values.items() if name in numbers and name not in problem.parameters}
+    changes: dict[str, Any] = {name: value for name, value in values.items() if name not in of_formula}
+    if of_formula:
+        changes["params"] = {**numbers, **of_formula}
+    return problem.replace(**changes)
 
 
 def _values(axes: Any) -> dict[str, list[Any]]:
@@ -100,28 +133,11 @@ def _values(axes: Any) -> dict[str, list[Any]]:
     return values
 
 
-def _stacked(results: list[Any], dimensions: Sequence[str], sizes: Sequence[int]) -> Any:
-    """The results along new dimensions in front, the last one fastest; coordinates get them where they differ."""
-    import xarray
-
-    first, *others = results
-    differing = [
-        name for name in first.coords if not all(first[name].variable.equals(other[name].variable) for other in others)
-    ]
-    for name, size in zip(reversed(dimensions), reversed(sizes), strict=True):
-        results = [
-            xarray.concat(
-                results[i : i + size],
-                name,
-                data_vars="all",
-                coords=differing,
-                compat="override",  # they are the same
-                join="exact",
-                combine_attrs="override",
-            )
-            for i in range(0, len(results), size)
-        ]
-    return results[0]
+def _check_starts(first: Sweep, other: Sweep) -> None:
+    """Refuse sweeps that one store cannot hold: from other starts."""
+    same = first.problem.coordinates == other.problem.coordinates and np.array_equal(first.starts, other.starts)
+    if not same or any(not np.array_equal(first.start_labels[n], other.start_labels[n]) for n in first.start_labels):
+        raise ValueError("store must not be given for sweeps from different starts, or of different coordinates")
 
 
 def _check_alike(first: Sweep, other: Sweep) -> None:
@@ -155,17 +171,3 @@ def _check_alike(first: Sweep, other: Sweep) -> None:
         )
     if first.problem.told_at_ends != other.problem.told_at_ends:
         raise ValueError("make: all problems must hold rows out, or none, but two differ")
-
-
-def _pad_parameters(results: list[Any]) -> list[Any]:
-    """Give all results the same coordinates of the problem, NaN where one does not have them."""
-    names = list(dict.fromkeys(str(name) for result in results for name in result.parameter.values))
-    return [result.reindex(parameter=np.array(names, dtype=object)) for result in results]
-
-
-def _coordinate(along: list[Any]) -> Any:
-    if all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in along):
-        numbers_ = np.array(along)
-        if numbers_.dtype.kind != "O":  # as whole numbers beyond 64 bits would be
-            return numbers_
-    return np.array([value.label if isinstance(value, Named) else str(value) for value in along], dtype=object)

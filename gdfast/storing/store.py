@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gdfast.storing import layout, netcdf
+from gdfast.storing import layout, netcdf, several
 from gdfast.storing.contents import FORMAT, REPAIR, Contents, StoreError, check_folder, damages, is_busy, look
 from gdfast.storing.journal import Journal
 
@@ -139,6 +139,9 @@ def status(path: Path, whole: bool = False) -> Status:
     """
     if path.suffix == ".nc" and path.is_file():
         raise StoreError(f"store: {path} is a netCDF file, written when a sweep was done; status is of Zarr stores")
+    if several.is_folder(path):
+        first = next(iter(several.stores(path).values()))
+        raise StoreError(f"store: {path} holds several sweeps; status tells of each by itself, such as {first}")
     contents = look(path)
     return Status(contents, is_busy(path), damages(contents, whole))
 
@@ -149,7 +152,7 @@ def read(path: Path) -> "xarray.Dataset":
     Parameters
     ----------
     path : Path
-        A Zarr store, or a netCDF file if its suffix is ``.nc``.
+        A Zarr store, a folder of several (see `gdfast.storing.several`), or a netCDF file if its suffix is ``.nc``.
 
     Raises
     ------
@@ -158,6 +161,8 @@ def read(path: Path) -> "xarray.Dataset":
     """
     if path.suffix == ".nc":
         return netcdf.read(path)
+    if several.is_folder(path):
+        return several.read(path)
     contents = look(path)
     for damage in damages(contents, whole=False).values():
         raise StoreError(f"store: {path} is damaged: {damage}; {REPAIR}")

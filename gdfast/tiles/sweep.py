@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdfast import arguments, memory, notation
+from gdfast import arguments, memory, notation, starting
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
 from gdfast.history import History
@@ -161,6 +161,7 @@ class Sweep(Value):
             gradient_tolerance = _TOLERANCES[dtype]
         if starts is None:
             starts = problem.default_starts(_DEFAULT_STARTS)
+        starts = starting.named(problem, starts)
         rules = _optimizers(optimizers)
         if isinstance(learning_rates, str):
             learning_rates, rules = notation.parse_rates("learning_rates", learning_rates, rules)
@@ -398,7 +399,8 @@ def _optimizers(optimizers: Any) -> tuple[Optimizer, ...]:
         found = notation.optimizers(optimizer) if isinstance(optimizer, str) else [_called(optimizer)]
         if not isinstance(found[0], Optimizer):
             raise TypeError(
-                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), not {arguments.shown(optimizer)}"
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), or, of a rule of one's own, "
+                f"gdfast.optimizers.Optimizer(rule, learning_rate=0.1), not {arguments.shown(optimizer)}"
             )
         made += found
     return tuple(made)
@@ -431,10 +433,6 @@ def _rates(learning_rates: Any, groups: tuple[str, ...]) -> Array:
 
 def _starts(starts: Any, problem: Problem) -> Array:
     dimension = problem.dimension
-    if isinstance(starts, str):
-        starts = [starts]
-    if isinstance(starts, list | tuple) and starts and all(isinstance(axis, str) for axis in starts):
-        starts = notation.starts_on(problem, notation.parse_starts(starts))
     points = arguments.array("starts", starts, f"(m, {dimension})")
     points = points[:, None] if points.ndim == 1 and dimension == 1 else points
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):

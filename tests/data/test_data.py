@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 import itertools
 import json
 import pickle
@@ -23,7 +24,7 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import data, notation, optimizers, problems
 from gdfast.cli import app
-from gdfast.data import draw_batches
+from gdfast.data import draw_batches, held_out
 from gdfast.kernels.compiling import register_helpers
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
@@ -87,7 +88,8 @@ def test_loss_and_gradient_are_those_of_the_textbook(drawn):
     if problem.batch_size is not None:  # the step's gradient is the full one of a problem that has the step's rows only
         rows = problem.rows(5)
         few = dataclasses.replace(problem.data, X=problem.X[rows], y=problem.y[rows])
-        whole = type(problem)(few, problem.parameters["bias"], float(problem.penalty.max()), None, 0)
+        few_rows = held_out.Rows(few, None, problem.units)
+        whole = type(problem)(few_rows, problem.parameters["bias"], float(problem.penalty.max()), data.Sampling())
         np.testing.assert_array_equal(problem.step_gradient(theta, 5), whole.gradient(theta))
         np.testing.assert_array_equal(problem.step_objective(theta, 5), whole.objective(theta))
 
@@ -345,6 +347,45 @@ def test_every_subset_is_equally_likely(m, size):
     # Steps are independent: how often a row follows itself.
     again = np.mean([np.isin(a, b).mean() for a, b in itertools.pairwise(table[:4001])])
     assert again == pytest.approx(size / m, abs=5 * np.sqrt(0.25 / 4000))
+
+
+@pytest.mark.parametrize(("m", "size"), [(12, 3), (10, 4), (7, 7), (5, 1)])
+def test_an_epoch_takes_every_row_once_but_those_dropped(m, size):
+    each = m // size
+    table = draw_batches(m, size, 200 * each - 1, seed=3, sampling="epochs")
+    assert (np.diff(table, axis=1) > 0).all()
+    epochs = table.reshape(200, each * size)
+    assert all(len(np.unique(epoch)) == each * size for epoch in epochs)
+    # Shuffled: where a row stands in its epoch, and which rows are dropped, is another each time, and all are alike.
+    counts = np.bincount(table.ravel(), minlength=m)
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+    if each > 1:
+        assert scipy.stats.chisquare(np.bincount(table[::each].ravel(), minlength=m)).pvalue > 1e-3
+        assert len(np.unique(epochs, axis=0)) > 100 // size
+    for fewer in (0, 1, 17):
+        np.testing.assert_array_equal(draw_batches(m, size, fewer, 3, "epochs"), table[: fewer + 1])
+    other = draw_batches(m, size, 200 * each - 1, seed=4, sampling="epochs")
+    assert size == m or not np.array_equal(other, table)
+
+
+def test_long_epochs_grow_alike():
+    for m, size in ((3000, 40), (2_000_000, 700_000)):
+        long, short = (draw_batches(m, size, steps, 1, "epochs") for steps in (9, 4))
+        np.testing.assert_array_equal(long[:5], short)
+
+
+def test_every_problem_with_batches_takes_epochs():
+    taking = [make for make in problems.CATALOGUE.values() if "batch_size" in inspect.signature(make).parameters]
+    assert len(taking) == 7
+    for make in taking:
+        problem = make(batch_size=3, sampling="epochs")
+        m, each = len(problem.X), len(problem.X) // 3
+        rows = np.concatenate([problem.rows(t) for t in range(each)])
+        assert len(np.unique(rows)) == 3 * each <= m
+        assert problem.label.endswith("batch_size=3,sampling=epochs")
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(problem)).rows(7), problem.rows(7))
+        cases.refused(functools.partial(make, sampling="epochs"), ValueError, "sampling", "batch_size")
+        cases.refused(functools.partial(make, batch_size=3, sampling="epoch"), ValueError, "did you mean epochs")
 
 
 @pytest.mark.parametrize("problem", [p for p in cases.DATA_PROBLEMS if p.batch_size], ids=cases.label)

@@ -65,6 +65,20 @@ def test_a_rate_given_to_the_optimizer_is_told_where_it_goes():
         optimizers.adam(lr=1e-3)
 
 
+def test_a_rule_is_told_how_it_becomes_an_optimizer():
+    def rule(theta, grad, lr):
+        return theta - lr * grad
+
+    with pytest.raises(TypeError, match=r"gdfast.optimizers.Optimizer\(rule, learning_rate="):
+        gdfast.Sweep("quartic", [rule])
+    optimizer = optimizers.Optimizer(rule, learning_rate=0.1)
+    assert (swept("quartic", optimizer, [0.01], [1.0]).loss == swept("quartic", "gd", [0.01], [1.0]).loss).all()
+
+
+def test_no_warm_up_is_a_warm_up_of_no_steps():
+    np.testing.assert_array_equal(gdfast.schedules.warmup(steps=0).multipliers(5), 1)
+
+
 def test_each_optimizer_about_its_own_default():
     result = swept("quartic", "gd adam", "default:0.01:100:5", "-3:3:4")
     np.testing.assert_array_equal(result.unit, [0.01, 0.001])
@@ -72,7 +86,7 @@ def test_each_optimizer_about_its_own_default():
 
 def test_a_wrong_name_is_told_the_right_one():
     with pytest.raises(ValueError, match="did you mean learning_rates"):
-        gdfast.sweep("quartic", "gd", learning_rate="1e-3:1:4")
+        gdfast.sweep("quartic", "gd", rates="1e-3:1:4")
     with pytest.raises(ValueError, match="did you mean quartic"):
         gdfast.Sweep("quartik", "gd")
 

@@ -92,3 +92,35 @@ def test_a_model_without_data_is_asked_for_them(tmp_path):
     code, said = typed("sweep", "--model", "a*x", "-o", str(tmp_path / "s.zarr"))
     assert code == 2
     assert "data must be given with a model" in said
+
+
+def test_batches_as_a_loader_makes_them(csv, tmp_path):
+    problem = problems.linear_regression(csv, target="heat", batch_size=8, sampling="epochs")
+    epoch = np.concatenate([problem.rows(t) for t in range(5)])
+    assert sorted(epoch) == list(range(40))
+    out = str(tmp_path / "s.zarr")
+    how = "linear_regression:batch_size=8,sampling=epochs"
+    code, said = typed("sweep", "--problem", how, "--data", csv, "--target", "heat", "-o", out)
+    assert code == 0, said
+
+
+def test_schemes_scales_and_biases_of_initialization_as_axes(tmp_path):
+    out = str(tmp_path / "n.zarr")
+    axes = ("init=he_normal/xavier_uniform", "gain=0.5:2:3", "bias=0/0.1", "seed=0:1:2")
+    starts = [word for axis in axes for word in ("--start", axis)]
+    code, said = typed("sweep", "--problem", "mlp:points=8", "--backend", "numpy", *starts, "-o", out)
+    assert code == 0, said
+    with gdfast.load(out) as result:
+        assert result.loss.groupby("bias").median(...).sizes["bias"] == 2
+        assert set(result.init.values) == {"he_normal", "xavier_uniform"}
+
+
+def test_what_was_trained_is_used():
+    problem = problems.linear_regression(COOLING, target="heat")
+    result = gdfast.sweep(problem, "gd", [0.1, 0.5], max_steps=30, backend="numpy", keep_theta=True)
+    best = result.theta.sel(optimizer="gd", learning_rate=0.5).isel(start=0)
+    assert problem.loss(best).item() == pytest.approx(result.loss.sel(optimizer="gd", learning_rate=0.5)[0].item())
+    assert problem.predict(best, COOLING[["hours", "room temperature"]]).shape == (40,)
+    assert problem.loss(result.theta).dims == result.loss.dims
+    with pytest.raises(ValueError, match=r"points in rows are given as theta\.T"):
+        problem.loss(result.theta.values[0, 0])

@@ -124,6 +124,42 @@ def test_dark_figures(result):
     plt.close("all")
 
 
+def test_every_kind_of_figure_from_the_command_line(store, tmp_path):
+    code, said = typed("plot --help", tmp_path)
+    assert code == 0
+    assert all(
+        kind in said for kind in ("maps", "basins", "sensitivity", "ecdf", "delta", "paths", "curves", "history")
+    )
+    code, said = typed(f"plot history {store} -o h.svg --title Along --size 6x3 --dark --palette gd=orange", tmp_path)
+    assert (code, said) == (0, f"{store} → h.svg\n")
+    assert "Along" in (tmp_path / "h.svg").read_text()
+    code, said = typed(f"plot ecdf {store} -o e.bmp", tmp_path)
+    assert code == 2
+    assert ".html" in said
+
+
+def test_a_page_that_is_read_out_and_zoomed(store, tmp_path):
+    assert typed(f"plot maps {store} -o map.html --title Mine", tmp_path)[0] == 0
+    page = (tmp_path / "map.html").read_text()
+    assert page.count('class="spot"') == 2
+    assert "<h1>Mine</h1>" in page
+    assert "https://" not in page
+
+
+def test_optimizers_race_in_a_film(tmp_path):
+    line = "animate race --problem himmelblau --optimizer gd --optimizer adam --lr 0.01 --start 0 --start 0 --frames 4"
+    assert typed(f"{line} -o race.gif", tmp_path) == (0, "4 pictures, 0.2 s → race.gif\n")
+    code, said = typed(f"{line} -o race.mpg", tmp_path)
+    assert code == 2
+    assert ".gif" in said
+
+
+def test_a_map_moves_along_a_hyperparameter(tmp_path):
+    grid = "--lr 1e-3:1:6 --start -2:2:6 --max-steps 20 --backend numpy --out m.zarr"
+    assert typed(f"sweep --problem quartic --optimizer momentum:momentum=0:0.9:3 {grid}", tmp_path)[0] == 0
+    assert typed("animate map m.zarr --over momentum -o m.gif", tmp_path) == (0, "3 pictures, 0.5 s → m.gif\n")
+
+
 @pytest.mark.parametrize(
     "draw",
     [

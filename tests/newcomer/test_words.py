@@ -166,3 +166,29 @@ def test_a_measure_by_its_name():
     done = typed(f"sweep --problem quartic {QUICK} --measure steps_to_reach:tolerance=1e-3")
     assert done.exit_code == 0, done.output
     assert "measure" in gdfast.store.read(Path("a.zarr"))
+
+
+def test_learning_rate_by_curvature():
+    done = typed(f"sweep {QUICK} --param a=log:0.1:10:3 --start 1.5 --loss", "a*x^2/2")
+    assert done.exit_code == 0, done.output
+    done = typed("map a.zarr -o a.png --y a")
+    assert done.exit_code == 0, done.output
+    assert typed("summary a.zarr").exit_code == 0
+
+
+def test_a_number_of_a_loss_with_one_value():
+    done = typed(f"sweep {QUICK} --param k=3 --loss", "(x - k)^2")
+    assert done.exit_code == 0, done.output
+    assert float(gdfast.store.read(Path("a.zarr")).loss.min()) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_parameter_that_the_loss_does_not_have():
+    refused(typed(f"sweep {QUICK} --param k=3 --loss", "x^2"), "params", "'k'")
+
+
+def test_constants_of_a_loss_in_python():
+    def loss(x, y, a=2.0):
+        return a * x**2 + (y - a) ** 2
+
+    problem = gdfast.problems.Landscape(loss, domain=[(-3, 3), (-3, 3)])
+    np.testing.assert_allclose(problem.replace(params={"a": 1.5}).minima[0].point, [0, 1.5], atol=1e-9)

@@ -378,8 +378,8 @@ def test_starts_by_name_in_any_order(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["problem or loss"]),
-        (["--problem", "quartic", "--loss", "x**2"], ["problem or loss"]),
+        ([], ["problem, loss or model must be given"]),
+        (["--problem", "quartic", "--loss", "x**2"], ["problem, loss or model must be given"]),
         (["--loss", "__import__('os')"], ["__import__", "not"]),
         (["--loss", "x**2 + y", "--start", "x=0:1:2"], ["domain", "x, y", "not for x"]),
         (["--loss", "x**2", "--start", "0:1:2", "--start", "0:1:2"], ["domain", "(2, 2)"]),

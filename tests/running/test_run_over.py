@@ -88,5 +88,5 @@ def test_sweeps_with_other_labels_do_not_stand_side_by_side():
         gdfast.run_over({"seed": ["a", "b"]}, sweep)
     with pytest.raises(ValueError, match="axes: seed is a coordinate of every sweep"):
         gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("seed"))
-    with pytest.raises(ValueError, match="store must not be given to run_over"):
-        gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("label"), store="both.zarr")
+    with pytest.raises(ValueError, match="'reuse' is not known"):
+        gdfast.run_over({"seed": [1, 2]}, lambda seed: sweep("label"), reuse="both.zarr")

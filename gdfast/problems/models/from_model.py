@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gdfast import arguments
-from gdfast.data import Data, Source, as_classes, as_numbers, load
+from gdfast.data import Data, Sampling, Source, as_classes, as_numbers, load
 from gdfast.data.held_out import parted
 from gdfast.data.text import short
 from gdfast.formulas.elementary import Array
@@ -73,6 +73,7 @@ def from_model(
     batch_size: int | None = None,
     seed: int = 0,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> ModelProblem:
     """Make a problem of a model of one's own on rows of data: a formula of columns and parameters.
 
@@ -109,8 +110,8 @@ def from_model(
         Whether columns get mean 0 and variance 1, by the rows learned from. If not, which is the default, parameters
         keep the units and the meaning that the formula gives them; gradient descent is quicker with columns of one
         size.
-    batch_size, seed
-        As in `DataProblem`.
+    batch_size, seed, sampling
+        As in `RowProblem`.
     validation : float
         The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
         accuracy where there are classes. They are drawn by the seed, of each class the same share.
@@ -140,17 +141,13 @@ def from_model(
         assert isinstance(data, Data)
         if data.y.ndim != 1:
             raise ValueError(f"data: y must have shape (m,), one target a row, not {data.y.shape}")
-        table = _with_target(replace(data, standardize=False), loss, positive)
+        table = _with_target(replace(data, standardize=standardize), loss, positive)
         formula = read_model(model, table)
         pairs = _domain(domain, formula.parameters)
-        labels = table.y if loss in CLASSES else None
-        rows, held_out = parted(table, False, validation, seed, labels)
-        units = np.zeros(rows.X.shape[1]), np.ones(rows.X.shape[1])
-        if standardize:
-            units = rows.X.mean(axis=0), np.where(np.ptp(rows.X, axis=0) > 0, rows.X.std(axis=0), 1.0)
-            rows, held_out = parted(replace(table, standardize=True), False, validation, seed, labels)
         order = (*pairs, *(name for name in formula.parameters if name not in pairs))
-        return ModelProblem(Fit(formula, order, loss, delta, l2, pairs), rows, units, batch_size, seed, held_out)
+        rows = parted(table, False, validation, seed, table.y if loss in CLASSES else None)
+        fit = Fit(formula, order, loss, delta, l2, pairs)
+        return ModelProblem(fit, rows, Sampling(batch_size, seed, sampling))
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"from_model: {error}") from None

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments
-from gdfast.data import Data
+from gdfast.data import Sampling
+from gdfast.data.held_out import Rows
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
@@ -68,14 +68,10 @@ class ModelProblem(DataProblem):
     ----------
     fit : Fit
         How it is fitted.
-    data : Data
-        Rows as they enter; the targets are numbers, or classes 0 and 1.
-    units : tuple of ndarray
-        What was subtracted from each column, and what it was divided by.
-    batch_size, seed
-        As in `DataProblem`.
-    held_out : Data, optional
-        Rows that are held out.
+    rows : Rows
+        Those learned from and held out, whose targets are numbers, or classes 0 and 1, and their units.
+    sampling : Sampling
+        How the rows of each step are drawn.
 
     Attributes
     ----------
@@ -83,17 +79,10 @@ class ModelProblem(DataProblem):
         Whether the loss is convex, so that `optimum` is the lowest of all; otherwise it is the lowest that was found.
     """
 
-    def __init__(
-        self,
-        fit: Fit,
-        data: Data,
-        units: tuple[Array, Array],
-        batch_size: int | None,
-        seed: int,
-        held_out: Data | None = None,
-    ) -> None:
-        super().__init__(data.X, data.y, batch_size, seed, None if held_out is None else (held_out.X, held_out.y))
-        self.fit, self.data, self._units = fit, data, units
+    def __init__(self, fit: Fit, rows: Rows, sampling: Sampling) -> None:
+        data, held_out, units = rows
+        super().__init__(data.X, data.y, sampling, None if held_out is None else (held_out.X, held_out.y))
+        self.fit, self.data, self.units = fit, data, units
         self._split = split(fit.model, fit.order)
         self._sums = RowSums(self._split, LOSSES[fit.loss], fit.l2)
         self._table = self._table_of(data.X, data.y)
@@ -178,7 +167,9 @@ class ModelProblem(DataProblem):
 
         They are the logarithm of the odds of the second class for ``logistic``, that of the count for ``poisson``.
         """
-        return self._outputs(theta, self.X if X is None else self._features_of(X))
+        return self._outputs(
+            theta, self.X if X is None else self.units.entered(X, set(self.fit.model.columns.values()))
+        )
 
     def predict(self, theta: Array, X: Any = None) -> NDArray[Any]:
         """Return what is expected of rows at points: numbers ``float64[rows, n]``, or classes ``int64[rows, n]``.
@@ -200,29 +191,6 @@ class ModelProblem(DataProblem):
         if self.has_classes:
             return (z > 0).astype(np.int64)
         return np.exp(z) if self.fit.loss == "poisson" else z
-
-    def _features_of(self, X: Any) -> Array:
-        """Rows in the units of their columns, as they enter the model."""
-        features, wanted = self.data.features, set(self.fit.model.columns.values())
-        if hasattr(X, "keys"):
-            for name in wanted:
-                if name not in X:
-                    raise ValueError(f"predict: X must have the column {name!r}, unlike {', '.join(map(str, X))}"[:300])
-            columns = {name: arguments.finite(f"predict: X[{name!r}]", X[name], "(rows,)") for name in wanted}
-            rows = {column.shape for column in columns.values()}
-            if len(rows) != 1 or len(next(iter(rows))) != 1:
-                raise ValueError(f"predict: columns of X must have shape (rows,), all the same, not {sorted(rows)}")
-            values = np.zeros((*rows.pop(), len(features)))
-            for name, column in columns.items():
-                values[:, features.index(name)] = column
-        else:
-            values = arguments.finite("predict: X", X, f"(rows, {len(features)})")
-            if values.ndim == 1 and len(features) == 1:
-                values = values[:, None]
-            if values.ndim != 2 or values.shape[1] != len(features) or not len(values):
-                raise ValueError(f"predict: X must have shape (rows, {len(features)}), not {values.shape}")
-        center, size = self._units
-        return (values - center) / size
 
     # What is known: minima.
 

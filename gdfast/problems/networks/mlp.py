@@ -21,14 +21,14 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gdfast import arguments, memory
-from gdfast.data import Data, Source, load
+from gdfast.data import Data, Sampling, Source, load
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.formulas.lane_products import VECTOR
 from gdfast.named import named
@@ -68,8 +68,8 @@ class MLP(DataProblem):
         What it computes.
     X, y : ndarray
         The data, float64; labels too.
-    batch_size, seed
-        As in `DataProblem`.
+    sampling : Sampling
+        How the rows of each step are drawn.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
     held_out : tuple of ndarray, optional
@@ -81,17 +81,16 @@ class MLP(DataProblem):
         network: Network,
         X: Array,
         y: Array,
-        batch_size: int | None,
-        seed: int,
+        sampling: Sampling,
         layer_rates: bool,
         held_out: tuple[Array, Array] | None = None,
     ) -> None:
-        super().__init__(X, y, batch_size, seed, held_out)
+        super().__init__(X, y, sampling, held_out)
         self.network, self.layers = network, network.layers
         self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = layout_of(network, X, y, self.rows_each_step, batch_size is not None)
+        self._header, vectors = layout_of(network, X, y, self.rows_each_step, sampling.batch_size is not None)
         self.layout_of_all, vectors_of_all = layout_of(network, X, y, len(X), False)
         rows = max(vectors, vectors_of_all)
         self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
@@ -115,30 +114,53 @@ class MLP(DataProblem):
         init: str | Iterable[str] = "lecun_normal",
         seeds: int | Iterable[int] = 0,
         gain: float | Iterable[float] = 1.0,
+        bias: float | Iterable[float] | None = None,
     ) -> Starts:
-        """Draw starts by initialization schemes: every scheme with every gain and every seed.
+        """Draw starts by initialization schemes: every scheme with every gain, every bias and every seed.
 
         Parameters
         ----------
         init : str or several
-            Names of schemes; see `gdfast.starts`. They draw weights; biases and shifts are 0, scales 1.
+            Names of schemes; see `gdfast.starts`. They draw weights; shifts are 0, scales 1.
         seeds : int or several
             One seed draws the same random numbers for every gain.
         gain : float or several
             Multiplies the weights.
+        bias : float or several, optional
+            What all biases begin with; 0 if not given.
 
         Returns
         -------
         Starts
-            m points with the labels ``init``, ``gain`` and ``seed``, which become coordinates of a sweep's result.
+            m points with the labels ``init``, ``gain``, ``bias`` (where it is given) and ``seed``, which become
+            coordinates of a sweep's result.
 
         Raises
         ------
         TypeError, ValueError
-            If a scheme is not known, a seed or gain is not such a number, or there would be more starts than fit into
-            memory.
+            If a scheme is not known, a number is none that is accepted, a bias is given where there are none, or there
+            would be more starts than fit into memory.
+
+        Examples
+        --------
+        >>> mlp().starts(["he_normal", "xavier_uniform"], seeds=range(4), bias=[0, 0.1])
+        <starts (16, 33), labelled by init, gain, bias, seed>
         """
-        return starts_of(self.layers, init, seeds, gain)
+        return starts_of(self.layers, init, seeds, gain, bias)
+
+    def starts_along(self, axes: Mapping[str, Array]) -> Starts:
+        """Draw starts by axes that a text has, whose numbers are float64: init, gain, bias and seed; see `starts`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an axis has another name, or as `starts`.
+        """
+        for name in axes:
+            arguments.choice("start: of a network", name, ["init", "gain", "bias", "seed"])
+        told = {name: values.tolist() for name, values in axes.items()}
+        seeds = [int(seed) if seed == int(seed) else seed for seed in told.pop("seed", [0])]
+        return self.starts(seeds=seeds, **told)
 
     def default_starts(self, n: int) -> Starts:
         """Return `n` starts by LeCun's scheme: a regular grid over so many coordinates would be too large."""
@@ -183,11 +205,16 @@ class MLP(DataProblem):
         X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
         return np.concatenate([function(block, X, y, Ordered()) for block in self._lanes(theta, len(X))], axis=-1)
 
-    def predict(self, theta: Array, X: ArrayLike | None = None) -> Array:
-        """Return the outputs ``float64[n, rows, k]`` for the rows of `X`, or of the problem's own data."""
-        rows = self.X if X is None else arguments.finite("predict: X", X, f"(rows, {self.layers[0].fan_in})")
-        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self.layers[0].fan_in:
-            raise ValueError(f"predict: X must have shape (rows, {self.layers[0].fan_in}), not {rows.shape}")
+    def predict(self, theta: Array, X: Any = None) -> Array:
+        """Return the outputs ``float64[n, rows, k]`` for new rows `X`, or for those learned from.
+
+        `X` is ``(rows, p)`` with the features of the data in their order and units, or has them as columns by name.
+        """
+        return self._outputs(theta, self.X if X is None else self.units.entered(X))
+
+    predict.points_axis = 0  # type: ignore[attr-defined]
+
+    def _outputs(self, theta: Array, rows: Array) -> Array:
         scaled = np.ascontiguousarray((self.network.factors[:, None] * theta).T).T
         output: Array = self.network.forward(scaled, rows, Blas())[-1].value
         return output
@@ -198,7 +225,7 @@ class MLP(DataProblem):
         return self.network.kind == CROSS_ENTROPY
 
     def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
-        found = [self.predict(block, X).argmax(axis=2) for block in self._contiguous(theta)]
+        found = [self._outputs(block, X).argmax(axis=2) for block in self._contiguous(theta)]
         return np.concatenate(found).T
 
     def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
@@ -314,6 +341,7 @@ def mlp(
     seed: int = 0,
     layer_rates: bool = False,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> MLP:
     """A fully connected network of any depth.
 
@@ -341,8 +369,8 @@ def mlp(
         `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
     points : int
         Rows of those drawn data.
-    batch_size, seed
-        As in `DataProblem`; the seed is that of drawn data, too.
+    batch_size, seed, sampling
+        As in `RowProblem`; the seed is that of drawn data, too.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
     validation : float
@@ -366,13 +394,15 @@ def mlp(
         memory.fits(f"mlp: {m:,} points of {sizes[0]:,} inputs", 32 * m * (sizes[0] + sizes[-1]))
         inputs, targets = drawn_rows(m, sizes, loss, seed)
         data = Data(inputs, targets, tuple(f"x{j}" for j in range(sizes[0])), "y", standardize=False)
-    rows, held_out = rows_of(load(data), sizes, loss, validation, seed)
+    rows, held_out, units = rows_of(load(data), sizes, loss, validation, seed)
     if batch_size is not None:
         batch_size = arguments.integer("mlp: batch_size", batch_size, high=len(rows[0]))
     layers = layers_of(sizes, activations, bias, batch_norm)
     factors = factors_of(layers, fan_in_scaling, gain, output_scale)
     network = Network(layers, factors, loss, l2, l1, eps)
-    return MLP(network, *rows, batch_size, seed, layer_rates, held_out)
+    made = MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out)
+    made.units = units
+    return made
 
 
 def _widths(widths: Any) -> tuple[int, ...]:

@@ -102,11 +102,11 @@ def drawn(layers: Sequence[Layer], scheme: str, seed: int) -> Array:
     return theta
 
 
-def starts_of(layers: Sequence[Layer], init: Any, seeds: Any, gain: Any) -> Starts:
-    """Draw starts by every scheme with every gain and every seed; see `MLP.starts`."""
+def starts_of(layers: Sequence[Layer], init: Any, seeds: Any, gain: Any, bias: Any) -> Starts:
+    """Draw starts by every scheme with every gain, bias and seed; see `MLP.starts`."""
     several = [
         values
-        for values in (init, seeds, gain)
+        for values in (init, seeds, gain, bias)
         if isinstance(values, Sized) and not isinstance(values, str) and getattr(values, "ndim", 1) != 0
     ]
     count = math.prod(map(len, several))
@@ -116,19 +116,33 @@ def starts_of(layers: Sequence[Layer], init: Any, seeds: Any, gain: Any) -> Star
         for name in ([init] if isinstance(init, str) else arguments.several("starts: init", init, "names of schemes"))
     ]
     names = [ALIASES.get(name, name) for name in given]
-    given_seeds, given_gains = (
+    given_seeds, given_gains, given_biases = (
         [value] if isinstance(value, numbers.Number) else arguments.several(f"starts: {name}", value, accepted)
-        for name, value, accepted in (("seeds", seeds, "whole numbers"), ("gain", gain, "numbers"))
+        for name, value, accepted in (
+            ("seeds", seeds, "whole numbers"),
+            ("gain", gain, "numbers"),
+            ("bias", 0.0 if bias is None else bias, "numbers"),
+        )
     )
     seeds_ = [arguments.integer("starts: seeds", seed, low=0, high=2**63 - 1) for seed in given_seeds]
-    gains = [arguments.number("starts: gain", factor) for factor in given_gains]
+    gains = np.array([arguments.number("starts: gain", factor) for factor in given_gains])
+    biases = np.array([arguments.number("starts: bias", value) for value in given_biases])
+    has_bias = np.concatenate([_is_bias(layer) for layer in layers])
+    if bias is not None and not has_bias.any():
+        raise ValueError("starts: bias must not be given, since the network has none, by its bias=False")
     units = np.stack([[drawn(layers, name, seed) for seed in seeds_] for name in names])
-    points = np.repeat(resting(layers)[None, None, None], len(gains), axis=1) + (
-        np.array(gains)[:, None, None] * units[:, None]
+    points = gains[:, None, None, None] * units[:, None, None] + (
+        resting(layers) + biases[:, None, None] * np.where(has_bias, 1.0, 0.0)
     )
-    labels = np.meshgrid(np.arange(len(names)), np.array(gains), np.array(seeds_), indexing="ij")
-    which, by_gain, by_seed = (label.ravel() for label in labels)
-    return Starts(
-        points.reshape(-1, layers[-1].end),
-        {"init": np.array(given, dtype=object)[which], "gain": by_gain, "seed": by_seed},
-    )
+    labels = np.meshgrid(np.arange(len(names)), gains, biases, np.array(seeds_), indexing="ij")
+    which, by_gain, by_bias, by_seed = (label.ravel() for label in labels)
+    told = {"init": np.array(given, dtype=object)[which], "gain": by_gain, "bias": by_bias, "seed": by_seed}
+    if bias is None:
+        del told["bias"]
+    return Starts(points.reshape(-1, layers[-1].end), told)
+
+
+def _is_bias(layer: Layer) -> NDArray[np.bool_]:
+    """Which parameters of a layer are biases."""
+    places = np.arange(layer.weight, layer.end)
+    return (layer.bias >= 0) & (places >= layer.bias) & (places < layer.bias + layer.fan_out)

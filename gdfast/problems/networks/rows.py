@@ -4,6 +4,7 @@ import numpy as np
 
 from gdfast.data import Data, as_classes, as_numbers
 from gdfast.data.held_out import parted
+from gdfast.data.units import Units
 from gdfast.formulas.elementary import Array
 
 
@@ -17,8 +18,8 @@ def drawn_rows(points: int, widths: tuple[int, ...], loss: str, seed: int) -> tu
 
 def rows_of(
     data: Data, widths: tuple[int, ...], loss: str, validation: float, seed: int
-) -> tuple[tuple[Array, Array], tuple[Array, Array] | None]:
-    """Inputs and targets ``float64[m, k]`` or labels ``float64[m]`` of data that fit the network; and held-out ones."""
+) -> tuple[tuple[Array, Array], tuple[Array, Array] | None, Units]:
+    """Inputs and targets ``float64[m, k]`` or labels ``float64[m]`` that fit the network; held-out ones; the units."""
     try:
         # Of an array, labels are taken as they are; not every class needs to be there.
         prepare = as_numbers if loss == "squared" else as_classes if data.source else _as_they_are
@@ -31,8 +32,8 @@ def rows_of(
     def arrays(rows: Data) -> tuple[Array, Array]:
         return rows.X, rows.y.reshape(len(rows.y), -1) if loss == "squared" else rows.y
 
-    learned, held_out = parts
-    return arrays(learned), None if held_out is None else arrays(held_out)
+    learned, held_out, units = parts
+    return arrays(learned), None if held_out is None else arrays(held_out), units
 
 
 def _as_they_are(data: Data) -> Data:

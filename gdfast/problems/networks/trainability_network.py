@@ -24,6 +24,7 @@ def trainability_network(
     points: int | None = None,
     batch_size: int | None = None,
     seed: int = 0,
+    sampling: str = "independent",
 ) -> MLP:
     """The network whose boundary of trainability is fractal.
 
@@ -35,8 +36,8 @@ def trainability_network(
         ``tanh``, ``relu`` or ``identity``.
     points : int, optional
         Rows of data; n² + n if not given, n for the identity.
-    batch_size, seed
-        As in `DataProblem`; the seed is that of the data, too. The paper has a variant with mini-batches of 16.
+    batch_size, seed, sampling
+        As in `RowProblem`; the seed is that of the data, too. The paper has a variant with mini-batches of 16.
 
     Raises
     ------
@@ -64,5 +65,6 @@ def trainability_network(
         data=load((X, y), standardize=False),
         batch_size=batch_size,
         seed=seed,
+        sampling=sampling,
         layer_rates=True,
     )

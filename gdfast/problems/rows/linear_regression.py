@@ -9,7 +9,7 @@ largest eigenvalue of XᵀX/m. The default data are the four points (1, 2), (2, 
 import numpy as np
 
 from gdfast.arguments import FRACTION
-from gdfast.data import Data, Source, as_numbers, load
+from gdfast.data import Data, Sampling, Source, as_numbers, load
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems.rows.lanes import SQUARES
@@ -64,12 +64,13 @@ def linear_regression(
     batch_size: int | None = None,
     seed: int = 0,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> LeastSquares:
     """Linear regression by least squares.
 
     Parameters
     ----------
-    data, bias, batch_size, seed, validation
+    data, bias, batch_size, seed, validation, sampling
         As in `RowProblem`; the target is a number. Four points in a plane, as they are, if no data are given.
 
     Raises
@@ -77,5 +78,5 @@ def linear_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows, held_out = rows_of("linear_regression", as_numbers, data, bias, validation, seed)
-    return LeastSquares(rows, bias, 0.0, batch_size, seed, held_out)
+    rows = rows_of("linear_regression", as_numbers, data, bias, validation, seed)
+    return LeastSquares(rows, bias, 0.0, Sampling(batch_size, seed, sampling))

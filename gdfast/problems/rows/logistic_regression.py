@@ -15,7 +15,7 @@ margin's direction after exponentially many steps: Soudry et al. 2018, JMLR 19.)
 import numpy as np
 
 from gdfast.arguments import FRACTION, NONNEGATIVE
-from gdfast.data import Data, Source, as_classes, load
+from gdfast.data import Data, Sampling, Source, as_classes, load
 from gdfast.data.text import short
 from gdfast.formulas.elementary import Array, absolute, exp, log1p, select
 from gdfast.named import named
@@ -60,12 +60,13 @@ def logistic_regression(
     batch_size: int | None = None,
     seed: int = 0,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> LogisticRegression:
     """Logistic regression: two classes.
 
     Parameters
     ----------
-    data, bias, batch_size, seed, validation
+    data, bias, batch_size, seed, validation, sampling
         As in `RowProblem`; the target has two values, numbers or text, of which the larger is class 1, or more if one
         of them is `positive`.
     l2 : float
@@ -89,5 +90,5 @@ def logistic_regression(
             )
         return labelled
 
-    rows, held_out = rows_of("logistic_regression", prepare, data, bias, validation, seed)
-    return LogisticRegression(rows, bias, l2, batch_size, seed, held_out)
+    rows = rows_of("logistic_regression", prepare, data, bias, validation, seed)
+    return LogisticRegression(rows, bias, l2, Sampling(batch_size, seed, sampling))

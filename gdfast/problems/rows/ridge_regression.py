@@ -8,7 +8,7 @@ penalized. The penalty lifts the small curvatures, and so the rate at which grad
 """
 
 from gdfast.arguments import FRACTION, NONNEGATIVE
-from gdfast.data import Source, as_numbers, load
+from gdfast.data import Sampling, Source, as_numbers, load
 from gdfast.named import named
 from gdfast.problems.rows.linear_regression import LeastSquares
 from gdfast.problems.rows.row_problem import rows_of
@@ -22,12 +22,13 @@ def ridge_regression(
     batch_size: int | None = None,
     seed: int = 0,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> LeastSquares:
     """Ridge regression: least squares with a penalty of large weights.
 
     Parameters
     ----------
-    data, bias, batch_size, seed, validation
+    data, bias, batch_size, seed, validation, sampling
         As in `RowProblem`; the target is a number.
     alpha : float
         α, the penalty.
@@ -37,5 +38,5 @@ def ridge_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows, held_out = rows_of("ridge_regression", as_numbers, data, bias, validation, seed)
-    return LeastSquares(rows, bias, alpha / len(rows.y), batch_size, seed, held_out)
+    rows = rows_of("ridge_regression", as_numbers, data, bias, validation, seed)
+    return LeastSquares(rows, bias, alpha / len(rows.learned.y), Sampling(batch_size, seed, sampling))

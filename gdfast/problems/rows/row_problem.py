@@ -10,14 +10,14 @@ import functools
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.data import Data, Source, load
-from gdfast.data.held_out import parted
+from gdfast.data import Data, Sampling, Source, load
+from gdfast.data.held_out import Rows, parted
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
@@ -41,8 +41,14 @@ class RowProblem(DataProblem):
         beside it; that features are taken as they are is told by ``load(…)`` itself.
     bias : bool
         Whether a column of ones is put in front.
-    batch_size, seed
-        As in `DataProblem`.
+    batch_size : int, optional
+        Rows of each step; all if not given.
+    seed : int
+        Of the draw.
+    sampling : str
+        How the rows of steps are drawn, with `batch_size`: ``independent``, each step anew among all rows, or
+        ``epochs``, as loaders do: shuffled, taken one batch after another, and shuffled anew when less than a batch is
+        left, which is dropped.
     validation : float
         The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
         accuracy where there are classes. They are drawn by the seed, of each class the same share. Features are
@@ -50,16 +56,14 @@ class RowProblem(DataProblem):
 
     Parameters
     ----------
-    data : Data
-        Rows as they enter, with the column for the bias.
+    rows : Rows
+        Those learned from and held out, with the column for the bias, and their units.
     bias : bool
         Whether the first column is the one for the bias, whose weight is not penalized.
     penalty : float
         Factor of ½‖w‖² in the objective.
-    batch_size, seed
-        As in `DataProblem`.
-    held_out : Data, optional
-        Rows that are held out.
+    sampling : Sampling
+        How the rows of each step are drawn.
 
     Attributes
     ----------
@@ -73,11 +77,10 @@ class RowProblem(DataProblem):
 
     loss_number: ClassVar[int]
 
-    def __init__(
-        self, data: Data, bias: bool, penalty: float, batch_size: int | None, seed: int, held_out: Data | None = None
-    ) -> None:
-        super().__init__(data.X, data.y, batch_size, seed, None if held_out is None else (held_out.X, held_out.y))
-        self.data = data
+    def __init__(self, rows: Rows, bias: bool, penalty: float, sampling: Sampling) -> None:
+        data, held_out, units = rows
+        super().__init__(data.X, data.y, sampling, None if held_out is None else (held_out.X, held_out.y))
+        self.data, self.units, self._bias = data, units, bias
         self.products = self._count_products()
         p = self.X.shape[1]
         penalties = np.full((self.products, p), penalty)
@@ -195,6 +198,34 @@ class RowProblem(DataProblem):
         hessian: Array = sums.reshape(k * p, k * p, -1) / m
         hessian[np.arange(k * p), np.arange(k * p)] += self.penalty[:, None]
         return hessian
+
+    def predict(self, theta: Array, X: Any = None) -> NDArray[Any]:
+        """Return what is expected of rows at points, ``float64[rows, n]``.
+
+        Parameters
+        ----------
+        theta : ndarray
+            Points, ``float64[d, n]`` or ``float64[d]``.
+        X : array_like, mapping or DataFrame, optional
+            New rows, ``(rows, p)`` with the features of the data in their order and units, or columns by name; the
+            rows learned from if not given.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the rows do not have the features, or a value is not finite.
+        """
+        return np.asarray(self._products(theta, self._entered(X))[0])
+
+    def _entered(self, X: Any) -> Array:
+        """New rows with the column for the bias, or the rows learned from."""
+        if X is None:
+            return self.X
+        rows = self.units.entered(X)
+        return np.concatenate([np.ones((len(rows), 1)), rows], axis=1) if self._bias else rows
+
+    def _products(self, theta: Array, X: Array) -> Array:
+        return np.concatenate([products for _, _, products in self._blocks(theta, X, X[:, 0])], axis=1)
 
     def _lane_numbers(self) -> Array:
         return np.concatenate([self.X.ravel(), self.y, self.penalty])
@@ -320,20 +351,19 @@ class Classification(RowProblem):
 
     has_classes = True
 
-    def predict(self, theta: Array) -> NDArray[np.int64]:
-        """Return the class that each row is given, ``int64[m, n]``."""
-        return self._classes_of(theta, self.X)
+    def predict(self, theta: Array, X: Any = None) -> NDArray[np.int64]:
+        """Return the class that each row is given, its number ``int64[rows, n]``; of new rows X see `RowProblem`."""
+        return self._classes_of(theta, self._entered(X))
 
     def _classes_of(self, theta: Array, X: Array) -> NDArray[np.int64]:
-        parts = [products for _, _, products in self._blocks(theta, X, X[:, 0])]
-        products = np.concatenate(parts, axis=1)
+        products = self._products(theta, X)
         return np.argmax(products, axis=0) if self.products > 1 else np.where(products[0] > 0, 1, 0)
 
 
 def rows_of(
     problem: str, prepare: Callable[[Data], Data], data: Source, bias: bool, validation: float, seed: int
-) -> tuple[Data, Data | None]:
-    """Return the rows that a problem's parameters ask for: those to learn from, and those that are held out.
+) -> Rows:
+    """Return the rows that a problem's parameters ask for: those to learn from, those that are held out, their units.
 
     Parameters
     ----------

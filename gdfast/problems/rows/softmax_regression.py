@@ -13,7 +13,7 @@ If planes separate every class from the others and l2 = 0 there is no minimum, a
 import numpy as np
 
 from gdfast.arguments import FRACTION, NONNEGATIVE
-from gdfast.data import Source, as_classes, load
+from gdfast.data import Sampling, Source, as_classes, load
 from gdfast.formulas.elementary import Array, exp, log, select
 from gdfast.named import named
 from gdfast.problems.rows.lanes import SOFTMAX
@@ -78,12 +78,13 @@ def softmax_regression(
     batch_size: int | None = None,
     seed: int = 0,
     validation: float = 0.0,
+    sampling: str = "independent",
 ) -> SoftmaxRegression:
     """Softmax regression: several classes.
 
     Parameters
     ----------
-    data, bias, batch_size, seed, validation
+    data, bias, batch_size, seed, validation, sampling
         As in `RowProblem`; the target is a label, text or one of consecutive whole numbers.
     l2 : float
         The penalty.
@@ -93,5 +94,5 @@ def softmax_regression(
     TypeError, ValueError
         If an argument is not of the accepted kind or the data cannot be used; the message says what it was.
     """
-    rows, held_out = rows_of("softmax_regression", as_classes, data, bias, validation, seed)
-    return SoftmaxRegression(rows, bias, l2, batch_size, seed, held_out)
+    rows = rows_of("softmax_regression", as_classes, data, bias, validation, seed)
+    return SoftmaxRegression(rows, bias, l2, Sampling(batch_size, seed, sampling))

@@ -17,7 +17,7 @@ from gdfast.problems import Problem
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import SEED, Lab
 from gdfast.report.section import Chapter, Claim, Section, basin_cells, outcome_cells
-from gdfast.report.words import listed, number, percent
+from gdfast.report.words import called, listed, number, percent
 from gdfast.tiles.outcomes import Outcome
 
 TRIO = (optimizers.gd(), optimizers.momentum(momentum=0.9), optimizers.adam())
@@ -29,7 +29,7 @@ def basins(lab: Lab) -> Iterator[Section]:
         if problem.dimension != 2 or not problem.minima:
             continue
         chosen = list(lab.chosen[:3]) or list(TRIO)
-        rates = {o.label: 0.005 if o.name in ("gd", "momentum", "nesterov") else 0.05 for o in chosen}
+        rates = {o.label: lab.moderate(problem, o) for o in chosen}
         starts = problem.grid(lab.n // 2)
         parts = [lab.run(problem, [o], np.array([rates[o.label]]), starts, 2000) for o in chosen]
         x, y = problem.coordinates
@@ -40,7 +40,7 @@ def basins(lab: Lab) -> Iterator[Section]:
         table.insert(0, "learning rate", [rates[label] for label in table.index])
         mixed = len({round(p.loss, 9) for p in problem.minima}) > 1
         yield Section(
-            f"Which minimum, from where: {problem.label}",
+            f"Which minimum, from where: {called(problem)}",
             [
                 f"Each pixel is a start; its colour is the minimum that the trajectory ends in, of {len(minima)}.",
                 *(_ends_by_start(label, table.loc[label]) for label in table.index),
@@ -104,8 +104,8 @@ def _trapped(problem: Problem, shares: pd.Series) -> Claim | None:
     return Claim(
         "Gradient descent gets trapped in local minima, depending on where it starts",
         "shown",
-        f"On {problem.label}, {percent(shares['local_minimum'])} of the starts lead {shares.name} into a minimum that "
-        f"is not the lowest, {percent(shares['global_minimum'])} into a lowest one.",
+        f"On {called(problem)}, {percent(shares['local_minimum'])} of the starts lead {shares.name} into a minimum "
+        f"that is not the lowest, {percent(shares['global_minimum'])} into a lowest one.",
     )
 
 

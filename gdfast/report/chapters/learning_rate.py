@@ -17,7 +17,7 @@ from gdfast.report.chapters.landscape import endings
 from gdfast.report.draw import panes
 from gdfast.report.lab import Lab, limits
 from gdfast.report.section import Chapter, Claim, Section, outcome_cells
-from gdfast.report.words import listed, number, percent
+from gdfast.report.words import called, listed, number, percent
 from gdfast.tiles.outcomes import Outcome
 
 
@@ -78,13 +78,13 @@ def rates(lab: Lab) -> Iterator[Section]:
         marks = limits(problem, lab.optimizers)
         shares = analysis.outcome_shares(result)
         yield Section(
-            f"How trajectories end: {problem.label}",
+            f"How trajectories end: {called(problem)}",
             [
                 "Each pixel is one trajectory: learning rate to the right, start upwards, at most "
                 f"{analysis.budget(result):,} steps.",
                 "Dashed: theory's stability limit at each minimum." if any(marks.values()) else None,
-                _most_and_least(shares),
-                _diverging(shares),
+                most_and_least(shares),
+                diverging(shares),
                 *_hardly_any(result),
                 _leaving(result),
                 _held(result),
@@ -102,7 +102,8 @@ def rates(lab: Lab) -> Iterator[Section]:
         )
 
 
-def _most_and_least(shares: pd.DataFrame) -> str | None:
+def most_and_least(shares: pd.DataFrame) -> str | None:
+    """Which optimizers reach the lowest minimum from the largest and the smallest part of a grid."""
     best = shares["global_minimum"]
     if len(best) < 2 or best.max() == best.min():
         return None
@@ -118,7 +119,8 @@ def _hardly_any(result: xarray.Dataset) -> list[str]:
     return [f"{line}." for line, few in zip(analysis.account(result), best, strict=True) if few]
 
 
-def _diverging(shares: pd.DataFrame) -> str:
+def diverging(shares: pd.DataFrame) -> str:
+    """Which optimizers diverge, and which never."""
     diverged = shares["diverged"]
     if not diverged.max():
         return "No trajectory diverged."
@@ -146,9 +148,8 @@ def _held(result: xarray.Dataset) -> str | None:
     """Which optimizers would leave minima if rounding did not hold them."""
     told = analysis.attracting(result)
     held = (told.attracting == int(theory.Attraction.held)).any("learning_rate")
-    there = [
-        minimum for minimum in np.unique(result.basin.values) if minimum >= 0 and bool(held.sel(minimum=minimum).any())
-    ]
+    minima = set(held.minimum.values) & set(np.unique(result.basin.values))  # of problems of one's own it has none
+    there = [minimum for minimum in sorted(minima) if bool(held.sel(minimum=minimum).any())]
     names = [str(label) for label in told.optimizer.values[held.sel(minimum=there).any("minimum").values]]
     if not names:
         return None
@@ -174,7 +175,7 @@ def _overshoots(problem: Problem, result: xarray.Dataset) -> Claim | None:
     return Claim(
         "A high learning rate overshoots, oscillates and diverges",
         "shown",
-        f"On {problem.label}, of gd's trajectories above 2/λ of the lowest minimum ({number(limit)}) "
+        f"On {called(problem)}, of gd's trajectories above 2/λ of the lowest minimum ({number(limit)}) "
         f"{percent(above['diverged'])} diverge and {percent(above['oscillating'])} oscillate; below it "
         f"{percent(below['diverged'])} and {percent(below['oscillating'])}.",
     )
@@ -194,7 +195,7 @@ def _between_limits(problem: Problem, result: xarray.Dataset, marks: dict[str, l
     return Claim(
         "The rate decides which minimum is possible at all",
         "shown" if not shares["global_minimum"] else "bounded",
-        f"Between the two limits of {problem.label} ({number(edges[0])} and {number(edges[1])}) "
+        f"Between the two limits of {called(problem)} ({number(edges[0])} and {number(edges[1])}) "
         f"{percent(shares['local_minimum'])} of gd's trajectories settle in the worse minimum, "
         f"{percent(shares['global_minimum'])} in the lowest.",
     )
@@ -219,7 +220,7 @@ def _crawls(lab: Lab, problem: Problem, result: xarray.Dataset) -> Claim | None:
     return Claim(
         "A low learning rate crawls and can look like non-convergence",
         "shown",
-        f"At η ≤ {number(rates[-1])} on {problem.label}, {percent(float(stuck.mean()))} of gd's trajectories are "
+        f"At η ≤ {number(rates[-1])} on {called(problem)}, {percent(float(stuck.mean()))} of gd's trajectories are "
         f"unfinished after {analysis.budget(result):,} steps; with ten times the budget {percent(share)} of those "
         "are at a minimum.",
     )
@@ -231,7 +232,7 @@ def steps(lab: Lab) -> Iterator[Section]:
         result = lab.standard(problem)
         best = analysis.best_rates(result).drop(columns="index")
         yield Section(
-            f"How long they take: {problem.label}",
+            f"How long they take: {called(problem)}",
             [
                 "Steps until stationary, on one scale for all.",
                 _quickest(best),

@@ -18,7 +18,7 @@ from gdfast.problems.networks.mlp import MLP
 from gdfast.report.draw import panes
 from gdfast.report.lab import GROUNDS, Lab
 from gdfast.report.section import Chapter, Claim, Section, change_cells
-from gdfast.report.words import listed, number, percent
+from gdfast.report.words import called, listed, number, percent
 from gdfast.tiles.outcomes import Outcome
 
 GD = optimizers.gd()
@@ -43,7 +43,7 @@ def rescued(lab: Lab) -> Iterator[Section]:
         difference = analysis.delta(before, after)
         counts = analysis.change_counts(difference)
         yield Section(
-            f"Cells rescued and broken: {problem.label}",
+            f"Cells rescued and broken: {called(problem)}",
             [
                 f"Each panel compares one change with plain gradient descent at the same "
                 f"{before.sizes['learning_rate']} × {before.sizes['start']} learning rates and starts; a cell is "
@@ -101,7 +101,7 @@ def _momentum_leaves(problem: Problem, before: xarray.Dataset, after: xarray.Dat
     return Claim(
         "Momentum helps to leave local minima",
         "refuted" if not left else "bounded" if fell else "shown",
-        f"On {problem.label}, of the cells that gd ends in the worse minimum momentum brings {percent(left)} to the "
+        f"On {called(problem)}, of the cells that gd ends in the worse minimum momentum brings {percent(left)} to the "
         f"lowest; of those that gd brings to the lowest it carries {percent(fell)} into the worse one.",
     )
 
@@ -120,7 +120,7 @@ def _clipping(problem: Problem, before: xarray.Dataset, after: xarray.Dataset) -
     return Claim(
         "Clipping keeps gradients from exploding",
         "bounded" if there < 0.9 else "shown",
-        f"On {problem.label}, of the cells in which gd diverges {percent(still)} still do with the gradient's norm "
+        f"On {called(problem)}, of the cells in which gd diverges {percent(still)} still do with the gradient's norm "
         f"clipped at 1, but only {percent(there)} reach the lowest minimum: a bounded step does not make a large rate "
         "converge.",
     )
@@ -137,7 +137,7 @@ def _regularization(problem: Problem, counts: pd.DataFrame) -> Claim | None:
     return Claim(
         "Weight regularization helps",
         "bounded" if helps else "refuted",
-        f"On {problem.label}, a penalty of 0.01/2·x² rescues {row['rescued']:,.0f} of gd's cells and breaks "
+        f"On {called(problem)}, a penalty of 0.01/2·x² rescues {row['rescued']:,.0f} of gd's cells and breaks "
         f"{row['broken']:,.0f} (judged by the loss without the penalty)"
         + (": it pulls trajectories off the flat parts." if helps else "."),
     )
@@ -145,14 +145,14 @@ def _regularization(problem: Problem, counts: pd.DataFrame) -> Claim | None:
 
 def landscapes(lab: Lab) -> Iterator[Section]:
     """The same comparison counted over every landscape of the report."""
-    chosen = [o for o in lab.optimizers if o.label != "gd"]
-    if not chosen:
+    chosen, grounds = [o for o in lab.optimizers if o.label != "gd"], lab.grounds(*GROUNDS)
+    if not chosen or len(grounds) < 2:
         return
     rows = []
-    for problem in lab.grounds(*GROUNDS):
+    for problem in grounds:
         difference = analysis.delta(lab.standard(problem, [GD]), lab.standard(problem, chosen))
         counts = analysis.change_counts(difference).reset_index()
-        counts.insert(0, "problem", problem.label)
+        counts.insert(0, "problem", called(problem))
         rows.append(counts)
     table = pd.concat(rows)
     table["net share"] = (table["rescued"] - table["broken"]) / table[
@@ -316,7 +316,7 @@ def _by_loss(result: xarray.Dataset, target: float) -> xarray.Dataset:
     """A result in which the cells with a loss below a target count as reached, on the grid of rates and seeds."""
     below = result.loss.values < target
     outcome = np.where(below, Outcome.global_minimum, result.outcome.values).astype(np.int8)
-    bare = result.drop_vars(["start_point", "parameter", "init", "gain"], errors="ignore")
+    bare = result.drop_vars(["start_point", "parameter", "init", "gain", "bias"], errors="ignore")
     return bare.assign(outcome=(result.outcome.dims, outcome))
 
 

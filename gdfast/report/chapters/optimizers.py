@@ -15,7 +15,7 @@ from gdfast.plot.style import line_style
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import GROUNDS, Lab
 from gdfast.report.section import Chapter, Claim, Section
-from gdfast.report.words import listed, percent
+from gdfast.report.words import called, listed, percent
 
 SHARE = 0.25
 """The share of starts that a learning rate must bring to the lowest minimum to count as working."""
@@ -23,7 +23,7 @@ KINDS = {"default": "at the default rate", "best": "at the best rate", "random":
 
 
 def _results(lab: Lab) -> dict[str, xarray.Dataset]:
-    return {p.label: lab.standard(p) for p in lab.grounds(*GROUNDS) if p.minima}
+    return {called(p): lab.standard(p) for p in lab.grounds(*GROUNDS) if p.minima}
 
 
 def _defaults(lab: Lab) -> dict[str, float]:
@@ -42,11 +42,11 @@ def summary(lab: Lab) -> Iterator[Section]:
     table = pd.concat(parts)[["problem", *parts[0].columns.drop(["problem", "budget"]), "budget"]]
     table = table.rename(columns={"at edge": "best rate at the grid's edge"})
     yield Section(
-        "Every problem and optimizer",
+        "Every problem and optimizer" if len(results) > 1 else "Every optimizer",
         [
             f"A rate works if at least {SHARE:.0%} of the starts reach the lowest minimum with it within the budget. "
             "The best rate is the one that serves most starts, then the one with fewest median steps.",
-            _edges(table),
+            edges(table),
         ],
         [_tolerance(table), _no_best(table)],
         partial(_draw_sensitivity, results),
@@ -75,7 +75,8 @@ def _pane_each(names: Iterable[str]) -> tuple[Figure, list[Axes]]:
     return figure, axes[: len(titles)]
 
 
-def _edges(table: pd.DataFrame) -> str | None:
+def edges(table: pd.DataFrame) -> str | None:
+    """Of which optimizers the best rate lies at the edge of the grid."""
     cut = table[table["best rate at the grid's edge"]]
     if cut.empty:
         return None
@@ -182,9 +183,10 @@ def ecdfs(lab: Lab) -> Iterator[Section]:
 
 def _draw_ecdfs(results: dict[str, xarray.Dataset], defaults: dict[str, float]) -> Figure:
     shown = list(results.items())[:3]
-    figure, axes = panes(len(shown), 3, 4.2, 2.8)
+    figure, axes = panes(len(shown), 3, 4.2, 3.4 if len(shown) == 1 else 2.8)
     for i, ((name, result), kind) in enumerate((pair, kind) for pair in shown for kind in KINDS):
-        plot.ecdf(result, axes[i], rates=kind, defaults=defaults).set_title(f"{name}, {KINDS[kind]}", fontsize=10)
+        plot.ecdf(result, axes[i], rates=kind, defaults=defaults)
+        axes[i].set_title(f"{name}, {KINDS[kind]}" if len(shown) > 1 else KINDS[kind], fontsize=10)
     shared_legend(figure, axes)
     return figure
 
@@ -199,8 +201,9 @@ def _defaults_fall_short(table: pd.DataFrame) -> str | None:
     fall = (wide["best"] - wide["default"]).groupby("optimizer", sort=False).mean()
     if not fall.max() > 0.01:
         return None
+    opening = "Averaged over the problems, the" if table["problem"].nunique() > 1 else "The"
     return (
-        f"Averaged over the problems, the default rate reaches less than the best one, least so for {fall.idxmin()} "
+        f"{opening} default rate reaches less than the best one, least so for {fall.idxmin()} "
         f"({percent(max(fall.min(), 0.0))} of the starts) and most for {fall.idxmax()} ({percent(fall.max())})."
     )
 

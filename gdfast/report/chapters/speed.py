@@ -165,12 +165,16 @@ def compiling(lab: Lab) -> Iterator[Section]:
 
 def peers(lab: Lab) -> Iterator[Section]:
     """Against other libraries, as the benchmarks measured."""
-    yield _measured(lab, "peers", "Against other libraries", "What the same sweep takes elsewhere.")
+    if not lab.problems:
+        yield _measured(lab, "peers", "Against other libraries", "What the same sweep takes elsewhere.")
 
 
 def roofline(lab: Lab) -> Iterator[Section]:
     """Share of what the processor could do, as the benchmarks measured."""
-    yield _measured(lab, "roofline", "Share of the roofline", "How near the kernels are to what the processor can do.")
+    if not lab.problems:
+        yield _measured(
+            lab, "roofline", "Share of the roofline", "How near the kernels are to what the processor can do."
+        )
 
 
 def _measured(lab: Lab, name: str, title: str, text: str) -> Section:

@@ -452,6 +452,41 @@ def test_starts_are_labelled_in_order():
         np.testing.assert_array_equal(problem.starts(alias).points, problem.starts(name).points)
 
 
+def test_biases_begin_with_what_is_asked_for():
+    problem = mlp((2, 3, 2), points=4)
+    starts = problem.starts(["he_normal", "zeros"], seeds=[4, 7], gain=[1.0, 2.0], bias=[0.0, 0.1])
+    assert list(starts.labels) == ["init", "gain", "bias", "seed"]
+    assert list(starts.labels["bias"][:8]) == [0.0, 0.0, 0.1, 0.1] * 2
+    is_bias = np.array(["bias" in name for name in problem.coordinates])
+    for i in range(len(starts)):
+        scheme, gain, bias, seed = (starts.labels[name][i] for name in starts.labels)
+        expected = problem.starts(scheme, seed, gain).points[0]
+        np.testing.assert_array_equal(starts.points[i], np.where(is_bias, bias, expected))
+    normed = mlp((2, 3, 2), points=4, batch_norm=True)  # a layer's shift is no bias
+    assert sorted(set(normed.starts("zeros", bias=0.5).points[0])) == [0.0, 0.5, 1.0]
+    assert normed.starts("zeros", bias=0.5).points[0].tolist().count(0.5) == 5
+    cases.refused(lambda: mlp(bias=False).starts(bias=0.1), ValueError, "bias", "has none")
+
+
+def test_starts_of_a_network_are_named_by_their_initialization():
+    problem = mlp((2, 3, 2), points=4)
+    got = gdfast.Sweep(problem, "gd", [0.1], ["init=he_normal/zeros", "gain=0.5:2:4", "bias=0/0.1", "seed=3:5:3"])
+    expected = problem.starts(["he_normal", "zeros"], range(3, 6), np.linspace(0.5, 2, 4), [0, 0.1])
+    np.testing.assert_array_equal(got.starts, expected.points)
+    assert list(got.start_labels) == list(expected.labels)
+    by_coordinate = gdfast.Sweep(problem, "gd", [0.1], [f"{name}={i}" for i, name in enumerate(problem.coordinates)])
+    np.testing.assert_array_equal(by_coordinate.starts, [np.arange(problem.dimension)])
+    for starts, words in (
+        (["init=he_norml"], ["did you mean he_normal"]),
+        (["init=zeros", "gian=1"], ["'gian'", "did you mean gain"]),
+        (["seed=0:1:3"], ["seeds", "whole number", "0.5"]),
+        (["0:1:3"], ["init=he_normal/zeros"]),
+    ):
+        with pytest.raises((TypeError, ValueError)) as error:
+            gdfast.Sweep(problem, "gd", [0.1], starts)
+        assert all(word in str(error.value) for word in words), error.value
+
+
 # What depth does.
 
 
