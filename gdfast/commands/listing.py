@@ -36,7 +36,7 @@ def list_optimizers(
         bool, typer.Option("--libraries", help="what torch's and optax's optimizers are here")
     ] = False,
 ) -> None:
-    """List the optimizers by family, or tell one with its formula and source; what they are compared with, or elsewhere."""
+    """List the optimizers by family, or tell one with its formula and source, or what they are compared with."""
     from gdfast import optimizers
 
     if not parity and not libraries:
