@@ -101,10 +101,10 @@ def _slopes(theta: np.ndarray, columns: np.ndarray, y: np.ndarray) -> np.ndarray
 def main(arguments: list[str]) -> None:
     """Compare, then time."""
     parser = argparse.ArgumentParser(prog="python -m bench models", description=__doc__)
-    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--rows", type=int, default=500)
     parser.add_argument("--rates", type=int, default=16)
-    parser.add_argument("--starts", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--starts", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--full", action="store_true", help="10,000 rows, 256 rates, 32 starts, 500 steps, one round")
     given = parser.parse_args(arguments)
