@@ -13,7 +13,7 @@ def of_pair(problem: Landscape, optimizer: Optimizer) -> collections.Counter[str
 
     The check takes the absolute values of the gradient's entries, the largest of them, and three operations on bits
     to see whether it is outside of the quiet window, in any lane of a group. Loaded are the point, the state and the
-    learning rate, stored the point and the state.
+    learning rate, stored the point and the state; scalars are state, once for all coordinates.
     """
     counter, d = Counter(), problem.dimension
     x = [counter.value(("x", i)) for i in range(d)]
@@ -22,7 +22,8 @@ def of_pair(problem: Landscape, optimizer: Optimizer) -> collections.Counter[str
     counter.operations["logic"] += 3 if d == 1 else 3 + d + (d - 1)
     rate = counter.value("rate")
     coefficients = [counter.value(name, shared=True) for name in optimizer.coefficients]
-    state = [[counter.value((slot, i)) for slot in optimizer.state] for i in range(d)]
+    scalars = [counter.value(scalar) for scalar in optimizer.scalars]
+    state = [[*(counter.value((slot, i)) for slot in optimizer.state), *scalars] for i in range(d)]
     totals: list[Value] = []
     if optimizer.entries is not None:
         entries = Formula.of(optimizer.entries, len(optimizer.norms))
@@ -39,9 +40,9 @@ def of_pair(problem: Landscape, optimizer: Optimizer) -> collections.Counter[str
         for j, name in enumerate(optimizer.sums):
             counter.operations["add"] += d - 1
             totals.append(counter.value(("sum", name, *(part[j].key for part in parts))))
-    rule = Formula.of(optimizer.rule, 1 + len(optimizer.state))
+    rule = Formula.of(optimizer.rule, 1 + len(optimizer.state) + len(optimizer.scalars))
     for i in range(d):
         counter.call(rule, x[i], g[i], *state[i], rate, *totals, *loss, *coefficients)
-    counter.operations["load"] += d * (1 + len(optimizer.state)) + 1
-    counter.operations["store"] += d * (1 + len(optimizer.state))
+    counter.operations["load"] += d * (1 + len(optimizer.state)) + len(optimizer.scalars) + 1
+    counter.operations["store"] += d * (1 + len(optimizer.state)) + len(optimizer.scalars)
     return counter.operations

@@ -54,8 +54,8 @@ class Parts:
         In a row, each transform's coefficients.
     plateau, rule, measure : Span
         In a row, the coefficients of a schedule that looks at the loss, of the rule and of the measure.
-    plateau_memory, measure_memory : Span
-        Among a trajectory's memory slots, those of such a schedule and of the measure.
+    plateau_memory, scalars, measure_memory : Span
+        Among a trajectory's memory slots, those of such a schedule, the rule's scalars, and those of the measure.
     """
 
     schedule: Span
@@ -64,6 +64,7 @@ class Parts:
     rule: Span
     measure: Span
     plateau_memory: Span
+    scalars: Span
     measure_memory: Span
 
     @classmethod
@@ -73,7 +74,7 @@ class Parts:
         widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
         widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
         widths += [len(measure.coefficients) if measure else 0]
-        slots = len(plateau.initial) if plateau else 0, len(measure.initial) if measure else 0
+        slots = len(plateau.initial) if plateau else 0, len(optimizer.scalars), len(measure.initial) if measure else 0
         return _parts(tuple(widths), slots)
 
     @property
@@ -88,7 +89,7 @@ class Parts:
 
 
 @functools.lru_cache(maxsize=256)
-def _parts(widths: tuple[int, ...], slots: tuple[int, int]) -> Parts:
+def _parts(widths: tuple[int, ...], slots: tuple[int, int, int]) -> Parts:
     """The parts of such widths; a run asks for the same again and again."""
     schedule, *transforms, plateau, rule, measure = _side_by_side(widths)
     return Parts(schedule, tuple(transforms), plateau, rule, measure, *_side_by_side(slots))
@@ -117,5 +118,5 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
 
 def initial_memory(optimizer: Optimizer, measure: Measure | None, dtype: DTypeLike) -> Array:
     """First value of each memory slot of a trajectory, ``dtype[r]``."""
-    parts = [optimizer.plateau, measure]
-    return np.array([value for part in parts if part for value in part.initial.values()], dtype=dtype)
+    of_plateau, of_measure = ([*part.initial.values()] if part else [] for part in (optimizer.plateau, measure))
+    return np.array([*of_plateau, *optimizer.initial_scalars, *of_measure], dtype=dtype)

@@ -1,5 +1,6 @@
 """What a rule of an optimizer, a transform, a schedule or a measure must be, told in one sentence when that is made."""
 
+import ast
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -71,6 +72,45 @@ def check_results(rule: Callable[..., Any], results: Sequence[str], reason: str)
         if "must return" in str(error):
             raise GrammarError(f"{error}: {', '.join(results)}, since {reason}") from None
         raise
+
+
+def check_scalars(rule: Callable[..., Any], slots: Sequence[str], scalars: Sequence[str]) -> tuple[str, ...]:
+    """Return the slots of a coordinate; refuse scalars that are not the last slots, or differ between coordinates.
+
+    Raises
+    ------
+    ValueError
+        If something does not fit.
+    """
+    state = tuple(slots)[: len(slots) - len(scalars)]
+    if tuple(slots) != (*state, *scalars):
+        raise ValueError(
+            f"scalars {', '.join(scalars)} must be arguments of the rule right before lr, where it has "
+            f"{', '.join(slots) or 'none'}"
+        )
+    tree = Formula.of(rule, 1 + len(slots)).tree
+    origin = {name: name for name in inspect.signature(rule).parameters if name in state}
+    origin.update((argument.arg, argument.arg) for argument in tree.args.args[:2])
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name, own = statement.targets[0].id, _own_of(statement.value, origin)
+            origin.pop(name, None)
+            if own:
+                origin[name] = own
+        elif scalars and isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple):
+            for name, value in zip(scalars, statement.value.elts[-len(scalars) :], strict=True):
+                if own := _own_of(value, origin):
+                    raise ValueError(
+                        f"rule {rule.__name__}: its scalar {name} must be the same for all coordinates, made of "
+                        f"scalars, lr, norms, sums, loss and coefficients, not of {own}"
+                    )
+    return state
+
+
+def _own_of(value: ast.expr, origin: Mapping[str, str]) -> str | None:
+    """The first argument of a coordinate that an expression is made of; `origin` tells of names what they come from."""
+    names = (node.id for node in ast.walk(value) if isinstance(node, ast.Name))
+    return next((origin[name] for name in names if name in origin), None)
 
 
 def check_reduced(

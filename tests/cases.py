@@ -63,6 +63,9 @@ UNUSUAL = [
     o.lars(momentum=0.5, weight_decay=0.1, trust_coefficient=0.1, eps=1e-3),
     o.cautious_adam(beta1=0.5, weight_decay=0.1),
     o.cautious_lion(beta1=0.5, weight_decay=0.1),
+    o.adagrad(eps_in_sqrt=True),
+    o.radam(debias_first=True, threshold=4.0),
+    o.ftrl(beta=0.1, lambda_1=0.5, lambda_2=0.2),
 ]
 _USUAL = [make() for make in o.CATALOGUE.values()]
 MORE_OPTIMIZERS = [*(optimizer for optimizer in _USUAL if optimizer not in OPTIMIZERS), *UNUSUAL]

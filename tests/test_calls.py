@@ -26,6 +26,7 @@ ELSEWHERE = {
     "dask",  # waits for a cluster: test_executors
     "of",  # takes what the command line has checked
     "parity",  # takes nothing
+    "libraries",  # nor does it
     "debiasing",  # a part of rules
     "named",  # a decorator
 }

@@ -101,6 +101,7 @@ VALID = [
     ["table", "STORE", "-o", "OUT/t.csv", "--at", "start=0.5"],
     ["status", "STORE", "--verify"],
     ["list", "optimizers", "--parity"],
+    ["list", "optimizers", "--libraries"],
     ["list", "transforms"],
     ["report", "--only", "nix", "--out", "OUT/r"],
     ["boundary", "--condition", "nix", "--out", "OUT/b"],

@@ -40,14 +40,15 @@ def nesterov(gradient, start, lr, steps, momentum=0.9):
     return path
 
 
-def adagrad(gradient, start, lr, steps, lr_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+def adagrad(gradient, start, lr, steps, lr_decay=0.0, initial_accumulator_value=0.0, eps=1e-10, eps_in_sqrt=False):
     path, x, total = [list(start)], list(start), [initial_accumulator_value] * len(start)
     for t in range(1, steps + 1):
         g = gradient(x)
         rate = lr / (1 + (t - 1) * lr_decay)
         for i in range(len(x)):
             total[i] += g[i] ** 2
-        x = [xi - rate * gi / (sqrt(s) + eps) for xi, gi, s in zip(x, g, total, strict=True)]
+        below = [sqrt(s + eps) if eps_in_sqrt else sqrt(s) + eps for s in total]
+        x = [xi - rate * gi / b for xi, gi, b in zip(x, g, below, strict=True)]
         path.append(x)
     return path
 
@@ -98,6 +99,33 @@ def adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, amsgrad=F
             m_hat = m[i] / (1 - beta1**t)
             v_hat = second / (1 - beta2**t)
             x[i] -= lr * m_hat / (sqrt(v_hat) + eps)
+        path.append(x)
+    return path
+
+
+def adam_eps_hat(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-7):
+    """TensorFlow and Keras have it, which are not among the peers."""
+    n = len(start)
+    path, x = [list(start)], list(start)
+    m, v = [0.0] * n, [0.0] * n
+    for t in range(1, steps + 1):
+        g, x = gradient(x), list(x)
+        rate = lr * sqrt(1 - beta2**t) / (1 - beta1**t)
+        for i in range(n):
+            m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+            v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+            x[i] -= rate * m[i] / (sqrt(v[i]) + eps)
+        path.append(x)
+    return path
+
+
+def classical_momentum(gradient, start, lr, steps, momentum=0.9):
+    """Keras has it, which is not among the peers; theirs have the rate outside of the velocity."""
+    path, x, velocity = [list(start)], list(start), [0.0] * len(start)
+    for _ in range(steps):
+        g = gradient(x)
+        velocity = [momentum * v - lr * gi for v, gi in zip(velocity, g, strict=True)]
+        x = [xi + v for xi, v in zip(x, velocity, strict=True)]
         path.append(x)
     return path
 

@@ -1,6 +1,7 @@
 """``gdfast list``: what there is to sweep, all of it or one of it."""
 
 import functools
+import re
 from typing import Annotated
 
 import typer
@@ -31,19 +32,23 @@ def _argument(kind: str) -> typer.models.ArgumentInfo:
 def list_optimizers(
     name: Annotated[str | None, _argument("optimizers")] = None,
     parity: Annotated[bool, typer.Option("--parity", help="what each rule was compared with")] = False,
+    libraries: Annotated[
+        bool, typer.Option("--libraries", help="what torch's and optax's optimizers are here")
+    ] = False,
 ) -> None:
-    """List the optimizers with their hyperparameters, or tell one with its formula and source, or what was compared."""
+    """List the optimizers by family, or tell one with its formula and source, or what they are compared with."""
     from gdfast import optimizers
 
-    if parity:
-        rows = [row for row in optimizers.parity() if name in (None, row["optimizer"])]
-        if name is not None:
-            _checked("optimizers", name)
-        if not rows:
-            raise ValueError(f"name: no other library has {name}; it was compared with a plain loop of the paper")
-        print_table(rows[0], [list(row.values()) for row in rows])
-    else:
+    if not parity and not libraries:
         _list("optimizers", name)
+        return
+    if name is not None:
+        _checked("optimizers", name)
+    rows, column = (optimizers.parity(), "optimizer") if parity else (optimizers.libraries(), "gdfast's")
+    rows = [row for row in rows if name is None or name in re.findall(r"\w+", row[column])]
+    if not rows:
+        raise ValueError(f"name: no other library has {name}; it was compared with a plain loop of the paper")
+    print_table(rows[0], [list(row.values()) for row in rows])
 
 
 def _kind(kind: str, what: str) -> None:
@@ -70,11 +75,18 @@ def _checked(kind: str, name: str) -> str:
     return arguments.choice("name", name, catalogue(kind))
 
 
+def _families() -> dict[str, str]:
+    """The family of each optimizer."""
+    from gdfast import optimizers
+
+    return {make.__name__: family for family, makers in optimizers.FAMILIES.items() for make in makers}
+
+
 def _list(kind: str, name: str | None) -> None:
     """Print a catalogue, or one thing of it."""
     things = catalogue(kind)
     if name is None:
-        print_catalogue(things)
+        print_catalogue(things, _families() if kind == "optimizers" else None)
         return
     factory = things[_checked(kind, name)]
     echo(f"{name}\n\n{told(factory)}\n")

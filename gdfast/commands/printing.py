@@ -47,11 +47,14 @@ def _shown(value: Any) -> str:
     return "–" if value != value else f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
-def print_catalogue(catalogue: Mapping[str, Callable[..., Any]]) -> None:
-    """Print what a catalogue holds, each with its parameters and the first line of its docstring."""
+def print_catalogue(catalogue: Mapping[str, Callable[..., Any]], families: Mapping[str, str] | None = None) -> None:
+    """Print what a catalogue holds, each with its family, its parameters and the first line of its docstring."""
     rows = []
     for name, factory in catalogue.items():
         parameters = inspect.signature(factory).parameters.values()
         shown = ", ".join(p.name if isinstance(p.default, tuple) else f"{p.name}={p.default}" for p in parameters)
         rows.append([name, shown, (factory.__doc__ or "").strip().splitlines()[0]])
-    print_table(["name", "parameters", "what it is"], rows)
+        if families:
+            rows[-1].insert(1, families[name])
+    columns = ["name", *(["family"] if families else []), "parameters", "what it is"]
+    print_table(columns, rows)

@@ -23,7 +23,6 @@ from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Landscape, Problem
-from gdfast.transforms import Transform
 
 
 def step_kernel(
@@ -50,7 +49,7 @@ def step_kernel(
         If the rule or a formula is not in the grammar of rules.
     """
     transforms, plateau = optimizer.transforms, optimizer.plateau
-    parts = {"rule": Formula.of(optimizer.rule, 1 + len(optimizer.state))}
+    parts = {"rule": Formula.of(optimizer.rule, 1 + len(optimizer.state) + len(optimizer.scalars))}
     if optimizer.entries is not None:
         parts["entries"] = Formula.of(optimizer.entries, len(optimizer.norms))
     if optimizer.terms is not None:
@@ -118,7 +117,7 @@ class Shape(NamedTuple):
     norms: int  # over the coordinates
     euclidean: bool  # whether they are, or else of the largest entries
     sums: int  # over the coordinates
-    sum_rows: int  # that a rule or a transform needs at a time for norms and sums
+    sum_rows: int  # that a rule or a transform needs at a time for norms, sums and scalars
     uses_loss: bool  # whether the rule does
     parts: Parts  # where in a row of the table, and in the memory, the coefficients lie
     sparse: bool  # whether there are steps without a settle check
@@ -136,9 +135,9 @@ class Shape(NamedTuple):
 
 
 def sum_rows(optimizer: Optimizer) -> int:
-    """How many numbers of the whole vector a lane needs at a time: norms, sums, and the scale of each norm."""
-    each: list[Optimizer | Transform] = [optimizer, *optimizer.transforms]
-    return max(2 * len(one.norms) + len(one.sums) for one in each)
+    """How many numbers of the whole vector a lane needs at a time: norms, sums, the scale of each norm, scalars."""
+    own = 2 * len(optimizer.norms) + len(optimizer.sums) + len(optimizer.scalars)
+    return max([own, *(2 * len(transform.norms) + len(transform.sums) for transform in optimizer.transforms)])
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:

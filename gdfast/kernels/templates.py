@@ -58,9 +58,9 @@ def gather(state, i, lane, slots):
 
 
 @register_jitable(**HELPER)
-def scatter(state, i, lane, new):
+def scatter(state, i, lane, slots, new):
     """Store the new state and return the new parameter."""
-    for j in range(len(new) - 1):
+    for j in range(len(slots)):
         state[j, i, lane] = new[j + 1]
     return new[0]
 
@@ -72,7 +72,7 @@ def gather_nothing(state, i, lane, slots):
 
 
 @register_jitable(**HELPER)
-def scatter_nothing(state, i, lane, new):
+def scatter_nothing(state, i, lane, slots, new):
     """`scatter` for a rule without state, which returns a number."""
     return new
 
@@ -82,6 +82,12 @@ def column(matrix, lane, point):
     """A lane's coordinates, as a tuple like `point`."""
     for i in range(len(point)):
         point = tuple_setitem(point, i, matrix[i, lane])  # type: ignore[call-arg]
+    return point
+
+
+@register_jitable(**HELPER)
+def no_column(matrix, lane, point):
+    """`column` for a tuple of nothing."""
     return point
 
 
@@ -128,7 +134,25 @@ def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals)
 def update(rule, read, store, x, g, theta, state, lane, slots, whole):
     """Apply the rule to every coordinate of a lane."""
     for i in range(len(x)):
-        theta[i, lane] = store(state, i, lane, rule(x[i], g[i], *(read(state, i, lane, slots) + whole)))
+        new = rule(x[i], g[i], *(read(state, i, lane, slots) + whole))
+        theta[i, lane] = store(state, i, lane, slots, new)
+
+
+def update_with_scalars(rule, read, store, x, g, theta, state, lane, slots, whole):
+    """`update` that returns what the rule returned last, scalars among it."""
+    new = rule(x[0], g[0], *(read(state, 0, lane, slots) + whole))
+    theta[0, lane] = store(state, 0, lane, slots, new)
+    for i in range(1, len(x)):
+        new = rule(x[i], g[i], *(read(state, i, lane, slots) + whole))
+        theta[i, lane] = store(state, i, lane, slots, new)
+    return new
+
+
+@register_jitable(**HELPER)
+def keep_last(new, matrix, lane, scalars):
+    """Store the last of what a rule returned, as many as there are scalars."""
+    for j in range(len(scalars)):
+        matrix[j, lane] = new[len(new) - len(scalars) + j]
 
 
 @register_jitable(**HELPER)
@@ -156,18 +180,21 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
     parts, real = shape.parts, shape.number
     zero, one = real(0.0), real(1.0)
     point, slots, params = (zero,) * shape.coordinates, (zero,) * shape.state, (zero,) * shape.params
-    no_norms, zeros = (zero,) * shape.norms, (zero,) * shape.sums
+    no_norms, zeros, no_scalars = (zero,) * shape.norms, (zero,) * shape.sums, (zero,) * parts.scalars.size
     norm = euclidean_norm if shape.euclidean else maximum_norm
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
     has_norms, sums, remembers, measures = len(no_norms), len(zeros), len(memories), len(measured)
+    has_scalars, scalars_from = len(no_scalars), parts.scalars.begin
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
     plateau_from, plateau_to = parts.plateau
     rule_from, rule_to = parts.rule
     measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
-    read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
+    read, store = gather if slots else gather_nothing, scatter if slots or no_scalars else scatter_nothing
+    hold = column if no_scalars else no_column
     factor = factor_of(shape)
-    helpers = (callable_once(f, HELPER) for f in (decayed, norms_of, sum_terms, update))
+    updating = update_with_scalars if has_scalars else update
+    helpers = (callable_once(f, HELPER) for f in (decayed, norms_of, sum_terms, updating))
     decay_all, norm_all, sum_all, update_all = helpers
 
     @compiled(shape.signature)
@@ -177,6 +204,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
         check_every, gradient_tolerance, divergence_limit = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
+        scalars = memory[scalars_from:]
         fixed = numbers_of(pair.data, real, params) if params else ()
         if n_steps <= 0:  # the objective is asked for
             for block_of_lanes in range(n // LANES):
@@ -218,7 +246,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                         remembered = as_tuple(measure(objective(*(x + fixed)), *(old + row[measure_from:])))
                         keep_moving(remembered, seen, status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
-                    own = (rate,)
+                    own = hold(scalars, lane, no_scalars) + (rate,)
                     norms = (
                         norm_all(norm, entries, read, y, g, state, lane, slots, own + coefficients, no_norms)
                         if has_norms
@@ -226,7 +254,10 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                     )
                     whole = own + norms
                     totals = sum_all(terms, read, y, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
-                    update_all(rule, read, store, y, g, theta, state, lane, slots, whole + totals + loss + coefficients)
+                    whole = whole + totals + loss + coefficients
+                    new = update_all(rule, read, store, y, g, theta, state, lane, slots, whole)
+                    if has_scalars:
+                        keep_last(new, scalars, lane, no_scalars)
                 if events:
                     for j in range(LANES):
                         lane = block_of_lanes * LANES + j
@@ -241,6 +272,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
     """Return the compiled step of rules, which are called once each, for any problem with an evaluation."""
     parts = shape.parts
     slots, no_norms, zeros = (0.0,) * shape.state, (0.0,) * shape.norms, (0.0,) * shape.sums
+    no_scalars, scalars_from = (0.0,) * parts.scalars.size, parts.scalars.begin
+    has_scalars = len(no_scalars)
     memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
     n_norms, sums, euclidean, sum_rows = shape.norms, shape.sums, shape.euclidean, shape.sum_rows
     remembers, measures = len(memories), len(measured)
@@ -249,7 +282,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
     plateau_from, plateau_to = parts.plateau
     rule_from, rule_to = parts.rule
     measure_from, measured_from, width = parts.measure.begin, parts.measure_memory.begin, parts.width
-    read, store = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
+    read, store = gather if slots else gather_nothing, scatter if slots or no_scalars else scatter_nothing
+    hold = column if no_scalars else no_column
     factor = factor_of(shape)
     wanted = GRADIENT + OBJECTIVE if uses_loss or remembers or measures else GRADIENT
 
@@ -262,6 +296,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
         own = work.shape[0] - sum_rows - 2  # rows of the problem's
         totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
         scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
+        fresh, scalars = work[own + 2 * n_norms + sums :], memory[scalars_from:]
         if n_steps <= 0:  # the objective is asked for, or the gradient too
             call_evaluation(pair, OBJECTIVE if n_steps == 0 else GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
             if n_steps < 0:
@@ -300,7 +335,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                     rates = lr[group[i]]
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
-                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        held = hold(scalars, lane, no_scalars)
+                        given = read(state, i, lane, slots) + held + (rate,) + coefficients
                         part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
                         for j in range(n_norms):
                             totals[j, lane] = larger_size(totals[j, lane] if i else 0.0, part[j])
@@ -312,7 +348,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                     rates = lr[group[i]]
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
-                        given = read(state, i, lane, slots) + (rate,) + coefficients
+                        held = hold(scalars, lane, no_scalars)
+                        given = read(state, i, lane, slots) + held + (rate,) + coefficients
                         part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
                         for j in range(n_norms):
                             totals[j, lane] += (part[j] * scales[j, lane]) * (part[j] * scales[j, lane])
@@ -328,7 +365,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         norms = column(totals, lane, no_norms) if n_norms else ()
-                        given = read(state, i, lane, slots) + (rate,) + norms + coefficients
+                        held = hold(scalars, lane, no_scalars)
+                        given = read(state, i, lane, slots) + held + (rate,) + norms + coefficients
                         part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
                         for j in range(sums):
                             totals[n_norms + j, lane] += part[j]
@@ -338,9 +376,15 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                     rate = factor(multiplier, memory, lane) * rates[lane]
                     loss = (losses[lane],) if uses_loss else ()
                     summed = column(totals, lane, no_norms + zeros) if n_norms + sums else ()
-                    whole = (rate,) + summed + loss + coefficients
+                    held = hold(scalars, lane, no_scalars)
+                    whole = held + (rate,) + summed + loss + coefficients
                     new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
-                    theta[i, lane] = store(state, i, lane, new)
+                    theta[i, lane] = store(state, i, lane, slots, new)
+                    if has_scalars:
+                        keep_last(new, fresh, lane, no_scalars)
+            for j in range(has_scalars):
+                for lane in range(n):
+                    scalars[j, lane] = fresh[j, lane]
             if remembers:
                 for lane in range(n):
                     old = column(memory, lane, memories)

@@ -10,33 +10,56 @@ from importlib.resources import files
 
 from gdfast.optimizers._grid import combine, grid
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
+from gdfast.optimizers.acprop import acprop
 from gdfast.optimizers.adabelief import adabelief
+from gdfast.optimizers.adabound import adabound
 from gdfast.optimizers.adadelta import adadelta
 from gdfast.optimizers.adagrad import adagrad
+from gdfast.optimizers.adai import adai
 from gdfast.optimizers.adam import adam
+from gdfast.optimizers.adam_eps_hat import adam_eps_hat
+from gdfast.optimizers.adam_eps_root import adam_eps_root
 from gdfast.optimizers.adamax import adamax
 from gdfast.optimizers.adamw import adamw
 from gdfast.optimizers.adan import adan
 from gdfast.optimizers.ademamix import ademamix
 from gdfast.optimizers.adgd import adgd
 from gdfast.optimizers.adopt import adopt
+from gdfast.optimizers.aggmo import aggmo
 from gdfast.optimizers.amsgrad import amsgrad
 from gdfast.optimizers.asgd import asgd
 from gdfast.optimizers.barzilai_borwein import barzilai_borwein
 from gdfast.optimizers.cautious_adam import cautious_adam
 from gdfast.optimizers.cautious_lion import cautious_lion
 from gdfast.optimizers.cautious_momentum import cautious_momentum
+from gdfast.optimizers.classical_momentum import classical_momentum
+from gdfast.optimizers.cocob import cocob
+from gdfast.optimizers.dadapt_adamw import dadapt_adamw
+from gdfast.optimizers.dog import dog
+from gdfast.optimizers.dowg import dowg
+from gdfast.optimizers.fromage import fromage
+from gdfast.optimizers.ftrl import ftrl
 from gdfast.optimizers.gd import gd
+from gdfast.optimizers.grams import grams
 from gdfast.optimizers.lamb import lamb
+from gdfast.optimizers.laprop import laprop
 from gdfast.optimizers.lars import lars
 from gdfast.optimizers.lion import lion
 from gdfast.optimizers.madgrad import madgrad
+from gdfast.optimizers.mars import mars
 from gdfast.optimizers.momentum import momentum
+from gdfast.optimizers.momo import momo
+from gdfast.optimizers.momo_adam import momo_adam
 from gdfast.optimizers.nadam import nadam
 from gdfast.optimizers.nesterov import nesterov
 from gdfast.optimizers.normalized_gd import normalized_gd
+from gdfast.optimizers.novograd import novograd
+from gdfast.optimizers.optimistic_adam import optimistic_adam
+from gdfast.optimizers.optimistic_gd import optimistic_gd
 from gdfast.optimizers.padam import padam
+from gdfast.optimizers.pnm import pnm
 from gdfast.optimizers.polyak_sgd import polyak_sgd
+from gdfast.optimizers.prodigy import prodigy
 from gdfast.optimizers.qhadam import qhadam
 from gdfast.optimizers.qhm import qhm
 from gdfast.optimizers.radam import radam
@@ -46,51 +69,30 @@ from gdfast.optimizers.schedule_free_adamw import schedule_free_adamw
 from gdfast.optimizers.schedule_free_sgd import schedule_free_sgd
 from gdfast.optimizers.signsgd import signsgd
 from gdfast.optimizers.signum import signum
+from gdfast.optimizers.simplified_ademamix import simplified_ademamix
+from gdfast.optimizers.sm3 import sm3
+from gdfast.optimizers.stable_adamw import stable_adamw
 from gdfast.optimizers.tiger import tiger
 from gdfast.optimizers.yogi import yogi
 
+FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
+    "plain": (gd, normalized_gd, fromage, asgd, optimistic_gd, schedule_free_sgd),
+    "momentum": (momentum, classical_momentum, nesterov, qhm, aggmo, pnm, adai, novograd, lars, cautious_momentum),
+    "sign": (signsgd, signum, rprop, lion, tiger, cautious_lion),
+    "adaptive": (
+        adagrad, sm3, ftrl, adadelta, rmsprop, adam, adam_eps_hat, adam_eps_root, adamw, amsgrad, adamax, nadam, radam,
+        adabelief, acprop, yogi, padam, adan, adopt, ademamix, simplified_ademamix, laprop, grams, mars, adabound,
+        stable_adamw, qhadam,
+        optimistic_adam, lamb, madgrad, schedule_free_adamw, cautious_adam,
+    ),
+    "rates of their own": (
+        polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
+    ),
+}  # fmt: skip
+"""Makers of the rules by family: one that finds its rate itself is with those, whatever else it is."""
+
 CATALOGUE: dict[str, Callable[..., Optimizer]] = {
-    make.__name__: make
-    for make in (
-        gd,
-        momentum,
-        nesterov,
-        qhm,
-        signsgd,
-        signum,
-        normalized_gd,
-        polyak_sgd,
-        barzilai_borwein,
-        adgd,
-        asgd,
-        rprop,
-        adagrad,
-        adadelta,
-        rmsprop,
-        adam,
-        adamw,
-        amsgrad,
-        adamax,
-        nadam,
-        radam,
-        adabelief,
-        yogi,
-        padam,
-        adan,
-        adopt,
-        ademamix,
-        qhadam,
-        lamb,
-        lars,
-        lion,
-        tiger,
-        madgrad,
-        schedule_free_sgd,
-        schedule_free_adamw,
-        cautious_momentum,
-        cautious_adam,
-        cautious_lion,
-    )
+    make.__name__: make for makers in FAMILIES.values() for make in makers
 }
 
 
@@ -100,47 +102,85 @@ def parity() -> list[dict[str, str]]:
     The differences are relative to each coordinate's largest value, over trajectories of 300 steps on an
     ill-conditioned quadratic, Rosenbrock's valley and the quartic.
     """
-    text = files("gdfast.optimizers").joinpath("parity.csv").read_text(encoding="utf-8")
+    return _table("parity.csv")
+
+
+def libraries() -> list[dict[str, str]]:
+    """Which rule each optimizer of torch.optim, optax and optax.contrib is: rows of library, name, notation and note.
+
+    The notation (several with spaces between) is that of the same formula; defaults may differ. It is empty where there
+    is none, and the note says why.
+    """
+    return _table("libraries.csv")
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    text = files("gdfast.optimizers").joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 
 __all__ = [
     "CATALOGUE",
+    "FAMILIES",
     "FRACTION",
     "NONNEGATIVE",
     "POSITIVE",
     "Optimizer",
+    "acprop",
     "adabelief",
+    "adabound",
     "adadelta",
     "adagrad",
+    "adai",
     "adam",
+    "adam_eps_hat",
+    "adam_eps_root",
     "adamax",
     "adamw",
     "adan",
     "ademamix",
     "adgd",
     "adopt",
+    "aggmo",
     "amsgrad",
     "asgd",
     "barzilai_borwein",
     "cautious_adam",
     "cautious_lion",
     "cautious_momentum",
+    "classical_momentum",
+    "cocob",
     "combine",
+    "dadapt_adamw",
+    "dog",
+    "dowg",
+    "fromage",
+    "ftrl",
     "gd",
+    "grams",
     "grid",
     "lamb",
+    "laprop",
     "lars",
+    "libraries",
     "lion",
     "madgrad",
+    "mars",
     "momentum",
+    "momo",
+    "momo_adam",
     "nadam",
     "named",
     "nesterov",
     "normalized_gd",
+    "novograd",
+    "optimistic_adam",
+    "optimistic_gd",
     "padam",
     "parity",
+    "pnm",
     "polyak_sgd",
+    "prodigy",
     "qhadam",
     "qhm",
     "radam",
@@ -150,6 +190,9 @@ __all__ = [
     "schedule_free_sgd",
     "signsgd",
     "signum",
+    "simplified_ademamix",
+    "sm3",
+    "stable_adamw",
     "tiger",
     "yogi",
 ]

@@ -8,6 +8,9 @@ reference), in compiled lanes (the kernel) and on symbols (theory). Its argument
 *state slots*
     any number of names, each a running quantity of the coordinate (a velocity, a second moment), which start at
     zero unless `initial` says otherwise;
+*scalars*
+    the last of the slots may be running numbers of the whole trajectory (a distance, a sum), one for all coordinates;
+    what they become is made of scalars, ``lr``, norms, sums, ``loss`` and coefficients alone;
 ``lr``
     the learning rate of the trajectory;
 *norms*
@@ -22,7 +25,7 @@ reference), in compiled lanes (the kernel) and on symbols (theory). Its argument
     hyperparameters by their name; columns of the step table, numbers that depend on the step alone; and of the
     problem ``dimension`` and ``lowest``, the loss of its lowest known minimum.
 
-It returns the new ``theta`` and the new state slots, in the order of the arguments.
+It returns the new ``theta``, the new state slots and the new scalars, in the order of the arguments.
 `gdfast.kernels` states what such a text may contain, and checks it.
 """
 
@@ -40,7 +43,15 @@ from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.formulas.elementary import Array
 from gdfast.named import Named, named, parameters_of_factory
 from gdfast.problems import Problem
-from gdfast.rules import arguments_of, check_coefficients, check_reduced, check_results, names_of, sample
+from gdfast.rules import (
+    arguments_of,
+    check_coefficients,
+    check_reduced,
+    check_results,
+    check_scalars,
+    names_of,
+    sample,
+)
 from gdfast.schedules import LossSchedule, Schedule, of_step
 from gdfast.transforms import Transform
 
@@ -65,7 +76,9 @@ class Optimizer(Named):
         length (or single numbers). A column hides a hyperparameter of the same name. If it has a second argument
         ``multipliers``, it also gets the schedule's multipliers of the same steps, ones without a schedule.
     initial : mapping, optional
-        State slots that do not start at zero, with their first value.
+        State slots and scalars that do not start at zero, with their first value.
+    scalars : tuple of str
+        Names of the rule's arguments that are running numbers of the whole trajectory, the last before ``lr``.
     norms : tuple of str
         Names of the rule's arguments that are norms over all coordinates.
     entries : callable, optional
@@ -104,6 +117,7 @@ class Optimizer(Named):
     learning_rate: float
     step_table: Callable[..., Mapping[str, Any]] | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
+    scalars: tuple[str, ...] = ()
     norms: tuple[str, ...] = ()
     entries: Callable[..., Any] | None = None
     euclidean: bool = True
@@ -119,11 +133,11 @@ class Optimizer(Named):
 
     def __post_init__(self) -> None:
         arguments.number("learning_rate", self.learning_rate, POSITIVE)
-        for name in ("norms", "sums"):
+        for name in ("scalars", "norms", "sums"):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
         _ = self._signature
         for slot in arguments.mapping("initial", self.initial, "a mapping from state slots to numbers"):
-            arguments.choice("initial: state slot", slot, self.state)
+            arguments.choice("initial: state slot", slot, self.state + self.scalars)
             arguments.number(f"initial: {slot}", self.initial[slot])
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
         steps = np.array([1.0, 2.0])
@@ -278,11 +292,11 @@ class Optimizer(Named):
 
     @property
     def _signature(self) -> "_Signature":
-        return _signature(self.rule, self.norms, self.entries, self.sums, self.terms)
+        return _signature(self.rule, self.norms, self.entries, self.sums, self.terms, self.scalars)
 
     @property
     def state(self) -> tuple[str, ...]:
-        """Names of the state slots: the rule's arguments between ``grad`` and ``lr``."""
+        """Names of the state slots of a coordinate: the rule's arguments between ``grad`` and the scalars or ``lr``."""
         return self._signature.state
 
     @property
@@ -303,7 +317,15 @@ class Optimizer(Named):
     @functools.cached_property
     def initial_state(self) -> Array:
         """First value of each state slot, ``float64[s]``."""
-        return np.array([self.initial.get(slot, 0.0) for slot in self.state], dtype=np.float64)
+        return self._first_values(self.state)
+
+    @functools.cached_property
+    def initial_scalars(self) -> Array:
+        """First value of each scalar, ``float64[c]``."""
+        return self._first_values(self.scalars)
+
+    def _first_values(self, slots: tuple[str, ...]) -> Array:
+        return np.array([self.initial.get(slot, 0.0) for slot in slots], dtype=np.float64)
 
     @functools.cached_property
     def _takes_multipliers(self) -> bool:
@@ -342,7 +364,9 @@ class _Signature(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4096)
-def _signature(rule: Any, norms: tuple[str, ...], entries: Any, sums: tuple[str, ...], terms: Any) -> _Signature:
+def _signature(
+    rule: Any, norms: tuple[str, ...], entries: Any, sums: tuple[str, ...], terms: Any, scalars: tuple[str, ...]
+) -> _Signature:
     """Tell what the arguments of a rule are; refuse it if they do not fit each other or what it returns."""
     names = arguments_of("rule", rule, ("theta", "grad", "lr"))
     if "lr" not in names[2:]:
@@ -358,8 +382,9 @@ def _signature(rule: Any, norms: tuple[str, ...], entries: Any, sums: tuple[str,
     after = after[len(norms) + len(sums) :]
     if "loss" in names and after[:1] != ("loss",):
         raise ValueError(f"rule {rule.__name__} must have loss right after lr, norms and sums, before its coefficients")
-    state = names[2 : names.index("lr")]
-    check_results(rule, ("theta", *state), "its state slots are the arguments between grad and lr")
+    slots = names[2 : names.index("lr")]
+    check_results(rule, ("theta", *slots), "its state slots are the arguments between grad and lr")
+    state = check_scalars(rule, slots, scalars)
     return _Signature(state, "loss" in names, after[("loss" in names) :])
 
 

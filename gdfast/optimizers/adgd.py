@@ -30,4 +30,4 @@ def entries(theta, grad, point, slope, rate, ratio, lr):
 @named()
 def adgd() -> Optimizer:
     """AdGD, gradient descent at half the inverse of the local curvature."""
-    return Optimizer(rule, learning_rate=1e-6, norms=("step", "change"), entries=entries)
+    return Optimizer(rule, learning_rate=1e-6, norms=("step", "change"), entries=entries, scalars=("rate", "ratio"))

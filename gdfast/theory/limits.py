@@ -81,14 +81,14 @@ def spectral_radius(
             f"hessian must be finite, and of the shape (d, d) with 1 <= d <= {LARGEST}, not {arguments.shown(hessian)}"
         )
     motion = motion_of(optimizer, np.tile(rates, (len(bend), 1)), bend, np.ones(2))
-    held = {}
+    held, slots = {}, optimizer.state + optimizer.scalars
     told = {} if state is None else arguments.mapping("state", state, "a mapping from state slots to values")
     for name, value in told.items():
-        arguments.choice("state: slot", name, optimizer.state)
+        arguments.choice("state: slot", name, slots)
         values = arguments.array(f"state: {name}", value, f"() or ({len(bend)}, 1)")
         if values.shape not in ((), (len(bend), 1)):
             raise ValueError(f"state: {name} must have the shape () or ({len(bend)}, 1), not {values.shape}")
-        held[optimizer.state.index(name)] = np.broadcast_to(values, motion.rates.shape)
+        held[slots.index(name)] = np.broadcast_to(values, motion.rates.shape)
     if any(transform.noisy for transform in optimizer.transforms):
         return np.full(len(rates), np.nan)
     with np.errstate(all="ignore"):

@@ -84,6 +84,8 @@ class Motion:
     def step(self, theta: Array, grad: Array, state: State, away: Array | None = None) -> tuple[Array, State]:
         """Apply transforms and rule once: arrays ``[d, n]``, n being k or a multiple, learning rates fastest.
 
+        A scalar is a slot like others here; its first row is what counts.
+
         `away` is the displacement from the minimum, where that is not `theta`.
         """
         rate = np.tile(self.rates, theta.shape[1] // self.rates.shape[1])
@@ -97,9 +99,11 @@ class Motion:
         for transform, row in transforms:
             if transform.decoupled:
                 (theta,) = computed(transform.rule, 1, theta, grad, rate, *row)
-        whole = reduced(self.optimizer, (theta + self.origin, grad, *state, rate), self.row)
+        own = len(self.optimizer.state)
+        slots = *state[:own], *(scalar[0] for scalar in state[own:])
+        whole = reduced(self.optimizer, (theta + self.origin, grad, *slots, rate), self.row)
         whole += [loss] if self.optimizer.uses_loss else []
-        theta, *state = computed(self.optimizer.rule, 1 + len(state), theta, grad, *state, rate, *whole, *self.row)
+        theta, *state = computed(self.optimizer.rule, 1 + len(slots), theta, grad, *slots, rate, *whole, *self.row)
         return theta, state
 
 
@@ -133,9 +137,13 @@ def positional(motion: Motion) -> set[int]:
     first = rule.columns(0, np.ones(1), _Bowl(len(motion.rates)))[0]  # type: ignore[arg-type]
     begin = replace(motion, optimizer=rule.copied(transforms=()), row=first)
     theta = np.full_like(motion.rates, _ANYWHERE)
-    state = [np.full_like(theta, value) for value in rule.initial_state]
+    state = _initial(rule, theta)
     state = begin.step(theta, np.zeros_like(theta), state)[1]
     return {i for i, slot in enumerate(state) if (np.abs(slot - theta) <= _SAME).all()}
+
+
+def _initial(rule: Optimizer, theta: Array) -> State:
+    return [np.full_like(theta, value) for value in (*rule.initial_state, *rule.initial_scalars)]
 
 
 class Rest(NamedTuple):
@@ -163,7 +171,7 @@ class Rest(NamedTuple):
 def fed(motion: Motion, size: float | Array) -> State:
     """The state after two gradients of a size and of opposite signs, at the minimum."""
     theta, begin = np.zeros_like(motion.rates), replace(motion, row=motion.early)
-    state = [np.full_like(theta, value) for value in motion.optimizer.initial_state]
+    state = _initial(motion.optimizer, theta)
     for grad in (theta + size, theta - size):
         state = begin.step(theta, grad, state)[1]
     return state
@@ -210,7 +218,8 @@ def rest(motion: Motion, size: float | Array) -> Rest:
     Raises
     ------
     NoRestError
-        If there is none.
+        If there is none, or what rate there is the trajectory has made: a scalar stays what it is, as a distance does,
+        or without a slot that stays there would be no step, as without COCOB's largest gradient.
     """
     state = state_at_rest(motion, size)
     theta, degrees = np.zeros_like(motion.rates), []
@@ -218,6 +227,8 @@ def rest(motion: Motion, size: float | Array) -> Rest:
     for i, slot in enumerate(state):
         emptied = [np.zeros_like(slot) if i == j else other for j, other in enumerate(state)]
         stays = not motion.step(theta, theta, emptied)[1][i].any()
+        if stays and slot.any() and i >= len(motion.optimizer.state):
+            raise NoRestError
         large, small = (
             float(np.abs(motion.step(u, motion.gradient(u), emptied)[1][i]).max())
             for u in (disturbed, disturbed * _TINIER)
@@ -225,6 +236,8 @@ def rest(motion: Motion, size: float | Array) -> Rest:
         degree = 2 if small < _TINIER**1.5 * large else 1
         if slot.any() and not (stays and degree == 1):
             degrees.append(0)
+        elif stays and slot.any() and np.isnan(motion.step(theta, theta, emptied)[0]).any():
+            raise NoRestError
         else:
             degrees.append(degree)
             state = emptied

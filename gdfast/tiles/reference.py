@@ -140,16 +140,15 @@ class Trajectories:
         self.lr = lr if len(lr) == 1 else lr[self.problem.group]
         self.state = [np.full_like(theta, value) for value in plan.state]
         memory = np.repeat(plan.memory[:, None], theta.shape[1], axis=1)
-        self.memory, self.measured = (
-            list(memory[plan.parts.plateau_memory.places]),
-            memory[plan.parts.measure_memory.places],
-        )
+        parts = plan.parts
+        self.memory, self.scalars = list(memory[parts.plateau_memory.places]), list(memory[parts.scalars.places])
+        self.measured = memory[parts.measure_memory.places]
 
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Drop the trajectories that are not live."""
         self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
         self.state = [slot[:, live] for slot in self.state]
-        self.memory = [slot[live] for slot in self.memory]
+        self.memory, self.scalars = [slot[live] for slot in self.memory], [slot[live] for slot in self.scalars]
         self.measured = self.measured[:, live]
 
     def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
@@ -210,11 +209,13 @@ class Trajectories:
             if transform.decoupled:
                 coefficients_of = self.table[t, span.places]
                 (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
-        whole = reduced(self.optimizer, (self.theta, grad, *self.state, rate), coefficients)
+        slots = [*self.state, *self.scalars]
+        whole = reduced(self.optimizer, (self.theta, grad, *slots, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)
-        given = self.theta, grad, *self.state, rate, *whole, *coefficients
-        self.theta, *self.state = computed(self.optimizer.rule, 1 + len(self.state), *given)
+        given = self.theta, grad, *slots, rate, *whole, *coefficients
+        self.theta, *slots = computed(self.optimizer.rule, 1 + len(slots), *given)
+        self.state, self.scalars = slots[: len(self.state)], [rows[0] for rows in slots[len(self.state) :]]
 
 
 def _tails(tail: Array) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:

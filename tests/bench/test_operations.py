@@ -16,6 +16,12 @@ from gdfast.formulas.operations import Counter
         ("quartic", "gd", {"multiply": 4, "add": 3, "logic": 3, "load": 2, "store": 1}),
         # x·x, −2·(1 − x), 400·x·u, 200·u; two η·g; the check takes two absolute values and the larger
         ("rosenbrock", "gd", {"multiply": 7, "add": 5, "logic": 6, "load": 3, "store": 2}),
+        # of NovoGrad, ‖g‖², its mean v and √v + ε are the same for both coordinates; v is loaded and stored once
+        (
+            "rosenbrock",
+            "novograd",
+            {"multiply": 15, "add": 12, "divide": 2, "root": 1, "logic": 6, "load": 6, "store": 5},
+        ),
         # of Adam, η·rate is the same for both coordinates, 1 − β for all lanes
         ("rosenbrock", "adam", {"multiply": 20, "add": 11, "divide": 2, "root": 2, "logic": 6, "load": 7, "store": 6}),
         ("quartic", "momentum", {"multiply": 6, "add": 4, "logic": 3, "load": 3, "store": 2}),

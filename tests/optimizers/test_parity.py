@@ -17,6 +17,7 @@ import gdfast
 
 ORACLES = Path(__file__).parent / "oracles"
 sys.path.insert(0, str(ORACLES))
+import libraries  # noqa: E402
 import oracle_texts  # noqa: E402
 import peers  # noqa: E402
 
@@ -30,6 +31,8 @@ PACKAGES = ["torch", "optax", "pytorch_optimizer", "schedulefree"]
 
 def optimizer_of(case):
     optimizer = gdfast.optimizers.CATALOGUE[case.name](**case.parameters)
+    changes = [gdfast.transforms.CATALOGUE[name](**parameters) for name, parameters in case.transforms]
+    optimizer = optimizer.transformed(*changes) if changes else optimizer
     if case.schedule is None:
         return optimizer
     name, parameters = case.schedule
@@ -102,6 +105,31 @@ def test_the_published_matrix_holds_every_case():
     listed = {(row["optimizer"], row["compared with"]) for row in rows}
     for case in peers.CASES:
         assert (optimizer_of(case).label, f"{case.library}.{case.call}") in listed
+
+
+@pytest.mark.parametrize("library", libraries.OPTIMIZERS)
+def test_the_table_of_libraries_tells_of_all_their_optimizers_what_they_are(library):
+    told = libraries.OPTIMIZERS[library]
+    listed = [row for row in gdfast.optimizers.libraries() if row["library"] == library]
+    assert [(row["its optimizer"], row["gdfast's"], row["note"]) for row in listed] == [
+        (name, *one) for name, one in told.items()
+    ]
+    for name, one in told.items():
+        rules = gdfast.notation.optimizers(one.notation) if one.notation else []
+        assert " ".join(rule.label for rule in rules) == one.notation
+        assert rules or one.note, name
+    if importlib.util.find_spec(library.split(".")[0]) is None:
+        pytest.skip(f"{library} is not installed; pip install 'gdfast[parity]'")
+    assert libraries.names(library) == set(told)
+
+
+def test_what_the_table_of_libraries_calls_the_same_was_compared():
+    compared = {(case.library, case.call, optimizer_of(case).name) for case in peers.CASES}
+    not_compared = {"noisy_sgd", "normalize", "reduce_on_plateau"}  # of other random numbers; no rules
+    for library, told in libraries.OPTIMIZERS.items():
+        for name, one in told.items():
+            for rule in gdfast.notation.optimizers(one.notation) if one.notation else []:
+                assert (library, name, rule.name) in compared or name in not_compared, (library, name)
 
 
 def test_trajectories_are_stored_of_every_case_and_schedule_and_of_nothing_else():

@@ -203,6 +203,25 @@ WITHOUT_FORMULA = {
     # A memory that grows until it holds, and the curvature itself.
     **dict.fromkeys(["amsgrad", "adagrad", "yogi", "barzilai_borwein"], np.inf),
     "adgd": None,  # its rate grows as long as the gradient stays the same
+    **dict.fromkeys(["dog", "dowg", "dadapt_adamw", "prodigy"], None),  # their rate is what the trajectory has made it
+    "cocob": None,  # likewise
+    "pnm": None,  # its momenta take turns
+    "classical_momentum": 2 * 1.9,
+    "aggmo": 2 * 3 / (1 + 1 / 1.9 + 1 / 1.99),
+    "adam_eps_hat": 38 * 1e-7,
+    "adam_eps_root": 38 * (np.sqrt(1e-8) + 1e-8),
+    "laprop": 38 * 1e-15,
+    "stable_adamw": 38 * 1e-8,
+    "novograd": 3.8 * 1e-6,
+    "optimistic_gd": 2 / 3,
+    "optimistic_adam": 2 * 1e-8 / (3 * (0.9 * 0.1 / 1.9 + 0.1)),  # NAdam's direction, three times over
+    "acprop": 2 * np.sqrt(1e-16 / 0.001),
+    "simplified_ademamix": 2 * 1.99 * 1e-8,
+    "mars": 2 * 1e-8 * 1.95 / (0.05 * (1 + 2 * 0.025 * 19)),
+    "adai": 2 * 1.999 / 0.001,  # all inertia that it may have
+    **dict.fromkeys(["sm3", "ftrl"], np.inf),  # as AdaGrad's
+    "adabound": np.inf,  # its rate is at most 0.1
+    **dict.fromkeys(["momo", "momo_adam"], np.inf),  # Polyak's step is at most that of the curvature
     "madgrad": None,  # its steps grow for ever
 }
 

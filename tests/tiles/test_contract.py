@@ -91,7 +91,7 @@ def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size
 
 @pytest.mark.parametrize("optimizer", cases.ALL_OPTIMIZERS, ids=cases.label)
 def test_every_rule_is_in_the_grammar(optimizer):
-    assert Formula.of(optimizer.rule, 1 + len(optimizer.state)).source.startswith("def ")
+    assert Formula.of(optimizer.rule, 1 + len(optimizer.state + optimizer.scalars)).source.startswith("def ")
 
 
 @pytest.mark.parametrize("thing", [*cases.ALL_OPTIMIZERS, *cases.PROBLEMS], ids=cases.label)

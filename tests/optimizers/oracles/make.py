@@ -3,7 +3,8 @@
     python tests/optimizers/oracles/make.py [NAME ...]
 
 writes ``trajectories/NAME.csv`` of each optimizer, and its lines of ``gdfast/optimizers/parity.csv``; of ``schedules``
-it writes ``schedules.csv``. Without a name it does so for all. The lines of others stay as they are.
+it writes ``schedules.csv``. Without a name it does so for all. The lines of others stay as they are. The table of the
+libraries' own optimizers, ``gdfast/optimizers/libraries.csv``, is written each time.
 """
 
 import csv
@@ -16,14 +17,17 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
+import libraries  # noqa: E402
 import oracle_texts  # noqa: E402
 import peers  # noqa: E402
 import test_parity  # noqa: E402
 
 MATRIX = HERE.parents[2] / "gdfast" / "optimizers" / "parity.csv"
+LIBRARIES = MATRIX.with_name("libraries.csv")
 PACKAGES = {
     "torch.optim": "torch",
     "optax": "optax",
+    "optax.contrib": "optax",
     "pytorch_optimizer": "pytorch_optimizer",
     "schedulefree": "schedulefree",
 }
@@ -52,6 +56,14 @@ def main(names: list[str]) -> None:
     table = [[*key[:2], *told()] if name in wanted else before[key] for name, key, told in matrix()]
     with open(MATRIX, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *table])
+    with open(LIBRARIES, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["library", "its optimizer", "gdfast's", "note"], *of_libraries()])
+
+
+def of_libraries() -> list[list[str]]:
+    """Of each optimizer of other libraries what it is here."""
+    told = ((library, name, one) for library, all_of in libraries.OPTIMIZERS.items() for name, one in all_of.items())
+    return [[library, name, one.notation, one.note] for library, name, one in told]
 
 
 def matrix() -> Iterator[tuple[str, tuple[str, str, bool], Callable[[], list[str]]]]:

@@ -70,13 +70,18 @@ class Case(NamedTuple):
     note: str = ""
     tolerance: float = 1e-10
     schedule: tuple[str, dict[str, Any]] | None = None  # gdfast's, where the other library's options have one
+    transforms: tuple[tuple[str, dict[str, Any]], ...] = ()  # likewise
 
     @property
     def label(self) -> str:
         """How the case is called in stored files and test ids."""
         shown = ",".join(f"{k}={v}" for k, v in self.parameters.items())
-        scheduled = f"|{self.schedule[0]}" if self.schedule else ""
-        return f"{self.library}.{self.call}:{self.name}" + (f":{shown}" if shown else "") + scheduled
+        more = [*([self.schedule] if self.schedule else []), *self.transforms]
+        return (
+            f"{self.library}.{self.call}:{self.name}"
+            + (f":{shown}" if shown else "")
+            + "".join(f"|{name}" for name, _ in more)
+        )
 
 
 def _torch(name, call, learning_rate, parameters=None, **options):
@@ -85,6 +90,10 @@ def _torch(name, call, learning_rate, parameters=None, **options):
 
 def _optax(name, call, learning_rate, parameters=None, note="", **options):
     return Case(name, parameters or {}, learning_rate, "optax", call, options, note)
+
+
+def _contrib(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, **options):
+    return Case(name, parameters or {}, learning_rate, "optax.contrib", call, options, note, tolerance)
 
 
 def _more(name, call, learning_rate, parameters=None, note="", tolerance=1e-10, **options):
@@ -101,6 +110,8 @@ _WARMUP = ("warmup", {"steps": 49, "start": 1 / 50})  # schedulefree's warmup_st
 _B1B2 = {"b1": 0.8, "b2": 0.95, "eps": 1e-4}
 _SIGN = 1e-3
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
+_FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
+_AMPLIFIED = "to 1e-7 only: bets on a gradient that changes its sign amplify rounding"
 
 CASES = [
     _torch("gd", "SGD", 1e-4),
@@ -196,6 +207,73 @@ CASES = [
         note="only at scaling 1: optax scales the gradient before it takes its norm, so that its scaling acts inversely",
         max_learning_rate=9e-4,
     ),
+    _contrib("dog", "dog", 1.0, init_step=("heuristic", 1e-6)),
+    _contrib("dog", "dog", 0.3, {"r_eps": 1e-2, "eps": 0.1}, init_step=("heuristic", 1e-2), eps=0.1),
+    _contrib("dowg", "dowg", 1.0),
+    _contrib("dowg", "dowg", 0.5, {"square_distance": 1e-2, "eps": 1e-6}, init_estim_sq_dist=1e-2, eps=1e-6),
+    _contrib("prodigy", "prodigy", 1.0),
+    _contrib(
+        "prodigy", "prodigy", 0.1,
+        {"beta1": 0.8, "beta2": 0.95, "beta3": 0.9, "eps": 1e-4, "d0": 1e-4, "coefficient": 0.5, "weight_decay": 0.1},
+        betas=(0.8, 0.95), beta3=0.9, eps=1e-4, estim_lr0=1e-4, estim_lr_coef=0.5, weight_decay=0.1,
+    ),
+    _more("prodigy", "Prodigy", 1.0, {"bias_correction": False}),
+    _contrib("dadapt_adamw", "dadapt_adamw", 0.5),
+    _contrib(
+        "dadapt_adamw", "dadapt_adamw", 0.1,
+        {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4, "d0": 1e-5, "weight_decay": 0.1},
+        betas=(0.8, 0.95), eps=1e-4, estim_lr0=1e-5, weight_decay=0.1,
+    ),
+    _contrib("momo", "momo", 1e-4),
+    _contrib("momo", "momo", 1e-3, {"beta": 0.5, "weight_decay": 0.1}, beta=0.5, weight_decay=0.1),
+    _contrib("momo_adam", "momo_adam", 1e-3),
+    _contrib("momo_adam", "momo_adam", 1e-3, {**_ADAM, "weight_decay": 0.1}, weight_decay=0.1, **_B1B2),
+    _contrib("cocob", "cocob", 1.0, note=_AMPLIFIED, tolerance=1e-7),
+    _contrib("cocob", "cocob", 0.1, {"alpha": 10.0, "eps": 1e-3}, alpha=10.0, eps=1e-3),
+    _optax("novograd", "novograd", 1e-2),
+    _optax(
+        "novograd", "novograd", 1e-3, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, "weight_decay": 0.1},
+        b1=0.8, b2=0.9, eps=1e-3, weight_decay=0.1,
+    ),
+    _optax("fromage", "fromage", 1e-3),
+    _optax("fromage", "fromage", 1e-3, {"min_norm": 3.5}, min_norm=3.5),
+    _optax("optimistic_gd", "optimistic_gradient_descent", 1e-4),
+    _optax("optimistic_gd", "optimistic_gradient_descent", 1e-4, {"alpha": 0.7, "beta": 0.3}, alpha=0.7, beta=0.3),
+    _optax("optimistic_adam", "optimistic_adam_v2", 1e-3),
+    _optax(
+        "optimistic_adam", "optimistic_adam_v2", 1e-3, {**_ADAM, "alpha": 0.7, "beta": 0.3, "nesterov": False},
+        alpha=0.7, beta=0.3, nesterov=False, **_B1B2,
+    ),
+    _optax("optimistic_adam", "optimistic_adam", 1e-3, {"beta": 0.5}, optimism=5e-4),
+    _contrib("acprop", "acprop", 1e-3),
+    _contrib("acprop", "acprop", 1e-4, {**_ADAM, "eps_root": 1e-3}, eps_root=1e-3, **_B1B2),
+    _contrib("simplified_ademamix", "simplified_ademamix", 1e-5),
+    _contrib("simplified_ademamix", "simplified_ademamix", 1e-4, {**_ADAM, "alpha": 2.0}, alpha=2.0, **_B1B2),
+    _optax("sm3", "sm3", 1e-2),
+    _optax("sm3", "sm3", 1e-2, {"momentum": 0.5}, momentum=0.5),
+    _more("laprop", "LaProp", 1e-3, note=_FLOOR, tolerance=1e-8),
+    _more("laprop", "LaProp", 1e-3, {"beta1": 0.8, "beta2": 0.95}, note=_FLOOR, tolerance=1e-8, betas=(0.8, 0.95)),
+    _more("grams", "Grams", 1e-3),
+    _more("grams", "Grams", 1e-3, _ADAM, **_BETAS),
+    _more("mars", "MARS", 1e-3, {"eps": 0.0}, eps=0.0, optimize_1d=True),
+    _more(
+        "mars", "MARS", 1e-3, {"beta1": 0.8, "beta2": 0.95, "gamma": 0.1, "eps": 0.0},
+        betas=(0.8, 0.95), gamma=0.1, eps=0.0, optimize_1d=True,
+    ),
+    _more("adabound", "AdaBound", 1e-3),
+    _more("adabound", "AdaBound", 1e-3, {**_ADAM, "final_lr": 1e-3, "gamma": 0.1}, final_lr=1e-3, gamma=0.1, **_BETAS),
+    _more("aggmo", "AggMo", 1e-4),
+    _more("aggmo", "AggMo", 1e-4, {"beta1": 0.3, "beta2": 0.6, "beta3": 0.8}, betas=(0.3, 0.6, 0.8)),
+    _more("stable_adamw", "StableAdamW", 1e-3),
+    _more("stable_adamw", "StableAdamW", 1e-3, {**_ADAM, "weight_decay": 0.2}, weight_decay=0.2, **_BETAS),
+    _more("adai", "Adai", 1e-4),
+    _more("adai", "Adai", 1e-4, {"beta0": 0.5, "beta2": 0.9, "eps": 0.01}, betas=(0.5, 0.9), eps=0.01),
+    _more("pnm", "PNM", 1e-4),
+    _more("pnm", "PNM", 1e-4, {"beta1": 0.8, "beta2": 0.5}, betas=(0.8, 0.5)),
+    _more("ftrl", "FTRL", 1e-2),
+    _more(
+        "ftrl", "FTRL", 1e-2, {"beta": 0.5, "lambda_1": 0.1, "lambda_2": 0.2}, beta=0.5, lambda_1=0.1, lambda_2=0.2
+    ),
     _free("schedule_free_sgd", "SGDScheduleFree", 1e-4),
     _free("schedule_free_sgd", "SGDScheduleFree", 1e-4, {"momentum": 0.5}, momentum=0.5),
     _free("schedule_free_adamw", "AdamWScheduleFree", 1e-3),
@@ -206,6 +284,32 @@ CASES = [
     _free("schedule_free_sgd", "SGDScheduleFree", 3e-4, {"momentum": 0.7}, _WARMUP, momentum=0.7, warmup_steps=50),
     _free("schedule_free_adamw", "AdamWScheduleFree", 1e-2, _ADAM, _WARMUP, warmup_steps=50, **_BETAS),
 ]  # fmt: skip
+
+
+CASES += [
+    _torch("adam", "Adam", 1e-3, weight_decay=0.1)._replace(transforms=(("l2", {"weight": 0.1}),)),
+    _torch("gd", "SGD", 1e-4, weight_decay=0.1)._replace(transforms=(("l2", {"weight": 0.1}),)),
+    _optax("adamax", "adamaxw", 1e-3, weight_decay=0.1)._replace(transforms=(("weight_decay", {"weight": 0.1}),)),
+    _optax("nadam", "nadamw", 1e-3, {"momentum_schedule": False}, weight_decay=0.1)._replace(
+        transforms=(("weight_decay", {"weight": 0.1}),)
+    ),
+    _optax("signum", "signum", _SIGN),
+    _optax("adam_eps_root", "adam", 1e-3, eps_root=1e-8),
+    _optax("adam_eps_root", "adam", 1e-3, {**_ADAM, "eps_root": 0.1}, eps_root=0.1, **_B1B2),
+    _optax("radam", "radam", 1e-3, {**_ADAM, "debias_first": True}, **_B1B2),
+    _optax("adagrad", "adagrad", 0.05, {"initial_accumulator_value": 0.1, "eps": 1e-7, "eps_in_sqrt": True}),
+    _contrib(
+        "madgrad",
+        "madgrad",
+        1e-3,
+        note="to single precision only: optax takes the root of the step in it",
+        tolerance=1e-7,
+    ),
+    _contrib("ademamix", "ademamix", 1e-3),
+    _contrib("adopt", "adopt", 1e-3),
+    _contrib("schedule_free_sgd", "schedule_free_sgd", 1e-4),
+    _contrib("schedule_free_adamw", "schedule_free_adamw", 1e-3),
+]
 
 
 class Deviation(NamedTuple):
@@ -223,15 +327,15 @@ class Deviation(NamedTuple):
 DEVIATIONS = [
     Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
     Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
-    Deviation("adagrad", "optax", "adagrad", "starts the sum at 0.1 and adds eps inside the root"),
     Deviation(
-        "radam",
-        "optax",
-        "radam",
-        "adds eps to the debiased root, and rectifies from 5 on",
+        "laprop",
+        "pytorch_optimizer",
+        "LaProp",
+        "debiases the sum of root and eps",
         {"eps": 0.01},
         {"eps": 0.01},
     ),
+    Deviation("mars", "pytorch_optimizer", "MARS", "debiases the sum of root and eps", {}, {"optimize_1d": True}),
     Deviation(
         "adopt",
         "pytorch_optimizer",
@@ -252,7 +356,7 @@ WITHOUT_PEER = {
 def trajectory(case: Case, problem: str) -> np.ndarray:
     """Run a case for `STEPS` updates; return its points, ``float64[STEPS + 1, d]``."""
     ground = PROBLEMS[problem]
-    if case.library == "optax":
+    if case.library.startswith("optax"):
         return _by_optax(case, ground)
     return _by_torch(case, ground)
 
@@ -278,24 +382,34 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     return np.array(path)
 
 
+_BY_LOSS = {
+    "polyak_sgd": ("scaling", "f_min"),
+    "momo": ("learning_rate", "lower_bound"),
+    "momo_adam": ("learning_rate", "lower_bound"),
+}
+"""Of optax's optimizers that see the loss: what they call the learning rate, and the lowest loss."""
+
+
 def _by_optax(case: Case, ground: Ground) -> np.ndarray:
+    import importlib
+
     import jax
 
     jax.config.update("jax_enable_x64", True)
     import jax.numpy as jnp
     import optax
 
-    options = dict(case.options)
-    if case.call == "polyak_sgd":
-        optimizer = optax.polyak_sgd(scaling=case.learning_rate, f_min=ground.lowest, **options)
-    else:
-        optimizer = getattr(optax, case.call)(learning_rate=case.learning_rate, **options)
+    rate, lowest = _BY_LOSS.get(case.call, ("learning_rate", None))
+    options = {rate: case.learning_rate, **case.options}
+    if lowest is not None:
+        options[lowest] = ground.lowest
+    optimizer = getattr(importlib.import_module(case.library), case.call)(**options)
     theta = jnp.array(ground.start, dtype=jnp.float64)
     state = optimizer.init(theta)
     path = [np.array(theta)]
     for _ in range(STEPS):
         gradient = jnp.asarray(ground.gradient(path[-1]))
-        extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call == "polyak_sgd" else {}
+        extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
         updates, state = optimizer.update(gradient, state, theta, **extra)
         theta = optax.apply_updates(theta, updates)
         path.append(np.array(theta))
