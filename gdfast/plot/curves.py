@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gdfast.plot.paths import Paths
 
+_FEW_POINTS = 20_000  # of which each is drawn larger than a pixel
 _QUANTITIES = {
     "share": "share at the lowest minimum",
     "loss": "loss at the end (median, 10 to 90 %)",
@@ -269,9 +270,13 @@ def bifurcation(
     rates = _results.learning_rates("result", result)
     points = ends.values.reshape(len(rates), -1)
     ax = new_axes(ax)
-    where = np.isfinite(points) & (np.abs(points) < 1e6)  # what diverged has no end
+    where = np.isfinite(points) & (np.abs(points) < 1e6)
+    if "outcome" in result.data_vars:  # what diverged has no end
+        outcome = result.outcome.isel(optimizer=chosen).transpose(*ends.dims).values.reshape(points.shape)
+        where &= outcome != Outcome.diverged
     x = np.broadcast_to(rates[:, None], points.shape)[where]
-    ax.plot(x, points[where], ",", color=line_colour(0), alpha=0.6, rasterized=True)
+    marker = {"marker": ","} if points.size > _FEW_POINTS else {"marker": ".", "markersize": 2}
+    ax.plot(x, points[where], linestyle="none", **marker, color=line_colour(0), alpha=0.6, rasterized=True)
     name = str(np.atleast_1d(result.parameter.values)[0]) if "parameter" in result.coords else "first coordinate"
     ax.set(xlabel=_results.words_of_rates(result), ylabel=f"{literal(name)} at the end")
     if np.ptp(rates):

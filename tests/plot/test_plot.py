@@ -210,3 +210,11 @@ def test_maps_hatch_what_leaves_again(ax, tmp_path):
     assert len(ax.collections) == 2
     ax.get_figure().savefig(tmp_path / "map.png")
     assert not plot.maps(result.isel(optimizer=[0])).axes[0].images[1:]
+
+
+def test_what_diverged_has_no_end_in_a_bifurcation_diagram(result, ax):
+    one = result.isel(optimizer=[0])
+    plot.bifurcation(one, ax)
+    ends = one.theta.values[0, :, :, 0][one.outcome.values[0] != Outcome.diverged]
+    assert sorted(ax.lines[0].get_ydata()) == sorted(ends)
+    assert np.abs(one.theta.values[np.isfinite(one.theta.values)]).max() > 10 * np.abs(ends).max()
