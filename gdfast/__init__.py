@@ -7,6 +7,7 @@ loaded when first used, so that importing the package compiles and loads nothing
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,3 +88,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
+
+
+def _show_in_notebooks() -> None:
+    """Tell IPython, where it runs this, how things are shown."""
+    shell = sys.modules["IPython"].get_ipython()
+    if shell is not None:
+        importlib.import_module("gdfast.notebook").register(shell)
+
+
+if "IPython" in sys.modules:
+    _show_in_notebooks()

@@ -14,7 +14,6 @@ app = typer.Typer(
     help="Convergence and divergence maps of gradient descent, by compiled sweeps.",
     cls=Group,
     invoke_without_command=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -94,7 +94,7 @@ def wrong():
         *_option(TABLE, "-o", [place.replace("m.png", "t.csv") for place in NO_PICTURES]),
         *[["table", store, "-o", "OUT/t.csv"] for store in NO_STORES],
         *_option(TABLE, "--at", [*_PLACES, *NO_NAMES]), [*TABLE, "--history"],
-        *_option(RACE, "-o", ["OUT", "OUT/m.png", "OUT/m.mpeg", "FILE/m.gif", "LINK.gif", ""]),
+        *_option(RACE, "-o", ["OUT", "OUT/m.png", "OUT/m.mpeg", "FILE/m.gif", ""]),
         *_option(RACE, "--optimizer", NO_NAMES),
         *_option(RACE, "--lr", [*NO_NUMBERS, "0", "-1"]), [*RACE, "--lr", "0.1", "--lr", "0.2"],
         *_option(RACE, "--start", [*NO_NUMBERS, "1:2:3", "y=1"]), [*RACE, "--start", "1", "--start", "2"],

@@ -186,7 +186,7 @@ def test_every_option_is_named_where_it_is_written_wrongly():
             "dtype 'double' is not known; accepted: float64, float32",
         ),
         (["sweep --optimizer adam:beta1=1:2 --out x.zarr"], "adam: beta1 must be low:high:count, "),
-        (["sweep --optimizer gd --out x.zarr --data iris"], "data must be given with linear_regression, "),
+        (["sweep --optimizer gd --out x.zarr --data iris"], "data must be given with from_model, linear_regression, "),
     ],
 )
 def test_a_sentence_says_what_to_type_instead(line, sentence):

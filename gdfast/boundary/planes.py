@@ -84,6 +84,11 @@ class Condition:
     starts: Callable[[Any, int, Array], Array] | None = None
     published: float = float("nan")
 
+    @property
+    def words(self) -> str:
+        """What the two sides of the boundary are, as it stands above an image."""
+        return "blue converges, red does not"
+
     def view(self, resolution: int, center: tuple[float, float] | None = None, zoom: float = 1.0) -> View:
         """The whole plane, or what is seen at another center and `zoom` times closer."""
         spans = self.x.high - self.x.low, self.y.high - self.y.low

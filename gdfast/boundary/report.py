@@ -1,6 +1,6 @@
 """Boundaries of trainability: the images, the zooms and the table of their dimensions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ from gdfast import arguments, memory
 from gdfast.boundary import planes
 from gdfast.boundary.dimension import BoxCounts, boundary, box_counts, dimension
 from gdfast.boundary.figures import animate, boundary_map, box_counting, pixels
+from gdfast.boundary.own import check_size
 from gdfast.boundary.planes import CONDITIONS, FOLLOW, Condition, Frame, View, check_zoom
 from gdfast.optimizers import Optimizer
 from gdfast.outputs import check, folder_beside
+from gdfast.plot.look import literal
 from gdfast.tiles.workers import check_count
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _BYTES_OF_A_PIXEL, _BYTES_OF_A_KEPT_PIXEL = 200, 72  # while an image is compute
 
 def build(
     out: Path,
-    conditions: Sequence[str],
+    conditions: Sequence[str | Condition],
     optimizers: Sequence[Optimizer],
     *,
     resolution: int,
@@ -48,7 +50,7 @@ def build(
         and ``NAME.gif`` if they are several. For all of them ``frames.csv``, a row an image, and ``dimensions.csv``,
         what is returned.
     conditions, optimizers
-        Names of `CONDITIONS`, and optimizers.
+        Names of `CONDITIONS`, or planes of one's own (`gdfast.boundary.own.plane`), and optimizers.
     resolution, center, zoom
         Pixels a side of an image; the middle of the first one, and how many times closer than the whole plane it is.
     frames, factor
@@ -82,12 +84,12 @@ def build(
     check(out, accepted=("a folder",))
     if store is not None:
         check(store, "store", accepted=("a folder",))
-    _check(conditions, optimizers, (resolution, center, zoom), frames, factor, **settings)
+    planes_of = _named(conditions)
+    _check(planes_of, optimizers, (resolution, center, zoom), frames, factor, **settings)
     rows: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     with folder_beside(out) as part:
-        for name in conditions:
-            condition = CONDITIONS[name]
+        for name, condition in planes_of.items():
             view = condition.view(resolution, center, zoom)
             for label, optimizer in _labelled(name, optimizers):
                 by_seed: list[list[BoxCounts]] = []
@@ -118,7 +120,7 @@ def build(
 
 
 def _check(
-    conditions: Sequence[str],
+    conditions: Mapping[str, Condition],
     optimizers: Sequence[Optimizer],
     place: tuple[int, tuple[float, float] | None, float],
     frames: int,
@@ -142,16 +144,29 @@ def _check(
     if workers is not None:
         check_count("workers", workers)
     check_zoom(frames, factor, follow)
-    for name in conditions:
-        view = CONDITIONS[arguments.choice("condition", name, CONDITIONS)].view(*place)
-        CONDITIONS[name].axes(view)
+    for condition in conditions.values():
+        view = condition.view(*place)
+        condition.axes(view)
+        check_size(condition, resolution)
         # float64 tells no more pixels apart when they are this much closer.
         closest = view.span[0] / (view.resolution * np.finfo(float).epsneg)
         images = min(frames, 2 + int(max(np.log(closest), 0) / np.log(factor)))
         size = (_BYTES_OF_A_PIXEL + images * _BYTES_OF_A_KEPT_PIXEL) * view.resolution**2
         memory.fits(f"resolution: {images:,} images of {view.resolution:,} × {view.resolution:,} pixels", size)
         for optimizer in optimizers:
-            CONDITIONS[name].sweep(optimizer, view._replace(resolution=2), **settings)
+            condition.sweep(optimizer, view._replace(resolution=2), **settings)
+
+
+def _named(conditions: Sequence[str | Condition]) -> dict[str, Condition]:
+    """Conditions by the names of their files; those of one's own are ``own``, or ``own-2`` and so on."""
+    found: dict[str, Condition] = {}
+    for condition in conditions:
+        if isinstance(condition, Condition):
+            mine = sum(name.startswith("own") for name in found)
+            found["own" if not mine else f"own-{mine + 1}"] = condition
+        else:
+            found[condition] = CONDITIONS[arguments.choice("condition", condition, CONDITIONS)]
+    return found
 
 
 def _labelled(name: str, optimizers: Sequence[Optimizer]) -> list[tuple[str, Optimizer]]:
@@ -188,7 +203,7 @@ def _draw(
     figure = matplotlib.figure.Figure(figsize=(11, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     boundary_map(left, found[0].image, found[0].view, condition)
-    left.set_title(f"{condition.label}, {optimizer.label}: blue converges, red does not")
+    left.set_title(literal(f"{condition.label}, {optimizer.label}: {condition.words}"), fontsize=10, wrap=True)
     whole = condition.view(1)
     some = range(0, len(found), max(1, -(-len(found) // 6)))
     names = [_closeness(found[number].view, whole) for number in some]

@@ -9,6 +9,7 @@ import typer
 
 from gdfast.commands.canvas import Canvas, canvas
 from gdfast.commands.chosen import Chosen, chosen
+from gdfast.commands.names import completing
 from gdfast.commands.parsing import Command, print_help, shares
 from gdfast.commands.plot import Quantity, Right, Upwards
 from gdfast.commands.printing import echo
@@ -45,7 +46,11 @@ def race(
     subject: Subject,
     film: Canvas,
     optimizer: Annotated[
-        list[str], typer.Option(help="name, or name:parameter=value,…, with |schedule behind it; may be repeated")
+        list[str],
+        typer.Option(
+            autocompletion=completing("optimizers"),
+            help="name, or name:parameter=value,…, with |schedule behind it; may be repeated",
+        ),
     ],
     lr: Annotated[
         list[str] | None,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gdfast.commands.names import completing
 from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, own
@@ -25,15 +26,19 @@ def report(
     problem: Annotated[
         list[str] | None,
         typer.Option(
+            autocompletion=completing("problems"),
             help="leave out what is about other problems, and compare on this; may be repeated; a loss, a model or "
-            "data of your own do the same"
+            "data of your own do the same",
         ),
     ] = None,
     start: Annotated[
         list[str] | None, typer.Option(help="the domain of that loss, low:high:count, or name=…; once a coordinate")
     ] = None,
     optimizer: Annotated[
-        list[str] | None, typer.Option(help="compare these instead of the usual ones; may be repeated")
+        list[str] | None,
+        typer.Option(
+            autocompletion=completing("optimizers"), help="compare these instead of the usual ones; may be repeated"
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:

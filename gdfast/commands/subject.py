@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gdfast.commands.names import completing
 from gdfast.commands.parsing import shares
 from gdfast.endings import tell
 
@@ -147,8 +148,9 @@ def subject(
     problem: Annotated[
         str | None,
         typer.Option(
+            autocompletion=completing("problems"),
             help="name, or name:parameter=value,…, or mine.py:name, of a file of yours, which is run  "
-            "[default for data: as the target is]"
+            "[default for data: as the target is]",
         ),
     ] = None,
 ) -> Subject:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gdfast.commands.names import completing
 from gdfast.commands.parsing import parse_params, shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, subject
@@ -19,8 +20,9 @@ def sweep(
     optimizer: Annotated[
         list[str],
         typer.Option(
+            autocompletion=completing("optimizers"),
             help="name, or name:parameter=value,…, with |schedule and |transform behind it; may be repeated; "
-            "mine.py:name is of a file of your own, which is run; a value may be an axis, low:high:count or a/b/c"
+            "mine.py:name is of a file of your own, which is run; a value may be an axis, low:high:count or a/b/c",
         ),
     ],
     out: Annotated[
@@ -57,12 +59,16 @@ def sweep(
     schedule: Annotated[
         list[str] | None,
         typer.Option(
-            help="schedule of the learning rate, name or name:parameter=value,…; several: each optimizer with each"
+            autocompletion=completing("schedules"),
+            help="schedule of the learning rate, name or name:parameter=value,…; several: each optimizer with each",
         ),
     ] = None,
     transform: Annotated[
         list[str] | None,
-        typer.Option(help="transform of the gradient, name=value or name:parameter=value,…; several act in turn"),
+        typer.Option(
+            autocompletion=completing("transforms"),
+            help="transform of the gradient, name=value or name:parameter=value,…; several act in turn",
+        ),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
     loss_tolerance: Annotated[

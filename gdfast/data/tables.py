@@ -19,13 +19,14 @@ from packaging.version import Version
 
 from gdfast import arguments, extras
 from gdfast.data.how import SEPARATORS, How
-from gdfast.data.text import as_utf8, contents, short
+from gdfast.data.text import LONGEST_LINE, as_utf8, contents, short
 
 if TYPE_CHECKING:
     import pandas
 
 LONGEST_NAME = 1000
 _SAMPLE = 50  # lines from which a separator is recognized
+_MOST_COMMENTS = 10_000  # in a table
 _EXPONENT = r"([eE][+-]?\d+)?"
 _DECIMAL_COMMAS = rf"[+-]?(\d{{1,3}}(\.\d{{3}})+|\d*)(,\d+)?{_EXPONENT}"
 _THOUSANDS = rf"[+-]?(\d{{1,3}}(,\d{{3}})+|\d*)(\.\d+)?{_EXPONENT}"
@@ -111,10 +112,10 @@ class _Text:
 
     def __init__(self, place: Path, raw: bytes, how: How, header: bool | None, notes: list[str]) -> None:
         self.place, self.how, self.header, self.notes = place, how, header, notes
-        self.raw = self._without_comments(raw)
-        self.skipped = len(re.match(rb"(?:[ \t]*(?:\r\n|\n|\r))*", self.raw)[0].splitlines())  # type: ignore[index]
+        self.raw, self.lines_above, self.above = self._without_lines_above(raw)
         if not self.raw.strip():
             raise ValueError(f"data: {short(place)} has comments only, but must have a header and rows")
+        self.raw, self.comments = self._without_comments(self.raw)
         self.separator, self.has_row_names = self._separator()
 
     def table(self) -> Table:
@@ -122,14 +123,13 @@ class _Text:
         first = self._parsed(nrows=1, header=None, dtype=str, keep_default_na=False).iloc[0].tolist()
         names = None if self.header is False else self._names([str(name) for name in first])
         frame = self._whole()
-        lines = self.skipped + 1 + np.arange(len(frame)) + (0 if self.header is False else 1)
+        lines = self.lines_above + 1 + np.arange(len(frame)) + (0 if self.header is False else 1)
         frame.columns = [str(j + 1) for j in range(frame.shape[1])] if names is None else names
         frame.index = lines
         blank = frame.isna().all(axis=1)
         if blank.any():
             frame = frame[~blank]
-        left = int(blank.sum()) - len(self.comments) + self.skipped
-        if left > 0:
+        if (left := int(blank.sum()) - self.comments) > 0:
             self.notes.append(f"{left} blank line{_s(left)} left out")
         if not len(frame):
             raise ValueError(f"data: {short(self.place)} has a header but no rows")
@@ -144,7 +144,6 @@ class _Text:
             "sep": self.separator,
             "skipinitialspace": True,
             "skip_blank_lines": False,
-            "skiprows": self.skipped,
             "encoding": "utf-8",
         }
         if Version(pandas.__version__) < Version("3.1"):
@@ -228,10 +227,9 @@ class _Text:
 
     def _names_in_comment(self, count: int) -> list[str] | None:
         """The names in the comment that stands just above the first line, if there are so many."""
-        above = self.comments.get(self.skipped)
-        if above is None:
+        if not self.above:
             return None
-        fields = _fields([re.sub("^# ", "", above)], self.separator)[0]
+        fields = _fields([re.sub("^# ", "", self.above)], self.separator)[0]
         return fields if len(fields) == count and all(fields) else None
 
     def _without_nameless(self, frame: "pandas.DataFrame") -> tuple["pandas.DataFrame", tuple[str, ...]]:
@@ -259,42 +257,47 @@ class _Text:
 
     # Comments and separators.
 
-    def _without_comments(self, raw: bytes) -> bytes:
-        """The text with blank lines in place of comments, which are kept by the number of their line, from 1.
+    def _without_lines_above(self, raw: bytes) -> tuple[bytes, int, str]:
+        """The text from its first line that is neither blank nor a comment, how many are above, and the last of them.
 
-        Above the table every line that begins so is one. In it a line is one that has not as many values as others,
-        unless the user has told what comments begin with: colours, for one, begin with # too.
+        That last line is empty if it is no comment.
         """
-        self.comments: dict[int, str] = {}
+        mark = re.escape((self.how.comment or "#").encode())
+        above = re.match(rb"(?:[ \t]*+(?:" + mark + rb"[^\r\n]*+)?(?:\r\n|\n|\r|\Z))*+", raw)
+        text = above[0] if above else b""
+        count = text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+        if text.strip():
+            self.notes.append(f"{count} line{_s(count)} above the table left out, comments or blank")
+        *_, last = text[-LONGEST_LINE:].rstrip(b"\r\n").replace(b"\r", b"\n").rpartition(b"\n")
+        return raw[len(text) :], count, last.decode("utf-8", "replace").strip()
+
+    def _without_comments(self, raw: bytes) -> tuple[bytes, int]:
+        """The text with blank lines in place of comments in the table, and how many there are.
+
+        Of lines that begin like one, those are comments that have not as many values as the first line, unless the
+        user has told what comments begin with: colours, for one, begin with # too.
+        """
         mark = (self.how.comment or "#").encode()
-        pattern = rb"(?m)^[ \t]*" + re.escape(mark) + rb"[^\r\n]*"
-        if mark not in raw or not re.search(pattern, raw):
-            return raw
-        lines = raw.splitlines(keepends=True)
-        marked = [j for j, line in enumerate(lines) if line.lstrip(b" \t").startswith(mark)]
-        table = next((j for j, line in enumerate(lines) if line.strip() and j not in set(marked)), len(lines))
-        above = [j for j in marked if j < table]
-        inside = [j for j in marked if j > table]
-        if inside and self.how.comment is None and table < len(lines):
-            width = {name: _width(lines[table], separator) for name, separator in SEPARATORS.items()}
-            inside = [
-                j for j in inside if all(_width(lines[j], SEPARATORS[name]) != w for name, w in width.items() if w > 1)
-            ]
-        for j in (*above, *inside):
-            text = lines[j].decode("utf-8").strip()
-            self.comments[j + 1] = text
-            lines[j] = lines[j][len(lines[j].rstrip(b"\r\n")) :]
-        if self.comments:
-            count = len(self.comments)
-            self.notes.append(
-                f"{count} comment line{_s(count)} left out, which begin{'s' * (count == 1)} with {mark.decode()}"
-            )
-        return b"".join(lines)
+        if mark not in raw:
+            return raw, 0
+        first = raw[: raw.find(b"\n")] if b"\n" in raw else raw
+        widths = {separator: width for separator in SEPARATORS.values() if (width := _width(first, separator)) > 1}
+        kept, end, count = [], 0, 0
+        for number, line in enumerate(re.finditer(rb"(?m)^[ \t]*" + re.escape(mark) + rb"[^\r\n]*", raw)):
+            if number == _MOST_COMMENTS and self.how.comment is None:
+                return raw, 0  # so many lines are a column
+            if line.start() and (self.how.comment or all(_width(line[0], s) != w for s, w in widths.items())):
+                kept.append(raw[end : line.start()])
+                end, count = line.end(), count + 1
+        if count:
+            begin = "begins" if count == 1 else "begin"
+            self.notes.append(f"{count} comment line{_s(count)} left out, which {begin} with {mark.decode()}")
+        return b"".join([*kept, raw[end:]]), count
 
     def _separator(self) -> tuple[str, bool]:
         """What stands between values, and whether the rows have a value more than the header, their name."""
-        if (word := re.match(rb"sep=([^\w\s]|\t)[ \t]*(?=[\r\n])", self.raw)) and not self.skipped:  # as Excel reads it
-            self.skipped = 1
+        if word := re.match(rb"sep=([^\w\s]|\t)[ \t]*(?:\r\n|\n|\r)", self.raw):  # as Excel reads it
+            self.raw, self.lines_above = self.raw[word.end() :], self.lines_above + 1
             self.notes.append("separator read from the line sep=")
             return word[1].decode(), False
         if self.how.separator is not None:

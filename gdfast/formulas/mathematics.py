@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gdfast.arguments import shown
 from gdfast.formulas import elementary
 from gdfast.formulas.derivatives import LARGEST_GRAPH
 from gdfast.formulas.graph import COMPARISONS, FUNCTIONS, Graph, NoNumberError
@@ -93,7 +94,7 @@ def read(text: str, argument: str = "expression") -> Mathematics:
     ('x0', 'x1')
     """
     if not isinstance(text, str):
-        raise TypeError(f"{argument} must be a text such as '(1 - x)**2 + y**2', not {text!r}"[:300])
+        raise TypeError(f"{argument} must be a text such as '(1 - x)**2 + y**2', not {shown(text)}")
     if len(text) > _LONGEST:
         raise ValueError(f"{argument} must have at most {_LONGEST} characters, not {len(text)}")
     try:

@@ -105,7 +105,12 @@ def build(
         If something cannot be written, for example for want of space; what was in the folder is still as it was.
     """
     lab = Lab(quick, problems, chosen, out, stored or {})
-    chapters = {name: chapter for name, chapter in CHAPTERS.items() if problems or not stored or name == STORED.name}
+    about = {
+        name
+        for name in CHAPTERS
+        if (name == STORED.name and stored) or (name != STORED.name and (problems or not stored))
+    }
+    chapters = {name: chapter for name, chapter in CHAPTERS.items() if name in about}
     names = [*chapters, "provenance", *(name_of(e) for chapter in chapters.values() for e in chapter.experiments)]
     wanted = {arguments.choice("only", name, names) for name in only}
     options = _options(quick, problems, chosen, stored or {})

@@ -55,7 +55,8 @@ def plain_cells(shown: Shown) -> dict[str, Any]:
     panel, scale = shown.panel, shown.scale
     codes = panel.outcome.T.astype(np.uint8).tobytes()  # rows of y, x fastest
     steps = np.minimum(panel.steps.T, _LONGEST_STEPS).astype("<u2").tobytes()
-    numbers = panel.number.T.astype("<f4").tobytes() if scale else b""
+    with np.errstate(over="ignore"):  # what is beyond four bytes is told by its outcome
+        numbers = panel.number.T.astype("<f4").tobytes() if scale else b""
     return {
         "title": panel.title,
         "x": _plain_axis(panel.x, shown.edges[0]),

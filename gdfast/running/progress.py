@@ -1,10 +1,12 @@
-"""How a run tells how far it is: a bar on a terminal, now and then a line where there is none, or a callable."""
+"""How a run tells how far it is: a bar on a terminal or in a notebook, elsewhere now and then a line, or a callable."""
 
 import contextlib
+import html
+import importlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Callback = Callable[[int, int], None]
 _LINE_EVERY = 30.0  # seconds
@@ -34,18 +36,61 @@ def reporting(progress: bool | Callback | None) -> Iterator[Report]:
     Parameters
     ----------
     progress : bool or callable, optional
-        True shows a bar, False nothing, None a bar on a terminal for what takes over two seconds, elsewhere a line on
-        standard error every half a minute. A callable is called with trajectories done and in all.
+        True shows a bar, False nothing, None a bar on a terminal or in a notebook for what takes over two seconds,
+        elsewhere a line on standard error every half a minute. A callable is called with trajectories done and in all.
     """
     if callable(progress):
         yield _calls(progress)
     elif progress is False:
         yield lambda state: None
+    elif (shell := _notebook()) is not None:
+        with _cell(shell, patience=0.0 if progress else 2.0) as report:
+            yield report
     elif progress or sys.stderr.isatty():
         with _bar(patience=0.0 if progress else 2.0) as report:
             yield report
     else:
         yield _lines()
+
+
+def _notebook() -> Any:
+    """The module by which the notebook that runs this shows things; None elsewhere."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return importlib.import_module("IPython.display") if hasattr(shell, "kernel") else None
+
+
+@contextlib.contextmanager
+def _cell(display: Any, patience: float) -> Iterator[Report]:
+    """Show a bar in a notebook's cell once `patience` seconds have passed, and take it away at the end."""
+    handle: Any = None
+    began = shown = time.perf_counter()
+    first: State | None = None
+
+    def report(state: State) -> None:
+        nonlocal handle, shown, first
+        first = first or state
+        now = time.perf_counter()
+        if now - began < patience or (now - shown < 0.2 and state.done < state.total and not state.waiting):
+            return
+        shown = now
+        rate = (state.done - first.done) / max(now - began, 1e-9)
+        left = f"{(state.total - state.done) / rate:,.0f} s left" if rate else ""
+        waiting = f"; waiting: {html.escape(state.waiting)}" if state.waiting else ""
+        bar = display.HTML(
+            f"<progress value='{state.done}' max='{state.total}'></progress> {state.done:,} of {state.total:,} "
+            f"trajectories, {rate:,.0f} a second, {left}{waiting}"
+        )
+        if handle is None:
+            handle = display.display(bar, display_id=True)
+        else:
+            handle.update(bar)
+
+    try:
+        yield report
+    finally:
+        if handle is not None:
+            handle.update(display.HTML(""))
 
 
 def _calls(progress: Callback) -> Report:

@@ -1,5 +1,7 @@
 """One trajectory with all of its path."""
 
+from __future__ import annotations  # so that help() shows short ones
+
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +32,7 @@ def trajectory(
     gradient_tolerance: float = 1e-8,
     divergence_limit: float = USUAL_LIMIT,
     number: int = 0,
-) -> "xarray.Dataset":
+) -> xarray.Dataset:
     """Run one trajectory by the reference and keep all of its path.
 
     Parameters

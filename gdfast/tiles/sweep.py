@@ -1,5 +1,7 @@
 """The grid learning rate × start × optimizer over one problem: axes, labels, the only validation, its tiles."""
 
+from __future__ import annotations  # so that help() shows short ones
+
 import functools
 import hashlib
 import inspect
@@ -243,7 +245,7 @@ class Sweep(Value):
         told = {**self._arguments(), "starts": self.starts, "labels of starts": self.start_labels}
         return content_of(told)
 
-    def replace(self, **changes: Any) -> "Sweep":
+    def replace(self, **changes: Any) -> Sweep:
         """Return the same sweep with other arguments.
 
         Raises
@@ -264,7 +266,7 @@ class Sweep(Value):
         # Without what was derived and kept, so that the same sweep has the same bytes.
         return Sweep, tuple(self._arguments().values())
 
-    def part(self, learning_rates: Array, starts: Array) -> "Sweep":
+    def part(self, learning_rates: Array, starts: Array) -> Sweep:
         """The same sweep over other learning rates and starts, which have no labels."""
         return self.replace(learning_rates=learning_rates, starts=starts)
 

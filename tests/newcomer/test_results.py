@@ -189,3 +189,53 @@ def test_what_is_selected_goes_into_everything(result, draw):
     for part in (one, one.isel(start=[1, 2]), one.isel(start=1), one.sel(learning_rate=0.01, method="nearest")):
         draw(part)
     plt.close("all")
+
+
+# The shell
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "list optimizers adam",
+            ["m ← β₁ m", "arXiv 1412.6980", "beta1", "[0, 1)", "def rule(", "learning rate: 0.001"],
+        ),
+        ("list problems booth", ["(x + 2y − 7)²", "def loss(x, y):", "0 at (1, 3)"]),
+        ("list schedules cosine", ["cos(π t/total)", "arXiv 1608.03983", "end"]),
+        ("list transforms clip_norm", ["max_norm", "Pascanu", "def _clipped_by_norm("]),
+        ("list measures convergence", ["window"]),
+    ],
+)
+def test_what_one_of_them_is(line, words, tmp_path):
+    code, said = typed(line, tmp_path)
+    assert code == 0
+    for word in words:
+        assert word in said
+
+
+def test_one_that_there_is_not(tmp_path):
+    code, said = typed("list optimizers adma", tmp_path)
+    assert code == 2
+    assert "did you mean" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("gdfast sweep --problem qua", ["quadratic", "quartic"]),
+        ("gdfast sweep --optimizer adam|clip", ["adam|clip_norm", "adam|clip_value"]),
+        ("gdfast plot hi", ["history", "history-map"]),
+        ("gdfast list problems ro", ["rosenbrock"]),
+        ("gdfast animate race --optimizer qh", ["qhadam", "qhm"]),
+    ],
+)
+def test_the_shell_completes_names(line, expected, monkeypatch, capsys):
+    from gdfast.cli import app
+
+    monkeypatch.setenv("_GDFAST_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+    with pytest.raises(SystemExit):
+        app(prog_name="gdfast")
+    assert sorted(capsys.readouterr().out.split()) == expected

@@ -75,7 +75,7 @@ SHAPES = {
     "comments and blank lines": (
         "# measured in May\n\n" + PLAIN.replace("3.0", "# sensor replaced\n3.0") + "\n\n  \n",
         [],
-        ["2 comment lines left out", "blank line"],
+        ["2 lines above the table left out", "1 comment line left out", "blank line"],
     ),
     "names in a comment": ("# size,age,price\n" + PLAIN.split("\n", 1)[1], [], ["from the comment"]),
     "marks of thousands": (PLAIN.replace("6.5", '"1,006.5"'), [], ["marks of thousands"]),
