@@ -105,12 +105,10 @@ def build(
         If something cannot be written, for example for want of space; what was in the folder is still as it was.
     """
     lab = Lab(quick, problems, chosen, out, stored or {})
-    about = {
-        name
-        for name in CHAPTERS
-        if (name == STORED.name and stored) or (name != STORED.name and (problems or not stored))
+    of_stores, of_problems = bool(stored), bool(problems) or not stored
+    chapters = {
+        name: chapter for name, chapter in CHAPTERS.items() if (of_stores if name == STORED.name else of_problems)
     }
-    chapters = {name: chapter for name, chapter in CHAPTERS.items() if name in about}
     names = [*chapters, "provenance", *(name_of(e) for chapter in chapters.values() for e in chapter.experiments)]
     wanted = {arguments.choice("only", name, names) for name in only}
     options = _options(quick, problems, chosen, stored or {})

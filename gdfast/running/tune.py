@@ -84,7 +84,10 @@ class Tuning:
         ]
         if "held-out accuracy" in best:
             told.append(f", accuracy {best['held-out accuracy']:.3g}")
-        told.append(f", after {best['steps']:,} steps ({best['gradients']:,} gradients of a row)")
+        told.append(
+            f", after {best['steps']:,} step{'' if best['steps'] == 1 else 's'} "
+            f"({best['gradients']:,} gradients of a row)"
+        )
         if best["still falling"]:
             told.append(", still falling at the end of the budget")
         if best["at the edge"]:
