@@ -19,6 +19,7 @@ WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 BY_STEP = [make for make in schedules.CATALOGUE.values() if isinstance(make(), schedules.Schedule)]
 COUNTS = {
     r"(\w+) update rules \(`gdfast list optimizers`\)": len(optimizers.CATALOGUE),
+    r"(\w+) rules find their rate themselves": len(optimizers.FAMILIES["rates of their own"]),
     r"(\w+) schedules \(`gdfast list schedules`\)": len(schedules.CATALOGUE),
     r"(\w+) by a number that depends on the step alone": len(BY_STEP),
     r"(\w+) are torch's to rounding": len({name for name, *_ in peers.SCHEDULES} | {"reduce_on_plateau"}),
