@@ -8,7 +8,7 @@ import difflib
 import math
 import numbers
 import reprlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 
-_LONGEST = 80
+_LONGEST, _LONGEST_LIST = 80, 480  # characters of a value, and of what is accepted
 
 
 class _Shown(reprlib.Repr):
@@ -182,7 +182,16 @@ def choice(argument: str, value: Any, accepted: Iterable[str]) -> str:
         hint = f": did you mean {' or '.join(near)}? Accepted"
     else:
         hint = "; accepted"
-    raise ValueError(f"{argument} {shown(text)} is not known{hint}: {', '.join(map(one_line, names)) or 'none'}")
+    raise ValueError(f"{argument} {shown(text)} is not known{hint}: {_listed([*map(one_line, names)])}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names with commas between them, of many the first."""
+    listed = ", ".join(names) or "none"
+    if len(listed) <= _LONGEST_LIST:
+        return listed
+    first = listed[:_LONGEST_LIST].rpartition(", ")[0]
+    return f"{first}, … ({len(names)} in all)"
 
 
 def text(argument: str, value: Any) -> str:

@@ -225,6 +225,18 @@ def calls() -> list[Call]:
         (gdfast.Sweep, {**_arguments_of_a_sweep()}),
         (gdfast.run, {"sweep": sweep(), "backend": "numpy", "workers": 1, "keep_theta": False, "progress": False}),
         (gdfast.run, {"sweep": sweep(), "executor": None, "store": None, "overwrite": False}),
+        (
+            gdfast.sweep,
+            {
+                "problem": QUARTIC,
+                "optimizers": "gd",
+                "learning_rates": [0.1],
+                "starts": [0.5],
+                "max_steps": 2,
+                "backend": "numpy",
+                "progress": False,
+            },
+        ),
         (gdfast.run_over, {"axes": {"budget": [3, 4]}, "make": _with_budget, "backend": "numpy"}),
         (gdfast.refine, {"sweep": sweep(), "coarse": 2, "backend": "numpy", "workers": 1}),
         (gdfast.trajectory, _arguments_of_a_trajectory()),
