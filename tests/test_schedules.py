@@ -254,7 +254,7 @@ def test_decay_lets_gd_settle_where_a_constant_rate_oscillates():
         (lambda: schedules.cosine_warm_restarts(period=0), ValueError, ["cosine_warm_restarts: period", "0"]),
         (lambda: schedules.multi_step(milestones=[-1]), ValueError, ["multi_step: milestones", "-1"]),
         (lambda: schedules.inverse_sqrt(warmup=0), ValueError, ["inverse_sqrt: warmup", "0"]),
-        (lambda: schedules.warmup(steps=0), ValueError, ["warmup: steps", "0"]),
+        (lambda: schedules.warmup(steps=-1), ValueError, ["warmup: steps", "-1"]),
         (lambda: schedules.warmup(start=1.1), ValueError, ["warmup: start", "[0, 1]"]),
         (lambda: schedules.cyclical(up=0), ValueError, ["cyclical: up", "0"]),
         (lambda: schedules.cyclical(down=0), ValueError, ["cyclical: down", "0"]),

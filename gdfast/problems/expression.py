@@ -76,7 +76,7 @@ def _for_each(domain: Any, names: Sequence[str]) -> Any:
         return dict.fromkeys(names, DEFAULT_RANGE)
     if isinstance(domain, Mapping):
         return {flat_name(name) if isinstance(name, str) else name: pair for name, pair in domain.items()}
-    pair = isinstance(domain, tuple | list | np.ndarray) and len(domain) == 2
+    pair = isinstance(domain, tuple | list | np.ndarray) and getattr(domain, "ndim", 1) > 0 and len(domain) == 2
     if pair and all(isinstance(end, numbers.Real) for end in domain):
         return [domain] * len(names)
     return domain

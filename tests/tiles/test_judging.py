@@ -257,6 +257,7 @@ def test_backends_agree_on_how_everything_ends(what, max_steps):
     cases.assert_same(gdfast.run(sweep), gdfast.run(sweep, backend="numpy"))
 
 
+@pytest.mark.slow
 def test_each_optimizer_shows_its_successes_at_its_defaults():
     rules = [make() for make in optimizers.CATALOGUE.values()]
     for problem, starts in ((BOWL, BOWL.random(4, seed=1)), (problems.quartic(), [[-2.2], [-1.1]])):
