@@ -150,7 +150,11 @@ def test_the_command_line_writes_the_table(store, result, tmp_path, name):
     done = subprocess.run([*map(str, line)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("18 rows")
-    got = pd.read_parquet(tmp_path / name) if name.endswith("parquet") else pd.read_csv(tmp_path / name)
+    got = (
+        pd.read_parquet(tmp_path / name)
+        if name.endswith("parquet")
+        else pd.read_csv(tmp_path / name, float_precision="round_trip")
+    )
     expected = gdfast.tidy(result.isel(learning_rate=[1]))
     assert list(got.columns) == list(expected.columns)
     assert got.outcome.astype(str).tolist() == expected.outcome.astype(str).tolist()
