@@ -56,7 +56,8 @@ def box_counting(ax: Axes, counts: Sequence[BoxCounts], labels: Sequence[str]) -
     for place, (each, label) in enumerate(zip(counts, labels, strict=True)):
         colour = LINE_COLOURS[place % len(LINE_COLOURS)]
         slope, error = each.fit
-        name = f"{label}: {slope:.2f} ± {error:.2f}" if np.isfinite(slope) else f"{label}: no boundary"
+        none = "too few scales to fit a line" if each.counts.all() else "no boundary"
+        name = f"{label}: {slope:.2f} ± {error:.2f}" if np.isfinite(slope) else f"{label}: {none}"
         ax.loglog(each.sizes, each.counts, "o", color=colour, label=name)
         if np.isfinite(slope):
             middle = np.exp(np.log(each.counts).mean())

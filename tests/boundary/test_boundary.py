@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas
 import pytest
@@ -14,7 +15,8 @@ from typer.testing import CliRunner
 
 import gdfast
 from gdfast import optimizers
-from gdfast.boundary.dimension import boundary, box_counts, dimension
+from gdfast.boundary import figures
+from gdfast.boundary.dimension import BoxCounts, boundary, box_counts, dimension
 from gdfast.boundary.figures import animate, equalized, pixels
 from gdfast.boundary.planes import CONDITIONS, PUBLISHED, View, zoom
 from gdfast.cli import app
@@ -108,6 +110,14 @@ def test_a_boundary_is_where_signs_meet():
         for j in range(6):
             four = image[i : i + 2, j : j + 2]
             assert got[i, j] == ((four < 0).any() and (four > 0).any())
+
+
+def test_a_legend_says_why_no_line_is_fitted():
+    few, none = (BoxCounts(np.array([2, 4]), np.array(counts)) for counts in ([20.0, 9.0], [0.0, 0.0]))
+    ax = figures.box_counting(plt.figure().add_subplot(), [few, none], ["few", "none"])
+    told = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert told == ["few: too few scales to fit a line", "none: no boundary"]
+    plt.close("all")
 
 
 def test_too_small_images_are_refused():
