@@ -103,6 +103,8 @@ def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
         )
     grouped = "group_rate" in result.coords
     rates = result.group_rate.values if grouped else result.learning_rate.values
+    if "parameter" not in result.start_point.dims:
+        raise ValueError("result must have the dimension parameter, as results of gdfast do, to make its sweep again")
     points = result.start_point.transpose(..., "parameter").values.reshape(-1, problem.dimension)
     measure, history = told.get("measure"), told.get("history")
     return Sweep(

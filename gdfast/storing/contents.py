@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gdfast import __version__
+from gdfast.arguments import one_line
 from gdfast.history import PREFIX
 from gdfast.storing import files, layout
 from gdfast.storing.files import Unsound
@@ -299,7 +300,9 @@ def look(path: Path) -> Contents:
         If it is not a store of gdfast, or these are damaged.
     """
     if not path.is_dir():
-        raise StoreError(f"store: {path} " + ("is not a store of gdfast" if path.exists() else "does not exist"))
+        raise StoreError(
+            f"store: {one_line(str(path))} " + ("is not a store of gdfast" if path.exists() else "does not exist")
+        )
     with explained(path):
         journal = Journal.read(path)
         try:
