@@ -203,6 +203,7 @@ def animate_map(
     <film of 4 frames, 1.0 s>
     """
     rate = arguments.number("rate", rate, arguments.Interval(0.1, 60))
+    x, y, quantity = arguments.text("x", x), arguments.text("y", y), arguments.text("quantity", quantity)
     told = _parts(result, arguments.text("over", over), quantity, (x, y))
     found = [[_titled(panel, over) for panel in panels_of(*part, (x, y))] for _, part in told]
     if {len(each) for each in found} != {len(found[0])}:
@@ -240,6 +241,8 @@ def _parts(result: Any, over: str, quantity: str, axes: tuple[str, str]) -> list
     import xarray
 
     arguments.instance("result", result, xarray.Dataset, "a result of gdfast, an xarray.Dataset")
+    if not result.data_vars:
+        raise ValueError("result must have variables, as results of gdfast do, not none")
     first = result["outcome" if "outcome" in result else next(iter(result.data_vars), "outcome")]
     more = [str(name) for name in first.dims if name not in (*DIMENSIONS, "parameter")]
     along = {

@@ -243,7 +243,8 @@ def _params(told: str, loss: Callable[..., Any], params: Any) -> Mapping[str, fl
     for name in given:
         arguments.choice(f"{told}: params:", name, signature)
     values = {n: p.default for n, p in signature.items() if p.default is not p.empty} | given
-    ordered = {n: arguments.number(f"{told}: params: {n}", values[n]) for n in signature if n in values}
+    whose = "" if params else "loss_formula: "  # the defaults of its arguments
+    ordered = {n: arguments.number(f"{told}: {whose}params: {n}", values[n]) for n in signature if n in values}
     coordinates = [name for name in signature if name not in ordered]
     if ordered and [*signature] != [*coordinates, *ordered]:
         raise ValueError(
