@@ -8,8 +8,10 @@ import inspect
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import strategies as st
+from packaging.version import Version
 
 import gdfast
 from gdfast import optimizers as o
@@ -17,6 +19,9 @@ from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
 from gdfast.data import load
 from gdfast.kernels import compiling, numba_internals
+
+# What makes pandas read numbers to the last bit: by now there is no other way, and the word for it is deprecated.
+TO_THE_LAST_BIT = {} if Version(pd.__version__) >= Version("3.1") else {"float_precision": "round_trip"}
 
 OPTIMIZERS = [
     o.gd(),

@@ -153,7 +153,7 @@ def test_the_command_line_writes_the_table(store, result, tmp_path, name):
     got = (
         pd.read_parquet(tmp_path / name)
         if name.endswith("parquet")
-        else pd.read_csv(tmp_path / name, float_precision="round_trip")
+        else pd.read_csv(tmp_path / name, **cases.TO_THE_LAST_BIT)
     )
     expected = gdfast.tidy(result.isel(learning_rate=[1]))
     assert list(got.columns) == list(expected.columns)
