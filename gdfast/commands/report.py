@@ -21,7 +21,11 @@ def report(
     quick: Annotated[bool, typer.Option("--quick", help="coarser grids")] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="a chapter, or the figure that a page's command names; may be repeated"),
+        typer.Option(
+            metavar="NAME",
+            help="a chapter, or the figure that a page's command names; may be repeated; known, the chapter of "
+            "published results, runs only so",
+        ),
     ] = None,
     problem: Annotated[
         list[str] | None,

@@ -79,7 +79,7 @@ def build(
     quick : bool
         Coarser grids.
     only : sequence of str
-        Names of the chapters and experiments to run; all if there are none.
+        Names of the chapters and experiments to run; if there are none, all but those of chapters that are apart.
     problems : sequence of Problem
         Leave out what is about others, and compare on these.
     chosen : sequence of Optimizer
@@ -263,7 +263,7 @@ class _Piece:
 
 
 def _chosen(chapter: Chapter, wanted: Collection[str]) -> list[Experiment]:
-    everything = not wanted or chapter.name in wanted
+    everything = chapter.name in wanted or not (wanted or chapter.apart)
     return [experiment for experiment in chapter.experiments if everything or name_of(experiment) in wanted]
 
 

@@ -29,8 +29,9 @@ class Claim:
     ----------
     claim : str
         What is said.
-    verdict : {"shown", "bounded", "refuted"}
-        It holds; it holds under a condition, which the evidence names; it does not hold.
+    verdict : {"shown", "bounded", "refuted", "met", "not met"}
+        It holds; it holds under a condition, which the evidence names; it does not hold. Of a published figure: this
+        run's is within the margin, or not.
     evidence : str
         The numbers, of this run.
     """
@@ -114,7 +115,7 @@ Experiment = Callable[["Lab"], Iterator[Section]]
 class Chapter:
     """A chapter: its name, its title, what it asks, and its experiments, named like their functions.
 
-    One that is `timed` wants the machine for itself.
+    One that is `timed` wants the machine for itself; one that is `apart` runs only where it is named.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Chapter:
     text: str
     experiments: tuple[Experiment, ...]
     timed: bool = False
+    apart: bool = False
 
 
 def name_of(experiment: Experiment) -> str:
