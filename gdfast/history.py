@@ -32,6 +32,9 @@ QUANTITIES: Mapping[str, Quantity] = {
     "gradient_norm": Quantity("largest absolute entry of the gradient", of_points=False),
     "distance": Quantity("distance to the nearest known minimum", "minima"),
     "sharpness": Quantity("largest eigenvalue of the Hessian"),
+    "preconditioned_sharpness": Quantity(
+        "largest eigenvalue of the Hessian divided by the optimizer's preconditioner", of_points=False
+    ),
     "accuracy": Quantity("share of the rows learned from that are given their own class", "accuracy"),
     "validation_loss": Quantity("loss of the rows held out", "validation_loss"),
     "validation_accuracy": Quantity("share of the rows held out that are given their own class", "validation_accuracy"),
@@ -71,6 +74,11 @@ class History(Value):
             to the nearest known minimum, Euclidean: `Problem.distance`;
         ``sharpness``
             the largest eigenvalue of the Hessian of what is stepped on: `Problem.sharpness`;
+        ``preconditioned_sharpness``
+            the same of P^(−1/2) H P^(−1/2), where P is what the optimizer divided each coordinate's step by at the
+            update before, as Adam and RMSprop do (Cohen et al. 2022, arXiv 2207.14484): its state is noted for that.
+            Not a number before the first update; the sharpness itself for optimizers that divide by nothing. After a
+            trajectory has settled it stays what it was when it was last recorded;
         ``accuracy``, ``validation_loss``, ``validation_accuracy``
             of the rows learned from and those held out, where the problem has them;
         ``theta``
@@ -180,12 +188,14 @@ class History(Value):
         return np.array([*found, max_steps], dtype=np.int64)
 
     @property
-    def needs(self) -> tuple[bool, bool, bool]:
-        """Whether losses, gradients and points are to be noted, from which what is recorded is told."""
+    def needs(self) -> tuple[bool, bool, bool, bool]:
+        """Whether losses, gradients, points and states are to be noted, from which what is recorded is told."""
+        preconditioned = "preconditioned_sharpness" in self.quantities
         return (
             bool({"loss", "lowest_loss"} & {*self.quantities}),
             "gradient_norm" in self.quantities,
-            any(QUANTITIES[name].of_points for name in self.quantities),
+            preconditioned or any(QUANTITIES[name].of_points for name in self.quantities),
+            preconditioned,
         )
 
     def check(self, problem: Problem, max_steps: int) -> None:

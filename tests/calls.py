@@ -290,6 +290,7 @@ def calls() -> list[Call]:
         (theory.qhm, {"curvature": 2.0, "momentum": 0.9, "nu": 0.7}),
         (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
         (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
+        (theory.edge, {"optimizer": optimizers.adam()}),
         (theory.limits, {"problem": QUARTIC, "optimizers": [optimizers.gd()]}),
         (
             theory.spectral_radius,
@@ -351,7 +352,8 @@ def calls() -> list[Call]:
     for problem in PROBLEMS:
         theta = np.full((problem.dimension, 2), 0.5)
         methods = {
-            **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge", "sharpness")},
+            **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge")},
+            "sharpness": {"theta": theta, "preconditioner": np.ones_like(theta)},
             **({"distance": {"theta": theta}} if "minima" in problem.provides else {}),
             **{name: {"theta": theta, "t": 1} for name in ("step_gradient", "step_objective")},
             "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},

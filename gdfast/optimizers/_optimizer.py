@@ -40,7 +40,9 @@ import numpy as np
 
 from gdfast import arguments, literals
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
+from gdfast.formulas.arrays import computed
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.formula import Formula
 from gdfast.named import Named, named, parameters_of_factory
 from gdfast.problems import Problem
 from gdfast.rules import (
@@ -91,6 +93,10 @@ class Optimizer(Named):
     terms : callable, optional
         What is summed: a function of the rule's arguments other than the sums and the loss, in the same order,
         that returns one value for each sum.
+    preconditioner : callable, optional
+        What a coordinate's step is divided by, for rules that divide by a running size of the gradient: a function of
+        any of the state slots, as an update leaves them, and of the rule's coefficients of this update, by their names.
+        Histories tell the sharpness by it; no step needs it.
     schedule : Schedule or LossSchedule, optional
         What the learning rate is multiplied by; see `scheduled`.
     transforms : tuple of Transform
@@ -123,6 +129,7 @@ class Optimizer(Named):
     euclidean: bool = True
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
+    preconditioner: Callable[..., Any] | None = None
     schedule: Schedule | LossSchedule | None = None
     transforms: tuple[Transform, ...] = ()
     unit: float = 1.0
@@ -148,6 +155,14 @@ class Optimizer(Named):
             {*parameters, *columns, "dimension", "lowest"},
             "a state slot stands before lr, a norm or a sum is told by norms or sums",
         )
+        if self.preconditioner is not None:
+            formula = arguments.function("preconditioner", self.preconditioner, "a function of state slots")
+            check_coefficients(
+                formula,
+                Formula.of(formula, 1).arguments,
+                {*self.state, *self.coefficients},
+                "the preconditioner is made of state slots and of the rule's coefficients",
+            )
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
         self._check_schedule(self.schedule)
         self._check_transforms(self.transforms)
@@ -336,6 +351,24 @@ class Optimizer(Named):
         if isinstance(self.schedule, Schedule):
             return self.schedule.multipliers(max_steps)
         return np.broadcast_to(1.0, max_steps + 1)  # of which only one is stored
+
+    def preconditioners(self, state: Array, coefficients: Array) -> Array | None:
+        """What steps were divided by, ``float64[d, n]``; None where nothing is.
+
+        Parameters
+        ----------
+        state : ndarray
+            The state slots that an update left, ``dtype[s, d, n]``.
+        coefficients : ndarray
+            The rule's coefficients of this update, ``dtype[c]`` or ``dtype[c, n]``.
+        """
+        if self.preconditioner is None:
+            return None
+        names = Formula.of(self.preconditioner, 1).arguments
+        told = {**dict(zip(self.coefficients, coefficients, strict=True)), **dict(zip(self.state, state, strict=True))}
+        with np.errstate(all="ignore"):
+            found: Array = computed(self.preconditioner, 1, *(told[name] for name in names))[0]
+        return found.astype(np.float64, copy=False)
 
     def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
         """The rule's coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``."""

@@ -21,6 +21,10 @@ def rule(theta, grad, m, s, lr, beta1, beta2, eps, rate, debias):
     return theta, m, s
 
 
+def preconditioner(s, eps, rate, debias):
+    return (sqrt(s) * debias + eps) / rate
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
 def adabelief(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-16) -> Optimizer:
     """AdaBelief, θ ← θ − η m̂ / (√ŝ + ε) with s a running mean of (g − m)².
@@ -36,4 +40,5 @@ def adabelief(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-16) -> O
         rule,
         learning_rate=0.001,
         step_table=debiasing(beta1, beta2),
+        preconditioner=preconditioner,
     )

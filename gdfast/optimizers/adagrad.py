@@ -24,6 +24,14 @@ def rule_with_eps_in_sqrt(theta, grad, total, lr, eps, decay):
     return theta, total
 
 
+def preconditioner(total, eps, decay):
+    return (sqrt(total) + eps) / decay
+
+
+def preconditioner_with_eps_in_sqrt(total, eps, decay):
+    return sqrt(total + eps) / decay
+
+
 @named(lr_decay=NONNEGATIVE, initial_accumulator_value=NONNEGATIVE, eps=NONNEGATIVE)
 def adagrad(
     lr_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10, eps_in_sqrt: bool = False
@@ -46,4 +54,5 @@ def adagrad(
         learning_rate=0.01,
         step_table=lambda t: {"decay": 1.0 / (1.0 + (t - 1.0) * lr_decay)},
         initial={"total": initial_accumulator_value},
+        preconditioner=preconditioner_with_eps_in_sqrt if eps_in_sqrt else preconditioner,
     )

@@ -31,6 +31,14 @@ def amsgrad_rule(theta, grad, m, v, largest, lr, beta1, beta2, eps, rate, debias
     return theta, m, v, largest
 
 
+def preconditioner(v, eps, rate, debias):
+    return (sqrt(v) * debias + eps) / rate
+
+
+def amsgrad_preconditioner(largest, eps, rate, debias):
+    return (sqrt(largest) * debias + eps) / rate
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
 def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, amsgrad: bool = False) -> Optimizer:
     """Adam, θ ← θ − η m̂ / (√v̂ + ε) with debiased running means m̂ of g and v̂ of g².
@@ -48,4 +56,5 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, amsgrad: b
         amsgrad_rule if amsgrad else rule,
         learning_rate=0.001,
         step_table=debiasing(beta1, beta2),
+        preconditioner=amsgrad_preconditioner if amsgrad else preconditioner,
     )

@@ -8,6 +8,7 @@ Source: Loshchilov & Hutter (2019), arXiv 1711.05101, in the form and with the d
 
 from gdfast.formulas.elementary import maximum, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
+from gdfast.optimizers.adam import amsgrad_preconditioner, preconditioner
 
 
 def rule(theta, grad, m, v, lr, beta1, beta2, eps, weight_decay, rate, debias):
@@ -50,4 +51,5 @@ def adamw(
         amsgrad_rule if amsgrad else rule,
         learning_rate=0.001,
         step_table=debiasing(beta1, beta2),
+        preconditioner=amsgrad_preconditioner if amsgrad else preconditioner,
     )

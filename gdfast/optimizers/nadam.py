@@ -23,6 +23,10 @@ def rule(theta, grad, m, v, lr, beta1, beta2, eps, of_grad, of_mean, debias):
     return theta, m, v
 
 
+def preconditioner(v, eps, debias):
+    return sqrt(v) * debias + eps
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, momentum_decay=NONNEGATIVE)
 def nadam(
     beta1: float = 0.9,
@@ -57,4 +61,4 @@ def nadam(
         product = np.cumprod(now)
         return {"of_grad": (1.0 - now) / (1.0 - product), "of_mean": after / (1.0 - product * after), "debias": debias}
 
-    return Optimizer(rule, learning_rate=0.002, step_table=step_table)
+    return Optimizer(rule, learning_rate=0.002, step_table=step_table, preconditioner=preconditioner)

@@ -50,6 +50,14 @@ def centered_rule_with_momentum(theta, grad, v, m, buffer, lr, alpha, inside, ou
     return theta, v, m, buffer
 
 
+def preconditioner(v, inside, outside):
+    return sqrt(v + inside) + outside
+
+
+def centered_preconditioner(v, m, inside, outside):
+    return sqrt(maximum(v - m * m, 0.0) + inside) + outside
+
+
 @named(alpha=FRACTION, eps=NONNEGATIVE, momentum=FRACTION)
 def rmsprop(
     alpha: float = 0.99,
@@ -85,5 +93,6 @@ def rmsprop(
     return Optimizer(
         rules[centered, momentum > 0],
         learning_rate=0.01,
+        preconditioner=centered_preconditioner if centered else preconditioner,
         step_table=lambda t: {"inside": eps if eps_in_sqrt else 0.0, "outside": 0.0 if eps_in_sqrt else eps},
     )

@@ -10,6 +10,7 @@ as in ``optax.yogi`` and ``pytorch_optimizer.Yogi`` (whose debiasing of m is opt
 
 from gdfast.formulas.elementary import sign, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
+from gdfast.optimizers.adam import preconditioner
 
 
 def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate, debias):
@@ -38,5 +39,6 @@ def yogi(
         rule,
         learning_rate=0.01,
         step_table=debiasing(beta1, beta2),
+        preconditioner=preconditioner,
         initial={"m": initial_accumulator_value, "v": initial_accumulator_value},
     )

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from matplotlib.axes import Axes
 
-from gdfast import analysis, arguments
+from gdfast import analysis, arguments, theory
 from gdfast.analysis import _results
 from gdfast.analysis._results import units
+from gdfast.analysis.again import optimizer_of
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX, QUANTITIES
 from gdfast.plot.curves import draw_band, quantiles
@@ -45,8 +46,9 @@ def history_curves(
 ) -> Axes:
     """Draw what was recorded against the steps, a line an optimizer: the median, with a band of 10 to 90 %.
 
-    The sharpness stands beside 2/η of each optimizer's learning rate, dotted, above which gradient descent leaves a
-    minimum. What is not a number does not count.
+    The sharpness stands beside what each optimizer's learning rate makes of its edge of stability, dotted, above which
+    it leaves a minimum: 2/η for gradient descent, see `gdfast.theory.edge`. Of rules that divide by a running size of
+    the gradient it is the preconditioned sharpness that does. What is not a number does not count.
 
     Parameters
     ----------
@@ -56,8 +58,8 @@ def history_curves(
         Where to draw; a new figure if not given.
     quantity : str
         What was recorded: ``excess``, which is (loss − lowest) / scale as in `gdfast.analysis.excess`, ``loss``,
-        ``lowest_loss``, ``gradient_norm``, ``distance``, ``sharpness``, ``accuracy``, ``validation_loss`` or
-        ``validation_accuracy``.
+        ``lowest_loss``, ``gradient_norm``, ``distance``, ``sharpness``, ``preconditioned_sharpness``, ``accuracy``,
+        ``validation_loss`` or ``validation_accuracy``.
     rates, defaults
         Of which learning rates: each optimizer's ``"best"``, the one nearest to its ``"default"``, which `defaults`
         tells by its label, or all (``"random"``); see `gdfast.analysis.at_rates`.
@@ -88,9 +90,11 @@ def history_curves(
     for i, (label, panel) in enumerate(panels):
         low = draw_band(ax, steps, panel[name].values.reshape(-1, len(steps)).T, label, i)
         lowest = np.nanmin([lowest, *low[np.isfinite(low)]])
-        if quantity == "sharpness" and panel.sizes["learning_rate"] == 1 and "group_rate" not in panel.coords:
-            limit = 2 / float(panel.learning_rate.values[0] * units[i])
-            ax.axhline(limit, color=line_colour(i, label), linestyle=":", linewidth=1.2, label=literal(f"2/η, {label}"))
+        edge = _edge(label, quantity)
+        if edge and panel.sizes["learning_rate"] == 1 and "group_rate" not in panel.coords:
+            limit = edge / float(panel.learning_rate.values[0] * units[i])
+            told = literal(f"{edge:.3g}/η, {label}")
+            ax.axhline(limit, color=line_colour(i, label), linestyle=":", linewidth=1.2, label=told)
             lowest = min(lowest, limit)
     _step_axis(ax, steps)
     ax.set_ylabel(NUMBERS[quantity])
@@ -193,6 +197,14 @@ def recorded(argument: str, result: "xarray.Dataset", quantity: str) -> "tuple[x
         shown = ((result[PREFIX + of] - lowest) / unit).clip(_LEAST_EXCESS)
         result = result.assign({PREFIX + quantity: shown})
     return result, PREFIX + quantity
+
+
+def _edge(label: str, quantity: str) -> float | None:
+    """The edge of stability of an optimizer in this quantity; None if it has none."""
+    optimizer = optimizer_of(label) if "sharpness" in quantity else None
+    if optimizer is None or (quantity == "sharpness" and optimizer.preconditioner):
+        return None
+    return theory.edge(optimizer)
 
 
 def _step_axis(ax: Axes, steps: Array) -> None:

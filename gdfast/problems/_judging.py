@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.problems._curvature import LARGEST_HESSIAN, by_hessian, by_products
+from gdfast.problems._curvature import LARGEST_HESSIAN, by_hessian, by_products, differences
 from gdfast.problems._stationary import FEW, StationaryPoint, find, is_inside, nearest, reaches, search, settle
 from gdfast.problems._stepping import Stepping
 
@@ -146,16 +146,43 @@ class Judging(Stepping):
             nearest = np.minimum(nearest, total)
         return np.asarray(np.sqrt(nearest))
 
-    def sharpness(self, theta: Array) -> Array:
+    def sharpness(self, theta: Array, preconditioner: Any = None) -> Array:
         """Return the largest eigenvalue of the Hessian of `objective` at each of ``theta (d, n)``, ``float64[n]``.
 
         Gradient descent of the rate η leaves a minimum whose sharpness is above 2/η. Up to 64 coordinates the Hessian
-        is taken, beyond them differences of gradients, to some five digits; across a kink these are no derivative. NaN
+        is taken; beyond, and of networks, products of it with vectors, to about three digits (`gdfast.problems.
+        _curvature`): exact ones of networks, else differences of gradients, which across a kink are no derivative. NaN
         where it is not finite.
+
+        Parameters
+        ----------
+        theta : array_like, (d, n)
+            Points.
+        preconditioner : array_like, (d, n), optional
+            P, positive: of P^(−1/2) H P^(−1/2) the eigenvalue then is; NaN where P is not positive.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the preconditioner does not have the points' shape.
+
+        Examples
+        --------
+        >>> from gdfast import problems
+        >>> problems.quadratic(condition=10.0).sharpness([[1.0], [1.0]], [[1.0], [2.0]]).tolist()
+        [5.0]
         """
+        if preconditioner is None:
+            return self._largest_eigenvalue(theta, None)
+        with np.errstate(all="ignore"):
+            scale = 1.0 / np.sqrt(np.where(preconditioner > 0, preconditioner, np.nan))
+        return self._largest_eigenvalue(theta, scale)
+
+    def _largest_eigenvalue(self, theta: Array, scale: Array | None) -> Array:
+        """The largest eigenvalue of the Hessian, multiplied by a scale from both sides, if there is one."""
         if self.dimension <= LARGEST_HESSIAN:
-            return by_hessian(self.hessian, theta)
-        return by_products(self.gradient, theta)
+            return by_hessian(self.hessian, theta, scale)
+        return by_products(differences(self.gradient), theta, scale)
 
     def judge(self, theta: Array) -> tuple[Array, Array]:
         """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""

@@ -161,9 +161,21 @@ def _losses(values: Any, theta: Array) -> Array:
     return loss
 
 
+def _like_points(values: Any, theta: Array) -> Any:
+    if values is None:
+        return None
+    found = arguments.array("preconditioner", values, f"({theta.shape[0]}, {theta.shape[1]})")
+    if found.shape != theta.shape:
+        raise ValueError(
+            f"preconditioner must have the points' shape, ({theta.shape[0]}, {theta.shape[1]}), not {found.shape}"
+        )
+    return found
+
+
 _BESIDE_POINTS: dict[str, Callable[[Any, Array], Any]] = {
     "t": lambda value, theta: value if type(value) is int and value >= 0 else arguments.integer("t", value, low=0),
     "loss": _losses,
+    "preconditioner": _like_points,
     "gradient_tolerance": lambda value, theta: arguments.number("gradient_tolerance", value, arguments.NONNEGATIVE),
 }
 """How arguments beside the points are checked, by their name."""

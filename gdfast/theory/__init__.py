@@ -10,12 +10,13 @@ Hessian (the *curvature*). For every rule it is found by running the rule on tin
 
 from gdfast.theory.attracting import MEANING_OF_ATTRACTION, Attraction
 from gdfast.theory.closed import adam_frozen, ema_momentum, gd, heavy_ball, nesterov, qhm
-from gdfast.theory.limits import limit, limits, spectral_radius
+from gdfast.theory.limits import edge, limit, limits, spectral_radius
 
 __all__ = [
     "MEANING_OF_ATTRACTION",
     "Attraction",
     "adam_frozen",
+    "edge",
     "ema_momentum",
     "gd",
     "heavy_ball",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from gdfast import arguments
 from gdfast.arguments import POSITIVE
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.formula import Formula
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.theory import closed
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _DECADES, _A_DECADE = 20, 4  # of learning rates around that of the curvature, and how many rates in each
 _REFINEMENTS, _A_REFINEMENT = 5, 33  # of the place where the spectral radius passes 1
+_STEEP = 1e6  # a curvature beside which weight decay is nothing
 _OPTIMIZER = "an optimizer, such as gdfast.optimizers.gd()"
 
 
@@ -96,6 +98,55 @@ def spectral_radius(
             return spectral_radii(motion, rest(motion, 1.0).holding(held))
         except NoRestError:
             return np.full(len(rates), np.nan)
+
+
+def edge(optimizer: Optimizer) -> float | None:
+    """The edge of stability of an optimizer: learning rate × sharpness beyond which it leaves a minimum.
+
+    It is 2 for gradient descent, 2 + 2β for momentum, (2 + 2β)/(1 + 2β) for Nesterov's (Cohen et al. 2021, arXiv
+    2103.00065, appendix B). Of rules that divide by a preconditioner it is that of the preconditioned sharpness, with
+    the preconditioner held: (2 + 2β₁)/(1 − β₁), 38, for Adam (Cohen et al. 2022, arXiv 2207.14484, section 3).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its rule and hyperparameters.
+
+    Returns
+    -------
+    float or None
+        None where theory gives no such number, as `limit`.
+
+    Raises
+    ------
+    TypeError
+        If it is no optimizer.
+
+    Examples
+    --------
+    >>> from gdfast import optimizers
+    >>> [round(edge(optimizers.CATALOGUE[name]()), 4) for name in ("gd", "momentum", "nesterov", "rmsprop", "adam")]
+    [2.0, 3.8, 1.3571, 2.0, 38.0]
+    """
+    optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    if optimizer.preconditioner is None:
+        found = limit(optimizer, 1.0)
+        return found if found and np.isfinite(found) else None
+    second, *others = (n for n in Formula.of(optimizer.preconditioner, 1).arguments if n in optimizer.state)
+    held = {second: 1.0, **dict.fromkeys(others, 0.0)}
+    rates = np.geomspace(1e-3, 1e3, 61) / _STEEP
+    motion, still = motion_of(optimizer, rates[None], np.full((1, 1), _STEEP), np.ones(2)), np.zeros((1, len(rates)))
+    state = [np.full_like(still, held.get(name, 0.0)) for name in optimizer.state + optimizer.scalars]
+    divided = optimizer.preconditioners(
+        np.stack(motion.step(still, still, state)[1][: len(optimizer.state)]), motion.row
+    )
+    for _ in range(6):
+        grows = ~(spectral_radius(optimizer, rates, _STEEP, held) <= 1.0)
+        first = int(np.argmax(grows))
+        if not grows.any() or first == 0:
+            return None
+        rates = np.geomspace(rates[first - 1], rates[first], 33)
+    return float(rates[0] * _STEEP / np.asarray(divided)[0, 0])
 
 
 def limit(optimizer: Optimizer, curvature: float) -> float | None:

@@ -38,7 +38,7 @@ from gdfast.tiles.ending import (
     Ending,
     Trend,
 )
-from gdfast.tiles.noting import note, record_type, stay
+from gdfast.tiles.noting import note, note_state, record_type, stay
 from gdfast.tiles.outcomes import Limits
 from gdfast.tiles.placing import judge
 
@@ -306,7 +306,7 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
 
 
 @register_jitable(**HELPER)
-def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends):  # likewise
+def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     theta, memory, number, status, ended, tail = (
         block.theta, block.memory, block.number, block.status, block.ended, block.tail,
@@ -323,6 +323,7 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, e
         if sampled < len(noted.steps) and t + k == noted.steps[sampled]:
             _sample(pair, block, table, settling, t + k, padded, noted.values[sampled])
             sampled += 1
+        note_state(block, n, first, record, t + k)
         call_step(pair, block, table, settling, t + k, padded, 1)  # type: ignore[call-arg]
     for lane in range(n):
         at = number[lane] - first
@@ -378,6 +379,7 @@ def driver(real: str) -> Kernel:
                 goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
                 if row < len(record.steps) and t == record.steps[row]:
                     note(judging, block, table, settling, per_objective, n, padded, first, record, row)
+                    note_state(block, n, first, record, t)
                     row += 1
                 n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
                 call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
@@ -393,7 +395,7 @@ def driver(real: str) -> Kernel:
             if stop[0] != 0:
                 break
             if n > 0:
-                _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, ends)
+                _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, record, ends)
                 lane_steps += n * (len(block.tail) - 1)
                 _tell_tails(block, n, within, still, first, ends)
                 if noted.batched:

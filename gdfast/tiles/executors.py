@@ -84,7 +84,7 @@ def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, sto
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
         memory = endings.memory.astype(np.float64, copy=False)
         cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.ending == Ending.diverged)
-    cells.told = told(sweep, endings.record, cells)
+    cells.told = told(sweep, prepared.plan(tile.optimizer), endings.record, cells)
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

@@ -13,7 +13,7 @@ from gdfast.tiles.record import Record
 
 def record_type(real: Any) -> Any:
     """The type of a `Record` in a type of numba's."""
-    return types.NamedTuple((types.int64[::1], real[:, ::1], real[:, ::1], real[:, :, ::1]), Record)
+    return types.NamedTuple((types.int64[::1], real[:, ::1], real[:, ::1], real[:, :, ::1], real[:, :, :, ::1]), Record)
 
 
 @register_jitable(**HELPER)
@@ -31,6 +31,18 @@ def note(judging, block, table, settling, per_objective, n, padded, first, recor
     for i in range(theta.shape[0] if points.shape[1] else 0):
         for lane in range(n):
             points[number[lane] - first, row, i] = theta[i, lane]
+
+
+@register_jitable(**HELPER)
+def note_state(block, n, first, record, t):
+    """Note the state of each lane after t updates, if they are recorded and a record has places for it."""
+    number, state, places = block.number, block.state, record.state
+    row = np.searchsorted(record.steps, t)
+    if places.shape[0] and places.shape[3] and row < len(record.steps) and record.steps[row] == t:
+        for j in range(places.shape[0]):
+            for i in range(places.shape[1]):
+                for lane in range(n):
+                    places[j, i, number[lane] - first, row] = state[j, i, lane]
 
 
 @register_jitable(**HELPER)

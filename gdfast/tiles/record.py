@@ -8,13 +8,14 @@ import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX
+from gdfast.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from gdfast.tiles.outcomes import Cells
+    from gdfast.tiles.prepared import Plan
     from gdfast.tiles.sweep import Sweep
 
 
@@ -28,18 +29,21 @@ class Record(NamedTuple):
     loss: Any  # dtype[n, k]
     gradient_norm: Any  # dtype[n, k], the largest entry of the gradient
     theta: Any  # dtype[n, k, d]
+    state: Any  # dtype[s, d, n, k], the state slots of an optimizer with a preconditioner
 
     @classmethod
-    def of(cls, sweep: "Sweep", n: int) -> "Record":
+    def of(cls, sweep: "Sweep", optimizer: Optimizer, n: int) -> "Record":
         """Arrays for so many trajectories of a sweep."""
-        steps = sweep.recorded_steps
-        loss, gradient, points = (len(steps) * need for need in (sweep.history.needs if sweep.history else (0, 0, 0)))
-        shapes = (n, loss), (n, gradient), (n, points, sweep.problem.dimension)
+        steps, d = sweep.recorded_steps, sweep.problem.dimension
+        needs = sweep.history.needs if sweep.history else [False] * 4
+        loss, gradient, points, states = (len(steps) * need for need in needs)
+        slots = len(optimizer.state) if optimizer.preconditioner else 0
+        shapes = (n, loss), (n, gradient), (n, points, d), (slots, d, n, states)
         return cls(steps, *(np.empty(shape, sweep.dtype) for shape in shapes))
 
 
-def told(sweep: "Sweep", record: Record, cells: "Cells") -> dict[str, Array]:
-    """What a result tells of each trajectory beside its end, by the names of its variables.
+def told(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells") -> dict[str, Array]:
+    """What a result tells of each trajectory of an optimizer beside its end, by the names of its variables.
 
     Returns
     -------
@@ -54,23 +58,37 @@ def told(sweep: "Sweep", record: Record, cells: "Cells") -> dict[str, Array]:
         found: Array = getattr(problem, name)(ends)
         return found
 
-    @functools.cache
-    def under_way() -> list[NDArray[np.int64]]:
-        return [np.flatnonzero(cells.steps > step) for step in record.steps]
+    under_way = cells.steps[:, None] > record.steps
 
     def of_points(name: str) -> Array:
         found = np.repeat(at_end(name)[:, None], len(record.steps), axis=1)
-        for row, lanes in enumerate(under_way()):
-            if lanes.size:
-                found[lanes, row] = getattr(problem, name)(record.theta[lanes, row].T.astype(np.float64, copy=False))
+        if under_way.any():
+            found[under_way] = getattr(problem, name)(record.theta[under_way].T.astype(np.float64, copy=False))
         return found
 
     def of(name: str) -> Array:
         if name in ("loss", "gradient_norm", "theta"):
             noted: Array = getattr(record, name)
             return noted.astype(np.float64, copy=False)
+        if name == "preconditioned_sharpness":
+            return _preconditioned(sweep, plan, record, cells)
         return np.fmin.accumulate(of("loss"), axis=1) if name == "lowest_loss" else of_points(name)
 
     with np.errstate(all="ignore"):
         found = {name: at_end(name) for name in problem.told_at_ends}
         return {**found, **{PREFIX + name: of(name) for name in (sweep.history.quantities if sweep.history else ())}}
+
+
+def _preconditioned(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells") -> Array:
+    """The sharpness by the preconditioner that each trajectory's state made, ``float64[n, k]``."""
+    found = np.full((len(cells.steps), len(record.steps)), np.nan)
+    noted = cells.steps[:, None] >= record.steps  # what settles after an update was noted after it, too
+    if plan.optimizer.preconditioner is not None:
+        noted &= record.steps > 0
+    theta = record.theta[noted].T.astype(np.float64, copy=False)
+    before = np.maximum(record.steps - 1, 0)[np.nonzero(noted)[1]]
+    coefficients = plan.table[before, plan.parts.rule.places].T
+    scale = plan.optimizer.preconditioners(record.state[:, :, noted], coefficients) if theta.size else None
+    found[noted] = sweep.problem.sharpness(theta, scale)
+    last = np.maximum.accumulate(np.where(noted, np.arange(len(record.steps)), 0), axis=1)
+    return np.take_along_axis(found, last, axis=1)

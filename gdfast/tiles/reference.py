@@ -51,7 +51,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         loss=np.empty(0),
         gradient_norm=np.empty(0),
         memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
-        record=Record.of(sweep, n),
+        record=Record.of(sweep, plan.optimizer, n),
         lane_steps=0,
     )
     theta, rates = prepared.starts[:, index % m], prepared.learning_rates(tile.optimizer)[:, index // m]
@@ -66,8 +66,11 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 break
             for row in np.flatnonzero(np.equal(sampled, t)):
                 samples[row, active] = path.objective(t)
-            for row in np.flatnonzero(end.record.steps == t) if t < sweep.max_steps else ():
-                path.note(end.record, int(row), active)
+            for row in np.flatnonzero(end.record.steps == t):
+                if t < sweep.max_steps:
+                    path.note(end.record, int(row), active)
+                if end.record.state.size:
+                    end.record.state[:, :, active, row] = path.state
             raw = path.gradient(t)
             grad = path.transformed(raw, t)
             if sweep.measure and t < sweep.max_steps:
@@ -109,7 +112,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         end.ending[active[still]] = Ending.fixed
     with np.errstate(all="ignore"):
         end.loss, end.gradient_norm = sweep.problem.judge(end.theta)
-        for noted, last in zip(end.record[1:], (end.loss, end.gradient_norm, end.theta.T), strict=True):
+        for noted, last in zip(end.record[1:4], (end.loss, end.gradient_norm, end.theta.T), strict=True):
             if noted.size:
                 over = np.nonzero(end.steps[:, None] <= end.record.steps)
                 noted[over] = last[over[0]]

@@ -291,8 +291,9 @@ class Sweep(Value):
     @property
     def _bytes_recorded(self) -> int:
         """Of a trajectory, while its tile runs."""
-        loss, gradient, points = self.history.needs if self.history else (False, False, False)
-        return 8 * len(self.recorded_steps) * (loss + gradient + points * self.problem.dimension)
+        loss, gradient, points, states = self.history.needs if self.history else [False] * 4
+        slots = max((len(optimizer.state) for optimizer in self.optimizers if optimizer.preconditioner), default=0)
+        return 8 * len(self.recorded_steps) * (loss + gradient + (points + states * slots) * self.problem.dimension)
 
     @functools.cached_property
     def group_rates(self) -> Array:

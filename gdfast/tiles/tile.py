@@ -50,7 +50,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         gradient_norm=np.empty(n, dtype),
         memory=np.empty((remembered, n), dtype),
     )
-    record = Record.of(sweep, n)
+    record = Record.of(sweep, plan.optimizer, n)
     pair, _held = prepared.pair(tile.optimizer)
     block, judge = new_block(sweep, plan), prepared.judge
     width = len(block.number)

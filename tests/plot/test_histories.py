@@ -46,11 +46,11 @@ def test_the_excess_is_drawn_on_a_logarithmic_axis(result, ax):
     assert ax.get_yscale() == "log"
 
 
-def test_sharpness_stands_beside_the_limit_of_its_learning_rate(result, ax):
+def test_sharpness_stands_beside_the_edge_of_its_learning_rate(result, ax):
     plot.history_curves(result, ax, quantity="sharpness")
     dotted = [line for line in ax.lines if line.get_linestyle() == ":"]
     best = analysis.best_rates(result)["best rate"]
-    assert [line.get_ydata()[0] for line in dotted] == [2 / best["gd"], 2 / best["momentum"]]
+    assert [line.get_ydata()[0] for line in dotted] == [2 / best["gd"], 3.8 / best["momentum"]]
     plot.history_curves(result, other := Figure().subplots(), quantity="sharpness", rates="random")
     assert not [line for line in other.lines if line.get_linestyle() == ":"]
 

@@ -302,3 +302,28 @@ def test_what_depends_on_chance_or_a_schedule_has_no_limit():
     assert np.isnan(theory.spectral_radius(noisy, [0.1], 1.0)).all()
     assert theory.limits(problems.quartic(), [optimizers.adam().scheduled(schedules.cosine())]).isna().all(axis=None)
     assert theory.limits(problems.mlp((2, 2, 1), points=4), optimizers.gd()).isna().all(axis=None)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+def test_the_edge_of_stability_is_as_published(beta):
+    """Cohen et al. (2021), appendix B, and (2022), section 3 and appendix B."""
+    averaged = (2 + 2 * beta) / (1 - beta)
+    published = {
+        optimizers.gd(): 2.0,
+        optimizers.momentum(momentum=beta): 2 + 2 * beta,
+        optimizers.nesterov(momentum=beta): (2 + 2 * beta) / (1 + 2 * beta),
+        optimizers.rmsprop(alpha=0.9): 2.0,
+        optimizers.rmsprop(centered=True, eps=0.0, momentum=beta): 2 + 2 * beta,
+        optimizers.adagrad(): 2.0,
+        optimizers.adam(beta1=beta): averaged,
+        optimizers.adamw(beta1=beta, amsgrad=True): averaged,
+        optimizers.nadam(beta1=beta, momentum_schedule=False): averaged / (1 + 2 * beta),
+        optimizers.yogi(beta1=beta): averaged,
+    }
+    for optimizer, expected in published.items():
+        assert theory.edge(optimizer) == pytest.approx(expected, rel=1e-5), optimizer
+
+
+def test_what_has_no_limit_has_no_edge():
+    assert theory.edge(optimizers.signsgd()) is None
+    assert theory.edge(optimizers.gd().scheduled(schedules.cosine())) is None

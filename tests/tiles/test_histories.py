@@ -10,8 +10,8 @@ import gdfast
 from gdfast import memory, notation, optimizers, problems, transforms
 from gdfast.history import QUANTITIES, History
 
-LANDSCAPE = "loss,lowest_loss,gradient_norm,distance,sharpness,theta"
-ROWS = "loss,lowest_loss,gradient_norm,sharpness,validation_loss,theta"
+LANDSCAPE = "loss,lowest_loss,gradient_norm,distance,sharpness,preconditioned_sharpness,theta"
+ROWS = "loss,lowest_loss,gradient_norm,sharpness,preconditioned_sharpness,validation_loss,theta"
 CLASSES = f"{ROWS},accuracy,validation_accuracy"
 NETWORK = problems.mlp((3, 4, 1), "relu", points=20, validation=0.25, batch_size=5)
 EXACT = {
@@ -126,6 +126,26 @@ def test_sharpness_is_the_largest_eigenvalue_of_the_hessian(problem):
     np.testing.assert_array_equal(problem.sharpness(theta), [problem.sharpness(point)[0] for point in theta.T])
     if problem.name != "saddle":  # whose Hessian is the same everywhere
         assert np.isnan(problem.sharpness(theta * np.nan)).all()
+
+
+def test_the_sharpness_of_adam_is_preconditioned_by_its_second_moment():
+    """P is (1 − β₁ᵗ)(√v̂ + ε), and v̂ that of a plain loop over the gradients of the path."""
+    problem, beta1, beta2, eps = problems.rosenbrock(dimension=3), 0.9, 0.99, 1e-8
+    start, rate = np.array([-0.5, 0.8, 0.3]), 0.05
+    grid = gdfast.Sweep(
+        problem, ["gd", f"adam:beta2={beta2}"], [rate], [start], 12, history="preconditioned_sharpness,sharpness:99"
+    )
+    got = gdfast.run(grid, backend="numpy").isel(learning_rate=0, start=0)
+    path = gdfast.trajectory(problem, grid.optimizers[1], start, rate, 12).theta.values
+    second = np.zeros(3)
+    assert np.isnan(got.history_preconditioned_sharpness[1, 0])
+    for t in range(1, 13):
+        second = beta2 * second + (1 - beta2) * problem.gradient(path[t - 1])[:, 0] ** 2
+        root = np.sqrt((1 - beta1**t) * (np.sqrt(second / (1 - beta2**t)) + eps))
+        bend = problem.hessian(path[t])[..., 0] / root[:, None] / root
+        expected = np.linalg.eigvalsh(bend)[-1]
+        np.testing.assert_allclose(got.history_preconditioned_sharpness[1, t], expected, rtol=1e-9)
+    np.testing.assert_array_equal(got.history_preconditioned_sharpness[0], got.history_sharpness[0])
 
 
 @pytest.mark.parametrize("spacing", ["log", "linear"])

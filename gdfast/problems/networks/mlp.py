@@ -32,6 +32,7 @@ from gdfast.data import Data, Sampling, Source, load
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.formulas.lane_products import VECTOR
 from gdfast.named import named
+from gdfast.problems._curvature import by_products
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
@@ -49,6 +50,7 @@ from gdfast.problems.networks.parameters import (
     starts_of,
 )
 from gdfast.problems.networks.passes import Network
+from gdfast.problems.networks.products import HessianProducts
 from gdfast.problems.networks.rows import drawn_rows, rows_of
 from gdfast.starts import Starts
 
@@ -248,6 +250,12 @@ class MLP(DataProblem):
         step = np.eye(self.dimension)[:, :, None] * _DIFFERENCE
         rows = np.stack([(self.gradient(theta + s) - self.gradient(theta - s)) / (2 * _DIFFERENCE) for s in step])
         return 0.5 * (rows + rows.swapaxes(0, 1))
+
+    def _largest_eigenvalue(self, theta: Array, scale: Array | None) -> Array:
+        def products(points: Array) -> HessianProducts:
+            return HessianProducts(self.network, points, self.X, self.y)
+
+        return by_products(products, theta, scale)
 
     def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
         """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""

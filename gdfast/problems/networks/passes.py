@@ -58,10 +58,10 @@ class Network:
                 inverse = 1.0 / sqrt(arithmetic.row_sum(standard * standard) / z.shape[1] + self.eps)
                 standard = standard * inverse
                 z = standard * layer.row(theta, layer.norm) + layer.row(theta, layer.norm + layer.fan_out)
-            slope = None
+            entering, slope = z, None
             if layer is not self.layers[-1]:
                 z, slope = UNITS[layer.activation](z)
-            passes.append(Pass(value, z, slope, standard, inverse))
+            passes.append(Pass(value, entering, z, slope, standard, inverse))
             value = z
         return passes
 
@@ -88,7 +88,7 @@ class Network:
         scaled = self.factors[:, None] * theta
         passes = self.forward(scaled, X, arithmetic)
         grad = np.empty(theta.shape)
-        delta = self._output_errors(passes[-1].value, y, arithmetic)
+        delta = self.output_errors(passes[-1].value, y, arithmetic)
         for index in range(len(self.layers) - 1, -1, -1):
             layer, kept = self.layers[index], passes[index]
             if kept.slope is not None:
@@ -113,7 +113,7 @@ class Network:
                 grad[layer.weights] += self.l2 * weights + self.l1 * sign(weights)
         return grad
 
-    def _output_errors(self, output: Array, y: Array, arithmetic: Blas) -> Array:
+    def output_errors(self, output: Array, y: Array, arithmetic: Blas) -> Array:
         """The derivatives of the loss by the last layer's Z."""
         errors: Array
         if self.kind == SQUARED:
@@ -127,9 +127,10 @@ class Network:
 
 @dataclass
 class Pass:
-    """What the way back needs of one layer: its input, value and slope, and those of batch normalization."""
+    """What the way back needs of a layer: its input, what enters the activation, value, slope; normalization's own."""
 
     before: Array
+    entering: Array
     value: Array
     slope: Any
     standard: Any
