@@ -20,4 +20,5 @@ RATIOS: dict[tuple[str, str], float] = {
 ROOFLINE_SHARE = 60  # percent, of any elementwise pair
 USEFUL_SHARE = 95  # percent of the lane-steps on mixed grids
 LANE_MATH = 1.5  # times NumPy's own time, at most
+SHARPNESS = 3.0  # times the same, with 64 sharpnesses, so that these cost at most 2 × the training
 HISTORY = 1.05  # times the same sweep of 1000 steps without one, at most, with a history of 64 losses

@@ -1,10 +1,10 @@
-"""What a history costs: a sweep that records 64 losses beside the same one that does not."""
+"""What a history costs: a sweep that records 64 losses, or sharpnesses, beside the same one that does not."""
 
 import numpy as np
 import pytest
 
 import gdfast
-from bench.required import HISTORY
+from bench.required import HISTORY, SHARPNESS
 from bench.timing import alternating
 
 PROBLEMS = {
@@ -28,3 +28,27 @@ def test_64_losses_of_1000_steps(benchmark, name):
     )
     benchmark.extra_info.update(ratio=pair.ratio, wanted=HISTORY)
     print(f"\n{name}: with a history {pair.ratio:.2f} × the time without (wanted at most: {HISTORY})")
+
+
+NETWORKS = {
+    "iris, 4-16-3": gdfast.problems.mlp([4, 16, 3], loss="cross_entropy", data="iris"),
+    "diabetes, 10-16-16-1": gdfast.problems.mlp([10, 16, 16, 1], data="diabetes"),
+    "breast_cancer, 30-12-2": gdfast.problems.mlp([30, 12, 2], loss="cross_entropy", data="breast_cancer"),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_64_sharpnesses_of_a_training_of_4000_steps(benchmark, name):
+    """Alternate the two, over eight rates so small that all steps are taken, and report the median ratio."""
+    problem = NETWORKS[name]
+    without = gdfast.Sweep(problem, "adam", np.geomspace(1e-4, 1e-3, 8), problem.default_starts(1), 4000, settle=False)
+    along = without.replace(history="preconditioned_sharpness:64")
+    gdfast.run(without)
+    assert np.isfinite(gdfast.run(along).history_preconditioned_sharpness[..., 1:]).all()
+    benchmark.group = "a sweep with a history against the same without, alternating"
+    rounds = {"rounds": 1 if benchmark.disabled else 5}
+    pair = benchmark.pedantic(
+        alternating, (lambda: gdfast.run(along), lambda: gdfast.run(without)), rounds, rounds=1, iterations=1
+    )
+    benchmark.extra_info.update(ratio=pair.ratio, wanted=SHARPNESS)
+    print(f"\n{name}: with sharpnesses {pair.ratio:.2f} × the time without (wanted at most: {SHARPNESS})")

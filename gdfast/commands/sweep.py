@@ -89,8 +89,8 @@ def sweep(
         str | None,
         typer.Option(
             help="what to record at chosen steps, such as loss,sharpness:64: loss, lowest_loss, gradient_norm, "
-            "distance, sharpness, accuracy, validation_loss, validation_accuracy, theta; :linear:64 for even steps, "
-            ":0/10/100 for these"
+            "distance, sharpness, preconditioned_sharpness, accuracy, validation_loss, validation_accuracy, theta; "
+            ":linear:64 for even steps, :0/10/100 for these"
         ),
     ] = None,
     measure: Annotated[

@@ -313,7 +313,7 @@ def test_the_edge_of_stability_is_as_published(beta):
         optimizers.momentum(momentum=beta): 2 + 2 * beta,
         optimizers.nesterov(momentum=beta): (2 + 2 * beta) / (1 + 2 * beta),
         optimizers.rmsprop(alpha=0.9): 2.0,
-        optimizers.rmsprop(centered=True, eps=0.0, momentum=beta): 2 + 2 * beta,
+        optimizers.rmsprop(centered=True, momentum=beta): 2 + 2 * beta,
         optimizers.adagrad(): 2.0,
         optimizers.adam(beta1=beta): averaged,
         optimizers.adamw(beta1=beta, amsgrad=True): averaged,

@@ -21,6 +21,7 @@ from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.problems import linear_regression, mlp, trainability_network
+from gdfast.problems.networks.products import HessianProducts
 from gdfast.starts import ALIASES, SCHEMES, Starts
 from gdfast.storing.write import block_shape
 from gdfast.tiles.outcomes import Outcome
@@ -638,3 +639,30 @@ def test_blocks_and_tiles_are_smaller_where_a_trajectory_takes_longer():
     rates = np.logspace(-3, 0, 16)[:, None].repeat(2, axis=1)
     few = gdfast.Sweep(network, optimizers.gd(), rates, network.starts(seeds=range(16)), 10)
     assert [tile.last - tile.first for tile in few.tiles] == [64, 64, 64, 64]
+
+
+UP_TO_500_WEIGHTS = [
+    mlp((4, 16, 3), "tanh", loss="cross_entropy", data="iris"),
+    mlp((4, 6, 5, 3), "gelu", loss="cross_entropy", data="iris", batch_norm=True, l2=0.1, gain=1.3),
+    mlp((10, 24, 8, 1), "sigmoid", points=30, fan_in_scaling=True, output_scale=2.0),
+    mlp((4, 9, 6, 2), ["relu", "leaky_relu"], points=30, bias=False, batch_norm=True),
+    mlp((2, 3, 1), "tanh", points=8, l1=0.1),
+]
+
+
+@pytest.mark.parametrize("problem", UP_TO_500_WEIGHTS, ids=cases.label)
+def test_sharpness_is_the_eigenvalue_of_the_dense_hessian_within_a_hundredth(problem):
+    """And products of the Hessian are its own: by the direction's, to what differences of gradients are good for."""
+    theta = np.asarray(problem.starts(seeds=range(2), gain=[1.0, 2.0]))[1:]
+    dense = np.moveaxis(problem.hessian(theta.T), -1, 0)
+    np.testing.assert_allclose(problem.sharpness(theta.T), np.linalg.eigvalsh(dense)[:, -1], rtol=0.01)
+    along = np.random.default_rng(0).normal(size=theta.shape)
+    got = HessianProducts(problem.network, theta, problem.X, problem.y)(along)
+    expected = np.einsum("nij,nj->ni", dense, along)
+    np.testing.assert_allclose(got, expected, atol=1e-7 * np.abs(expected).max(), rtol=0)
+    scale = np.geomspace(0.1, 10.0, problem.dimension)[:, None].repeat(3, axis=1)
+    preconditioned = dense / np.sqrt(scale.T[:, :, None] * scale.T[:, None])
+    got = problem.sharpness(theta.T, scale)
+    np.testing.assert_allclose(got, np.linalg.eigvalsh(preconditioned)[:, -1], rtol=0.01)
+    np.testing.assert_array_equal(got, [problem.sharpness(t[:, None], scale[:, :1])[0] for t in theta])
+    assert np.isnan(problem.sharpness(theta.T, 0.0 * scale)).all()
