@@ -60,13 +60,23 @@ def _unit_and_scale(values):
     return single
 
 
-@register_jitable(**HELPER)
 def euclidean_norm(values):
-    """The root of the sum of squares of a tuple of numbers."""
-    unit, scale = unit_and_scale(values)
-    first = values[0] * scale
-    total = first * first
-    for i in range(1, len(values)):
-        value = values[i] * scale
-        total = total + value * value
-    return math.sqrt(total) * unit
+    """The root of the sum of squares of a tuple of numbers; of one number, its size, which has the same bits."""
+    raise NotImplementedError("for kernels")
+
+
+@overload(euclidean_norm, jit_options=HELPER)
+def _euclidean_norm(values):
+    if len(values) == 1:
+        return lambda values: abs(values[0])
+
+    def several(values):
+        unit, scale = unit_and_scale(values)
+        first = values[0] * scale
+        total = first * first
+        for i in range(1, len(values)):
+            value = values[i] * scale
+            total = total + value * value
+        return math.sqrt(total) * unit
+
+    return several

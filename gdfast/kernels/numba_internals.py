@@ -7,6 +7,7 @@ with it. Nor can two kernels be bound to each other's symbols (numba#10486), sin
 """
 
 import ctypes
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -36,8 +37,42 @@ class MachineCode(NamedTuple):
     object_file: bytes
 
 
+INDEPENDENT = "gdfast.independent"
+"""The function whose call marks a loop as one of independent iterations: see `gdfast.kernels.options.independent`."""
+
+
+def _with_independent_loops(text: str) -> str:
+    """Write into LLVM's assembly of a module, in place of the marks, that loops are parallel to their accesses.
+
+    A mark is the last thing in the body of a loop, so that the branch that ends its block goes back to the beginning.
+    All accesses of the module are told to be in one group, which means something in the marked loops only.
+    """
+    first = 1 + max((int(number) for number in re.findall(r"^!(\d+) = ", text, re.MULTILINE)), default=0)
+    group, accesses = first, first + 1
+    told = [f"!{group} = distinct !{{}}", f'!{accesses} = !{{!"llvm.loop.parallel_accesses", !{group}}}']
+    lines, marked = [], False
+    for line in text.splitlines():
+        if INDEPENDENT in line:
+            marked = marked or "call" in line
+            continue
+        if marked and line.startswith("  br "):
+            loop, marked = first + len(told), False
+            told.append(f"!{loop} = distinct !{{!{loop}, !{accesses}}}")
+            line += f", !llvm.loop !{loop}"
+        elif re.match(r"  (%\S+ = load|store) ", line):
+            line += f", !llvm.access.group !{group}"
+        lines.append(line)
+    return "\n".join([*lines, *told, ""])
+
+
 class _Library(codegen.JITCodeLibrary):
     """What numba makes of a function, without machine code of its own."""
+
+    def _optimize_final_module(self) -> None:
+        text = str(self._final_module)
+        if INDEPENDENT in text:
+            self._final_module = llvm.parse_assembly(_with_independent_loops(text))
+        super()._optimize_final_module()
 
     def _finalize_specific(self) -> None:
         pass

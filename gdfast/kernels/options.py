@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+
+from gdfast.kernels.numba_internals import INDEPENDENT
 
 # Functions that compiled ones call have no form that C could call: it would take a tenth of all compiling.
 HELPER: Any = {"no_cfunc_wrapper": True}
@@ -36,6 +40,23 @@ def wide(typing_context):
     def generate(context, builder, signature, arguments):
         # llvmlite's own `add` accepts only attributes that it lists, and string attributes are not among them.
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def independent(typing_context):
+    """Tell LLVM that the iterations of the loop whose body ends with this do not touch each other's memory.
+
+    Else it compares the addresses of all rows in every group of lanes before it takes vectors, which takes longer than
+    the steps themselves where a rule has many rows, and of very many it takes no vectors at all. Lanes never read what
+    another lane has written. `gdfast.kernels.numba_internals` makes it metadata of the loop.
+    """
+
+    def generate(context, builder, signature, arguments):
+        mark = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), []), INDEPENDENT)
+        builder.call(mark, [])
         return context.get_dummy_value()
 
     return types.void(), generate

@@ -19,7 +19,7 @@ from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
 from gdfast.kernels.compiling import callable_once, compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
-from gdfast.kernels.options import HELPER, wide
+from gdfast.kernels.options import HELPER, independent, wide
 from gdfast.kernels.settling import (
     either,
     eventful,
@@ -258,6 +258,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                     new = update_all(rule, read, store, y, g, theta, state, lane, slots, whole)
                     if has_scalars:
                         keep_last(new, scalars, lane, no_scalars)
+                    independent()  # type: ignore[call-arg]
                 if events:
                     for j in range(LANES):
                         lane = block_of_lanes * LANES + j

@@ -53,6 +53,14 @@ def test_main_kernels_compile_to_vector_instructions(problem, optimizer, dtype):
     assert dtype == "float64" or not any(line[0].startswith("vcvtps2pd") for line in arithmetic)
 
 
+@pytest.mark.parametrize(("problem", "optimizer"), [("rosenbrock", "prodigy"), ("quartic", "dog")])
+def test_rules_of_many_rows_take_vectors_without_comparing_addresses(problem, optimizer):
+    assembly = cases.assembly(lambda: fuse.step_kernel(getattr(problems, problem)(), getattr(optimizers, optimizer)()))
+    roots = [line for line in assembly.splitlines() if "vsqrt" in line]
+    assert roots
+    assert not any("vsqrtsd" in line for line in roots)  # else there is a loop for where rows might overlap
+
+
 def test_problems_with_data_share_their_kernels():
     regression, small, large = problems.linear_regression(), problems.mlp((2, 3, 1)), problems.mlp((3, 4, 4, 2), "relu")
     assert evaluation_kernel(small.lane_kernel) is evaluation_kernel(large.lane_kernel)
