@@ -258,7 +258,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                     new = update_all(rule, read, store, y, g, theta, state, lane, slots, whole)
                     if has_scalars:
                         keep_last(new, scalars, lane, no_scalars)
-                    independent()  # type: ignore[call-arg]
+                    independent()
                 if events:
                     for j in range(LANES):
                         lane = block_of_lanes * LANES + j
