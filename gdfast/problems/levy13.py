@@ -11,14 +11,13 @@ Source: Lévy & Montalvo (1985), "The tunneling algorithm for the global minimiz
 
 import functools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from gdfast.formulas.elementary import sin
 from gdfast.named import named
 from gdfast.problems._landscape import Landscape
-from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._of_its_domain import OfItsDomain
 
 PI = math.pi
 # A spacing of 1/12 is half of the shortest distance between neighbours along a coordinate.
@@ -39,20 +38,6 @@ def gradient(x, y):
     wave = 3 * PI * (x - 1) * (x - 1) * sin(6 * PI * y)
     bowl = 2 * (y - 1) * (1 + c * c) + 2 * PI * (y - 1) * (y - 1) * sin(4 * PI * y)
     return along, wave + bowl
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class OfItsDomain(Landscape):
-    """A landscape of which the stationary points in the domain are known.
-
-    Some starts of Newton's method are led beyond it, but to which of the many points there depends on the last bits.
-    """
-
-    @functools.cached_property
-    def stationary_points(self) -> tuple[StationaryPoint, ...]:
-        """Those between the lowest and highest values of the coordinates, lowest loss first."""
-        low, high = self.domain.T
-        return tuple(q for q in super().stationary_points if ((low <= q.point) & (q.point <= high)).all())
 
 
 @functools.cache

@@ -454,7 +454,9 @@ def test_every_gradient_passes_and_none_does_with_one_entry_slightly_off(make):
     wrong.__dict__.update(problem.__dict__)
     # Where the slope is lost in the rounding of the loss, differences say nothing: all the others are noticed.
     noticed = gdfast.check_gradient(wrong, 32).wrong[:, -1].mean()
-    assert noticed > (0.9 if problem.name not in {"easom", "plateau", "sigmoid"} else 0.2)
+    assert noticed > (
+        0.9 if problem.name not in {"cross_in_tray", "easom", "michalewicz", "plateau", "sigmoid"} else 0.2
+    )
 
 
 def test_a_check_where_the_loss_is_no_number():
