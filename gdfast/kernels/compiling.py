@@ -48,13 +48,15 @@ def remembered(name: Hashable, make: Callable[[], Kernel], call: Call) -> Kernel
         return kernel
 
 
-def compiled(signature: Any) -> Callable[[Any], Kernel]:
+def compiled(signature: Any, options: dict[str, Any] = JIT) -> Callable[[Any], Kernel]:
     """Load a function compiled for one signature from disk, or compile it and keep it there.
 
     Parameters
     ----------
     signature
         The types it is compiled for.
+    options : dict
+        The compiler's.
     """
 
     def compile_(function: FunctionType) -> Kernel:
@@ -63,7 +65,7 @@ def compiled(signature: Any) -> Callable[[Any], Kernel]:
         if code is None and _calls and elsewhere.compiled(_calls[-1]):
             code = folder.read(name)
         if code is None:
-            code = machine_code(function, signature, JIT)
+            code = machine_code(function, signature, options)
             folder.write(name, code)
         return Kernel(code, signature)
 

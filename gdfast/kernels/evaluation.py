@@ -9,7 +9,7 @@ from typing import Any, Final
 from gdfast.kernels import lane_math, lane_products, records  # noqa: F401, registers the compiled forms of what lanes call
 from gdfast.kernels.compiling import callable_once, compiled, register_helpers, remembered
 from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import wide
+from gdfast.kernels.options import MAY_ALLOCATE, wide
 from gdfast.kernels.signatures import evaluation_signature
 from gdfast.problems import LaneKernel
 
@@ -35,7 +35,7 @@ def evaluation_kernel(lanes: LaneKernel) -> Kernel:
 
 
 def _apart(gradient: Any, objective: Any) -> Kernel:
-    @compiled(evaluation_signature)
+    @compiled(evaluation_signature, MAY_ALLOCATE)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
         if wanted & GRADIENT:
@@ -47,7 +47,7 @@ def _apart(gradient: Any, objective: Any) -> Kernel:
 
 
 def _at_once(both: Any, objective: Any) -> Kernel:
-    @compiled(evaluation_signature)
+    @compiled(evaluation_signature, MAY_ALLOCATE)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
         if wanted & GRADIENT:

@@ -69,6 +69,10 @@ class _Library(codegen.JITCodeLibrary):
     """What numba makes of a function, without machine code of its own."""
 
     def _optimize_final_module(self) -> None:
+        pass
+
+    def optimize(self) -> None:
+        """Let LLVM optimize it with all that it calls: a kernel, once, and not each of its functions by itself, too."""
         text = str(self._final_module)
         if INDEPENDENT in text:
             self._final_module = llvm.parse_assembly(_with_independent_loops(text))
@@ -137,6 +141,7 @@ def translate(function: Callable[..., Any], signature: Any, options: dict[str, A
     """Return numba's library of a function compiled for one signature, and its description of the function."""
     with _translating():
         (result,) = numba.njit(signature, **options)(function).overloads.values()
+        result.library.optimize()
     # Constants in an environment would have to be kept with the machine code. Kernels have none.
     assert not any(environment.consts for environment in (result.environment, *result._find_referenced_environments()))
     return result.library, result.fndesc

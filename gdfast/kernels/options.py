@@ -12,7 +12,7 @@ from gdfast.kernels.numba_internals import INDEPENDENT
 # Functions that compiled ones call have no form that C could call: it would take a tenth of all compiling.
 HELPER: Any = {"no_cfunc_wrapper": True}
 
-JIT: dict[str, Any] = {
+MAY_ALLOCATE: dict[str, Any] = {
     **HELPER,
     # Division by zero gives inf or nan as in NumPy, instead of a branch and an exception in every lane.
     "error_model": "numpy",
@@ -23,6 +23,10 @@ JIT: dict[str, Any] = {
     # Lanes index arrays by trusted loop counters.
     "boundscheck": False,
 }
+
+# Steps and the driver allocate nothing, so that nobody counts references: who calls them holds their arrays. What
+# a problem's lanes call may be anything.
+JIT = {**MAY_ALLOCATE, "_nrt": False}
 
 # For small functions that lane loops call: a loop with a call in it does not vectorize, and LLVM leaves calls of
 # larger functions if it is not told.

@@ -38,7 +38,7 @@ from gdfast.tiles.ending import (
     Ending,
     Trend,
 )
-from gdfast.tiles.noting import note, note_state, record_type, stay
+from gdfast.tiles.noting import note, note_state, place_of, record_type, stay
 from gdfast.tiles.outcomes import Limits
 from gdfast.tiles.placing import judge
 
@@ -155,7 +155,8 @@ def _fit_line(samples, n, mean, scatter, slope):
     wide()  # type: ignore[call-arg]
     k, squares = len(samples), scatter
     base = samples[k // 2]
-    mean[:n], slope[:n], squares[:n] = 0.0, 0.0, 0.0
+    for lane in range(n):
+        mean[lane] = slope[lane] = squares[lane] = 0.0
     for at in range(k):
         place, row = at - (k - 1) / 2, samples[at]
         for lane in range(n):
@@ -178,7 +179,8 @@ def _tell_trends(block, noted, n, middle, rounding, first, ends):
     before, one, after, other, slope = work[0], work[1], work[2], work[3], work[4]
     k = len(samples)
     split, several = middle if middle > 0 else k // 2, min(RECENT, k)
-    before[:n], one[:n] = np.nan, 0.0
+    for lane in range(n):
+        before[lane], one[lane] = np.nan, 0.0
     if split > 0:
         _fit_line(samples[:split], n, before, one, slope)
     _fit_line(samples[split:], n, after, other, slope)
@@ -311,7 +313,7 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, r
     theta, memory, number, status, ended, tail = (
         block.theta, block.memory, block.number, block.status, block.ended, block.tail,
     )  # fmt: skip
-    sampled = np.searchsorted(noted.steps, t)
+    sampled = place_of(noted.steps, t)
     window, of_measure = tail.shape[0] - 1, memory.shape[0] - ends.memory.shape[0]
     for k in range(window + 1):
         for j in range(ends.memory.shape[0] if k == window else 0):
@@ -363,7 +365,7 @@ def driver(real: str) -> Kernel:
     def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
-        middle = np.searchsorted(noted.steps, last_steps)  # samples before them
+        middle = place_of(noted.steps, last_steps)  # samples before them
         together = min(LANES, width)
         lane_steps = 0
         for begin in range(0, total, width):
@@ -402,7 +404,9 @@ def driver(real: str) -> Kernel:
                     _compare_with_ends(pair, block, table, settling, n, padded, noted)
                 _tell_trends(block, noted, n, middle, rounding, first, ends)
                 while row < len(record.steps) and record.steps[row] < len(table) - 1:
-                    block.theta[:, :n] = block.tail[record.steps[row] - last_steps, :, :n]
+                    for i in range(block.theta.shape[0]):
+                        for lane in range(n):
+                            block.theta[i, lane] = block.tail[record.steps[row] - last_steps, i, lane]
                     note(judging, block, table, settling, per_objective, n, padded, first, record, row)
                     row += 1
             n = min(width, total - begin)

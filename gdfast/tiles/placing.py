@@ -10,6 +10,7 @@ from numba.extending import register_jitable
 from gdfast.kernels.options import HELPER
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.ending import Ending, Trend
+from gdfast.tiles.noting import place_of
 from gdfast.tiles.outcomes import Outcome
 
 _STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
@@ -111,7 +112,7 @@ def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, t
         outcome = _outcome(ending, ends.trend[at], loss, norm, before[start], limits)
         near = loss <= limits.low
         if not near and loss <= heights[-1] + limits.slack:
-            near = abs(heights[np.searchsorted(heights[:-1], loss - limits.slack)] - loss) <= limits.slack
+            near = abs(heights[place_of(heights[:-1], loss - limits.slack)] - loss) <= limits.slack
         near = near and ending != _DIVERGED
         ends.loss[at], ends.gradient_norm[at], ends.outcome[at], ends.basin[at] = loss, norm, outcome, -1
         ends.near[at] = near
