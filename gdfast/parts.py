@@ -54,8 +54,9 @@ class Parts:
         In a row, each transform's coefficients.
     plateau, rule, measure : Span
         In a row, the coefficients of a schedule that looks at the loss, of the rule and of the measure.
-    plateau_memory, scalars, measure_memory : Span
-        Among a trajectory's memory slots, those of such a schedule, the rule's scalars, and those of the measure.
+    plateau_memory, scalars, counts, measure_memory : Span
+        Among a trajectory's memory slots, those of such a schedule, the rule's scalars, of a rule with a line search
+        how many points the last step tried and how many all did, and those of the measure.
     """
 
     schedule: Span
@@ -65,6 +66,7 @@ class Parts:
     measure: Span
     plateau_memory: Span
     scalars: Span
+    counts: Span
     measure_memory: Span
 
     @classmethod
@@ -74,13 +76,18 @@ class Parts:
         widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
         widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
         widths += [len(measure.coefficients) if measure else 0]
-        slots = len(plateau.initial) if plateau else 0, len(optimizer.scalars), len(measure.initial) if measure else 0
-        return _parts(tuple(widths), slots)
+        slots = [len(plateau.initial) if plateau else 0, len(optimizer.scalars), 2 if optimizer.search else 0]
+        return _parts(tuple(widths), (*slots, len(measure.initial) if measure else 0))
 
     @property
     def settings(self) -> Span:
         """In a row, the coefficients of all transforms."""
         return Span(self.schedule.end, self.plateau.begin)
+
+    @property
+    def told(self) -> Span:
+        """Among the memory slots, those that results are made of: the points that searches tried, and the measure's."""
+        return Span(max(self.counts.begin, self.counts.end - 1), self.measure_memory.end)
 
     @property
     def width(self) -> int:
@@ -89,7 +96,7 @@ class Parts:
 
 
 @functools.lru_cache(maxsize=256)
-def _parts(widths: tuple[int, ...], slots: tuple[int, int, int]) -> Parts:
+def _parts(widths: tuple[int, ...], slots: tuple[int, ...]) -> Parts:
     """The parts of such widths; a run asks for the same again and again."""
     schedule, *transforms, plateau, rule, measure = _side_by_side(widths)
     return Parts(schedule, tuple(transforms), plateau, rule, measure, *_side_by_side(slots))
@@ -119,4 +126,5 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
 def initial_memory(optimizer: Optimizer, measure: Measure | None, dtype: DTypeLike) -> Array:
     """First value of each memory slot of a trajectory, ``dtype[r]``."""
     of_plateau, of_measure = ([*part.initial.values()] if part else [] for part in (optimizer.plateau, measure))
-    return np.array([*of_plateau, *optimizer.initial_scalars, *of_measure], dtype=dtype)
+    counts = [0.0, 0.0] if optimizer.search else []
+    return np.array([*of_plateau, *optimizer.initial_scalars, *counts, *of_measure], dtype=dtype)

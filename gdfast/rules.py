@@ -58,8 +58,10 @@ def names_of(argument: str, names: Any) -> tuple[str, ...]:
     return tuple(arguments.text(argument, name) for name in arguments.several(argument, names, accepted, least=0))
 
 
-def check_results(rule: Callable[..., Any], results: Sequence[str], reason: str) -> None:
+def check_results(rule: Callable[..., Any], results: Sequence[str], reason: str, of_vectors: bool = False) -> None:
     """Refuse a rule that is not in the grammar, or does not return these values, for a reason.
+
+    It may call the functions of `gdfast.formulas.vectors`, if it is of vectors.
 
     Raises
     ------
@@ -67,20 +69,20 @@ def check_results(rule: Callable[..., Any], results: Sequence[str], reason: str)
         If it is or does not; the message names the line.
     """
     try:
-        Formula.of(rule, len(results))
+        Formula.of(rule, len(results), of_vectors)
     except GrammarError as error:
         if "must return" in str(error):
             raise GrammarError(f"{error}: {', '.join(results)}, since {reason}") from None
         raise
 
 
-def check_scalars(rule: Callable[..., Any], slots: Sequence[str], scalars: Sequence[str]) -> tuple[str, ...]:
-    """Return the slots of a coordinate; refuse scalars that are not the last slots, or differ between coordinates.
+def state_of(slots: Sequence[str], scalars: Sequence[str]) -> tuple[str, ...]:
+    """Return the slots of a coordinate among the slots of a rule, whose last ones its scalars must be.
 
     Raises
     ------
     ValueError
-        If something does not fit.
+        If they are not.
     """
     state = tuple(slots)[: len(slots) - len(scalars)]
     if tuple(slots) != (*state, *scalars):
@@ -88,7 +90,18 @@ def check_scalars(rule: Callable[..., Any], slots: Sequence[str], scalars: Seque
             f"scalars {', '.join(scalars)} must be arguments of the rule right before lr, where it has "
             f"{', '.join(slots) or 'none'}"
         )
-    tree = Formula.of(rule, 1 + len(slots)).tree
+    return state
+
+
+def check_scalars(rule: Callable[..., Any], state: Sequence[str], scalars: Sequence[str]) -> None:
+    """Refuse a rule with scalars that differ between coordinates.
+
+    Raises
+    ------
+    ValueError
+        If they do.
+    """
+    tree = Formula.of(rule, 1 + len(state) + len(scalars), of_vectors=True).tree
     origin = {name: name for name in inspect.signature(rule).parameters if name in state}
     origin.update((argument.arg, argument.arg) for argument in tree.args.args[:2])
     for statement in tree.body:
@@ -104,7 +117,6 @@ def check_scalars(rule: Callable[..., Any], slots: Sequence[str], scalars: Seque
                         f"rule {rule.__name__}: its scalar {name} must be the same for all coordinates, made of "
                         f"scalars, lr, norms, sums, loss and coefficients, not of {own}"
                     )
-    return state
 
 
 def _own_of(value: ast.expr, origin: Mapping[str, str]) -> str | None:

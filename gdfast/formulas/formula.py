@@ -8,13 +8,13 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gdfast.formulas import elementary
+from gdfast.formulas import elementary, vectors
 from gdfast.formulas.grammar import check
 from gdfast.formulas.readings import typed
 from gdfast.formulas.source import source_of
 from gdfast.formulas.translation import translated
 
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = {name: getattr(elementary, name) for name in elementary.__all__}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(elementary, name) for name in elementary.__all__}
 
 
 class Formula:
@@ -27,6 +27,8 @@ class Formula:
         it can be, see `gdfast.formulas.translation`.
     results : int
         How many values it returns. Each may be a tuple of values itself, as the rows of a Hessian are.
+    of_vectors : bool
+        Whether it may call the functions of `gdfast.formulas.vectors`.
 
     Attributes
     ----------
@@ -53,25 +55,29 @@ class Formula:
     5.0
     """
 
-    def __init__(self, function: Callable[..., Any], results: int) -> None:
+    def __init__(self, function: Callable[..., Any], results: int, of_vectors: bool = False) -> None:
         self.name = getattr(function, "__name__", repr(function))
         self.source = source_of(function)
         self.function, self.results = function, results
         self.tree, self.constants = translated(function)
         self.arguments = tuple(argument.arg for argument in self.tree.args.args)
-        check(self.tree, results)
+        check(self.tree, results, of_vectors)
         self._readings: dict[str, Callable[..., Any]] = {}
 
     @classmethod
-    def of(cls, function: Callable[..., Any], results: int) -> "Formula":
+    def of(cls, function: Callable[..., Any], results: int, of_vectors: bool = False) -> "Formula":
         """The formula that a function is; the same object for the same function."""
-        return _of(function, results)
+        return _of(function, results, of_vectors)
 
     def reading(self, real: str) -> Callable[..., Any]:
         """The function as it computes in a type, ``float64`` or ``float32``, on arrays and in compiled lanes."""
         if real not in self._readings:
             self._readings[real] = typed(copy.deepcopy(self.tree), {**_FUNCTIONS, "__name__": __name__}, real)
         return self._readings[real]
+
+    def where(self, functions: Mapping[str, Callable[..., Any]], real: str) -> Callable[..., Any]:
+        """The function as it computes on arrays of a type, with these meanings of functions of vectors."""
+        return typed(copy.deepcopy(self.tree), {**_FUNCTIONS, "__name__": __name__, **functions}, real)
 
     def on(self, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
         """The function with other meanings of the functions of `gdfast.formulas.elementary`, such as SymPy's."""
@@ -120,20 +126,20 @@ class Formula:
 
 
 @functools.lru_cache(maxsize=4096)
-def _of(function: Callable[..., Any], results: int) -> Formula:
-    return Formula(function, results)
+def _of(function: Callable[..., Any], results: int, of_vectors: bool) -> Formula:
+    return Formula(function, results, of_vectors)
 
 
 @functools.cache
 def from_text(text: str) -> Callable[..., Any]:
-    """Return the function that a text defines, which may call the functions of `gdfast.formulas.elementary` only.
+    """Return the function that a text defines, which may call the functions that formulas may call, and no other.
 
     The text must be the program's own: it is run.
     """
-    names = _FUNCTIONS
+    names = _FUNCTIONS | {name: getattr(vectors, name) for name in vectors.__all__}
     scope: dict[str, Any] = {**names, "__name__": __name__, "__builtins__": {}}
     exec(compile(text, "<formula>", "exec"), scope)
-    (function,) = (value for name, value in scope.items() if name not in names and not name.startswith("__"))
+    (function,) = (value for name, value in scope.items() if value is not names.get(name) and not name.startswith("__"))
     function.__text__ = text
     return function  # type: ignore[no-any-return]
 

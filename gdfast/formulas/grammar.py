@@ -5,10 +5,14 @@ import inspect
 import sys
 from typing import NoReturn
 
-from gdfast.formulas import elementary
+from gdfast.formulas import elementary, vectors
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_FUNCTIONS, _OF_VECTORS = (
+    {name: len(inspect.signature(getattr(module, name)).parameters) for name in module.__all__}
+    for module in (elementary, vectors)
+)
 _INSTEAD = {
     ast.Pow: "a power must have a constant exponent, whole or half, within ±64, or be written exp(y * log(x)); what "
     "depends on the step alone, such as beta**t, belongs into the step_table",
@@ -32,7 +36,7 @@ def is_condition(node: ast.expr, conditions: set[str]) -> bool:
     return False
 
 
-def check(definition: ast.FunctionDef, results: int) -> None:
+def check(definition: ast.FunctionDef, results: int, of_vectors: bool = False) -> None:
     """Check a formula.
 
     Parameters
@@ -41,18 +45,21 @@ def check(definition: ast.FunctionDef, results: int) -> None:
         The formula.
     results : int
         How many values it must return.
+    of_vectors : bool
+        Whether it may call the functions of `gdfast.formulas.vectors`.
 
     Raises
     ------
     GrammarError
         If something in it is not in the grammar.
     """
-    _Checker(definition, results).check()
+    _Checker(definition, results, of_vectors).check()
 
 
 class _Checker:
-    def __init__(self, definition: ast.FunctionDef, results: int) -> None:
+    def __init__(self, definition: ast.FunctionDef, results: int, of_vectors: bool) -> None:
         self.definition, self.results = definition, results
+        self.functions = _FUNCTIONS | _OF_VECTORS if of_vectors else _FUNCTIONS
         self.names = {argument.arg for argument in definition.args.args}
         self.conditions: set[str] = set()
 
@@ -107,9 +114,9 @@ class _Checker:
                 self.expression(left)
                 self.expression(right)
             case ast.Call(func=ast.Name(id=name), args=values, keywords=[]):
-                if name in self.names or name not in elementary.__all__:
+                if name in self.names or name not in self.functions:
                     self.refuse(node, _unknown(name))
-                wanted = len(inspect.signature(getattr(elementary, name)).parameters)
+                wanted = self.functions[name]
                 if len(values) != wanted:
                     self.refuse(node, f"{name} takes {wanted} values, not {len(values)}")
                 if name == "select":
@@ -134,4 +141,6 @@ class _Checker:
 
 
 def _unknown(name: str) -> str:
+    if name in _OF_VECTORS:
+        return f"{name}() is of whole vectors, which only rules of optimizers are of"
     return f"{name}() is not one of {', '.join(elementary.__all__)} of gdfast.formulas.elementary"

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from gdfast.formulas import elementary
+from gdfast.formulas import elementary, vectors
 from gdfast.formulas.grammar import GrammarError, check
 from gdfast.formulas.source import definition_of
 
@@ -40,7 +40,8 @@ for _name in ["cos", "cosh", "exp", "log", "log10", "log1p", "log2", "sin", "sin
 for _name in ("asin", "acos", "atan"):
     _KNOWN |= {getattr(math, _name): _name, getattr(np, f"arc{_name[1:]}"): _name}
 _KNOWN |= {math.erf: "erf"}
-"""Functions that are one of `gdfast.formulas.elementary`."""
+_KNOWN |= {getattr(vectors, name): name for name in vectors.__all__}
+"""Functions that are one of `gdfast.formulas.elementary`, or of `gdfast.formulas.vectors`."""
 
 _POWERS = (pow, math.pow, np.power)
 
@@ -327,7 +328,7 @@ def _checked(function: Callable[..., Any], within: Sequence[Callable[..., Any]])
     definition, _ = translation.whole()
     last = definition.body[-1]
     value = last.value if isinstance(last, ast.Return) else None
-    check(definition, len(value.elts) if isinstance(value, ast.Tuple) else 1)
+    check(definition, len(value.elts) if isinstance(value, ast.Tuple) else 1, of_vectors=True)
 
 
 def _call(name: str, values: Sequence[ast.expr]) -> ast.Call:

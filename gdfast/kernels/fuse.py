@@ -8,17 +8,21 @@ import numpy as np
 from numba import types
 from numba.extending import register_jitable
 
-from gdfast.formulas import noise
+from gdfast.formulas import elementary, noise
 from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
 from gdfast.kernels.compiling import callable_once, remembered
+from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.norms import euclidean_norm, larger_size
 from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import INLINED
-from gdfast.kernels.signatures import step_signature
+from gdfast.kernels.options import HELPER, INLINED
+from gdfast.kernels.signatures import call_evaluation, step_signature
 from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
+from gdfast.kernels.whole import in_lanes
+from gdfast.kernels.whole_rows import Rows, in_memory
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
@@ -49,7 +53,11 @@ def step_kernel(
         If the rule or a formula is not in the grammar of rules.
     """
     transforms, plateau = optimizer.transforms, optimizer.plateau
-    parts = {"rule": Formula.of(optimizer.rule, 1 + len(optimizer.state) + len(optimizer.scalars))}
+    steps, search = optimizer.steps, optimizer.search
+    results = 1 + len(optimizer.state) + len(optimizer.scalars)
+    parts = {} if steps else {"rule": Formula.of(optimizer.rule, results)}
+    if search:
+        parts["search"] = Formula.of(search.rule, search.results)
     if optimizer.entries is not None:
         parts["entries"] = Formula.of(optimizer.entries, len(optimizer.norms))
     if optimizer.terms is not None:
@@ -72,6 +80,12 @@ def step_kernel(
         template, chain = in_one_pass, in_registers(transforms, problem.dimension)
         parts["gradient"] = Formula.of(problem.gradient_formula, problem.dimension)
         parts["objective"] = Formula.of(problem.loss_formula, 1)
+        if "hessian" in optimizer.needs:
+            parts["hessian"] = Formula.of(problem.hessian_formula, problem.dimension)
+    rows: Rows | None = None
+    written = ""
+    if steps:
+        written, rows = in_memory(optimizer) if problem.lane_kernel else (in_lanes(optimizer, problem.dimension), None)
     real = np.dtype(dtype).name
     read = {name: formula.reading(real) for name, formula in parts.items()}
     shape = Shape(
@@ -86,6 +100,9 @@ def step_kernel(
         Parts.of(optimizer, measure),
         sparse,
         real,
+        bool(steps),
+        rows,
+        bool(search),
     )
 
     def make() -> Kernel:
@@ -94,17 +111,29 @@ def step_kernel(
         called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE, **_NORMS)
         for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
             made[name] = callable_once(typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real))
-        for name in ("entries", "terms", "plateau", "measure"):
-            made.setdefault(name, made["rule"])  # never called where there are none
+        if written:
+            around = {**_FUNCTIONS, **called, **_EVALUATION, **made}
+            around |= {"most": search.most if search else 0, "rounds": ROUNDS, "second": 1}
+            loops = HELPER if "for _ in" in written else INLINED
+            made["advance"] = callable_once(
+                typed(ast.parse(written).body[0], {"__name__": __name__, **around}, real), loops
+            )
+        for name in ("hessian", "search"):
+            made.pop(name, None)
+        known = made.get("advance") or made["rule"]
+        for name in ("rule", "advance", "entries", "terms", "plateau", "measure"):
+            made.setdefault(name, known)  # never called where there are none
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
 
     call = step_kernel, (problem, optimizer, measure, real, sparse)
-    return remembered((template, shape, chain, *read.items()), make, call)
+    return remembered((template, shape, chain, written, search and search.most, *read.items()), make, call)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
 
+_FUNCTIONS = {name: getattr(elementary, name) for name in elementary.__all__}
+_EVALUATION = {"call_evaluation": call_evaluation, "GRADIENT": GRADIENT, "OBJECTIVE": OBJECTIVE}
 _NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt)}
 
 
@@ -122,6 +151,9 @@ class Shape(NamedTuple):
     parts: Parts  # where in a row of the table, and in the memory, the coefficients lie
     sparse: bool  # whether there are steps without a settle check
     real: str  # the type of all numbers
+    of_vectors: bool  # whether the rule calls functions of whole vectors
+    whole: Rows | None  # what such a rule needs, of a problem with an evaluation
+    searches: bool  # whether a line search is in it
 
     @property
     def signature(self) -> Any:
@@ -141,5 +173,10 @@ def sum_rows(optimizer: Optimizer) -> int:
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
-    """Rows to scribble on in a pair's step: the problem's, norms and sums, losses, the largest gradient entries."""
-    return (problem.lane_kernel.work_rows if problem.lane_kernel else 0) + sum_rows(optimizer) + 2
+    """Rows to scribble on in a pair's step.
+
+    The problem's, norms and sums, what a rule of whole vectors has, losses, the largest gradient entries.
+    """
+    own = problem.lane_kernel.work_rows if problem.lane_kernel else 0
+    whole = in_memory(optimizer)[1].of(problem.dimension) if problem.lane_kernel and optimizer.steps else 0
+    return own + sum_rows(optimizer) + whole + 2

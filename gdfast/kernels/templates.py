@@ -32,7 +32,7 @@ from gdfast.kernels.settling import (
     quiet_window,
     settle,
 )
-from gdfast.kernels.signatures import LANES, SETTLED, call_evaluation
+from gdfast.kernels.signatures import KINDS, LANES, SETTLED, call_evaluation
 
 
 def as_tuple(value):
@@ -156,6 +156,20 @@ def keep_last(new, matrix, lane, scalars):
 
 
 @register_jitable(**HELPER)
+def count(tried, counts, status, lane):
+    """Keep how many points a step's line search tried, and add them to those of the steps before, until it settles."""
+    counts[0, lane] = tried
+    counts[1, lane] = counts[1, lane] if status[lane] & SETTLED else counts[1, lane] + tried
+
+
+@register_jitable(**HELPER)
+def count_back(counts, status, lane, t):
+    """Take off what a lane tried in the step at whose beginning it has settled."""
+    if status[lane] & SETTLED and status[lane] // KINDS == t:
+        counts[1, lane] = counts[1, lane] - counts[0, lane]
+
+
+@register_jitable(**HELPER)
 def keep(x, matrix, lane):
     """Store a lane's coordinates."""
     for i in range(len(x)):
@@ -175,7 +189,9 @@ def factor_of(shape):
     return from_memory if shape.parts.plateau_memory.size else from_schedule
 
 
-def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape):
+def in_one_pass(
+    rule, entries, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape, advance
+):
     """Return the compiled step of functions of a landscape and of rules, which are called once each."""
     parts, real = shape.parts, shape.number
     zero, one = real(0.0), real(1.0)
@@ -185,6 +201,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
     has_norms, sums, remembers, measures = len(no_norms), len(zeros), len(memories), len(measured)
     has_scalars, scalars_from = len(no_scalars), parts.scalars.begin
+    of_vectors, searches, counts_from = shape.of_vectors, shape.searches, parts.counts.begin
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
     plateau_from, plateau_to = parts.plateau
@@ -204,7 +221,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
         check_every, gradient_tolerance, divergence_limit = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
-        scalars = memory[scalars_from:]
+        scalars, counts = memory[scalars_from:], memory[counts_from:]
         fixed = numbers_of(pair.data, real, params) if params else ()
         if n_steps <= 0:  # the objective is asked for
             for block_of_lanes in range(n // LANES):
@@ -246,6 +263,13 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                         remembered = as_tuple(measure(objective(*(x + fixed)), *(old + row[measure_from:])))
                         keep_moving(remembered, seen, status, lane)
                     y = decay_all(decay, x, g, rate, settings) if transformed else x
+                    if of_vectors:
+                        tried = advance(
+                            y, g, theta, state, lane, scalars, rate, loss, fixed, number[lane], settings, coefficients
+                        )
+                        if searches:
+                            count(tried, counts, status, lane)
+                        continue
                     own = hold(scalars, lane, no_scalars) + (rate,)
                     norms = (
                         norm_all(norm, entries, read, y, g, state, lane, slots, own + coefficients, no_norms)
@@ -265,16 +289,20 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, decay, gradie
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*(x + fixed)))
                         settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
+                        if searches:
+                            count_back(counts, status, lane, t + k)
 
     return step
 
 
-def in_parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape):
+def in_parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape, advance):
     """Return the compiled step of rules, which are called once each, for any problem with an evaluation."""
     parts = shape.parts
     slots, no_norms, zeros = (0.0,) * shape.state, (0.0,) * shape.norms, (0.0,) * shape.sums
     no_scalars, scalars_from = (0.0,) * parts.scalars.size, parts.scalars.begin
-    has_scalars = len(no_scalars)
+    of_vectors, by_coordinate = shape.of_vectors, not shape.of_vectors
+    searches, counts_from = shape.searches, parts.counts.begin
+    has_scalars, vectors, numbers = 0 if of_vectors else len(no_scalars), *(shape.whole or (0, 0))
     memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
     n_norms, sums, euclidean, sum_rows = shape.norms, shape.sums, shape.euclidean, shape.sum_rows
     remembers, measures = len(memories), len(measured)
@@ -294,10 +322,12 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit = settling
         group = pair.group
-        own = work.shape[0] - sum_rows - 2  # rows of the problem's
+        of_whole = vectors * theta.shape[0] + numbers
+        own = work.shape[0] - sum_rows - of_whole - 2  # rows of the problem's
+        rows, tried = work[own + sum_rows : own + sum_rows + of_whole], own + sum_rows + vectors * theta.shape[0]
         totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
         scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
-        fresh, scalars = work[own + 2 * n_norms + sums :], memory[scalars_from:]
+        fresh, scalars, counts = work[own + 2 * n_norms + sums :], memory[scalars_from:], memory[counts_from:]
         if n_steps <= 0:  # the objective is asked for, or the gradient too
             call_evaluation(pair, OBJECTIVE if n_steps == 0 else GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
             if n_steps < 0:
@@ -371,18 +401,26 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                         part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
                         for j in range(sums):
                             totals[n_norms + j, lane] += part[j]
-            for i in range(theta.shape[0]):
-                rates = lr[group[i]]
-                for lane in range(n):
-                    rate = factor(multiplier, memory, lane) * rates[lane]
-                    loss = (losses[lane],) if uses_loss else ()
-                    summed = column(totals, lane, no_norms + zeros) if n_norms + sums else ()
-                    held = hold(scalars, lane, no_scalars)
-                    whole = held + (rate,) + summed + loss + coefficients
-                    new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
-                    theta[i, lane] = store(state, i, lane, slots, new)
-                    if has_scalars:
-                        keep_last(new, fresh, lane, no_scalars)
+            if of_vectors:
+                advance(
+                    pair, theta, grad, state, scalars, memory, multiplier, lr, losses, number, settings, coefficients,
+                    rows, totals, work, n, t + k,
+                )  # fmt: skip
+                for lane in range(n if searches else 0):
+                    count(work[tried, lane], counts, status, lane)
+            if by_coordinate:
+                for i in range(theta.shape[0]):
+                    rates = lr[group[i]]
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        loss = (losses[lane],) if uses_loss else ()
+                        summed = column(totals, lane, no_norms + zeros) if n_norms + sums else ()
+                        held = hold(scalars, lane, no_scalars)
+                        whole = held + (rate,) + summed + loss + coefficients
+                        new = rule(theta[i, lane], grad[i, lane], *(read(state, i, lane, slots) + whole))
+                        theta[i, lane] = store(state, i, lane, slots, new)
+                        if has_scalars:
+                            keep_last(new, fresh, lane, no_scalars)
             for j in range(has_scalars):
                 for lane in range(n):
                     scalars[j, lane] = fresh[j, lane]

@@ -27,6 +27,10 @@ reference), in compiled lanes (the kernel) and on symbols (theory). Its argument
 
 It returns the new ``theta``, the new state slots and the new scalars, in the order of the arguments.
 `gdfast.kernels` states what such a text may contain, and checks it.
+
+A rule may also call functions of whole vectors, see `gdfast.formulas.vectors`: inner products, gradient and loss at
+points that it names, a line search, the Hessian's inverse. Then theta, gradient and state slots are vectors, all its
+other arguments numbers, and it has no norms and sums.
 """
 
 import functools
@@ -34,7 +38,7 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,17 +47,13 @@ from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.formulas.arrays import computed
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.named import Named, named, parameters_of_factory
+from gdfast.optimizers._search import Search
+from gdfast.optimizers._signature import Signature, signature_of
 from gdfast.problems import Problem
-from gdfast.rules import (
-    arguments_of,
-    check_coefficients,
-    check_reduced,
-    check_results,
-    check_scalars,
-    names_of,
-    sample,
-)
+from gdfast.problems._landscape import LARGEST_LANDSCAPE
+from gdfast.rules import check_coefficients, names_of, sample
 from gdfast.schedules import LossSchedule, Schedule, of_step
 from gdfast.transforms import Transform
 
@@ -97,6 +97,8 @@ class Optimizer(Named):
         What a coordinate's step is divided by, for rules that divide by a running size of the gradient: a function of
         any of the state slots, as an update leaves them, and of the rule's coefficients of this update, by their names.
         Histories tell the sharpness by it; no step needs it.
+    search : Search, optional
+        The line search of a rule that calls ``line_search``.
     schedule : Schedule or LossSchedule, optional
         What the learning rate is multiplied by; see `scheduled`.
     transforms : tuple of Transform
@@ -130,6 +132,7 @@ class Optimizer(Named):
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
     preconditioner: Callable[..., Any] | None = None
+    search: Search | None = None
     schedule: Schedule | LossSchedule | None = None
     transforms: tuple[Transform, ...] = ()
     unit: float = 1.0
@@ -306,8 +309,8 @@ class Optimizer(Named):
         return isinstance(self.schedule, Schedule)
 
     @property
-    def _signature(self) -> "_Signature":
-        return _signature(self.rule, self.norms, self.entries, self.sums, self.terms, self.scalars)
+    def _signature(self) -> Signature:
+        return signature_of(self.rule, self.norms, self.entries, self.sums, self.terms, self.scalars, self.search)
 
     @property
     def state(self) -> tuple[str, ...]:
@@ -316,18 +319,37 @@ class Optimizer(Named):
 
     @property
     def uses_loss(self) -> bool:
-        """Whether the rule asks for the loss."""
+        """Whether the rule, or its line search, asks for the loss."""
         return self._signature.uses_loss
 
     @property
     def coefficients(self) -> tuple[str, ...]:
-        """Names of the coefficients: the rule's arguments after ``lr``, norms, sums and the loss."""
+        """Names of the coefficients: the rule's arguments after ``lr``, norms, sums and the loss, and of its search."""
         return self._signature.coefficients
+
+    @property
+    def arguments_after_slots(self) -> tuple[str, ...]:
+        """The rule's own arguments from ``lr`` on."""
+        names = tuple(inspect.signature(self.rule).parameters)
+        return names[names.index("lr") :]
+
+    @property
+    def steps(self) -> Steps | None:
+        """The rule statement by statement, if it calls functions of whole vectors."""
+        return self._signature.steps
+
+    @property
+    def points(self) -> int:
+        """At how many points a step asks for loss, gradient or Hessian, besides the trials of a line search."""
+        return 1 + (len(self.steps.points) if self.steps else 0)
 
     @property
     def needs(self) -> Mapping[str, str]:
         """What a problem must provide for it (see `Problem.provides`), with the words for it."""
-        return {"lowest": "the loss of the lowest minimum"} if "lowest" in self.coefficients else {}
+        needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in self.coefficients else {}
+        if self.steps and self.steps.functions & OF_THE_HESSIAN:
+            needs["hessian"] = f"the Hessian of a landscape, a formula of at most {LARGEST_LANDSCAPE} coordinates"
+        return needs
 
     @functools.cached_property
     def initial_state(self) -> Array:
@@ -386,39 +408,6 @@ class Optimizer(Named):
         for j, name in enumerate(self.coefficients):
             columns[:, j] = values[name]
         return columns
-
-
-class _Signature(NamedTuple):
-    """What the arguments of a rule are."""
-
-    state: tuple[str, ...]
-    uses_loss: bool
-    coefficients: tuple[str, ...]
-
-
-@functools.lru_cache(maxsize=4096)
-def _signature(
-    rule: Any, norms: tuple[str, ...], entries: Any, sums: tuple[str, ...], terms: Any, scalars: tuple[str, ...]
-) -> _Signature:
-    """Tell what the arguments of a rule are; refuse it if they do not fit each other or what it returns."""
-    names = arguments_of("rule", rule, ("theta", "grad", "lr"))
-    if "lr" not in names[2:]:
-        raise ValueError(
-            f"rule {rule.__name__} must have an argument lr, the learning rate, after theta, grad and its state slots, "
-            f"not {', '.join(names)}"
-        )
-    after = names[names.index("lr") + 1 :]
-    taken = [name for name in names if name not in (*norms, *sums, "loss")]
-    check_reduced("norms, of entries", norms, entries, taken, after[: len(norms)])
-    taken = [name for name in names if name not in (*sums, "loss")]
-    check_reduced("sums, of terms", sums, terms, taken, after[len(norms) : len(norms) + len(sums)])
-    after = after[len(norms) + len(sums) :]
-    if "loss" in names and after[:1] != ("loss",):
-        raise ValueError(f"rule {rule.__name__} must have loss right after lr, norms and sums, before its coefficients")
-    slots = names[2 : names.index("lr")]
-    check_results(rule, ("theta", *slots), "its state slots are the arguments between grad and lr")
-    state = check_scalars(rule, slots, scalars)
-    return _Signature(state, "loss" in names, after[("loss" in names) :])
 
 
 def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:

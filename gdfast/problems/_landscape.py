@@ -171,17 +171,44 @@ class Landscape(Problem):
         parts = (parts,) if self.dimension == 1 else parts
         return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
 
+    @property
+    def hessian_formula(self) -> Callable[..., Any]:
+        """The Hessian as a formula of the coordinates, rows as results; derived from the gradient.
+
+        Raises
+        ------
+        NoDerivativeError
+            If the gradient cannot be differentiated.
+        """
+        return hessian_of(self.gradient_formula, self.dimension)
+
+    @functools.cached_property
+    def provides(self) -> frozenset[str]:
+        try:
+            told = {"hessian"} if self.dimension <= LARGEST_LANDSCAPE and self.hessian_formula else set()
+        except NoDerivativeError:
+            told = set()
+        return super().provides | told
+
+    def hessian_rows(self, theta: Array) -> list[list[Array]]:
+        """The entries of the Hessian by its formula, ``dtype[n]`` each.
+
+        Raises
+        ------
+        NoDerivativeError
+            If there is none.
+        """
+        real = _real(theta)
+        rows = Formula.of(self.hessian_formula, self.dimension).reading(real.name)(*self._at(theta))
+        rows = ((rows,),) if self.dimension == 1 else rows
+        return [[np.broadcast_to(np.asarray(part, real), theta.shape[1:]) for part in row] for row in rows]
+
     def hessian(self, theta: Array) -> Array:
         try:
-            formula = hessian_of(self.gradient_formula, self.dimension)
+            with np.errstate(all="ignore"):
+                bend = np.array(self.hessian_rows(theta), dtype=np.float64)
         except NoDerivativeError:
             return self._gradient_differences(theta)
-        with np.errstate(all="ignore"):
-            rows = Formula.of(formula, self.dimension).reading(_real(theta).name)(*self._at(theta))
-        rows = ((rows,),) if self.dimension == 1 else rows
-        bend = np.stack(
-            [[np.broadcast_to(np.asarray(part, np.float64), theta.shape[1:]) for part in row] for row in rows]
-        )
         lost = ~np.isfinite(bend).all(axis=(0, 1))
         if lost.any():
             bend[..., lost] = self._gradient_differences(theta[:, lost])

@@ -82,7 +82,7 @@ class Ends(NamedTuple):
     recent: Any  # float64[n], its mean over the last samples, likewise
     loss: Any  # (n,)
     gradient_norm: Any  # (n,), the largest entry of the gradient
-    memory: Any  # (slots of the measure, n)
+    memory: Any  # (slots that results are made of, n)
 
 
 def _signature(real: Any) -> Any:

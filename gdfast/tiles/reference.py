@@ -4,6 +4,7 @@ All trajectories of a tile advance together as arrays; those that settle are tak
 The rule and the gradient are the very texts that the kernels are compiled from.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -26,6 +27,7 @@ from gdfast.tiles.ending import (
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
+from gdfast.tiles.vectors import Around
 
 
 def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
@@ -50,7 +52,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         recent=np.zeros(n),
         loss=np.empty(0),
         gradient_norm=np.empty(0),
-        memory=np.empty((plan.parts.measure_memory.size, n), sweep.dtype),
+        memory=np.empty((plan.parts.told.size, n), sweep.dtype),
         record=Record.of(sweep, plan.optimizer, n),
         lane_steps=0,
     )
@@ -85,7 +87,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 end.theta[:, out] = path.theta[:, settled]
                 end.steps[out] = t
                 end.ending[out] = np.where(diverged[settled], Ending.diverged, Ending.stationary)
-                end.memory[:, out] = path.measured[:, settled]
+                end.memory[:, out] = path.told[:, settled]
                 live = ~settled
                 active, grad, small = active[live], grad[:, live], small[live]
                 path.keep(live)
@@ -104,7 +106,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         with np.errstate(all="ignore"):
             end.recent[active] = samples[-RECENT:].astype(np.float64).mean(axis=0)
         end.theta[:, active] = path.theta
-        end.memory[:, active] = path.measured
+        end.memory[:, active] = path.told
         end.steps[active] = sweep.max_steps
         still, period = _tails(np.stack(tail))
         end.period[active] = period
@@ -146,13 +148,20 @@ class Trajectories:
         parts = plan.parts
         self.memory, self.scalars = list(memory[parts.plateau_memory.places]), list(memory[parts.scalars.places])
         self.measured = memory[parts.measure_memory.places]
+        self.counts = memory[parts.counts.places]
+        self.around = Around(sweep.problem, self.optimizer, sweep.dtype) if self.optimizer.steps else None
 
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Drop the trajectories that are not live."""
         self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
         self.state = [slot[:, live] for slot in self.state]
         self.memory, self.scalars = [slot[live] for slot in self.memory], [slot[live] for slot in self.scalars]
-        self.measured = self.measured[:, live]
+        self.measured, self.counts = self.measured[:, live], self.counts[:, live]
+
+    @property
+    def told(self) -> Array:
+        """What results are made of: the points that searches tried, if there are any, and the measure's memory."""
+        return np.concatenate([self.counts[1:], self.measured])
 
     def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
         """Note where trajectories are, with loss and gradient, at their places in a column of a record."""
@@ -179,6 +188,10 @@ class Trajectories:
 
     def transformed(self, grad: Array, t: int) -> Array:
         """The transformed gradient that the update after `t` others takes, ``float64[d, n]``."""
+        return self.transformed_at(self.theta, grad, t)
+
+    def transformed_at(self, theta: Array, grad: Array, t: int) -> Array:
+        """The same of the gradient at other points."""
         rate = self.rate(t)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
@@ -187,11 +200,11 @@ class Trajectories:
             key: Array = np.empty(0)
             if transform.noisy:
                 given, key = given[: -len(KEY)], given[-len(KEY) :]
-            sums = reduced(transform, (self.theta, grad, rate), given)
+            sums = reduced(transform, (theta, grad, rate), given)
             if transform.noisy:
                 rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
                 sums.append(np.stack(rows).astype(grad.dtype, copy=False))
-            (grad,) = computed(transform.rule, 1, self.theta, grad, rate, *sums, *given)
+            (grad,) = computed(transform.rule, 1, theta, grad, rate, *sums, *given)
         return grad
 
     def remember(self, t: int) -> None:
@@ -213,6 +226,14 @@ class Trajectories:
                 coefficients_of = self.table[t, span.places]
                 (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
         slots = [*self.state, *self.scalars]
+        if self.around:
+            numbers = {"lr": rate[0], "loss": loss, **dict(zip(self.optimizer.coefficients, coefficients, strict=True))}
+            transform = functools.partial(self.transformed_at, t=t)
+            self.theta, *slots = self.around.step(self.theta, grad, slots, numbers, transform, t)
+            self.state, self.scalars = slots[: len(self.state)], slots[len(self.state) :]
+            if self.counts.size:
+                self.counts = np.stack([self.around.tried, self.counts[1] + self.around.tried])
+            return
         whole = reduced(self.optimizer, (self.theta, grad, *slots, rate), coefficients)
         if self.optimizer.uses_loss:
             whole.append(loss)

@@ -34,7 +34,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         ``int64[1]``; the tile ends early, with results of no meaning, when it becomes other than zero.
     """
     sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
-    n, dtype, remembered = tile.last - tile.first, sweep.dtype, plan.parts.measure_memory.size
+    n, dtype, remembered = tile.last - tile.first, sweep.dtype, plan.parts.told.size
     ends = Ends(
         theta=np.empty((sweep.problem.dimension, n), dtype),
         steps=np.empty(n, dtype=np.int32),

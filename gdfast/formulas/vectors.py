@@ -1,0 +1,271 @@
+"""Functions of whole vectors, which an optimizer's rule may call besides those of `gdfast.formulas.elementary`.
+
+In a rule that calls one of them the point, the gradient and the state slots are vectors, all its other arguments
+numbers. What such a rule computes of vectors alone is elementwise, as in any other rule; what these functions return is
+told at each.
+
+`Steps` is such a rule taken apart, for kernels: one statement for each call of these functions, and one for each
+assignment, in their order.
+"""
+
+import ast
+import copy
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gdfast.formulas.elementary import sqrt, square_scale
+
+__all__ = [
+    "absolute_hessian_solve",
+    "dot",
+    "gradient_at",
+    "hessian_solve",
+    "line_search",
+    "loss_at",
+    "norm",
+]
+
+_TOLD = "{} is of a rule: what it returns depends on the problem that the rule is run on"
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return the inner product of two vectors, summed coordinate by coordinate."""
+    total = a[0] * b[0]
+    for one, other in zip(a[1:], b[1:], strict=True):
+        total = total + one * other
+    return total
+
+
+def norm(a: Any) -> Any:
+    """Return the Euclidean norm of a vector; what is squared neither overflows nor underflows."""
+    size = np.zeros_like(a[0])
+    for row in a:
+        size = np.where(np.abs(row) > size, np.abs(row), size)
+    scale, total = square_scale(size), np.zeros_like(size)
+    for row in a:
+        total = total + row * scale * (row * scale)
+    return sqrt(total) / scale
+
+
+def gradient_at(point: Any) -> Any:
+    """Return the gradient at a point, a vector: of the rows that the step's own is of, with its transforms.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("gradient_at"))
+
+
+def loss_at(point: Any) -> Any:
+    """Return the loss at a point, a number: what gradients are the gradients of.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("loss_at"))
+
+
+def line_search(direction: Any, first: Any) -> Any:
+    """Return a number, how many times a direction to go: what the optimizer's search finds, which tries `first` first.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a search.
+    """
+    raise TypeError(_TOLD.format("line_search"))
+
+
+def hessian_solve(vector: Any, damping: Any) -> Any:
+    """Return the vector x with (H + damping I) x = vector, H being the Hessian of the loss at the rule's point.
+
+    It is found by Gaussian elimination with row pivots.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("hessian_solve"))
+
+
+def absolute_hessian_solve(vector: Any, damping: Any) -> Any:
+    """Return the same as `hessian_solve` with the absolute values of the Hessian's eigenvalues in place of them.
+
+    They are found by Jacobi's rotations.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("absolute_hessian_solve"))
+
+
+class _Kind(NamedTuple):
+    """What one of the functions takes, and whether it returns a vector."""
+
+    takes: tuple[str, ...]
+    vector: bool
+
+
+_VECTOR, _NUMBER = "a vector", "a number"
+KINDS: Mapping[str, _Kind] = {
+    "dot": _Kind((_VECTOR, _VECTOR), False),
+    "norm": _Kind((_VECTOR,), False),
+    "gradient_at": _Kind((_VECTOR,), True),
+    "loss_at": _Kind((_VECTOR,), False),
+    "line_search": _Kind((_VECTOR, _NUMBER), False),
+    "hessian_solve": _Kind((_VECTOR, _NUMBER), True),
+    "absolute_hessian_solve": _Kind((_VECTOR, _NUMBER), True),
+}
+OF_THE_HESSIAN = frozenset({"hessian_solve", "absolute_hessian_solve"})
+
+
+class Statement(NamedTuple):
+    """A name that gets a value.
+
+    Attributes
+    ----------
+    name : str
+        The name.
+    function : str
+        Which function of vectors is called; empty where the value is an expression.
+    operands : tuple of ast.expr
+        What it is called with, or the expression.
+    vector : bool
+        Whether the value is a vector.
+    """
+
+    name: str
+    function: str
+    operands: tuple[ast.expr, ...]
+    vector: bool
+
+
+class Steps:
+    """A rule of whole vectors, statement by statement.
+
+    Parameters
+    ----------
+    tree : ast.FunctionDef
+        The rule, in the grammar.
+    vectors : sequence of str
+        Those of its arguments that are vectors.
+
+    Attributes
+    ----------
+    statements : list of Statement
+        In their order.
+    results : list of (ast.expr, bool)
+        What it returns, and whether each is a vector; no function of vectors is called in them.
+
+    Raises
+    ------
+    ValueError
+        If a function is called with a number in place of a vector, or the other way round.
+    """
+
+    def __init__(self, tree: ast.FunctionDef, vectors: Sequence[str]) -> None:
+        self.name, self.statements = tree.name, list[Statement]()
+        self._vectors = {*vectors}
+        taken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | {a.arg for a in tree.args.args}
+        self._fresh = (name for name in (f"u{i}" for i in itertools.count()) if name not in taken)
+        self.results: list[tuple[ast.expr, bool]] = []
+        for statement in tree.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    self._assign(name, value)
+                case ast.Return(value=ast.Tuple(elts=parts)):
+                    self.results = [self._result(part) for part in parts]
+                case ast.Return(value=ast.expr() as value):
+                    self.results = [self._result(value)]
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """The functions of vectors that it calls."""
+        return frozenset(statement.function for statement in self.statements) - {""}
+
+    @property
+    def points(self) -> frozenset[str]:
+        """The points besides its own at which it asks for gradient or loss, as texts."""
+        return frozenset(
+            ast.unparse(statement.operands[0])
+            for statement in self.statements
+            if statement.function in ("gradient_at", "loss_at")
+        )
+
+    def is_vector(self, node: ast.AST) -> bool:
+        """Whether an expression without calls of such functions is a vector."""
+        return any(isinstance(part, ast.Name) and part.id in self._vectors for part in ast.walk(node))
+
+    def check(self, state: Sequence[str], scalars: Sequence[str], reduces: bool, searches: bool) -> None:
+        """Refuse a rule whose scalars are vectors, that has norms or sums too, or searches without a search.
+
+        Raises
+        ------
+        ValueError
+            If it is one.
+        """
+        for name, (_, vector) in zip(scalars, self.results[1 + len(state) :], strict=True):
+            if vector:
+                raise ValueError(f"rule {self.name}: its scalar {name} must be a number, not a vector")
+        if reduces:
+            raise ValueError(
+                f"rule {self.name}: norms and sums are of rules of one coordinate; it calls "
+                f"{', '.join(sorted(self.functions))}, and can call dot and norm in their place"
+            )
+        if ("line_search" in self.functions) != searches:
+            missing = "search must come with a rule that calls line_search" if searches else "it needs a search"
+            raise ValueError(f"rule {self.name}: {missing}")
+        if [step.function for step in self.statements].count("line_search") > 1:
+            raise ValueError(f"rule {self.name}: it must call line_search once, not several times")
+
+    def _assign(self, name: str, value: ast.expr) -> None:
+        match value:
+            case ast.Call(func=ast.Name(id=function)) if function in KINDS:
+                self._call(name, value)
+            case _:
+                self._place(name, "", (self._lifted(value),))
+
+    def _place(self, name: str, function: str, operands: tuple[ast.expr, ...]) -> None:
+        vector = KINDS[function].vector if function else self.is_vector(operands[0])
+        self.statements.append(Statement(name, function, operands, vector))
+        (self._vectors.add if vector else self._vectors.discard)(name)
+
+    def _call(self, name: str, call: ast.Call) -> None:
+        assert isinstance(call.func, ast.Name)
+        function, operands = call.func.id, tuple(self._lifted(operand) for operand in call.args)
+        for operand, kind in zip(operands, KINDS[function].takes, strict=True):
+            if self.is_vector(operand) != (kind == _VECTOR):
+                raise ValueError(
+                    f"rule {self.name}: {function} takes {' and '.join(KINDS[function].takes)}, but "
+                    f"{ast.unparse(operand)} is {_NUMBER if kind == _VECTOR else _VECTOR}"
+                )
+        self._place(name, function, operands)
+
+    def _lifted(self, node: ast.expr) -> ast.expr:
+        """The same expression, with names in place of calls, which go before."""
+        steps = self
+
+        class Lifting(ast.NodeTransformer):
+            def visit_Call(self, call: ast.Call) -> Any:
+                if isinstance(call.func, ast.Name) and call.func.id in KINDS:
+                    name = next(steps._fresh)
+                    steps._call(name, call)
+                    return ast.Name(name, ast.Load())
+                return self.generic_visit(call)
+
+        lifted: ast.expr = Lifting().visit(copy.deepcopy(node))
+        return lifted
+
+    def _result(self, node: ast.expr) -> tuple[ast.expr, bool]:
+        lifted = self._lifted(node)
+        return lifted, self.is_vector(lifted)

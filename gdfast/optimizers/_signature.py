@@ -1,0 +1,57 @@
+"""What the arguments of an optimizer's rule are."""
+
+import functools
+from typing import Any, NamedTuple
+
+from gdfast.formulas.formula import Formula
+from gdfast.formulas.vectors import Steps
+from gdfast.optimizers._search import Search
+from gdfast.rules import arguments_of, check_reduced, check_results, check_scalars, state_of
+
+
+class Signature(NamedTuple):
+    """What the arguments of a rule are."""
+
+    state: tuple[str, ...]
+    uses_loss: bool
+    coefficients: tuple[str, ...]
+    steps: Steps | None
+
+
+@functools.lru_cache(maxsize=4096)
+def signature_of(
+    rule: Any,
+    norms: tuple[str, ...],
+    entries: Any,
+    sums: tuple[str, ...],
+    terms: Any,
+    scalars: tuple[str, ...],
+    search: Search | None,
+) -> Signature:
+    """Tell what the arguments of a rule are; refuse it if they do not fit each other or what it returns."""
+    names = arguments_of("rule", rule, ("theta", "grad", "lr"))
+    if "lr" not in names[2:]:
+        raise ValueError(
+            f"rule {rule.__name__} must have an argument lr, the learning rate, after theta, grad and its state slots, "
+            f"not {', '.join(names)}"
+        )
+    after = names[names.index("lr") + 1 :]
+    taken = [name for name in names if name not in (*norms, *sums, "loss")]
+    check_reduced("norms, of entries", norms, entries, taken, after[: len(norms)])
+    taken = [name for name in names if name not in (*sums, "loss")]
+    check_reduced("sums, of terms", sums, terms, taken, after[len(norms) : len(norms) + len(sums)])
+    after = after[len(norms) + len(sums) :]
+    if "loss" in names and after[:1] != ("loss",):
+        raise ValueError(f"rule {rule.__name__} must have loss right after lr, norms and sums, before its coefficients")
+    slots = names[2 : names.index("lr")]
+    check_results(rule, ("theta", *slots), "its state slots are the arguments between grad and lr", of_vectors=True)
+    state = state_of(slots, scalars)
+    steps = Steps(Formula.of(rule, 1 + len(slots), of_vectors=True).tree, (*names[:2], *state))
+    if not steps.functions:
+        if search is not None:
+            raise ValueError(f"search must come with a rule that calls line_search, which {rule.__name__} does not")
+        check_scalars(rule, state, scalars)
+        return Signature(state, "loss" in names, after[("loss" in names) :], None)
+    steps.check(state, scalars, bool(norms or sums), search is not None)
+    coefficients = dict.fromkeys((*after[("loss" in names) :], *(search.coefficients if search else ())))
+    return Signature(state, "loss" in names or bool(search and "loss" in search.seen), tuple(coefficients), steps)

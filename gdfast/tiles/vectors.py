@@ -1,0 +1,140 @@
+"""What the functions of whole vectors are in NumPy, for the rule of trajectories that advance together."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gdfast.formulas import linear, vectors
+from gdfast.formulas.elementary import Array
+from gdfast.formulas.formula import Formula
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Landscape, Problem
+
+
+class Around:
+    """The surroundings of a step: gradient, loss, line search and Hessian, for the rule that asks for them.
+
+    Parameters
+    ----------
+    problem : Problem
+        Whose they are.
+    optimizer : Optimizer
+        What asks.
+    real : str
+        The type that is computed in.
+
+    Attributes
+    ----------
+    tried : ndarray
+        How many points the line search of the last step tried, ``dtype[n]``.
+    """
+
+    def __init__(self, problem: Problem, optimizer: Optimizer, real: str) -> None:
+        self.problem, self.optimizer, self.real = problem, optimizer, real
+        meanings: dict[str, Callable[..., Any]] = {
+            "dot": vectors.dot,
+            "norm": vectors.norm,
+            "gradient_at": self.gradient_at,
+            "loss_at": self.loss_at,
+            "line_search": self.line_search,
+            "hessian_solve": self.hessian_solve,
+            "absolute_hessian_solve": self.absolute_hessian_solve,
+        }
+        results = 1 + len(optimizer.state) + len(optimizer.scalars)
+        self.rule = Formula.of(optimizer.rule, results, of_vectors=True).where(meanings, real)
+        self.tried: Array = np.zeros(0)
+
+    def step(
+        self,
+        theta: Array,
+        grad: Array,
+        slots: list[Array],
+        numbers: Mapping[str, Any],
+        transform: Callable[[Array, Array], Array],
+        t: int,
+    ) -> list[Array]:
+        """Return the new point, the new state slots, ``dtype[d, n]``, and the new scalars, ``dtype[n]``.
+
+        Parameters
+        ----------
+        theta, grad : ndarray
+            Point and transformed gradient, ``dtype[d, n]``.
+        slots : list of ndarray
+            State slots and scalars.
+        numbers : mapping
+            ``lr``, ``loss`` and coefficients, by name.
+        transform : callable
+            From point and gradient to the transformed gradient.
+        t : int
+            The updates done before.
+        """
+        self.theta, self.grad, self.numbers, self.transform, self.t = theta, grad, numbers, transform, t
+        self.tried = np.zeros_like(theta[0])
+        coefficients = [numbers[name] for name in self.optimizer.arguments_after_slots]
+        values = self.rule(theta, grad, *slots, *coefficients)
+        values = values if isinstance(values, tuple) else (values,)
+        shapes = [theta.shape] * (1 + len(self.optimizer.state)) + [theta.shape[1:]] * len(self.optimizer.scalars)
+        return [
+            np.broadcast_to(np.asarray(value, theta.dtype), shape) for value, shape in zip(values, shapes, strict=True)
+        ]
+
+    def gradient_at(self, point: Any) -> Array:
+        """The transformed gradient at points, ``dtype[d, n]``."""
+        there = np.broadcast_to(point, self.theta.shape)
+        return self.transform(there, self.problem.step_gradient(there, self.t))
+
+    def loss_at(self, point: Any) -> Array:
+        """The objective at points, ``dtype[n]``."""
+        return self.problem.step_objective(np.broadcast_to(point, self.theta.shape), self.t)
+
+    def line_search(self, direction: Any, first: Any) -> Array:
+        """How many times a direction each goes, ``dtype[n]``."""
+        search = self.optimizer.search
+        assert search
+        rule = Formula.of(search.rule, search.results).reading(self.real)
+        zero = np.zeros_like(self.theta[0])
+        step, way = zero + first, np.broadcast_to(direction, self.theta.shape)
+        memory = [zero + zero.dtype.type(value) for value in search.initial.values()]
+        descent, done = vectors.dot(self.grad, way), np.zeros(zero.shape, dtype=bool)
+        coefficients = [self.numbers[name] for name in search.coefficients]
+        for _ in range(search.most):
+            there = self.theta + step * way
+            seen = {"loss": self.numbers.get("loss"), "descent": descent}
+            if "value" in search.seen:
+                seen["value"] = self.loss_at(there)
+            if "slope" in search.seen:
+                seen["slope"] = vectors.dot(self.gradient_at(there), way)
+            new = rule(step, *memory, *(seen[name] for name in search.seen), *coefficients)
+            self.tried = np.where(done, self.tried, self.tried + 1)
+            step, *memory = (np.where(done, old, one) for old, one in zip((step, *memory), new[:-1], strict=True))
+            done = done | (new[-1] != 0)
+            if done.all():
+                break
+        return step
+
+    def _hessian(self) -> linear.Matrix:
+        assert isinstance(self.problem, Landscape)
+        return self.problem.hessian_rows(self.theta)
+
+    def hessian_solve(self, vector: Any, damping: Any) -> Array:
+        """What solves (H + damping I) x = vector, ``dtype[d, n]``."""
+        rows = [
+            [entry + damping if i == j else entry for j, entry in enumerate(row)]
+            for i, row in enumerate(self._hessian())
+        ]
+        return np.stack(linear.solved(rows, [*np.broadcast_to(vector, self.theta.shape)], _ARITHMETIC))
+
+    def absolute_hessian_solve(self, vector: Any, damping: Any) -> Array:
+        """What solves (abs(H) + damping I) x = vector, ``dtype[d, n]``."""
+        right = [*np.broadcast_to(vector, self.theta.shape)]
+        return np.stack(linear.solved_absolute(self._hessian(), right, damping, _ARITHMETIC))
+
+
+def _repeat(times: int, numbers: linear.Row, body: Callable[[linear.Row], linear.Row]) -> linear.Row:
+    for _ in range(times):
+        numbers = body(numbers)
+    return numbers
+
+
+_ARITHMETIC = linear.Arithmetic(np.where, np.abs, np.sqrt, _repeat)
