@@ -39,6 +39,7 @@ def optimizer(thing: Any) -> str:
         "hyperparameters": ", ".join(f"{name} = {value}" for name, value in thing.parameters.items()) or "none",
         "default learning rate": f"{thing.learning_rate:g}",
         "state": ", ".join(thing.state) or "none",
+        "each step asks for": thing.cost,
     }
     return _card(thing.label, _first_line(thing), facts, "")
 

@@ -71,6 +71,7 @@ UNUSUAL = [
     o.adagrad(eps_in_sqrt=True),
     o.radam(debias_first=True, threshold=4.0),
     o.ftrl(beta=0.1, lambda_1=0.5, lambda_2=0.2),
+    o.sam(rho=0.5),
 ]
 _USUAL = [make() for make in o.CATALOGUE.values()]
 MORE_OPTIMIZERS = [*(optimizer for optimizer in _USUAL if optimizer not in OPTIMIZERS), *UNUSUAL]

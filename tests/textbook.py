@@ -130,6 +130,16 @@ def classical_momentum(gradient, start, lr, steps, momentum=0.9):
     return path
 
 
+def extragradient(gradient, start, lr, steps):
+    """No library among the peers has it."""
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        ahead = [xi - lr * gi for xi, gi in zip(x, gradient(x), strict=True)]
+        x = [xi - lr * gi for xi, gi in zip(x, gradient(ahead), strict=True)]
+        path.append(x)
+    return path
+
+
 def normalized_gd(gradient, start, lr, steps):
     """No library among the peers has it as an optimizer."""
     path, x = [list(start)], list(start)

@@ -72,6 +72,7 @@ def facts(thing: Any) -> Iterator[tuple[str, str]]:
     if hasattr(thing, "learning_rate"):
         yield "default learning rate", f"{thing.learning_rate:g}"
         yield "state", ", ".join(thing.state) or "none"
+        yield "each step asks for", thing.cost
     if hasattr(thing, "domain"):
         yield (
             "coordinates",

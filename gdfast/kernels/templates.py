@@ -302,7 +302,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
     no_scalars, scalars_from = (0.0,) * parts.scalars.size, parts.scalars.begin
     of_vectors, by_coordinate = shape.of_vectors, not shape.of_vectors
     searches, counts_from = shape.searches, parts.counts.begin
-    has_scalars, vectors, numbers = 0 if of_vectors else len(no_scalars), *(shape.whole or (0, 0))
+    has_scalars = 0 if of_vectors else len(no_scalars)
+    vectors, numbers = shape.whole or (0, 0)
     memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
     n_norms, sums, euclidean, sum_rows = shape.norms, shape.sums, shape.euclidean, shape.sum_rows
     remembers, measures = len(memories), len(measured)

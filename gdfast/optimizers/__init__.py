@@ -37,6 +37,7 @@ from gdfast.optimizers.cocob import cocob
 from gdfast.optimizers.dadapt_adamw import dadapt_adamw
 from gdfast.optimizers.dog import dog
 from gdfast.optimizers.dowg import dowg
+from gdfast.optimizers.extragradient import extragradient
 from gdfast.optimizers.fromage import fromage
 from gdfast.optimizers.ftrl import ftrl
 from gdfast.optimizers.gd import gd
@@ -65,6 +66,7 @@ from gdfast.optimizers.qhm import qhm
 from gdfast.optimizers.radam import radam
 from gdfast.optimizers.rmsprop import rmsprop
 from gdfast.optimizers.rprop import rprop
+from gdfast.optimizers.sam import sam
 from gdfast.optimizers.schedule_free_adamw import schedule_free_adamw
 from gdfast.optimizers.schedule_free_sgd import schedule_free_sgd
 from gdfast.optimizers.signsgd import signsgd
@@ -85,6 +87,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
         stable_adamw, qhadam,
         optimistic_adam, lamb, madgrad, schedule_free_adamw, cautious_adam,
     ),
+    "second gradients": (sam, extragradient),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
     ),
@@ -154,6 +157,7 @@ __all__ = [
     "dadapt_adamw",
     "dog",
     "dowg",
+    "extragradient",
     "fromage",
     "ftrl",
     "gd",
@@ -186,6 +190,7 @@ __all__ = [
     "radam",
     "rmsprop",
     "rprop",
+    "sam",
     "schedule_free_adamw",
     "schedule_free_sgd",
     "signsgd",

@@ -50,7 +50,7 @@ from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.named import Named, named, parameters_of_factory
 from gdfast.optimizers._search import Search
-from gdfast.optimizers._signature import Signature, signature_of
+from gdfast.optimizers._signature import Signature, cost_of, signature_of
 from gdfast.problems import Problem
 from gdfast.problems._landscape import LARGEST_LANDSCAPE
 from gdfast.rules import check_coefficients, names_of, sample
@@ -169,6 +169,7 @@ class Optimizer(Named):
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
         self._check_schedule(self.schedule)
         self._check_transforms(self.transforms)
+        self._check_losses(self.transforms)
         arguments.number("unit", self.unit, POSITIVE)
 
     @classmethod
@@ -214,6 +215,7 @@ class Optimizer(Named):
             If one of them is no transform.
         """
         self._check_transforms(transforms)
+        self._check_losses(transforms)
         return self.copied(transforms=self.transforms + transforms)
 
     def in_units(self, rate: float | None = None) -> "Optimizer":
@@ -248,6 +250,7 @@ class Optimizer(Named):
         steps = {name: changes.pop(name, getattr(self, name)) for name in ("schedule", "transforms", "unit")}
         self._check_schedule(steps["schedule"])
         self._check_transforms(steps["transforms"])
+        self._check_losses(steps["transforms"])
         arguments.number("unit", steps["unit"], POSITIVE)
         return super().replace(**changes).copied(**steps)
 
@@ -268,6 +271,16 @@ class Optimizer(Named):
             if not isinstance(transform, Transform):
                 raise TypeError(
                     f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
+                )
+
+    def _check_losses(self, transforms: tuple[Transform, ...]) -> None:
+        """Refuse transforms of the gradient where the rule compares it with losses or the Hessian, which stay."""
+        asked = self.steps.functions - {"dot", "norm", "gradient_at"} if self.steps else ()
+        for transform in transforms if asked else ():
+            if not transform.decoupled:
+                raise ValueError(
+                    f"transforms: {transform.label} would change gradients, but not what {self.name} holds against "
+                    "them, losses or the Hessian"
                 )
 
     @property
@@ -342,6 +355,11 @@ class Optimizer(Named):
     def points(self) -> int:
         """At how many points a step asks for loss, gradient or Hessian, besides the trials of a line search."""
         return 1 + (len(self.steps.points) if self.steps else 0)
+
+    @property
+    def cost(self) -> str:
+        """What a step asks for, in words: ``2 gradients and 1 loss``."""
+        return cost_of(self._signature, self.search)
 
     @property
     def needs(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import functools
 from typing import Any, NamedTuple
 
 from gdfast.formulas.formula import Formula
-from gdfast.formulas.vectors import Steps
+from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.optimizers._search import Search
 from gdfast.rules import arguments_of, check_reduced, check_results, check_scalars, state_of
 
@@ -55,3 +55,21 @@ def signature_of(
     steps.check(state, scalars, bool(norms or sums), search is not None)
     coefficients = dict.fromkeys((*after[("loss" in names) :], *(search.coefficients if search else ())))
     return Signature(state, "loss" in names or bool(search and "loss" in search.seen), tuple(coefficients), steps)
+
+
+_SINGULAR = {"gradients": "gradient", "losses": "loss", "Hessians": "Hessian"}
+
+
+def cost_of(signature: Signature, search: Search | None) -> str:
+    """What a step asks for, in words."""
+    functions = [each.function for each in signature.steps.statements] if signature.steps else []
+    counts = {
+        "gradients": 1 + functions.count("gradient_at"),
+        "losses": signature.uses_loss + functions.count("loss_at"),
+        "Hessians": int(bool(OF_THE_HESSIAN & {*functions})),
+    }
+    words = [f"{n} {what if n > 1 else _SINGULAR[what]}" for what, n in counts.items() if n]
+    trials = {"value": "a loss", "slope": "a gradient"}
+    if search and search.most:
+        words.append(" and ".join(trials[each] for each in search.seen if each in trials) + " at each trial")
+    return ", ".join(words)

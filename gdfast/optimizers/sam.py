@@ -12,7 +12,7 @@ from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
 
 def rule(theta, grad, lr, rho):
     size = norm(grad)
-    worst = theta + select(size == 0, 0.0, rho / size) * grad
+    worst = theta + rho * select(size == 0, 0.0, grad / size)
     return theta - lr * gradient_at(worst)
 
 

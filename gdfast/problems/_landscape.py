@@ -184,11 +184,13 @@ class Landscape(Problem):
 
     @functools.cached_property
     def provides(self) -> frozenset[str]:
+        if self.dimension > LARGEST_LANDSCAPE:
+            return super().provides
         try:
-            told = {"hessian"} if self.dimension <= LARGEST_LANDSCAPE and self.hessian_formula else set()
+            _ = self.hessian_formula
         except NoDerivativeError:
-            told = set()
-        return super().provides | told
+            return super().provides
+        return super().provides | {"hessian"}
 
     def hessian_rows(self, theta: Array) -> list[list[Array]]:
         """The entries of the Hessian by its formula, ``dtype[n]`` each.

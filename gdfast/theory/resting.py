@@ -20,6 +20,7 @@ import numpy as np
 from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
+from gdfast.optimizers._around import Around
 
 LONG = 100_000
 """The step whose coefficients stand for their limit."""
@@ -101,10 +102,38 @@ class Motion:
                 (theta,) = computed(transform.rule, 1, theta, grad, rate, *row)
         own = len(self.optimizer.state)
         slots = *state[:own], *(scalar[0] for scalar in state[own:])
+        if self.optimizer.steps:
+            return self._step_of_vectors(theta, grad, [*slots], rate, loss)
         whole = reduced(self.optimizer, (theta + self.origin, grad, *slots, rate), self.row)
         whole += [loss] if self.optimizer.uses_loss else []
         theta, *state = computed(self.optimizer.rule, 1 + len(slots), theta, grad, *slots, rate, *whole, *self.row)
         return theta, state
+
+    def _step_of_vectors(
+        self, theta: Array, grad: Array, slots: State, rate: Array, loss: Array
+    ) -> tuple[Array, State]:
+        """Apply a rule of whole vectors once."""
+        if self.optimizer.search:
+            raise NoRestError  # a search tells no lengths where losses differ by nothing
+        numbers = {"lr": rate[0], "loss": loss, **dict(zip(self.optimizer.coefficients, self.row, strict=True))}
+        around = Around(_Paraboloid(self), self.optimizer, "float64")
+        theta, *slots = around.step(theta, grad, slots, numbers, lambda _, there: there, 0)
+        return theta, [np.broadcast_to(slot, theta.shape) for slot in slots]
+
+
+class _Paraboloid(NamedTuple):
+    """The loss about a minimum, as rules see it that ask for it elsewhere."""
+
+    motion: Motion
+
+    def step_gradient(self, theta: Array, t: int) -> Array:
+        return self.motion.gradient(theta)
+
+    def step_objective(self, theta: Array, t: int) -> Array:
+        return np.asarray(self.motion.height + 0.5 * (theta * self.motion.gradient(theta)).sum(axis=0))
+
+    def hessian_rows(self, theta: Array) -> list[list[Array]]:
+        return [[np.full(theta.shape[1:], entry) for entry in row] for row in self.motion.hessian.tolist()]
 
 
 def motion_of(

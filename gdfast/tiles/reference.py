@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.noise import KEY, standard_normal
+from gdfast.optimizers._around import Around
 from gdfast.tiles.ending import (
     LONGEST_PERIOD,
     RECENT,
@@ -27,7 +28,6 @@ from gdfast.tiles.ending import (
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
-from gdfast.tiles.vectors import Around
 
 
 def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
@@ -228,8 +228,8 @@ class Trajectories:
         slots = [*self.state, *self.scalars]
         if self.around:
             numbers = {"lr": rate[0], "loss": loss, **dict(zip(self.optimizer.coefficients, coefficients, strict=True))}
-            transform = functools.partial(self.transformed_at, t=t)
-            self.theta, *slots = self.around.step(self.theta, grad, slots, numbers, transform, t)
+            there = functools.partial(self.transformed_at, t=t)
+            self.theta, *slots = self.around.step(self.theta, grad, slots, numbers, there, t)
             self.state, self.scalars = slots[: len(self.state)], slots[len(self.state) :]
             if self.counts.size:
                 self.counts = np.stack([self.around.tried, self.counts[1] + self.around.tried])

@@ -211,6 +211,11 @@ class Sweep(Value):
                     raise ValueError(
                         f"optimizers: {optimizer.label} needs {what}, which problem {self.problem.label} does not have"
                     )
+            if optimizer.steps and self.learning_rates.ndim == 2:
+                raise ValueError(
+                    f"learning_rates: {optimizer.label} takes one learning rate for all coordinates, not one for each "
+                    f"of the groups {', '.join(self.problem.groups)}"
+                )
 
         if self.measure and self.measure.needs_lowest and not math.isfinite(self.problem.lowest):
             raise ValueError(

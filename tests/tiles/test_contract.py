@@ -91,7 +91,8 @@ def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size
 
 @pytest.mark.parametrize("optimizer", cases.ALL_OPTIMIZERS, ids=cases.label)
 def test_every_rule_is_in_the_grammar(optimizer):
-    assert Formula.of(optimizer.rule, 1 + len(optimizer.state + optimizer.scalars)).source.startswith("def ")
+    results = 1 + len(optimizer.state + optimizer.scalars)
+    assert Formula.of(optimizer.rule, results, of_vectors=True).source.startswith("def ")
 
 
 @pytest.mark.parametrize("thing", [*cases.ALL_OPTIMIZERS, *cases.PROBLEMS], ids=cases.label)

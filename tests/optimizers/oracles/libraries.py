@@ -91,7 +91,7 @@ OPTIMIZERS = {
         "normalize": Told("gd|normalize", "a transform"),
         "prodigy": Told("prodigy", "without safeguard_warmup"),
         "reduce_on_plateau": Told("gd|reduce_on_plateau", "a schedule, as torch has it"),
-        "sam": Told("", "around another optimizer, with a second gradient a step"),
+        "sam": Told("sam", "in opaque mode around sgd, with one step of normalized sgd as adversary"),
         "schedule_free": Told("", "around another optimizer"),
         "schedule_free_adamw": Told("schedule_free_adamw", "the point that gradients are taken at is judged"),
         "schedule_free_eval_params": _NO_OPTIMIZER,

@@ -309,6 +309,8 @@ CASES += [
     _contrib("adopt", "adopt", 1e-3),
     _contrib("schedule_free_sgd", "schedule_free_sgd", 1e-4),
     _contrib("schedule_free_adamw", "schedule_free_adamw", 1e-3),
+    _contrib("sam", "sam", 1e-4),
+    _contrib("sam", "sam", 1e-4, {"rho": 0.02}, rho=0.02),
 ]
 
 
@@ -390,6 +392,14 @@ _BY_LOSS = {
 """Of optax's optimizers that see the loss: what they call the learning rate, and the lowest loss."""
 
 
+def _sam(learning_rate, rho=0.05):
+    """As its paper has it: the adversary is one step of normalized gradient descent."""
+    import optax
+
+    adversary = optax.chain(optax.contrib.normalize(), optax.sgd(rho))
+    return optax.contrib.sam(optax.sgd(learning_rate), adversary, opaque_mode=True)
+
+
 def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     import importlib
 
@@ -403,13 +413,16 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     options = {rate: case.learning_rate, **case.options}
     if lowest is not None:
         options[lowest] = ground.lowest
-    optimizer = getattr(importlib.import_module(case.library), case.call)(**options)
+    make = {"sam": _sam}.get(case.call) or getattr(importlib.import_module(case.library), case.call)
+    optimizer = make(**options)
     theta = jnp.array(ground.start, dtype=jnp.float64)
     state = optimizer.init(theta)
     path = [np.array(theta)]
     for _ in range(STEPS):
         gradient = jnp.asarray(ground.gradient(path[-1]))
         extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
+        if case.call == "sam":
+            extra["grad_fn"] = lambda point, _: jnp.asarray(ground.gradient(np.asarray(point)))
         updates, state = optimizer.update(gradient, state, theta, **extra)
         theta = optax.apply_updates(theta, updates)
         path.append(np.array(theta))

@@ -1,15 +1,24 @@
 """What the functions of whole vectors are in NumPy, for the rule of trajectories that advance together."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from gdfast.formulas import linear, vectors
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
-from gdfast.optimizers import Optimizer
-from gdfast.problems import Landscape, Problem
+from gdfast.optimizers._optimizer import Optimizer
+
+
+class Ground(Protocol):
+    """What a rule may ask for besides the gradient at its point: a problem's steps."""
+
+    def step_gradient(self, theta: Array, t: int) -> Array:
+        """Return gradients at points ``[d, n]`` in the update after `t` others."""
+
+    def step_objective(self, theta: Array, t: int) -> Array:
+        """Return what they are the gradients of, ``[n]``."""
 
 
 class Around:
@@ -17,8 +26,8 @@ class Around:
 
     Parameters
     ----------
-    problem : Problem
-        Whose they are.
+    problem : Ground
+        Whose they are; of a landscape for a rule that asks for the Hessian, with ``hessian_rows``.
     optimizer : Optimizer
         What asks.
     real : str
@@ -30,7 +39,7 @@ class Around:
         How many points the line search of the last step tried, ``dtype[n]``.
     """
 
-    def __init__(self, problem: Problem, optimizer: Optimizer, real: str) -> None:
+    def __init__(self, problem: Ground, optimizer: Optimizer, real: str) -> None:
         self.problem, self.optimizer, self.real = problem, optimizer, real
         meanings: dict[str, Callable[..., Any]] = {
             "dot": vectors.dot,
@@ -111,11 +120,11 @@ class Around:
             done = done | (new[-1] != 0)
             if done.all():
                 break
-        return step
+        return np.asarray(step)
 
     def _hessian(self) -> linear.Matrix:
-        assert isinstance(self.problem, Landscape)
-        return self.problem.hessian_rows(self.theta)
+        rows: linear.Matrix = self.problem.hessian_rows(self.theta)  # type: ignore[attr-defined]
+        return rows
 
     def hessian_solve(self, vector: Any, damping: Any) -> Array:
         """What solves (H + damping I) x = vector, ``dtype[d, n]``."""
