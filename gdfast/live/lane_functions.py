@@ -1,0 +1,170 @@
+"""The lanes' elementary functions as JavaScript, from the text that the compiler gets, so that they have its bits.
+
+The modules of `gdfast.kernels.lane_math` are run once more, with other meanings of the few names that they take from
+the compiler: a bit cast is one of JavaScript's typed arrays, a conditional expression a choice, and a number one of
+`gdfast.formulas.javascript`, which writes down what is done with it.
+"""
+
+import ast
+import functools
+import inspect
+import math
+import sys
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gdfast.formulas import elementary, noise
+from gdfast.formulas.javascript import Number, Script, choice
+from gdfast.kernels.lane_math import (
+    arithmetic,
+    error_function,
+    exponential,
+    inverse,
+    logarithm,
+    parts,
+    trigonometric,
+)
+
+_MODULES = (parts, arithmetic, exponential, logarithm, error_function, inverse, trigonometric)
+_SHORT = ("absolute", "maximum", "minimum", "select", "sign", "sqrt", "square_scale", "square_unit")
+"""Functions that are written where they are called; the others are functions of the text too."""
+LONG = tuple(name for name in elementary.__all__ if name not in _SHORT)
+
+
+def _float_to_bits(value: Any) -> Number:
+    return value.script.pair("I[1]", "I[0]", "int", f"F[0] = {value.text}; ")  # type: ignore[no-any-return]
+
+
+def _bits_to_float(bits: Any) -> Number:
+    script, (high, low) = bits.script, bits.code
+    key = ("float", high, low)
+    if key not in script._seen:
+        name = script.name()
+        script.lines.append(f"I[0] = {low}; I[1] = {high}; const {name} = F[0];")
+        script._seen[key] = Number(script, "real", (name,))
+    return script._seen[key]  # type: ignore[no-any-return]
+
+
+def _to_integer(value: Number) -> Number:
+    """A number from 0 up to but not including 2⁶³, without its fraction."""
+    high = value.script.once(f"Math.floor({value.text} / 4294967296.0)").text
+    return value.script.pair(f"{high} | 0", f"({value.text} - {high} * 4294967296.0) | 0", "int")
+
+
+def _to_unsigned(value: Any) -> Any:
+    return value if not isinstance(value, Number) or value.kind == "unsigned" else _whole(value)
+
+
+def _whole(value: Number) -> Number:
+    """A whole number from 0 to 2⁵³ as an unsigned integer of 64 bits."""
+    return Number(value.script, "unsigned", _to_integer(value).code)
+
+
+class _Choices(ast.NodeTransformer):
+    """Makes conditional expressions calls, and takes imports away, whose names are in the scope already."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("choose", ast.Load()), [node.test, node.body, node.orelse], [])
+
+    def visit_Import(self, node: ast.Import) -> ast.Pass:
+        return ast.Pass()
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.Pass:
+        return ast.Pass()
+
+
+class _Type:
+    """What an overload asks of the type of an argument."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@functools.cache
+def _overloads() -> Mapping[str, Callable[..., Any]]:
+    """What `overload` was given for each function, by the function's name."""
+    found: dict[str, Callable[..., Any]] = {}
+
+    def overload(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        def keep(made: Callable[..., Any]) -> Callable[..., Any]:
+            found[function.__name__] = made
+            return made
+
+        return keep
+
+    mathematics = types.SimpleNamespace(
+        sqrt=lambda x: x.script.rounded(f"Math.sqrt({x.text})") if isinstance(x, Number) else math.sqrt(x),
+        **{name: getattr(math, name) for name in ("inf", "nan", "pi", "log2")},
+    )
+    decorators = {"register_jitable": lambda **options: lambda f: f, "overload": overload, "intrinsic": lambda f: f}
+    scopes: dict[str, dict[str, Any]] = {}
+    for module in _MODULES:
+        tree = ast.fix_missing_locations(_Choices().visit(ast.parse(inspect.getsource(module))))
+        scope: dict[str, Any] = {**decorators, "math": mathematics, "sys": sys, "elementary": elementary}
+        scope |= {"INLINED": {}, "compile_as": lambda *_: None, "choose": choice, "Any": Any}
+        for name, value in vars(module).items():  # what it has of the modules before it
+            owner = next((other for other in scopes.values() if name in other and name not in scope), None)
+            if owner is not None and getattr(value, "__module__", module.__name__) != module.__name__:
+                scope[name] = owner[name]
+            elif owner is not None and isinstance(value, int | float):
+                scope[name] = value
+        own = {"float_to_bits": _float_to_bits, "bits_to_float": _bits_to_float, "choose": choice}
+        own |= {"int64": _to_integer, "float64": lambda value: value.real(), "int32": None, "float32": None}
+        scope.update(own)
+        if module is parts:
+            scope["types"] = types.SimpleNamespace()
+        exec(compile(tree, module.__name__, "exec"), scope)
+        scope.update(own)
+        scopes[module.__name__] = scope
+    return found
+
+
+def function(name: str, real: str = "float64") -> Callable[..., Any]:
+    """A function of `gdfast.formulas.elementary`, on the numbers of a script."""
+    made: Callable[..., Any] = _overloads()[name](*[_Type(real)] * _values(name))
+    return made
+
+
+def _values(name: str) -> int:
+    return len(inspect.signature(getattr(elementary, name)).parameters)
+
+
+def functions(script: Script) -> dict[str, Callable[..., Any]]:
+    """All of them, for formulas: the short ones in place, the others as calls."""
+
+    def written(name: str) -> Callable[..., Any]:
+        if name == "select":
+            return choice
+        if name in _SHORT:
+            made = function(name, script.real)
+            return lambda *given: made(*map(script.number, given))
+        return lambda *given: script.rounded(f"{name}({', '.join(script.number(v).text for v in given)})")
+
+    return {name: written(name) for name in elementary.__all__}
+
+
+def noise_of(script: Script, key: tuple[Any, Any, Any], number: Any, coordinate: int) -> Number:
+    """A standard normal number, of the parts of a key, a trajectory's number and a coordinate."""
+    double = Script()
+    double.lines, double._seen, double._count = script.lines, dict[Any, Any](), 1_000_000 + len(script.lines)
+    stub = types.SimpleNamespace(uint64=_to_unsigned)
+    scope = {**vars(noise), "np": stub, **{n: f for n, f in functions(double).items() if n in vars(noise)}}
+    again = {name: types.FunctionType(getattr(noise, name).__code__, scope) for name in ("mixed", "uniform", "quantile")}
+    scope.update(again)
+    given = [Number(double, "real", value.code) for value in (*key, number)]
+    at = double.integer(coordinate, "unsigned")
+    return script.rounded(again["quantile"](again["uniform"](*given, at)).text)
+
+
+@functools.cache
+def library() -> str:
+    """All functions that formulas call, as JavaScript."""
+    texts = []
+    for name in LONG:
+        script = Script()
+        result = function(name)(*(script.argument(f"x{i}") for i in range(_values(name))))
+        arguments = ", ".join(f"x{i}" for i in range(_values(name)))
+        texts.append(f"function {name}({arguments}) {{\n{script.body()}  return {script.number(result).text};\n}}\n")
+    return "".join(texts)
