@@ -1,0 +1,125 @@
+"""Pages that run rules and landscapes in the browser, with the kernels' bits.
+
+The texts of landscape, rules, transforms and schedules are printed as JavaScript (`gdfast.formulas.javascript`); the
+driver, which settles and judges, stands once in ``engine.js`` and is held to the reference by the tests. What is printed
+is traced: a function is run on numbers that write down what is done with them. So the lanes' elementary functions come
+from the text that the compiler gets, and step tables and schedules from the functions that make the table.
+
+This room can be called, since `gdfast.live` is the function too.
+"""
+
+import sys
+import types
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from gdfast.live.page import Live
+
+
+def live(
+    problem: Any,
+    optimizers: Any = "gd",
+    learning_rates: ArrayLike | str | None = None,
+    *,
+    learning_rate: float | None = None,
+    start: ArrayLike | None = None,
+    max_steps: int = 1000,
+    title: str | None = None,
+) -> "Live":
+    """Make a page in which a landscape and optimizers run: one file, which asks for no network.
+
+    Learning rate, start and every hyperparameter can be moved; paths, losses, maps of outcomes and bifurcation diagrams
+    follow. Every trajectory has the bits of the kernels.
+
+    Parameters
+    ----------
+    problem : Problem, str or factory
+        A landscape of one or two coordinates, as in `Sweep`.
+    optimizers : Optimizer, str or factory, or a sequence of them
+        As in `Sweep`, at most 12.
+    learning_rates : array_like or str, optional
+        The range of maps, the lowest and the highest; a text is ``low:high``. About the limit of gradient descent at
+        the sharpest minimum if not given.
+    learning_rate : float, optional
+        That the page begins with.
+    start : array_like, (d,), optional
+        Where it begins, in the problem's coordinates.
+    max_steps : int
+        Budget of a trajectory, in updates, at most 20,000.
+    title : str, optional
+        The heading.
+
+    Returns
+    -------
+    Live
+        Shown by notebooks; ``save("live.html")`` writes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the accepted kind.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> page = gdfast.live("quartic", ["gd", "momentum"])
+    >>> page.title, len(page.html) < 500_000
+    ('quartic: gd, momentum', True)
+    """
+    from gdfast import arguments, notation
+    from gdfast.live.page import Around, checked_start, page, usual_view
+    from gdfast.tiles.sweep import Sweep
+
+    rules = optimizers if isinstance(optimizers, Sequence) and not isinstance(optimizers, str) else [optimizers]
+    whole = Sweep(problem, [*rules], [1.0], max_steps=max_steps)
+    rates, rate, at = usual_view(whole.problem)
+    if learning_rates is not None:
+        rates = _range(learning_rates)
+        rate = float(f"{(rates[0] * rates[1]) ** 0.5:.2g}")
+    if learning_rate is not None:
+        rate = arguments.number("learning_rate", learning_rate, arguments.POSITIVE)
+    at = at if start is None else checked_start(whole.problem, start)
+    heading = f"{whole.problem.label}: {', '.join(o.label for o in whole.optimizers)}"
+    heading = heading if title is None else arguments.text("title", title)
+    subject = notation.written(whole.problem) if whole.problem.make is not None else None
+    around = Around(subject=subject if problem_is_named(whole.problem) else None)
+    return page(whole.replace(learning_rates=[*rates]), rate, at, heading, around)
+
+
+def problem_is_named(problem: Any) -> bool:
+    """Whether the command line has the problem under its name."""
+    from gdfast import problems
+
+    return problem.make is not None and problems.CATALOGUE.get(problem.name) is problem.make
+
+
+def _range(told: Any) -> tuple[float, float]:
+    """The lowest and the highest learning rate of a map."""
+    from gdfast import arguments
+
+    accepted = "learning_rates must be the lowest and the highest, low:high, both positive"
+    if isinstance(told, str):
+        try:
+            told = [float(each) for each in told.split(":")]
+        except ValueError:
+            raise ValueError(f"{accepted}, not {arguments.shown(told)}") from None
+    values = arguments.array("learning_rates", told, "(2,)")
+    if values.shape != (2,) or not 0 < values[0] < values[1] < float("inf"):
+        raise ValueError(f"{accepted}, not {arguments.shown(told)}")
+    return float(values[0]), float(values[1])
+
+
+class _Room(types.ModuleType):
+    """A module that is called as its function of the same name."""
+
+    def __call__(self, *given: Any, **named: Any) -> "Live":
+        return live(*given, **named)
+
+
+sys.modules[__name__].__class__ = _Room
+_Room.__call__.__doc__ = live.__doc__
+
+__all__ = ["live"]

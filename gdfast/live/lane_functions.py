@@ -147,15 +147,16 @@ def functions(script: Script) -> dict[str, Callable[..., Any]]:
 
 def noise_of(script: Script, key: tuple[Any, Any, Any], number: Any, coordinate: int) -> Number:
     """A standard normal number, of the parts of a key, a trajectory's number and a coordinate."""
-    double = Script()
-    double.lines, double._seen, double._count = script.lines, dict[Any, Any](), 1_000_000 + len(script.lines)
-    stub = types.SimpleNamespace(uint64=_to_unsigned)
-    scope = {**vars(noise), "np": stub, **{n: f for n, f in functions(double).items() if n in vars(noise)}}
-    again = {name: types.FunctionType(getattr(noise, name).__code__, scope) for name in ("mixed", "uniform", "quantile")}
-    scope.update(again)
-    given = [Number(double, "real", value.code) for value in (*key, number)]
-    at = double.integer(coordinate, "unsigned")
-    return script.rounded(again["quantile"](again["uniform"](*given, at)).text)
+    real, script.real = script.real, "float64"  # in which a random number is computed whatever the type
+    try:
+        scope = {**vars(noise), "np": types.SimpleNamespace(uint64=_to_unsigned)}
+        scope |= {name: function for name, function in functions(script).items() if name in scope}
+        for name in ("mixed", "uniform", "quantile"):
+            scope[name] = types.FunctionType(getattr(noise, name).__code__, scope)
+        drawn: Number = scope["quantile"](scope["uniform"](*key, number, script.integer(coordinate, "unsigned")))
+    finally:
+        script.real = real
+    return drawn if real == "float64" else script.rounded(drawn.text)
 
 
 @functools.cache

@@ -146,7 +146,7 @@ def _same_function(one: Any, two: Any, name: str) -> bool:
         return False
     for cell_name, *cells in zip(one.__code__.co_freevars, one.__closure__ or (), two.__closure__ or (), strict=True):
         a, b = (cell.cell_contents for cell in cells)
-        if cell_name != name and a is not b and a != b:
+        if cell_name != name and a is not b and not np.array_equal(a, b):
             return False
     return True
 
