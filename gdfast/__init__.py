@@ -1,7 +1,7 @@
 """gdfast: convergence and divergence maps of gradient descent, by compiled sweeps.
 
 The public names: `Sweep`, `History`, `sweep`, `run`, `run_over`, `refine`, `tune`, `trajectory`, `load`, `sweep_of`,
-`tidy`, `tidy_pieces`, `gradient_flow` and `check_gradient`, and the modules `analysis`, `data`, `problems`,
+`tidy`, `tidy_pieces`, `gradient_flow`, `check_gradient` and `live`, and the modules `analysis`, `data`, `problems`,
 `optimizers`, `schedules`, `transforms`, `measures`, `executors`, `store`, `outcomes`, `plot` and `theory`. They are
 loaded when first used, so that importing the package compiles and loads nothing.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gdfast import analysis, data, measures, optimizers, plot, problems, schedules, theory, transforms
     from gdfast.analysis.again import load, sweep_of
     from gdfast.history import History
+    from gdfast.live import live
     from gdfast.problems import check_gradient
     from gdfast.problems.networks.gradient_flow import gradient_flow
     from gdfast.running.refine import refine
@@ -35,6 +36,7 @@ __all__ = [
     "data",
     "executors",
     "gradient_flow",
+    "live",
     "load",
     "measures",
     "optimizers",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gdfast import __version__
-from gdfast.commands import animate, boundary, drawing, listing, plot, report, stored, sweep, table, tune
+from gdfast.commands import animate, boundary, drawing, listing, live, plot, report, stored, sweep, table, tune
 from gdfast.commands.parsing import Command, Group, print_help
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "table": table.table,
     "map": plot.maps,
     "compare": drawing.compare,
+    "live": live.live,
     "report": report.report,
     "boundary": boundary.boundary,
     "tune": tune.tune,

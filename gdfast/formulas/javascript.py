@@ -45,13 +45,13 @@ class Script:
         self._count += 1
         return f"v{self._count}"
 
-    def once(self, text: str, kind: str = "real") -> "Number":
-        """The number that an expression is, computed where it is first asked for."""
-        if text not in self._seen:
+    def once(self, text: str, kind: str = "real", before: str = "") -> "Number":
+        """The number that an expression is, computed where it is first asked for, after what stands `before`."""
+        if (before, text) not in self._seen:
             name = self.name()
-            self.lines.append(f"const {name} = {text};")
-            self._seen[text] = Number(self, kind, (name,))
-        found: Number = self._seen[text]
+            self.lines.append(f"{before}const {name} = {text};")
+            self._seen[before, text] = Number(self, kind, (name,))
+        found: Number = self._seen[before, text]
         return found
 
     def rounded(self, text: str) -> "Number":
@@ -128,6 +128,19 @@ class Number:
             high = f"({self.code[0]} >>> 0)" if self.kind == "unsigned" else self.code[0]
             return self.script.once(f"{high} * {_TWO_32} + ({self.code[1]} >>> 0)")
         return self
+
+    def bits(self) -> "Number":
+        """The bits of the number, in double precision."""
+        return self.script.pair("I[1]", "I[0]", "int", f"F[0] = {self.text}; ")
+
+    def from_bits(self) -> "Number":
+        """The number that has these bits."""
+        return self.script.once("F[0]", before=f"I[0] = {self.code[1]}; I[1] = {self.code[0]}; ")
+
+    def whole(self, kind: str = "int") -> "Number":
+        """A number from 0 up to but not including 2⁶³, without its fraction, as an integer."""
+        high = self.script.once(f"Math.floor({self.text} / {_TWO_32})").text
+        return self.script.pair(f"{high} | 0", f"({self.text} - {high} * {_TWO_32}) | 0", kind)
 
     def condition(self) -> "Number":
         """The same as true or false."""
@@ -303,7 +316,8 @@ def choice(condition: Any, yes: Any, no: Any) -> Any:
         kind = next(value.kind for value in (yes, no) if isinstance(value, Number))
         yes, no = (value if isinstance(value, Number) else script.integer(value, kind) for value in (yes, no))
         test = condition.code[0]
-        return script.pair(*(f"{test} ? {a} : {b}" for a, b in zip(yes.code, no.code, strict=True)), kind)
+        high, low = (f"{test} ? {a} : {b}" for a, b in zip(yes.code, no.code, strict=True))
+        return script.pair(high, low, kind)
     yes, no = (script.number(value).text for value in (yes, no))
     return script.once(f"{condition.code[0]} ? {yes} : {no}")
 
@@ -381,16 +395,14 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "full_like": lambda script, like, value: value,
     "ones_like": lambda script, like: script.number(1.0),
     "zeros_like": lambda script, like: script.number(0.0),
-    "stack": lambda script, values: tuple(script.number(np.asarray(v).item() if isinstance(v, np.ndarray) else v) for v in values),
+    "stack": lambda script, values: tuple(script.number(v.item() if isinstance(v, np.ndarray) else v) for v in values),
     "searchsorted": _searchsorted,
     "cumsum": _running("sum", "{0} + {1}"),
     "cumprod": _running("product", "{0} * {1}"),
 }
 
 
-def trace(
-    formula: Formula, functions: Mapping[str, Callable[..., Any]], script: Script, given: Sequence[Any]
-) -> Any:
+def trace(formula: Formula, functions: Mapping[str, Callable[..., Any]], script: Script, given: Sequence[Any]) -> Any:
     """Write down a formula.
 
     Parameters

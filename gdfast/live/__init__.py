@@ -1,16 +1,15 @@
 """Pages that run rules and landscapes in the browser, with the kernels' bits.
 
 The texts of landscape, rules, transforms and schedules are printed as JavaScript (`gdfast.formulas.javascript`); the
-driver, which settles and judges, stands once in ``engine.js`` and is held to the reference by the tests. What is printed
-is traced: a function is run on numbers that write down what is done with them. So the lanes' elementary functions come
-from the text that the compiler gets, and step tables and schedules from the functions that make the table.
+driver, which settles and judges, stands once in ``engine.js`` and is held to the reference by the tests. What is
+printed is traced: a function is run on numbers that write down what is done with them. So the lanes' elementary
+functions come from the text that the compiler gets, and step tables and schedules from the functions that make them.
 
 This room can be called, since `gdfast.live` is the function too.
 """
 
 import sys
 import types
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -69,47 +68,17 @@ def live(
     >>> page.title, len(page.html) < 500_000
     ('quartic: gd, momentum', True)
     """
-    from gdfast import arguments, notation
-    from gdfast.live.page import Around, checked_start, page, usual_view
-    from gdfast.tiles.sweep import Sweep
+    from gdfast.live.page import made
 
-    rules = optimizers if isinstance(optimizers, Sequence) and not isinstance(optimizers, str) else [optimizers]
-    whole = Sweep(problem, [*rules], [1.0], max_steps=max_steps)
-    rates, rate, at = usual_view(whole.problem)
-    if learning_rates is not None:
-        rates = _range(learning_rates)
-        rate = float(f"{(rates[0] * rates[1]) ** 0.5:.2g}")
-    if learning_rate is not None:
-        rate = arguments.number("learning_rate", learning_rate, arguments.POSITIVE)
-    at = at if start is None else checked_start(whole.problem, start)
-    heading = f"{whole.problem.label}: {', '.join(o.label for o in whole.optimizers)}"
-    heading = heading if title is None else arguments.text("title", title)
-    subject = notation.written(whole.problem) if whole.problem.make is not None else None
-    around = Around(subject=subject if problem_is_named(whole.problem) else None)
-    return page(whole.replace(learning_rates=[*rates]), rate, at, heading, around)
-
-
-def problem_is_named(problem: Any) -> bool:
-    """Whether the command line has the problem under its name."""
-    from gdfast import problems
-
-    return problem.make is not None and problems.CATALOGUE.get(problem.name) is problem.make
-
-
-def _range(told: Any) -> tuple[float, float]:
-    """The lowest and the highest learning rate of a map."""
-    from gdfast import arguments
-
-    accepted = "learning_rates must be the lowest and the highest, low:high, both positive"
-    if isinstance(told, str):
-        try:
-            told = [float(each) for each in told.split(":")]
-        except ValueError:
-            raise ValueError(f"{accepted}, not {arguments.shown(told)}") from None
-    values = arguments.array("learning_rates", told, "(2,)")
-    if values.shape != (2,) or not 0 < values[0] < values[1] < float("inf"):
-        raise ValueError(f"{accepted}, not {arguments.shown(told)}")
-    return float(values[0]), float(values[1])
+    return made(
+        problem,
+        optimizers,
+        learning_rates,
+        learning_rate=learning_rate,
+        start=start,
+        max_steps=max_steps,
+        title=title,
+    )
 
 
 class _Room(types.ModuleType):

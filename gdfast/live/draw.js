@@ -103,8 +103,8 @@ function contour_picture(objective, domain, size) {
     values[j * size + i] = objective(x0 + (x1 - x0) * (i + 0.5) / size, y1 - (y1 - y0) * (j + 0.5) / size);
   }
   const sorted = Float64Array.from(values).filter(Number.isFinite).sort(), levels = [];
-  const count = 18;
-  for (let k = 1; k < count; k++) levels.push(sorted[Math.floor(sorted.length * (k / count) ** 1.6)]);
+  const count = 20;
+  for (let k = 1; k < count; k++) levels.push(sorted[Math.floor(sorted.length * (k / count) ** 1.5)]);
   return { values, levels, size, lowest: sorted[0] };
 }
 
@@ -116,7 +116,7 @@ function paint_contours(picture, low, high) {
   for (let at = 0; at < values.length; at++) {
     const share = band[at] / levels.length;
     const edge = (at % size && band[at] !== band[at - 1]) || (at >= size && band[at] !== band[at - size]);
-    for (let c = 0; c < 3; c++) image.data[4 * at + c] = (low[c] + (high[c] - low[c]) * share) * (edge ? 0.93 : 1);
+    for (let c = 0; c < 3; c++) image.data[4 * at + c] = (low[c] + (high[c] - low[c]) * share) * (edge ? (high[0] > 128 ? 0.86 : 1.35) : 1);
     image.data[4 * at + 3] = 255;
   }
   context.putImageData(image, 0, 0);

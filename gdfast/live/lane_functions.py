@@ -11,7 +11,7 @@ import inspect
 import math
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gdfast.formulas import elementary, noise
@@ -32,33 +32,9 @@ _SHORT = ("absolute", "maximum", "minimum", "select", "sign", "sqrt", "square_sc
 LONG = tuple(name for name in elementary.__all__ if name not in _SHORT)
 
 
-def _float_to_bits(value: Any) -> Number:
-    return value.script.pair("I[1]", "I[0]", "int", f"F[0] = {value.text}; ")  # type: ignore[no-any-return]
-
-
-def _bits_to_float(bits: Any) -> Number:
-    script, (high, low) = bits.script, bits.code
-    key = ("float", high, low)
-    if key not in script._seen:
-        name = script.name()
-        script.lines.append(f"I[0] = {low}; I[1] = {high}; const {name} = F[0];")
-        script._seen[key] = Number(script, "real", (name,))
-    return script._seen[key]  # type: ignore[no-any-return]
-
-
-def _to_integer(value: Number) -> Number:
-    """A number from 0 up to but not including 2⁶³, without its fraction."""
-    high = value.script.once(f"Math.floor({value.text} / 4294967296.0)").text
-    return value.script.pair(f"{high} | 0", f"({value.text} - {high} * 4294967296.0) | 0", "int")
-
-
-def _to_unsigned(value: Any) -> Any:
-    return value if not isinstance(value, Number) or value.kind == "unsigned" else _whole(value)
-
-
-def _whole(value: Number) -> Number:
-    """A whole number from 0 to 2⁵³ as an unsigned integer of 64 bits."""
-    return Number(value.script, "unsigned", _to_integer(value).code)
+def unsigned(value: Any) -> Any:
+    """A whole number from 0 to 2⁵³ as an unsigned integer of 64 bits, as ``numpy.uint64`` does it."""
+    return value if not isinstance(value, Number) or value.kind == "unsigned" else value.whole("unsigned")
 
 
 class _Choices(ast.NodeTransformer):
@@ -110,8 +86,15 @@ def _overloads() -> Mapping[str, Callable[..., Any]]:
                 scope[name] = owner[name]
             elif owner is not None and isinstance(value, int | float):
                 scope[name] = value
-        own = {"float_to_bits": _float_to_bits, "bits_to_float": _bits_to_float, "choose": choice}
-        own |= {"int64": _to_integer, "float64": lambda value: value.real(), "int32": None, "float32": None}
+        own: dict[str, Any] = {
+            "float_to_bits": lambda value: value.bits(),
+            "bits_to_float": lambda bits: bits.from_bits(),
+            "choose": choice,
+            "int64": lambda value: value.whole(),
+            "float64": lambda value: value.real(),
+            "int32": None,
+            "float32": None,
+        }
         scope.update(own)
         if module is parts:
             scope["types"] = types.SimpleNamespace()
@@ -145,11 +128,11 @@ def functions(script: Script) -> dict[str, Callable[..., Any]]:
     return {name: written(name) for name in elementary.__all__}
 
 
-def noise_of(script: Script, key: tuple[Any, Any, Any], number: Any, coordinate: int) -> Number:
+def noise_of(script: Script, key: Sequence[Number], number: Number, coordinate: int) -> Number:
     """A standard normal number, of the parts of a key, a trajectory's number and a coordinate."""
     real, script.real = script.real, "float64"  # in which a random number is computed whatever the type
     try:
-        scope = {**vars(noise), "np": types.SimpleNamespace(uint64=_to_unsigned)}
+        scope = {**vars(noise), "np": types.SimpleNamespace(uint64=unsigned)}
         scope |= {name: function for name, function in functions(script).items() if name in scope}
         for name in ("mixed", "uniform", "quantile"):
             scope[name] = types.FunctionType(getattr(noise, name).__code__, scope)

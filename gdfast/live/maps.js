@@ -124,7 +124,7 @@ class Crew {
   }
   // pieces: messages with what is to be done with their numbers, in order; they replace those of their kind.
   ask(kind, pieces) {
-    this.waiting[kind] = pieces;
+    this.waiting[kind] = [...pieces];
     this.next();
   }
   next() {

@@ -43,6 +43,7 @@ function changed({ map = true, view = false } = {}) {
   if (view) state.view = null;
   compute_paths();
   draw("landscape", "losses", "map", "bifurcation");
+  $("#time").max = String(longest()); $("#time").value = String(state.t ?? longest()); $("#now").textContent = `step ${state.t ?? longest()}`;
   if (map) { compute_map(); compute_bifurcation(); }
   refreshes.forEach((refresh) => refresh());
   tell();
@@ -88,7 +89,7 @@ const quoted = (text) => (/^[\w.:=,/-]+$/.test(text) ? text : `'${text.replaceAl
 function command() {
   if (!DATA.subject) return "No command: the problem or an optimizer is one of Python's.";
   const [x, y] = axes(), optimizer = OPTIMIZERS[state.of];
-  const ends = (axis) => [value_at(axis, 0, SIZE), value_at(axis, SIZE - 1, SIZE)].join(":");
+  const ends = (axis) => [value_at(axis, 0, SIZE), value_at(axis, SIZE - 1, SIZE)].map((v) => Number(v.toPrecision(15))).join(":");
   let rule = label_of(state.of), rate = String(state.eta), starts = state.start.map((v, i) => `${NAMES[i]}=${v}`);
   for (const axis of [x, y]) {
     if (axis.of === "rate") rate = `${ends(axis)}:${SIZE}`;
@@ -118,6 +119,7 @@ function build() {
     check.style.accentColor = colour_of(k);
     check.onchange = () => { state.on[k] = check.checked; changed({ map: false }); };
     refreshes.push(() => { check.checked = state.on[k]; box.querySelector("i").style.background = colour_of(k); });
+    if (!optimizer.knobs.length) box.insertAdjacentHTML("beforeend", `<p class="small">No hyperparameter but the learning rate.</p>`);
     optimizer.knobs.forEach((knob, i) => control(box, { label: knob.label, knob, colour: "", get: () => state.p[k][i], set: (v) => { state.p[k][i] = v; changed({ map: state.of === k && !(state.map === "rate-knob" && state.knob === i) }); } }));
     boxes.append(box);
   });
@@ -260,7 +262,7 @@ function step(by) {
   state.t = Math.max(0, Math.min(longest(), (state.t ?? longest()) + by));
   moved();
 }
-function moved() { draw("landscape", "losses"); tell(); save(); $("#time").value = String(state.t ?? longest()); $("#time").max = String(longest()); $("#now").textContent = `step ${state.t ?? longest()}`; }
+function moved() { draw("landscape", "losses"); tell(); save(); $("#time").max = String(longest()); $("#time").value = String(state.t ?? longest()); $("#now").textContent = `step ${state.t ?? longest()}`; }
 function stop() { cancelAnimationFrame(playing); playing = 0; $("#play").textContent = "Play"; $("#play").setAttribute("aria-pressed", "false"); }
 function play() {
   if (playing) { stop(); return; }

@@ -17,7 +17,7 @@ const plots = {
   bifurcation: new Plot($("#bifurcation"), ["learning rate η", NAMES[0]]),
 };
 const colour_of = (k) => style(`--line-${k % 6}`);
-const crew = new Crew($("#program").textContent, Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)));
+const crew = new Crew($("#program").textContent, Math.max(1, Math.min(4, navigator.hardwareConcurrency || 2)));
 
 // ---- the address
 
@@ -225,7 +225,8 @@ pictures.losses = () => {
   plot.begin();
   const shown = paths.filter(Boolean), most = Math.max(2, ...shown.map((p) => p.last)), scale = TASK.limits.slack / DATA.tolerance;
   plot.x = { low: 0, high: Math.log10(most + 1), log: true, shifted: true };
-  plot.y = { low: Math.log10(scale) - 9, high: Math.log10(scale) + 3, log: true };
+  const least = Math.min(TASK.limits.slack, ...shown.flatMap((p) => [...p.losses].map((v) => (v - base > 0 ? v - base : Infinity))));
+  plot.y = { low: Math.max(Math.log10(scale) - 12, Math.log10(least)) - 0.5, high: Math.log10(scale) + 2.5, log: true };
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
     const reached = plot.py(Math.log10(TASK.limits.slack));
@@ -272,14 +273,21 @@ function ring(context, x, y) { context.beginPath(); context.arc(x, y, 6, 0, 7); 
 function limit_lines(plot) {
   const { context } = plot;
   context.font = `11px ${style("--sans")}`; context.textAlign = "left"; context.textBaseline = "top";
-  lines().slice(0, 6).forEach(([rate, minimum], k) => {
-    const at = plot.px(Math.log10(rate));
-    context.setLineDash([6, 4]); context.lineWidth = 3; context.strokeStyle = style("--back"); line_of(context, at, plot.top, at, plot.top + plot.height);
-    context.lineWidth = 1.5; context.strokeStyle = style("--text"); line_of(context, at, plot.top, at, plot.top + plot.height);
+  const apart = new Map(); // minima of one curvature have one limit
+  for (const [rate, minimum] of lines()) {
+    const at = Math.round(plot.px(Math.log10(rate)));
+    if (at >= plot.left && at <= plot.left + plot.width) apart.set(at, [...(apart.get(at) || []), minimum]);
+  }
+  const few = [...apart].slice(0, 5);
+  for (const [at] of few) {
+    context.lineWidth = 3.5; context.strokeStyle = style("--veil"); line_of(context, at, plot.top, at, plot.top + plot.height);
+    context.setLineDash([6, 4]); context.lineWidth = 1.5; context.strokeStyle = style("--text"); line_of(context, at, plot.top, at, plot.top + plot.height);
     context.setLineDash([]);
-    const label = `limit of ${DATA.minima.length > 1 ? minimum.point.map(short).join(", ") : "the minimum"}`;
-    const width = context.measureText(label).width, left = at + width + 8 > plot.left + plot.width ? at - width - 6 : at + 4, y = plot.top + 4 + 15 * k;
-    context.fillStyle = style("--veil"); context.fillRect(left - 2, y - 1, width + 4, 14);
+  }
+  few.forEach(([at, minima], k) => {
+    const label = `limit${DATA.minima.length > 1 ? ` at (${minima[0].point.map(short).join(", ")})${minima.length > 1 ? " …" : ""}` : ""}`;
+    const width = context.measureText(label).width, left = at + width + 10 > plot.left + plot.width ? at - width - 7 : at + 6, y = plot.top + 5 + 16 * k;
+    context.fillStyle = style("--veil"); context.fillRect(left - 3, y - 2, width + 6, 15);
     context.fillStyle = style("--text"); context.fillText(label, left, y);
   });
 }

@@ -6,14 +6,14 @@ import inspect
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
 
-from gdfast import arguments, literals, outputs, theory
+from gdfast import arguments, literals, notation, outputs, theory
 from gdfast.formulas.javascript import Script
 from gdfast.live.limits import limits_of, representative_of
 from gdfast.live.pairs import formulas_of
@@ -22,12 +22,12 @@ from gdfast.live.texts import columns_of, engine, landscape_text, optimizer_text
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.plot.style import BASIN_COLOURS, OUTCOME_COLOURS
-from gdfast.problems import Problem
+from gdfast.problems import CATALOGUE, Problem
 from gdfast.theory import closed
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.sweep import Sweep
 
-_MOST_MINIMA, _MOST_LIMITS = 24, 6
+_MOST_MINIMA, _MOST_LIMITS = 200, 6
 _MOST_OPTIMIZERS, _MOST_STEPS = 12, 20_000
 
 
@@ -130,15 +130,19 @@ def page(sweep: Sweep, learning_rate: float, start: Sequence[float], title: str,
             text("maps.js"),
         ]
     )
-    made = environment().get_template("live.html.j2").render(
-        title=title,
-        lead=_lead(problem),
-        lesson=around.lesson,
-        pages=around.pages,
-        dimension=problem.dimension,
-        budget=f"{sweep.max_steps:,}",
-        program=program,
-        script="\n".join(map(text, ("draw.js", "page.js", "moves.js"))),
+    made = (
+        environment()
+        .get_template("live.html.j2")
+        .render(
+            title=title,
+            lead=_lead(problem),
+            lesson=around.lesson,
+            pages=around.pages,
+            dimension=problem.dimension,
+            budget=f"{sweep.max_steps:,}",
+            program=program,
+            script="\n".join(map(text, ("draw.js", "page.js", "moves.js"))),
+        )
     )
     return Live(title, made)
 
@@ -219,7 +223,9 @@ def _limits(problem: Problem, optimizers: Sequence[Optimizer], minima: Sequence[
     else:
         few = [m["curvature"] for m in minima[:_MOST_LIMITS]]
         table = np.array([[theory.limit(o, c) if c > 0 else math.nan for c in few] for o in optimizers], dtype=float)
-        table = np.pad(table.reshape(len(optimizers), len(few)), ((0, 0), (0, len(minima) - len(few))), constant_values=math.nan)
+        told = np.full((len(optimizers), len(minima)), math.nan)
+        told[:, : len(few)] = table.reshape(len(optimizers), len(few))
+        table = told
     units = np.array([o.unit for o in optimizers])[:, None]
     return [[value if math.isfinite(value) else None for value in row] for row in (table / units).tolist()]
 
@@ -232,15 +238,20 @@ def _line(optimizer: Optimizer, table: Table) -> str:
     at = {knob.name: script.argument(f"p[{i}]") for i, knob in enumerate(table.knobs)}
     curvature = script.argument("curvature")
     forms: dict[str, Any] = {
-        "gd": lambda: closed.gd.__wrapped__(curvature),
-        "momentum": lambda: closed.heavy_ball.__wrapped__(curvature, at["momentum"]) / (1.0 - at["dampening"]),
-        "nesterov": lambda: closed.nesterov.__wrapped__(curvature, at["momentum"]),
-        "qhm": lambda: closed.qhm.__wrapped__(curvature, at["momentum"], at["nu"]),
+        "gd": lambda: _plain(closed.gd)(curvature),
+        "momentum": lambda: _plain(closed.heavy_ball)(curvature, at["momentum"]) / (1.0 - at["dampening"]),
+        "nesterov": lambda: _plain(closed.nesterov)(curvature, at["momentum"]),
+        "qhm": lambda: _plain(closed.qhm)(curvature, at["momentum"], at["nu"]),
     }
     if optimizer.name not in forms:
         return "null"
     result = forms[optimizer.name]().text
     return f"(curvature, p) => {{\n{script.body()}  return {result};\n}}"
+
+
+def _plain(form: Any) -> Any:
+    """A formula of theory without the check of its arguments."""
+    return inspect.unwrap(form)
 
 
 def _parts(optimizer: Optimizer, table: Table) -> list[dict[str, Any]]:
@@ -302,25 +313,66 @@ def _knob(knob: Knob, optimizer: Optimizer) -> dict[str, Any]:
     }
 
 
+def made(
+    problem: Any,
+    optimizers: Any,
+    learning_rates: Any = None,
+    *,
+    learning_rate: float | None = None,
+    start: Any = None,
+    max_steps: int = 1000,
+    title: str | None = None,
+    subject: str | None = None,
+    around: Around | None = None,
+) -> Live:  # the arguments of `gdfast.live`, and what commands and lessons add
+    """Make a page: `gdfast.live`, which tells of the arguments; `subject` is the problem as a command line names it."""
+    rules = [optimizers] if isinstance(optimizers, str) or not isinstance(optimizers, Sequence) else [*optimizers]
+    whole = Sweep(problem, rules, [1.0], max_steps=max_steps)
+    problem = whole.problem
+    formulas_of(problem)
+    rates, rate, at = usual_view(problem)
+    if learning_rates is not None:
+        rates = _range(learning_rates)
+        rate = float(f"{(rates[0] * rates[1]) ** 0.5:.2g}")
+    if learning_rate is not None:
+        rate = arguments.number("learning_rate", learning_rate, arguments.POSITIVE)
+    at = at if start is None else _start(problem, start)
+    heading = f"{problem.label}: {', '.join(o.label for o in whole.optimizers)}"
+    heading = heading if title is None else arguments.text("title", title)
+    named = problem.make is not None and CATALOGUE.get(problem.name) is problem.make
+    told = subject if subject is not None or not named else notation.written(problem)
+    placed = replace(around or Around(), subject=told)
+    return page(whole.replace(learning_rates=[*rates]), rate, at, heading, placed)
+
+
 def usual_view(problem: Problem) -> tuple[tuple[float, float], float, list[float]]:
     """Range of learning rates, learning rate and start of a problem, where none are given."""
     curved = [m["curvature"] for m in _minima(problem) if m["curvature"] > 0]
     edge = 2.0 / max(curved) if curved else 1.0
     low, high = (float(f"{edge * factor:.1g}") for factor in (1e-3, 20.0))
-    shares = (0.9,) if problem.dimension == 1 else (0.2, 0.8)
+    shares = (0.75,) if problem.dimension == 1 else (0.2, 0.8)
     start = [a + (b - a) * s for (a, b), s in zip(problem.domain.tolist(), shares, strict=True)]
     return (low, high), float(f"{0.3 * edge:.2g}"), [float(f"{x:.3g}") for x in start]
 
 
-def checked_start(problem: Problem, start: Any) -> list[float]:
-    """A start, as a list of a number a coordinate.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none.
-    """
+def _start(problem: Problem, start: Any) -> list[float]:
+    """A start, as a list of a number a coordinate."""
     point = np.atleast_1d(arguments.finite("start", start, f"({problem.dimension},)"))
     if point.shape != (problem.dimension,):
         raise ValueError(f"start must have a number for each of {', '.join(problem.coordinates)}, not {point.shape}")
     return [float(x) for x in point]
+
+
+def _range(told: Any) -> tuple[float, float]:
+    """The lowest and the highest learning rate of a map."""
+    accepted = "learning_rates must be the lowest and the highest, low:high, both positive"
+    values = told
+    if isinstance(told, str):
+        try:
+            values = [float(each) for each in told.split(":")]
+        except ValueError:
+            raise ValueError(f"{accepted}, not {arguments.shown(told)}") from None
+    ends = arguments.array("learning_rates", values, "(2,)")
+    if ends.shape != (2,) or not 0 < ends[0] < ends[1] < math.inf:
+        raise ValueError(f"{accepted}, not {arguments.shown(told)}")
+    return float(ends[0]), float(ends[1])

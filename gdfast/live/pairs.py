@@ -34,7 +34,10 @@ def formulas_of(problem: Problem) -> tuple[Callable[..., Any], Callable[..., Any
         if problem.matrix is None:
             slopes = [f"{c!r} * {x}" for c, x in zip(problem.curvatures.tolist(), names, strict=True)]
         else:
-            slopes = [" + ".join(["0.0", *(f"{a!r} * {x}" for a, x in zip(row, names, strict=True))]) for row in problem.matrix.tolist()]
+            slopes = [
+                " + ".join(["0.0", *(f"{a!r} * {x}" for a, x in zip(row, names, strict=True))])
+                for row in problem.matrix.tolist()
+            ]
         assigned = [f"slope{i} = {slope}" for i, slope in enumerate(slopes)]
         results = [f"slope{i}" for i in range(len(names))]
         total = " + ".join(["0.0", *(f"0.5 * slope{i} * {x}" for i, x in enumerate(names))])
@@ -51,7 +54,10 @@ def landscape(problem: Problem, real: str = "float64") -> str:
     loss, gradient = formulas_of(problem)
     d = problem.dimension
     names = [f"x{i}" for i in range(d)]
-    texts = [_function("objective", names, problem, loss, 1, real), _function("gradient", names, problem, gradient, d, real)]
+    texts = [
+        _function("objective", names, problem, loss, 1, real),
+        _function("gradient", names, problem, gradient, d, real),
+    ]
     try:
         texts.append(_function("hessian", names, problem, hessian_of(gradient, d), d, real))
     except NoDerivativeError:
@@ -62,7 +68,11 @@ def landscape(problem: Problem, real: str = "float64") -> str:
 def _function(name: str, names: Sequence[str], problem: Problem, formula: Any, results: int, real: str) -> str:
     script = Script(real)
     value = _at(problem, formula, results, script, [script.argument(n) for n in names])
-    flat = [n.text for row in (value if isinstance(value, tuple) else (value,)) for n in (row if isinstance(row, tuple) else (row,))]
+    flat = [
+        n.text
+        for row in (value if isinstance(value, tuple) else (value,))
+        for n in (row if isinstance(row, tuple) else (row,))
+    ]
     returned = flat[0] if name == "objective" else f"[{', '.join(flat)}]"
     return f"function {name}({', '.join(names)}) {{\n{script.body()}  return {returned};\n}}\n"
 
@@ -89,7 +99,8 @@ class _Step:
         self.memory = [argument(f"r{j}") for j in range(len(plateau.initial))] if plateau else []
 
     def columns(self, span: Any) -> list[Number]:
-        return self.row[span.places]
+        columns: list[Number] = self.row[span.places]
+        return columns
 
     def apply(self, rule: Any, results: int, *given: Any) -> tuple[Number, ...]:
         value = trace(Formula.of(rule, results), self.functions, self.script, given)
@@ -137,12 +148,12 @@ class _Step:
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
             if transform.decoupled:
                 continue
-            given, key = self.columns(span), None
+            given, key = self.columns(span), list[Number]()
             if transform.noisy:
-                given, key = given[: -len(KEY)], tuple(given[-len(KEY) :])
+                given, key = given[: -len(KEY)], given[-len(KEY) :]
             at = [(x, g, rate) for x, g in zip(self.theta, grad, strict=True)]
             whole = self.reduced(transform, at, given)
-            after = []
+            after: list[Number] = []
             for i, place in enumerate(at):
                 drawn = [noise_of(self.script, key, self.script.argument("number"), i)] if key else []
                 after += self.apply(transform.rule, 1, *place, *whole, *drawn, *given)
@@ -164,14 +175,12 @@ class _Step:
             if transform.decoupled:
                 given = self.columns(span)
                 theta = [self.apply(transform.rule, 1, x, g, rate, *given)[0] for x, g in zip(theta, grad, strict=True)]
-        at = [
-            (theta[i], grad[i], *(slot[i] for slot in self.state), *self.scalars, rate) for i in range(self.d)
-        ]
+        at = [(theta[i], grad[i], *(slot[i] for slot in self.state), *self.scalars, rate) for i in range(self.d)]
         whole = self.reduced(optimizer, at, coefficients)
         whole += loss if optimizer.uses_loss else []
         results = 1 + len(self.state) + len(self.scalars)
-        for i, given in enumerate(at):
-            values = self.apply(optimizer.rule, results, *given, *whole, *coefficients)
+        for i, place in enumerate(at):
+            values = self.apply(optimizer.rule, results, *place, *whole, *coefficients)
             new.append((f"x{i}", values[0]))
             new += [(f"s{j}_{i}", value) for j, value in enumerate(values[1 : 1 + len(self.state)])]
             if i == 0:

@@ -8,16 +8,16 @@ where one decides which way to go, the hyperparameter stays as it is, and its co
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gdfast.arguments import Interval
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.javascript import NotWrittenError, Number, Script
+from gdfast.formulas.javascript import Number, Script
 from gdfast.formulas.noise import KEY, mixed
-from gdfast.live.lane_functions import _to_unsigned
+from gdfast.live.lane_functions import unsigned
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
@@ -157,16 +157,17 @@ def _with(function: Any, values: Mapping[str, Any]) -> Callable[..., Any]:
         types.CellType(values.get(name, cell.cell_contents))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     )
-    return types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
-    )
+    return types.FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, cells)
 
 
 def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table | None:
     """The table with these knobs; None if one of them is lost in a column that cannot be written."""
     script, parts = Script(), Parts.of(optimizer, None)
     columns: list[Any] = [None] * parts.width
-    numbers = [{k.name: script.argument(f"p[{i}]") for i, k in enumerate(knobs) if k.part == part} for part in range(2 + len(optimizer.transforms))]
+    numbers = [
+        {knob.name: script.argument(f"p[{i}]") for i, knob in enumerate(knobs) if knob.part == part}
+        for part in range(2 + len(optimizer.transforms))
+    ]
     t, budget = script.argument("t"), len(own) - 1
     multiplier: Any = script.number(1.0)
     lost = set[int]()
@@ -208,8 +209,7 @@ def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table |
         lines.append(f"  T[k * width + {j}] = {text};")
     moving = [isinstance(value, Number) and not value.code[0].startswith("p[") for value in columns]
     constant = tuple(
-        c and not m if not isinstance(v, Number) else not m
-        for c, m, v in zip(constant, moving, columns, strict=True)
+        c and not m if not isinstance(v, Number) else not m for c, m, v in zip(constant, moving, columns, strict=True)
     )
     return Table(tuple(knobs), "\n".join([*lines, "}"]), constant)
 
@@ -227,11 +227,8 @@ def _key(script: Script, seed: int) -> list[Number]:
     """The parts of the key of a step, as `gdfast.formulas.noise.keys` makes them."""
     step = 0x9E3779B97F4A7C15
     again = types.FunctionType(mixed.__code__, mixed.__globals__)
-    number = _to_unsigned(script.argument("t"))
+    number = unsigned(script.argument("t"))
     with np.errstate(over="ignore"):
         start = int(mixed(np.uint64(seed) + np.uint64(step)))
     key = again(script.integer(start, "unsigned") + number * step)
     return [(key >> shift & (1 << 22) - 1).real() for shift in (0, 22, 44)]
-
-
-__all__ = ["Knob", "NotWrittenError", "Table", "knobs_of", "replace", "table_of"]

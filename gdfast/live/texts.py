@@ -8,7 +8,7 @@ import numpy as np
 
 from gdfast.formulas.elementary import Array
 from gdfast.live.lane_functions import library
-from gdfast.live.limits import packed, representative_of
+from gdfast.live.limits import packed
 from gdfast.live.pairs import initial_lane, landscape, stepping
 from gdfast.live.step_tables import Table, table_of
 from gdfast.optimizers import Optimizer
@@ -69,6 +69,3 @@ def tables_of(problem: Problem, optimizers: Sequence[Optimizer], max_steps: int)
         own = own_table(optimizer, problem, max_steps)
         found.append((table_of(optimizer, own), own))
     return found
-
-
-__all__ = ["columns_of", "engine", "landscape_text", "optimizer_text", "own_table", "representative_of", "tables_of", "text"]

@@ -22,7 +22,7 @@ PAIRS.forEach((steps, k) => {
   const pair = { ...LANDSCAPE, ...steps };
   const runner = new Runner(pair, { ...task, limits, table: columns[k] });
   task.rates[k].forEach((rate, i) => task.starts.forEach((start, j) => {
-    const end = runner.run(start[0], start[1], rate, (k * task.rates[k].length + i) * task.starts.length * 0 + i * task.starts.length + j);
+    const end = runner.run(start[0], start[1], rate, i * task.starts.length + j);
     out.push([end.outcome, end.ending, end.steps, end.basin, end.period, end.loss, ...end.theta]);
   }));
 });
@@ -58,7 +58,7 @@ def trajectories(sweep):
     }  # fmt: skip
     script = (
         f"{texts.engine()}\nconst LANDSCAPE = {texts.landscape_text(problem, sweep.dtype)};\n"
-        f"const REPRESENTATIVE = {texts.representative_of(problem)};\nconst PAIRS = [{', '.join(pairs)}];\n{_RUN}"
+        f"const REPRESENTATIVE = {limits.representative_of(problem)};\nconst PAIRS = [{', '.join(pairs)}];\n{_RUN}"
     )
     got = np.frombuffer(node(script, json.dumps(task)))
     return got.reshape(*sweep.shape, 6 + problem.dimension)
