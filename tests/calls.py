@@ -240,6 +240,7 @@ def calls() -> list[Call]:
         (gdfast.run_over, {"axes": {"budget": [3, 4]}, "make": _with_budget, "backend": "numpy"}),
         (gdfast.refine, {"sweep": sweep(), "coarse": 2, "backend": "numpy", "workers": 1}),
         (gdfast.trajectory, _arguments_of_a_trajectory()),
+        (gdfast.live.live, _arguments_of_a_page()),
         (gdfast.tune, _arguments_of_a_tuning()),
         (gdfast.gradient_flow, {"problem": NETWORK, "points": NETWORK.starts(seeds=[0, 1])}),
         (gdfast.load, {"store": made["store"]}),
@@ -443,6 +444,18 @@ def _arguments_of_a_trajectory() -> dict[str, Any]:
         "gradient_tolerance": 1e-8,
         "divergence_limit": 1e12,
         "number": 0,
+    }
+
+
+def _arguments_of_a_page() -> dict[str, Any]:
+    return {
+        "problem": QUARTIC,
+        "optimizers": optimizers.gd(),
+        "learning_rates": "0.01:1",
+        "learning_rate": 0.1,
+        "start": 1.0,
+        "max_steps": 3,
+        "title": "mine",
     }
 
 

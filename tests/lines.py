@@ -13,6 +13,7 @@ RACE = ["animate", "race", "--problem", "quartic", "--optimizer", "gd", "--frame
 COMPARE = ["compare", "STORE", "STORE", "-o", "OUT/c.png"]
 BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out", "OUT/b"]
 TUNE = ["tune", "TABLE", "--target", "y", "--optimizer", "gd", "--seeds", "1", "--max-steps", "4", "--out", "OUT/t"]
+LIVE = ["live", "quartic", "--max-steps", "5", "-o", "OUT/l.html"]
 REPORT = ["report", "--quick", "--only", "ravine", "--out", "OUT/r"]
 
 NO_NAMES = ["", "nix", "NIX", "Ω", "a\x1b[31mb", "a\nb", "LONG", "--", "🦊", "gd\x07"]
@@ -117,6 +118,15 @@ def wrong():
         ["report", "--quick", "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
         *[["report", store, "--out", "OUT/r"] for store in NO_STORES],
         *[["report", "--quick", *more, "--out", "OUT/r"] for more in _REPORTS],
+        *[["live", name, "-o", "OUT/l.html"] for name in [*NO_NAMES, *_PROBLEMS, "linear_regression", "mlp", "rastrigin:dimension=3"]],
+        *_option(LIVE, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
+        *_option(LIVE, "--lr", [*NO_NUMBERS, "1", "2:1", "0:1", "-1:1", "1:2:3", "nan:1", "1:inf"]),
+        *_option(LIVE, "--start", [*NO_NUMBERS, "1:2:3", "y=1"]), [*LIVE, "--start", "1", "--start", "2"],
+        *_option(LIVE, "--max-steps", [*NO_COUNTS, "20001"]),
+        *_option(LIVE, "-o", ["OUT", "FOLDER", "FILE/l.html", ""]),
+        [*LIVE, "--loss", "x**2"], [*LIVE, "--domain", "1:2"], [*LIVE, "--lessons"], ["live"], ["live", "--loss", "x*y*z"],
+        *[["live", "--loss", "x**2", "--domain", domain, "-o", "OUT/l.html"] for domain in [*NO_NUMBERS, "2:1", "y=1:2", "1"]],
+        *[["live", "--loss", "a*x**2", "--param", word, "-o", "OUT/l.html"] for word in ["a", "a=x", "b=1", "a=1/2", "a=nan"]],
         *_option(TUNE, "--target", NO_NAMES),
         *_option(TUNE, "--model", [*NO_NAMES, "quartic", "mlp:widths=2/1"]),
         *_option(TUNE, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
@@ -147,7 +157,7 @@ def wrong():
         *_option(BOUNDARY, "--store", NO_FOLDERS),
         [*BOUNDARY, "--resolution", "512"], [*BOUNDARY, "--frames", "2", "--frames", "3"],
         [*BOUNDARY, "--frames", "1000000000", "--factor", "1.000001"],
-        *[[command, "--nix"] for command in ("sweep", "map", "compare", "status", "summary", "report", "tune", "boundary", "list")],
+        *[[command, "--nix"] for command in ("sweep", "map", "compare", "status", "summary", "report", "tune", "boundary", "live", "list")],
         *[["list", name] for name in NO_NAMES if name != "--"], ["list", "problems", "x"], ["list", "problems", "--parity"],
         *[[name] for name in NO_NAMES if name != "--"], ["--nix"], ["-x"], ["--version=3"], ["--quick"],
     ]  # fmt: skip

@@ -79,7 +79,7 @@ def live(
     view = page.made(
         made,
         [rule for text in optimizer or ["gd"] for rule in notation.optimizers(text)],
-        lr,
+        None if lr is None else page.rate_range("lr", lr),
         start=_point(start, made.coordinates) if start else None,
         max_steps=max_steps,
         title=title or (loss if loss is not None else None),

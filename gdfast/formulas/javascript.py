@@ -172,6 +172,8 @@ class Number:
 
     def _shifted(self, by: int, left: bool) -> "Number":
         high, low, by = *self.code, int(by)
+        if by == 0:
+            return self
         fill = "0" if self.kind == "unsigned" else f"{high} >> 31"
         right = ">>>" if self.kind == "unsigned" else ">>"
         if left:

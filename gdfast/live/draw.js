@@ -135,6 +135,7 @@ class Cells {
     this.outcome = new Int16Array(n * n).fill(-1);
     this.basin = new Int16Array(n * n);
     this.steps = new Int32Array(n * n);
+    this.fine = new Uint8Array(n * n).fill(255); // of which stride what stands there is: pieces come in any order
     this.stride = 0;
   }
   // Numbers of cells_of, put in; each stands for its block until finer ones come.
@@ -145,6 +146,8 @@ class Cells {
       if (!first && i % (2 * stride) === 0 && j % (2 * stride) === 0) continue;
       for (let b = j; b < Math.min(n, j + stride); b++) for (let a = i; a < Math.min(n, i + stride); a++) {
         const cell = b * n + a;
+        if (this.fine[cell] < stride) continue;
+        this.fine[cell] = stride;
         this.outcome[cell] = found[at]; this.basin[cell] = found[at + 1]; this.steps[cell] = found[at + 2];
       }
       at += 3;

@@ -18,7 +18,7 @@ const tidy = (value) => Number(value.toPrecision(4));
 
 // A slider with a number beside it that can be typed.
 function control(box, { label, knob, get, set, colour }) {
-  const row = document.createElement("div"), id = `c${document.querySelectorAll(".control").length}`;
+  const row = document.createElement("div"), id = `c${refreshes.length}`;
   row.className = "control";
   row.innerHTML = `<label for="${id}"></label><input type="range" id="${id}" min="0" max="1000" step="1"><input type="number" step="any">`;
   const [name, slider, number] = row.children;

@@ -2,8 +2,9 @@
 "use strict";
 
 const $ = (selector) => document.querySelector(selector), $$ = (selector) => [...document.querySelectorAll(selector)];
-const D = TASK.d, NAMES = DATA.coordinates, SIZE = 256, BUDGET = TASK.budget;
-const AXES = { rate: { label: "learning rate η", log: true } };
+const D = TASK.d, NAMES = DATA.coordinates, BUDGET = TASK.budget;
+// Cells a side of the map, a multiple of 8 that the address may tell, for slow machines.
+const SIZE = Math.min(1024, Math.max(32, 8 * Math.round(Number(/(?:^|&)n=(\d+)/.exec(location.hash.slice(1))?.[1] ?? 256) / 8)));
 const initial = () => ({
   eta: DATA.eta, start: [...DATA.start], p: OPTIMIZERS.map((o) => o.knobs.map((k) => k.value)), on: OPTIMIZERS.map(() => true),
   of: 0, map: DATA.map, knob: 0, by: DATA.by, view: null, t: null,
@@ -29,6 +30,7 @@ function written() {
   if (!state.on.every(Boolean)) words.push(`on=${state.on.map(Number).join("")}`);
   for (const name of ["of", "map", "knob", "by"]) if (state[name] !== first[name]) words.push(`${name}=${state[name]}`);
   if (state.view) words.push(`view=${state.view.map(number)}`);
+  if (SIZE !== 256) words.push(`n=${SIZE}`);
   if (state.t !== null) words.push(`t=${state.t}`);
   return words.join("&");
 }

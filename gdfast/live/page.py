@@ -332,7 +332,7 @@ def made(
     formulas_of(problem)
     rates, rate, at = usual_view(problem)
     if learning_rates is not None:
-        rates = _range(learning_rates)
+        rates = rate_range("learning_rates", learning_rates)
         rate = float(f"{(rates[0] * rates[1]) ** 0.5:.2g}")
     if learning_rate is not None:
         rate = arguments.number("learning_rate", learning_rate, arguments.POSITIVE)
@@ -363,16 +363,22 @@ def _start(problem: Problem, start: Any) -> list[float]:
     return [float(x) for x in point]
 
 
-def _range(told: Any) -> tuple[float, float]:
-    """The lowest and the highest learning rate of a map."""
-    accepted = "learning_rates must be the lowest and the highest, low:high, both positive"
+def rate_range(argument: str, told: Any) -> tuple[float, float]:
+    """Return the lowest and the highest learning rate of a map.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are none.
+    """
+    accepted = f"{argument} must be the lowest and the highest, low:high, both positive"
     values = told
     if isinstance(told, str):
         try:
             values = [float(each) for each in told.split(":")]
         except ValueError:
             raise ValueError(f"{accepted}, not {arguments.shown(told)}") from None
-    ends = arguments.array("learning_rates", values, "(2,)")
+    ends = arguments.array(argument, values, "(2,)")
     if ends.shape != (2,) or not 0 < ends[0] < ends[1] < math.inf:
         raise ValueError(f"{accepted}, not {arguments.shown(told)}")
     return float(ends[0]), float(ends[1])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.javascript import written
 from gdfast.live.lane_functions import library
 from gdfast.live.limits import packed
 from gdfast.live.pairs import initial_lane, landscape, stepping
@@ -41,7 +42,8 @@ def landscape_text(problem: Problem, real: str = "float64") -> str:
 def optimizer_text(problem: Problem, optimizer: Optimizer, table: Table, real: str = "float64") -> str:
     """An optimizer on it as such an object."""
     advance = stepping(problem, optimizer, table.constant, real)
-    initial = ", ".join(map(repr, initial_lane(problem, optimizer))).replace("inf", "Infinity")
+    first = np.array(initial_lane(problem, optimizer), dtype=real).astype(np.float64)
+    initial = ", ".join(map(written, first.tolist()))
     fill = f"function fill(T, p, own, last, width) {{\n{table.text}\n}}\n"
     return f"(() => {{\n{advance}{fill}return {{ advance, fill, initial: [{initial}] }};\n}})()"
 

@@ -14,7 +14,7 @@ from gdfast.live.step_tables import table_of
 NODE = shutil.which("node")
 
 _RUN = """
-const fs = require("fs"), task = JSON.parse(fs.readFileSync(0, "utf8"));
+const fs = require("fs"), task = GIVEN;
 const limits = unpacked(task.limits), columns = PAIRS.map((_, k) => unpacked(task.columns[k]));
 limits.representative = REPRESENTATIVE;
 const out = [];
@@ -35,10 +35,11 @@ def needs_node():
         pytest.skip("no node on this machine: apt-get install nodejs")
 
 
-def node(script, given=""):
-    """What a script writes when it gets a text."""
+def node(script, given=None):
+    """What a script writes, as bytes, in which ``GIVEN`` is this."""
     needs_node()
-    run = subprocess.run([NODE, "-e", script], input=given.encode(), capture_output=True, check=False)
+    text = f"const GIVEN = {json.dumps(given)};\n{script}"
+    run = subprocess.run([NODE, "-"], input=text.encode(), capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()[-2000:]
     return run.stdout
 
@@ -60,7 +61,7 @@ def trajectories(sweep):
         f"{texts.engine()}\nconst LANDSCAPE = {texts.landscape_text(problem, sweep.dtype)};\n"
         f"const REPRESENTATIVE = {limits.representative_of(problem)};\nconst PAIRS = [{', '.join(pairs)}];\n{_RUN}"
     )
-    got = np.frombuffer(node(script, json.dumps(task)))
+    got = np.frombuffer(node(script, task))
     return got.reshape(*sweep.shape, 6 + problem.dimension)
 
 
