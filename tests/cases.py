@@ -230,9 +230,9 @@ def assembly(make):
     """The assembly of the kernel that `make` compiles; one from the disk cache has none to show."""
     texts = []
 
-    def compile_(function, signature, options):
-        texts.append(numba_internals.assembly(function, signature, options))
-        return numba_internals.machine_code(function, signature, options)
+    def compile_(*given):
+        texts.append(numba_internals.assembly(*given))
+        return numba_internals.machine_code(*given)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiling, "_kernels", type(compiling._kernels)())

@@ -11,7 +11,7 @@ import numba
 from numba.extending import register_jitable
 
 from gdfast.formulas import elementary, lane_products, records
-from gdfast.kernels import folder
+from gdfast.kernels import folder, units
 from gdfast.kernels.apart import Call, elsewhere
 from gdfast.kernels.digest import digest, functions
 from gdfast.kernels.numba_internals import Kernel, machine_code
@@ -60,12 +60,13 @@ def compiled(signature: Any, options: dict[str, Any] = JIT) -> Callable[[Any], K
     """
 
     def compile_(function: FunctionType) -> Kernel:
-        name = f"{function.__name__}-{digest(function, str(signature))[:40]}"
+        costs = units.units()
+        name = f"{function.__name__}-{digest(function, str(signature), str(costs))[:40]}"
         code = folder.read(name)
         if code is None and _calls and elsewhere.compiled(_calls[-1]):
             code = folder.read(name)
         if code is None:
-            code = machine_code(function, signature, options)
+            code = machine_code(function, signature, options, costs)
             folder.write(name, code)
         return Kernel(code, signature)
 

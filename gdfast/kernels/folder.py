@@ -58,7 +58,7 @@ def write(name: str, code: MachineCode) -> None:
     for folder in folders():
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            _put(folder / (name + _SUFFIX), content)
+            put(folder / (name + _SUFFIX), content)
             trim(folder, most_bytes())
             return
     _warn()
@@ -105,7 +105,8 @@ def _content(path: Path) -> bytes:
         return file.read(_LARGEST)
 
 
-def _put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there, so that nobody reads half of it."""
     beside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}{_UNFINISHED}")
     try:
         with open(beside, "xb") as file:

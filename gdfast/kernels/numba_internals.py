@@ -7,6 +7,7 @@ with it. Nor can two kernels be bound to each other's symbols (numba#10486), sin
 """
 
 import ctypes
+import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,8 @@ from numba.core.runtime import rtsys
 from numba.core.typing.templates import builtin_registry, infer_global
 from numba.misc.appdirs import user_cache_dir
 from numba.np.numpy_support import as_dtype
+
+from gdfast.kernels.estimates import Units, with_estimates
 
 
 class MachineCode(NamedTuple):
@@ -147,18 +150,65 @@ def translate(function: Callable[..., Any], signature: Any, options: dict[str, A
     return result.library, result.fndesc
 
 
-def machine_code(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> MachineCode:
-    """Compile a function for one signature."""
+def machine_code(
+    function: Callable[..., Any], signature: Any, options: dict[str, Any], units: Units | None = None
+) -> MachineCode:
+    """Compile a function for one signature, with estimates where they are quicker on a machine of such units."""
     library, description = translate(function, signature, options)
     with global_compiler_lock:
-        data = library.codegen._tm.emit_object(library._final_module)
+        data = library.codegen._tm.emit_object(_estimating(library, units))
     symbols = description.llvm_func_name, description.llvm_cpython_wrapper_name, description.env_name
     return MachineCode(*symbols, data)
 
 
-def assembly(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> str:
+def assembly(function: Callable[..., Any], signature: Any, options: dict[str, Any], units: Units | None = None) -> str:
     """Return the text of the machine code of a function compiled for one signature."""
-    return str(translate(function, signature, options)[0].get_asm_str())
+    library, _ = translate(function, signature, options)
+    return str(library.codegen._tm.emit_assembly(_estimating(library, units)))
+
+
+def _estimating(library: Any, units: Units | None) -> Any:
+    """A library's module, with estimates in the place of roots and quotients where they are quicker."""
+    text = units and with_estimates(str(library._final_module), units)
+    return _inlined(library.codegen._tm, text) if text else library._final_module
+
+
+def _inlined(machine: Any, text: str) -> Any:
+    """The module of an assembly, with what is to stand in its callers there."""
+    module = llvm.parse_assembly(text)
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(config.OPT))
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_new_gvn_pass()  # the same sign of the same number is taken once
+    passes.add_simplify_cfg_pass()
+    passes.__class__ = _ModulePasses
+    passes.run(module, builder)
+    return module
+
+
+def functions_of(text: str, names: Iterable[str]) -> dict[str, Callable[[int, int, int], None]]:
+    """Compile an assembly; return its functions of two addresses and a count."""
+    with global_compiler_lock:
+        machine = cpu_target.target_context.codegen()._tm
+        engine = _engine_of(machine.emit_object(_inlined(machine, text)))
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    functions: dict[str, Any] = {name: kind(engine.get_function_address(name)) for name in names}
+    for function in functions.values():
+        function.engine = engine  # as long as it is called
+    return functions
+
+
+def _engine_of(object_file: bytes) -> Any:
+    """An engine that has loaded machine code."""
+    options = {"opt": config.OPT}
+    cpu_target.target_context.codegen()._customize_tm_options(options)
+    triple = llvm.get_process_triple()
+    module = llvm.parse_assembly(f'target triple = "{triple}"')
+    machine = llvm.Target.from_triple(triple).create_target_machine(**options)
+    engine = llvm.create_mcjit_compiler(module, machine, use_lmm=config.USE_LLVMLITE_MEMORY_MANAGER)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(object_file))
+    engine.finalize_object()
+    return engine
 
 
 class Kernel:
@@ -178,16 +228,8 @@ class Kernel:
     """
 
     def __init__(self, code: MachineCode, signature: Any) -> None:
-        context = cpu_target.target_context
-        rtsys.initialize(context)  # the symbols that numba's machine code refers to
-        options = {"opt": config.OPT}
-        context.codegen()._customize_tm_options(options)
-        triple = llvm.get_process_triple()
-        module = llvm.parse_assembly(f'target triple = "{triple}"')
-        machine = llvm.Target.from_triple(triple).create_target_machine(**options)
-        engine = llvm.create_mcjit_compiler(module, machine, use_lmm=config.USE_LLVMLITE_MEMORY_MANAGER)
-        engine.add_object_file(llvm.ObjectFileRef.from_data(code.object_file))
-        engine.finalize_object()
+        rtsys.initialize(cpu_target.target_context)  # the symbols that numba's machine code refers to
+        engine = _engine_of(code.object_file)
         self.address = int(engine.get_function_address(code.symbol))
         entry = engine.get_function_address(code.python_symbol)
         environment = _dynfunc.Environment({})
@@ -238,6 +280,16 @@ def toolchain() -> str:
     generator = cpu_target.target_context.codegen()
     versions = [numba.__version__, llvmlite.__version__, np.__version__, sys.implementation.cache_tag, sys.abiflags]
     return repr([*versions, *generator.magic_tuple(), config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE])
+
+
+def instructions() -> str:
+    """The extensions of the instruction set that machine code uses, as LLVM writes them: ``+avx2,+avx512f,…``."""
+    return str(cpu_target.target_context.codegen().magic_tuple()[2])
+
+
+def processor() -> str:
+    """A digest of the processor and the instructions that machine code is made for."""
+    return hashlib.sha256(repr(cpu_target.target_context.codegen().magic_tuple()).encode()).hexdigest()[:40]
 
 
 def user_folder() -> str:
