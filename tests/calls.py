@@ -291,6 +291,9 @@ def calls() -> list[Call]:
         (theory.qhm, {"curvature": 2.0, "momentum": 0.9, "nu": 0.7}),
         (theory.adam_frozen, {"curvature": 2.0, "beta1": 0.9}),
         (theory.limit, {"optimizer": optimizers.gd(), "curvature": 2.0}),
+        (theory.mean_field, {"weight_variance": 1.5, "bias_variance": 0.1}),
+        (theory.next_variance, {"variance": 0.5, "weight_variance": 1.5, "bias_variance": 0.1}),
+        (theory.critical_weights, {"bias_variance": 0.1}),
         (theory.edge, {"optimizer": optimizers.adam()}),
         (theory.limits, {"problem": QUARTIC, "optimizers": [optimizers.gd()]}),
         (
@@ -364,6 +367,8 @@ def calls() -> list[Call]:
             "predict": {"theta": theta},
             **{name: {"theta": theta} for name in ("accuracy", "validation_accuracy", "validation_loss")},
             "layer_gradient_norms": {"theta": theta},
+            "layer_signals": {"theta": theta},
+            "step_sharpness": {"theta": theta, "t": 1},
         }
         told = {"accuracy", "validation_accuracy", "validation_loss"}
         for name, valid in methods.items():

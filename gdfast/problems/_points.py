@@ -33,6 +33,8 @@ _AT_POINTS = (
     "validation_accuracy",
     "validation_loss",
     "layer_gradient_norms",
+    "layer_signals",
+    "step_sharpness",
 )
 """Methods whose first argument are points; every class of problems has them checked."""
 

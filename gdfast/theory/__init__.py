@@ -11,18 +11,22 @@ Hessian (the *curvature*). For every rule it is found by running the rule on tin
 from gdfast.theory.attracting import MEANING_OF_ATTRACTION, Attraction
 from gdfast.theory.closed import adam_frozen, ema_momentum, gd, heavy_ball, nesterov, qhm
 from gdfast.theory.limits import edge, limit, limits, spectral_radius
+from gdfast.theory.signals import critical_weights, mean_field, next_variance
 
 __all__ = [
     "MEANING_OF_ATTRACTION",
     "Attraction",
     "adam_frozen",
+    "critical_weights",
     "edge",
     "ema_momentum",
     "gd",
     "heavy_ball",
     "limit",
     "limits",
+    "mean_field",
     "nesterov",
+    "next_variance",
     "qhm",
     "spectral_radius",
 ]

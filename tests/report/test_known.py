@@ -10,7 +10,7 @@ from gdfast.report.lab import Lab
 
 NOT_MET: dict[str, str] = {}
 """Results whose figures this suite does not reach, with a word of the reason that their section tells."""
-LONG: set[str] = set()
+LONG: set[str] = {"edge-of-stability", "adaptive-edge-of-stability"}
 """Results that take more than a second or two."""
 
 

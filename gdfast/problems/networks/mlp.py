@@ -251,6 +251,25 @@ class MLP(DataProblem):
         rows = np.stack([(self.gradient(theta + s) - self.gradient(theta - s)) / (2 * _DIFFERENCE) for s in step])
         return 0.5 * (rows + rows.swapaxes(0, 1))
 
+    def step_sharpness(self, theta: Array, t: int) -> Array:
+        """Return the sharpness of `step_objective` at step `t`, that of the step's own rows, ``float64[n]``."""
+        rows = self.rows(t)
+        X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
+        return by_products(lambda points: HessianProducts(self.network, points, X, y), theta)
+
+    def layer_signals(self, theta: Array) -> Array:
+        """Return the root mean square, over rows and units, of what enters each layer's activation (Z), and leaves it.
+
+        ``float64[2, layers, n]``; of the last layer both are the output.
+        """
+        found = []
+        for block in self._contiguous(theta):
+            scaled = np.ascontiguousarray((self.network.factors[:, None] * block).T).T
+            passes = self.network.forward(scaled, self.X, Blas())
+            sizes = [[np.sqrt(np.mean(z * z, axis=(1, 2))) for z in (way.entering, way.value)] for way in passes]
+            found.append(np.moveaxis(np.array(sizes), 1, 0))
+        return np.concatenate(found, axis=-1)
+
     def _largest_eigenvalue(self, theta: Array, scale: Array | None) -> Array:
         def products(points: Array) -> HessianProducts:
             return HessianProducts(self.network, points, self.X, self.y)

@@ -3,12 +3,22 @@
 A statement is a small function of results that returns a sentence, or None where this run's data does not support it.
 """
 
-from gdfast.report.chapters import known, landscape, learning_rate, mitigations, numbers, optimizers, speed, stored
+from gdfast.report.chapters import (
+    edge,
+    known,
+    landscape,
+    learning_rate,
+    mitigations,
+    numbers,
+    optimizers,
+    speed,
+    stored,
+)
 from gdfast.report.section import Chapter
 
 STORED = stored.CHAPTER
 """The one about results that are given; it has no sections without any."""
 CHAPTERS: dict[str, Chapter] = {
     module.CHAPTER.name: module.CHAPTER
-    for module in (stored, landscape, learning_rate, numbers, mitigations, optimizers, speed, known)
+    for module in (stored, landscape, learning_rate, numbers, mitigations, optimizers, speed, known, edge)
 }

@@ -4,7 +4,7 @@ A file has a function of a `Lab` that returns a `Found`: each published figure b
 that was written down before it, and a picture; and a `Known` that says whose result it is.
 """
 
-from gdfast.report.known import quadratic_gd, quadratic_momentum
+from gdfast.report.known import catapult, edge_of_stability, quadratic_gd, quadratic_momentum
 from gdfast.report.known._known import Compared, Found, Known
 
 RESULTS: dict[str, Known] = {
@@ -12,6 +12,9 @@ RESULTS: dict[str, Known] = {
     for known in (
         quadratic_gd.KNOWN,
         quadratic_momentum.KNOWN,
+        edge_of_stability.PLAIN,
+        edge_of_stability.ADAPTIVE,
+        catapult.KNOWN,
     )
 }
 

@@ -666,3 +666,47 @@ def test_sharpness_is_the_eigenvalue_of_the_dense_hessian_within_a_hundredth(pro
     np.testing.assert_allclose(got, np.linalg.eigvalsh(preconditioned)[:, -1], rtol=0.01)
     np.testing.assert_array_equal(got, [problem.sharpness(t[:, None], scale[:, :1])[0] for t in theta])
     assert np.isnan(problem.sharpness(theta.T, 0.0 * scale)).all()
+
+
+@pytest.mark.parametrize(
+    ("activation", "scheme", "gain", "expected"),
+    [
+        ("relu", "he_normal", 1.0, "steady"),
+        ("tanh", "lecun_normal", 1.1, "steady"),
+        ("tanh", "lecun_normal", 0.5, "dies"),
+        ("sigmoid", "xavier_normal", 1.0, "dies"),
+        ("relu", "he_normal", 2.0, "explodes"),
+        ("tanh", "lecun_normal", 4.0, "explodes"),
+        ("relu", "zeros", 1.0, "dies"),
+        ("identity", "normal", 1e60, "explodes"),
+    ],
+)
+def test_gradient_flow_tells_a_signal_that_dies_from_one_that_is_steady(activation, scheme, gain, expected):
+    deep = mlp((32,) * 13, activation, points=8)
+    flow = gdfast.gradient_flow(deep, deep.starts(scheme, seeds=range(2), gain=gain))
+    assert flow.flow.values.tolist() == [expected, expected]
+
+
+def test_the_signal_of_a_layer_is_the_root_mean_square_of_what_enters_and_leaves_its_activation():
+    problem = mlp((3, 5, 4, 2), ["tanh", "relu"], points=7, gain=1.5, fan_in_scaling=True)
+    theta = np.asarray(problem.starts(seeds=range(2), bias=0.1))
+    got, flow = problem.layer_signals(theta.T), gdfast.gradient_flow(problem, theta)
+    np.testing.assert_array_equal(flow.signal.values, got[0])
+    for n, point in enumerate(theta):
+        value, at = problem.X, 0
+        for i, (a, b, act) in enumerate([(3, 5, np.tanh), (5, 4, lambda z: np.maximum(z, 0)), (4, 2, lambda z: z)]):
+            z = value @ point[at : at + a * b].reshape(a, b) / np.sqrt(a) + point[at + a * b : at + a * b + b]
+            z *= 1.0 if i == 2 else 1.5
+            value, at = act(z), at + a * b + b
+            np.testing.assert_allclose(got[:, i, n], [np.sqrt(np.mean(z**2)), np.sqrt(np.mean(value**2))], rtol=1e-12)
+
+
+def test_the_sharpness_of_a_step_is_that_of_its_rows():
+    problem = mlp((3, 6, 1), points=40, batch_size=8, seed=3)
+    theta = problem.default_starts(2).points.T
+    for t in (0, 5):
+        rows = problem.rows(t)
+        table = gdfast.data.Data(problem.X[rows], problem.y[rows], ("a", "b", "c"), "y", standardize=False)
+        np.testing.assert_array_equal(problem.step_sharpness(theta, t), mlp((3, 6, 1), data=table).sharpness(theta))
+    whole = mlp((3, 6, 1), points=40, seed=3)
+    np.testing.assert_array_equal(whole.step_sharpness(theta, 2), whole.sharpness(theta))
