@@ -83,6 +83,13 @@ def least_squares(X, y, **parameters):
     return p.linear_regression(load((X, y), standardize=False), bias=False, **parameters)
 
 
+def bowl(matrix):
+    """The quadratic of a matrix as a landscape, of which rules may ask for the Hessian."""
+    names = [f"x{i}" for i in range(len(matrix))]
+    terms = [f"{a!r}*{x}*{y}" for x, row in zip(names, matrix, strict=True) for y, a in zip(names, row, strict=True)]
+    return p.from_expression(f"0.5*({' + '.join(terms)})".replace("+ -", "- "), [(-2, 2)] * len(names))
+
+
 _rng = np.random.default_rng(5)
 PROBLEMS = [
     p.quartic(),

@@ -7,6 +7,8 @@ and a docstring that says why.
 
 from math import sqrt
 
+import numpy as np
+
 
 def gd(gradient, start, lr, steps):
     path, x = [list(start)], list(start)
@@ -136,6 +138,44 @@ def extragradient(gradient, start, lr, steps):
     for _ in range(steps):
         ahead = [xi - lr * gi for xi, gi in zip(x, gradient(x), strict=True)]
         x = [xi - lr * gi for xi, gi in zip(x, gradient(ahead), strict=True)]
+        path.append(x)
+    return path
+
+
+def _solved(matrix, vector):
+    return [float(x) for x in np.linalg.solve(np.array(matrix), np.array(vector))]
+
+
+def newton(gradient, start, lr, steps, hessian):
+    """Libraries have it within others, not as an optimizer."""
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        x = [xi - lr * si for xi, si in zip(x, _solved(hessian(x), gradient(x)), strict=True)]
+        path.append(x)
+    return path
+
+
+def saddle_free_newton(gradient, start, lr, steps, hessian, damping=1e-3):
+    """No library among the peers has it."""
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        values, axes = np.linalg.eigh(np.array(hessian(x)))
+        along = axes.T @ np.array(gradient(x)) / (np.abs(values) + damping)
+        x = [float(xi - lr * si) for xi, si in zip(x, axes @ along, strict=True)]
+        path.append(x)
+    return path
+
+
+def levenberg_marquardt(gradient, start, lr, steps, hessian, loss, damping=0.01, factor=10.0, divisor=10.0):
+    """No library among the peers has it with the Hessian and step by step."""
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        damped = np.array(hessian(x)) + damping * np.eye(len(x))
+        trial = [xi - lr * si for xi, si in zip(x, _solved(damped, gradient(x)), strict=True)]
+        if loss(trial) < loss(x):
+            x, damping = trial, damping / divisor
+        else:
+            damping *= factor
         path.append(x)
     return path
 

@@ -45,6 +45,7 @@ from gdfast.optimizers.grams import grams
 from gdfast.optimizers.lamb import lamb
 from gdfast.optimizers.laprop import laprop
 from gdfast.optimizers.lars import lars
+from gdfast.optimizers.levenberg_marquardt import levenberg_marquardt
 from gdfast.optimizers.lion import lion
 from gdfast.optimizers.madgrad import madgrad
 from gdfast.optimizers.mars import mars
@@ -53,6 +54,7 @@ from gdfast.optimizers.momo import momo
 from gdfast.optimizers.momo_adam import momo_adam
 from gdfast.optimizers.nadam import nadam
 from gdfast.optimizers.nesterov import nesterov
+from gdfast.optimizers.newton import newton
 from gdfast.optimizers.normalized_gd import normalized_gd
 from gdfast.optimizers.novograd import novograd
 from gdfast.optimizers.optimistic_adam import optimistic_adam
@@ -66,6 +68,7 @@ from gdfast.optimizers.qhm import qhm
 from gdfast.optimizers.radam import radam
 from gdfast.optimizers.rmsprop import rmsprop
 from gdfast.optimizers.rprop import rprop
+from gdfast.optimizers.saddle_free_newton import saddle_free_newton
 from gdfast.optimizers.sam import sam
 from gdfast.optimizers.schedule_free_adamw import schedule_free_adamw
 from gdfast.optimizers.schedule_free_sgd import schedule_free_sgd
@@ -88,6 +91,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
         optimistic_adam, lamb, madgrad, schedule_free_adamw, cautious_adam,
     ),
     "second gradients": (sam, extragradient),
+    "second order": (newton, saddle_free_newton, levenberg_marquardt),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
     ),
@@ -166,6 +170,7 @@ __all__ = [
     "lamb",
     "laprop",
     "lars",
+    "levenberg_marquardt",
     "libraries",
     "lion",
     "madgrad",
@@ -176,6 +181,7 @@ __all__ = [
     "nadam",
     "named",
     "nesterov",
+    "newton",
     "normalized_gd",
     "novograd",
     "optimistic_adam",
@@ -190,6 +196,7 @@ __all__ = [
     "radam",
     "rmsprop",
     "rprop",
+    "saddle_free_newton",
     "sam",
     "schedule_free_adamw",
     "schedule_free_sgd",

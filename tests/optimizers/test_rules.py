@@ -74,13 +74,21 @@ def test_200_steps_of_the_rules_that_no_other_library_has(optimizer):
         u = p[1] - p[0] ** 2
         return [-2 * (1 - p[0]) - 400 * p[0] * u, 200 * u]
 
-    more = {"loss": loss, "lowest": 0.0} if optimizer.name == "polyak_sgd" else {}
-    rate, steps = 1.0 if more else 1e-4, steps_of(optimizer, 200)
+    def hessian(p):
+        return [[2 + 1200 * p[0] ** 2 - 400 * p[1], -400 * p[0]], [-400 * p[0], 200.0]]
+
+    rate, steps = 1.0 if optimizer.name == "polyak_sgd" else 1e-4, steps_of(optimizer, 200)
     loop = getattr(textbook, optimizer.name)
+    more = asked(loop, loss=loss, lowest=0.0, hessian=hessian)
     expected = np.array(loop(gradient, [-1.2, 1.0], rate, steps, **optimizer.parameters, **more))
     got = gdfast.trajectory(problems.rosenbrock(), optimizer, [-1.2, 1.0], rate, steps).theta.values
     assert got.shape == expected.shape
     assert relative(got, expected) < 1e-12
+
+
+def asked(loop, **known):
+    """Those that a loop has arguments for."""
+    return {name: value for name, value in known.items() if name in inspect.signature(loop).parameters}
 
 
 RANDOM = {
@@ -88,6 +96,8 @@ RANDOM = {
     "eps": lambda u: 10 ** (-3 + u),  # bounds how much rounding grows where a gradient passes 0
     "weight_decay": lambda u: u,
     "largest": lambda u: 0.001 + u,
+    "damping": lambda u: 0.01 + u,
+    **dict.fromkeys(["factor", "divisor"], lambda u: 2 + 8 * u),
     "initial_accumulator_value": lambda u: u,
 }
 """Hyperparameters from a number between 0 and 1."""
@@ -108,6 +118,7 @@ def test_rules_are_their_textbook_loops_on_random_bowls(name, seed, dimension):
     optimizer = factory(**parameters)
     problem = problems.quadratic(condition=rng.uniform(1, 30), dimension=dimension, rotation=seed)
     matrix, (start,) = problem.matrix.tolist(), problem.random(1, seed=seed).tolist()
+    problem = cases.bowl(matrix) if "hessian" in optimizer.needs else problem
 
     def gradient(x):
         return [sum(a * b for a, b in zip(row, x, strict=True)) for row in matrix]
@@ -115,7 +126,7 @@ def test_rules_are_their_textbook_loops_on_random_bowls(name, seed, dimension):
     def loss(x):
         return sum(0.5 * slope * each for slope, each in zip(gradient(x), x, strict=True))
 
-    more = {"loss": loss, "lowest": 0.0} if name == "polyak_sgd" else {}
+    more = asked(getattr(textbook, name), loss=loss, lowest=0.0, hessian=lambda x: matrix)
     rate = 10 ** rng.uniform(-3, -1.5)
     steps = steps_of(optimizer, 25)  # from then on adaptive rules may go to and fro about the minimum, ever less alike
     expected = np.array(getattr(textbook, name)(gradient, start, rate, steps, **parameters, **more))
