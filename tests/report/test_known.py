@@ -8,9 +8,17 @@ import pytest
 from gdfast.report.known import RESULTS, Compared, Found, Known
 from gdfast.report.lab import Lab
 
-NOT_MET: dict[str, str] = {}
+NOT_MET = {"no-rate": "logarithm"}
 """Results whose figures this suite does not reach, with a word of the reason that their section tells."""
-LONG: set[str] = {"edge-of-stability", "adaptive-edge-of-stability"}
+LONG = {
+    "adaptive-edge-of-stability",
+    "edge-of-stability",
+    "fractal-cosine",
+    "leaving-a-saddle",
+    "no-rate",
+    "period-doubling",
+    "sign-cycle",
+}
 """Results that take more than a second or two."""
 
 

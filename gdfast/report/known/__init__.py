@@ -4,7 +4,21 @@ A file has a function of a `Lab` that returns a `Found`: each published figure b
 that was written down before it, and a picture; and a `Known` that says whose result it is.
 """
 
-from gdfast.report.known import catapult, edge_of_stability, quadratic_gd, quadratic_momentum
+from gdfast.report.known import (
+    catapult,
+    course_numbers,
+    edge_of_stability,
+    fractal_cosine,
+    heavy_ball_cycle,
+    leaving_a_saddle,
+    nesterov_convex,
+    no_rate,
+    period_doubling,
+    quadratic_gd,
+    quadratic_momentum,
+    sign_cycle,
+    worst_case_gd,
+)
 from gdfast.report.known._known import Compared, Found, Known
 
 RESULTS: dict[str, Known] = {
@@ -12,9 +26,18 @@ RESULTS: dict[str, Known] = {
     for known in (
         quadratic_gd.KNOWN,
         quadratic_momentum.KNOWN,
+        heavy_ball_cycle.KNOWN,
+        fractal_cosine.KNOWN,
         edge_of_stability.PLAIN,
         edge_of_stability.ADAPTIVE,
         catapult.KNOWN,
+        worst_case_gd.KNOWN,
+        nesterov_convex.KNOWN,
+        period_doubling.KNOWN,
+        leaving_a_saddle.KNOWN,
+        sign_cycle.KNOWN,
+        no_rate.KNOWN,
+        course_numbers.KNOWN,
     )
 }
 

@@ -34,7 +34,7 @@ def find(lab: Lab) -> Found:
     distance = np.linalg.norm(path.theta.values, axis=1)
     contraction = float(distance[-1] / distance[STEPS // 2]) ** (2 / STEPS)
 
-    count = 48 if lab.quick else 96
+    count = 24 if lab.quick else 64
     rates, momenta = rate * np.geomspace(0.1, 4, count), np.linspace(0, 0.98, count)
     rules = optimizers.grid(optimizers.momentum, momentum=momenta)
     history = gdfast.History("loss", steps=BETWEEN)
