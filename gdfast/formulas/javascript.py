@@ -33,6 +33,15 @@ class Script:
     ----------
     real : {"float64", "float32"}
         The type that results are rounded to.
+
+    Examples
+    --------
+    >>> script = Script()
+    >>> result = script.argument("x") * 2 + 1
+    >>> print(script.body(""), result.text)
+    const v1 = x * 2.0;
+    const v2 = v1 + 1.0;
+     v2
     """
 
     def __init__(self, real: str = "float64") -> None:

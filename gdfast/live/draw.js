@@ -81,10 +81,11 @@ function line_of(context, x0, y0, x1, y1) {
 // Places of an axis with labels, about so many.
 function ticks(axis, wanted) {
   const { low, high, log, near1 } = axis, span = high - low, found = [];
+  if (log && span < 2.2 && span > 1e-9) return values_of(10 ** low, 10 ** high, span > 0.7, Math.max(1, wanted)).map(([value, label]) => [Math.log10(value), label]);
   let step = 10 ** Math.floor(Math.log10(span / Math.max(1, wanted)));
   for (const factor of [1, 2, 5, 10]) if (span / (step * factor) <= Math.max(1, wanted)) { step *= factor; break; }
   if ((log || near1) && span > 2) step = Math.max(1, Math.round(step));
-  const value = (place) => (log ? 10 ** place : near1 ? 1 - 10 ** place : place);
+  const value = (place) => (log ? 10 ** place : near1 ? 1 - 10 ** -place : place);
   const digits = Math.max(0, Math.ceil(-Math.log10(span)) + 2);
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * span && found.length < 40; k++) {
     const place = k * step, deep = span < 1e-2;
@@ -93,6 +94,21 @@ function ticks(axis, wanted) {
     else if (log && step >= 1 && Math.abs(place) > 3) label = `1e${Math.round(place)}`;
     found.push([place, label]);
   }
+  return found;
+}
+
+// Round numbers between two, with labels: 1, 2, 5, 10, 20 … where they are far apart.
+function values_of(low, high, apart, wanted) {
+  const found = [];
+  if (apart) {
+    for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
+      for (const factor of wanted > 4 ? [1, 2, 5] : [1, 3]) { const value = Number((power * factor).toPrecision(3)); if (value >= low && value <= high) found.push([value, short(value)]); }
+    }
+    return found;
+  }
+  const rough = (high - low) / wanted, power = 10 ** Math.floor(Math.log10(rough)), step = power * ([1, 2, 5].find((factor) => power * factor >= rough) ?? 10);
+  const digits = Math.min(16, Math.max(1, Math.ceil(Math.log10(high / step)) + 1));
+  for (let k = Math.ceil(low / step); k * step <= high && found.length < 30; k++) { const value = Number((k * step).toPrecision(digits)); found.push([value, digits > 5 ? String(value) : short(value)]); }
   return found;
 }
 
@@ -153,16 +169,19 @@ class Cells {
       at += 3;
     }
   }
-  paint(by, budget) {
+  paint(by) {
     const { n } = this, image = this.context.createImageData(n, n), ink = DATA.colours.map(rgb), wells = DATA.basin_colours.map(rgb);
     const paper = rgb(style("--paper"));
+    let least = Infinity, most = 1; // steps of what did not diverge
+    for (let c = 0; c < n * n; c++) if (this.outcome[c] >= 0 && this.outcome[c] !== HAS_DIVERGED) { least = Math.min(least, this.steps[c]); most = Math.max(most, this.steps[c]); }
+    this.range = [Math.min(least, most), most];
     for (let j = 0; j < n; j++) for (let i = 0; i < n; i++) {
       const cell = j * n + i, at = 4 * ((n - 1 - j) * n + i), outcome = this.outcome[cell];
       let colour = outcome < 0 ? paper : ink[outcome];
       if (by === "minimum" && outcome >= 0 && this.basin[cell] >= 0) colour = wells[this.basin[cell] % wells.length];
       else if (by === "minimum" && outcome >= 0) colour = outcome === HAS_DIVERGED ? ink[outcome] : [200, 200, 200];
       if (by === "steps" && outcome >= 0) {
-        const share = Math.min(1, Math.log1p(this.steps[cell]) / Math.log1p(budget));
+        const share = (Math.log1p(this.steps[cell]) - Math.log1p(this.range[0])) / (Math.log1p(most) - Math.log1p(this.range[0]) || 1);
         colour = outcome === HAS_DIVERGED ? ink[outcome] : viridis(1 - share);
       }
       image.data[at] = colour[0]; image.data[at + 1] = colour[1]; image.data[at + 2] = colour[2]; image.data[at + 3] = 255;

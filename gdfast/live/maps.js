@@ -48,7 +48,7 @@ function path_of(optimizer, p, rate, start, number = 0) {
 // A value on an axis { low, high, log }, at cell i of n.
 function value_at(axis, i, n) {
   const place = n > 1 ? axis.low + (axis.high - axis.low) * (i / (n - 1)) : axis.low;
-  return axis.log ? 10 ** place : axis.near1 ? 1 - 10 ** place : place;
+  return axis.log ? 10 ** place : axis.near1 ? 1 - 10 ** -place : place;
 }
 
 // Rows of a map, every `stride`-th cell of them that was not computed with twice the stride: arrays of outcome, basin and

@@ -144,7 +144,7 @@ function build() {
 
 function legend() {
   const entry = (colour, text) => { const item = document.createElement("li"); item.innerHTML = `<i style="background:${colour}"></i>`; item.append(text); return item; };
-  const items = state.by === "steps" ? [entry("rgb(253,231,37)", "at once"), entry("rgb(33,145,140)", "tens of steps"), entry("rgb(68,1,84)", `all ${BUDGET} steps`), entry(DATA.colours[HAS_DIVERGED], "diverged")]
+  const items = state.by === "steps" ? [entry("rgb(253,231,37)", `${cells?.range?.[0] ?? 0} steps`), entry("rgb(33,145,140)", `${cells?.range ? Math.round(Math.sqrt((1 + cells.range[0]) * (1 + cells.range[1]))) : ""}`), entry("rgb(68,1,84)", `${cells?.range?.[1] ?? BUDGET} steps`), entry(DATA.colours[HAS_DIVERGED], "diverged")]
     : state.by === "minimum" ? [...DATA.minima.slice(0, 8).map((m, k) => entry(DATA.basin_colours[k % DATA.basin_colours.length], m.point.map(short).join(", "))), entry("rgb(200,200,200)", "at none"), entry(DATA.colours[HAS_DIVERGED], "diverged")]
     : OUTCOMES.slice(1).map((name, k) => entry(DATA.colours[k + 1], name.replace("_", " ")));
   $("#legend").replaceChildren(...items);
@@ -163,7 +163,7 @@ function set_at([x, y], [a, b]) {
   for (const [axis, place] of [[x, a], [y, b]]) {
     if (axis.of === "rate") { state.eta = tidy_in(axis, 10 ** place); moved_map ||= state.map === "start-start"; }
     else if (typeof axis.of === "number") state.start[axis.of] = tidy_in(axis, place);
-    else state.p[state.of][state.knob] = accepted(OPTIMIZERS[state.of].knobs[state.knob], axis.log ? 10 ** place : axis.near1 ? 1 - 10 ** place : place);
+    else state.p[state.of][state.knob] = accepted(OPTIMIZERS[state.of].knobs[state.knob], axis.log ? 10 ** place : axis.near1 ? 1 - 10 ** -place : place);
   }
   changed({ map: moved_map });
 }
@@ -183,7 +183,7 @@ function zoom(factor, place) {
     const size = Math.max(Math.abs(low), Math.abs(high), axis.log ? 0.5 : 0);
     if ((high - low) / SIZE < 4 * 2 ** -52 * size) { low = axis.low; high = axis.high; } // as deep as floats go
     if (high - low > 4 * (full[i].high - full[i].low)) { low = axis.low; high = axis.high; }
-    if (axis.near1) high = Math.min(high, 0);
+    if (axis.near1) low = Math.max(low, 0);
     if (axis.of === "rate" || axis.log) { low = Math.max(low, -300); high = Math.min(high, 300); }
     view.push(low, high);
   });
@@ -195,7 +195,7 @@ function zoom(factor, place) {
 function pan(dx, dy) {
   const [x, y] = axes();
   const w = (x.high - x.low) * dx, h = (y.high - y.low) * dy;
-  state.view = [x.low + w, x.high + w, y.low + h, Math.min(y.high + h, y.near1 ? 0 : Infinity)];
+  state.view = [x.low + w, x.high + w, y.near1 ? Math.max(0, y.low + h) : y.low + h, y.high + h];
   changed();
 }
 

@@ -7,7 +7,7 @@ const D = TASK.d, NAMES = DATA.coordinates, BUDGET = TASK.budget;
 const SIZE = Math.min(1024, Math.max(32, 8 * Math.round(Number(/(?:^|&)n=(\d+)/.exec(location.hash.slice(1))?.[1] ?? 256) / 8)));
 const initial = () => ({
   eta: DATA.eta, start: [...DATA.start], p: OPTIMIZERS.map((o) => o.knobs.map((k) => k.value)), on: OPTIMIZERS.map(() => true),
-  of: 0, map: DATA.map, knob: 0, by: DATA.by, view: null, t: null,
+  of: DATA.of, map: DATA.map, knob: 0, by: DATA.by, view: null, t: null,
 });
 let state = initial(), paths = [], cells = null, dots = [], generation = 0, playing = 0;
 
@@ -83,7 +83,7 @@ function full_axes() {
   if (state.map === "start-start") return [start(0), start(1)];
   if (state.map === "rate-start") return [rate, start(0)];
   const knob = OPTIMIZERS[state.of].knobs[state.knob], axis = { of: `p${state.knob}`, label: knob.label };
-  const [bottom, top] = knob.scale === "log" ? [Math.log10(knob.low), Math.log10(knob.high)] : knob.scale === "near1" ? [-knob.decades, 0] : [knob.low, knob.high];
+  const [bottom, top] = knob.scale === "log" ? [Math.log10(knob.low), Math.log10(knob.high)] : knob.scale === "near1" ? [0, knob.decades] : [knob.low, knob.high];
   return [rate, { ...axis, low: bottom, high: top, log: knob.scale === "log", near1: knob.scale === "near1" }];
 }
 
@@ -254,7 +254,7 @@ pictures.map = () => {
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
     if (cells) {
-      if (cells.dirty || cells.by !== state.by) { cells.paint(state.by, BUDGET); cells.dirty = false; cells.by = state.by; }
+      if (cells.dirty || cells.by !== state.by) { cells.paint(state.by); cells.dirty = false; cells.by = state.by; legend(); }
       const [a, b] = cells.axes; // where the cells lie in this view: another while it is zoomed
       context.imageSmoothingEnabled = false;
       const half = [(a.high - a.low) / (SIZE - 1) / 2, (b.high - b.low) / (SIZE - 1) / 2];
@@ -269,7 +269,7 @@ pictures.map = () => {
   plot.axes();
 };
 
-const place_of = (axis, value) => (axis.log ? Math.log10(value) : axis.near1 ? Math.log10(1 - value) : value);
+const place_of = (axis, value) => (axis.log ? Math.log10(value) : axis.near1 ? -Math.log10(1 - value) : value);
 function ring(context, x, y) { context.beginPath(); context.arc(x, y, 6, 0, 7); context.stroke(); }
 
 function limit_lines(plot) {

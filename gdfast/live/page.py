@@ -81,13 +81,13 @@ class Around:
     subject : str, optional
         The problem as a command line names it; None where none can.
     view : mapping
-        ``map`` and ``by``, what the map shows at first.
+        ``map``, ``by`` and ``of``: what the map shows at first, in which colours, and for which optimizer.
     """
 
     lesson: Mapping[str, Any] | None = None
     pages: Sequence[Mapping[str, str]] = ()
     subject: str | None = None
-    view: Mapping[str, str] | None = None
+    view: Mapping[str, Any] | None = None
 
 
 def page(sweep: Sweep, learning_rate: float, start: Sequence[float], title: str, around: Around) -> Live:
@@ -180,6 +180,7 @@ def _data(
         "start": [float(x) for x in start],
         "map": view.get("map", "rate-start"),
         "by": view.get("by", "outcome"),
+        "of": int(view.get("of", 0)),
         "tolerance": sweep.loss_tolerance or 1e-6,
         "task": {
             "d": problem.dimension,
