@@ -79,6 +79,11 @@ class Named(Value):
         return str(getattr(first, "__name__", type(self).__name__))
 
     @classmethod
+    def varying(cls, value: Any) -> Any:
+        """A value of a number's as what tells it for every step, where there may be such; None if it is a number."""
+        return None
+
+    @classmethod
     def check_call(cls, name: str, signature: inspect.Signature, args: Any, kwargs: Mapping[str, Any]) -> None:
         """Refuse arguments of a factory `name` of such things, for reasons that the signature does not tell."""
 
@@ -217,9 +222,14 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
             except TypeError as error:
                 raise TypeError(f"{name}: {error}; it is called as {name}{signature}") from None
             bound.apply_defaults()
+            courses = {}
             for parameter, value in bound.arguments.items():
                 argument, accepts = f"{name}: {parameter}", accepted.get(parameter)
-                if isinstance(accepts, Interval | OneOf):
+                if isinstance(accepts, Interval) and (course := _course(kind, argument, value)) is not None:
+                    courses[parameter] = course
+                    several = course.multipliers(1)
+                    bound.arguments[parameter] = np.array([arguments.number(argument, v, accepts) for v in several])
+                elif isinstance(accepts, Interval | OneOf):
                     bound.arguments[parameter] = arguments.number(argument, value, accepts)
                 elif accepts is not None:
                     bound.arguments[parameter] = _read(name, accepts, value, signature.parameters[parameter].default)
@@ -227,22 +237,47 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
                     bound.arguments[parameter] = arguments.flag(argument, value)
                 else:
                     bound.arguments[parameter] = _listed(value)
-            token = _parameters.set(MappingProxyType(dict(bound.arguments)))
             try:
-                thing = make(*bound.args, **bound.kwargs)
-            finally:
-                _parameters.reset(token)
+                thing: T = made_plainly(make, bound.arguments)
+            except (TypeError, ValueError):
+                if not courses:
+                    raise
+                several = " and ".join(f"{parameter}={course.label}" for parameter, course in courses.items())
+                raise ValueError(
+                    f"{name}: {several} must be numbers, since more depends on them than steps do, or what is made of "
+                    "them is not made of arrays"
+                ) from None
             if not isinstance(thing, Named):
                 raise TypeError(
                     f"{name} must return a thing that has a name, such as an optimizer, not {thing!r}"[:300]
                 )
             parameters = MappingProxyType({n: _kept(value) for n, value in bound.arguments.items()})
+            if courses:
+                return thing.copied(name=name, parameters=parameters | courses, make=factory, _plainly=make)
             return thing.copied(name=name, parameters=parameters, make=factory)
 
         factory.accepted = accepted  # type: ignore[attr-defined]
         return factory
 
     return decorate
+
+
+def _course(kind: type[Named], argument: str, value: Any) -> Any:
+    if isinstance(value, int | float | np.generic | np.ndarray):
+        return None
+    try:
+        return kind.varying(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{argument} must be a number or a schedule of the step: {error}") from None
+
+
+def made_plainly(make: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+    """What the plain function of a factory makes of parameters as they are."""
+    token = _parameters.set(MappingProxyType(dict(parameters)))
+    try:
+        return make(**parameters)
+    finally:
+        _parameters.reset(token)
 
 
 def _gathered(
@@ -339,6 +374,8 @@ def _plain(value: Any) -> Any:
         return value.specification
     if inspect.isfunction(value):
         return source(value)
+    if isinstance(value, tuple) and any(isinstance(each, Value) for each in value):
+        return [_plain(each) for each in value]
     return value.item() if isinstance(value, np.generic) else value
 
 

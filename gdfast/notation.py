@@ -27,7 +27,7 @@ from gdfast.optimizers import Optimizer, grid
 from gdfast.optimizers._grid import BYTES_OF_AN_OPTIMIZER
 from gdfast.problems import CATALOGUE, Problem, from_expression
 from gdfast.schedules import CATALOGUE as SCHEDULES
-from gdfast.schedules import LossSchedule, Schedule
+from gdfast.schedules import LossSchedule, Schedule, chained
 from gdfast.transforms import CATALOGUE as TRANSFORMS
 from gdfast.transforms import Transform
 
@@ -40,10 +40,11 @@ _BYTES_OF_A_VALUE = 40
 def optimizers(text: str) -> list[Optimizer]:
     """Read optimizers, several with spaces between them: ``gd adam:beta1=0.8|cosine|clip_norm=1``.
 
-    After the name and the hyperparameters of a rule stand a schedule and transforms, in the order in which they act,
-    with ``|`` before each; ``|unit=0.001`` says what a sweep's learning rate of 1 means to it, see
-    `Optimizer.in_units`. Where hyperparameters have several values, joined by slashes, ``0.5/0.9``, or an axis,
-    ``low:high:count`` (see `parse_axis`), all combinations of them are made.
+    After the name and the hyperparameters of a rule stand schedules, whose factors are multiplied, and transforms, in
+    the order in which they act, with ``|`` before each; ``|unit=0.001`` says what a sweep's learning rate of 1 means to
+    it, see `Optimizer.in_units`. A hyperparameter that depends on the step is a schedule in parentheses, whose factors
+    are its values, ``momentum:momentum=(linear:start=0.5,end=0.99)``. Where hyperparameters have several values, joined
+    by slashes, ``0.5/0.9``, or an axis, ``low:high:count`` (see `parse_axis`), all combinations of them are made.
 
     Raises
     ------
@@ -71,11 +72,12 @@ def _one_text(text: str) -> list[Optimizer]:
     factory, parameters = _call("optimizer", first, OPTIMIZERS)
     values = {
         name: parse_axis(f"{factory.__name__}: {name}", value, False, BYTES_OF_AN_OPTIMIZER)
-        if ":" in value
+        if ":" in value and "(" not in value
         else _value("optimizer", factory, name, value)
         for name, value in parameters.items()
     }
-    plan, changes, unit = None, [], 1.0
+    plans: list[Schedule | LossSchedule] = []
+    changes, unit = [], 1.0
     for other in others:
         name, _, value = (piece.strip() for piece in other.partition("="))
         if name == "unit":
@@ -89,18 +91,14 @@ def _one_text(text: str) -> list[Optimizer]:
             if isinstance(part, Transform):
                 changes.append(part)
                 continue
-            name, other_plan = part.name, part
+            plans.append(part)
+        elif name in SCHEDULES:
+            plans.append(schedule(other))
         else:
-            other_plan = None
-        if other_plan is None and name not in SCHEDULES:
             arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS, "unit"])
             changes.append(transform(other))
-        elif plan is None:
-            plan = other_plan or schedule(other)
-        else:
-            raise ValueError(f"optimizer {shown(text)} must have one schedule, not {plan.name} and {name}")
     rules = grid(factory, **values)
-    rules = [rule.scheduled(plan) for rule in rules] if plan else rules
+    rules = [rule.scheduled(*plans) for rule in rules] if plans else rules
     rules = [rule.transformed(*changes) for rule in rules] if changes else rules
     return [rule.in_units(unit) for rule in rules] if unit != 1 else rules
 
@@ -123,7 +121,9 @@ def problem(text: str, **more: Any) -> Problem:
 
 
 def schedule(text: str) -> Schedule | LossSchedule:
-    """Read a schedule, ``cosine:end=0.1``; what a warm-up is followed by is one too, in parentheses if need be.
+    """Read a schedule, ``cosine:end=0.1``, or several with ``|`` between them, whose factors are multiplied.
+
+    What a warm-up is followed by, and what stands in a sequence, are schedules in parentheses.
 
     Raises
     ------
@@ -135,12 +135,25 @@ def schedule(text: str) -> Schedule | LossSchedule:
     >>> schedule("warmup:steps=50,then=(cosine:end=0.1)")
     <schedule warmup:steps=50,then=(cosine:end=0.1)>
     """
+    several = literals.split(arguments.text("schedule", text), "|")
+    if len(several) > 1:
+        return chained(*map(schedule, several))
     factory, parameters = _call("schedule", text, SCHEDULES)
-    values = {name: _value("schedule", factory, name, value) for name, value in parameters.items()}
-    if "then" in values and factory is SCHEDULES["warmup"]:
-        values["then"] = schedule(str(values["then"]))
+    values: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if factory is SCHEDULES["warmup"] and name == "then":
+            values[name] = schedule(_inner(value))
+        elif factory is SCHEDULES["sequence"] and name == "schedules":
+            values[name] = tuple(schedule(_inner(each)) for each in literals.split(value, "/") if each)
+        else:
+            values[name] = _value("schedule", factory, name, value)
     made: Schedule | LossSchedule = factory(**values)
     return made
+
+
+def _inner(text: str) -> str:
+    """What stands in the parentheses that are around a text, if any are."""
+    return text[1:-1].strip() if text[:1] == "(" and text[-1:] == ")" else text
 
 
 def transform(text: str) -> Transform:
@@ -252,6 +265,10 @@ def _call(
 def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> Any:
     """The value of a parameter. Texts with slashes between them are several where it takes a sequence of them."""
     told = inspect.signature(factory).parameters.get(name)
+    if "(" in text and isinstance(getattr(factory, "accepted", {}).get(name), arguments.Interval):
+        several = [_inner(each) for each in literals.split(text, "/") if each]
+        made = [literals.read(each) if each[:1] in "-.0123456789(" else schedule(each) for each in several]
+        return made[0] if len(made) == 1 else made
     try:
         return literals.read(text, told is not None and "Sequence[str]" in str(told.annotation))
     except ValueError as error:

@@ -116,7 +116,7 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
         for span, transform in zip(parts.transforms, optimizer.transforms, strict=True):
             table[:, span.places] = transform.columns(max_steps)
         if optimizer.plateau:
-            table[:, parts.plateau.places] = optimizer.plateau.constants
+            table[:, parts.plateau.places] = optimizer.plateau.columns(max_steps)
         table[:, parts.rule.places] = optimizer.columns(max_steps, multipliers, problem)
         if measure:
             table[:, parts.measure.places] = measure.columns(max_steps, problem)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.arguments import shown
@@ -202,6 +203,12 @@ def check_coefficients(
                 f"rule {rule.__name__}: its argument {name} has no value, for it is none of "
                 f"{', '.join(sorted(values)) or 'no parameters'}; {hint}"
             )
+
+
+def steps_of(parameters: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The steps 1, 2, … that a step table is tried for: two, or as many as there are values of a hyperparameter."""
+    rows = [len(value) for value in parameters.values() if isinstance(value, np.ndarray) and value.ndim == 1]
+    return np.arange(1.0, 1.0 + (rows[0] if rows else 2))
 
 
 def sample(table: Callable[..., Any] | None, *inputs: Any) -> Mapping[str, Any]:

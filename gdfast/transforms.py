@@ -23,12 +23,13 @@ from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
 from gdfast.formulas.elementary import Array, maximum, minimum, select, sign
 from gdfast.formulas.noise import KEY, keys
-from gdfast.named import Named, named, parameters_of_factory
-from gdfast.rules import arguments_of, check_coefficients, check_reduced, check_results, names_of, sample
+from gdfast.named import named, parameters_of_factory
+from gdfast.rules import arguments_of, check_coefficients, check_reduced, check_results, names_of, sample, steps_of
+from gdfast.schedules import Varied
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Transform(Named):
+class Transform(Varied):
     """A rule that changes the gradient before the update.
 
     Parameters
@@ -89,7 +90,7 @@ class Transform(Named):
         if self.decoupled and (self.norms or self.sums or self.noisy):
             raise ValueError("decoupled must be False for a transform with norms, sums or noise, not True")
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
-        columns = sample(self.step_table, np.array([1.0, 2.0]))
+        columns = sample(self.step_table, steps_of(parameters))
         known = {*parameters, *columns, *KEY}
         check_coefficients(self.rule, self.coefficients, known, "a norm or a sum is told by norms or sums")
         if self.noisy and "seed" not in parameters:
@@ -109,6 +110,9 @@ class Transform(Named):
 
     def columns(self, max_steps: int) -> Array:
         """The coefficients of every step, ``float64[max_steps + 1, c]``."""
+        if self.courses:
+            columns: Array = self.at_every_step(max_steps).columns(max_steps)
+            return columns
         values: dict[str, Any] = dict(self.parameters)
         t = np.arange(1, max_steps + 2, dtype=np.float64)
         if self.step_table:

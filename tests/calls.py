@@ -305,7 +305,6 @@ def calls() -> list[Call]:
             optimizers.combine,
             {"optimizers": [optimizers.gd()], "schedules": [schedules.cosine()], "transforms": [transforms.l2()]},
         ),
-        (optimizers.gd().scheduled, {"schedule": schedules.cosine()}),
         (schedules.of_step, {"schedule": lambda t: 0.9**t}),
         (starts.Starts, {"points": np.zeros((2, 1)), "labels": {"seed": [0, 1]}}),
         (NETWORK.starts, {"init": "he_normal", "seeds": [0, 1], "gain": 1.0, "bias": 0.1}),
@@ -333,6 +332,15 @@ def calls() -> list[Call]:
             {"transform": transforms.l2()},
         )
     )
+    two = {"first": schedules.warmup(), "second": schedules.cosine()}
+    found.append(
+        Call(
+            "optimizers.gd().scheduled",
+            lambda schedule: optimizers.gd().scheduled(schedule),
+            {"schedule": schedules.cosine()},
+        )
+    )
+    found.append(Call("schedules.chained", lambda first, second: schedules.chained(first, second), two))
     history = {"quantity": "loss", "steps": 64, "spacing": "log"}
     found.append(Call("gdfast.History", lambda quantity, **how: gdfast.History(quantity, **how), history))
     found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))

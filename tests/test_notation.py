@@ -282,7 +282,7 @@ def test_optimizers_are_parted_by_spaces_but_not_around_joints():
         ("", "at least one, not ''"),
         (" \t", "at least one, not ''"),
         ("adma", "optimizer 'adma'"),
-        ("gd|cosine|step", "must have one schedule, not cosine and step"),
+        ("gd|reduce_on_plateau|reduce_on_plateau", "one that looks at losses at most"),
         ("gd|cosin", "optimizer: schedule or transform 'cosin'"),
         ("gd:3", "optimizer 'gd:3'"),
         ("adam:beta1=x", "beta1"),

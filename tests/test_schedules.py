@@ -9,7 +9,9 @@ import pytest
 import gdfast
 from gdfast import optimizers, problems, schedules
 
-BY_STEP = [make for make in schedules.CATALOGUE.values() if make is not schedules.reduce_on_plateau]
+LARGER = schedules.silver, schedules.chebyshev  # than 1
+OTHERS = schedules.reduce_on_plateau, *LARGER
+BY_STEP = [make for make in schedules.CATALOGUE.values() if make not in OTHERS]
 
 
 @pytest.mark.parametrize("factory", BY_STEP, ids=lambda f: f.__name__)
@@ -83,8 +85,9 @@ def test_without_a_total_a_schedule_is_stretched_over_the_budget_and_stays_after
     got = factory(total=40).multipliers(100)
     np.testing.assert_array_equal(got[:41], factory().multipliers(40))
     assert (got[40:] == got[40]).all()
+    assert len({*factory(total=0).multipliers(5)}) == 1  # at its end at once
     with pytest.raises(ValueError, match="total"):
-        factory(total=0)
+        factory(total=-1)
 
 
 def test_what_a_name_alone_stands_for():
@@ -100,10 +103,14 @@ def test_what_a_name_alone_stands_for():
         "cosine": "end=0.0,total=None",
         "cosine_warm_restarts": "period=50,factor=1.0,end=0.0",
         "warmup": "steps=10,start=0.0,then=None",
+        "sequence": "schedules=(),milestones=()",
+        "silver": "",
+        "chebyshev": "mu=0.1,largest=1.0,total=None",
+        "nesterov_momentum": "recursive=False",
         "one_cycle": "rise=0.3,start_divisor=25.0,end_divisor=10000.0,total=None",
         "cyclical": "low=0.1,up=50,down=None",
         "warmup_stable_decay": "rise=0.1,fall=0.2,end=0.0,total=None",
-        "reduce_on_plateau": "factor=0.1,patience=10,threshold=0.0001,cooldown=0,least=0.0,absolute=False",
+        "reduce_on_plateau": "factor=0.1,patience=10,threshold=0.0001,cooldown=0,least=0.0,absolute=False,after=0",
     }
     for name, factory in schedules.CATALOGUE.items():
         defaults = (f"{each.name}={each.default}" for each in inspect.signature(factory).parameters.values())

@@ -21,7 +21,8 @@ class Sampling:
     Attributes
     ----------
     batch_size : int, optional
-        Rows a step; all if None.
+        Rows a step; all if None. It is the same at every step, since what an epoch is, how much memory the rows of a
+        step take in kernels, and the step's cost are told by it before a run: a growing batch is several runs.
     seed : int
         Of the random numbers.
     how : str

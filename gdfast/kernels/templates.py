@@ -103,6 +103,12 @@ def from_memory(multiplier, memory, lane):
     return memory[0, lane]
 
 
+@register_jitable(**HELPER)
+def from_both(multiplier, memory, lane):
+    """What the learning rate is multiplied by, when a chain of schedules depends on the step and the trajectory."""
+    return multiplier * memory[0, lane]
+
+
 def decayed(decay, x, g, rate, c):
     """The point that the rule starts from, after decoupled transforms."""
     y = x
@@ -186,7 +192,9 @@ def numbers_of(data, real, numbers):
 
 def factor_of(shape):
     """What tells a lane's multiplier of the learning rate."""
-    return from_memory if shape.parts.plateau_memory.size else from_schedule
+    if shape.parts.plateau_memory.size:
+        return from_both if shape.parts.schedule.size else from_memory
+    return from_schedule
 
 
 def in_one_pass(

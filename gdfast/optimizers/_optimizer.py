@@ -48,13 +48,13 @@ from gdfast.formulas.arrays import computed
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
-from gdfast.named import Named, named, parameters_of_factory
+from gdfast.named import named, parameters_of_factory
 from gdfast.optimizers._search import Search
 from gdfast.optimizers._signature import Signature, cost_of, signature_of
 from gdfast.problems import Problem
 from gdfast.problems._landscape import LARGEST_LANDSCAPE
-from gdfast.rules import check_coefficients, names_of, sample
-from gdfast.schedules import LossSchedule, Schedule, of_step
+from gdfast.rules import check_coefficients, names_of, sample, steps_of
+from gdfast.schedules import LossSchedule, Schedule, Varied, chained
 from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
@@ -64,7 +64,7 @@ _LEARNING_RATES = ("lr", "learning_rate", "learning_rates", "eta", "step_size")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Optimizer(Named):
+class Optimizer(Varied):
     """An update rule with its hyperparameters, its state slots and the numbers that depend on the step alone.
 
     Parameters
@@ -150,8 +150,8 @@ class Optimizer(Named):
             arguments.choice("initial: state slot", slot, self.state + self.scalars)
             arguments.number(f"initial: {slot}", self.initial[slot])
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
-        steps = np.array([1.0, 2.0])
-        columns = sample(self.step_table, *([steps, np.ones(2)] if self._takes_multipliers else [steps]))
+        steps = steps_of(parameters)
+        columns = sample(self.step_table, *([steps, np.ones_like(steps)] if self._takes_multipliers else [steps]))
         check_coefficients(
             self.rule,
             self.coefficients,
@@ -185,16 +185,16 @@ class Optimizer(Named):
             f"hyperparameters by name, {name}({has}), not as {what}"
         )
 
-    def scheduled(self, schedule: Schedule | LossSchedule | Callable[..., Any]) -> "Optimizer":
-        """Return the same optimizer with the learning rate multiplied by a schedule; see `gdfast.schedules`.
+    def scheduled(self, *schedules: Schedule | LossSchedule | Callable[..., Any]) -> "Optimizer":
+        """Return the same optimizer with the learning rate multiplied by schedules; see `gdfast.schedules`.
 
         A factory of schedules will do, and so will a function of the step in plain Python, see
-        `gdfast.schedules.of_step`.
+        `gdfast.schedules.of_step`. The factors of several are multiplied, see `gdfast.schedules.chained`.
 
         Raises
         ------
         TypeError, ValueError
-            If `schedule` is neither.
+            If one of them is none of these.
 
         Examples
         --------
@@ -202,7 +202,7 @@ class Optimizer(Named):
         >>> optimizers.gd().scheduled(lambda t: 0.5 ** (t // 100))
         <optimizer gd|<lambda t: 0.5 ** (t // 100)>>
         """
-        return self.copied(schedule=of_step(schedule))
+        return self.copied(schedule=chained(*schedules))
 
     def transformed(self, *transforms: Transform) -> "Optimizer":
         """Return the same optimizer with the gradient transformed before it; see `gdfast.transforms`.
@@ -313,8 +313,8 @@ class Optimizer(Named):
 
     @property
     def plateau(self) -> LossSchedule | None:
-        """The schedule, if it depends on the trajectory's losses."""
-        return self.schedule if isinstance(self.schedule, LossSchedule) else None
+        """The schedule, or that of a chain, that depends on the trajectory's losses."""
+        return self.schedule.plateau if self.schedule else None
 
     @property
     def scheduled_by_step(self) -> bool:
@@ -410,8 +410,18 @@ class Optimizer(Named):
             found: Array = computed(self.preconditioner, 1, *(told[name] for name in names))[0]
         return found.astype(np.float64, copy=False)
 
+    def check(self, budget: int) -> None:
+        """Refuse, by a ValueError, schedules of rate or hyperparameters that tell nothing accepted at some step."""
+        if self.schedule:
+            self.schedule.check(budget)
+        for part in (self, *self.transforms):
+            part.check_courses(budget)
+
     def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
         """The rule's coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``."""
+        if self.courses:
+            every: Optimizer = self.at_every_step(max_steps)
+            return every.columns(max_steps, multipliers, problem)
         values: dict[str, Any] = dict(self.parameters)
         if self.step_table:
             given = [np.arange(1, max_steps + 2, dtype=np.float64)]

@@ -1,18 +1,23 @@
-"""Nesterov's accelerated gradient with a constant momentum.
+"""Nesterov's accelerated gradient.
 
-    b ← μ b + g
-    θ ← θ − η (g + μ b)
+    b ← μₜ b + g
+    θ ← θ − η (g + μₜ₊₁ b)
 
 Source: Nesterov (1983), in the form of Sutskever et al. (2013) that ``torch.optim.SGD(nesterov=True)`` and
-``optax.sgd(nesterov=True)`` use: θ stands for the look-ahead point.
+``optax.sgd(nesterov=True)`` use: θ stands for the look-ahead point. They have one μ, which
+is constant as a rule; where it depends on the step, θ looks ahead with that of the next, as Nesterov's method does with
+``momentum=gdfast.schedules.nesterov_momentum()``, and torch with that of the same.
 """
 
+import numpy as np
+
+from gdfast.formulas.elementary import Array
 from gdfast.optimizers._optimizer import FRACTION, Optimizer, named
 
 
-def rule(theta, grad, buffer, lr, momentum):
+def rule(theta, grad, buffer, lr, momentum, ahead):
     buffer = momentum * buffer + grad
-    theta = theta - lr * (grad + momentum * buffer)
+    theta = theta - lr * (grad + ahead * buffer)
     return theta, buffer
 
 
@@ -25,4 +30,9 @@ def nesterov(momentum: float = 0.9) -> Optimizer:
     momentum : float in [0, 1)
         μ, the share of the buffer that is kept.
     """
-    return Optimizer(rule, learning_rate=0.01)
+
+    def step_table(t: Array) -> dict[str, Array]:
+        every = np.broadcast_to(momentum, t.shape)
+        return {"ahead": np.append(every[1:], every[-1])}
+
+    return Optimizer(rule, learning_rate=0.01, step_table=step_table)

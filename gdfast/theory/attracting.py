@@ -200,17 +200,18 @@ def is_curved(hessian: Array) -> bool:
 
 def _last(optimizer: Optimizer, multipliers: Array) -> float | None:
     """What the learning rate is multiplied by in the end; None if it still goes up and down then."""
-    if isinstance(optimizer.schedule, LossSchedule):
-        return _after_a_plateau(optimizer.schedule, len(multipliers))
     steps = np.diff(multipliers[len(multipliers) // 2 :])
-    return float(multipliers[-1]) if (steps >= 0).all() or (steps <= 0).all() else None
+    if not ((steps >= 0).all() or (steps <= 0).all()):
+        return None
+    last = float(multipliers[-1])
+    return last * _after_a_plateau(optimizer.plateau, len(multipliers)) if optimizer.plateau else last
 
 
 def _after_a_plateau(schedule: LossSchedule, steps: int) -> float:
     """The multiplier after a budget in which the loss stays the same."""
     slots = [np.float64(value) for value in schedule.initial.values()]
-    for _ in range(steps):
-        slots = list(schedule.rule(np.float64(0.0), *slots, *schedule.constants))
+    for row in schedule.columns(steps - 1):
+        slots = list(schedule.rule(np.float64(0.0), *slots, *row))
     return float(slots[0])
 
 

@@ -240,7 +240,7 @@ def _limit(optimizer: Optimizer, minimum: Minimum) -> float:
 def _formula(optimizer: Optimizer, minimum: Minimum) -> float | None:
     """The limit where there is a formula for it."""
     given, curvature = optimizer.parameters, float(np.linalg.eigvalsh(minimum.hessian)[-1])
-    if optimizer.schedule or optimizer.transforms or not is_curved(minimum.hessian):
+    if optimizer.schedule or optimizer.courses or optimizer.transforms or not is_curved(minimum.hessian):
         return None
     if optimizer.name == "gd":
         return closed.gd(curvature)

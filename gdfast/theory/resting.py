@@ -91,7 +91,7 @@ class Motion:
         """
         rate = np.tile(self.rates, theta.shape[1] // self.rates.shape[1])
         loss = self.height + 0.5 * ((theta if away is None else away) * grad).sum(axis=0)
-        transforms = [(transform, transform.columns(0)[-1]) for transform in self.optimizer.transforms]
+        transforms = [(each, each.columns(LONG if each.courses else 0)[-1]) for each in self.optimizer.transforms]
         for transform, row in transforms:
             if not transform.decoupled:
                 (grad,) = computed(

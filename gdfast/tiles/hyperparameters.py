@@ -11,6 +11,7 @@ import numpy as np
 from gdfast.formulas.elementary import Array
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
+from gdfast.schedules import Schedule
 
 
 def hyperparameters_of(optimizers: Sequence[Optimizer]) -> dict[str, Array | list[str]]:
@@ -38,9 +39,10 @@ def part_prefix(name: str, number: int) -> str:
 
 def _all_parameters(optimizer: Optimizer) -> dict[str, Any]:
     """All parameters of an optimizer, of its schedule and of its transforms, by names that are different."""
-    row = {**optimizer.parameters, "schedule": optimizer.schedule.label if optimizer.schedule else ""}
+    row = {**_parameters(optimizer, ""), "schedule": optimizer.schedule.label if optimizer.schedule else ""}
     counts = Counter[str]()
-    for part in (*([optimizer.schedule] if optimizer.schedule else []), *optimizer.transforms):
+    schedules = getattr(optimizer.schedule, "schedules", (optimizer.schedule,) if optimizer.schedule else ())
+    for part in (*schedules, *optimizer.transforms):
         counts[part.name] += 1
         row.update(_parameters(part, part_prefix(part.name, counts[part.name])))
     return row
@@ -51,5 +53,5 @@ def _parameters(part: Named, prefix: str) -> dict[str, Any]:
     for name, value in part.parameters.items():
         if isinstance(value, Named):
             row.update(_parameters(value, part_prefix(prefix + value.name, 1)))
-        row[prefix + name] = value
+        row[prefix + name] = value.label if isinstance(value, Schedule) else value
     return row

@@ -174,9 +174,10 @@ class Trajectories:
 
     def rate(self, t: int) -> Array:
         """The learning rates of the update after `t` others."""
-        if self.optimizer.scheduled_by_step:
-            return np.asarray(self.table[t, self.parts.schedule.begin] * self.lr)
-        return self.memory[0] * self.lr if self.memory else self.lr
+        if not self.parts.schedule.size:
+            return self.memory[0] * self.lr if self.memory else self.lr
+        factor = self.table[t, self.parts.schedule.begin]
+        return np.asarray((factor * self.memory[0] if self.memory else factor) * self.lr)
 
     def objective(self, t: int) -> Array:
         """What the gradient of the update after `t` others is the gradient of, ``dtype[n]``."""

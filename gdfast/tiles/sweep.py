@@ -26,7 +26,6 @@ from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
 from gdfast.problems._scales import USUAL_LIMIT
-from gdfast.schedules import StepFunction
 from gdfast.starts import Starts
 from gdfast.tiles.hyperparameters import hyperparameters_of
 
@@ -205,7 +204,7 @@ class Sweep(Value):
     def _check_pairs(self) -> None:
         """Refuse optimizers, and a measure, that need of the problem what it does not provide."""
         for optimizer in self.optimizers:
-            _ = isinstance(optimizer.schedule, StepFunction) and optimizer.multipliers(self.max_steps)
+            optimizer.check(self.max_steps)
             for need, what in optimizer.needs.items():
                 if need not in self.problem.provides:
                     raise ValueError(
