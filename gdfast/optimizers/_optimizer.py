@@ -188,8 +188,8 @@ class Optimizer(Varied):
     def scheduled(self, *schedules: Schedule | LossSchedule | Callable[..., Any]) -> "Optimizer":
         """Return the same optimizer with the learning rate multiplied by schedules; see `gdfast.schedules`.
 
-        A factory of schedules will do, and so will a function of the step in plain Python, see
-        `gdfast.schedules.of_step`. The factors of several are multiplied, see `gdfast.schedules.chained`.
+        Factories of schedules will do, and functions of the step, see `gdfast.schedules.of_step`. The factors of
+        several are multiplied, see `gdfast.schedules.chained`.
 
         Raises
         ------
@@ -424,10 +424,8 @@ class Optimizer(Varied):
             return every.columns(max_steps, multipliers, problem)
         values: dict[str, Any] = dict(self.parameters)
         if self.step_table:
-            given = [np.arange(1, max_steps + 2, dtype=np.float64)]
-            if self._takes_multipliers:
-                given.append(multipliers)
-            values.update(self.step_table(*given))
+            t = np.arange(1, max_steps + 2, dtype=np.float64)
+            values.update(self.step_table(*([t, multipliers] if self._takes_multipliers else [t])))
         if "dimension" in self.coefficients:
             values["dimension"] = problem.dimension
         if "lowest" in self.coefficients:

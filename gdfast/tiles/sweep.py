@@ -215,7 +215,6 @@ class Sweep(Value):
                     f"learning_rates: {optimizer.label} takes one learning rate for all coordinates, not one for each "
                     f"of the groups {', '.join(self.problem.groups)}"
                 )
-
         if self.measure and self.measure.needs_lowest and not math.isfinite(self.problem.lowest):
             raise ValueError(
                 f"measure: {self.measure.label} needs the loss of the lowest minimum, "
