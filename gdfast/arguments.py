@@ -105,9 +105,13 @@ class OneOf:
 
 ANY = Interval()
 POSITIVE = Interval(0, low_open=True)
+"""Numbers above 0."""
 NONNEGATIVE = Interval(0)
+"""Numbers from 0."""
 FRACTION = Interval(0, 1, high_open=True)
+"""Numbers from 0 to below 1, such as shares that are kept."""
 UNIT = Interval(0, 1)
+"""Numbers from 0 to 1."""
 
 
 def number(argument: str, value: Any, accepted: Interval | OneOf = ANY) -> float:

@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from gdfast import __version__
-from gdfast.commands import animate, boundary, drawing, listing, live, plot, report, stored, sweep, table, tune
+from gdfast.commands import (
+    animate,
+    boundary,
+    drawing,
+    handbook,
+    listing,
+    live,
+    plot,
+    report,
+    stored,
+    sweep,
+    table,
+    tune,
+)
 from gdfast.commands.parsing import Command, Group, print_help
 
 app = typer.Typer(
@@ -31,6 +44,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
     "boundary": boundary.boundary,
     "tune": tune.tune,
+    "handbook": handbook.handbook,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name, cls=Command)(_command)

@@ -218,3 +218,4 @@ def steps_to_reach(tolerance: float | Sequence[float] = 1e-6) -> Measure:
 
 
 CATALOGUE: dict[str, Callable[..., Measure]] = {"convergence": convergence, "steps_to_reach": steps_to_reach}
+"""The measures by name."""

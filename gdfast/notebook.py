@@ -30,7 +30,7 @@ def problem(thing: Any) -> str:
     if thing.dimension <= 3:
         facts["domain"] = " × ".join(f"[{low:g}, {high:g}]" for low, high in thing.domain)
         facts["minima"] = _minima(thing)
-    return _card(thing.label, _first_line(thing), facts, _picture(thing))
+    return _card(thing.label, _first_line(thing), facts, picture(thing))
 
 
 def optimizer(thing: Any) -> str:
@@ -54,7 +54,7 @@ def sweep(thing: Any) -> str:
         "learning rates": f"{len(rates):,} from {rates.min():.4g} to {rates.max():.4g}",
         "starts": f"{len(thing.starts):,}",
     }
-    return _card(f"sweep of {thing.problem.label}", "", facts, _picture(thing.problem))
+    return _card(f"sweep of {thing.problem.label}", "", facts, picture(thing.problem))
 
 
 def _first_line(thing: Any) -> str:
@@ -71,8 +71,8 @@ def _minima(thing: Any) -> str:
     return ("; ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")) or "none known"
 
 
-def _picture(thing: Any) -> str:
-    """The landscape of one or two coordinates as a small picture; empty where there is none, or it cannot be drawn."""
+def picture(thing: Any) -> str:
+    """The landscape of one or two coordinates as a small PNG in base64; empty where there is none to be drawn."""
     from gdfast.problems import Landscape
 
     if thing.dimension > 2 or not isinstance(thing, Landscape):
@@ -113,4 +113,4 @@ def _card(title: str, words: str, facts: dict[str, str], picture: str) -> str:
     )
 
 
-__all__ = ["register"]
+__all__ = ["picture", "register"]

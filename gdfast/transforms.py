@@ -238,3 +238,4 @@ def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
 CATALOGUE: dict[str, Callable[..., Transform]] = {
     make.__name__: make for make in (clip_norm, clip_value, l1, l2, noise, normalize, weight_decay)
 }
+"""The transforms by name."""

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-OPTIONAL = {"h5netcdf": "netcdf", "h5py": "netcdf", "pyarrow": "parquet", "distributed": "dask"}
+OPTIONAL = {"sphinx": "docs", "h5netcdf": "netcdf", "h5py": "netcdf", "pyarrow": "parquet", "distributed": "dask"}
 MODULES = {"PIL": "pillow", "sklearn": "scikit-learn"}  # whose names are not those of their packages
 
 

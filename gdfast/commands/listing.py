@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gdfast.commands.names import catalogue, completing, facts, parameters, text_of, told
+from gdfast.catalogues import catalogue, facts, families, parameters, text_of, told
+from gdfast.commands.names import completing
 from gdfast.commands.parsing import Command, print_help
 from gdfast.commands.printing import echo, print_catalogue, print_table
 
@@ -75,18 +76,11 @@ def _checked(kind: str, name: str) -> str:
     return arguments.choice("name", name, catalogue(kind))
 
 
-def _families() -> dict[str, str]:
-    """The family of each optimizer."""
-    from gdfast import optimizers
-
-    return {make.__name__: family for family, makers in optimizers.FAMILIES.items() for make in makers}
-
-
 def _list(kind: str, name: str | None) -> None:
     """Print a catalogue, or one thing of it."""
     things = catalogue(kind)
     if name is None:
-        print_catalogue(things, _families() if kind == "optimizers" else None)
+        print_catalogue(things, families() if kind == "optimizers" else None)
         return
     factory = things[_checked(kind, name)]
     echo(f"{name}\n\n{told(factory)}\n")

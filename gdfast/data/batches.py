@@ -12,6 +12,7 @@ _MOST_KEYS = 2**22  # random numbers made at a time
 
 
 SAMPLINGS = ("independent", "epochs")
+"""How mini-batches are drawn: each anew, or one after another from shuffled rows."""
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
 CATALOGUE: dict[str, Callable[..., Optimizer]] = {
     make.__name__: make for makers in FAMILIES.values() for make in makers
 }
+"""The optimizers by name."""
 
 
 def parity() -> list[dict[str, str]]:

@@ -133,6 +133,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         zakharov,
     )
 }
+"""The problems by name."""
 
 __all__ = [
     "CATALOGUE",

@@ -218,6 +218,7 @@ class Landscape(Problem):
 
     @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
+        """The known stationary points, lowest loss first: those that Newton's method finds."""
         near = None if self.near is None else np.array(self.near, dtype=np.float64)
         return _points_of(
             (self.loss_formula, self.gradient_formula),

@@ -55,6 +55,7 @@ CATALOGUE: dict[str, Callable[..., Schedule | LossSchedule]] = {
         reduce_on_plateau,
     )
 }
+"""The schedules by name."""
 
 __all__ = [
     "CATALOGUE",

@@ -67,6 +67,7 @@ MEANING_OF_ATTRACTION = {
     Attraction.attracts: "a small disturbance dies out: what has reached it stays",
     Attraction.held: "a small disturbance grows, but the computed gradient is zero to the bit at a number beside it",
 }
+"""What each `Attraction` says, in words."""
 
 
 class Minimum(NamedTuple):
