@@ -7,7 +7,7 @@ is written twice, so that what is added to a catalogue stands in the handbook wi
 
 A block of a text that begins with three backticks and ``python picture`` is run when the handbook is built, after the
 blocks above it on its page, and the figure that it leaves is shown below it. In the gallery each block is run by
-itself. Pictures are kept by the text that makes them and the text of gdfast.
+itself. Pictures are kept by the text that makes them and the code of gdfast.
 """
 
 from gdfast.handbook.build import build

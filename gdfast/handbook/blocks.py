@@ -4,6 +4,7 @@ A page is run from top to bottom, in one folder and with one set of names, as a 
 
 - ``python`` is run;
 - ``python picture`` is run too, and leaves a figure, which the handbook shows below it;
+- ``python script`` is compiled only: a file of its own, which needs what is not everywhere;
 - ``sh`` is run if its lines begin with ``gdfast``; lines that begin otherwise stand in the others;
 - ``console`` is shown only: installations, clusters, what runs for hours.
 """
@@ -33,6 +34,8 @@ class Block(NamedTuple):
         Its language.
     picture : bool
         Whether it leaves a figure to show.
+    script : bool
+        Whether it is compiled only.
     text : str
         What stands in it.
     line : int
@@ -43,6 +46,7 @@ class Block(NamedTuple):
 
     kind: str
     picture: bool
+    script: bool
     text: str
     line: int
     span: tuple[int, int]
@@ -55,7 +59,7 @@ def of_page(page: Path) -> list[Block]:
     for match in _FENCE.finditer(text):
         kind, *more = match["info"].split() or [""]
         line = text.count("\n", 0, match.start()) + 1
-        found.append(Block(kind, "picture" in more, match["text"], line, match.span()))
+        found.append(Block(kind, "picture" in more, "script" in more, match["text"], line, match.span()))
     return found
 
 
@@ -110,6 +114,9 @@ def run(page: Path, folder: Path, line: Line, save: Callable[[int, Any], None] |
                         if words[0] != "gdfast":
                             raise ValueError(f"{words[0]} is no command of gdfast; such lines are fenced as console")
                         line(words[1:])
+                    continue
+                if block.script:
+                    compile(block.text, "script", "exec")
                     continue
                 if alone:
                     names = {"__name__": "page"}

@@ -1,10 +1,11 @@
 """Pictures of the handbook: of what catalogues hold, and those that blocks of its texts leave.
 
 They are drawn by a few processes and kept, by what makes them, in the user's folder for caches, so that the next time
-only those are drawn whose text, or the text of gdfast, is another. Maps of catalogues are computed by the NumPy
+only those are drawn whose text, or the code of gdfast, is another. Maps of catalogues are computed by the NumPy
 reference, which compiles nothing and gives the bits that kernels give.
 """
 
+import ast
 import base64
 import hashlib
 import multiprocessing
@@ -19,11 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gdfast.handbook import blocks
-from gdfast.tiles.environment import text_of_gdfast
 
 _PROCESSES = 2
 _RATES, _STARTS, _STEPS, _ZOOM = 96, 64, 300, 4
-_FEW = (24, 16, 60)  # rates, starts and steps of problems with data, whose steps take long
+_FEW = (12, 8, 30)  # rates, starts and steps of problems with data, whose steps take long
 _DPI = 110
 
 
@@ -45,7 +45,7 @@ class Job(NamedTuple):
     files: tuple[str, ...]
 
     def key(self, text: str) -> str:
-        """What it is kept under, with the text of gdfast."""
+        """What it is kept under, with the code of gdfast."""
         texts = [Path(word).read_text(encoding="utf-8") if os.path.isfile(word) else word for word in self.arguments]
         return hashlib.sha256("\0".join([self.make.__name__, *texts, *self.files, text]).encode()).hexdigest()[:24]
 
@@ -96,7 +96,7 @@ class Folder:
         """
         self.place.mkdir()
         cache = _cache()
-        text = text_of_gdfast()
+        text = _code_of_gdfast()
         wanted = {job.key(text): job for job in self.jobs}
         missing = {key: job for key, job in wanted.items() if not _is_kept(cache / key, job)}
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
@@ -112,6 +112,26 @@ class Folder:
         for key, job in wanted.items():
             for file in job.files:
                 shutil.copyfile(cache / key / file, self.place / file)
+
+
+def _code_of_gdfast() -> str:
+    """A digest of what gdfast does: of its modules without their docstrings, commands and this handbook."""
+    total = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for file in sorted(package.rglob("*.py")):
+        if file.relative_to(package).parts[0] in ("commands", "handbook", "report"):
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list):
+                node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+        total.update(f"{file.relative_to(package).as_posix()}\0{ast.dump(tree)}".encode())
+    return total.hexdigest()
+
+
+def _is_text(line: ast.AST) -> bool:
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
 
 def _cache() -> Path:

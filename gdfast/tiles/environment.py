@@ -27,8 +27,7 @@ _TOLD_BY_VERSION = {*sys.stdlib_module_names, *_COMPUTES, "gdfast"}
 _OF_EVERY_CLASS = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"}
 
 
-def text_of_gdfast() -> str:
-    """A digest of all modules of gdfast as they are on disk."""
+def _text_of_gdfast() -> str:
     total = hashlib.sha256()
     folder = Path(gdfast.__file__).parent
     for file in sorted(folder.rglob("*.py")):
@@ -36,7 +35,7 @@ def text_of_gdfast() -> str:
     return total.hexdigest()[:16]
 
 
-_TEXT = text_of_gdfast()  # as it was when it was imported: a worker may run for longer than its files stay the same
+_TEXT = _text_of_gdfast()  # as it was when it was imported: a worker may run for longer than its files stay the same
 
 
 @functools.cache
