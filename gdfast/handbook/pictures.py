@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,11 +102,13 @@ class Folder:
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(min(_PROCESSES, os.cpu_count() or 1), context) as pool:
-                done = {key: pool.submit(_draw, job, Path(temporary) / key) for key, job in missing.items()}
-                for key, future in done.items():
+                done = {pool.submit(_draw, job, Path(temporary) / key): key for key, job in missing.items()}
+                for future in as_completed(done):
+                    if future.exception() is None:  # what is drawn is kept, whatever becomes of the others
+                        shutil.rmtree(cache / done[future], ignore_errors=True)
+                        (Path(temporary) / done[future]).rename(cache / done[future])
+                for future in done:
                     future.result()
-                    shutil.rmtree(cache / key, ignore_errors=True)
-                    (Path(temporary) / key).rename(cache / key)
             for old in set(cache.iterdir()) - {cache / key for key in wanted} - {Path(temporary)}:
                 shutil.rmtree(old, ignore_errors=True)  # of other texts
         for key, job in wanted.items():
@@ -172,7 +174,8 @@ def draw_page(folder: Path, page: str, alone: str) -> None:
         figure.savefig(folder / f"{where}-{stem}-{number}.png", dpi=_DPI)
 
     with tempfile.TemporaryDirectory() as temporary:
-        copy = Path(temporary) / f"{stem}.md"
+        copy = Path(temporary) / where / f"{stem}.md"
+        copy.parent.mkdir()
         shutil.copyfile(page, copy)
         work = Path(temporary) / "work"
         work.mkdir()
