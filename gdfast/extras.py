@@ -2,7 +2,11 @@
 
 from importlib.util import find_spec
 
-MODULES = {"netcdf": ("h5netcdf", "h5py"), "parquet": ("pyarrow",), "docs": ("sphinx", "furo", "myst_parser", "numpydoc", "sphinx_design")}
+MODULES = {
+    "netcdf": ("h5netcdf", "h5py"),
+    "parquet": ("pyarrow",),
+    "docs": ("sphinx", "furo", "myst_parser", "numpydoc", "sphinx_design"),
+}
 """By extra, the modules that gdfast imports of it."""
 
 

@@ -3,6 +3,7 @@
 import ast
 import functools
 import inspect
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,8 +69,9 @@ def _text(name: str, value: Any) -> str:
     text = value.__func__.__doc__ if isinstance(value, classmethod | staticmethod) else value.__doc__
     if text or inspect.isclass(value) or name.count(".") < 3:
         return text or ""
-    owner = getattr(getattr(gdfast, name.split(".")[1]), name.split(".")[2])
-    return inspect.getdoc(getattr(owner, name.rpartition(".")[2])) or ""
+    room, owner, member = name.split(".")[-3:]
+    kind = getattr(getattr(gdfast, room), owner)
+    return next((text for base in kind.__mro__ if (text := getattr(vars(base).get(member), "__doc__", None))), "")
 
 
 def _is_constant(value: Any) -> bool:
@@ -83,7 +85,7 @@ def _constants() -> dict[str, str]:
     told = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         body = ast.parse(path.read_text(encoding="utf-8")).body
-        for statement, below in zip(body, body[1:], strict=False):
+        for statement, below in itertools.pairwise(body):
             if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(below, ast.Expr):
                 target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
                 if isinstance(target, ast.Name) and isinstance(below.value, ast.Constant):
@@ -163,7 +165,7 @@ def _literal(lines: list[str]) -> list[str]:
     literal = False
     for i, line in enumerate(lines[:end]):
         apart = i == 0 or not lines[i - 1].strip()
-        formula = line.startswith("    ") or line.startswith("|")
+        formula = line.startswith(("    ", "|"))
         if formula and apart and not literal and not (made and made[-2:-1] and made[-2].rstrip().endswith("::")):
             made += ["::", ""]
             literal = True
@@ -177,5 +179,3 @@ def _escaped(line: str, letters: str = "|*") -> str:
     """A line of text, in which bars and stars outside of code are no markup."""
     parts = re.split(r"(``.*?``|`.*?`|\*\*[^*]+\*\*)", line)
     return "".join(part if i % 2 else re.sub(f"([{letters}])", r"\\\1", part) for i, part in enumerate(parts))
-
-

@@ -75,7 +75,9 @@ def command_lines(block: Block) -> Iterator[list[str]]:
             yield words
 
 
-def run(page: Path, folder: Path, line: Line, save: Callable[[int, Any], None] | None = None, alone: bool = False) -> int:
+def run(
+    page: Path, folder: Path, line: Line, save: Callable[[int, Any], None] | None = None, alone: bool = False
+) -> int:
     """Run the blocks of a page.
 
     Parameters
@@ -87,7 +89,8 @@ def run(page: Path, folder: Path, line: Line, save: Callable[[int, Any], None] |
     line : callable
         What runs a command line.
     save : callable, optional
-        What takes the figures to show: it is given the number of the block and the figure.
+        What takes the figures to show: it is given the number of the block and the figure. What stands below the last
+        of them is then not run.
     alone : bool
         Each block has names of its own.
 
@@ -103,8 +106,10 @@ def run(page: Path, folder: Path, line: Line, save: Callable[[int, Any], None] |
     """
     names: dict[str, Any] = {"__name__": "page"}
     count = 0
+    found = of_page(page)
+    last = max((i for i, block in enumerate(found) if block.picture), default=-1) if save else len(found)
     with contextlib.chdir(folder):
-        for number, block in enumerate(of_page(page)):
+        for number, block in enumerate(found[: last + 1]):
             if block.kind not in ("python", "sh"):
                 continue
             count += 1

@@ -118,5 +118,3 @@ def _run_sphinx(source: Path, out: Path, doctrees: Path) -> None:
     if told:
         more = f" and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
         raise ValueError(f"the handbook has faults: {'; '.join(told[:_MOST_TOLD])}{more}".replace(f"{source}/", ""))
-
-

@@ -10,9 +10,9 @@ from gdfast.handbook.markup import code, plain, prose, table
 from gdfast.handbook.pictures import Folder
 
 _INTRODUCTIONS = {
-    "optimizers": "Each map has the learning rate to the right, from a hundredth to a hundred times the rule's default, "
+    "optimizers": "Each map has the learning rate to the right, from a hundredth to a hundred times the default, "
     "and the start upwards, from −4 to 4, on the tilted double well x⁴ − 5x² + 3x; 300 steps. The colours are those "
-    "of [the outcomes](../../explanation/outcomes.md). What each rule was compared with, and how closely, stands on its page.",
+    "of [the outcomes](../../explanation/outcomes.md). What each rule was compared with stands on its page.",
     "problems": "Landscapes with their stationary points, regressions on data, and networks. Where a problem has more "
     "than two coordinates, the picture shows outcomes of gradient descent instead: the learning rate to the right, "
     "random starts upwards.",
@@ -67,7 +67,8 @@ def _picture(kind: str, name: str, factory: Callable[..., Any], drawn: Folder) -
 
 def _card(name: str, factory: Callable[..., Any], picture: str) -> str:
     image = f":img-top: ../../_pictures/{picture}\n:img-alt: {name}\n" if picture else ""
-    return f":::{{grid-item-card}} {plain(name)}\n:link: {name}\n:link-type: doc\n{image}\n{plain(first_line(factory))}\n:::\n"
+    what = plain(first_line(factory))
+    return f":::{{grid-item-card}} {plain(name)}\n:link: {name}\n:link-type: doc\n{image}\n{what}\n:::\n"
 
 
 def _index(kind: str, cards: dict[str, list[str]]) -> str:

@@ -59,7 +59,8 @@ def write(folder: Path, group: Any) -> None:
 def _told(words: tuple[str, ...], command: Any) -> str:
     """The section of one command."""
     context = command.context_class(command, info_name=" ".join(words))
-    arguments, options = [], []
+    arguments: list[list[str]] = []
+    options: list[list[str]] = []
     for parameter in command.params:
         if "--help" in parameter.opts:
             continue
@@ -68,7 +69,9 @@ def _told(words: tuple[str, ...], command: Any) -> str:
         name, told = parameter.get_help_record(context)
         text, _, more = told.partition("  [")
         more = more.removesuffix("]").removeprefix("default: ")
-        (arguments if parameter.param_type_name == "argument" else options).append([f"`{name}`", plain(text), plain(more)])
+        (arguments if parameter.param_type_name == "argument" else options).append(
+            [f"`{name}`", plain(text), plain(more)]
+        )
     usage = command.collect_usage_pieces(context)
     parts = [f"## {' '.join(words)}", plain(command.help.strip()), code(" ".join([*words, *usage]), "text")]
     if arguments:
