@@ -1,4 +1,4 @@
-"""What the README counts is what there is, and its links lead somewhere; ``python tests/test_readme.py`` writes counts."""
+"""What the README counts is what there is; its links resolve; ``python tests/test_readme.py`` writes the counts."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,9 @@ COUNTS = {
     r"(\w+) schedules and ": len(schedules.CATALOGUE),
     r"(\w+) transforms of the gradient are there": len(transforms.CATALOGUE),
     r"(\w+) figures with the lines": sum(
-        block.picture for page in (ROOT / "gdfast/handbook/texts/gallery").glob("*.md") for block in blocks.of_page(page)
+        block.picture
+        for page in (ROOT / "gdfast/handbook/texts/gallery").glob("*.md")
+        for block in blocks.of_page(page)
     ),
 }
 TENS = {30: "thirty", 40: "forty", 50: "fifty"}

@@ -10,6 +10,6 @@ blocks above it on its page, and the figure that it leaves is shown below it. In
 itself. Pictures are kept by the text that makes them and the code of gdfast.
 """
 
-from gdfast.handbook.build import build
+from gdfast.handbook.site import build
 
 __all__ = ["build"]

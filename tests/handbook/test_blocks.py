@@ -11,18 +11,18 @@ from typer.testing import CliRunner
 
 from gdfast.cli import app
 from gdfast.handbook import blocks
-from gdfast.handbook.build import TEXTS
+from gdfast.handbook.site import TEXTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(TEXTS.rglob("*.md"))]
 SHOWN = ("pip", "pytest", "python -m bench", "dask", "mpiexec", "gdfast", "bash", "git", "python")
 """How lines begin that are shown and not run: installations, clusters, what takes minutes."""
-LONG = {
-    "README.md", "howto/data.md", "howto/figures.md", "howto/model.md", "howto/network.md", "howto/rates.md",
-    "howto/boundary.md", "howto/report.md", "howto/optimizer.md", "explanation/settling.md", "howto/along_the_way.md",
-    "gallery/comparing.md", "gallery/rates.md", "gallery/data.md", "gallery/landscapes.md", "gallery/along.md",
+SHORT = {
+    "index.md", "tutorial/index.md", "howto/cluster.md", "howto/large.md", "howto/notebooks.md", "howto/own_file.md",
+    "howto/programs.md", "explanation/bits.md", "explanation/checked.md", "explanation/outcomes.md",
+    "reference/notation.md",
 }  # fmt: skip
-"""What compiles more than the kernels that other tests use, or draws much."""
+"""Pages that compile little more than other tests do; all others are slow."""
 
 
 def name_of(page):
@@ -38,7 +38,7 @@ def here(words):
 
 def marked(pages):
     return [
-        pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] if name_of(page) in LONG else [])
+        pytest.param(page, id=name_of(page), marks=[] if name_of(page) in SHORT else [pytest.mark.slow])
         for page in pages
         if any(block.kind in ("python", "sh") for block in blocks.of_page(page))
     ]
@@ -50,8 +50,8 @@ def test_every_block_runs(page, tmp_path):
         assert blocks.run(page, tmp_path, here, alone=page.parent.name == "gallery") > 0
 
 
-def test_long_pages_are_there():
-    assert {name_of(page) for page in PAGES} > LONG
+def test_short_pages_are_there():
+    assert {name_of(page) for page in PAGES} > SHORT
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES])

@@ -1,6 +1,7 @@
 """The handbook is whole: every name is told, every page has what it promises, every link and picture resolves."""
 
 import html.parser
+import inspect
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,11 +10,12 @@ import pytest
 import typer
 
 import gdfast
-from gdfast import catalogues
+from gdfast import catalogues, handbook
 from gdfast.cli import app
-from gdfast.handbook import api, build, command_line
+from gdfast.handbook import api, command_line
 from gdfast.handbook import catalogues as pages
 from gdfast.handbook.pictures import Folder, draw_thing
+from gdfast.handbook.site import TEXTS
 
 PACKAGE = Path(gdfast.__file__).parent
 COMMANDS = typer.main.get_command(app)
@@ -30,11 +32,12 @@ def test_every_public_name_has_a_docstring(monkeypatch, tmp_path):
 def test_every_public_name_stands_in_the_api(tmp_path):
     api.write(tmp_path / "api")
     text = "".join(page.read_text() for page in (tmp_path / "api").glob("*.rst"))
-    for name, _ in api.public():
-        room, _, last = name.removeprefix("gdfast.").partition(".")
-        catalogue = getattr(getattr(gdfast, room, None), "CATALOGUE", {})
-        is_inside = last.count(".") == 1 or last in catalogue or name.removeprefix("gdfast.") in api.ROOMS
-        assert is_inside or re.search(rf":: {re.escape(name)}$", text, re.MULTILINE), name
+    classes = {name for name, value in api.public() if inspect.isclass(value)}
+    shown = set(re.findall(r":: (\S+)$", text, re.MULTILINE))
+    for name, value in api.public():
+        place, _, last = name.rpartition(".")
+        has_a_page = last in getattr(getattr(gdfast, place.removeprefix("gdfast."), None), "CATALOGUE", {})
+        assert place in classes or has_a_page or inspect.ismodule(value) or name in shown, name
 
 
 def test_every_command_and_option_stands_in_the_handbook(tmp_path):
@@ -48,12 +51,18 @@ def test_every_command_and_option_stands_in_the_handbook(tmp_path):
                 assert all(name in section for name in parameter.opts), (words, parameter.opts)
 
 
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reference")
+    pages.write(folder, Folder(folder / "pictures"))
+    return folder
+
+
 @pytest.mark.parametrize("kind", catalogues.KINDS)
-def test_every_thing_of_a_catalogue_has_a_page(tmp_path, kind):
-    pages.write(tmp_path, Folder(tmp_path / "pictures"))
-    index = (tmp_path / kind / "index.md").read_text()
+def test_every_thing_of_a_catalogue_has_a_page(reference, kind):
+    index = (reference / kind / "index.md").read_text()
     for name, factory in catalogues.catalogue(kind).items():
-        text = (tmp_path / kind / f"{name}.md").read_text()
+        text = (reference / kind / f"{name}.md").read_text()
         assert f":link: {name}\n" in index
         assert all(f"`{parameter}`" in text for parameter, _, _ in catalogues.parameters(factory))
         assert f"gdfast.{kind}.{name}" in text
@@ -76,7 +85,7 @@ def test_the_lines_that_use_a_thing_run(kind):
 
 
 def test_every_environment_variable_is_told():
-    text = (build.TEXTS / "reference" / "environment.md").read_text()
+    text = (TEXTS / "reference" / "environment.md").read_text()
     code = "".join(path.read_text() for path in PACKAGE.rglob("*.py") if "handbook" not in path.parts)
     assert set(re.findall(r"GDFAST_[A-Z_]+|NUMBA_CACHE_DIR", code)) - {"GDFAST_COMPLETE"} <= set(
         re.findall(r"`([A-Z_]+)`", text)
@@ -99,7 +108,7 @@ class Links(html.parser.HTMLParser):
 
 @pytest.mark.slow
 def test_it_is_built_without_a_fault_and_every_link_resolves(tmp_path):
-    first = build.build(tmp_path / "book", COMMANDS)
+    first = handbook.build(tmp_path / "book", COMMANDS)
     assert first.is_file()
     book = {page.resolve(): Links(page) for page in (tmp_path / "book").rglob("*.html")}
     assert len(book) > 150
