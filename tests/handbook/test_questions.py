@@ -35,53 +35,12 @@ QUESTIONS = [
     ("How were the rules checked?", "explanation/checked.md", ["torch", "--parity"]),
     ("Which environment variables are there?", "reference/environment.md", ["NUMBA_CACHE_DIR", "GDFAST_TRACEBACK"]),
 ]
-EMPTY = set(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "at",
-        "be",
-        "can",
-        "do",
-        "does",
-        "each",
-        "for",
-        "from",
-        "get",
-        "good",
-        "have",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "such",
-        "that",
-        "the",
-        "there",
-        "they",
-        "to",
-        "try",
-        "two",
-        "use",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "why",
-        "will",
-        "with",
-        "work",
-    ]
+EMPTY = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are at be can do does each for from get good have how i in is it me my of on or such that the there they "
+        "to try two use was were what when where which why will with work",
+    )
 )
 
 
