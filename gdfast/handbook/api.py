@@ -1,6 +1,7 @@
 """The pages of the API: every public name, as its docstring tells it."""
 
 import ast
+import dataclasses
 import functools
 import inspect
 import itertools
@@ -43,12 +44,13 @@ def public() -> Iterator[tuple[str, Any]]:
 
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
-    """The public methods and properties that a class of gdfast defines."""
+    """The public methods and properties that a class of gdfast defines; the class tells its fields."""
+    fields = {field.name for field in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
     for name, value in vars(kind).items():
         is_code = inspect.isfunction(value) or isinstance(
             value, property | functools.cached_property | classmethod | staticmethod
         )
-        if not name.startswith("_") and is_code:
+        if not name.startswith("_") and is_code and name not in fields:
             yield name, value
 
 

@@ -38,8 +38,8 @@ QUESTIONS = [
 EMPTY = frozenset(
     re.findall(
         r"\w+",
-        "a an and are at be can do does each for from get good have how i in is it me my of on or such that the there they "
-        "to try two use was were what when where which why will with work",
+        "a an and are at be can do does each for from get good have how i in is it me my of on or such that the there "
+        "they to try two use was were what when where which why will with work",
     )
 )
 
