@@ -183,9 +183,9 @@ def _draw_factors(runs: Mapping[str, Mapping[str, xarray.Dataset]]) -> Figure:
             values = np.median(result.history_sharpness.values[0, 0], axis=0) * RATE
             ax.plot(result.recorded_step.values, values, label=value, **line_style(i, value))
         ax.axhline(2, color="#777777", linestyle="--", linewidth=1)
-        ax.set(title=factor, xlabel="step", ylabel="sharpness × η", yscale="log")
+        ax.set(title=factor, xlabel="step", ylabel="sharpness × η", ylim=(0, 2.6))
         ax.title.set_fontsize(10)
-        ax.legend(fontsize=7, frameon=False)
+        ax.legend(fontsize=7, frameon=False, loc="best")
     return figure
 
 
@@ -216,7 +216,7 @@ def mini_batches(lab: Lab) -> Iterator[Section]:
     if lab.problems:
         return
     steps, runs = 1000 if lab.quick else 4000, {}
-    for size in (None, 220, 55, 14):
+    for size in (None, 110, 28):
         problem = network(**_BASE, batch_size=size)
         sweep = gdfast.Sweep(
             problem,
@@ -267,7 +267,7 @@ def _draw_batches(runs: Mapping[str, xarray.Dataset]) -> Figure:
         values = np.median(result.history_step_sharpness.values[0, 0], axis=0) * 0.2
         ax.plot(result.recorded_step.values, values, **{**line_style(i, name), "linestyle": ":"})
     ax.axhline(2, color="#777777", linestyle="--", linewidth=1)
-    ax.set(xlabel="step", ylabel="sharpness × η", yscale="log")
+    ax.set(xlabel="step", ylabel="sharpness × η", ylim=(0, 3.2))
     ax.legend(fontsize=8, frameon=False)
     return figure
 

@@ -21,6 +21,8 @@ from gdfast.report.section import Claim, Section
 from gdfast.report.sharpening import network
 from gdfast.report.words import listed, percent
 
+_ROSE = 1.1  # times the lowest loss before: a catapult
+
 
 def edge_maps(lab: Lab) -> Iterator[Section]:
     """Learning rate × size of the initial weights: sharpness at the end, catapults, flatness."""
@@ -39,8 +41,8 @@ def edge_maps(lab: Lab) -> Iterator[Section]:
         "At the edge, by learning rate and initial weights",
         [
             f"Gradient descent on 100 rows of diabetes, 10–6–1, tanh, after {steps} steps: {n} × {n} trajectories. "
-            "Sharpness × η at the end (2 is the edge); how far the loss rose above that of the start before it fell "
-            "below it (a catapult: Lewkowycz et al. 2020, arXiv 2003.02218); the sharpness at the end over that at "
+            "Sharpness × η at the end (2 is the edge); how far the loss rose above the lowest before, and came down "
+            "again (a catapult: Lewkowycz et al. 2020, arXiv 2003.02218); the sharpness at the end over that at "
             "the start.",
         ],
         [_catapults_are_flatter(maps)],
@@ -54,13 +56,15 @@ def _maps(ends: xarray.Dataset, along: xarray.Dataset) -> xarray.Dataset:
     """What the maps show, over learning rate × gain; not a number where it diverged, or was no catapult."""
     sharp, loss = ends.history_sharpness.values[0], along.history_loss.values[0]
     rate = ends.learning_rate.values[:, None]
-    first, last, highest = loss[..., 0], loss[..., -1], np.nanmax(loss, axis=-1)
+    first, last = loss[..., 0], loss[..., -1]
+    with np.errstate(all="ignore"):
+        rise = np.nanmax(loss[..., 1:] / np.fmin.accumulate(loss, axis=-1)[..., :-1], axis=-1)
     stays = np.isfinite(loss).all(axis=-1) & (last < first)
     with np.errstate(all="ignore"):
         told = {
             "at_end": np.where(stays, sharp[..., 1] * rate, np.nan),
             "at_start": sharp[..., 0] * rate,
-            "rise": np.where(stays & (highest > 1.01 * first), highest / first, np.nan),
+            "rise": np.where(stays & (rise > _ROSE), rise, np.nan),
             "flatness": np.where(stays, sharp[..., 1] / sharp[..., 0], np.nan),
         }
     axes = {"learning_rate": ends.learning_rate.values, "gain": ends.gain.values}
@@ -71,7 +75,7 @@ def _draw_maps(maps: xarray.Dataset) -> Figure:
     figure, axes = panes(1, 3, 4.6, 3.8)
     shown: Sequence[tuple[str, str, Any, str]] = (
         ("at_end", "sharpness × η at the end", LogNorm(0.2, 20), "RdBu_r"),
-        ("rise", "highest loss over the first\n(of those that came down again)", LogNorm(1, 1e3), "viridis"),
+        ("rise", "highest rise of the loss above the lowest before", LogNorm(1, 100), "viridis"),
         ("flatness", "sharpness at the end over that at the start", LogNorm(0.01, 100), "RdBu_r"),
     )
     for ax, (name, title, scale, colours) in zip(axes, shown, strict=True):

@@ -7,6 +7,7 @@ that was written down before it, and a picture; and a `Known` that says whose re
 from gdfast.report.known import (
     catapult,
     course_numbers,
+    depth,
     edge_of_stability,
     fractal_cosine,
     heavy_ball_cycle,
@@ -37,6 +38,7 @@ RESULTS: dict[str, Known] = {
         leaving_a_saddle.KNOWN,
         sign_cycle.KNOWN,
         no_rate.KNOWN,
+        depth.KNOWN,
         course_numbers.KNOWN,
     )
 }
