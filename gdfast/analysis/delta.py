@@ -51,6 +51,15 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
     ------
     TypeError, ValueError
         If one is no result of gdfast, or the two are not over the same grid; the message says in what they differ.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> before = gdfast.sweep("quartic", "gd", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> after = gdfast.sweep("quartic", "gd|clip_norm=1", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> difference = gdfast.analysis.delta(before, after)
+    >>> dict(difference.sizes)
+    {'optimizer': 1, 'learning_rate': 5, 'start': 4, 'parameter': 1}
     """
     from gdfast.storing.dataset import Result
 
@@ -80,6 +89,15 @@ def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
     DataFrame
         Index ``optimizer``; columns ``rescued``, ``broken``, ``both_reach``, ``neither_reaches`` (cells) and
         ``median change of steps`` (NaN where none reaches in both).
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> before = gdfast.sweep("quartic", "gd", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> after = gdfast.sweep("quartic", "gd|clip_norm=1", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> print(gdfast.analysis.change_counts(gdfast.analysis.delta(before, after)).to_string(index=False))
+     rescued  broken  both_reach  neither_reaches  median change of steps
+           0       0           4               16                    44.5
     """
     difference = _results.checked("difference", difference, "change", "steps")
     rows = {}
@@ -102,6 +120,14 @@ def transitions(before: "xarray.Dataset", after: "xarray.Dataset") -> pd.DataFra
     ------
     TypeError, ValueError
         If one is no result of gdfast, or the two are not over the same grid.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> before = gdfast.sweep("quartic", "gd", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> after = gdfast.sweep("quartic", "gd|clip_norm=1", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.transitions(before, after).loc["diverged"].to_dict()
+    {'global_minimum': 0, 'local_minimum': 1, 'oscillating': 9}
     """
     before, after = _aligned(before, after)
     n = len(Outcome)

@@ -25,6 +25,13 @@ def nearest_rates(result: "xarray.Dataset", wanted: Mapping[str, float]) -> dict
     TypeError, ValueError
         If this is no result of gdfast with one positive learning rate for all coordinates, or a wanted one is no
         positive number.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.nearest_rates(result, {"gd": 0.03})
+    {'gd': 3}
     """
     checked = _results.checked("result", result, more=True)
     places, rates = np.log(_results.learning_rates("result", checked)), _results.by_label("wanted", wanted)
@@ -56,6 +63,13 @@ def at_rates(
     ------
     TypeError, ValueError
         If this is no result of gdfast, `rates` is unknown, or an optimizer's default is not given.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> [label for label, _ in gdfast.analysis.at_rates(result, "best")]
+    ['gd', 'adam']
     """
     arguments.choice("rates", rates, RATES)
     result = _results.checked("result", result, "outcome", "steps")
@@ -85,6 +99,13 @@ def steps_ecdf(
     dict
         For each optimizer's label ``steps int64[n]``, ascending, and ``share float64[n]``: the share of all counted
         trajectories that have reached the lowest minimum by then. Trajectories that never do keep it below 1.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> {label: len(steps) for label, (steps, _) in gdfast.analysis.steps_ecdf(result).items()}
+    {'gd': 2, 'adam': 1}
     """
     curves = {}
     for label, panel in at_rates(result, rates, defaults):
@@ -106,6 +127,13 @@ def costs(
     -------
     DataFrame
         Index ``problem``; one column an optimizer: its steps, NaN where it did not reach the lowest minimum.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.costs({"quartic": result}).columns.tolist()
+    ['gd', 'adam']
     """
     frames = []
     for problem, result in _results.several("results", results, "outcome", "steps").items():
@@ -137,6 +165,14 @@ def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
     ------
     ValueError
         If a cost is below 0, or there is no instance.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> profile = gdfast.analysis.performance_profile(gdfast.analysis.costs({"quartic": result}))
+    >>> profile.columns.tolist()
+    ['gd', 'adam']
     """
     arguments.instance("costs", costs, pd.DataFrame, "a table of gdfast.analysis.costs, a pandas.DataFrame")
     strange = [name for name, column in costs.items() if column.dtype.kind not in "iuf"]

@@ -69,6 +69,13 @@ def budget(result: "xarray.Dataset") -> int:
     ------
     TypeError, ValueError
         If this is no result of gdfast with its attributes, or one of sweeps of several budgets.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.budget(result)
+    200
     """
     return _results.budget_of("result", _results.checked("result", result, more=True))
 
@@ -80,6 +87,15 @@ def outcome_shares(result: "xarray.Dataset") -> pd.DataFrame:
     -------
     DataFrame
         One row an optimizer (the index), one column an outcome; rows sum to 1 for a result that is complete.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> print(gdfast.analysis.outcome_shares(result).round(2).to_string(index=False))
+     global_minimum  local_minimum  stalled  oscillating  unfinished  diverged  frozen  worse
+               0.21           0.25      0.0         0.04        0.14      0.36     0.0    0.0
+               0.36           0.25      0.0         0.00        0.39      0.00     0.0    0.0
     """
     result = _results.checked("result", result, more=True)
     ends = _results.outcomes("result", result)
@@ -116,6 +132,15 @@ def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     ------
     TypeError, ValueError
         If the share is none, or a learning rate is not positive.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> print(gdfast.analysis.lr_tolerance(result).to_string(index=False))
+     decades   lowest  highest  cut off
+         1.5 0.003162 0.031623    False
+         2.0 0.031623 1.000000     True
     """
     share = arguments.number("share", share, arguments.Interval(0, 1, low_open=True))
     result = _results.checked("result", result)
@@ -149,6 +174,13 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
         median ``steps`` (NaN where none does), and ``at edge``: whether the best rate is an end of the grid, so that
         a better one may lie outside. The table's attribute ``tolerance`` tells until which excess steps were counted,
         see `gdfast.measures.steps_to_reach`; None where it was until trajectories settled.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.best_rates(result)["best rate"].round(4).tolist()
+    [0.0316, 0.3162]
     """
     result = _results.checked("result", result, "outcome", "steps")
     rates, steps = result.learning_rate.values, _results.costs(result)
@@ -179,6 +211,13 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
         Index ``optimizer``; columns ``share of the grid`` that reaches the lowest minimum, ``decades that work`` (of
         `lr_tolerance`), ``best rate``, ``at edge``, ``share there`` and ``median steps there`` (of `best_rates`, as is
         the table's attribute ``tolerance``).
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.summary(result).columns.tolist()
+    ['share of the grid', 'decades that work', 'best rate', 'at edge', 'share there', 'median steps there']
     """
     best = best_rates(result)
     table = pd.DataFrame(

@@ -38,6 +38,13 @@ def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 
     ------
     TypeError, ValueError
         If a number of tries is no positive whole number.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.analysis.best_of_k(result, [1, 4]).columns.tolist()
+    ['optimizer', 'tries', 'expected steps', 'probability']
     """
     counts = [arguments.integer("tries", k) for k in arguments.several("tries", tries, "positive whole numbers")]
     result = _results.checked("result", result, "outcome", "steps")

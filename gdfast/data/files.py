@@ -347,7 +347,14 @@ def _of_arrays(source: Any) -> Data:
 
 
 def summary() -> list[list[str]]:
-    """Return a row for each shipped set: name, rows, features, what it is for, target or classes."""
+    """Return a row for each shipped set: name, rows, features, what it is for, target or classes.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> [row[0] for row in gdfast.data.summary()]
+    ['diabetes', 'breast_cancer', 'iris', 'digits']
+    """
     rows = []
     for name, task in SHIPPED.items():
         data = load(name)

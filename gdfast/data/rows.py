@@ -19,6 +19,13 @@ def design(data: Data, bias: bool) -> Data:
     ValueError
         If a feature is constant, which can be neither scaled nor told from a bias, or values are so large that their
         squares are not.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> data = gdfast.data.load("iris")
+    >>> data.X.shape, gdfast.data.design(data, bias=True).X.shape
+    ((150, 4), (150, 5))
     """
     return designed(_data(data), arguments.flag("bias", bias), None)
 
@@ -73,6 +80,12 @@ def as_numbers(data: Data) -> Data:
     ------
     ValueError
         If the target is a class.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.data.as_numbers(gdfast.data.load("diabetes")).y[:2].tolist()
+    [151.0, 75.0]
     """
     if (classes := _data(data).classes) is not None:
         shown = ", ".join(map(short, classes[:3])) + (", …" if len(classes) > 3 else "")
@@ -97,6 +110,12 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     ------
     ValueError
         If the target is no such class, or has less than two of them.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.data.as_classes(gdfast.data.load("iris")).classes
+    ('setosa', 'versicolor', 'virginica')
     """
     classes, y = _data(data).classes, data.y
     if y.ndim != 1:

@@ -109,6 +109,12 @@ def parity() -> list[dict[str, str]]:
 
     The differences are relative to each coordinate's largest value, over trajectories of 300 steps on an
     ill-conditioned quadratic, Rosenbrock's valley and the quartic.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> {row["compared with"] for row in gdfast.optimizers.parity() if row["optimizer"] == "gd"} >= {"torch.optim.SGD"}
+    True
     """
     return _table("parity.csv")
 
@@ -118,6 +124,12 @@ def libraries() -> list[dict[str, str]]:
 
     The notation (several with spaces between) is that of the same formula; defaults may differ. It is empty where there
     is none, and the note says why.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> [row["gdfast's"] for row in gdfast.optimizers.libraries() if row["its optimizer"] == "Adadelta"]
+    ['adadelta']
     """
     return _table("libraries.csv")
 

@@ -111,6 +111,14 @@ def lr_sensitivity(
     ------
     ValueError
         If the quantity is unknown.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.lr_sensitivity(result)
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('', 'learning rate η', 'share at the lowest minimum')
     """
     arguments.choice("quantity", quantity, _QUANTITIES)
     needs = [] if quantity in ("share", "loss", "steps") else [quantity]
@@ -184,6 +192,14 @@ def ecdf(
     -------
     matplotlib.axes.Axes
         Where it was drawn.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.ecdf(result, rates="best")
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('', 'steps', 'share at the lowest minimum')
     """
     limit, curves = max(2, analysis.budget(result)), analysis.steps_ecdf(result, rates, defaults)
     ax = new_axes(ax)
@@ -222,6 +238,14 @@ def profile(
     -------
     matplotlib.axes.Axes
         Where it was drawn.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.profile({"quartic": result})
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('', 'steps over the fewest of any optimizer, τ', 'share of instances')
     """
     table: pd.DataFrame = analysis.performance_profile(analysis.costs(results, rates, defaults))
     ax = new_axes(ax)
@@ -263,6 +287,14 @@ def bifurcation(
     ------
     ValueError
         If the result has no end points, no such optimizer, or several and none is named.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd", "linear:0.1:0.2:5", [1.0], backend="numpy", keep_theta=True)
+    >>> ax = gdfast.plot.bifurcation(result)
+    >>> ax.get_xlabel()
+    'learning rate η'
     """
     result = _results.checked("result", result, "theta", more=True)
     chosen = _results.chosen(result, optimizer)

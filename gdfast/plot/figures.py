@@ -103,6 +103,14 @@ def maps(
     TypeError, ValueError
         If `quantity`, an optimizer or an axis is unknown, there would be more panels than can be seen, or an argument
         is not of the accepted kind.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> figure = gdfast.plot.maps(result)
+    >>> len(figure.axes) >= 2
+    True
     """
     result, quantity, meaning = quantity_of(result, quantity)
     found = panels_of(result, quantity, meaning, (x, y), optimizers)
@@ -193,6 +201,15 @@ def delta_maps(
     """Draw a `delta_map` for each optimizer of a difference, with one legend.
 
     Parameters and errors are those of `maps`.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> before = gdfast.sweep("quartic", "gd", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> after = gdfast.sweep("quartic", "gd|clip_norm=1", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> figure = gdfast.plot.delta_maps(gdfast.analysis.delta(before, after))
+    >>> len(figure.axes) >= 1
+    True
     """
     found = panels(changes(difference), x, y, most=MOST_PIXELS, steps=False)
     figure, axes = side_by_side(found)

@@ -82,6 +82,14 @@ def outcome_map(
     ------
     ValueError
         If there is no such optimizer or axis in the result, or several optimizers and none is named.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.outcome_map(result, "adam")
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('', 'learning rate η', 'start x')
     """
     panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS, steps=False, number=LEAVES)
     alone = ax is None
@@ -107,6 +115,14 @@ def steps_map(
 
     Cells that never did are grey: dark where they diverged, light where the budget was spent. Parameters and
     errors are those of `outcome_map`; `colorbar` tells whether to draw the scale beside the map.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.steps_map(result, "gd")
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('', 'learning rate η', 'start x')
     """
     arguments.flag("colorbar", colorbar)
     panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS)
@@ -132,6 +148,14 @@ def basin_map(
     Parameters and errors are those of `outcome_map`, but for the axes, which are the problem's coordinates if it has
     two, and for pixels, which must be of one trajectory each: select a learning rate first,
     ``result.isel(learning_rate=[0])``. The legend numbers the minima, the lowest first.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.basin_map(result, "gd")
+    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    ('', 'learning rate η', 'start x')
     """
     result = checked("result", result, "outcome", "basin")
     names = [str(name) for name in np.atleast_1d(result.parameter.values)] if "parameter" in result.coords else []
@@ -186,6 +210,15 @@ def delta_map(
 
     Parameters and errors are those of `outcome_map`, but that the first is of `gdfast.analysis.delta`. A pixel of
     several trajectories shows what became of most of them.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> before = gdfast.sweep("quartic", "gd", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> after = gdfast.sweep("quartic", "gd|clip_norm=1", "0.01:1:5", "-3:3:4", max_steps=200, backend="numpy")
+    >>> ax = gdfast.plot.delta_map(gdfast.analysis.delta(before, after))
+    >>> ax.get_xlabel()
+    'learning rate η'
     """
     panel = _chosen(changes(difference), optimizer, x, y, most=MOST_PIXELS, steps=False)
     alone = ax is None
@@ -296,7 +329,15 @@ def steps_range(result: "xarray.Dataset") -> tuple[int, int]:
 def outcome_image(
     result: "xarray.Dataset", optimizer: str | None = None, *, x: str = "learning_rate", y: str = "start"
 ) -> NDArray[np.uint8]:
-    """Return the outcome map at one pixel a cell, ``uint8[ny, nx, 3]``: the values of y descend from top to bottom."""
+    """Return the outcome map at one pixel a cell, ``uint8[ny, nx, 3]``: the values of y descend from top to bottom.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
+    >>> gdfast.plot.outcome_image(result, "adam").shape
+    (4, 7, 3)
+    """
     panel = _chosen(result, optimizer, x, y, steps=False)
     palette = np.array([[int(OUTCOME_COLOURS[o][i : i + 2], 16) for i in (1, 3, 5)] for o in Outcome], dtype=np.uint8)
     return np.asarray(palette[panel.outcome.T[::-1]])

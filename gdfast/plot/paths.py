@@ -54,6 +54,15 @@ def trajectory(
     ------
     TypeError, ValueError
         If the problem has more than two coordinates, or an argument is not of the accepted kind.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> problem = gdfast.problems.himmelblau()
+    >>> path = gdfast.trajectory(problem, "gd", [0.0, -1.0], 0.01, 30)
+    >>> ax = gdfast.plot.trajectory(path, problem)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('x', 'y')
     """
     checked = check_paths(paths, problem, extent)
     ax = new_axes(ax)

@@ -100,6 +100,12 @@ def check_gradient(problem: Problem, points: ArrayLike | int = 64, tolerance: fl
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind; the message names it.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> bool(gdfast.check_gradient(gdfast.problems.himmelblau()).wrong.any())
+    False
     """
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {arguments.shown(problem)}")

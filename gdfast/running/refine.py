@@ -59,6 +59,14 @@ def refine(sweep: Sweep, *, coarse: int = 8, backend: str = "numba", workers: in
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind, or the map does not fit into memory; the message names it.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> sweep = gdfast.Sweep("quartic", "gd", "1e-3:1:33", "-4:4:33", max_steps=200)
+    >>> result = gdfast.refine(sweep, backend="numpy")
+    >>> dict(result.outcome.sizes)
+    {'optimizer': 1, 'learning_rate': 33, 'start': 33}
     """
     if not isinstance(sweep, Sweep):
         raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")

@@ -61,7 +61,7 @@ def sweep(
     Examples
     --------
     >>> import gdfast
-    >>> result = gdfast.sweep("quartic", "gd adam:beta1=0.8", "1e-4:1:16", "-3:3:8", keep_theta=True, progress=False)
+    >>> result = gdfast.sweep("quartic", "gd adam:beta1=0.8", "1e-4:1:16", "-3:3:8", keep_theta=True)
     >>> dict(result.theta.sizes)
     {'optimizer': 2, 'learning_rate': 16, 'start': 8, 'parameter': 1}
     """
@@ -151,6 +151,14 @@ def run(
         If a worker has another gdfast, another text of a rule or formula, or another version of what computes.
     OSError
         If the store cannot be written, for example for want of space; the same call resumes it then too.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> sweep = gdfast.Sweep("quartic", "gd", [0.01, 0.1, 1.0], [-2.0, 2.0], max_steps=200)
+    >>> result = gdfast.run(sweep, backend="numpy", progress=False)
+    >>> gdfast.tidy(result).outcome.tolist()
+    ['global_minimum', 'local_minimum', 'oscillating', 'local_minimum', 'diverged', 'diverged']
     """
     if not isinstance(sweep, Sweep):
         raise TypeError(f"sweep must be a gdfast.Sweep, not {arguments.shown(sweep)}")

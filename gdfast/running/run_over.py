@@ -64,6 +64,16 @@ def run_over(
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind, or the sweeps do not fit together; nothing has run then.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> def sweep(condition):
+    ...     problem = gdfast.problems.quadratic(condition=condition)
+    ...     return gdfast.Sweep(problem, "gd", [0.01, 0.1], [[1.0, 1.0]], 50)
+    >>> result = gdfast.run_over({"condition": [1, 10, 100]}, sweep, backend="numpy", progress=False)
+    >>> dict(result.outcome.sizes)
+    {'condition': 3, 'optimizer': 1, 'learning_rate': 2, 'start': 1}
     """
     values = _values(axes)
     arguments.function("make", make, "a function that returns a gdfast.Sweep")

@@ -61,6 +61,13 @@ def trajectory(
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind; the message names it.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> path = gdfast.trajectory("quartic", "gd", [3.0], 0.01, 3)
+    >>> path.theta.values.round(3).ravel().tolist()
+    [3.0, 2.19, 1.959, 1.824]
     """
     import xarray
 

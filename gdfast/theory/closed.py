@@ -49,31 +49,66 @@ def _value(argument: str, value: Any, accepted: Interval) -> Any:
 
 @_of(curvature=POSITIVE)
 def gd(curvature: float) -> float:
-    """Limit of gradient descent, 2/λ: where |1 − ηλ| = 1."""
+    """Limit of gradient descent, 2/λ: where |1 − ηλ| = 1.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.theory.gd(curvature=4.0)
+    0.5
+    """
     return 2.0 / curvature
 
 
 @_of(curvature=POSITIVE, momentum=FRACTION)
 def heavy_ball(curvature: float, momentum: float) -> float:
-    """Limit of heavy-ball momentum, 2(1 + μ)/λ (Polyak 1964)."""
+    """Limit of heavy-ball momentum, 2(1 + μ)/λ (Polyak 1964).
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.theory.heavy_ball(curvature=4.0, momentum=0.5)
+    0.75
+    """
     return 2.0 * (1.0 + momentum) / curvature
 
 
 @_of(curvature=POSITIVE, momentum=FRACTION)
 def nesterov(curvature: float, momentum: float) -> float:
-    """Limit of Nesterov momentum with constant μ, 2(1 + μ)/((1 + 2μ)λ)."""
+    """Limit of Nesterov momentum with constant μ, 2(1 + μ)/((1 + 2μ)λ).
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.theory.nesterov(curvature=4.0, momentum=0.5)
+    0.375
+    """
     return 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * curvature)
 
 
 @_of(curvature=POSITIVE, beta=FRACTION)
 def ema_momentum(curvature: float, beta: float) -> float:
-    """Limit of momentum as an exponential moving average, 2(1 + β)/((1 − β)λ)."""
+    """Limit of momentum as an exponential moving average, 2(1 + β)/((1 − β)λ).
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.theory.ema_momentum(curvature=4.0, beta=0.5)
+    1.5
+    """
     return 2.0 * (1.0 + beta) / ((1.0 - beta) * curvature)
 
 
 @_of(curvature=POSITIVE, momentum=FRACTION, nu=UNIT)
 def qhm(curvature: float, momentum: float, nu: float) -> float:
-    """Limit of quasi-hyperbolic momentum, 2(1 + μ)/((1 + μ − 2νμ)λ): gd's at ν = 0, `ema_momentum`'s at ν = 1."""
+    """Limit of quasi-hyperbolic momentum, 2(1 + μ)/((1 + μ − 2νμ)λ): gd's at ν = 0, `ema_momentum`'s at ν = 1.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> gdfast.theory.qhm(curvature=4.0, momentum=0.5, nu=1.0)
+    1.5
+    """
     return 2.0 * (1.0 + momentum) / ((1.0 + momentum - 2.0 * nu * momentum) * curvature)
 
 
@@ -83,5 +118,11 @@ def adam_frozen(curvature: float, beta1: float) -> float:
 
     It is `ema_momentum`'s: 38/λ at β₁ = 0.9 (Cohen et al. 2022, arXiv 2207.14484). In one coordinate of curvature h
     the preconditioned curvature is h/(√v̂ + ε).
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> round(gdfast.theory.adam_frozen(curvature=4.0, beta1=0.9), 6)
+    9.5
     """
     return ema_momentum(curvature, beta1)

@@ -41,6 +41,14 @@ def gradient_flow(problem: MLP, points: Any) -> "xarray.Dataset":
     ------
     TypeError, ValueError
         If the problem is no network, or the points do not have its dimension.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> problem = gdfast.problems.mlp((2, 4, 4, 1), "sigmoid", points=8)
+    >>> flow = gdfast.gradient_flow(problem, problem.starts(init=["xavier_uniform"], seeds=range(3)))
+    >>> bool((flow.log10_ratio < 0).all())  # the first layer's gradient is the smaller one
+    True
     """
     import xarray
 
