@@ -1,7 +1,7 @@
 """Ways to train the same networks from many learning rates and starts: one callable each.
 
-All take plain gradient descent for a fixed number of steps, without settling, and return the final parameters
-``float64[trajectories, d]``, so that what is timed is what was checked.
+All take an optimizer, mostly plain gradient descent, for a fixed number of steps, without settling, and return the
+final parameters ``float64[trajectories, d]``, so that what is timed is what was checked.
 """
 
 import functools
@@ -26,13 +26,14 @@ class Task:
     rates: np.ndarray
     starts: np.ndarray
     steps: int
+    optimizer: str = "gd"
 
     @property
     def sweep(self) -> gdfast.Sweep:
         """The same as gdfast's own; nothing settles."""
         return gdfast.Sweep(
             self.problem,
-            gdfast.optimizers.gd(),
+            self.optimizer,
             self.rates,
             self.starts,
             self.steps,
@@ -64,6 +65,15 @@ def classifier(rates: int = 64, seeds: int = 32, steps: int = 100) -> Task:
     """A relu network with 32 hidden units on digits (61 pixels that vary, 10 classes), with mini-batches of 32."""
     problem = gdfast.problems.mlp((61, 32, 10), "relu", loss="cross_entropy", data="digits", batch_size=32)
     return Task(problem, np.geomspace(1e-3, 1e-1, rates), problem.starts("he_normal", range(seeds)).points, steps)
+
+
+MUON = "muon:weight_decay=0,eps=0,adam_eps=0,debias=True"  # as optax has it
+
+
+def classifier_by_muon(rates: int = 16, seeds: int = 16, steps: int = 100) -> Task:
+    """The classifier by Muon, whose step is seven times the operations of the gradient."""
+    task = classifier(rates, seeds, steps)
+    return Task(task.problem, np.geomspace(1e-4, 1e-2, rates), task.starts, steps, MUON)
 
 
 def gdfast_all_cores(task: Task, workers: int | None = None) -> np.ndarray:
@@ -167,14 +177,60 @@ def _jax_blocks(task: Task) -> Any:
     return jax.pmap(lambda lr, theta: jax.lax.map(block, (lr, theta)))
 
 
+def jax_optax(task: Task) -> np.ndarray:
+    """JAX and ``optax.contrib.muon``: gradient by `jax.grad`, steps by `lax.scan`, trajectories by `vmap`."""
+    rates, points = task.pairs
+    return np.asarray(_optax_program(task)(rates[:, 0], points))
+
+
+@functools.lru_cache(maxsize=8)
+def _optax_program(task: Task) -> Any:
+    import optax.contrib
+
+    jax = jax_module()
+    loss, problem = _jax_loss(task), task.problem
+    ends = [end for layer in problem.layers for end in (layer.weights.stop, layer.end)][:-1]
+    shapes = [shape for layer in problem.layers for shape in ((layer.fan_in, layer.fan_out), (layer.fan_out,))]
+
+    def arrays(theta: Any) -> Any:
+        parts = jax.numpy.split(theta, ends)
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    def train(rate: Any, start: Any) -> Any:
+        optimizer = optax.contrib.muon(rate, eps=0.0)
+
+        def step(kept: Any, t: Any) -> Any:
+            theta, state = kept
+            updates, state = optimizer.update(arrays(jax.grad(loss)(theta, t)), state, arrays(theta))
+            flat = jax.numpy.concatenate([update.ravel() for update in updates])
+            return (theta + flat, state), None
+
+        (theta, _), _ = jax.lax.scan(step, (start, optimizer.init(arrays(start))), jax.numpy.arange(task.steps))
+        return theta
+
+    return jax.jit(jax.vmap(train))
+
+
 @functools.lru_cache(maxsize=8)
 def _jax_program(task: Task) -> Any:
+    jax = jax_module()
+    loss, group = _jax_loss(task), jax.numpy.asarray(task.problem.group)
+
+    def train(rate: Any, start: Any) -> Any:
+        lr = rate[group] if len(rate) > 1 else rate[0]
+        steps = jax.numpy.arange(task.steps)
+        return jax.lax.scan(lambda w, t: (w - lr * jax.grad(loss)(w, t), None), start, steps)[0]
+
+    return jax.jit(jax.vmap(train))
+
+
+def _jax_loss(task: Task) -> Any:
+    """The loss at a point over the rows of a step."""
     jax = jax_module()
     jnp = jax.numpy
     problem, (first, second) = task.problem, task.problem.layers
     X, y = jnp.asarray(problem.X), jnp.asarray(problem.y)
     n1, n2 = first.fan_in * first.fan_out, second.fan_in * second.fan_out
-    group = jnp.asarray(problem.group)
 
     def trainability_loss(theta: Any, t: Any) -> Any:
         w1, w2 = theta[:n1].reshape(first.fan_in, -1), theta[n1:].reshape(second.fan_in, -1)
@@ -191,10 +247,4 @@ def _jax_program(task: Task) -> Any:
 
     if problem.batch_size:
         table = jnp.asarray(np.stack([problem.rows(t) for t in range(task.steps)]))
-    loss = classifier_loss if problem.batch_size else trainability_loss
-
-    def train(rate: Any, start: Any) -> Any:
-        lr = rate[group] if len(rate) > 1 else rate[0]
-        return jax.lax.scan(lambda w, t: (w - lr * jax.grad(loss)(w, t), None), start, jnp.arange(task.steps))[0]
-
-    return jax.jit(jax.vmap(train))
+    return classifier_loss if problem.batch_size else trainability_loss

@@ -25,9 +25,11 @@ SWEEPS: dict[str, Contender] = {
     "gdfast_one_core": Contender(in_numba.gdfast_one_core, cores=1),
     "gdfast_all_cores": Contender(in_numba.gdfast_all_cores),
 }
+_PLAIN = "trainability network", "digits network"
 NETWORKS: dict[str, Contender] = {
-    "numpy_batched": Contender(networks.numpy_batched, exact=False),
-    "jax_scan": Contender(networks.jax_scan, exact=False, needs=("jax",)),
+    "numpy_batched": Contender(networks.numpy_batched, exact=False, tasks=_PLAIN),
+    "jax_scan": Contender(networks.jax_scan, exact=False, needs=("jax",), tasks=_PLAIN),
+    "jax_optax": Contender(networks.jax_optax, exact=False, needs=("jax", "optax"), tasks=("digits network by Muon",)),
     "jax_tuned": Contender(networks.jax_tuned, exact=False, needs=("jax",), tasks=("trainability network",)),
     "gdfast_one_core": Contender(networks.gdfast_one_core, cores=1),
     "gdfast_all_cores": Contender(networks.gdfast_all_cores),

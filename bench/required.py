@@ -16,6 +16,7 @@ RATIOS: dict[tuple[str, str], float] = {
     ("trainability network", "jax_scan"): 3,
     ("trainability network", "jax_tuned"): 2,
     ("digits network", "numpy_batched"): 5,
+    ("digits network by Muon", "jax_optax"): 3,
 }
 ROOFLINE_SHARE = 60  # percent, of any elementwise pair
 USEFUL_SHARE = 95  # percent of the lane-steps on mixed grids

@@ -1,4 +1,4 @@
-"""Two networks by every contender, checked against each other, then timed; and the ratios of one run.
+"""Two networks by every contender, one by Muon too, checked against each other, then timed; and ratios of one run.
 
 JAX takes part where it is installed (the extra ``peers``). The times of gdfast include the judgement of end points by
 all rows, in compiled lanes too, which the others do not do: as much as some 70 steps of the classifier.
@@ -16,7 +16,7 @@ import os
 import numpy as np
 import pytest
 
-from bench.networks import classifier, trainability
+from bench.networks import classifier, classifier_by_muon, trainability
 from bench.registry import NETWORKS
 from bench.required import RATIOS
 from bench.timing import alternating
@@ -26,6 +26,7 @@ FULL = os.environ.get("GDFAST_BENCH") == "full"
 TASKS = {
     "trainability network": lambda: trainability(k=512 if FULL else 32),
     "digits network": lambda: classifier(1024, 32, 1000) if FULL else classifier(16, 16, 400),
+    "digits network by Muon": classifier_by_muon,
 }
 
 

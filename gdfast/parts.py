@@ -52,8 +52,9 @@ class Parts:
         In a row of the table, the multiplier of the learning rate; empty unless it depends on the step alone.
     transforms : tuple of Span
         In a row, each transform's coefficients.
-    plateau, rule, measure : Span
-        In a row, the coefficients of a schedule that looks at the loss, of the rule and of the measure.
+    plateau, rule, matrix_rule, measure : Span
+        In a row, the coefficients of a schedule that looks at the loss, of the rule, of that for matrices, and of the
+        measure.
     plateau_memory, scalars, counts, measure_memory : Span
         Among a trajectory's memory slots, those of such a schedule, the rule's scalars, of a rule with a line search
         how many points the last step tried and how many all did, and those of the measure.
@@ -63,6 +64,7 @@ class Parts:
     transforms: tuple[Span, ...]
     plateau: Span
     rule: Span
+    matrix_rule: Span
     measure: Span
     plateau_memory: Span
     scalars: Span
@@ -75,7 +77,7 @@ class Parts:
         plateau = optimizer.plateau
         widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
         widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
-        widths += [len(measure.coefficients) if measure else 0]
+        widths += [len(optimizer.matrix_coefficients), len(measure.coefficients) if measure else 0]
         slots = [len(plateau.initial) if plateau else 0, len(optimizer.scalars), 2 if optimizer.search else 0]
         return _parts(tuple(widths), (*slots, len(measure.initial) if measure else 0))
 
@@ -98,8 +100,8 @@ class Parts:
 @functools.lru_cache(maxsize=256)
 def _parts(widths: tuple[int, ...], slots: tuple[int, ...]) -> Parts:
     """The parts of such widths; a run asks for the same again and again."""
-    schedule, *transforms, plateau, rule, measure = _side_by_side(widths)
-    return Parts(schedule, tuple(transforms), plateau, rule, measure, *_side_by_side(slots))
+    schedule, *transforms, plateau, rule, matrix_rule, measure = _side_by_side(widths)
+    return Parts(schedule, tuple(transforms), plateau, rule, matrix_rule, measure, *_side_by_side(slots))
 
 
 def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, max_steps: int) -> Array:
@@ -117,7 +119,8 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
             table[:, span.places] = transform.columns(max_steps)
         if optimizer.plateau:
             table[:, parts.plateau.places] = optimizer.plateau.columns(max_steps)
-        table[:, parts.rule.places] = optimizer.columns(max_steps, multipliers, problem)
+        both = slice(parts.rule.begin, parts.matrix_rule.end)
+        table[:, both] = optimizer.columns(max_steps, multipliers, problem)
         if measure:
             table[:, parts.measure.places] = measure.columns(max_steps, problem)
     return table

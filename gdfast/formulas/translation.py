@@ -26,6 +26,7 @@ import numpy as np
 
 from gdfast.formulas import elementary, vectors
 from gdfast.formulas.grammar import GrammarError, check
+from gdfast.formulas.matrices import FUNCTIONS
 from gdfast.formulas.source import definition_of
 
 _LARGEST_EXPONENT = 64
@@ -41,7 +42,8 @@ for _name in ("asin", "acos", "atan"):
     _KNOWN |= {getattr(math, _name): _name, getattr(np, f"arc{_name[1:]}"): _name}
 _KNOWN |= {math.erf: "erf"}
 _KNOWN |= {getattr(vectors, name): name for name in vectors.__all__}
-"""Functions that are one of `gdfast.formulas.elementary`, or of `gdfast.formulas.vectors`."""
+_KNOWN |= {function: name for name, function in FUNCTIONS.items()}
+"""Functions that are one of `gdfast.formulas.elementary`, of `gdfast.formulas.vectors` or of matrices."""
 
 _POWERS = (pow, math.pow, np.power)
 

@@ -15,11 +15,12 @@ from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
 from gdfast.kernels.compiling import callable_once, remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
+from gdfast.kernels.matrices import rows_for, updating
 from gdfast.kernels.norms import euclidean_norm, larger_size
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.signatures import call_evaluation, step_signature
-from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
+from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts, reading_of
 from gdfast.kernels.transforms import in_registers, in_rows
 from gdfast.kernels.whole import in_lanes
 from gdfast.kernels.whole_rows import Rows, in_memory
@@ -86,6 +87,10 @@ def step_kernel(
     written = ""
     if steps:
         written, rows = in_memory(optimizer) if problem.lane_kernel else (in_lanes(optimizer, problem.dimension), None)
+    by_arrays = optimizer.for_matrices if problem.has_matrices else None
+    if by_arrays:
+        parts["last"] = Formula.of(by_arrays.rule, 1 + len(optimizer.state))
+        parts |= {f"stage {k} of": Formula.of(stage.value, 1) for k, stage in enumerate(by_arrays.stages)}
     real = np.dtype(dtype).name
     read = {name: formula.reading(real) for name, formula in parts.items()}
     shape = Shape(
@@ -123,11 +128,16 @@ def step_kernel(
         known = made.get("advance") or made["rule"]
         for name in ("rule", "advance", "entries", "terms", "plateau", "measure"):
             made.setdefault(name, known)  # never called where there are none
+        if by_arrays:
+            stages = [(stage, made.pop(f"stage {k} of")) for k, stage in enumerate(by_arrays.stages)]
+            made["by_arrays"] = updating(
+                (made["rule"], made["terms"], made.pop("last")), stages, optimizer, reading_of(shape)
+            )
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
 
     call = step_kernel, (problem, optimizer, measure, real, sparse)
-    return remembered((template, shape, chain, written, search and search.most, *read.items()), make, call)
+    return remembered((template, shape, chain, written, by_arrays, search and search.most, *read.items()), make, call)
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
@@ -179,4 +189,6 @@ def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """
     own = problem.lane_kernel.work_rows if problem.lane_kernel else 0
     whole = in_memory(optimizer)[1].of(problem.dimension) if problem.lane_kernel and optimizer.steps else 0
+    if optimizer.matrix_rule and problem.has_matrices:
+        own = max(own, rows_for(problem, optimizer))  # the evaluation does not need its own any more
     return own + sum_rows(optimizer) + whole + 2

@@ -25,6 +25,7 @@ class Pair(NamedTuple):
     step: Any  # int64, address of the step
     evaluation: Any  # int64, address of the problem's evaluation; 0 if the step has it in itself
     group: Any  # int64[d], the row of learning rates that a coordinate takes
+    arrays: Any  # int64[d, 3], of the array of parameters that it is of: entries, rows, columns
     data: Any  # float64[:]
     layout: Any  # int64[:]
 
@@ -53,7 +54,7 @@ class Settling(NamedTuple):
 
 
 _counts, _matrix = types.int64[::1], types.float64[:, ::1]
-PAIR = types.NamedTuple((types.int64, types.int64, _counts, types.float64[::1], _counts), Pair)
+PAIR = types.NamedTuple((types.int64, types.int64, _counts, types.int64[:, ::1], types.float64[::1], _counts), Pair)
 SETTLING = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
 
 

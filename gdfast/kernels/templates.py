@@ -18,6 +18,7 @@ from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.compiling import callable_once, compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
+from gdfast.kernels.matrices import Reading
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
 from gdfast.kernels.options import HELPER, independent, wide
 from gdfast.kernels.settling import (
@@ -303,17 +304,29 @@ def in_one_pass(
     return step
 
 
-def in_parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape, advance):
-    """Return the compiled step of rules, which are called once each, for any problem with an evaluation."""
+def reading_of(shape):
+    """How `in_parts` reads and stores, for the update by arrays."""
+    slots = (0.0,) * shape.state
+    ways = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
+    return Reading(*ways, factor_of(shape), as_tuple, slots)
+
+
+def in_parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape, advance, by_arrays=None):
+    """Return the compiled step of rules, which are called once each, for any problem with an evaluation.
+
+    Where there is a rule for matrices, `by_arrays` does the update.
+    """
     parts = shape.parts
+    together = by_arrays is None
     slots, no_norms, zeros = (0.0,) * shape.state, (0.0,) * shape.norms, (0.0,) * shape.sums
     no_scalars, scalars_from = (0.0,) * parts.scalars.size, parts.scalars.begin
-    of_vectors, by_coordinate = shape.of_vectors, not shape.of_vectors
+    of_vectors, by_coordinate = shape.of_vectors, together and not shape.of_vectors
     searches, counts_from = shape.searches, parts.counts.begin
     has_scalars = 0 if of_vectors else len(no_scalars)
     vectors, numbers = shape.whole or (0, 0)
     memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
-    n_norms, sums, euclidean, sum_rows = shape.norms, shape.sums, shape.euclidean, shape.sum_rows
+    n_norms, sums, euclidean, sum_rows = shape.norms, together * shape.sums, shape.euclidean, shape.sum_rows
+    matrix_from, matrix_to = parts.matrix_rule
     remembers, measures = len(memories), len(measured)
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
@@ -417,6 +430,10 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                 )  # fmt: skip
                 for lane in range(n if searches else 0):
                     count(work[tried, lane], counts, status, lane)
+            if not together:
+                by_arrays(
+                    pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, row[matrix_from:matrix_to]
+                )
             if by_coordinate:
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]

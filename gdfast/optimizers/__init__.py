@@ -52,6 +52,7 @@ from gdfast.optimizers.mars import mars
 from gdfast.optimizers.momentum import momentum
 from gdfast.optimizers.momo import momo
 from gdfast.optimizers.momo_adam import momo_adam
+from gdfast.optimizers.muon import muon
 from gdfast.optimizers.nadam import nadam
 from gdfast.optimizers.nesterov import nesterov
 from gdfast.optimizers.newton import newton
@@ -92,6 +93,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     ),
     "second gradients": (sam, extragradient),
     "second order": (newton, saddle_free_newton, levenberg_marquardt),
+    "matrix": (muon,),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
     ),
@@ -191,6 +193,7 @@ __all__ = [
     "momentum",
     "momo",
     "momo_adam",
+    "muon",
     "nadam",
     "named",
     "nesterov",

@@ -1,36 +1,6 @@
 """What an optimizer is: an update rule with named hyperparameters and named state slots.
 
-A rule is written once, as plain arithmetic on one coordinate. The same text runs on NumPy arrays (the
-reference), in compiled lanes (the kernel) and on symbols (theory). Its arguments, in this order, are
-
-``theta, grad``
-    the parameter and its gradient;
-*state slots*
-    any number of names, each a running quantity of the coordinate (a velocity, a second moment), which start at
-    zero unless `initial` says otherwise;
-*scalars*
-    the last of the slots may be running numbers of the whole trajectory (a distance, a sum), one for all coordinates;
-    what they become is made of scalars, ``lr``, norms, sums, ``loss`` and coefficients alone;
-``lr``
-    the learning rate of the trajectory;
-*norms*
-    quantities of the whole vector: each the norm over all coordinates of one value of `entries`, a function
-    of the rule's other arguments. They neither overflow nor underflow where sums of squares would;
-*sums*
-    the same with sums over all coordinates of the values of `terms`, a function of the rule's other arguments, norms
-    among them;
-``loss``
-    the loss at the present point, if the rule has an argument of this name;
-*coefficients*
-    hyperparameters by their name; columns of the step table, numbers that depend on the step alone; and of the
-    problem ``dimension`` and ``lowest``, the loss of its lowest known minimum.
-
-It returns the new ``theta``, the new state slots and the new scalars, in the order of the arguments.
-`gdfast.kernels` states what such a text may contain, and checks it.
-
-A rule may also call functions of whole vectors, see `gdfast.formulas.vectors`: inner products, gradient and loss at
-points that it names, a line search, the Hessian's inverse. Then theta, gradient and state slots are vectors, all its
-other arguments numbers, and it has no norms and sums.
+What a rule is, `gdfast.optimizers._signature` tells.
 """
 
 import functools
@@ -50,7 +20,7 @@ from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.named import named, parameters_of_factory
 from gdfast.optimizers._search import Search
-from gdfast.optimizers._signature import Signature, cost_of, signature_of
+from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, signature_of
 from gdfast.problems import Problem
 from gdfast.problems._landscape import LARGEST_LANDSCAPE
 from gdfast.rules import check_coefficients, names_of, sample, steps_of
@@ -70,7 +40,7 @@ class Optimizer(Varied):
     Parameters
     ----------
     rule : callable
-        The update of one coordinate, as the module's docstring describes.
+        The update of one coordinate, as `gdfast.optimizers._signature` describes.
     learning_rate : float
         The default learning rate, as its source gives it.
     step_table : callable, optional
@@ -99,6 +69,8 @@ class Optimizer(Varied):
         Histories tell the sharpness by it; no step needs it.
     search : Search, optional
         The line search of a rule that calls ``line_search``.
+    matrix_rule : callable, optional
+        The update of an entry of a matrix, if it differs; `rule` then has neither scalars, norms nor the loss.
     schedule : Schedule or LossSchedule, optional
         What the learning rate is multiplied by; see `scheduled`.
     transforms : tuple of Transform
@@ -133,6 +105,7 @@ class Optimizer(Varied):
     terms: Callable[..., Any] | None = None
     preconditioner: Callable[..., Any] | None = None
     search: Search | None = None
+    matrix_rule: Callable[..., Any] | None = None
     schedule: Schedule | LossSchedule | None = None
     transforms: tuple[Transform, ...] = ()
     unit: float = 1.0
@@ -152,12 +125,14 @@ class Optimizer(Varied):
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
         steps = steps_of(parameters)
         columns = sample(self.step_table, *([steps, np.ones_like(steps)] if self._takes_multipliers else [steps]))
-        check_coefficients(
-            self.rule,
-            self.coefficients,
-            {*parameters, *columns, "dimension", "lowest"},
-            "a state slot stands before lr, a norm or a sum is told by norms or sums",
-        )
+        for rule, coefficients in ((self.rule, self.coefficients), (self.matrix_rule, self.matrix_coefficients)):
+            if rule is not None:
+                check_coefficients(
+                    rule,
+                    coefficients,
+                    {*parameters, *columns, "dimension", "lowest"},
+                    "a state slot stands before lr, a norm or a sum is told by norms or sums",
+                )
         if self.preconditioner is not None:
             formula = arguments.function("preconditioner", self.preconditioner, "a function of state slots")
             check_coefficients(
@@ -362,6 +337,17 @@ class Optimizer(Varied):
         return cost_of(self._signature, self.search)
 
     @property
+    def for_matrices(self) -> ForMatrices | None:
+        """What the rule for matrices is made of, if there is one."""
+        plain = not (self.scalars or self.norms or self.uses_loss or self.steps)
+        return for_matrices(self.matrix_rule, self.rule, self.state, plain)
+
+    @property
+    def matrix_coefficients(self) -> tuple[str, ...]:
+        """Names of the coefficients of the rule for matrices."""
+        return self.for_matrices.coefficients if self.for_matrices else ()
+
+    @property
     def needs(self) -> Mapping[str, str]:
         """What a problem must provide for it (see `Problem.provides`), with the words for it."""
         needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in self.coefficients else {}
@@ -418,7 +404,10 @@ class Optimizer(Varied):
             part.check_courses(budget)
 
     def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
-        """The rule's coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``."""
+        """The coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
+
+        First those of the rule, then those of the rule for matrices.
+        """
         if self.courses:
             every: Optimizer = self.at_every_step(max_steps)
             return every.columns(max_steps, multipliers, problem)
@@ -426,12 +415,13 @@ class Optimizer(Varied):
         if self.step_table:
             t = np.arange(1, max_steps + 2, dtype=np.float64)
             values.update(self.step_table(*([t, multipliers] if self._takes_multipliers else [t])))
-        if "dimension" in self.coefficients:
+        names = self.coefficients + self.matrix_coefficients
+        if "dimension" in names:
             values["dimension"] = problem.dimension
-        if "lowest" in self.coefficients:
+        if "lowest" in names:
             values["lowest"] = problem.lowest_objective
-        columns = np.empty((max_steps + 1, len(self.coefficients)))
-        for j, name in enumerate(self.coefficients):
+        columns = np.empty((max_steps + 1, len(names)))
+        for j, name in enumerate(names):
             columns[:, j] = values[name]
         return columns
 

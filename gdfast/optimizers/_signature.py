@@ -4,6 +4,7 @@ import functools
 from typing import Any, NamedTuple
 
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.staged import Stage, staged
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.optimizers._search import Search
 from gdfast.rules import arguments_of, check_reduced, check_results, check_scalars, state_of
@@ -55,6 +56,50 @@ def signature_of(
     steps.check(state, scalars, bool(norms or sums), search is not None)
     coefficients = dict.fromkeys((*after[("loss" in names) :], *(search.coefficients if search else ())))
     return Signature(state, "loss" in names or bool(search and "loss" in search.seen), tuple(coefficients), steps)
+
+
+class ForMatrices(NamedTuple):
+    """A rule for matrices.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+        What comes before `rule`.
+    rule : callable
+        A formula of the arguments and of what the stages have found.
+    takes_shape : bool
+        Whether rows and columns come after lr.
+    coefficients : tuple of str
+        Names of the arguments after that.
+    """
+
+    stages: tuple[Stage, ...]
+    rule: Any
+    takes_shape: bool
+    coefficients: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=4096)
+def for_matrices(rule: Any, other: Any, state: tuple[str, ...], plain: bool) -> ForMatrices | None:
+    """Tell what a rule for matrices is made of; refuse it if it does not fit the other rule."""
+    if rule is None:
+        return None
+    if not plain:
+        raise ValueError(
+            f"matrix_rule: rule {other.__name__} beside it must have neither scalars, norms nor loss, nor call "
+            "functions of whole vectors"
+        )
+    names = arguments_of("matrix_rule", rule, ("theta", "grad", "lr"))
+    if names[2 : 3 + len(state)] != (*state, "lr"):
+        raise ValueError(
+            f"matrix_rule {rule.__name__} must have the arguments {', '.join(('theta', 'grad', *state, 'lr'))} first, "
+            f"with the state slots of {other.__name__}, not {', '.join(names)}"
+        )
+    cut = staged(rule)
+    check_results(cut.rule, ("theta", *state), "its state slots are the arguments between grad and lr")
+    after = names[3 + len(state) :]
+    takes_shape = after[:2] == ("rows", "columns")
+    return ForMatrices(*cut, takes_shape, after[2 * takes_shape :])
 
 
 _SINGULAR = {"gradients": "gradient", "losses": "loss", "Hessians": "Hessian"}

@@ -96,6 +96,19 @@ class Stepping(Loss):
         """The index in `groups` of each coordinate, ``int64[d]``."""
         return np.zeros(self.dimension, dtype=np.int64)
 
+    @functools.cached_property
+    def arrays(self) -> NDArray[np.int64]:
+        """Of the array of parameters that each coordinate is of, the entries, rows and columns, ``int64[d, 3]``.
+
+        Those of rows and columns are 0 for what is no matrix. Entries stand side by side, row by row.
+        """
+        return np.tile(np.array([self.dimension, 0, 0], dtype=np.int64), (self.dimension, 1))
+
+    @functools.cached_property
+    def has_matrices(self) -> bool:
+        """Whether some of the coordinates are matrices, to which an optimizer may have a rule of their own."""
+        return bool(self.arrays[:, 1].any())
+
     @property
     def step_work(self) -> int:
         """About how many times as long as a formula's its step takes, of one trajectory."""

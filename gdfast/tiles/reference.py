@@ -14,6 +14,7 @@ from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers._around import Around
+from gdfast.tiles.by_arrays import updated_by_arrays
 from gdfast.tiles.ending import (
     LONGEST_PERIOD,
     RECENT,
@@ -226,6 +227,11 @@ class Trajectories:
             if transform.decoupled:
                 coefficients_of = self.table[t, span.places]
                 (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
+        if self.optimizer.matrix_rule and self.problem.has_matrices:
+            own = self.table[t, self.parts.matrix_rule.places]
+            given = self.optimizer, self.problem.arrays, self.theta, grad, self.state, rate, coefficients, own
+            self.theta, self.state = updated_by_arrays(*given)
+            return
         slots = [*self.state, *self.scalars]
         if self.around:
             numbers = {"lr": rate[0], "loss": loss, **dict(zip(self.optimizer.coefficients, coefficients, strict=True))}

@@ -119,4 +119,4 @@ def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
     if problem.lane_kernel:
         kernels.append(evaluation_kernel(problem.lane_kernel))
     step, evaluation = (*(kernel.address for kernel in kernels), 0)[:2]
-    return Pair(step, evaluation, problem.group, *problem.lane_data(sweep.max_steps)), kernels
+    return Pair(step, evaluation, problem.group, problem.arrays, *problem.lane_data(sweep.max_steps)), kernels

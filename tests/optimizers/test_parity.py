@@ -25,6 +25,9 @@ PROBLEMS = {
     "quadratic": cases.least_squares(peers.X, peers.Y),
     "rosenbrock": gdfast.problems.rosenbrock(),
     "quartic": gdfast.problems.quartic(),
+    "network": gdfast.problems.mlp(
+        (3, 4, 2), data=gdfast.data.load((peers.NETWORK_X, peers.NETWORK_Y), standardize=False)
+    ),
 }
 PACKAGES = ["torch", "optax", "pytorch_optimizer", "schedulefree"]
 
@@ -57,7 +60,7 @@ def difference(case, problem, expected):
 @pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
 def test_stored_trajectories(case):
     paths = oracle_texts.read(case.name)
-    for problem in peers.PROBLEMS:
+    for problem in case.problems:
         assert difference(case, problem, paths[case.label, problem]) < case.tolerance, problem
 
 
@@ -68,7 +71,7 @@ def test_live_trajectories(case):
     package = case.library.split(".")[0]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed; pip install 'gdfast[parity]'")
-    for problem in peers.PROBLEMS:
+    for problem in case.problems:
         assert difference(case, problem, peers.trajectory(case, problem)) < case.tolerance, problem
 
 
@@ -87,7 +90,7 @@ def test_known_deviations_are_still_there(deviation):
         deviation.call,
         deviation.options,
     )
-    assert difference(case, "rosenbrock", peers.trajectory(case, "rosenbrock")) > 1e-10
+    assert difference(case, deviation.problem, peers.trajectory(case, deviation.problem)) > 1e-10
 
 
 def test_every_optimizer_is_compared_or_said_not_to_be():
@@ -135,7 +138,7 @@ def test_what_the_table_of_libraries_calls_the_same_was_compared():
 def test_trajectories_are_stored_of_every_case_and_schedule_and_of_nothing_else():
     assert oracle_texts.names() == {case.name for case in peers.CASES}
     kept = {key for name in oracle_texts.names() for key in oracle_texts.read(name)}
-    assert kept == {(case.label, problem) for case in peers.CASES for problem in peers.PROBLEMS}
+    assert kept == {(case.label, problem) for case in peers.CASES for problem in case.problems}
     assert set(oracle_texts.read_schedules()) == {call for _, _, call, _ in peers.SCHEDULES}
 
 

@@ -41,6 +41,7 @@ from gdfast.problems.networks.arithmetic import Blas, Ordered
 from gdfast.problems.networks.lanes import ACTIVATIONS, CROSS_ENTROPY, LOSSES, SQUARED, lane_both, lane_objective
 from gdfast.problems.networks.layout import layout_of, numbers_of
 from gdfast.problems.networks.parameters import (
+    arrays_of,
     drawn,
     factors_of,
     layers_of,
@@ -103,6 +104,11 @@ class MLP(DataProblem):
         """The index in `groups` of each coordinate, ``int64[d]``."""
         layer = numbers_of_layers(self.layers)
         return layer if len(self.groups) > 1 else np.zeros_like(layer)
+
+    @functools.cached_property
+    def arrays(self) -> NDArray[np.int64]:
+        """Weights are a matrix of a layer, biases, scales and shifts vectors, ``int64[d, 3]``."""
+        return arrays_of(self.layers)
 
     @property
     def coordinates(self) -> tuple[str, ...]:

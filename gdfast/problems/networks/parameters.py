@@ -80,6 +80,15 @@ def names_of(layers: Sequence[Layer]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def arrays_of(layers: Sequence[Layer]) -> NDArray[np.int64]:
+    """Return entries, rows and columns of the array that each coordinate is of, ``int64[d, 3]``."""
+    rows = []
+    for layer in layers:
+        shape, size = (layer.fan_in, layer.fan_out), layer.fan_in * layer.fan_out
+        rows += [(size, *shape)] * size + [(layer.fan_out, 0, 0)] * (layer.end - layer.weights.stop)
+    return np.array(rows, dtype=np.int64)
+
+
 def numbers_of_layers(layers: Sequence[Layer]) -> NDArray[np.int64]:
     """Return the number of the layer that each coordinate is of, ``int64[d]``, from 0."""
     return np.searchsorted([layer.end for layer in layers], np.arange(layers[-1].end), side="right")

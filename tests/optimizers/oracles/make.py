@@ -47,7 +47,7 @@ def main(names: list[str]) -> None:
     wanted = set(names or NAMES)
     for name in NAMES:
         cases = [case for case in peers.CASES if case.name == name and name in wanted]
-        paths = {(c.label, p): peers.trajectory(c, p)[:: oracle_texts.STRIDE] for c in cases for p in peers.PROBLEMS}
+        paths = {(c.label, p): peers.trajectory(c, p)[:: oracle_texts.STRIDE] for c in cases for p in c.problems}
         if paths:
             oracle_texts.write(name, paths)
     with open(MATRIX, newline="", encoding="utf-8") as file:
@@ -81,7 +81,7 @@ def matrix() -> Iterator[tuple[str, tuple[str, str, bool], Callable[[], list[str
 def compared(case: peers.Case) -> list[str]:
     """Version, largest difference and note of a case."""
     paths = oracle_texts.read(case.name)
-    worst = max(test_parity.difference(case, problem, paths[case.label, problem]) for problem in peers.PROBLEMS)
+    worst = max(test_parity.difference(case, problem, paths[case.label, problem]) for problem in case.problems)
     return [version(PACKAGES[case.library]), f"{worst:.0e}", case.note]
 
 

@@ -6,6 +6,7 @@ without them.
 """
 
 import inspect
+import unittest.mock as mock
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,12 +29,38 @@ X, Y = _quadratic_data()
 
 
 class Ground(NamedTuple):
-    """A problem as the peers see it: start, loss and gradient."""
+    """A problem as the peers see it: start, loss and gradient; shapes where it is of several arrays."""
 
     start: list[float]
     loss: Callable[[np.ndarray], float]
     gradient: Callable[[np.ndarray], np.ndarray]
     lowest: float
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+    def arrays(self, theta: np.ndarray) -> list[np.ndarray]:
+        """The coordinates as arrays of these shapes."""
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])[:-1]
+        parts = np.split(theta, ends) if self.shapes else [theta]
+        return [part.reshape(shape) for part, shape in zip(parts, self.shapes or (theta.shape,), strict=True)]
+
+
+_random = np.random.default_rng(17)
+NETWORK_X, NETWORK_Y = _random.normal(size=(9, 3)), _random.normal(size=(9, 2))
+SHAPES = ((3, 4), (4,), (4, 2), (2,))
+
+
+def _network_loss(theta):
+    w1, b1, w2, b2 = PROBLEMS["network"].arrays(theta)
+    return float(np.mean((np.tanh(NETWORK_X @ w1 + b1) @ w2 + b2 - NETWORK_Y) ** 2))
+
+
+def _network_gradient(theta):
+    w1, b1, w2, b2 = PROBLEMS["network"].arrays(theta)
+    hidden = np.tanh(NETWORK_X @ w1 + b1)
+    errors = 2 / NETWORK_Y.size * (hidden @ w2 + b2 - NETWORK_Y)
+    back = errors @ w2.T * (1 - hidden * hidden)
+    parts = NETWORK_X.T @ back, back.sum(axis=0), hidden.T @ errors, errors.sum(axis=0)
+    return np.concatenate([part.ravel() for part in parts])
 
 
 PROBLEMS = {
@@ -55,7 +82,11 @@ PROBLEMS = {
         lambda p: np.array([4 * p[0] ** 3 - 10 * p[0] + 3]),
         -11.20033470869566,
     ),
+    "network": Ground(
+        [float(x) for x in np.round(_random.normal(size=26), 3)], _network_loss, _network_gradient, 0.0, SHAPES
+    ),
 }
+LANDSCAPES = ("quadratic", "rosenbrock", "quartic")
 
 
 class Case(NamedTuple):
@@ -71,6 +102,7 @@ class Case(NamedTuple):
     tolerance: float = 1e-10
     schedule: tuple[str, dict[str, Any]] | None = None  # gdfast's, where the other library's options have one
     transforms: tuple[tuple[str, dict[str, Any]], ...] = ()  # likewise
+    problems: tuple[str, ...] = LANDSCAPES
 
     @property
     def label(self) -> str:
@@ -109,6 +141,8 @@ _BETAS = {"betas": (0.8, 0.95), "eps": 1e-4}
 _WARMUP = ("warmup", {"steps": 49, "start": 1 / 50})  # schedulefree's warmup_steps=50
 _B1B2 = {"b1": 0.8, "b2": 0.95, "eps": 1e-4}
 _SIGN = 1e-3
+_MUON = {"debias": True, "eps": 0.0, "adam_eps": 0.0}
+_EXACT = "with torch's iteration in float64 in place of bfloat16; biases by torch.optim.Adam"
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
 _FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
 _AMPLIFIED = "to 1e-7 only: bets on a gradient that changes its sign amplify rounding"
@@ -311,6 +345,56 @@ CASES += [
     _contrib("schedule_free_adamw", "schedule_free_adamw", 1e-3),
     _contrib("sam", "sam", 1e-4),
     _contrib("sam", "sam", 1e-4, {"rho": 0.02}, rho=0.02),
+    *(
+        case._replace(problems=("network",))
+        for case in [
+            _torch("muon", "Muon", 0.003)._replace(note=_EXACT),
+            _torch(
+                "muon",
+                "Muon",
+                0.01,
+                {
+                    "momentum": 0.8,
+                    "nesterov": False,
+                    "weight_decay": 0.3,
+                    "consistent_rms": 0.2,
+                    "steps": 3,
+                    "vector_rate": 0.5,
+                },
+                momentum=0.8,
+                nesterov=False,
+                weight_decay=0.3,
+                adjust_lr_fn="match_rms_adamw",
+                ns_steps=3,
+                vector_rate=0.5,
+            )._replace(note=_EXACT),
+            _contrib(
+                "muon", "muon", 0.003, {"debias": True, "eps": 0.0, "adam_eps": 0.0, "weight_decay": 0.0}, eps=0.0
+            ),
+            _contrib(
+                "muon",
+                "muon",
+                0.01,
+                {
+                    **_MUON,
+                    "nesterov": False,
+                    "consistent_rms": 0.2,
+                    "steps": 3,
+                    "momentum": 0.7,
+                    "beta1": 0.8,
+                    "beta2": 0.95,
+                },
+                eps=0.0,
+                nesterov=False,
+                consistent_rms=0.2,
+                ns_steps=3,
+                beta=0.7,
+                adam_b1=0.8,
+                adam_b2=0.95,
+                weight_decay=0.1,
+            ),
+        ]
+    ),
 ]
 
 
@@ -324,9 +408,11 @@ class Deviation(NamedTuple):
     parameters: dict[str, Any] = {}  # under gdfast's names
     options: dict[str, Any] = {}  # the same under the other library's
     learning_rate: float = 1e-3
+    problem: str = "rosenbrock"
 
 
 DEVIATIONS = [
+    Deviation("muon", "torch.optim", "Muon", "iterates in bfloat16", options={"exact": False}, problem="network"),
     Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
     Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
     Deviation(
@@ -371,16 +457,34 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     # Scalars of some optimizers' state are kept in the default type.
     torch.set_default_dtype(torch.float64)
     module = importlib.import_module(case.library)
-    theta = torch.tensor(ground.start, dtype=torch.float64, requires_grad=True)
+    # Matrices as linear layers of torch have them, a row an output.
+    parts = [torch.tensor(part.T.copy(), requires_grad=True) for part in ground.arrays(np.array(ground.start))]
+    options = dict(case.options)
+    exact, vector_rate = options.pop("exact", True), options.pop("vector_rate", 1.0)
     with torch.enable_grad():
-        optimizer = getattr(module, case.call)([theta], lr=case.learning_rate, **case.options)
+        if case.call == "Muon":
+            matrices, vectors = ([part for part in parts if part.ndim == n] for n in (2, 1))
+            optimizers = [
+                module.Muon(matrices, lr=case.learning_rate, **options),
+                module.Adam(vectors, lr=case.learning_rate * vector_rate),
+            ]
+        else:
+            optimizers = [getattr(module, case.call)(parts, lr=case.learning_rate, **options)]
     if case.library == "schedulefree":
-        optimizer.train()
-    path = [theta.detach().numpy().copy()]
-    for _ in range(STEPS):
-        theta.grad = torch.from_numpy(ground.gradient(path[-1]))
-        optimizer.step()
-        path.append(theta.detach().numpy().copy())
+        optimizers[0].train()
+
+    def point():
+        return np.concatenate([part.detach().numpy().T.ravel() for part in parts])
+
+    path = [point()]
+    changed = {"bfloat16": torch.Tensor.clone} if exact else {}
+    with mock.patch.multiple(torch.Tensor, **changed):
+        for _ in range(STEPS):
+            for part, gradient in zip(parts, ground.arrays(ground.gradient(path[-1])), strict=True):
+                part.grad = torch.from_numpy(gradient.T.copy())
+            for optimizer in optimizers:
+                optimizer.step()
+            path.append(point())
     return np.array(path)
 
 
@@ -415,17 +519,23 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
         options[lowest] = ground.lowest
     make = {"sam": _sam}.get(case.call) or getattr(importlib.import_module(case.library), case.call)
     optimizer = make(**options)
-    theta = jnp.array(ground.start, dtype=jnp.float64)
+
+    def arrays(theta):
+        return [jnp.asarray(part, dtype=jnp.float64) for part in ground.arrays(theta)]
+
+    theta = arrays(np.array(ground.start))
     state = optimizer.init(theta)
-    path = [np.array(theta)]
+    # Loops within an update would be compiled at each step; elsewhere one would compile more than is run.
+    update = jax.jit(optimizer.update) if ground.shapes else optimizer.update
+    path = [np.array(ground.start)]
     for _ in range(STEPS):
-        gradient = jnp.asarray(ground.gradient(path[-1]))
+        gradient = arrays(ground.gradient(path[-1]))
         extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
         if case.call == "sam":
-            extra["grad_fn"] = lambda point, _: jnp.asarray(ground.gradient(np.asarray(point)))
-        updates, state = optimizer.update(gradient, state, theta, **extra)
+            extra["grad_fn"] = lambda point, _: arrays(ground.gradient(np.concatenate([np.ravel(p) for p in point])))
+        updates, state = update(gradient, state, theta, **extra)
         theta = optax.apply_updates(theta, updates)
-        path.append(np.array(theta))
+        path.append(np.concatenate([np.ravel(part) for part in theta]))
     return np.array(path)
 
 

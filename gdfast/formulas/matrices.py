@@ -1,0 +1,70 @@
+"""Functions of whole matrices that the rule of an optimizer for matrices may call.
+
+Each takes a quantity of every entry of a matrix, and returns one of every entry. Further arguments are coefficients,
+the same for all entries. On arrays they are the functions here; their forms in compiled lanes are in
+`gdfast.kernels.lane_matrices` and sum in the same order, so that both give the same bits.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gdfast.formulas.elementary import Array, maximum, sqrt
+
+__all__ = ["column_mean", "mean", "orthogonalized", "row_mean"]
+
+
+def row_mean(x: Array) -> Array:
+    """Return at each entry the mean of its row; ``x`` is ``float64[rows, columns, n]``, summed in its order."""
+    return np.broadcast_to(_sum(x.swapaxes(0, 1))[:, None] / x.shape[1], x.shape)
+
+
+def column_mean(x: Array) -> Array:
+    """Return at each entry the mean of its column; ``x`` is ``float64[rows, columns, n]``, summed in its order."""
+    return np.broadcast_to(_sum(x)[None] / x.shape[0], x.shape)
+
+
+def mean(x: Array) -> Array:
+    """Return at each entry the mean of all; ``x`` is ``float64[rows, columns, n]``, summed row by row."""
+    return np.broadcast_to(_sum(x.reshape(-1, x.shape[2])) / (x.shape[0] * x.shape[1]), x.shape)
+
+
+def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Array:
+    """Return a matrix with the singular vectors of ``x`` and singular values near 1, by Newton–Schulz's iteration.
+
+        X ← x / max(‖x‖, ε), then `steps` times   A = X Xᵀ,   X ← a X + (b A + c A A) X
+
+    with the Frobenius norm; of a matrix with more rows than columns it is that of the transposed one, transposed.
+
+    Source: Jordan (2024), Muon, https://kellerjordan.github.io/posts/muon/, with a = 3.4445, b = −4.775, c = 2.0315.
+    """
+    norm = sqrt(_sum((x * x).reshape(-1, x.shape[2])))
+    x = x / maximum(norm, eps)
+    tall = x.shape[0] > x.shape[1]
+    x = x.swapaxes(0, 1) if tall else x
+    zero = np.zeros((1, 1, 1))
+    for _ in range(int(steps)):
+        gram = _product(zero, x, x.swapaxes(0, 1))
+        x = _product(a * x, b * gram + c * _product(zero, gram, gram), x)
+    return x.swapaxes(0, 1) if tall else x
+
+
+def _sum(values: Array) -> Array:
+    """The sum over the first axis, in its order."""
+    total = np.zeros_like(values[0])
+    for row in values:
+        total = total + row
+    return total
+
+
+def _product(start: Array, left: Array, right: Array) -> Array:
+    """``start + left @ right`` of each lane, summed in the order of the kernels."""
+    total = np.zeros((left.shape[0], right.shape[1], left.shape[2])) + start
+    for r in range(left.shape[1]):
+        total += left[:, r, None] * right[None, r]
+    return total
+
+
+FUNCTIONS: dict[str, Callable[..., Array]] = {f.__name__: f for f in (row_mean, column_mean, mean, orthogonalized)}
+"""By name."""

@@ -1,0 +1,176 @@
+"""The update of a network's parameters array by array: a rule for matrices, in its stages, and one for what is none.
+
+An array of parameters, with all its lanes, goes through stage after stage, while it is in the cache. Of the memory to
+scribble on, the results of the stages come first, then what the functions of matrices take, as many rows as
+`rows_for`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from numba.cpython.unsafe.tuple import tuple_setitem
+from numba.extending import register_jitable
+
+from gdfast.formulas.lane_products import VECTOR
+from gdfast.formulas.staged import Stage
+from gdfast.kernels.compiling import callable_once, register_helpers
+from gdfast.kernels.lane_matrices import FUNCTIONS
+from gdfast.kernels.options import HELPER
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+
+
+@register_jitable(**HELPER)
+def _found(work, i, size, lane, results):
+    """What stages have found of the i-th entry of so many, as a tuple like `results`."""
+    for j in range(len(results)):
+        results = tuple_setitem(results, j, work[j * size + i, lane])  # type: ignore[call-arg]
+    return results
+
+
+@register_jitable(**HELPER)
+def _nothing_found(work, i, size, lane, results):
+    """`_found` before there are results."""
+    return results
+
+
+@register_jitable(**HELPER)
+def _chosen(own, places, numbers):
+    """The numbers at some places of a tuple, as a tuple like `numbers`."""
+    for j in range(len(places)):
+        numbers = tuple_setitem(numbers, j, own[places[j]])  # type: ignore[call-arg]
+    return numbers
+
+
+@register_jitable(**HELPER)
+def _nothing_chosen(own, places, numbers):
+    """`_chosen` of no places."""
+    return numbers
+
+
+class Reading(NamedTuple):
+    """How a template reads what a rule takes, and stores what it returns."""
+
+    read: Any
+    store: Any
+    factor: Any
+    as_tuple: Any
+    slots: tuple[float, ...]
+
+
+def rows_for(problem: Problem, optimizer: Optimizer) -> int:
+    """How many numbers a lane needs for the stages of the rule for matrices."""
+    assert optimizer.for_matrices
+    return (len(optimizer.for_matrices.stages) + 4) * int(problem.arrays[:, 0].max()) + 1
+
+
+def updating(
+    rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], optimizer: Optimizer, reading: Reading
+) -> Callable[..., Any]:
+    """Return the compiled update of all parameters.
+
+    Parameters
+    ----------
+    rules : tuple
+        The rule for what is no matrix, what it sums, and what is left of the rule for matrices after its stages.
+    stages : sequence of tuple
+        Its stages, each with its formula.
+    optimizer : Optimizer
+        What they are of.
+    reading : Reading
+        Of the template.
+    """
+    rule, terms, last = rules
+    read, store, factor, as_tuple, slots = reading
+    assert optimizer.for_matrices
+    shaped, names = optimizer.for_matrices.takes_shape, optimizer.matrix_coefficients
+    results, zeros, sums = (0.0,) * len(stages), (0.0,) * len(optimizer.sums), len(optimizer.sums)
+    sized = [k for k, name in enumerate(optimizer.coefficients) if name == "dimension"]
+    size_at = sized[0] if sized else -1
+    find, total = _found if results else _nothing_found, _found if zeros else _nothing_found
+    chain: Any = _nothing
+    for k, (stage, value) in enumerate(stages):
+        register_helpers(FUNCTIONS[stage.function])
+        function = callable_once(FUNCTIONS[stage.function], HELPER)
+        places = tuple(names.index(name) for name in stage.numbers)
+        chain = _then(chain, _stage(value, function, k, places, (shaped, len(stages)), reading))
+
+    def update(pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, own):
+        first = 0
+        while first < theta.shape[0]:
+            size, rows, columns = pair.arrays[first, 0], pair.arrays[first, 1], pair.arrays[first, 2]
+            rates = lr[pair.group[first]]
+            if rows > 0:
+                given = ((float(rows), float(columns)) if shaped else ()) + own
+                chain(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
+                for i in range(size):
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        whole = (
+                            read(state, first + i, lane, slots) + (rate,) + given + find(work, i, size, lane, results)
+                        )
+                        new = last(theta[first + i, lane], grad[first + i, lane], *whole)
+                        theta[first + i, lane] = store(state, first + i, lane, slots, new)
+            else:
+                numbers = coefficients
+                if size_at >= 0:
+                    numbers = tuple_setitem(coefficients, size_at, float(size))
+                for j in range(sums):
+                    for lane in range(n):
+                        work[j, lane] = 0.0
+                if sums:
+                    for i in range(first, first + size):
+                        for lane in range(n):
+                            rate = factor(multiplier, memory, lane) * rates[lane]
+                            whole = read(state, i, lane, slots) + (rate,) + numbers
+                            part = as_tuple(terms(theta[i, lane], grad[i, lane], *whole))
+                            for j in range(sums):
+                                work[j, lane] += part[j]
+                for i in range(first, first + size):
+                    for lane in range(n):
+                        rate = factor(multiplier, memory, lane) * rates[lane]
+                        whole = read(state, i, lane, slots) + (rate,) + total(work, 0, 1, lane, zeros) + numbers
+                        theta[i, lane] = store(
+                            state, i, lane, slots, rule(theta[i, lane], grad[i, lane], *whole)
+                        )  # fmt: skip
+            first += size
+
+    return callable_once(update, HELPER)
+
+
+@(lambda function: callable_once(function, HELPER))
+def _nothing(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
+    return
+
+
+def _then(before: Any, after: Any) -> Any:
+    """Two parts, one after the other."""
+
+    def both(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
+        before(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
+        after(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
+
+    return callable_once(both, HELPER)
+
+
+def _stage(
+    value: Any, function: Any, k: int, places: tuple[int, ...], shape: tuple[bool, int], reading: Reading
+) -> Any:
+    """The k-th stage: what the function is given, then the function, in the k-th place of the memory."""
+    read, factor, slots = reading.read, reading.factor, reading.slots
+    results, stages, blank = (0.0,) * k, shape[1], (0.0,) * len(places)
+    find, choose = _found if results else _nothing_found, _chosen if places else _nothing_chosen
+
+    def run(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
+        size = rows * columns
+        for i in range(size):
+            for lane in range(n):
+                rate = factor(multiplier, memory, lane) * rates[lane]
+                whole = read(state, first + i, lane, slots) + (rate,) + given + find(work, i, size, lane, results)
+                work[k * size + i, lane] = value(theta[first + i, lane], grad[first + i, lane], *whole)
+        numbers = choose(own, places, blank)
+        flat = work.reshape(-1)
+        entries, spare = flat[k * size * VECTOR : (k + 1) * size * VECTOR], flat[stages * size * VECTOR :]
+        function(entries, spare, rows, columns, *numbers)
+
+    return callable_once(run, HELPER)
