@@ -27,7 +27,8 @@ def column_mean(x: Array) -> Array:
 
 def mean(x: Array) -> Array:
     """Return at each entry the mean of all; ``x`` is ``float64[rows, columns, n]``, summed row by row."""
-    return np.broadcast_to(_sum(x.reshape(-1, x.shape[2])) / (x.shape[0] * x.shape[1]), x.shape)
+    entries = x.shape[0] * x.shape[1]
+    return np.broadcast_to(_sum(x.reshape(entries, x.shape[2])) / entries, x.shape)
 
 
 def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Array:
@@ -39,7 +40,7 @@ def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Ar
 
     Source: Jordan (2024), Muon, https://kellerjordan.github.io/posts/muon/, with a = 3.4445, b = −4.775, c = 2.0315.
     """
-    norm = sqrt(_sum((x * x).reshape(-1, x.shape[2])))
+    norm = sqrt(_sum((x * x).reshape(x.shape[0] * x.shape[1], x.shape[2])))
     x = x / maximum(norm, eps)
     tall = x.shape[0] > x.shape[1]
     x = x.swapaxes(0, 1) if tall else x
@@ -47,12 +48,13 @@ def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Ar
     for _ in range(int(steps)):
         gram = _product(zero, x, x.swapaxes(0, 1))
         x = _product(a * x, b * gram + c * _product(zero, gram, gram), x)
-    return x.swapaxes(0, 1) if tall else x
+    result: Array = np.asarray(x.swapaxes(0, 1) if tall else x, dtype=np.float64)
+    return result
 
 
 def _sum(values: Array) -> Array:
     """The sum over the first axis, in its order."""
-    total = np.zeros_like(values[0])
+    total: Array = np.zeros_like(values[0])
     for row in values:
         total = total + row
     return total

@@ -5,7 +5,7 @@ scribble on, the results of the stages come first, then what the functions of ma
 `rows_for`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from numba.cpython.unsafe.tuple import tuple_setitem
@@ -66,7 +66,7 @@ def rows_for(problem: Problem, optimizer: Optimizer) -> int:
 
 def updating(
     rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], optimizer: Optimizer, reading: Reading
-) -> Callable[..., Any]:
+) -> Any:
     """Return the compiled update of all parameters.
 
     Parameters
@@ -114,7 +114,7 @@ def updating(
             else:
                 numbers = coefficients
                 if size_at >= 0:
-                    numbers = tuple_setitem(coefficients, size_at, float(size))
+                    numbers = tuple_setitem(coefficients, size_at, float(size))  # type: ignore[call-arg]
                 for j in range(sums):
                     for lane in range(n):
                         work[j, lane] = 0.0

@@ -1,4 +1,43 @@
-"""What the arguments of an optimizer's rule are."""
+"""What the arguments of an optimizer's rule are.
+
+A rule is written once, as plain arithmetic on one coordinate. The same text runs on NumPy arrays (the
+reference), in compiled lanes (the kernel) and on symbols (theory). Its arguments, in this order, are
+
+``theta, grad``
+    the parameter and its gradient;
+*state slots*
+    any number of names, each a running quantity of the coordinate (a velocity, a second moment), which start at
+    zero unless `initial` says otherwise;
+*scalars*
+    the last of the slots may be running numbers of the whole trajectory (a distance, a sum), one for all coordinates;
+    what they become is made of scalars, ``lr``, norms, sums, ``loss`` and coefficients alone;
+``lr``
+    the learning rate of the trajectory;
+*norms*
+    quantities of the whole vector: each the norm over all coordinates of one value of `entries`, a function
+    of the rule's other arguments. They neither overflow nor underflow where sums of squares would;
+*sums*
+    the same with sums over all coordinates of the values of `terms`, a function of the rule's other arguments, norms
+    among them;
+``loss``
+    the loss at the present point, if the rule has an argument of this name;
+*coefficients*
+    hyperparameters by their name; columns of the step table, numbers that depend on the step alone; and of the
+    problem ``dimension`` and ``lowest``, the loss of its lowest known minimum.
+
+It returns the new ``theta``, the new state slots and the new scalars, in the order of the arguments.
+`gdfast.kernels` states what such a text may contain, and checks it.
+
+A rule may also call functions of whole vectors, see `gdfast.formulas.vectors`: inner products, gradient and loss at
+points that it names, a line search, the Hessian's inverse. Then theta, gradient and state slots are vectors, all its
+other arguments numbers, and it has no norms and sums.
+
+An optimizer may have another rule for matrices, such as the weights between two layers of a network. It is a text of
+the same kind, which besides may call the functions of `gdfast.formulas.matrices`: each takes a quantity of every entry
+of the matrix and returns one of every entry. Its arguments are ``theta, grad``, the same state slots, ``lr``, if it
+likes ``rows`` and ``columns``, the numbers of them, and coefficients. The other rule then is for what is no matrix,
+such as biases, each array of parameters for itself, sums and ``dimension`` too; a landscape is one such array.
+"""
 
 import functools
 from typing import Any, NamedTuple

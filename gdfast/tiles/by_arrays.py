@@ -68,7 +68,7 @@ def _of_matrix(optimizer: Optimizer, given: Any, coefficients: Array, shape: tup
     results: list[Array] = []
     for stage in rule.stages:
         (value,) = computed(stage.value, 1, *given, *named, *results)
-        matrix = value.reshape(*shape, -1)
+        matrix = value.reshape(*shape, value.shape[1])
         found = FUNCTIONS[stage.function](matrix, *(numbers[name] for name in stage.numbers))
         results.append(found.reshape(value.shape))
     return computed(rule.rule, 1 + len(optimizer.state), *given, *named, *results)
