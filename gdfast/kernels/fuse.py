@@ -20,7 +20,7 @@ from gdfast.kernels.norms import euclidean_norm, larger_size
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.signatures import call_evaluation, step_signature
-from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts, reading_of
+from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
 from gdfast.kernels.whole import in_lanes
 from gdfast.kernels.whole_rows import Rows, in_memory
@@ -130,9 +130,7 @@ def step_kernel(
             made.setdefault(name, known)  # never called where there are none
         if by_arrays:
             stages = [(stage, made.pop(f"stage {k} of")) for k, stage in enumerate(by_arrays.stages)]
-            made["by_arrays"] = updating(
-                (made["rule"], made["terms"], made.pop("last")), stages, optimizer, reading_of(shape)
-            )
+            made["by_arrays"] = updating((made["rule"], made["terms"], made.pop("last")), stages, optimizer, shape)
         kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
         return kernel
 

@@ -6,7 +6,7 @@ scribble on, the results of the stages come first, then what the functions of ma
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import register_jitable
@@ -16,6 +16,7 @@ from gdfast.formulas.staged import Stage
 from gdfast.kernels.compiling import callable_once, register_helpers
 from gdfast.kernels.lane_matrices import FUNCTIONS
 from gdfast.kernels.options import HELPER
+from gdfast.kernels.templates import as_tuple, factor_of, gather, gather_nothing, scatter, scatter_nothing
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 
@@ -48,14 +49,12 @@ def _nothing_chosen(own, places, numbers):
     return numbers
 
 
-class Reading(NamedTuple):
-    """How a template reads what a rule takes, and stores what it returns."""
-
-    read: Any
-    store: Any
-    factor: Any
-    as_tuple: Any
-    slots: tuple[float, ...]
+def _reading_of(shape: Any) -> tuple[Any, Any, Any, tuple[float, ...]]:
+    """What reads slots and stores what a rule returns, what tells the rate's multiplier, and zeros as slots."""
+    slots = (0.0,) * shape.state
+    return (
+        (gather, scatter, factor_of(shape), slots) if slots else (gather_nothing, scatter_nothing, factor_of(shape), ())
+    )
 
 
 def rows_for(problem: Problem, optimizer: Optimizer) -> int:
@@ -64,9 +63,7 @@ def rows_for(problem: Problem, optimizer: Optimizer) -> int:
     return (len(optimizer.for_matrices.stages) + 4) * int(problem.arrays[:, 0].max()) + 1
 
 
-def updating(
-    rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], optimizer: Optimizer, reading: Reading
-) -> Any:
+def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], optimizer: Optimizer, shape: Any) -> Any:
     """Return the compiled update of all parameters.
 
     Parameters
@@ -77,11 +74,11 @@ def updating(
         Its stages, each with its formula.
     optimizer : Optimizer
         What they are of.
-    reading : Reading
-        Of the template.
+    shape : Shape
+        What the template is specialized to.
     """
     rule, terms, last = rules
-    read, store, factor, as_tuple, slots = reading
+    reading = read, store, factor, slots = _reading_of(shape)
     assert optimizer.for_matrices
     shaped, names = optimizer.for_matrices.takes_shape, optimizer.matrix_coefficients
     results, zeros, sums = (0.0,) * len(stages), (0.0,) * len(optimizer.sums), len(optimizer.sums)
@@ -153,11 +150,9 @@ def _then(before: Any, after: Any) -> Any:
     return callable_once(both, HELPER)
 
 
-def _stage(
-    value: Any, function: Any, k: int, places: tuple[int, ...], shape: tuple[bool, int], reading: Reading
-) -> Any:
+def _stage(value: Any, function: Any, k: int, places: tuple[int, ...], shape: tuple[bool, int], reading: Any) -> Any:
     """The k-th stage: what the function is given, then the function, in the k-th place of the memory."""
-    read, factor, slots = reading.read, reading.factor, reading.slots
+    read, _, factor, slots = reading
     results, stages, blank = (0.0,) * k, shape[1], (0.0,) * len(places)
     find, choose = _found if results else _nothing_found, _chosen if places else _nothing_chosen
 

@@ -18,7 +18,6 @@ from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.compiling import callable_once, compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
-from gdfast.kernels.matrices import Reading
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
 from gdfast.kernels.options import HELPER, independent, wide
 from gdfast.kernels.settling import (
@@ -302,13 +301,6 @@ def in_one_pass(
                             count_back(counts, status, lane, t + k)
 
     return step
-
-
-def reading_of(shape):
-    """How `in_parts` reads and stores, for the update by arrays."""
-    slots = (0.0,) * shape.state
-    ways = (gather, scatter) if slots else (gather_nothing, scatter_nothing)
-    return Reading(*ways, factor_of(shape), as_tuple, slots)
 
 
 def in_parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape, advance, by_arrays=None):
