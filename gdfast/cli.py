@@ -15,6 +15,7 @@ from gdfast.commands import (
     live,
     plot,
     report,
+    score,
     stored,
     sweep,
     table,
@@ -44,6 +45,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
     "boundary": boundary.boundary,
     "tune": tune.tune,
+    "score": score.score,
     "handbook": handbook.handbook,
 }
 for _name, _command in _COMMANDS.items():

@@ -14,6 +14,7 @@ COMPARE = ["compare", "STORE", "STORE", "-o", "OUT/c.png"]
 BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out", "OUT/b"]
 TUNE = ["tune", "TABLE", "--target", "y", "--optimizer", "gd", "--seeds", "1", "--max-steps", "4", "--out", "OUT/t"]
 LIVE = ["live", "quartic", "--max-steps", "5", "-o", "OUT/l.html"]
+SCORE = ["score", "--optimizer", "gd", "--suite", "1", "--against", "gd", "--out", "OUT/s"]
 REPORT = ["report", "--quick", "--only", "ravine", "--out", "OUT/r"]
 
 NO_NAMES = ["", "nix", "NIX", "Ω", "a\x1b[31mb", "a\nb", "LONG", "--", "🦊", "gd\x07"]
@@ -111,6 +112,9 @@ def wrong():
         *[["status", store] for store in NO_STORES], ["status"], ["status", "STORE", "STORE"],
         *[["summary", store] for store in NO_STORES], ["summary"], ["summary", "STORE", "STORE"],
         *_option(["summary", "STORE"], "--share", [*NO_NUMBERS, "0", "-1", "1.5"]),
+        *_option(SCORE, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]), ["score"], ["score", "--optimizer"],
+        *_option(SCORE, "--suite", [*NO_NAMES, "0", "2"]), *_option(SCORE, "--against", NO_NAMES),
+        *_option(SCORE, "--out", NO_FOLDERS),
         *_option(REPORT, "--only", [*NO_NAMES, "quartic"]),
         *_option(REPORT, "--problem", [*NO_NAMES, *_PROBLEMS]),
         *_option(REPORT, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),

@@ -1,0 +1,27 @@
+"""The scores of this version's optimizers, which ship with it."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from gdfast.scoring.suite import LATEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "shipped.csv.gz"
+
+
+def shipped(suite: str = LATEST) -> "pd.DataFrame":
+    """Return the scores of a suite that ship with this version, a table as of `score`.
+
+    Examples
+    --------
+    >>> from gdfast.scoring import shipped
+    >>> "adam" in set(shipped().optimizer)
+    True
+    """
+    import pandas as pd
+
+    with files("gdfast.scoring").joinpath(FILE).open("rb") as file:
+        table = pd.read_csv(file, compression="gzip", dtype={"suite": str})
+    return table[table["suite"] == suite].reset_index(drop=True)
