@@ -8,7 +8,7 @@ import pytest
 from gdfast.report.known import RESULTS, Compared, Found, Known
 from gdfast.report.lab import Lab
 
-NOT_MET = {"no-rate": "logarithm"}
+NOT_MET = {"no-rate": "logarithm", "silver-steps": "slightly worse", "trainability": "by hand"}
 """Results whose figures this suite does not reach, with a word of the reason that their section tells."""
 LONG = {
     "adaptive-edge-of-stability",
@@ -18,6 +18,8 @@ LONG = {
     "no-rate",
     "period-doubling",
     "sign-cycle",
+    "silver-steps",
+    "trainability",
 }
 """Results that take more than a second or two."""
 
@@ -78,3 +80,15 @@ def test_what_is_not_met_is_told_with_its_reason():
         assert words in claim.evidence
     assert section.table["verdict"].tolist() == ["met", "not met"]
     assert list(known(Lab(problems=["any"]))) == []
+
+
+@pytest.mark.parametrize(("steps", "worst"), [(3, 0.0469181), (15, 0.00746925), (63, 0.00126586)])
+def test_the_worst_thresholds_of_silver_steps_by_a_loop(steps, worst):
+    # f of the threshold 1 from x = s, over s²: that of the threshold 1/s from 1.
+    start = np.linspace(1, 6 * steps**1.3, 200_001)
+    x = start.copy()
+    for t in range(1, steps + 1):
+        twos = (t & -t).bit_length() - 1
+        x -= (1 + (1 + np.sqrt(2)) ** (twos - 1)) * np.clip(x, -1, 1)
+    loss = np.where(np.abs(x) <= 1, 0.5 * x * x, np.abs(x) - 0.5) / start**2
+    assert loss.max() == pytest.approx(worst, rel=1e-5)

@@ -18,6 +18,8 @@ from gdfast.report.known import (
     quadratic_gd,
     quadratic_momentum,
     sign_cycle,
+    silver_steps,
+    trainability,
     worst_case_gd,
 )
 from gdfast.report.known._known import Compared, Found, Known
@@ -29,9 +31,11 @@ RESULTS: dict[str, Known] = {
         quadratic_momentum.KNOWN,
         heavy_ball_cycle.KNOWN,
         fractal_cosine.KNOWN,
+        trainability.KNOWN,
         edge_of_stability.PLAIN,
         edge_of_stability.ADAPTIVE,
         catapult.KNOWN,
+        silver_steps.KNOWN,
         worst_case_gd.KNOWN,
         nesterov_convex.KNOWN,
         period_doubling.KNOWN,
