@@ -57,7 +57,7 @@ def find(lab: Lab) -> Found:
             xlabel="steps n",
             ylabel="loss, in LR²",
         ),
-        reason="The search over thresholds is finer here, and finds functions that are slightly worse than the published "
+        reason="The search over thresholds is finer here, and finds some slightly worse than the published "
         "ones, by up to 0.1 %; the bound holds for them, too.",
     )
 
