@@ -10,6 +10,10 @@ name; their compiled forms, with the sums in registers, are in `gdfast.kernels.l
 that lane kernels call, but those of `gdfast.formulas.elementary`, it is the plain text that gets compiled.
 """
 
+from fractions import Fraction
+
+import numpy as np
+
 from gdfast.formulas.elementary import maximum
 
 VECTOR = 8
@@ -32,6 +36,21 @@ def multiply(c, start, a, b, P, R, Q):
             for r in range(R):
                 total = total + _entry(a, p, r) * _entry(b, r, q)
             _entry(c, p, q)[:] = total
+
+
+def multiply_fused(c, start, a, b, P, R, Q):
+    """Do what `multiply` does by fused multiply-add: a product is not rounded before it is added."""
+    for p in range(P):
+        for q in range(Q):
+            total = _entry(start, p, q)[:]
+            for r in range(R):
+                total = _fused(_entry(a, p, r), _entry(b, r, q), total)
+            _entry(c, p, q)[:] = total
+
+
+def _fused(a, b, c):
+    exact = (Fraction(x) * Fraction(y) + Fraction(z) for x, y, z in zip(a, b, c, strict=True))
+    return np.array([float(value) for value in exact])
 
 
 def _entry(matrix, p, q):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from gdfast.kernels import lane_math, lane_products, records  # noqa: F401, registers the compiled forms of what lanes call
 from gdfast.kernels.compiling import callable_once, compiled, register_helpers, remembered
 from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import MAY_ALLOCATE, wide
+from gdfast.kernels.options import HELPER, MAY_ALLOCATE, wide
 from gdfast.kernels.signatures import evaluation_signature
 from gdfast.problems import LaneKernel
 
@@ -28,7 +28,7 @@ def evaluation_kernel(lanes: LaneKernel) -> Kernel:
     def make() -> Kernel:
         for function in functions.values():
             register_helpers(function)
-        parts = {name: callable_once(function) for name, function in functions.items()}
+        parts = {name: callable_once(function, HELPER) for name, function in functions.items()}
         return (_at_once if lanes.both else _apart)(**parts)
 
     return remembered(("evaluation", *functions.items()), make, (evaluation_kernel, (lanes,)))

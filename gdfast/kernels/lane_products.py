@@ -16,7 +16,7 @@ from numba.extending import intrinsic, overload
 
 from gdfast.formulas import lane_products as _lane_products
 from gdfast.formulas.lane_products import VECTOR
-from gdfast.kernels.options import wide
+from gdfast.kernels.options import apart, wide
 
 _NUMBER, _INDEX = ir.DoubleType(), ir.IntType(64)
 _LANES = ir.VectorType(_NUMBER, VECTOR)
@@ -40,7 +40,7 @@ def _in_all(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, _NONE, _ALL_FIRST)
 
 
-def _piece(rows: int, columns: int) -> Any:
+def _piece(rows: int, columns: int, fused: bool) -> Any:
     """Make the product for one piece of C."""
 
     @intrinsic
@@ -56,6 +56,8 @@ def _piece(rows: int, columns: int) -> Any:
                     at = builder.add(at, builder.mul(number, stride))
                 return _place(builder, numbers[matrix], builder.mul(at, ir.Constant(_INDEX, VECTOR)))
 
+            kind = ir.FunctionType(_LANES, [_LANES] * 3)
+            multiply_add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{VECTOR}f64")
             C, S, A, B = 0, 4, 8, 12
             places = [(p, q) for p in range(rows) for q in range(columns)]
             sums = {place: cgutils.alloca_once(builder, _LANES) for place in places}
@@ -67,8 +69,11 @@ def _piece(rows: int, columns: int) -> Any:
                     right = builder.load(entry(B, loop.index, q), align=8)
                     for p in range(rows):
                         total = builder.load(sums[p, q])
-                        # Two operations, each rounded: a contracted one would not give NumPy's bits.
-                        builder.store(builder.fadd(total, builder.fmul(lefts[p], right)), sums[p, q])
+                        if fused:
+                            total = builder.call(multiply_add, [lefts[p], right, total])
+                        else:  # two operations, each rounded: a contracted one would not give NumPy's bits
+                            total = builder.fadd(total, builder.fmul(lefts[p], right))
+                        builder.store(total, sums[p, q])
             for p, q in places:
                 builder.store(builder.load(sums[p, q]), entry(C, p, q), align=8)
             return context.get_dummy_value()
@@ -79,13 +84,14 @@ def _piece(rows: int, columns: int) -> Any:
     return piece
 
 
-_41, _42, _43, _44, _45, _46 = (_piece(4, columns) for columns in range(1, 7))
-_11, _12, _13, _14, _15, _16 = (_piece(1, columns) for columns in range(1, 7))
+def _in_pieces(fused: bool) -> Any:
+    """Make the compiled form of `multiply` or of `multiply_fused`."""
+    _41, _42, _43, _44, _45, _46 = (_piece(4, columns, fused) for columns in range(1, 7))
+    _11, _12, _13, _14, _15, _16 = (_piece(1, columns, fused) for columns in range(1, 7))
 
-
-@overload(_lane_products.multiply)
-def _multiply(c, start, a, b, P, R, Q):
     def product(c, start, a, b, P, R, Q):
+        wide()  # type: ignore[call-arg]
+        apart()  # type: ignore[call-arg]
         to, c0, cp, cq = c
         of, s0, sp, sq = start
         left, a0, ap, ar = a
@@ -126,7 +132,11 @@ def _multiply(c, start, a, b, P, R, Q):
                 q, pieces = q + columns, pieces - 1
             p += 4 if high else 1
 
-    return product
+    return lambda c, start, a, b, P, R, Q: product
+
+
+overload(_lane_products.multiply)(_in_pieces(False))
+overload(_lane_products.multiply_fused)(_in_pieces(True))
 
 
 @intrinsic
@@ -195,5 +205,6 @@ overload(_lane_products.raise_vector)(_of_two(_larger))
 def _wide_vectors():
     def lanes():
         wide()  # type: ignore[call-arg]
+        apart()  # type: ignore[call-arg]
 
     return lanes

@@ -34,6 +34,21 @@ INLINED: Any = {"forceinline": True, **HELPER}
 
 
 @intrinsic
+def apart(typing_context):
+    """Keep the function that calls this by itself in machine code, for loops so long that a call is nothing to them.
+
+    Written into all that call it, LLVM would optimize its loops at each place anew.
+    """
+
+    def generate(context, builder, signature, arguments):
+        if "alwaysinline" not in builder.function.attributes:  # asked for where there is no loop
+            builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
 def wide(typing_context):
     """Let LLVM use 512-bit vectors in the function that calls this, where the CPU has them.
 

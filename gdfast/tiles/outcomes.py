@@ -106,7 +106,7 @@ class Limits(NamedTuple):
 
 
 class _Ends(NamedTuple):
-    """Some of a tile's `Endings`, copied."""
+    """Some of a tile's `Endings`, copied, or all of them as they are."""
 
     theta: Array
     loss: Array
@@ -120,7 +120,8 @@ class _Ends(NamedTuple):
     @classmethod
     def of(cls, endings: Endings, lanes: NDArray[np.int64]) -> "_Ends":
         """Those of these lanes."""
-        parts = {name: getattr(endings, name)[..., lanes] for name in cls._fields}
+        some = slice(None) if len(lanes) == len(endings.loss) else lanes
+        parts = {name: getattr(endings, name)[..., some] for name in cls._fields}
         return cls(**{**parts, "loss": parts["loss"].astype(np.float64, copy=False)})
 
 

@@ -178,7 +178,7 @@ def test_kernels_by_estimates_are_the_reference_to_the_bit(monkeypatch):
 
 
 def test_what_is_measured_is_kept_and_damage_to_it_is_seen(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(units, "folders", lambda: [tmp_path])
     monkeypatch.setattr(units, "measured", lambda: SLOW_DIVIDER)
     units.units.cache_clear()
     try:

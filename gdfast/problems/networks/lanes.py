@@ -12,6 +12,7 @@ Sums run in one fixed order, over rows, fan-in and outputs from first to last; a
 """
 
 import math
+from types import FunctionType
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from gdfast.formulas.lane_products import (
     copy_vector,
     fill_vector,
     multiply,
+    multiply_fused,
     multiply_vector,
     raise_vector,
     subtract_vector,
@@ -387,3 +389,27 @@ def lane_objective(theta, out, work, n, data, layout, t):
             losses[j] /= rows * (net.outputs if net.loss == SQUARED else 1)
         if constants.l2 != 0.0 or constants.l1 != 0.0:
             add_penalties(theta, lane, losses, net, layout, constants)
+
+
+def fused(function, name):
+    """The same function with products by fused multiply-add, in itself and in what it calls here, under a name."""
+    others = {}
+    for called in function.__code__.co_names:
+        helper = function.__globals__.get(called)
+        if helper is multiply:
+            others[called] = multiply_fused
+        elif isinstance(helper, FunctionType) and helper.__module__ == __name__:
+            copied = fused(helper, helper.__name__)
+            if copied is not helper:
+                others[called] = copied
+    if not others:
+        return function
+    copy = FunctionType(function.__code__, {**function.__globals__, **others}, name)
+    copy.__qualname__ = name
+    return copy
+
+
+fused_both, fused_objective = fused(lane_both, "fused_both"), fused(lane_objective, "fused_objective")
+
+LANES = {"exact": (lane_objective, lane_both), "fused": (fused_objective, fused_both)}
+"""By arithmetic, the objective of lanes, and gradient with objective."""

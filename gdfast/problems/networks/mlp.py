@@ -38,7 +38,7 @@ from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.networks.arithmetic import Blas, Ordered
-from gdfast.problems.networks.lanes import ACTIVATIONS, CROSS_ENTROPY, LOSSES, SQUARED, lane_both, lane_objective
+from gdfast.problems.networks.lanes import ACTIVATIONS, CROSS_ENTROPY, LANES, LOSSES, SQUARED
 from gdfast.problems.networks.layout import layout_of, numbers_of
 from gdfast.problems.networks.parameters import (
     arrays_of,
@@ -77,6 +77,8 @@ class MLP(DataProblem):
         Whether each layer is a group with a learning rate of its own.
     held_out : tuple of ndarray, optional
         As in `DataProblem`.
+    arithmetic : str
+        As in `mlp`.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class MLP(DataProblem):
         sampling: Sampling,
         layer_rates: bool,
         held_out: tuple[Array, Array] | None = None,
+        arithmetic: str = "exact",
     ) -> None:
         super().__init__(X, y, sampling, held_out)
         self.network, self.layers = network, network.layers
@@ -96,7 +99,8 @@ class MLP(DataProblem):
         self._header, vectors = layout_of(network, X, y, self.rows_each_step, sampling.batch_size is not None)
         self.layout_of_all, vectors_of_all = layout_of(network, X, y, len(X), False)
         rows = max(vectors, vectors_of_all)
-        self.lane_kernel = LaneKernel(None, lane_objective, rows, lanes=VECTOR, both=lane_both)
+        objective, both = LANES[arithmetic]
+        self.lane_kernel = LaneKernel(None, objective, rows, lanes=VECTOR, both=both)
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property
@@ -375,6 +379,7 @@ def mlp(
     layer_rates: bool = False,
     validation: float = 0.0,
     sampling: str = "independent",
+    arithmetic: str = "exact",
 ) -> MLP:
     """A fully connected network of any depth.
 
@@ -411,6 +416,9 @@ def mlp(
         with ``cross_entropy`` the accuracy. They are drawn by the seed, of each label the same share. Features are
         standardized by the other rows alone. Batch normalization takes mean and variance of the rows it is given, of
         held-out rows theirs.
+    arithmetic : str
+        ``exact``: kernels have the bits of NumPy's ordered sums. ``fused``: they multiply and add at once, with
+        the same bits on every machine, which differ from NumPy's by rounding; quicker where units multiply or add.
 
     Raises
     ------
@@ -420,6 +428,7 @@ def mlp(
     """
     sizes = _widths(widths)
     arguments.choice("mlp: loss", loss, LOSSES)
+    arguments.choice("mlp: arithmetic", arithmetic, LANES)
     activations = _activations(activation, len(sizes) - 2)
     seed = arguments.integer("mlp: seed", seed, low=0, high=2**63 - 1)
     if data is None:
@@ -433,7 +442,7 @@ def mlp(
     layers = layers_of(sizes, activations, bias, batch_norm)
     factors = factors_of(layers, fan_in_scaling, gain, output_scale)
     network = Network(layers, factors, loss, l2, l1, eps)
-    made = MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out)
+    made = MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out, arithmetic)
     made.units = units
     return made
 

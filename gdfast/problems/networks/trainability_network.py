@@ -25,6 +25,7 @@ def trainability_network(
     batch_size: int | None = None,
     seed: int = 0,
     sampling: str = "independent",
+    arithmetic: str = "exact",
 ) -> MLP:
     """The network whose boundary of trainability is fractal.
 
@@ -38,6 +39,8 @@ def trainability_network(
         Rows of data; n² + n if not given, n for the identity.
     batch_size, seed, sampling
         As in `RowProblem`; the seed is that of the data, too. The paper has a variant with mini-batches of 16.
+    arithmetic : str
+        ``exact`` or ``fused``, as in `mlp`.
 
     Raises
     ------
@@ -67,4 +70,5 @@ def trainability_network(
         seed=seed,
         sampling=sampling,
         layer_rates=True,
+        arithmetic=arithmetic,
     )

@@ -3,6 +3,7 @@
 import itertools
 import math
 import pickle
+from fractions import Fraction
 
 import cases
 import numba
@@ -21,6 +22,7 @@ from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.problems import linear_regression, mlp, trainability_network
+from gdfast.problems.networks.arithmetic import Ordered
 from gdfast.problems.networks.products import HessianProducts
 from gdfast.starts import ALIASES, SCHEMES, Starts
 from gdfast.storing.write import block_shape
@@ -229,6 +231,31 @@ def test_lanes_and_reference_agree_to_the_bit(problem):
             expected = problem.step_gradient(theta, t), problem.step_objective(theta, t)
         for got, want in zip(in_lanes(problem, theta, t), expected, strict=True):
             np.testing.assert_array_equal(got, want)
+
+
+class Fused(Ordered):
+    """Products that are not rounded before they are added, by exact fractions."""
+
+    def product(self, left, right, start=0.0):
+        lanes = max(len(left), len(right))
+        left, right = (np.broadcast_to(matrix, (lanes, *matrix.shape[1:])) for matrix in (left, right))
+        total = np.zeros((lanes, left.shape[1], right.shape[2])) + start
+        for lane, i, j in np.ndindex(total.shape):
+            for a, b in zip(left[lane, i], right[lane, :, j], strict=True):
+                total[lane, i, j] = float(Fraction(a) * Fraction(b) + Fraction(total[lane, i, j]))
+        return total
+
+
+def test_fused_arithmetic_rounds_products_with_their_sums():
+    problem = mlp((3, 7, 5, 2), "relu", points=5, arithmetic="fused")
+    theta = points_of(problem, 8)
+    grad, objective = in_lanes(problem, theta, 0)
+    given = theta, problem.X, problem.y, Fused()
+    np.testing.assert_array_equal(grad, problem.network.gradient(*given))
+    np.testing.assert_array_equal(objective, problem.network.loss(*given))
+    assert not np.array_equal(grad, problem.step_gradient(theta, 0))  # which differs by rounding
+    np.testing.assert_allclose(grad, problem.step_gradient(theta, 0), rtol=1e-12, atol=1e-14)
+    assert problem.specification != mlp((3, 7, 5, 2), "relu", points=5).specification  # so results tell it
 
 
 @pytest.mark.parametrize("problem", ROUNDED, ids=cases.label)
