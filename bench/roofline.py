@@ -3,10 +3,10 @@
 The limit of a pair is the time that its operations (`bench.operations`) take at the measured throughput of their kinds
 (`bench.throughput`), when everything that can be done side by side is: the longest of
 
-- divider: divisions and roots, which share one unit;
+- divider: divisions and roots, which share one unit, but for those that are better made by estimates;
 - arithmetic: each of additions, products, logic and comparisons alone; each two of them together, by as much as the
   micro-kernels found them to share units; and all of them, by as much as the two that share least. To these the time
-  of exp and its kin is added, which are made of the same operations;
+  of exp and its kin is added, which are made of the same operations, and that of estimates;
 - loads; stores.
 
 Measured is the compiled step at its working width, all lanes moving and none settling, on one core.
@@ -28,7 +28,9 @@ from bench.required import ROOFLINE_SHARE
 from bench.throughput import measure
 from gdfast import optimizers, problems
 from gdfast.formulas.operations import FUNCTIONS
+from gdfast.kernels.estimates import Units
 from gdfast.kernels.signatures import MOVING, Settling
+from gdfast.kernels.units import units
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Landscape
 from gdfast.tiles.prepared import Prepared
@@ -39,15 +41,36 @@ STEPS, ROUNDS = 10, 300
 RATE = 1e-9  # points hardly move, so that their gradients stay ordinary
 
 
-def limit(operations: Mapping[str, int], each: Mapping[str, float]) -> tuple[float, str]:
-    """Return the least nanoseconds that a lane's operations take, and what takes them."""
+def limit(operations: Mapping[str, int], each: Mapping[str, float], costs: Units | None = None) -> tuple[float, str]:
+    """Return the least nanoseconds that a lane's operations take, and what takes them.
+
+    Where `costs` tells what estimates take, as many roots and quotients are by estimate as is best.
+    """
+    counts = operations["root"], operations["divide"]
+    mixtures = itertools.product(*(range(count + 1) for count in counts)) if costs else [(0, 0)]
+    return min(_taken(operations, each, costs, *mixture) for mixture in mixtures)
+
+
+def _taken(
+    operations: Mapping[str, int], each: Mapping[str, float], costs: Units | None, roots: int, quotients: int
+) -> tuple[float, str]:
+    """The same for so many roots and quotients by estimate."""
     alone = {kind: operations[kind] * each[kind] for kind in ARITHMETIC}
     shares = {pair: 2 * each[", ".join(pair)] / (each[pair[0]] + each[pair[1]]) for pair in _pairs(each)}
     arithmetic = {**alone, **{" and ".join(pair): s * sum(alone[kind] for kind in pair) for pair, s in shares.items()}}
     arithmetic["arithmetic"] = min(shares.values()) * sum(alone.values())
-    functions = sum(operations[name] * each[name] for name in FUNCTIONS)
-    taken = {name if not functions else f"functions, {name}": functions + ns for name, ns in arithmetic.items()}
-    taken["divider"] = sum(operations[kind] * each[kind] for kind in ("divide", "root"))
+    added = {name: operations[name] * each[name] for name in FUNCTIONS if operations[name]}
+    if costs and roots + quotients:
+        products = roots * costs.root_by_estimate + quotients * costs.quotient_by_estimate
+        added["estimates"] = products * each["multiply"]
+    words = [
+        word
+        for word in ("functions" * any(n in FUNCTIONS for n in added), "estimates" * ("estimates" in added))
+        if word
+    ]
+    taken = {", ".join([*words, name]): sum(added.values()) + ns for name, ns in arithmetic.items()}
+    divided = operations["root"] - roots, operations["divide"] - quotients
+    taken["divider"] = divided[0] * each["root"] + divided[1] * each["divide"]
     taken.update((f"{kind}s", operations[kind] * each[kind]) for kind in ("load", "store"))
     binding = max(taken, key=lambda name: taken[name])
     return taken[binding], binding
@@ -100,7 +123,7 @@ def pairs(everything: bool) -> Iterator[tuple[Landscape, Optimizer]]:
 def measured(problem: Landscape, optimizer: Optimizer, each: Mapping[str, float]) -> dict[str, Any]:
     """One row of the table."""
     operations = of_pair(problem, optimizer)
-    least, binding = limit(operations, each)
+    least, binding = limit(operations, each, units())
     taken, moving = step_time(problem, optimizer)
     functions = ", ".join(f"{operations[name]} {name}" for name in FUNCTIONS if operations[name])
     return {

@@ -91,7 +91,7 @@ def _in_pieces(fused: bool) -> Any:
 
     def product(c, start, a, b, P, R, Q):
         wide()  # type: ignore[call-arg]
-        apart()  # type: ignore[call-arg]
+        apart()
         to, c0, cp, cq = c
         of, s0, sp, sq = start
         left, a0, ap, ar = a
@@ -205,6 +205,6 @@ overload(_lane_products.raise_vector)(_of_two(_larger))
 def _wide_vectors():
     def lanes():
         wide()  # type: ignore[call-arg]
-        apart()  # type: ignore[call-arg]
+        apart()
 
     return lanes

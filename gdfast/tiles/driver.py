@@ -17,7 +17,7 @@ from numba.extending import register_jitable
 
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import HELPER, wide
+from gdfast.kernels.options import HELPER, apart, wide
 from gdfast.kernels.signatures import (
     DIVERGED,
     KINDS,
@@ -111,6 +111,7 @@ def _signature(real: Any) -> Any:
 @register_jitable(**HELPER)
 def _tell_tails(block, n, within, still, first, ends):
     """Tell of each live lane whether it stands still, or the smallest period > 1 with which its last moves repeat."""
+    apart()  # type: ignore[call-arg]
     tail, number, status, amplitude, least = block.tail, block.number, block.status, block.work[0], block.work[1]
     window, d = tail.shape[0] - 1, tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
@@ -152,7 +153,8 @@ def _tell_tails(block, n, within, still, first, ends):
 @register_jitable(**HELPER)
 def _fit_line(samples, n, mean, scatter, slope):
     """Put into ``mean[:n]`` and ``scatter[:n]`` what `gdfast.tiles.ending` tells of the line of each lane."""
-    wide()  # type: ignore[call-arg]
+    apart()  # type: ignore[call-arg]
+    wide()
     k, squares = len(samples), scatter
     base = samples[k // 2]
     for lane in range(n):
@@ -175,6 +177,7 @@ def _fit_line(samples, n, mean, scatter, slope):
 @register_jitable(**HELPER)
 def _tell_trends(block, noted, n, middle, rounding, first, ends):
     """Tell of each live lane how its objective went from the first samples, so many, to the others."""
+    apart()  # type: ignore[call-arg]
     samples, number, status, work = noted.values, block.number, block.status, noted.work
     before, one, after, other, slope = work[0], work[1], work[2], work[3], work[4]
     k = len(samples)
@@ -217,6 +220,7 @@ def _any_settled(status):
 @register_jitable(**HELPER)
 def _move(block, samples, source, target):
     """Copy one lane into the place of another, with its samples."""
+    apart()  # type: ignore[call-arg]
     theta, state, memory, lr, number, status = (
         block.theta, block.state, block.memory, block.lr, block.number, block.status,
     )  # fmt: skip
@@ -237,6 +241,7 @@ def _move(block, samples, source, target):
 @register_jitable(**HELPER)
 def _fill(block, grid, begin, n):
     """Put n trajectories, from the `begin`-th of the tile on, into the first lanes."""
+    apart()  # type: ignore[call-arg]
     theta, state, memory, lr, number, status = (
         block.theta, block.state, block.memory, block.lr, block.number, block.status,
     )  # fmt: skip
@@ -275,6 +280,7 @@ def _pad(block, samples, n, together):
 @register_jitable(**HELPER)
 def _take_out_settled(block, samples, n, together, first, ends):
     """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
+    apart()  # type: ignore[call-arg]
     ended, memory, number, status = block.ended, block.memory, block.number, block.status
     of_measure = memory.shape[0] - ends.memory.shape[0]
     lane = 0
@@ -310,6 +316,7 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
 @register_jitable(**HELPER)
 def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
+    apart()  # type: ignore[call-arg]
     theta, memory, number, status, ended, tail = (
         block.theta, block.memory, block.number, block.status, block.ended, block.tail,
     )  # fmt: skip
@@ -326,7 +333,7 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, r
             _sample(pair, block, table, settling, t + k, padded, noted.values[sampled])
             sampled += 1
         note_state(block, n, first, record, t + k)
-        call_step(pair, block, table, settling, t + k, padded, 1)  # type: ignore[call-arg]
+        call_step(pair, block, table, settling, t + k, padded, 1)
     for lane in range(n):
         at = number[lane] - first
         settled = status[lane] & SETTLED
@@ -341,6 +348,7 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, r
 @register_jitable(**HELPER)
 def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likewise
     """Take from each sample what the same step's objective is at the end: rows of mini-batches differ by more."""
+    apart()  # type: ignore[call-arg]
     theta, ended = block.theta, block.tail[block.tail.shape[0] - 1]
     for i in range(theta.shape[0]):
         for lane in range(n):
@@ -348,7 +356,7 @@ def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likew
         for lane in range(n, padded):
             theta[i, lane] = ended[i, 0]
     for k in range(len(noted.steps)):
-        call_step(pair, block, table, settling, noted.steps[k], padded, 0)  # type: ignore[call-arg]
+        call_step(pair, block, table, settling, noted.steps[k], padded, 0)
         for lane in range(n):
             noted.values[k, lane] -= block.work[0, lane]
 

@@ -5,7 +5,7 @@ from typing import Any
 from numba import types
 from numba.extending import register_jitable
 
-from gdfast.kernels.options import HELPER
+from gdfast.kernels.options import HELPER, apart
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.record import Record
 
@@ -31,11 +31,12 @@ def place_of(numbers, number):
 @register_jitable(**HELPER)
 def note(judging, block, table, settling, per_objective, n, padded, first, record, row):
     """Note loss, gradient and point of each lane, those of them that a record has places for."""
+    apart()  # type: ignore[call-arg]
     number, theta, work = block.number, block.theta, block.work
     losses, gradients, points = record.loss, record.gradient_norm, record.theta
     if losses.shape[1] or gradients.shape[1]:
         both = -1 if gradients.shape[1] else 0
-        call_step(judging, block, table, settling, len(table) - 1, padded, both)  # type: ignore[call-arg]
+        call_step(judging, block, table, settling, len(table) - 1, padded, both)
     for lane in range(n if losses.shape[1] else 0):
         losses[number[lane] - first, row] = work[0, lane] * per_objective
     for lane in range(n if gradients.shape[1] else 0):
@@ -48,6 +49,7 @@ def note(judging, block, table, settling, per_objective, n, padded, first, recor
 @register_jitable(**HELPER)
 def note_state(block, n, first, record, t):
     """Note the state of each lane after t updates, if they are recorded and a record has places for it."""
+    apart()  # type: ignore[call-arg]
     number, state, places = block.number, block.state, record.state
     row = place_of(record.steps, t)
     if places.shape[0] and places.shape[3] and row < len(record.steps) and record.steps[row] == t:
@@ -60,6 +62,7 @@ def note_state(block, n, first, record, t):
 @register_jitable(**HELPER)
 def stay(record, ends, begin, n):
     """Let what is recorded of trajectories stay at their ends."""
+    apart()  # type: ignore[call-arg]
     steps = record.steps
     for at in range(begin, begin + n):
         row = place_of(steps, ends.steps[at])

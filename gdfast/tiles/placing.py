@@ -7,7 +7,7 @@ told by the loss alone. `gdfast.tiles.outcomes.Judge` has the whole truth in Num
 import numpy as np
 from numba.extending import register_jitable
 
-from gdfast.kernels.options import HELPER
+from gdfast.kernels.options import HELPER, apart
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.ending import Ending, Trend
 from gdfast.tiles.noting import place_of
@@ -96,6 +96,7 @@ def _is_far(theta, at, limits):
 @register_jitable(**HELPER)
 def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, together, ends):
     """Tell loss and largest entry of the gradient at the ends of a block's trajectories, and what they are."""
+    apart()  # type: ignore[call-arg]
     theta, work = block.theta, block.work
     padded = -(-n // together) * together
     for i in range(theta.shape[0]):
@@ -103,7 +104,7 @@ def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, t
             theta[i, lane] = ends.theta[i, begin + lane]
         for lane in range(n, padded):
             theta[i, lane] = theta[i, 0]
-    call_step(pair, block, table, settling, len(table) - 1, padded, -1)  # type: ignore[call-arg]
+    call_step(pair, block, table, settling, len(table) - 1, padded, -1)
     before, heights = limits.before, limits.heights
     start = (grid.first + begin) % len(before)
     for lane in range(n):

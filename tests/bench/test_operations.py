@@ -1,12 +1,16 @@
 """Operations counted from texts, against counts by hand."""
 
+import collections
+
 import pytest
 
 from bench.operations import of_pair
+from bench.roofline import limit
 from gdfast import optimizers, problems
 from gdfast.formulas.elementary import exp, select
 from gdfast.formulas.formula import Formula
-from gdfast.formulas.operations import Counter
+from gdfast.formulas.operations import FUNCTIONS, Counter
+from gdfast.kernels.estimates import Units
 
 
 @pytest.mark.parametrize(
@@ -58,3 +62,16 @@ def test_halving_is_a_product_and_a_choice_goes_with_its_comparison():
         return select(x > y, x / 2, y / 3), exp(-x)
 
     assert count(formula, "xy", results=2) == {"compare": 1, "multiply": 1, "divide": 1, "logic": 1, "exp": 1}
+
+
+def test_the_roofline_takes_estimates_where_the_divider_is_what_is_waited_for():
+    each = {kind: 0.1 for kind in ("add", "multiply", "logic", "compare", "load", "store", "add, multiply")}
+    each |= {"divide": 1.0, "root": 2.0, **dict.fromkeys(FUNCTIONS, 1.0)}
+    operations = collections.Counter(add=10, multiply=10, root=2, divide=2)
+    costs = Units(root=20.0, quotient=10.0, root_by_estimate=8.0, quotient_by_estimate=12.0)
+    assert limit(operations, each) == (6.0, "divider")
+    least, binding = limit(operations, each, costs)
+    assert least == pytest.approx(3.6)  # 2 of sums and products, 0.8 of each root; the quotients take 2
+    assert binding.startswith("estimates, ")
+    sums = collections.Counter(add=90)
+    assert limit(sums, each, costs) == limit(sums, each)
