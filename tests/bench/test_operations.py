@@ -65,7 +65,7 @@ def test_halving_is_a_product_and_a_choice_goes_with_its_comparison():
 
 
 def test_the_roofline_takes_estimates_where_the_divider_is_what_is_waited_for():
-    each = {kind: 0.1 for kind in ("add", "multiply", "logic", "compare", "load", "store", "add, multiply")}
+    each = dict.fromkeys(("add", "multiply", "logic", "compare", "load", "store", "add, multiply"), 0.1)
     each |= {"divide": 1.0, "root": 2.0, **dict.fromkeys(FUNCTIONS, 1.0)}
     operations = collections.Counter(add=10, multiply=10, root=2, divide=2)
     costs = Units(root=20.0, quotient=10.0, root_by_estimate=8.0, quotient_by_estimate=12.0)
