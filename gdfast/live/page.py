@@ -111,6 +111,12 @@ def page(sweep: Sweep, learning_rate: float, start: Sequence[float], title: str,
     """
     problem = sweep.problem
     formulas_of(problem)
+    for optimizer in sweep.optimizers:
+        if optimizer.steps:
+            raise ValueError(
+                f"optimizers: {optimizer.label} asks for functions of whole vectors, such as losses at other points, "
+                "which pages do not run; take one whose rule is of one coordinate"
+            )
     if len(sweep.optimizers) > _MOST_OPTIMIZERS:
         raise ValueError(f"optimizers must be at most {_MOST_OPTIMIZERS} in a page, not {len(sweep.optimizers)}")
     if sweep.max_steps > _MOST_STEPS:
