@@ -28,7 +28,7 @@ from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.sweep import Sweep
 
 _MOST_MINIMA, _MOST_LIMITS = 200, 6
-_MOST_OPTIMIZERS, _MOST_STEPS = 12, 20_000
+MOST_OPTIMIZERS, _MOST_STEPS = 12, 20_000
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def page(sweep: Sweep, learning_rate: float, start: Sequence[float], title: str,
                 f"optimizers: {optimizer.label} asks for functions of whole vectors, such as losses at other points, "
                 "which pages do not run; take one whose rule is of one coordinate"
             )
-    if len(sweep.optimizers) > _MOST_OPTIMIZERS:
-        raise ValueError(f"optimizers must be at most {_MOST_OPTIMIZERS} in a page, not {len(sweep.optimizers)}")
+    if len(sweep.optimizers) > MOST_OPTIMIZERS:
+        raise ValueError(f"optimizers must be at most {MOST_OPTIMIZERS} in a page, not {len(sweep.optimizers)}")
     if sweep.max_steps > _MOST_STEPS:
         raise ValueError(f"max_steps must be at most {_MOST_STEPS:,} in a page, not {sweep.max_steps:,}")
     tables = tables_of(problem, sweep.optimizers, sweep.max_steps)

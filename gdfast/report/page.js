@@ -20,6 +20,25 @@ document.querySelectorAll("table.sortable").forEach(table => {
   });
 });
 
+// The list of contents follows: what is being read is the last that has begun above the middle of the window.
+const entries = [...document.querySelectorAll(".contents a")].map(link => [link, document.getElementById(link.hash.slice(1))]).filter(([, at]) => at);
+let following = 0;
+const follow = () => {
+  following = 0;
+  const begun = entries.filter(([, at]) => at.getBoundingClientRect().top < innerHeight / 3);
+  for (const [link] of entries) link.removeAttribute("aria-current");
+  const [link] = begun.at(-1) ?? entries[0] ?? [];
+  if (!link) return;
+  link.setAttribute("aria-current", "location");
+  const list = link.closest("nav"), box = link.getBoundingClientRect(), around = list.getBoundingClientRect();
+  if (list.scrollHeight > list.clientHeight + 1 && (box.top < around.top + 20 || box.bottom > around.bottom - 20)) list.scrollTop += box.top - around.top - around.height / 2;
+};
+if (entries.length) {
+  addEventListener("scroll", () => { following ||= requestAnimationFrame(follow); }, {passive: true});
+  follow();
+}
+addEventListener("beforeprint", () => document.querySelectorAll("details.fold").forEach(fold => { fold.open = true; }));
+
 const text = value => {
   const size = Math.abs(value);
   return size && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(4)));

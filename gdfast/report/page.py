@@ -21,6 +21,7 @@ from gdfast.outputs import folder_beside
 from gdfast.problems import Problem
 from gdfast.report.chapters import CHAPTERS, STORED
 from gdfast.report.lab import SEED, Lab
+from gdfast.report.living import write_live
 from gdfast.report.section import Chapter, Experiment, Section, name_of
 from gdfast.report.single import environment, meanings
 from gdfast.report.words import called, listed
@@ -190,7 +191,7 @@ def _pieces(
         for chapter in chapters:
             experiments = _chosen(chapter, wanted)
             if chapter.timed and experiments:
-                wait([piece.drawing for piece in pieces])
+                wait([future for piece in pieces for future in piece.waiting])
             for experiment in experiments:
                 name, silent = (
                     name_of(experiment),
@@ -241,16 +242,29 @@ class _Piece:
         self.stem = f"{name}-{section.part}" if section.part else name
         self.table = None if section.table is None else shown_table(section.table)
         self.picture: Picture | None = None
-        self.failure = ""
+        self.failure = self.live = ""
+        self._living: Future[str] | None = None
 
     def begin(self, out: Path, painters: Executor, written: set[int]) -> None:
         """Write the data and hand the figure to a painter."""
         write_data(self.section, self.stem, out, written)
-        self._bare = replace(self.section, text=(), claims=(), table=None, results={})
+        self._bare = replace(self.section, text=(), claims=(), table=None, results={}, live=None)
+        live = self.section.live
+        self._living = live and painters.submit(write_live, live, self.section.title, self.stem, out)
         self.drawing = painters.submit(write_figure, self._bare, self.stem, out)
 
+    @property
+    def waiting(self) -> "list[Future[Any]]":
+        """What is being drawn and written."""
+        return [self.drawing, *([self._living] if self._living else [])]
+
     def finish(self, out: Path) -> None:
-        """Wait for the figure; keep a sentence if it could not be drawn."""
+        """Wait for the figure and the live page; keep a sentence if the figure could not be drawn."""
+        if self.section.live and self._living:
+            try:
+                self.live = self._living.result()
+            except BrokenProcessPool:
+                self.live = write_live(self.section.live, self.section.title, self.stem, out)
         try:
             try:
                 self.picture = self.drawing.result()

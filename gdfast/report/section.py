@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray
 
     from gdfast.report.lab import Lab
+    from gdfast.report.living import LiveView
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Section:
         Its numbers: shown, and written as CSV and, with the extra ``parquet``, as Parquet.
     results : dict
         What it is drawn from, by name; written as netCDF with the extra ``netcdf``.
+    live : LiveView, optional
+        What runs in its live page, if it has one.
     part : str
         Tells it apart from other sections of the same experiment, in the names of files: what no such name should have,
         as ``mine.py:bowl`` has, becomes a dash.
@@ -92,6 +95,7 @@ class Section:
     first_axes: int = 0
     table: pd.DataFrame | None = None
     results: "dict[str, xarray.Dataset]" = field(default_factory=dict)
+    live: "LiveView | None" = None
     part: str = ""
 
     def __post_init__(self) -> None:

@@ -58,6 +58,16 @@ def test_the_page_is_one_file_with_commands_and_provenance(folder):
         assert f"<dt>{fact}</dt>" in text
 
 
+def test_main_figures_have_live_pages_with_the_chapters_settings(folder):
+    text = (folder / "index.html").read_text()
+    for stem in ("rates-quartic", "basins-six_hump_camel", "ravine", "saddle"):
+        assert f'<a href="live/{stem}.html">' in text
+        live = (folder / "live" / f"{stem}.html").read_text()
+        assert len(live.encode()) < 500_000
+        assert f"../index.html#{stem}" in live
+    assert '"rates": [0.0001, 10.0]' in (folder / "live" / "rates-quartic.html").read_text()
+
+
 def test_only_what_is_asked_for_is_run(folder):
     assert not (folder / "plateau.csv").exists()
     assert not (folder / "timing.csv").exists()
@@ -197,6 +207,16 @@ def test_the_wheel_zooms_the_map(open_page):
     assert page.evaluate(width) == 96
     page.mouse.wheel(0, -100)
     page.wait_for_function(f"{width} < 80")
+
+
+def test_the_list_of_contents_follows(open_page):
+    page = open_page(viewport={"width": 1600, "height": 900})
+    current = ".contents a[aria-current]"
+    assert page.locator(current).count() == 1
+    for stem in ("saddle", "rates-quartic"):
+        page.evaluate(f"document.getElementById('{stem}').scrollIntoView()")
+        page.wait_for_function(f"document.querySelector('{current}').hash === '#{stem}'")
+        assert page.locator(f".contents a[href='#{stem}']").is_visible()
 
 
 def test_the_page_prints(open_page):

@@ -15,7 +15,8 @@ from gdfast.plot.panels import panels, pixels
 from gdfast.plot.style import BASIN_COLOURS, legend_below, line_style, outcome_patches, patch
 from gdfast.problems import Problem
 from gdfast.report.draw import panes, shared_legend
-from gdfast.report.lab import SEED, Lab
+from gdfast.report.lab import RATES, SEED, Lab
+from gdfast.report.living import live_view
 from gdfast.report.section import Chapter, Claim, Section, basin_cells, outcome_cells
 from gdfast.report.words import called, listed, number, percent
 from gdfast.tiles.outcomes import Outcome
@@ -51,6 +52,13 @@ def basins(lab: Lab) -> Iterator[Section]:
             first_axes=1,
             table=table.reset_index(),
             results={o.label: part for o, part in zip(chosen, parts, strict=True)},
+            live=live_view(
+                problem,
+                chosen,
+                {"map": "start-start", "by": "minimum"},
+                learning_rate=rates[chosen[0].label],
+                start=_where_they_part(parts),
+            ),
             part=problem.name,
         )
 
@@ -142,6 +150,7 @@ def double_well(lab: Lab) -> Iterator[Section]:
         ],
         draw=partial(_draw_double_well, paths, problem),
         table=endings(paths),
+        live=live_view(problem, TRIO, learning_rate=rate, start=[start], max_steps=budget),
     )
 
 
@@ -203,6 +212,7 @@ def saddle(lab: Lab) -> Iterator[Section]:
         outcome_cells(panels(result, "x", "y")),
         table=table,
         results={"steps": result},
+        live=live_view(problem, chosen, {"map": "start-start", "by": "steps"}, learning_rate=rate, start=[1e-6, 1.0]),
     )
 
 
@@ -251,6 +261,7 @@ def plateau(lab: Lab) -> Iterator[Section]:
         outcome_cells(panels(result)),
         table=shares.reset_index(),
         results={"outcome": result},
+        live=live_view(problem, lab.optimizers, learning_rates=RATES[problem.name]),
     )
 
 
@@ -310,6 +321,13 @@ def ravine(lab: Lab) -> Iterator[Section]:
         [_curvature_limits(table)],
         partial(_draw_ravine, table),
         table=table,
+        live=live_view(
+            problems.quadratic(condition=50.0),
+            TRIO,
+            {"map": "rate-knob", "by": "steps", "of": 1},
+            learning_rate=0.01,
+            start=[1.9, 0.9],
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from gdfast.problems import Problem
 from gdfast.report.chapters.landscape import endings
 from gdfast.report.draw import panes
 from gdfast.report.lab import Lab, limits
+from gdfast.report.living import live_view
 from gdfast.report.section import Chapter, Claim, Section, outcome_cells
 from gdfast.report.words import called, listed, number, percent
 from gdfast.tiles.outcomes import Outcome
@@ -98,6 +99,7 @@ def rates(lab: Lab) -> Iterator[Section]:
             outcome_cells(panels(result)),
             table=shares.reset_index(),
             results={"outcome": result},
+            live=live_view(problem, lab.optimizers, learning_rates=lab.rates(problem)[[0, -1]]),
             part=problem.name,
         )
 
@@ -241,6 +243,7 @@ def steps(lab: Lab) -> Iterator[Section]:
             cells=outcome_cells(panels(result)),
             table=best.reset_index(),
             results={"steps": result},
+            live=live_view(problem, lab.optimizers, {"by": "steps"}, learning_rates=lab.rates(problem)[[0, -1]]),
             part=problem.name,
         )
 
@@ -288,6 +291,7 @@ def bifurcation(lab: Lab) -> Iterator[Section]:
         draw=partial(_draw_bifurcation, orbit, marks),
         table=_periods(last),
         results={"last": orbit.isel(budget=-1)},
+        live=live_view(problem, chosen, learning_rates=rates[[0, -1]], learning_rate=0.1, start=[start]),
     )
 
 
@@ -354,6 +358,7 @@ def decay(lab: Lab) -> Iterator[Section]:
         partial(_draw_decay, result),
         table=table,
         results={"loss": result},
+        live=live_view(problem, list(plans.values()), learning_rates=(1e-3, 1.0), max_steps=300),
     )
 
 

@@ -17,6 +17,7 @@ from gdfast.problems import Problem
 from gdfast.problems.networks.mlp import MLP
 from gdfast.report.draw import panes
 from gdfast.report.lab import GROUNDS, Lab
+from gdfast.report.living import live_view
 from gdfast.report.section import Chapter, Claim, Section, change_cells
 from gdfast.report.words import called, listed, number, percent
 from gdfast.tiles.outcomes import Outcome
@@ -61,6 +62,7 @@ def rescued(lab: Lab) -> Iterator[Section]:
             change_cells(panels(difference.rename(change="outcome"), steps=False)),
             table=counts.reset_index(),
             results={"before": before, "after": after},
+            live=live_view(problem, [GD, *chosen], learning_rates=lab.rates(problem)[[0, -1]]),
             part=problem.name,
         )
 
