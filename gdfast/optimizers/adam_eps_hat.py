@@ -21,6 +21,10 @@ def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
     return theta, m, v
 
 
+def preconditioner(v, eps, rate):
+    return (sqrt(v) + eps) / rate
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
 def adam_eps_hat(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-7) -> Optimizer:
     """Adam with Keras's ε̂, θ ← θ − η √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε̂).
@@ -35,5 +39,6 @@ def adam_eps_hat(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-7) ->
     return Optimizer(
         rule,
         learning_rate=0.001,
+        preconditioner=preconditioner,
         step_table=lambda t: {"rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)},
     )

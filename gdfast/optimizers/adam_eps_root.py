@@ -19,6 +19,10 @@ def rule(theta, grad, m, v, lr, beta1, beta2, eps, eps_root, rate, debias):
     return theta, m, v
 
 
+def preconditioner(v, eps, eps_root, rate, debias):
+    return (sqrt(v * debias + eps_root) + eps) / rate
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, eps_root=NONNEGATIVE)
 def adam_eps_root(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, eps_root: float = 1e-8) -> Optimizer:
     """Adam with ε under the root, θ ← θ − η m̂ / (√(v̂ + ε_root) + ε).
@@ -35,5 +39,6 @@ def adam_eps_root(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, e
     return Optimizer(
         rule,
         learning_rate=0.001,
+        preconditioner=preconditioner,
         step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / (1.0 - beta2**t)},
     )

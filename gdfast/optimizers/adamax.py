@@ -19,6 +19,10 @@ def rule(theta, grad, m, u, lr, beta1, beta2, eps, rate):
     return theta, m, u
 
 
+def preconditioner(u, rate):
+    return u / rate
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
 def adamax(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
     """Adamax, θ ← θ − η m̂ / u with u the decaying maximum of |g|.
@@ -30,4 +34,9 @@ def adamax(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optim
     eps : float >= 0
         Added to |g|.
     """
-    return Optimizer(rule, learning_rate=0.002, step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t)})
+    return Optimizer(
+        rule,
+        learning_rate=0.002,
+        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t)},
+        preconditioner=preconditioner,
+    )

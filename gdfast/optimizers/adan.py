@@ -27,6 +27,10 @@ def rule(
     return theta, m, v, n, grad
 
 
+def preconditioner(n, eps, debias):
+    return sqrt(n) * debias + eps
+
+
 @named(beta1=FRACTION, beta2=FRACTION, beta3=FRACTION, eps=NONNEGATIVE, weight_decay=NONNEGATIVE)
 def adan(
     beta1: float = 0.98, beta2: float = 0.92, beta3: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
@@ -45,6 +49,7 @@ def adan(
     return Optimizer(
         rule,
         learning_rate=0.001,
+        preconditioner=preconditioner,
         step_table=lambda t: {
             "first": (t == 1).astype(np.float64),
             "of_mean": 1.0 / (1.0 - beta1**t),

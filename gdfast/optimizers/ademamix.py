@@ -22,6 +22,10 @@ def rule(theta, grad, m, slow, v, lr, beta1, beta2, eps, weight_decay, rate, deb
     return theta, m, slow, v
 
 
+def preconditioner(v, eps, debias):
+    return sqrt(v) * debias + eps
+
+
 @named(
     beta1=FRACTION,
     beta2=FRACTION,
@@ -72,4 +76,4 @@ def ademamix(
             keep = np.minimum(np.exp(fast * slow / ((1.0 - done) * slow + done * fast)), beta3)
         return {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t), "share": share, "keep": keep}
 
-    return Optimizer(rule, learning_rate=0.001, step_table=step_table)
+    return Optimizer(rule, learning_rate=0.001, step_table=step_table, preconditioner=preconditioner)

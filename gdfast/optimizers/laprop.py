@@ -9,6 +9,7 @@ Source: Ziyin, Wang & Ueda (2020), arXiv 2002.04839. ``pytorch_optimizer.LaProp`
 
 from gdfast.formulas.elementary import sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
+from gdfast.optimizers.adam import preconditioner
 
 
 def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate, debias):
@@ -29,4 +30,4 @@ def laprop(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-15) -> Opti
     eps : float >= 0
         Added to the root.
     """
-    return Optimizer(rule, learning_rate=4e-4, step_table=debiasing(beta1, beta2))
+    return Optimizer(rule, learning_rate=4e-4, step_table=debiasing(beta1, beta2), preconditioner=preconditioner)

@@ -23,6 +23,10 @@ def rule(theta, grad, m, v, previous, lr, alpha, beta, beta1, beta2, eps, of_mea
     return theta, m, v, update
 
 
+def preconditioner(v, eps, debias):
+    return sqrt(v) * debias + eps
+
+
 @named(alpha=NONNEGATIVE, beta=NONNEGATIVE, beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE)
 def optimistic_adam(
     alpha: float = 1.0,
@@ -54,4 +58,4 @@ def optimistic_adam(
         shared = {"debias": 1.0 / np.sqrt(1.0 - beta2**t), "first": (t == 1).astype(np.float64)}
         return (ahead if nesterov else plain) | shared
 
-    return Optimizer(rule, learning_rate=0.001, step_table=step_table)
+    return Optimizer(rule, learning_rate=0.001, step_table=step_table, preconditioner=preconditioner)

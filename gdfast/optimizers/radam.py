@@ -24,6 +24,10 @@ def rule(theta, grad, m, v, lr, beta1, beta2, rate, factor, root, offset):
     return theta, m, v
 
 
+def preconditioner(v, rate, factor, root, offset):
+    return (root * sqrt(v) + offset) / (rate * factor)
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, threshold=Interval(4, math.inf, False, False))
 def radam(
     beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, threshold: float = 5.0, debias_first: bool = False
@@ -57,4 +61,4 @@ def radam(
             "offset": np.where(rectified, eps * debias if debias_first else eps, 1.0),
         }
 
-    return Optimizer(rule, learning_rate=0.001, step_table=step_table)
+    return Optimizer(rule, learning_rate=0.001, step_table=step_table, preconditioner=preconditioner)

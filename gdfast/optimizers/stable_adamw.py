@@ -28,6 +28,10 @@ def terms(theta, grad, m, v, lr, eps, weight_decay, kept1, kept2, dimension):
     return grad * grad / maximum(v, eps * eps)
 
 
+def preconditioner(v, eps):
+    return sqrt(v) + eps
+
+
 @named(beta1=FRACTION, beta2=FRACTION, eps=POSITIVE, weight_decay=NONNEGATIVE)
 def stable_adamw(beta1: float = 0.9, beta2: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.01) -> Optimizer:
     """StableAdamW, AdamW at the rate η / max(1, √mean(g²/v)).
@@ -46,4 +50,6 @@ def stable_adamw(beta1: float = 0.9, beta2: float = 0.99, eps: float = 1e-8, wei
         kept1, kept2 = (beta * (1.0 - beta ** (t - 1.0)) / (1.0 - beta**t) for beta in (beta1, beta2))
         return {"kept1": kept1, "kept2": kept2}
 
-    return Optimizer(rule, learning_rate=0.001, step_table=step_table, sums=("surprise",), terms=terms)
+    return Optimizer(
+        rule, learning_rate=0.001, step_table=step_table, sums=("surprise",), terms=terms, preconditioner=preconditioner
+    )

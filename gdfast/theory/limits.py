@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _DECADES, _A_DECADE = 20, 4  # of learning rates around that of the curvature, and how many rates in each
 _REFINEMENTS, _A_REFINEMENT = 5, 33  # of the place where the spectral radius passes 1
+_SAME, _AS_STEEP = 1e-9, 1e-3  # relative
 _STEEP = 1e6  # a curvature beside which weight decay is nothing
 _OPTIMIZER = "an optimizer, such as gdfast.optimizers.gd()"
 
@@ -115,7 +116,8 @@ def edge(optimizer: Optimizer) -> float | None:
     Returns
     -------
     float or None
-        None where theory gives no such number, as `limit`.
+        None where theory gives no such number, as `limit`, and for rules that see the size of gradients otherwise than
+        by a preconditioner that is known, as signs and norms do.
 
     Raises
     ------
@@ -130,8 +132,11 @@ def edge(optimizer: Optimizer) -> float | None:
     """
     optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
     if optimizer.preconditioner is None:
-        found = limit(optimizer, 1.0)
-        return found if found and np.isfinite(found) else None
+        found, steeper = (
+            (limit(optimizer, bend) or 0.0 for bend in (1.0, 4.0)) if _is_proportional(optimizer) else (0, 0)
+        )
+        # Where steps are scaled by the curvature, as Newton's are, no number is the edge of all curvatures.
+        return found if 0 < found < np.inf and abs(4 * steeper - found) <= _AS_STEEP * found else None
     second, *others = (n for n in Formula.of(optimizer.preconditioner, 1).arguments if n in optimizer.state)
     held = {second: 1.0, **dict.fromkeys(others, 0.0)}
     rates = np.geomspace(1e-3, 1e3, 61) / _STEEP
@@ -147,6 +152,20 @@ def edge(optimizer: Optimizer) -> float | None:
             return None
         rates = np.geomspace(rates[first - 1], rates[first], 33)
     return float(rates[0] * _STEEP / np.asarray(divided)[0, 0])
+
+
+def _is_proportional(optimizer: Optimizer) -> bool:
+    """Whether twice the gradients make twice the steps: no size of gradients is in them."""
+    still = np.zeros((1, 1))
+    motion, ends = motion_of(optimizer, still + 1.0, still + 1.0, np.ones(2)), []
+    for size in (1.0, 2.0):
+        first = [*optimizer.initial_state, *optimizer.initial_scalars]
+        theta, state = still, [np.full_like(still, value) for value in first]
+        with np.errstate(all="ignore"):
+            for grad in (1.0, -2.0, 3.0, 1.0):
+                theta, state = motion.step(theta, still + size * grad, state)
+        ends.append(float(theta[0, 0]))
+    return not optimizer.norms and bool(abs(ends[1] - 2 * ends[0]) <= _SAME * abs(ends[1]))
 
 
 def limit(optimizer: Optimizer, curvature: float) -> float | None:

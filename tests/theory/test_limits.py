@@ -319,11 +319,17 @@ def test_the_edge_of_stability_is_as_published(beta):
         optimizers.adamw(beta1=beta, amsgrad=True): averaged,
         optimizers.nadam(beta1=beta, momentum_schedule=False): averaged / (1 + 2 * beta),
         optimizers.yogi(beta1=beta): averaged,
+        optimizers.adam_eps_hat(beta1=beta): averaged,
+        optimizers.adam_eps_root(beta1=beta): averaged,
+        optimizers.adamax(beta1=beta): averaged,
+        optimizers.radam(beta1=beta): averaged,
+        optimizers.laprop(beta1=beta): averaged,
     }
     for optimizer, expected in published.items():
         assert theory.edge(optimizer) == pytest.approx(expected, rel=1e-5), optimizer
 
 
 def test_what_has_no_limit_has_no_edge():
-    assert theory.edge(optimizers.signsgd()) is None
+    for rule in (optimizers.signsgd(), optimizers.lars(), optimizers.novograd(), optimizers.adadelta()):
+        assert theory.edge(rule) is None
     assert theory.edge(optimizers.gd().scheduled(schedules.cosine())) is None

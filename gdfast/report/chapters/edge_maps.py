@@ -154,7 +154,7 @@ def every_optimizer(lab: Lab) -> Iterator[Section]:
             "initial weights, 0.1 to 5 times LeCun's, upwards. Of those that divide by a running size of the "
             "gradient it is the preconditioned sharpness. White: at the edge; blue: below; red: beyond it; grey: "
             "the loss did not come down. Where theory tells no edge (the name in brackets) it is sharpness × η over "
-            "2.",
+            "2. Where coefficients change with the step, as nadam's momentum does, the edge is that of the long run.",
         ],
         [_sits_at_edge(table)],
         partial(_draw_all, told),
