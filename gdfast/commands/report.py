@@ -23,8 +23,8 @@ def report(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="a chapter, or the figure that a page's command names; may be repeated; known, the chapter of "
-            "published results, runs only so",
+            help="a chapter, or the figure that a page's command names; may be repeated; known, of published "
+            "results, and on-data run only so",
         ),
     ] = None,
     problem: Annotated[

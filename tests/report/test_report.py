@@ -111,6 +111,8 @@ def test_names_of_chapters_and_experiments_are_distinct():
         "optimizers",
         "speed",
         "known",
+        "at-the-edge",
+        "on-data",
     ]
 
 

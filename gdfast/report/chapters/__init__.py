@@ -10,6 +10,7 @@ from gdfast.report.chapters import (
     learning_rate,
     mitigations,
     numbers,
+    on_data,
     optimizers,
     speed,
     stored,
@@ -20,5 +21,5 @@ STORED = stored.CHAPTER
 """The one about results that are given; it has no sections without any."""
 CHAPTERS: dict[str, Chapter] = {
     module.CHAPTER.name: module.CHAPTER
-    for module in (stored, landscape, learning_rate, numbers, mitigations, optimizers, speed, known, edge)
+    for module in (stored, landscape, learning_rate, numbers, mitigations, optimizers, speed, known, edge, on_data)
 }

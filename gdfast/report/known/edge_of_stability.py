@@ -44,7 +44,7 @@ def _found(labels: Sequence[str], lab: Lab) -> Found:
 
 
 PLAIN = Known(
-    "edge-of-stability",
+    "sharpness-at-the-edge",
     "Full-batch training sharpens to 2/η and stays there; with momentum to (2 + 2β)/η",
     "Cohen et al. 2021, arXiv 2103.00065, section 3 and appendix B",
     "Networks of two hidden layers on diabetes and 500 rows of digits, targets of deviation 1, squared loss, 4000 "
@@ -52,7 +52,7 @@ PLAIN = Known(
     partial(_found, ("gd", "momentum", "nesterov")),
 )
 ADAPTIVE = Known(
-    "adaptive-edge-of-stability",
+    "adaptive-sharpness-at-the-edge",
     "Adam's preconditioned sharpness stays at 38/η",
     "Cohen et al. 2022, arXiv 2207.14484, section 3",
     "The same networks; the largest eigenvalue of P^(−1/2) H P^(−1/2), P = (1 − β₁ᵗ)(√v̂ + ε), times η.",
