@@ -72,6 +72,8 @@ UNUSUAL = [
     o.radam(debias_first=True, threshold=4.0),
     o.ftrl(beta=0.1, lambda_1=0.5, lambda_2=0.2),
     o.sam(rho=0.5),
+    o.conjugate_gradients(beta="fletcher_reeves", search="backtracking"),
+    o.lbfgs(history=3, search="exact"),
 ]
 _USUAL = [make() for make in o.CATALOGUE.values()]
 MORE_OPTIMIZERS = [*(optimizer for optimizer in _USUAL if optimizer not in OPTIMIZERS), *UNUSUAL]
@@ -230,6 +232,8 @@ def values(default):
     """Values of the same kind as a default that no interval is declared for."""
     if isinstance(default, bool):
         return st.booleans()
+    if default == inspect.signature(o.lbfgs).parameters["history"].default:
+        return st.sampled_from([3, default])  # each has a kernel of its own
     return st.integers(1, 2 * default + 2) if isinstance(default, int) else st.just(default)
 
 

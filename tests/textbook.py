@@ -180,6 +180,137 @@ def levenberg_marquardt(gradient, start, lr, steps, hessian, loss, damping=0.01,
     return path
 
 
+def _dot(a, b):
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def _least_of_cubic(x1, f1, g1, x2, f2, g2, low, high):
+    d1 = g1 + g2 - 3 * (f1 - f2) / (x1 - x2)
+    square = d1**2 - g1 * g2
+    if square < 0:
+        return (low + high) / 2
+    if x1 > x2:
+        x1, g1, x2, g2 = x2, g2, x1, g1
+    return min(max(x2 - (x2 - x1) * ((g2 + sqrt(square) - d1) / (g2 - g1 + 2 * sqrt(square))), low), high)
+
+
+def _strong_wolfe(phi, first, c1, c2, most=25):
+    # A length by the strong Wolfe conditions, found as torch.optim.LBFGS does; phi gives value and slope.
+    value0, slope0 = phi(0.0)
+    a, before, tried = first, (0.0, value0, slope0), 0
+    while True:  # until two lengths bracket one
+        value, slope = phi(a)
+        if tried == most:
+            bracket = [(0.0, value0, slope0), (a, value, slope)]
+            break
+        if value > value0 + c1 * a * slope0 or (tried > 1 and value >= before[1]):
+            bracket = [before, (a, value, slope)]
+            break
+        if abs(slope) <= -c2 * slope0:
+            return a
+        if slope >= 0:
+            bracket = [before, (a, value, slope)]
+            break
+        farther = _least_of_cubic(*before, a, value, slope, a + 0.01 * (a - before[0]), 10 * a)
+        before, a, tried = (a, value, slope), farther, tried + 1
+    low, high = sorted(bracket, key=lambda end: end[1])
+    stuck = False
+    while tried < most:
+        least, largest = sorted([low[0], high[0]])
+        a = _least_of_cubic(*low, *high, least, largest)
+        margin = 0.1 * (largest - least)
+        if min(largest - a, a - least) < margin:
+            if stuck or a >= largest or a <= least:
+                a = largest - margin if abs(a - largest) < abs(a - least) else least + margin
+                stuck = False
+            else:
+                stuck = True
+        else:
+            stuck = False
+        value, slope = phi(a)
+        tried += 1
+        if value > value0 + c1 * a * slope0 or value >= low[1]:
+            high = (a, value, slope)
+            low, high = (high, low) if high[1] < low[1] else (low, high)
+            continue
+        if abs(slope) <= -c2 * slope0:
+            return a
+        high = low if slope * (high[0] - low[0]) >= 0 else high
+        low = (a, value, slope)
+    return low[0]
+
+
+def _backtracking(phi, first, c1, shrink):
+    # The first length by Armijo's condition, each trial shorter than the one before.
+    value0, slope0 = phi(0.0)
+    a = first
+    while phi(a)[0] > value0 + c1 * a * slope0:
+        a *= shrink
+    return a
+
+
+def _length(x, p, first, loss, gradient, how):
+    def phi(a):
+        there = [xi + a * pi for xi, pi in zip(x, p, strict=True)]
+        return loss(there), _dot(gradient(there), p)
+
+    if how["search"] == "backtracking":
+        return _backtracking(phi, first, how["sufficient"], how["shrink"])
+    return _strong_wolfe(phi, first, how["sufficient"], how["curvature"])
+
+
+def conjugate_gradients(gradient, start, lr, steps, loss, beta="polak_ribiere", **how):
+    """SciPy has it with another search, which it ends where the loss is known to a few digits."""
+    path, x, p, before, gain = [list(start)], list(start), None, None, None
+    for _ in range(steps):
+        g = gradient(x)
+        size = sum(abs(gi) for gi in g)
+        if p is None:
+            p, first = [-gi for gi in g], lr * min(1.0, 1.0 / size)
+        else:
+            change = [a - b for a, b in zip(g, before, strict=True)]
+            share = {
+                "polak_ribiere": lambda: max(_dot(g, change) / _dot(before, before), 0.0),  # noqa: B023
+                "fletcher_reeves": lambda: _dot(g, g) / _dot(before, before),  # noqa: B023
+                "hestenes_stiefel": lambda: _dot(g, change) / _dot(p, change),  # noqa: B023
+            }[beta]()
+            p = [share * pi - gi for pi, gi in zip(p, g, strict=True)]
+            p = p if _dot(p, g) < 0 else [-gi for gi in g]
+            first = lr * gain / _dot(p, g)
+        a = _length(x, p, first, loss, gradient, how)
+        gain, before = a * _dot(p, g), g
+        x = [xi + a * pi for xi, pi in zip(x, p, strict=True)]
+        path.append(x)
+    return path
+
+
+def steepest_descent(gradient, start, lr, steps, loss, **how):
+    """No library among the peers has it."""
+    path, x, gain = [list(start)], list(start), None
+    for _ in range(steps):
+        g = gradient(x)
+        p, slope = [-gi for gi in g], -_dot(g, g)
+        first = lr * (min(1.0, 1.0 / sum(abs(gi) for gi in g)) if gain is None else gain / slope)
+        a = _length(x, p, first, loss, gradient, how)
+        gain = a * slope
+        x = [xi + a * pi for xi, pi in zip(x, p, strict=True)]
+        path.append(x)
+    return path
+
+
+def damped_newton(gradient, start, lr, steps, loss, hessian, **how):
+    """No library among the peers has it."""
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        g = gradient(x)
+        p = [-si for si in _solved(hessian(x), g)]
+        p = p if _dot(p, g) < 0 else [-gi for gi in g]
+        a = _length(x, p, lr, loss, gradient, how)
+        x = [xi + a * pi for xi, pi in zip(x, p, strict=True)]
+        path.append(x)
+    return path
+
+
 def normalized_gd(gradient, start, lr, steps):
     """No library among the peers has it as an optimizer."""
     path, x = [list(start)], list(start)

@@ -34,7 +34,9 @@ from gdfast.optimizers.cautious_lion import cautious_lion
 from gdfast.optimizers.cautious_momentum import cautious_momentum
 from gdfast.optimizers.classical_momentum import classical_momentum
 from gdfast.optimizers.cocob import cocob
+from gdfast.optimizers.conjugate_gradients import conjugate_gradients
 from gdfast.optimizers.dadapt_adamw import dadapt_adamw
+from gdfast.optimizers.damped_newton import damped_newton
 from gdfast.optimizers.dog import dog
 from gdfast.optimizers.dowg import dowg
 from gdfast.optimizers.extragradient import extragradient
@@ -45,6 +47,7 @@ from gdfast.optimizers.grams import grams
 from gdfast.optimizers.lamb import lamb
 from gdfast.optimizers.laprop import laprop
 from gdfast.optimizers.lars import lars
+from gdfast.optimizers.lbfgs import lbfgs
 from gdfast.optimizers.levenberg_marquardt import levenberg_marquardt
 from gdfast.optimizers.lion import lion
 from gdfast.optimizers.madgrad import madgrad
@@ -78,6 +81,7 @@ from gdfast.optimizers.signum import signum
 from gdfast.optimizers.simplified_ademamix import simplified_ademamix
 from gdfast.optimizers.sm3 import sm3
 from gdfast.optimizers.stable_adamw import stable_adamw
+from gdfast.optimizers.steepest_descent import steepest_descent
 from gdfast.optimizers.tiger import tiger
 from gdfast.optimizers.yogi import yogi
 
@@ -92,7 +96,8 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
         optimistic_adam, lamb, madgrad, schedule_free_adamw, cautious_adam,
     ),
     "second gradients": (sam, extragradient),
-    "second order": (newton, saddle_free_newton, levenberg_marquardt),
+    "line searches": (steepest_descent, conjugate_gradients),
+    "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, lbfgs),
     "matrix": (muon,),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
@@ -173,7 +178,9 @@ __all__ = [
     "classical_momentum",
     "cocob",
     "combine",
+    "conjugate_gradients",
     "dadapt_adamw",
+    "damped_newton",
     "dog",
     "dowg",
     "extragradient",
@@ -185,6 +192,7 @@ __all__ = [
     "lamb",
     "laprop",
     "lars",
+    "lbfgs",
     "levenberg_marquardt",
     "libraries",
     "lion",
@@ -221,6 +229,7 @@ __all__ = [
     "simplified_ademamix",
     "sm3",
     "stable_adamw",
+    "steepest_descent",
     "tiger",
     "yogi",
 ]

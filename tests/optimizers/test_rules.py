@@ -57,7 +57,7 @@ def test_200_steps_on_a_regression(optimizer):
 
 # Rules that no other library has, or has in another form or another precision.
 WITHOUT_PEER = [*peers.WITHOUT_PEER, "qhadam", "polyak_sgd"]
-AMPLIFYING = {"barzilai_borwein": 12, "adgd": 25, "polyak_sgd": 12}
+AMPLIFYING = {"barzilai_borwein": 12, "adgd": 25, "polyak_sgd": 12, "conjugate_gradients": 3, "steepest_descent": 8}
 """Steps after which a rule, whose rate is a quotient of what it meets, has amplified rounding too much to compare."""
 
 
@@ -98,9 +98,18 @@ RANDOM = {
     "largest": lambda u: 0.001 + u,
     "damping": lambda u: 0.01 + u,
     **dict.fromkeys(["factor", "divisor"], lambda u: 2 + 8 * u),
+    "sufficient": lambda u: 1e-4 * (1 + u),
+    **dict.fromkeys(["curvature", "shrink"], lambda u: 0.2 + 0.7 * u),
     "initial_accumulator_value": lambda u: u,
 }
 """Hyperparameters from a number between 0 and 1."""
+
+
+def drawn(parameter, default, rng):
+    """A hyperparameter at random; the name of a part stays."""
+    if isinstance(default, str):
+        return default
+    return bool(rng.integers(2)) if isinstance(default, bool) else RANDOM[parameter](rng.uniform())
 
 
 @pytest.mark.parametrize("name", [name for name in optimizers.CATALOGUE if hasattr(textbook, name)])
@@ -110,7 +119,7 @@ def test_rules_are_their_textbook_loops_on_random_bowls(name, seed, dimension):
     rng = np.random.default_rng(seed)
     factory = optimizers.CATALOGUE[name]
     parameters = {
-        parameter: bool(rng.integers(2)) if isinstance(default, bool) else RANDOM[parameter](rng.uniform())
+        parameter: drawn(parameter, default, rng)
         for parameter, default in ((p.name, p.default) for p in inspect.signature(factory).parameters.values())
     }
     if name == "rmsprop":

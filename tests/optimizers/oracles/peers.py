@@ -5,6 +5,7 @@
 without them.
 """
 
+import functools
 import inspect
 import unittest.mock as mock
 from collections.abc import Callable
@@ -146,6 +147,14 @@ _EXACT = "with torch's iteration in float64 in place of bfloat16; biases by torc
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
 _FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
 _AMPLIFIED = "to 1e-7 only: bets on a gradient that changes its sign amplify rounding"
+
+_ALONE = {
+    "max_iter": 1,
+    "max_eval": 100,
+    "tolerance_grad": 0.0,
+    "tolerance_change": 0.0,
+}  # one iteration a step, to the end
+_SEARCHED = "to 1e-7 only: where losses differ by rounding, searches go on by it"
 
 CASES = [
     _torch("gd", "SGD", 1e-4),
@@ -343,6 +352,13 @@ CASES += [
     _contrib("adopt", "adopt", 1e-3),
     _contrib("schedule_free_sgd", "schedule_free_sgd", 1e-4),
     _contrib("schedule_free_adamw", "schedule_free_adamw", 1e-3),
+    _torch("lbfgs", "LBFGS", 0.003, {"history": 5, "search": "fixed"}, history_size=5, **_ALONE),
+    _torch("lbfgs", "LBFGS", 1.0, history_size=10, line_search_fn="strong_wolfe", **_ALONE)._replace(
+        note=_SEARCHED, tolerance=1e-7
+    ),
+    _torch("lbfgs", "LBFGS", 1.0, {"history": 5}, history_size=5, line_search_fn="strong_wolfe", **_ALONE)._replace(
+        note=_SEARCHED, tolerance=1e-7
+    ),
     _contrib("sam", "sam", 1e-4),
     _contrib("sam", "sam", 1e-4, {"rho": 0.02}, rho=0.02),
     *(
@@ -483,9 +499,17 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
             for part, gradient in zip(parts, ground.arrays(ground.gradient(path[-1])), strict=True):
                 part.grad = torch.from_numpy(gradient.T.copy())
             for optimizer in optimizers:
-                optimizer.step()
+                optimizer.step(functools.partial(_evaluated, ground, parts[0]) if case.call == "LBFGS" else None)
             path.append(point())
     return np.array(path)
+
+
+def _evaluated(ground: Ground, theta: Any) -> Any:
+    """The loss where torch has moved the point to, whose gradient it finds with it."""
+    import torch
+
+    theta.grad = torch.from_numpy(np.asarray(ground.gradient(theta.detach().numpy())))
+    return torch.tensor(ground.loss(theta.detach().numpy()), dtype=torch.float64)
 
 
 _BY_LOSS = {

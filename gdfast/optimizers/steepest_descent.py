@@ -1,0 +1,51 @@
+"""Steepest descent: gradient descent whose rate a line search finds anew at each step.
+
+    θ ← θ − a g,  a by a line search
+
+The first length that is tried is η times the one at which the loss would change as it did in the step before,
+a' g'ᵀg'/gᵀg, and η min(1, 1/‖g‖₁) at the first step.
+
+Source: Cauchy (1847), Comptes Rendus 25; Nocedal & Wright (2006), section 3.1 and, for the first length, (3.60).
+"""
+
+import numpy as np
+
+from gdfast.arguments import Interval
+from gdfast.formulas.vectors import dot, line_search
+from gdfast.optimizers._optimizer import FRACTION, Optimizer, named
+from gdfast.optimizers._searches import SEARCHES, name_of_search
+from gdfast.optimizers.conjugate_gradients import first_length
+
+_OPEN = Interval(0, 1, low_open=True, high_open=True)
+
+
+def rule(theta, grad, gain, lr, first):
+    slope = -dot(grad, grad)
+    a = line_search(-grad, first_length(grad, slope, gain, lr, first))
+    return theta - a * grad, a * slope
+
+
+@named(search=name_of_search, sufficient=_OPEN, curvature=_OPEN, shrink=FRACTION)
+def steepest_descent(
+    search: str = "backtracking", sufficient: float = 1e-4, curvature: float = 0.9, shrink: float = 0.5
+) -> Optimizer:
+    """Steepest descent, θ ← θ − a g, a by a line search.
+
+    Parameters
+    ----------
+    search : {"backtracking", "strong_wolfe", "exact", "fixed"}
+        By which conditions a length is chosen; ``exact`` is on quadratics, ``fixed`` takes the first.
+    sufficient : float in (0, 1)
+        c₁, the share of the slope by which the loss must fall.
+    curvature : float in (0, 1)
+        c₂, the share of the slope that may be left, by the strong Wolfe conditions.
+    shrink : float in [0, 1)
+        What a length is multiplied by in backtracking.
+    """
+    return Optimizer(
+        rule,
+        learning_rate=1.0,
+        step_table=lambda t: {"first": (t == 1).astype(np.float64)},
+        scalars=("gain",),
+        search=SEARCHES[search],
+    )

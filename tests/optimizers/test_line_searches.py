@@ -1,0 +1,153 @@
+"""Line searches: their conditions, and the methods that they make of quadratics."""
+
+import itertools
+
+import cases
+import numpy as np
+import pytest
+import textbook
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gdfast
+from gdfast import optimizers, problems
+from gdfast.optimizers import Optimizer
+from gdfast.optimizers._search import Search
+from gdfast.optimizers._searches import SEARCHES
+from gdfast.optimizers.conjugate_gradients import RULES
+
+SEARCHING = [optimizers.lbfgs, optimizers.conjugate_gradients, optimizers.steepest_descent, optimizers.damped_newton]
+GROUNDS = [problems.rosenbrock(), problems.himmelblau(), problems.styblinski_tang(), problems.rosenbrock(dimension=4)]
+
+
+def steps_of(problem, rule, start, steps):
+    """Each step as a function φ of the share of it that is taken, with its value and slope, away from rounding."""
+    path = gdfast.trajectory(problem, rule, start, 1.0, steps).theta.values
+    for before, after in itertools.pairwise(path):
+        way = after - before
+        height = float(problem.loss(before[:, None])[0])
+        slope = float(problem.gradient(before[:, None])[:, 0] @ way)
+        if -slope > 1e-6 * max(abs(height), 1):
+            yield height, slope, after, way
+
+
+@given(data=st.data(), seed=st.integers(0, 2**32))
+@settings(max_examples=30)
+def test_accepted_steps_satisfy_the_conditions(data, seed):
+    make, problem = data.draw(st.sampled_from(SEARCHING)), data.draw(st.sampled_from(GROUNDS))
+    search = data.draw(st.sampled_from(["backtracking", "strong_wolfe"]))
+    sufficient, curvature = data.draw(st.floats(1e-4, 0.1)), data.draw(st.floats(0.15, 0.9))
+    rule = make(search=search, sufficient=sufficient, curvature=curvature)
+    for height, slope, after, way in steps_of(problem, rule, problem.random(1, seed=seed)[0], 30):
+        there = float(problem.loss(after[:, None])[0])
+        assert there <= height + sufficient * slope + 1e-9 * abs(height)
+        if search == "strong_wolfe":
+            left = float(problem.gradient(after[:, None])[:, 0] @ way)
+            assert abs(left) <= -curvature * slope * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("dimension", [2, 5, 8])
+def test_on_quadratics_with_exact_searches_all_are_conjugate_gradients(dimension):
+    from scipy.sparse.linalg import cg
+
+    bowl = problems.quadratic(condition=30.0, dimension=dimension, rotation=dimension)
+    start = np.linspace(-1.5, 1.0, dimension)
+    expected = [start]  # its norm is of the right-hand side, which must not be 0
+    cg(bowl.matrix, -bowl.matrix @ start, rtol=1e-13, callback=lambda way: expected.append(start + way))
+    rules = [optimizers.conjugate_gradients(beta=beta, search="exact") for beta in RULES]
+    rules.append(optimizers.lbfgs(search="exact"))  # Nazareth (1979)
+    for rule in rules:
+        got = gdfast.trajectory(bowl, rule, start, 1.0, dimension, gradient_tolerance=0.0).theta.values
+        np.testing.assert_allclose(got, expected[: len(got)], rtol=0, atol=1e-8)
+        assert np.abs(got[-1]).max() < 1e-8  # after as many steps as there are coordinates
+
+
+@given(seed=st.integers(0, 2**32), dimension=st.integers(1, 8))
+@settings(max_examples=20)
+def test_a_newton_step_ends_at_the_minimum_of_a_quadratic(seed, dimension):
+    bowl = problems.quadratic(condition=1e3, dimension=dimension, rotation=seed)
+    matrix = bowl.matrix if dimension > 1 else np.array([[1e3]])
+    start = np.random.default_rng(seed).uniform(-2, 2, dimension)
+    for rule in (optimizers.newton(), optimizers.damped_newton(), optimizers.saddle_free_newton(damping=0.0)):
+        got = gdfast.trajectory(cases.bowl(matrix.tolist()), rule, start, 1.0, 1).theta.values[-1]
+        assert np.abs(got).max() < 1e-11
+
+
+def test_saddle_free_newton_leaves_the_saddle_that_newton_goes_to():
+    saddle, start = problems.strict_saddle(), [0.3, 1e-3]
+    rules = optimizers.newton(), optimizers.saddle_free_newton()
+    ends = [gdfast.trajectory(saddle, rule, start, 1.0, 60) for rule in rules]
+    assert [end.attrs["outcome"] for end in ends] == ["stalled", "global_minimum"]
+
+
+def test_l_bfgs_reaches_what_scipy_reaches():
+    from scipy.optimize import minimize
+
+    rosenbrock = problems.rosenbrock(dimension=6)
+    for start in rosenbrock.random(5, seed=3):
+        expected = minimize(
+            lambda x: rosenbrock.loss(x[:, None])[0],
+            start,
+            jac=lambda x: rosenbrock.gradient(x[:, None])[:, 0],
+            method="L-BFGS-B",
+            options={"gtol": 1e-8, "ftol": 0},
+        )
+        got = gdfast.trajectory(rosenbrock, "lbfgs", start, 1.0, 300)
+        assert got.loss.values[-1] <= expected.fun + 1e-12
+        assert got.attrs["steps"] <= 2 * expected.nit
+
+
+@pytest.mark.parametrize("beta", RULES)
+@pytest.mark.parametrize("search", ["strong_wolfe", "backtracking"])
+def test_conjugate_gradients_are_those_of_a_plain_loop(beta, search):
+    rule = optimizers.conjugate_gradients(beta=beta, search=search)
+
+    def loss(p):
+        return (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+
+    def gradient(p):
+        return [-2 * (1 - p[0]) - 400 * p[0] * (p[1] - p[0] ** 2), 200 * (p[1] - p[0] ** 2)]
+
+    expected = textbook.conjugate_gradients(gradient, [-1.2, 1.0], 1.0, 6, loss, **rule.parameters)
+    got = gdfast.trajectory(problems.rosenbrock(), rule, [-1.2, 1.0], 1.0, 6).theta.values
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("problem", [problems.rosenbrock(), problems.linear_regression(data="diabetes")])
+def test_searches_agree_to_the_bit(problem, search):
+    rules = [optimizers.lbfgs(history=2, search=search), optimizers.conjugate_gradients(search=search)]
+    cases.agree(cases.sweep_of(problem, rules, 12, 60))
+
+
+def one_argument(step):
+    return step, 1.0
+
+
+def memory_elsewhere(step, value, memory):
+    return step, memory, 1.0
+
+
+def searches_not(theta, grad, lr):
+    return theta - lr * grad
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: optimizers.lbfgs(search="wolfe"), ["search", "strong_wolfe"]),
+        (lambda: optimizers.lbfgs(history=0), ["lbfgs: history", "0"]),
+        (lambda: optimizers.conjugate_gradients(beta="daniel"), ["beta", "polak_ribiere"]),
+        (lambda: Optimizer(searches_not, 0.1, search=Search(one_argument)), ["line_search", "searches_not"]),
+        (lambda: Search(memory_elsewhere, {"memory": 0.0}), ["slots memory after step"]),
+        (
+            lambda: gdfast.Sweep("rosenbrock:dimension=9", "newton"),
+            ["newton needs the Hessian of a landscape", "at most 8 coordinates", "rosenbrock:dimension=9"],
+        ),
+        (lambda: gdfast.Sweep("mlp", "damped_newton"), ["damped_newton needs the Hessian", "mlp"]),
+        (lambda: gdfast.Sweep("rosenbrock", "lbfgs|clip_norm"), ["clip_norm", "lbfgs"]),
+    ],
+)
+def test_what_does_not_fit_is_refused(made, words):
+    cases.refused(made, ValueError, *words)
