@@ -14,6 +14,7 @@ from gdfast.optimizers.acprop import acprop
 from gdfast.optimizers.adabelief import adabelief
 from gdfast.optimizers.adabound import adabound
 from gdfast.optimizers.adadelta import adadelta
+from gdfast.optimizers.adafactor import adafactor
 from gdfast.optimizers.adagrad import adagrad
 from gdfast.optimizers.adai import adai
 from gdfast.optimizers.adam import adam
@@ -98,7 +99,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "second gradients": (sam, extragradient),
     "line searches": (steepest_descent, conjugate_gradients),
     "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, lbfgs),
-    "matrix": (muon,),
+    "matrix": (muon, adafactor),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
     ),
@@ -157,6 +158,7 @@ __all__ = [
     "adabelief",
     "adabound",
     "adadelta",
+    "adafactor",
     "adagrad",
     "adai",
     "adam",

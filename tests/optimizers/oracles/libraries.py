@@ -24,7 +24,7 @@ OPTIMIZERS = {
     "torch.optim": {
         "ASGD": Told("asgd", "t0 is 1e6; the average is not judged"),
         "Adadelta": Told("adadelta"),
-        "Adafactor": _MATRIX,
+        "Adafactor": Told("adafactor"),
         "Adagrad": Told("adagrad"),
         "Adam": Told("adam adam:amsgrad=True", "weight_decay is the transform l2"),
         "AdamW": Told("adamw"),
@@ -41,7 +41,7 @@ OPTIMIZERS = {
     "optax": {
         "adabelief": Told("adabelief"),
         "adadelta": Told("adadelta"),
-        "adafactor": _MATRIX,
+        "adafactor": Told("adafactor:eps1=1e-15", "with factors of all matrices, to single precision of its decay"),
         "adagrad": Told("adagrad:initial_accumulator_value=0.1,eps=1e-07,eps_in_sqrt=True"),
         "adam": Told("adam", "with eps_root adam_eps_root"),
         "adamax": Told("adamax"),

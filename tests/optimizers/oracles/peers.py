@@ -143,6 +143,7 @@ _WARMUP = ("warmup", {"steps": 49, "start": 1 / 50})  # schedulefree's warmup_st
 _B1B2 = {"b1": 0.8, "b2": 0.95, "eps": 1e-4}
 _SIGN = 1e-3
 _MUON = {"debias": True, "eps": 0.0, "adam_eps": 0.0}
+_DECAY = "to 1e-5 only: optax computes the decay in float32"
 _EXACT = "with torch's iteration in float64 in place of bfloat16; biases by torch.optim.Adam"
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
 _FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
@@ -361,6 +362,25 @@ CASES += [
     ),
     _contrib("sam", "sam", 1e-4),
     _contrib("sam", "sam", 1e-4, {"rho": 0.02}, rho=0.02),
+    *(
+        case._replace(problems=(*LANDSCAPES, "network"))
+        for case in [
+            _torch("adafactor", "Adafactor", 0.001),  # larger rates amplify rounding
+            _torch(
+                "adafactor",
+                "Adafactor",
+                0.001,
+                {"decay": 0.5, "eps1": 1e-4, "eps2": 0.05, "threshold": 2.0, "weight_decay": 0.1},
+                beta2_decay=-0.5,
+                eps=(1e-4, 0.05),
+                d=2.0,
+                weight_decay=0.1,
+            ),
+            _optax("adafactor", "adafactor", 0.003, {"eps1": 1e-15}, _DECAY, min_dim_size_to_factor=1)._replace(
+                tolerance=1e-5
+            ),
+        ]
+    ),
     *(
         case._replace(problems=("network",))
         for case in [
