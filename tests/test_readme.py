@@ -13,7 +13,7 @@ README = ROOT / "README.md"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 COUNTS = {
     r"(\w+) optimizers, \w+ problems": len(optimizers.CATALOGUE),
-    r"(\w+) problems, ": len(problems.CATALOGUE),
+    r"optimizers, (\w+) problems, ": len(problems.CATALOGUE),
     r"(\w+) schedules and ": len(schedules.CATALOGUE),
     r"(\w+) transforms of the gradient are there": len(transforms.CATALOGUE),
     r"(\w+) figures with the lines": sum(

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import gdfast
+import gdfast.notation
 
 ORACLES = Path(__file__).parent / "oracles"
 sys.path.insert(0, str(ORACLES))
