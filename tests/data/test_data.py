@@ -187,7 +187,7 @@ def test_kernel_and_reference_agree(problem, t):
     theta = np.zeros((problem.dimension, width))
     theta[:, :n] = np.random.default_rng(t).uniform(*problem.domain.T[..., None], (problem.dimension, n))
     grad, work, out = np.full_like(theta, np.nan), np.zeros((problem.lane_kernel.work_rows, width)), np.zeros(width)
-    pair = Pair(0, 0, problem.group, *problem.lane_data(50))
+    pair = Pair(0, 0, problem.group, problem.arrays, *problem.lane_data(50))
     evaluation_kernel(problem.lane_kernel)(pair, GRADIENT + OBJECTIVE, theta, grad, out, work, n, t)
     expected = problem.step_gradient(theta[:, :n], t)
     value = problem.step_objective(theta[:, :n], t)

@@ -210,7 +210,7 @@ def test_the_trainability_network_is_the_papers():
 
 def in_lanes(problem, theta, t):
     kernel = evaluation_kernel(problem.lane_kernel)
-    pair = Pair(0, 0, problem.group, *problem.lane_data(10))
+    pair = Pair(0, 0, problem.group, problem.arrays, *problem.lane_data(10))
     work = np.full((problem.lane_kernel.work_rows, theta.shape[1]), np.nan)
     grad, objective = np.full_like(theta, np.nan), np.full(theta.shape[1], np.nan)
     kernel(pair, GRADIENT, theta, grad, np.empty(0), work, theta.shape[1], t)
