@@ -265,6 +265,9 @@ def _call(
 def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> Any:
     """The value of a parameter. Texts with slashes between them are several where it takes a sequence of them."""
     told = inspect.signature(factory).parameters.get(name)
+    if told is not None and "Optimizer" in str(told.annotation):
+        rules = [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
+        return rules if len(rules) > 1 else rules[0]
     if "(" in text and isinstance(getattr(factory, "accepted", {}).get(name), arguments.Interval):
         several = [_inner(each) for each in literals.split(text, "/") if each]
         made = [literals.read(each) if each[:1] in "-.0123456789(" else schedule(each) for each in several]

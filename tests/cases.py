@@ -74,6 +74,8 @@ UNUSUAL = [
     o.sam(rho=0.5),
     o.conjugate_gradients(beta="fletcher_reeves", search="backtracking"),
     o.lbfgs(history=3, search="exact"),
+    o.averaged(of=o.adam(beta1=0.8), decay=0.9, debias=False, start=5),
+    o.schedule_free_adamw(weight_decay=0.1, average=True),
 ]
 _USUAL = [make() for make in o.CATALOGUE.values()]
 MORE_OPTIMIZERS = [*(optimizer for optimizer in _USUAL if optimizer not in OPTIMIZERS), *UNUSUAL]

@@ -132,6 +132,23 @@ def classical_momentum(gradient, start, lr, steps, momentum=0.9):
     return path
 
 
+def averaged(gradient, begin, lr, steps, of=None, decay=1.0, debias=True, start=0):
+    """torch and optax have it beside the parameters, which are what the peers' trajectories are of."""
+    assert of is None  # gradient descent
+    points, path = [list(begin)], [list(begin)]
+    for t in range(1, steps + 1):
+        x = points[-1]
+        points.append([xi - lr * gi for xi, gi in zip(x, gradient(x), strict=True)])
+        counting = points[int(start) + 1 :] if t > start + 1 else points[-1:]
+        weights = [decay**m for m in range(len(counting))][::-1]
+        if not debias:
+            weights = [weights[0], *((1 - decay) * w for w in weights[1:])]
+        path.append(
+            [sum(w * p[i] for w, p in zip(weights, counting, strict=True)) / sum(weights) for i in range(len(x))]
+        )
+    return path
+
+
 def extragradient(gradient, start, lr, steps):
     """No library among the peers has it."""
     path, x = [list(start)], list(start)

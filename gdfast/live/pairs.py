@@ -141,7 +141,8 @@ class _Step:
     def rate(self) -> Number:
         lr = self.script.argument("lr")
         if self.optimizer.scheduled_by_step:
-            return self.row[self.parts.schedule.begin] * lr
+            factor = self.row[self.parts.schedule.begin]
+            return (factor * self.memory[0] if self.memory else factor) * lr
         return self.memory[0] * lr if self.memory else lr
 
     def transformed(self, grad: list[Number], rate: Number) -> list[Number]:

@@ -182,7 +182,9 @@ def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table |
             multiplier = script.once(f"own[k * {parts.width}]")
     for at, (span, transform) in enumerate(zip(parts.transforms, optimizer.transforms, strict=True), start=2):
         values = {**transform.parameters, **numbers[at]}
-        if transform.step_table and not _evaluated(values, transform.step_table, numbers[at], (t,)):
+        if transform.courses or (
+            transform.step_table and not _evaluated(values, transform.step_table, numbers[at], (t,))
+        ):
             lost.add(at)
             continue
         if transform.noisy:
@@ -190,10 +192,13 @@ def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table |
         columns[span.places] = [values[name] for name in transform.coefficients]
     if optimizer.plateau:
         values = {**optimizer.plateau.parameters, **numbers[1]}
-        columns[parts.plateau.places] = [values[name] for name in optimizer.plateau.coefficients]
+        table = optimizer.plateau.step_table
+        if table and not _evaluated(values, table, numbers[1], (t - 1,)):
+            lost.add(1)
+        columns[parts.plateau.places] = [values.get(name) for name in optimizer.plateau.coefficients]
     values = {**optimizer.parameters, **numbers[0]}
-    given = (t, multiplier) if optimizer._takes_multipliers else (t,)
-    if optimizer.step_table and not _evaluated(values, optimizer.step_table, numbers[0], given):
+    given = (t, multiplier) if optimizer.takes_multipliers else (t,)
+    if optimizer.courses or (optimizer.step_table and not _evaluated(values, optimizer.step_table, numbers[0], given)):
         lost.add(0)
     else:
         names = optimizer.coefficients

@@ -29,6 +29,7 @@ from gdfast.optimizers.adopt import adopt
 from gdfast.optimizers.aggmo import aggmo
 from gdfast.optimizers.amsgrad import amsgrad
 from gdfast.optimizers.asgd import asgd
+from gdfast.optimizers.averaged import averaged
 from gdfast.optimizers.barzilai_borwein import barzilai_borwein
 from gdfast.optimizers.cautious_adam import cautious_adam
 from gdfast.optimizers.cautious_lion import cautious_lion
@@ -100,6 +101,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "line searches": (steepest_descent, conjugate_gradients),
     "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, lbfgs),
     "matrix": (muon, adafactor),
+    "wrappers": (averaged,),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
     ),
@@ -173,6 +175,7 @@ __all__ = [
     "aggmo",
     "amsgrad",
     "asgd",
+    "averaged",
     "barzilai_borwein",
     "cautious_adam",
     "cautious_lion",

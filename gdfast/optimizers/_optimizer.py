@@ -29,7 +29,6 @@ from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
 
-
 _LEARNING_RATES = ("lr", "learning_rate", "learning_rates", "eta", "step_size")
 
 
@@ -113,6 +112,7 @@ class Optimizer(Varied):
 
     within: ClassVar[tuple[Schedule | LossSchedule | None, tuple[Transform, ...], float]] = (None, (), 1.0)
     """Schedule, transforms and unit of what a file has under the name that this has."""
+    carrier: ClassVar["Optimizer | None"] = None  # whose points it averages, which tells whether a minimum attracts
 
     def __post_init__(self) -> None:
         arguments.number("learning_rate", self.learning_rate, POSITIVE)
@@ -124,7 +124,7 @@ class Optimizer(Varied):
             arguments.number(f"initial: {slot}", self.initial[slot])
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
         steps = steps_of(parameters)
-        columns = sample(self.step_table, *([steps, np.ones_like(steps)] if self._takes_multipliers else [steps]))
+        columns = sample(self.step_table, *([steps, np.ones_like(steps)] if self.takes_multipliers else [steps]))
         for rule, coefficients in ((self.rule, self.coefficients), (self.matrix_rule, self.matrix_coefficients)):
             if rule is not None:
                 check_coefficients(
@@ -369,7 +369,7 @@ class Optimizer(Varied):
         return np.array([self.initial.get(slot, 0.0) for slot in slots], dtype=np.float64)
 
     @functools.cached_property
-    def _takes_multipliers(self) -> bool:
+    def takes_multipliers(self) -> bool:  # whether its step table does
         return self.step_table is not None and "multipliers" in inspect.signature(self.step_table).parameters
 
     def multipliers(self, max_steps: int) -> Array:
@@ -398,10 +398,9 @@ class Optimizer(Varied):
 
     def check(self, budget: int) -> None:
         """Refuse, by a ValueError, schedules of rate or hyperparameters that tell nothing accepted at some step."""
-        if self.schedule:
-            self.schedule.check(budget)
         for part in (self, *self.transforms):
             part.check_courses(budget)
+        return self.schedule.check(budget) if self.schedule else None
 
     def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
         """The coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
@@ -414,7 +413,7 @@ class Optimizer(Varied):
         values: dict[str, Any] = dict(self.parameters)
         if self.step_table:
             t = np.arange(1, max_steps + 2, dtype=np.float64)
-            values.update(self.step_table(*([t, multipliers] if self._takes_multipliers else [t])))
+            values.update(self.step_table(*([t, multipliers] if self.takes_multipliers else [t])))
         names = self.coefficients + self.matrix_coefficients
         if "dimension" in names:
             values["dimension"] = problem.dimension

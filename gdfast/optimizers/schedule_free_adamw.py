@@ -4,7 +4,7 @@
     y ← (1 − c) y + c z + η (β₁ (1 − c) − 1) u
     z ← z − η u
 
-θ is y, and c the share of the step in the average; see `schedule_free_sgd`.
+θ is y, or with ``average=True`` x, and c the share of the step in the average; see `schedule_free_sgd`.
 
 Source: Defazio et al. (2024), arXiv 2405.15682, as in the authors' ``schedulefree.AdamWScheduleFree``.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from gdfast.arguments import Interval
 from gdfast.formulas.elementary import select, sqrt
+from gdfast.formulas.vectors import gradient_at
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 from gdfast.optimizers.schedule_free_sgd import averaging
 
@@ -26,9 +27,23 @@ def rule(theta, grad, z, v, lr, beta1, beta2, eps, weight_decay, first, share, d
     return theta, z, v
 
 
+def average_rule(theta, grad, z, v, lr, beta1, beta2, eps, weight_decay, first, share, debias):
+    z = select(first > 0, theta, z)
+    y = beta1 * theta + (1 - beta1) * z
+    slope = gradient_at(y)
+    v = beta2 * v + (1 - beta2) * slope * slope
+    z = z - lr * (slope / (sqrt(v) * debias + eps) + weight_decay * y)
+    theta = theta + share * (z - theta)
+    return theta, z, v
+
+
 @named(beta1=Interval(0, 1, True, True), beta2=FRACTION, eps=NONNEGATIVE, weight_decay=NONNEGATIVE)
 def schedule_free_adamw(
-    beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.0
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    average: bool = False,
 ) -> Optimizer:
     """Schedule-free AdamW.
 
@@ -42,9 +57,11 @@ def schedule_free_adamw(
         Added to the root.
     weight_decay : float >= 0
         λ, at y.
+    average : bool
+        Whether the average is judged, in place of y.
     """
     return Optimizer(
-        rule,
+        average_rule if average else rule,
         learning_rate=0.0025,
         step_table=lambda t, multipliers: {
             **averaging(t, multipliers),

@@ -215,6 +215,10 @@ def of_step(schedule: Any) -> Schedule | LossSchedule:
     return StepFunction(schedule)
 
 
+def _none(t: Array, budget: int) -> Array:
+    raise TypeError("a chain has no multiplier of its own, but schedules that have")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Chain(Schedule):
     """Several schedules that act together: their factors are multiplied (torch's ``ChainedScheduler``).
@@ -230,7 +234,7 @@ class Chain(Schedule):
         If they are none.
     """
 
-    multiplier: Callable[..., Any] = field(init=False, default=lambda t, budget: np.ones_like(t))
+    multiplier: Callable[..., Any] = field(init=False, default=_none)
     schedules: tuple[Schedule | LossSchedule, ...] = ()
 
     def __post_init__(self) -> None:

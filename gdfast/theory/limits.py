@@ -84,7 +84,7 @@ def spectral_radius(
             f"hessian must be finite, and of the shape (d, d) with 1 <= d <= {LARGEST}, not {arguments.shown(hessian)}"
         )
     motion = motion_of(optimizer, np.tile(rates, (len(bend), 1)), bend, np.ones(2))
-    held, slots = {}, optimizer.state + optimizer.scalars
+    held, slots = {}, motion.optimizer.state + motion.optimizer.scalars
     told = {} if state is None else arguments.mapping("state", state, "a mapping from state slots to values")
     for name, value in told.items():
         arguments.choice("state: slot", name, slots)

@@ -149,6 +149,7 @@ def motion_of(
     `point` is where the minimum is, on which norms of the parameters depend. A rule that keeps points among its slots
     takes norms of differences of them, which do not.
     """
+    optimizer = optimizer.carrier or optimizer
     several = np.full(LONG + 1, multipliers[-1])
     several[: min(len(multipliers), LONG + 1)] = multipliers[: LONG + 1]
     with np.errstate(all="ignore"):

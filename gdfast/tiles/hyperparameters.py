@@ -53,5 +53,5 @@ def _parameters(part: Named, prefix: str) -> dict[str, Any]:
     for name, value in part.parameters.items():
         if isinstance(value, Named):
             row.update(_parameters(value, part_prefix(prefix + value.name, 1)))
-        row[prefix + name] = value.label if isinstance(value, Schedule) else value
+        row[prefix + name] = value.label if isinstance(value, Schedule | Optimizer) else value
     return row

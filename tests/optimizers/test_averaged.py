@@ -1,0 +1,76 @@
+"""Averages of points: those of torch's and optax's, their attraction, and schedule-free rules judged at them."""
+
+import cases
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast import notation, optimizers, schedules, theory, transforms
+
+START, RATE, STEPS = [-1.0, 1.5], 0.01, 60
+
+
+def path_of(rule):
+    return gdfast.trajectory("rosenbrock", rule, START, RATE, STEPS, gradient_tolerance=0.0).theta.values
+
+
+def test_kernel_and_reference_agree_and_the_iterate_is_the_optimizers():
+    plans = schedules.cosine(), transforms.clip_value(5.0)
+    base = optimizers.adam(beta2=schedules.linear(0.9, 0.99)).scheduled(plans[0]).transformed(plans[1])
+    rule = optimizers.averaged(of=base, decay=0.9)
+    assert rule.label == "averaged:of=(adam:beta2=(linear:start=0.9,end=0.99)|cosine|clip_value:limit=5),decay=0.9"
+    assert notation.optimizers(rule.label) == [rule]
+    cases.agree(gdfast.Sweep("rosenbrock", rule, np.geomspace(1e-4, 1e-2, 4), max_steps=50))
+    plain, points = path_of(base), path_of(rule)
+    weights = 0.9 ** np.arange(STEPS)
+    for t in range(1, STEPS + 1):
+        expected = (weights[:t, None] * plain[t:0:-1]).sum(axis=0) / weights[:t].sum()
+        np.testing.assert_allclose(points[t], expected, rtol=1e-11)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("decay", [0.9, 1.0])
+def test_averages_are_torchs(decay):
+    torch = pytest.importorskip("torch")
+    swa = torch.optim.swa_utils
+    rule = optimizers.averaged(of=optimizers.adam(), decay=decay, debias=decay == 1)
+    model = torch.nn.Linear(2, 1, bias=False).double()
+    model.weight.data[:] = torch.tensor([START])
+    average = swa.AveragedModel(model, avg_fn=swa.get_ema_avg_fn(decay) if decay < 1 else None)
+    adam = torch.optim.Adam(model.parameters(), lr=RATE)
+    for point in path_of(rule)[1:]:
+        x = model.weight[0]
+        adam.zero_grad()
+        ((1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2).backward()
+        adam.step()
+        average.update_parameters(model)
+        np.testing.assert_allclose(point, average.module.weight[0].detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "beta"), [("schedule_free_sgd", "momentum"), ("schedule_free_adamw", "beta1")])
+def test_schedule_free_rules_at_their_average_take_gradients_at_the_same_points(name, beta):
+    make = optimizers.CATALOGUE[name]
+    rates = {"schedule_free_sgd": 1e-3, "schedule_free_adamw": 0.02}
+    y, x = (
+        gdfast.trajectory("rosenbrock", rule, START, rates[name], STEPS, gradient_tolerance=0.0).theta.values
+        for rule in (make(**{beta: 0.8}), make(**{beta: 0.8}, average=True))
+    )
+    z = np.array(START)
+    for t in range(1, STEPS + 1):  # x after t steps is the mean of what z has been
+        z = t * x[t] - (t - 1) * x[t - 1]
+        np.testing.assert_allclose(0.8 * x[t] + 0.2 * z, y[t], rtol=1e-9)
+
+
+def test_a_minimum_attracts_an_average_where_it_attracts_the_points():
+    rates = [0.1, 1.0, 3.0]
+    expected = theory.spectral_radius(optimizers.momentum(), rates, 1.0)
+    np.testing.assert_array_equal(
+        theory.spectral_radius(optimizers.averaged(of=optimizers.momentum()), rates, 1.0), expected
+    )
+
+
+def test_what_has_no_average_is_refused():
+    cases.refused(lambda: optimizers.averaged(of=3), TypeError, "averaged: of", "3")
+    cases.refused(lambda: optimizers.averaged(of=optimizers.lamb()), ValueError, "averaged: of", "norms", "lamb")
+    decayed = optimizers.gd().transformed(transforms.weight_decay())
+    cases.refused(lambda: optimizers.averaged(of=decayed), ValueError, "averaged: of", "weight_decay")
