@@ -134,12 +134,11 @@ def classical_momentum(gradient, start, lr, steps, momentum=0.9):
 
 def averaged(gradient, begin, lr, steps, of=None, decay=1.0, debias=True, start=0):
     """torch and optax have it beside the parameters, which are what the peers' trajectories are of."""
-    assert of is None  # gradient descent
-    points, path = [list(begin)], [list(begin)]
+    points = globals()[of.name if of else "gd"](gradient, begin, lr, steps, **(of.parameters if of else {}))
+    path = [list(begin)]
     for t in range(1, steps + 1):
-        x = points[-1]
-        points.append([xi - lr * gi for xi, gi in zip(x, gradient(x), strict=True)])
-        counting = points[int(start) + 1 :] if t > start + 1 else points[-1:]
+        x = points[t]
+        counting = points[int(start) + 1 : t + 1] if t > start + 1 else [x]
         weights = [decay**m for m in range(len(counting))][::-1]
         if not debias:
             weights = [weights[0], *((1 - decay) * w for w in weights[1:])]

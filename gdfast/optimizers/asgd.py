@@ -4,7 +4,7 @@
     θ ← (1 − λ ηₜ) θ − ηₜ g
 
 Source: Polyak & Juditsky (1992), in the form and with the defaults of ``torch.optim.ASGD``. As there, θ is the
-iterate; torch keeps its average beside it, which nothing in the update depends on and which is not computed here.
+iterate; torch keeps its average beside it, which is that of ``averaged(of=asgd(), start=1 + t0)`` here.
 What is raised to the power α holds the trajectory's own η, so that no table of steps can hold it, and a rule has roots
 but no powers: α is 0.5, 0.75 or 1.
 """

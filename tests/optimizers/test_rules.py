@@ -101,6 +101,9 @@ RANDOM = {
     "sufficient": lambda u: 1e-4 * (1 + u),
     **dict.fromkeys(["curvature", "shrink"], lambda u: 0.2 + 0.7 * u),
     "initial_accumulator_value": lambda u: u,
+    "of": lambda u: None,
+    "decay": lambda u: u,
+    "start": lambda u: int(20 * u),
 }
 """Hyperparameters from a number between 0 and 1."""
 

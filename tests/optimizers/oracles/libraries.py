@@ -22,7 +22,7 @@ _NO_OPTIMIZER = Told("", "no optimizer")
 
 OPTIMIZERS = {
     "torch.optim": {
-        "ASGD": Told("asgd", "t0 is 1e6; the average is not judged"),
+        "ASGD": Told("asgd", "its average from t0 on is averaged:of=(asgd),start=1000001"),
         "Adadelta": Told("adadelta"),
         "Adafactor": Told("adafactor"),
         "Adagrad": Told("adagrad"),
@@ -93,9 +93,13 @@ OPTIMIZERS = {
         "reduce_on_plateau": Told("gd|reduce_on_plateau", "a schedule, as torch has it"),
         "sam": Told("sam", "in opaque mode around sgd, with one step of normalized sgd as adversary"),
         "schedule_free": Told("", "around another optimizer"),
-        "schedule_free_adamw": Told("schedule_free_adamw", "the point that gradients are taken at is judged"),
+        "schedule_free_adamw": Told(
+            "schedule_free_adamw", "judged at the point of gradients, or with average=True at the average"
+        ),
         "schedule_free_eval_params": _NO_OPTIMIZER,
-        "schedule_free_sgd": Told("schedule_free_sgd", "the point that gradients are taken at is judged"),
+        "schedule_free_sgd": Told(
+            "schedule_free_sgd", "judged at the point of gradients, or with average=True at the average"
+        ),
         "simplified_ademamix": Told("simplified_ademamix", "weight_decay is the transform of this name"),
         "sophia": Told("", "asks for the Hessian's diagonal"),
         "split_real_and_imaginary": _NO_OPTIMIZER,
