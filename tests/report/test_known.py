@@ -11,6 +11,7 @@ from gdfast.report.lab import Lab
 NOT_MET = {"no-rate": "logarithm", "silver-steps": "slightly worse", "trainability": "by hand"}
 """Results whose figures this suite does not reach, with a word of the reason that their section tells."""
 LONG = {
+    "adam-worst-point",
     "adaptive-sharpness-at-the-edge",
     "sharpness-at-the-edge",
     "fractal-cosine",

@@ -5,6 +5,7 @@ that was written down before it, and a picture; and a `Known` that says whose re
 """
 
 from gdfast.report.known import (
+    adam_worst_point,
     catapult,
     course_numbers,
     depth,
@@ -30,6 +31,7 @@ RESULTS: dict[str, Known] = {
         quadratic_gd.KNOWN,
         quadratic_momentum.KNOWN,
         heavy_ball_cycle.KNOWN,
+        adam_worst_point.KNOWN,
         fractal_cosine.KNOWN,
         trainability.KNOWN,
         edge_of_stability.PLAIN,
