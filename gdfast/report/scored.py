@@ -18,7 +18,7 @@ from gdfast.report.lab import Lab
 from gdfast.report.page import Around, write
 from gdfast.report.section import Chapter, Section
 from gdfast.report.words import listed, percent
-from gdfast.scoring import SUITES, Band, Suite, performance_profile, reached_by, score, shipped
+from gdfast.scoring import SUITES, Band, Suite, profile_bands, reached_bands, score, shipped
 
 BESIDE = ("gd", "momentum", "adam")
 SHIPPED = "shipped.csv.gz"
@@ -118,8 +118,8 @@ class _All:
 
     def __call__(self, lab: Lab) -> Iterator[Section]:
         for title, part, function, label in (
-            ("Performance profiles", "", performance_profile, "times the steps of the soonest"),
-            ("Targets reached over steps", "reached", reached_by, "steps"),
+            ("Performance profiles", "", profile_bands, "times the steps of the soonest"),
+            ("Targets reached over steps", "reached", reached_bands, "steps"),
         ):
             bands = {rate: function(self.table, rate) for rate in ("tuned", "default")}
             yield Section(title, draw=partial(draw_bands, bands, label), part=part)

@@ -7,7 +7,7 @@ What is told is after how many steps each target was reached first. There is no 
 profiles and shares over steps are drawn, with bands.
 """
 
-from gdfast.scoring.profiles import Band, performance_profile, reached_by
+from gdfast.scoring.profiles import Band, profile_bands, reached_bands
 from gdfast.scoring.score import COLUMNS, score
 from gdfast.scoring.shipped import shipped
 from gdfast.scoring.suite import LATEST, SUITES, Suite, Task
@@ -19,8 +19,8 @@ __all__ = [
     "Band",
     "Suite",
     "Task",
-    "performance_profile",
-    "reached_by",
+    "profile_bands",
+    "reached_bands",
     "score",
     "shipped",
 ]

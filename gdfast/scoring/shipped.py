@@ -3,7 +3,8 @@
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from gdfast.scoring.suite import LATEST
+from gdfast import arguments
+from gdfast.scoring.suite import LATEST, SUITES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +15,11 @@ FILE = "shipped.csv.gz"
 def shipped(suite: str = LATEST) -> "pd.DataFrame":
     """Return the scores of a suite that ship with this version, a table as of `score`.
 
+    Raises
+    ------
+    ValueError
+        If there is no such suite.
+
     Examples
     --------
     >>> from gdfast.scoring import shipped
@@ -22,6 +28,7 @@ def shipped(suite: str = LATEST) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    arguments.choice("suite", suite, SUITES)
     with files("gdfast.scoring").joinpath(FILE).open("rb") as file:
         table = pd.read_csv(file, compression="gzip", dtype={"suite": str})
     return table[table["suite"] == suite].reset_index(drop=True)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import cli, optimizers
 from gdfast.report import scored
-from gdfast.scoring import COLUMNS, LATEST, SUITES, Suite, Task, performance_profile, reached_by, score, shipped
+from gdfast.scoring import COLUMNS, LATEST, SUITES, Suite, Task, profile_bands, reached_bands, score, shipped
 
 SMALL = Suite(
     "small",
@@ -78,15 +78,25 @@ def made_up(steps):
 def test_profiles_by_hand():
     # Steps 9, 99, never against 0, 199, never: ratios (steps + 1) 10, 1 and 1, 2.
     table = made_up({"a": [9, 99, np.nan], "b": [0, 199, np.nan]})
-    profile = performance_profile(table, points=4)  # τ = 1, 10, 100, 1000
+    profile = profile_bands(table, points=4)  # τ = 1, 10, 100, 1000
     np.testing.assert_allclose(profile["a"].x, [1, 10, 100, 1000])
     np.testing.assert_allclose(profile["a"].share, [1 / 3, 2 / 3, 2 / 3, 2 / 3])
     np.testing.assert_allclose(profile["b"].share, [1 / 3, 2 / 3, 2 / 3, 2 / 3])
     assert (profile["a"].low <= profile["a"].share).all()
     assert (profile["a"].high >= profile["a"].share).all()
-    over = reached_by(table, points=2001)["b"]
+    over = reached_bands(table, points=2001)["b"]
     assert over.share[over.x < 199].max() == pytest.approx(1 / 3)
     assert over.share[-1] == pytest.approx(2 / 3)
+
+
+def test_profiles_of_one_target_are_those_of_analysis():
+    rng = np.random.default_rng(3)
+    steps = {name: np.where(rng.random(30) < 0.2, np.nan, rng.integers(0, 900, 30)) for name in "abc"}
+    costs = pd.DataFrame(steps, index=pd.Index(["quartic"] * 30, name="problem")) + 1  # no cost is 0
+    expected = gdfast.analysis.performance_profile(costs)
+    for name, band in profile_bands(made_up(steps), points=50).items():
+        shares = [expected[name].to_numpy()[expected.index.to_numpy() <= x * (1 + 1e-12)].max() for x in band.x]
+        np.testing.assert_allclose(band.share, shares)
 
 
 def test_bands_cover_the_share_as_often_as_they_say():
@@ -95,7 +105,7 @@ def test_bands_cover_the_share_as_often_as_they_say():
     covered = 0
     for _ in range(60):
         values = np.where(rng.random(40) < 0.5, 5.0, np.nan)
-        band = reached_by(made_up({"a": values}), points=3)["a"]
+        band = reached_bands(made_up({"a": values}), points=3)["a"]
         covered += band.low[-1] <= 0.5 <= band.high[-1]
     assert covered >= 50
 
@@ -154,3 +164,10 @@ def test_what_ships_is_what_is_scored():
 def test_bad_arguments_get_one_sentence():
     cases.refused(lambda: score("gd"), TypeError, "optimizer")
     cases.refused(lambda: score(optimizers.gd(), "0"), ValueError, "suite", "'0'")
+    cases.refused(lambda: shipped("nix"), ValueError, "suite", "'nix'")
+    table = made_up({"a": [1.0]})
+    for bands in (profile_bands, reached_bands):
+        cases.refused(lambda bands=bands: bands(table, "best"), ValueError, "rate", "'best'", "tuned")
+        cases.refused(lambda bands=bands: bands(table, points=1), ValueError, "points")
+        cases.refused(lambda bands=bands: bands(table[["steps"]]), TypeError, "table", "optimizer")
+        cases.refused(lambda bands=bands: bands(None), TypeError, "table")
