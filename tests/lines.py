@@ -15,6 +15,7 @@ BOUNDARY = ["boundary", "--condition", "quartic", "--resolution", "64", "--out",
 TUNE = ["tune", "TABLE", "--target", "y", "--optimizer", "gd", "--seeds", "1", "--max-steps", "4", "--out", "OUT/t"]
 LIVE = ["live", "quartic", "--max-steps", "5", "-o", "OUT/l.html"]
 SCORE = ["score", "--optimizer", "gd", "--suite", "1", "--against", "gd", "--out", "OUT/s"]
+HANDBOOK = ["handbook", "--out", "OUT/h"]
 REPORT = ["report", "--quick", "--only", "ravine", "--out", "OUT/r"]
 
 NO_NAMES = ["", "nix", "NIX", "Ω", "a\x1b[31mb", "a\nb", "LONG", "--", "🦊", "gd\x07"]
@@ -119,6 +120,7 @@ def wrong():
         *_option(REPORT, "--problem", [*NO_NAMES, *_PROBLEMS]),
         *_option(REPORT, "--optimizer", [*NO_NAMES, *_OPTIMIZERS]),
         *_option(REPORT, "--out", NO_FOLDERS),
+        *_option(HANDBOOK, "--out", NO_FOLDERS),
         ["report", "--quick", "--only", "basins", "--problem", "quartic", "--out", "OUT/r"],
         *[["report", store, "--out", "OUT/r"] for store in NO_STORES],
         *[["report", "--quick", *more, "--out", "OUT/r"] for more in _REPORTS],
