@@ -30,6 +30,10 @@ _CAPTIONS = {
 }
 
 
+_APART = "---\norphan: true\n---\n"
+"""In no contents list, which would be shown beside every page: the cards of their kind lead to them."""
+
+
 def counts() -> dict[str, int]:
     """How many things each catalogue holds, for the texts."""
     return {f"number_of_{kind}": len(catalogue(kind)) for kind in KINDS}
@@ -73,18 +77,17 @@ def _card(name: str, factory: Callable[..., Any], picture: str) -> str:
 
 def _index(kind: str, cards: dict[str, list[str]]) -> str:
     """The page that leads to all things of a kind."""
-    names = "\n".join(catalogue(kind))
     text = f"# {kind.capitalize()}\n\n{len(catalogue(kind))} of them. {_INTRODUCTIONS[kind]}\n\n"
     for group, inside in cards.items():
         heading = f"## {group.capitalize()}\n\n" if group else ""
         text += f"{heading}::::{{grid}} 1 2 3 3\n:gutter: 2\n\n{''.join(inside)}::::\n\n"
-    return f"{text}```{{toctree}}\n:hidden:\n\n{names}\n```\n"
+    return text
 
 
 def _page(kind: str, name: str, factory: Callable[..., Any], picture: str) -> str:
     """The page of one thing."""
     thing = factory()
-    parts = [f"# {plain(name)}", _headline(kind, name)]
+    parts = [_APART, f"# {plain(name)}", _headline(kind, name)]
     if picture:
         parts += [f"![{name}](../../_pictures/{picture})", f"*{_CAPTIONS[kind]}*" if _CAPTIONS[kind] else ""]
     parts += ["## What it is", prose(told(factory))]
@@ -103,7 +106,8 @@ def _page(kind: str, name: str, factory: Callable[..., Any], picture: str) -> st
 
 
 def _headline(kind: str, name: str) -> str:
-    return f"Family: {families()[name]}." if kind == "optimizers" else ""
+    family = f"Family: {families()[name]}. " if kind == "optimizers" else ""
+    return f"{family}[All {kind}](index.md)"
 
 
 def example(kind: str, name: str) -> str:
