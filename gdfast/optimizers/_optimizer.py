@@ -369,7 +369,8 @@ class Optimizer(Varied):
         return np.array([self.initial.get(slot, 0.0) for slot in slots], dtype=np.float64)
 
     @functools.cached_property
-    def takes_multipliers(self) -> bool:  # whether its step table does
+    def takes_multipliers(self) -> bool:
+        """Whether its step table takes the schedule's multipliers."""
         return self.step_table is not None and "multipliers" in inspect.signature(self.step_table).parameters
 
     def multipliers(self, max_steps: int) -> Array:
