@@ -193,7 +193,7 @@ _OPTIMIZERS = [
 ]  # fmt: skip
 _SCHEDULES = [
     "cosin", "cosine:x=1", "cosine:", "cosine:floor=x", "step_decay:every=0", "warmup:then=nix", "warmup:then=3",
-    "warmup:steps=0", "warmup:steps=nan", "step_decay:every=1e999", "cosine:LONG", "cosine:=1", "cosine:,",
+    "warmup:steps=nan", "step_decay:every=1e999", "cosine:LONG", "cosine:=1", "cosine:,",
 ]  # fmt: skip
 _TRANSFORMS = [
     "clip", "clip_norm=", "clip_norm=0", "clip_norm=x", "clip_norm=nan", "clip_norm:max_norm=1,max_norm=2", "clip_norm:x=1",

@@ -177,7 +177,9 @@ class OnArrays(ast.NodeTransformer):
 
 def meaning(text, values):
     """What NumPy makes of a text."""
-    text = text.strip().replace("^", "**").replace("·", "*").replace("²", "**2")
+    text = text.strip().translate(
+        {ord("^"): "**", ord("·"): "*"} | {ord(c): f"**{i}" for i, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+    )
     tree = ast.fix_missing_locations(OnArrays().visit(ast.parse(text, mode="eval")))
     return np.broadcast_to(eval(compile(tree, "", "eval"), {**FUNCTIONS, **values}), 8)
 

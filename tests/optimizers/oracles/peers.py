@@ -147,6 +147,7 @@ _DECAY = "to 1e-5 only: optax computes the decay in float32"
 _EXACT = "with torch's iteration in float64 in place of bfloat16; biases by torch.optim.Adam"
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
 _FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
+_SWINGS = "to 1e-9 only: at Rosenbrock's valley it swings, after 140 steps that agree to 2e-15, and amplifies rounding"
 _AMPLIFIED = "to 1e-7 only: bets on a gradient that changes its sign amplify rounding"
 
 _ALONE = {
@@ -255,7 +256,7 @@ CASES = [
     _contrib("dog", "dog", 0.3, {"r_eps": 1e-2, "eps": 0.1}, init_step=("heuristic", 1e-2), eps=0.1),
     _contrib("dowg", "dowg", 1.0),
     _contrib("dowg", "dowg", 0.5, {"square_distance": 1e-2, "eps": 1e-6}, init_estim_sq_dist=1e-2, eps=1e-6),
-    _contrib("prodigy", "prodigy", 1.0),
+    _contrib("prodigy", "prodigy", 1.0, note=_SWINGS, tolerance=1e-9),
     _contrib(
         "prodigy", "prodigy", 0.1,
         {"beta1": 0.8, "beta2": 0.95, "beta3": 0.9, "eps": 1e-4, "d0": 1e-4, "coefficient": 0.5, "weight_decay": 0.1},
