@@ -25,6 +25,7 @@ from gdfast.formulas.formula import Formula, from_text
 from gdfast.optimizers._optimizer import Optimizer, named
 from gdfast.optimizers.gd import gd
 
+_ANYWHERE = frozenset({"dot", "norm", "gradient_at", "loss_at"})  # tell the same wherever the rule's point is
 _ITERATE, _SLOPE, _MOVED, _KEPT, _FIRST = "iterate", "slope", "moved", "kept", "begin"
 
 
@@ -80,7 +81,8 @@ def averaged(of: Optimizer | None = None, decay: float = 1.0, debias: bool = Tru
     Raises
     ------
     TypeError, ValueError
-        If `of` is no optimizer, or one with norms, sums, a rule of matrices or decoupled transforms.
+        If `of` is no optimizer, or one with norms, sums, a line search, the Hessian, a rule of matrices or decoupled
+        transforms.
     """
     base = gd() if of is None else of
     if not isinstance(base, Optimizer):
@@ -89,6 +91,11 @@ def averaged(of: Optimizer | None = None, decay: float = 1.0, debias: bool = Tru
         )
     if base.norms or base.sums or base.matrix_rule is not None:
         raise ValueError(f"averaged: of must be an optimizer without norms, sums and matrices, not {base.label}")
+    if base.steps and (elsewhere := sorted(base.steps.functions - _ANYWHERE)):
+        raise ValueError(
+            f"averaged: of must be an optimizer that asks for nothing at the judged point, not {base.label}, whose "
+            f"rule calls {elsewhere[0]}"
+        )
     if decoupled := [each.label for each in base.transforms if each.decoupled]:
         raise ValueError(f"averaged: of must be an optimizer without decoupled transforms, not with {decoupled[0]}")
     rule, kept, first = _rule_of(base)

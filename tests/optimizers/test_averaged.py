@@ -72,5 +72,7 @@ def test_a_minimum_attracts_an_average_where_it_attracts_the_points():
 def test_what_has_no_average_is_refused():
     cases.refused(lambda: optimizers.averaged(of=3), TypeError, "averaged: of", "3")
     cases.refused(lambda: optimizers.averaged(of=optimizers.lamb()), ValueError, "averaged: of", "norms", "lamb")
+    cases.refused(lambda: optimizers.averaged(of=optimizers.lbfgs()), ValueError, "averaged: of", "lbfgs")
+    cases.refused(lambda: optimizers.averaged(of=optimizers.newton()), ValueError, "averaged: of", "hessian_solve")
     decayed = optimizers.gd().transformed(transforms.weight_decay())
     cases.refused(lambda: optimizers.averaged(of=decayed), ValueError, "averaged: of", "weight_decay")
