@@ -163,8 +163,9 @@ def _is_proportional(optimizer: Optimizer) -> bool:
         theta, state = still, [np.full_like(still, value) for value in first]
         with np.errstate(all="ignore"):
             for grad in (1.0, -2.0, 3.0, 1.0):
+                before = theta
                 theta, state = motion.step(theta, still + size * grad, state)
-        ends.append(float(theta[0, 0]))
+        ends.append(float((theta - before)[0, 0]))
     return not optimizer.norms and bool(abs(ends[1] - 2 * ends[0]) <= _SAME * abs(ends[1]))
 
 

@@ -330,6 +330,12 @@ def test_the_edge_of_stability_is_as_published(beta):
 
 
 def test_what_has_no_limit_has_no_edge():
-    for rule in (optimizers.signsgd(), optimizers.lars(), optimizers.novograd(), optimizers.adadelta()):
+    for rule in (
+        optimizers.signsgd(),
+        optimizers.lars(),
+        optimizers.novograd(),
+        optimizers.adadelta(),
+        optimizers.acprop(),
+    ):
         assert theory.edge(rule) is None
     assert theory.edge(optimizers.gd().scheduled(schedules.cosine())) is None
