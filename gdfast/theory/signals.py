@@ -71,12 +71,14 @@ def mean_field(weight_variance: float, bias_variance: float) -> tuple[float, flo
         if abs(q - before) <= _SAME * q or q < _SAME:
             break
     q = 0.0 if q < _SAME else q
-    slope = 1.0 / np.cosh(np.sqrt(q) * _NODES) ** 2
+    slope = 1.0 - np.tanh(np.sqrt(q) * _NODES) ** 2
     return q, float(weight_variance * (_MEASURE * slope**2).sum())
 
 
 def critical_weights(bias_variance: float) -> float:
     """The variance σ_w² of the weights, times the fan-in, at which gradients neither vanish nor explode: χ = 1.
+
+    Infinite if it is beyond 10⁴.
 
     Parameters
     ----------
@@ -100,4 +102,4 @@ def critical_weights(bias_variance: float) -> float:
     for _ in range(60):
         middle = np.sqrt(low * high)
         low, high = (middle, high) if mean_field(middle, bias_variance)[1] < 1 else (low, middle)
-    return float(np.sqrt(low * high))
+    return float(np.sqrt(low * high)) if high < _LARGEST else np.inf
