@@ -119,8 +119,8 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
             table[:, span.places] = transform.columns(max_steps)
         if optimizer.plateau:
             table[:, parts.plateau.places] = optimizer.plateau.columns(max_steps)
-        both = slice(parts.rule.begin, parts.matrix_rule.end)
-        table[:, both] = optimizer.columns(max_steps, multipliers, problem)
+        table[:, parts.rule.places] = optimizer.columns(max_steps, multipliers, problem)
+        table[:, parts.matrix_rule.places] = optimizer.columns(max_steps, multipliers, problem, of_matrices=True)
         if measure:
             table[:, parts.measure.places] = measure.columns(max_steps, problem)
     return table

@@ -403,19 +403,19 @@ class Optimizer(Varied):
             part.check_courses(budget)
         return self.schedule.check(budget) if self.schedule else None
 
-    def columns(self, max_steps: int, multipliers: Array, problem: Problem) -> Array:
-        """The coefficients, ``float64[max_steps + 1, c]``; row ``t`` belongs to update ``t + 1``.
+    def columns(self, max_steps: int, multipliers: Array, problem: Problem, of_matrices: bool = False) -> Array:
+        """The rule's coefficients, or those of the rule for matrices, ``float64[max_steps + 1, c]``.
 
-        First those of the rule, then those of the rule for matrices.
+        Row ``t`` belongs to update ``t + 1``.
         """
         if self.courses:
             every: Optimizer = self.at_every_step(max_steps)
-            return every.columns(max_steps, multipliers, problem)
+            return every.columns(max_steps, multipliers, problem, of_matrices)
         values: dict[str, Any] = dict(self.parameters)
         if self.step_table:
             t = np.arange(1, max_steps + 2, dtype=np.float64)
             values.update(self.step_table(*([t, multipliers] if self.takes_multipliers else [t])))
-        names = self.coefficients + self.matrix_coefficients
+        names = self.matrix_coefficients if of_matrices else self.coefficients
         if "dimension" in names:
             values["dimension"] = problem.dimension
         if "lowest" in names:

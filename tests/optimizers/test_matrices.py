@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gdfast
+import gdfast.theory
 from gdfast import optimizers, problems
 from gdfast.formulas import matrices
 from gdfast.formulas.formula import from_text
@@ -106,6 +107,11 @@ def test_muon_of_a_landscape_is_adam():
     )
     np.testing.assert_array_equal(got.outcome, expected.outcome)
     np.testing.assert_allclose(got.theta, expected.theta, rtol=1e-8)
+
+
+def test_the_limits_of_a_landscape_are_those_of_the_rule_for_what_is_no_matrix():
+    assert gdfast.theory.limit(optimizers.muon(), 0.25) == pytest.approx(gdfast.theory.limit(optimizers.adam(), 0.25))
+    assert gdfast.theory.limit(optimizers.adafactor(), 0.25) is not None
 
 
 def test_a_rule_is_cut_where_it_calls_a_function_of_matrices():

@@ -514,8 +514,8 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
         return np.concatenate([part.detach().numpy().T.ravel() for part in parts])
 
     path = [point()]
-    changed = {"bfloat16": torch.Tensor.clone} if exact else {}
-    with mock.patch.multiple(torch.Tensor, **changed):
+    kept = torch.Tensor.clone if exact else torch.Tensor.bfloat16
+    with mock.patch.object(torch.Tensor, "bfloat16", kept):
         for _ in range(STEPS):
             for part, gradient in zip(parts, ground.arrays(ground.gradient(path[-1])), strict=True):
                 part.grad = torch.from_numpy(gradient.T.copy())
