@@ -179,5 +179,5 @@ def _check_alike(first: Sweep, other: Sweep) -> None:
             "make: all sweeps must have the same history, but two differ; with another max_steps each, tell the steps "
             "that are recorded one by one"
         )
-    if first.problem.told_at_ends != other.problem.told_at_ends:
+    if first.told_at_ends != other.told_at_ends:
         raise ValueError("make: all problems must hold rows out, or none, but two differ")

@@ -36,6 +36,7 @@ MORE = (
     "accuracy",
     "validation_loss",
     "validation_accuracy",
+    "evaluations",
     *(PREFIX + name for name in QUANTITIES),
 )
 """Variables of those results that were asked for them; of float64."""
@@ -67,6 +68,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "period": {"long_name": "period of the oscillation in steps; 0 for none", "units": "1"},
     "measure": {"long_name": "measure of the history of losses"},
     "theta": {"long_name": "end point"},
+    "evaluations": {"long_name": "points at which gradient or loss were asked for", "units": "1"},
     **{
         name: {"long_name": f"{QUANTITIES[name].meaning}, at the end point"}
         for name in ("accuracy", "validation_loss", "validation_accuracy")
@@ -84,7 +86,7 @@ def fields(sweep: Sweep, keep_theta: bool) -> dict[str, Any]:
     asked = {"measure": sweep.measure is not None, "theta": keep_theta}
     names = [name for name, is_asked in asked.items() if is_asked]
     names += [
-        *sweep.problem.told_at_ends,
+        *sweep.told_at_ends,
         *(PREFIX + name for name in (sweep.history.quantities if sweep.history else ())),
     ]
     return {**FIELDS, **dict.fromkeys(names, np.float64)}

@@ -80,11 +80,14 @@ def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, sto
     sweep = prepared.sweep
     endings = run_tile(prepared, tile, stop)
     cells = prepared.judge.cells(endings, tile.first)
+    optimizer, memory = sweep.optimizers[tile.optimizer], endings.memory.astype(np.float64, copy=False)
+    tried, memory = (memory[:1], memory[1:]) if optimizer.search else (memory[:0], memory)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
-        memory = endings.memory.astype(np.float64, copy=False)
         cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.ending == Ending.diverged)
     cells.told = told(sweep, prepared.plan(tile.optimizer), endings.record, cells)
+    if "evaluations" in sweep.told_at_ends:
+        cells.told["evaluations"] = endings.steps * float(optimizer.points) + tried.sum(axis=0)
     if not keep_theta:
         cells.theta = np.empty((0, 0))
     return cells

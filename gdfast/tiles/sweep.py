@@ -358,6 +358,15 @@ class Sweep(Value):
         return size, self.tile_size or max(size // 4, least)
 
     @property
+    def told_at_ends(self) -> tuple[str, ...]:
+        """What a result tells of each trajectory beside its end and its loss, by the names of its variables.
+
+        ``evaluations``, at how many points gradient or loss were asked for, where a step asks at more than its own.
+        """
+        several = any(optimizer.points > 1 or optimizer.search for optimizer in self.optimizers)
+        return (*self.problem.told_at_ends, *(["evaluations"] if several else []))
+
+    @property
     def specification(self) -> dict[str, Any]:
         """Everything that determines the result, as plain data; of long axes the shape and a digest of the bytes."""
         return {
@@ -374,7 +383,7 @@ class Sweep(Value):
             **({} if self.settle else {"settle": False}),
             **({"measure": self.measure.specification} if self.measure else {}),
             **({"history": self.history.specification(self.max_steps)} if self.history else {}),
-            **({"told_at_ends": list(self.problem.told_at_ends)} if self.problem.told_at_ends else {}),
+            **({"told_at_ends": list(self.told_at_ends)} if self.told_at_ends else {}),
         }
 
 

@@ -121,6 +121,36 @@ def test_searches_agree_to_the_bit(problem, search):
     cases.agree(cases.sweep_of(problem, rules, 12, 60))
 
 
+def test_evaluations_are_counted(tmp_path):
+    rules = ["gd", "sam", "lbfgs:search=backtracking", "conjugate_gradients"]
+    sweep = gdfast.Sweep("rosenbrock", rules, [0.5, 1.0], [[-1.2, 1.0], [1.0, 1.0]], 60, measure="convergence")
+    result = gdfast.run(sweep, store=tmp_path / "result.zarr")
+    cases.assert_same(result.load(), gdfast.run(sweep, backend="numpy"))
+    steps, counted = result.steps.values, result.evaluations.values
+    np.testing.assert_array_equal(counted[:2], steps[:2] * np.array([1.0, 2.0])[:, None, None])
+    assert (counted[2:, :, 0] > 2 * steps[2:, :, 0]).all()
+    seen, problem = [], problems.rosenbrock()
+
+    def loss(p):
+        seen.append(p)
+        return float(problem.loss(np.array(p)[:, None])[0])
+
+    def gradient(p):
+        return problem.gradient(np.array(p)[:, None])[:, 0].tolist()
+
+    rule = optimizers.steepest_descent()
+    textbook.steepest_descent(gradient, [-1.2, 1.0], 1.0, 6, loss, **rule.parameters)
+    got = gdfast.run(gdfast.Sweep("rosenbrock", rule, [1.0], [[-1.2, 1.0]], 6))
+    assert float(got.evaluations.item()) == len(seen)  # one at each point, and the trials
+
+
+def test_evaluations_of_what_settled_do_not_count_its_last_search():
+    sweep = gdfast.Sweep(problems.quadratic(condition=30.0), "conjugate_gradients:search=exact", [1.0], [[1.0, 2.0]])
+    for backend in ("numba", "numpy"):
+        result = gdfast.run(sweep, backend=backend)
+        assert result.evaluations.item() == 2 * result.steps.item()
+
+
 def one_argument(step):
     return step, 1.0
 
