@@ -264,9 +264,8 @@ def _plain(form: Any) -> Any:
 def _parts(optimizer: Optimizer, table: Table) -> list[dict[str, Any]]:
     """The rule, the schedule and the transforms: their names, and what of them cannot be moved and is not usual."""
     told = []
-    for number, part in enumerate((optimizer, optimizer.schedule, *optimizer.transforms)):
-        if part is None:
-            continue
+    schedules = [(1, part) for part in getattr(optimizer.schedule, "schedules", (optimizer.schedule,)) if part]
+    for number, part in [(0, optimizer), *schedules, *enumerate(optimizer.transforms, start=2)]:
         moved = {knob.name for knob in table.knobs if knob.part == number}
         usual = _usual(part)
         fixed = [

@@ -140,10 +140,10 @@ class _Step:
 
     def rate(self) -> Number:
         lr = self.script.argument("lr")
-        if self.optimizer.scheduled_by_step:
-            factor = self.row[self.parts.schedule.begin]
-            return (factor * self.memory[0] if self.memory else factor) * lr
-        return self.memory[0] * lr if self.memory else lr
+        if not self.parts.schedule.size:
+            return self.memory[0] * lr if self.memory else lr
+        factor = self.row[self.parts.schedule.begin]
+        return (factor * self.memory[0] if self.memory else factor) * lr
 
     def transformed(self, grad: list[Number], rate: Number) -> list[Number]:
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):

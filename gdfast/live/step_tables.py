@@ -21,6 +21,7 @@ from gdfast.live.lane_functions import unsigned
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
+from gdfast.schedules import Chain
 
 _NEARBY = (0.999, 0.9, 1.1, 0.5, 2.0)
 """Multiples of a hyperparameter that are tried, to see what changes with it."""
@@ -80,7 +81,9 @@ def table_of(optimizer: Optimizer, own: Array) -> Table:
     own : ndarray
         Its columns as they are, ``float64[max_steps + 1, width]``, of which the text takes what it cannot compute.
     """
-    knobs = [knob for knob in knobs_of(optimizer) if _written(optimizer, [knob], own) is not None]
+    # What moves nothing, such as what is of matrices alone, is none.
+    written = [(knob, _written(optimizer, [knob], own)) for knob in knobs_of(optimizer)]
+    knobs = [knob for knob, table in written if table is not None and "p[0]" in table.text]
     return _written(optimizer, knobs, own) or _written(optimizer, [], own)  # type: ignore[return-value]
 
 
@@ -170,39 +173,42 @@ def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table |
     ]
     t, budget = script.argument("t"), len(own) - 1
     multiplier: Any = script.number(1.0)
-    lost = set[int]()
+    # What hyperparameters are that change from step to step is not told by one value.
+    lost = {at for at, part in ((0, optimizer), *enumerate(optimizer.transforms, start=2)) if part.courses}
     if optimizer.scheduled_by_step:
         schedule: Any = optimizer.schedule
         try:
             function = _with(schedule.multiplier, numbers[1])
             multiplier = script.number(function(script.argument("k"), budget)).real()
-            columns[0] = multiplier
+            lost |= {1} if isinstance(schedule, Chain) else set()
         except Exception:  # whatever a function of arrays says to a number
             lost.add(1)
+        if 1 in lost:
             multiplier = script.once(f"own[k * {parts.width}]")
+        columns[0] = multiplier
     for at, (span, transform) in enumerate(zip(parts.transforms, optimizer.transforms, strict=True), start=2):
         values = {**transform.parameters, **numbers[at]}
-        if transform.courses or (
-            transform.step_table and not _evaluated(values, transform.step_table, numbers[at], (t,))
-        ):
+        if at in lost:
+            continue
+        if transform.step_table and not _evaluated(values, transform.step_table, numbers[at], (t,)):
             lost.add(at)
             continue
         if transform.noisy:
             values.update(zip(KEY, _key(script, int(transform.parameters["seed"])), strict=True))
         columns[span.places] = [values[name] for name in transform.coefficients]
-    if optimizer.plateau:
-        values = {**optimizer.plateau.parameters, **numbers[1]}
-        table = optimizer.plateau.step_table
-        if table and not _evaluated(values, table, numbers[1], (t - 1,)):
+    plateau = optimizer.plateau
+    if plateau and plateau is optimizer.schedule:
+        values = {**plateau.parameters, **numbers[1]}
+        if plateau.step_table and not _evaluated(values, plateau.step_table, numbers[1], (script.argument("k"),)):
             lost.add(1)
-        columns[parts.plateau.places] = [values.get(name) for name in optimizer.plateau.coefficients]
+        else:
+            columns[parts.plateau.places] = [values[name] for name in plateau.coefficients]
     values = {**optimizer.parameters, **numbers[0]}
     given = (t, multiplier) if optimizer.takes_multipliers else (t,)
-    if optimizer.courses or (optimizer.step_table and not _evaluated(values, optimizer.step_table, numbers[0], given)):
+    if 0 in lost or (optimizer.step_table and not _evaluated(values, optimizer.step_table, numbers[0], given)):
         lost.add(0)
     else:
-        names = optimizer.coefficients
-        columns[parts.rule.places] = [values.get(name) for name in names]
+        columns[parts.rule.places] = [values.get(name) for name in optimizer.coefficients]
     if any(knob.part in lost for knob in knobs):
         return None
     constant = tuple(bool((column == column[0]).all()) for column in own.T)

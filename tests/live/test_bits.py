@@ -80,6 +80,8 @@ def random_sweep(rng, several, rates, starts, problems=EXACT):
             optimizer = optimizer.transformed(transform) if transform else optimizer
         schedule = SCHEDULES[rng.integers(len(SCHEDULES))]
         optimizer = optimizer.scheduled(schedule) if schedule else optimizer
+        if isinstance(schedule, s.Schedule) and rng.random() < 0.2:
+            optimizer = optimizer.scheduled(schedule, s.reduce_on_plateau(patience=3))
         if set(optimizer.needs) <= set(problem.provides):
             chosen.append(optimizer)
     low, high = problem.domain.T
@@ -128,6 +130,13 @@ def test_all_landscapes_agree_with_the_kernels(problem):
         pytest.skip("pages have one or two coordinates")
     sweep = cases.sweep_of(problem, [o.gd(), o.adam()], 20, max_steps=300)
     assert not any(differing(sweep, "numba").values())
+
+
+@pytest.mark.parametrize(
+    "text", ["adam:beta1=(linear:start=0.9,end=0.5)", "gd|cosine|warmup", "gd|step|reduce_on_plateau"]
+)
+def test_hyperparameters_that_are_schedules_and_chains_agree(text):
+    assert not any(differing(gdfast.Sweep("quartic", text, "1e-3:1:6", "-3:3:5", 60)).values())
 
 
 def test_a_loss_of_ones_own_agrees():
