@@ -6,6 +6,7 @@ where one decides which way to go, the hyperparameter stays as it is, and its co
 """
 
 import inspect
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -213,16 +214,27 @@ def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table |
         return None
     constant = tuple(bool((column == column[0]).all()) for column in own.T)
     lines = ["let running = [];", "for (let k = 0; k <= last; k++) {", "  const t = k + 1, first = k === 0;"]
-    lines += [f"  {line}" for line in script.lines]
+    stored = []
     for j, value in enumerate(columns):
-        of_page = value is None or (not isinstance(value, Number))
-        text = f"own[k * width + {j}]" if of_page else script.number(value).text
-        lines.append(f"  T[k * width + {j}] = {text};")
+        text = value.text if isinstance(value, Number) else f"own[k * width + {j}]"
+        stored.append(f"T[k * width + {j}] = {text};")
+    lines += [f"  {line}" for line in (*_needed(script.lines, stored), *stored)]
     moving = [isinstance(value, Number) and not value.code[0].startswith("p[") for value in columns]
     constant = tuple(
         c and not m if not isinstance(v, Number) else not m for c, m, v in zip(constant, moving, columns, strict=True)
     )
     return Table(tuple(knobs), "\n".join([*lines, "}"]), constant)
+
+
+def _needed(lines: Sequence[str], stored: Sequence[str]) -> list[str]:
+    """The lines that what is stored depends on."""
+    names, kept = set(re.findall(r"\w+", " ".join(stored))), list[str]()
+    for line in reversed(lines):
+        name = re.match(r"const (\w+) = ", line)
+        if name is None or name[1] in names:
+            names.update(re.findall(r"\w+", line))
+            kept.append(line)
+    return kept[::-1]
 
 
 def _evaluated(values: dict[str, Any], table: Any, numbers: Mapping[str, Any], given: tuple[Any, ...]) -> bool:
