@@ -19,7 +19,7 @@ from gdfast.live import lane_functions, texts
 from gdfast.live.limits import packed
 from gdfast.live.pairs import formulas_of
 from gdfast.live.step_tables import table_of
-from gdfast.parts import step_table
+from gdfast.parts import Parts, step_table
 
 EXACT = [p.quartic(), p.rosenbrock(), p.himmelblau(), p.styblinski_tang(), p.six_hump_camel(), p.booth(), p.beale()]
 EXACT += [p.three_hump_camel(), p.monkey_saddle(), p.matyas(), p.flat_quartic(), p.quadratic(rotation=3)]
@@ -194,7 +194,8 @@ def test_step_tables_of_moved_hyperparameters_are_those_of_python():
     for got, expected, optimizer in zip(
         *written_tables(p.quartic(), rules + scheduled), rules + scheduled, strict=True
     ):
-        np.testing.assert_allclose(got, expected, rtol=4e-15, atol=1e-15, err_msg=optimizer.label)
+        end = Parts.of(optimizer, None).rule.end  # beyond is what is of matrices, which landscapes have none of
+        np.testing.assert_allclose(got[:, :end], expected[:, :end], rtol=4e-15, atol=1e-15, err_msg=optimizer.label)
 
 
 @pytest.mark.parametrize(
