@@ -27,6 +27,7 @@ ELSEWHERE = {
     "of",  # takes what the command line has checked
     "parity",  # takes nothing
     "libraries",  # nor does it
+    "chained",  # takes any number of schedules; `calls` has it with two
     "debiasing",  # a part of rules
     "named",  # a decorator
 }

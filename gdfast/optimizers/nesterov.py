@@ -9,6 +9,8 @@ is constant as a rule; where it depends on the step, θ looks ahead with that of
 ``momentum=gdfast.schedules.nesterov_momentum()``, and torch with that of the same.
 """
 
+from typing import Any
+
 import numpy as np
 
 from gdfast.formulas.elementary import Array
@@ -31,8 +33,8 @@ def nesterov(momentum: float = 0.9) -> Optimizer:
         μ, the share of the buffer that is kept.
     """
 
-    def step_table(t: Array) -> dict[str, Array]:
-        every = np.broadcast_to(momentum, t.shape)
-        return {"ahead": np.append(every[1:], every[-1])}
+    def step_table(t: Array) -> dict[str, Any]:
+        every: Any = momentum  # an array of every step where it depends on the step
+        return {"ahead": np.append(every[1:], every[-1]) if isinstance(every, np.ndarray) else every}
 
     return Optimizer(rule, learning_rate=0.01, step_table=step_table)

@@ -63,7 +63,7 @@ CASES = {
         (),
         theory.ema_momentum(curvature, beta),
     ),
-    "nesterov": (optimizers.nesterov(), {"momentum": beta}, (), theory.nesterov(curvature, beta)),
+    "nesterov": (optimizers.nesterov(), {"momentum": beta, "ahead": beta}, (), theory.nesterov(curvature, beta)),
     "qhm": (optimizers.qhm(), {"momentum": beta, "nu": nu}, (), theory.qhm(curvature, beta, nu)),
     "adam": (
         optimizers.adam(),
