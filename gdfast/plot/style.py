@@ -36,7 +36,8 @@ CHANGE_COLOURS = {
     Change.neither_reaches: "#DADADA",
 }
 LINE_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-BASIN_COLOURS = ["#009E73", "#56B4E9", "#E69F00", "#CC79A7", "#0072B2", "#D55E00", "#999933", "#882255"]
+# Those of outcomes that are at no minimum come last.
+BASIN_COLOURS = ["#009E73", "#56B4E9", "#E69F00", "#882255", "#999933", "#0072B2", "#D55E00", "#CC79A7"]
 DASHES = ["-", "--", "-.", ":"]
 
 outcome_norm = BoundaryNorm([o - 0.5 for o in Outcome] + [len(Outcome) - 0.5], len(Outcome))
