@@ -18,6 +18,7 @@ Source: Jordan (2024), https://kellerjordan.github.io/posts/muon/.
 
 import numpy as np
 
+from gdfast import arguments
 from gdfast.formulas.elementary import Array, maximum, select, sqrt
 from gdfast.formulas.matrices import orthogonalized
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
@@ -82,7 +83,7 @@ def muon(
     weight_decay : float >= 0
         λ, of matrices; they shrink by η λ a step.
     steps : int
-        Rounds of the iteration.
+        Rounds of the iteration, from 0 to 99.
     eps : float >= 0
         The least norm that the iteration divides by.
     consistent_rms : float >= 0
@@ -95,7 +96,13 @@ def muon(
         Adam's learning rate in multiples of η.
     debias : bool
         Whether both momenta are debiased as in optax, and Adam's looks ahead.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `steps` is no whole number from 0 to 99.
     """
+    arguments.integer("muon: steps", steps, low=0, high=99)
 
     def step_table(t: Array) -> dict[str, Array]:
         of_momentum, of_gradient = _ahead(momentum, nesterov, debias, t)

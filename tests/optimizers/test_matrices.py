@@ -144,6 +144,11 @@ def test_a_rule_for_matrices_that_does_not_fit_is_refused(text, kind, words):
     cases.refused(make, kind, *words)
 
 
+@pytest.mark.parametrize(("steps", "kind"), [(-1, ValueError), (100, ValueError), (2.5, TypeError), (True, TypeError)])
+def test_rounds_of_the_iteration_are_a_whole_number(steps, kind):
+    cases.refused(lambda: optimizers.muon(steps=steps), kind, "muon: steps", "from 0 to 99")
+
+
 def test_a_rule_beside_one_for_matrices_has_no_norms():
     rule = from_text("def rule(theta, grad, lr, loss): return theta - lr * grad * loss")
     of_matrices = from_text("def of_matrices(theta, grad, lr): return theta - lr * grad")
