@@ -100,7 +100,7 @@ def rows(only: list[str], quick: bool) -> Iterator[Row]:
     for pair in PROBLEMS_AND_OPTIMIZERS:
         fit = [name for name, contender in SWEEPS.items() if contender.does(pair[1])]
         asked += [(against, pair, name) for name in fit]
-    asked += [(training, name) for name in NETWORKS]
+    asked += [(training, name) for name, contender in NETWORKS.items() if contender.does("trainability network")]
     for function, *given in asked:
         if not given[-1].startswith("gdfast") and (not only or given[-1] in only):
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
