@@ -218,7 +218,7 @@ class Judge:
 
     def elsewhere(self, endings: Endings, starts: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """Tell what ends are if they are at no minimum, and whether their losses are those of one, ``int8[n]`` each."""
-        ending, trend, loss = endings.ending, endings.trend, endings.loss
+        ending, trend, loss = endings.ending, endings.trend, endings.loss.astype(np.float64, copy=False)
         limits = self.limits
         down = (trend == Trend.down) | ((trend == Trend.level) & (endings.gradient_norm <= limits.creeping))
         outcome = np.full(len(loss), Outcome.oscillating, dtype=np.int8)

@@ -1,13 +1,15 @@
 """Trajectories in float32, and settle checks at every k-th point only."""
 
+import types
+
 import cases
 import numpy as np
 import pytest
 
 import gdfast
 from gdfast import measures, optimizers, problems, schedules, transforms
-from gdfast.tiles.ending import Ending
-from gdfast.tiles.outcomes import Outcome
+from gdfast.tiles.ending import Ending, Trend
+from gdfast.tiles.outcomes import Judge, Outcome
 
 SOME = ["adgd", "asgd", "lamb", "padam", "polyak_sgd", "rprop", "schedule_free_adamw"]
 CHANGED = [
@@ -82,3 +84,16 @@ def test_what_cannot_be_computed_in_single_precision_is_refused():
         gdfast.Sweep(network, optimizers.gd(), [0.1], network.random(2), dtype="float32")
     with pytest.raises(ValueError, match="check_every must be"):
         gdfast.Sweep(problems.quartic(), optimizers.gd(), [0.1], [[1.0]], check_every=0)
+
+
+def test_ends_in_single_precision_are_judged_in_double():
+    # In single precision this loss less the tolerance is above the minimum's −64.19561236, in double it is below.
+    sweep = gdfast.Sweep("styblinski_tang", "gd", [0.1], [[0.0, 0.0]], 5, dtype="float32")
+    ends = types.SimpleNamespace(
+        ending=np.array([Ending.moving], np.int8),
+        trend=np.array([Trend.neither], np.int8),
+        loss=np.array([-64.19555664], np.float32),
+        gradient_norm=np.array([1.0], np.float32),
+    )
+    _, near = Judge(sweep).elsewhere(ends, np.array([0]))
+    assert near.tolist() == [1]
