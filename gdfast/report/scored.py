@@ -77,7 +77,7 @@ def page(
         "Each optimizer at its default learning rate, and at the multiple of it that did best on other starts. A "
         "profile is the share of targets reached within so many times the steps of the optimizer that was soonest; "
         "bands are 95 % of bootstrap samples of the starts.",
-        (_All(together, SUITES[suite]), *(_One(together, label, SUITES[suite]) for label in labels[:_MOST_PAGES])),
+        (_All(together, SUITES[suite]), *(_One(together, rule, SUITES[suite]) for rule in rules[:_MOST_PAGES])),
     )
     around = Around(
         f"Scores: {listed(labels if len(labels) <= 6 else [*labels[:5], f'{len(labels) - 5} more'])}",
@@ -129,9 +129,9 @@ class _All:
 class _One:
     """The experiment about one of them."""
 
-    def __init__(self, table: pd.DataFrame, label: str, suite: Suite) -> None:
-        self.table, self.label, self.suite = table, label, suite
-        self.__name__ = "".join(c if c.isalnum() else "-" for c in label)
+    def __init__(self, table: pd.DataFrame, rule: Optimizer, suite: Suite) -> None:
+        self.table, self.label, self.suite, self.rule = table, rule.label, suite, rule
+        self.__name__ = "".join(c if c.isalnum() else "-" for c in rule.label)
 
     def __call__(self, lab: Lab) -> Iterator[Section]:
         table = by_task(self.table, self.label, self.suite)
@@ -142,6 +142,7 @@ class _One:
                 "For each task: the multiple of its default rate that was chosen, the share of starts and targets "
                 "reached by it and by the default, and the median of the steps to each target, beside the least of "
                 "all shown.",
+                f"A step of it asks for {self.rule.cost}." if self.rule.points > 1 else None,
                 f"It reaches nothing on {listed(never)}." if never else None,
             ],
             draw=partial(draw_tasks, table, self.suite),

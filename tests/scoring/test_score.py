@@ -1,5 +1,7 @@
 """Scores against plain loops, the same bits again, profiles by hand, and a folder that goes on where it was."""
 
+import dataclasses
+
 import cases
 import numpy as np
 import pandas as pd
@@ -154,11 +156,15 @@ def test_what_ships_is_of_the_latest_suite():
 
 
 @pytest.mark.slow
-def test_what_ships_is_what_is_scored():
+def test_what_ships_is_what_is_scored(monkeypatch):
+    # Of the tasks three with + - * / alone, whose bits are the same on all machines.
+    suite = SUITES[LATEST]
+    tasks = tuple(task for task in suite.tasks if task.problem in {"trid:dimension=8", "rosenbrock", "beale"})
+    monkeypatch.setitem(SUITES, LATEST, dataclasses.replace(suite, tasks=tasks))
     table = score(optimizers.gd())
-    expected = shipped().query("optimizer == 'gd'").reset_index(drop=True)
-    exact = ~table.task.isin(["ackley", "rastrigin", "mlp", "logistic_regression:data=iris,positive=virginica"])
-    pd.testing.assert_frame_equal(table[exact], expected[exact], check_exact=True)
+    expected = shipped().query("optimizer == 'gd'")
+    expected = expected[expected.task.isin([task.problem for task in tasks])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(table, expected, check_exact=True)
 
 
 def test_bad_arguments_get_one_sentence():
