@@ -376,6 +376,10 @@ def _plain(value: Any) -> Any:
         return source(value)
     if isinstance(value, tuple) and any(isinstance(each, Value) for each in value):
         return [_plain(each) for each in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, Value | type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, MappingProxyType):
+        return {name: _plain(each) for name, each in value.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -75,6 +75,8 @@ AT_STEPS = [
 def test_multipliers_of_steps_by_hand(schedule, budget, expected):
     got = schedule.multipliers(budget)
     np.testing.assert_allclose(got[list(expected)], list(expected.values()), rtol=1e-12, atol=1e-15)
+    some = [budget, budget // 2]
+    np.testing.assert_array_equal(schedule.at(np.array(some, dtype=np.float64), budget), got[some])
 
 
 STRETCHED = [make for make in BY_STEP if "total" in inspect.signature(make).parameters]

@@ -45,7 +45,7 @@ def read(name: str) -> MachineCode | None:
     for folder in folders():
         path = folder / (name + _SUFFIX)
         with contextlib.suppress(OSError, ValueError):
-            code = _unpacked(name, _content(path))
+            code = _unpacked(name, plain_content(path))
             with contextlib.suppress(OSError):
                 os.utime(path)  # used: what has not been for the longest time is trimmed first
             return code
@@ -97,7 +97,8 @@ def trim(folder: Path, most: float) -> None:
         total -= size
 
 
-def _content(path: Path) -> bytes:
+def plain_content(path: Path) -> bytes:
+    """What is in a file; ValueError if it is something else than a plain one."""
     # Whoever can write to the folder can place anything there: nothing but a plain file is waited for.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

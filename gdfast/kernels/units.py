@@ -16,7 +16,7 @@ import numpy as np
 
 from gdfast.kernels import estimates, numba_internals
 from gdfast.kernels.estimates import QUOTIENT, ROOT, Units
-from gdfast.kernels.folder import folders, put
+from gdfast.kernels.folder import folders, plain_content, put
 
 _VECTORS = 64  # of numbers in the nearest cache, which loops go through again and again
 _ITERATIONS, _REPEATS = 4096, 40
@@ -91,7 +91,7 @@ def _read(name: str) -> Units | None:
     """What is kept under a name; None where it is not kept, or is not what was written."""
     for folder in folders():
         with contextlib.suppress(OSError, ValueError, TypeError):
-            kept = Units(**json.loads((folder / name).read_text()))
+            kept = Units(**json.loads(plain_content(folder / name)))
             if all(math.isfinite(value) and value > 0 for value in kept):
                 return kept
     return None

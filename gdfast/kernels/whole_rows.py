@@ -164,13 +164,14 @@ class _InRows:
     def _line_search(self, room: str, direction: ast.expr, first: ast.expr) -> None:
         search = self.optimizer.search
         assert search
-        self.over_lanes(f"{room}[lane] = {self.written(first)}")
         if not search.most:
+            self.over_lanes(f"{room}[lane] = {self.written(first)}")
             return
         way, bend = self.vector(), self.vector()
         value, rise, descent, done = (self.number() for _ in range(4))
         memory = [self.number() for _ in search.initial]
-        self.over(f"{way}[i, lane] = {self.written(direction)}")
+        self.over(f"{way}[i, lane] = {self.written(direction)}")  # before the room of a number in it is another's
+        self.over_lanes(f"{room}[lane] = {self.written(first)}")
         self.sum_of(descent, "grad[i, lane]", f"{way}[i, lane]")
         self.over_lanes(
             f"{done}[lane] = 0.0",

@@ -249,7 +249,13 @@ class Optimizer(Varied):
                 )
 
     def _check_losses(self, transforms: tuple[Transform, ...]) -> None:
-        """Refuse transforms of the gradient where the rule compares it with losses or the Hessian, which stay."""
+        """Refuse transforms where a part of what the rule takes stays: losses, the Hessian, points of an average."""
+        for transform in transforms if self.carrier is not None else ():
+            if transform.decoupled:
+                raise ValueError(
+                    f"transforms: {transform.label} would change the average that {self.name} is judged by, but not "
+                    "the points that it is the average of"
+                )
         asked = self.steps.functions - {"dot", "norm", "gradient_at"} if self.steps else ()
         for transform in transforms if asked else ():
             if not transform.decoupled:

@@ -98,6 +98,7 @@ def averaged(of: Optimizer | None = None, decay: float = 1.0, debias: bool = Tru
         )
     if decoupled := [each.label for each in base.transforms if each.decoupled]:
         raise ValueError(f"averaged: of must be an optimizer without decoupled transforms, not with {decoupled[0]}")
+    arguments.number("averaged: start", start, arguments.NONNEGATIVE)  # for all steps the same
     rule, kept, first = _rule_of(base)
 
     def step_table(t: Array, multipliers: Array) -> dict[str, Any]:

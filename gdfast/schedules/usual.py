@@ -90,7 +90,7 @@ def cosine_warm_restarts(period: int = 50, factor: float = 1.0, end: float = 0.0
 
     def multiplier(t: Array, budget: int) -> Array:
         out, begin, length = np.empty_like(t), 0.0, float(period)
-        while begin < len(t):
+        while begin <= t.max(initial=0):
             inside = (t >= begin) & (t < begin + length)
             out[inside] = _half_cosine(1.0, end, (t[inside] - begin) / length)
             begin, length = begin + length, length * factor

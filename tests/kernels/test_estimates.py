@@ -1,6 +1,7 @@
 """Roots and quotients from estimates have the bits of the divider, and stand where they are quicker."""
 
 import itertools
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -200,5 +201,9 @@ def test_what_is_measured_is_kept_and_damage_to_it_is_seen(tmp_path, monkeypatch
             monkeypatch.setattr(units, "measured", lambda: SLOW_DIVIDER)
             units.units.cache_clear()
             assert units.units() == first
+        file.unlink()
+        os.mkfifo(file)  # which nobody waits for
+        units.units.cache_clear()
+        assert units.units() == first
     finally:
         units.units.cache_clear()

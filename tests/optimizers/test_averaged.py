@@ -76,3 +76,8 @@ def test_what_has_no_average_is_refused():
     cases.refused(lambda: optimizers.averaged(of=optimizers.newton()), ValueError, "averaged: of", "hessian_solve")
     decayed = optimizers.gd().transformed(transforms.weight_decay())
     cases.refused(lambda: optimizers.averaged(of=decayed), ValueError, "averaged: of", "weight_decay")
+    cases.refused(
+        lambda: notation.optimizers("averaged|weight_decay"), ValueError, "transforms: weight_decay", "averaged"
+    )
+    course = schedules.linear(1.0, 5.0)
+    cases.refused(lambda: optimizers.averaged(start=course), ValueError, "averaged: start", "must be numbers")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import gdfast
 from gdfast import optimizers, problems
+from gdfast.formulas.vectors import line_search
 from gdfast.optimizers import Optimizer
 from gdfast.optimizers._search import Search
 from gdfast.optimizers._searches import SEARCHES
@@ -149,6 +150,21 @@ def test_evaluations_of_what_settled_do_not_count_its_last_search():
     for backend in ("numba", "numpy"):
         result = gdfast.run(sweep, backend=backend)
         assert result.evaluations.item() == 2 * result.steps.item()
+
+
+def half(step, value, loss):
+    return 0.5 * step, value < loss
+
+
+def of_one_name(theta, grad, lr):
+    s = 2.0 * lr
+    s = line_search(-s * grad, 0.5)
+    return theta - s * lr * grad
+
+
+def test_a_length_may_have_the_name_of_a_number_in_its_direction():
+    rule = Optimizer(of_one_name, 0.1, search=Search(half, most=5))
+    cases.agree(cases.sweep_of(problems.linear_regression(), rule, 8, 20))
 
 
 def one_argument(step):
