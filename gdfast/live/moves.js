@@ -44,7 +44,8 @@ function changed({ map = true, view = false } = {}) {
   compute_paths();
   draw("landscape", "losses", "map", "bifurcation");
   $("#time").max = String(longest()); $("#time").value = String(state.t ?? longest()); $("#now").textContent = `step ${state.t ?? longest()}`;
-  if (map) { compute_map(); compute_bifurcation(); }
+  if (map) compute_map();
+  compute_bifurcation();
   refreshes.forEach((refresh) => refresh());
   tell();
   save();
@@ -113,7 +114,7 @@ function build() {
   OPTIMIZERS.forEach((optimizer, k) => {
     const box = document.createElement("fieldset");
     box.innerHTML = `<legend><label><input type="checkbox"><i></i><span></span></label></legend>`;
-    box.querySelector("span").textContent = optimizer.label;
+    optimizer.label.split(/(?<=[|:,])/).forEach((part, at) => box.querySelector("span").append(at ? document.createElement("wbr") : "", part)); // where a long name breaks
     box.querySelector("i").style.background = colour_of(k);
     const check = box.querySelector("input");
     check.style.accentColor = colour_of(k);
@@ -328,6 +329,10 @@ $("#time").oninput = () => { stop(); state.t = Number($("#time").value); moved()
 state = read(decodeURIComponent(location.hash.slice(1)));
 build();
 listen();
+// Sliders stand where they are seen with the pictures: in a column before them, on a narrow page below the first.
+const narrow = matchMedia("(max-width: 699.98px)");
+narrow.onchange = () => { if (narrow.matches) $(".stage > figure").after($(".panels")); else $(".stage").before($(".panels")); };
+narrow.onchange();
 changed();
 moved();
 window.addEventListener("hashchange", () => { state = read(decodeURIComponent(location.hash.slice(1))); changed(); moved(); });

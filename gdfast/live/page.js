@@ -9,7 +9,7 @@ const initial = () => ({
   eta: DATA.eta, start: [...DATA.start], p: OPTIMIZERS.map((o) => o.knobs.map((k) => k.value)), on: OPTIMIZERS.map(() => true),
   of: DATA.of, map: DATA.map, knob: 0, by: DATA.by, view: null, t: null,
 });
-let state = initial(), paths = [], cells = null, dots = [], generation = 0, playing = 0;
+let state = initial(), paths = [], cells = null, dots = [], diagram = "", generation = 0, playing = 0;
 
 const plots = {
   landscape: new Plot($("#landscape"), D === 1 ? [NAMES[0], "loss"] : NAMES),
@@ -128,12 +128,15 @@ function mark(name) { (window.marks ||= {})[name] = performance.now(); }
 
 function compute_bifurcation() {
   const [low, high] = DATA.rates.map(Math.log10), x = axes()[0].of === "rate" ? axes()[0] : { of: "rate", low, high, log: true };
-  const plan = { of: state.of, p: state.p[state.of], start: state.start, x, n: 320, last: 48, along: 0 }, current = generation, fresh = [];
+  const plan = { of: state.of, p: [...state.p[state.of]], start: [...state.start], x, n: 320, last: 48, along: 0 }, wanted = JSON.stringify(plan), fresh = [];
+  if (wanted === diagram) return; // neither the rate nor what the map alone shows moves it
+  diagram = wanted;
+  $("#from").textContent = `${label_of(state.of)} from ${NAMES.map((name, i) => `${name} = ${short(state.start[i])}`).join(", ")}`;
   fresh.x = x;
   const pieces = [];
   for (let from = 0; from < plan.n; from += 40) {
     pieces.push({ message: { kind: "columns", plan, from, to: from + 40 }, told: (found) => {
-      if (current !== generation) return;
+      if (wanted !== diagram) return;
       fresh.push(found);
       if (fresh.length === pieces.length || fresh.length === 2) { dots = fresh; draw("bifurcation"); }
       if (fresh.length === pieces.length) dots = fresh;
@@ -286,9 +289,16 @@ function limit_lines(plot) {
     context.setLineDash([6, 4]); context.lineWidth = 1.5; context.strokeStyle = style("--text"); line_of(context, at, plot.top, at, plot.top + plot.height);
     context.setLineDash([]);
   }
+  const taken = few.map(([at]) => [at - 1, at + 1, -1, few.length]); // boxes of lines and labels: left, right, first and last row
   few.forEach(([at, minima], k) => {
     const label = `limit${DATA.minima.length > 1 ? ` at (${minima[0].point.map(short).join(", ")})${minima.length > 1 ? " …" : ""}` : ""}`;
-    const width = context.measureText(label).width, left = at + width + 10 > plot.left + plot.width ? at - width - 7 : at + 6, y = plot.top + 5 + 16 * k;
+    const width = context.measureText(label).width, places = [];
+    for (let row = 0; row <= few.length; row++) for (const left of [at + 6, at - width - 7]) if (left > plot.left + 3 && left + width + 3 < plot.left + plot.width) places.push([left, row]);
+    // The first place that covers no line and no label; failing that, one that covers no label.
+    const free = ([left, row], boxes) => boxes.every(([a, b, first, last]) => left - 4 > b || left + width + 4 < a || row < first || row > last);
+    const [left, row] = places.find((place) => free(place, taken)) || places.find((place) => free(place, taken.slice(few.length))) || [at + 6, k];
+    taken.push([left - 3, left + width + 3, row, row]);
+    const y = plot.top + 5 + 17 * row;
     context.fillStyle = style("--veil"); context.fillRect(left - 3, y - 2, width + 6, 15);
     context.fillStyle = style("--text"); context.fillText(label, left, y);
   });
