@@ -8,19 +8,22 @@ const short = (value) => {
   return size && (size < 1e-3 || size >= 1e5) ? value.toExponential(2).replace("e+", "e") : String(Number(value.toPrecision(4)));
 };
 
-// A canvas with axes: { x: [low, high], y: [low, high], log } in places (logarithms where an axis is logarithmic).
+// A canvas with axes: { low, high, log } in places (logarithms where an axis is logarithmic).
 class Plot {
-  constructor(canvas, labels, margins = [8, 10, 34, 46]) {
-    Object.assign(this, { canvas, labels, margins, x: { low: 0, high: 1, log: false }, y: { low: 0, high: 1, log: false } });
+  constructor(canvas, labels) {
+    Object.assign(this, { canvas, labels, x: { low: 0, high: 1, log: false }, y: { low: 0, high: 1, log: false } });
     this.context = canvas.getContext("2d");
   }
-  begin() {
-    const { canvas, context, margins } = this, box = canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
+  begin(x, y) {
+    const { canvas, context } = this, box = canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
     const width = Math.round(box.width * ratio), height = Math.round(box.height * ratio);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const [top, right, bottom, left] = margins;
-    Object.assign(this, { left, top, width: Math.max(20, box.width - left - right), height: Math.max(20, box.height - top - bottom) });
+    context.font = `11.5px ${style("--sans")}`;
+    const top = 24, right = 10, bottom = 34, tall = Math.max(20, box.height - top - bottom);
+    const widest = Math.max(0, ...ticks(y, Math.max(4, tall / 40)).map(([, label]) => context.measureText(label).width)); // long where a map is zoomed deep
+    const left = Math.min(Math.max(40, widest + 10), box.width / 2);
+    Object.assign(this, { x, y, left, top, width: Math.max(20, box.width - left - right), height: tall });
     context.clearRect(0, 0, box.width, box.height);
     context.lineWidth = 1;
     context.lineJoin = "round";
@@ -48,14 +51,17 @@ class Plot {
     context.strokeStyle = style("--line");
     context.textAlign = "center";
     context.textBaseline = "top";
-    for (const [place, label] of ticks(this.x, this.width / 70)) {
-      const at = Math.round(this.px(place)) + 0.5;
+    let written = -Infinity; // where the last label ends
+    for (const [place, label] of ticks(this.x, Math.max(4, this.width / 70))) {
+      const at = Math.round(this.px(place)) + 0.5, half = context.measureText(label).width / 2, middle = Math.min(at, this.left + this.width + 8 - half);
       line_of(context, at, this.top + this.height, at, this.top + this.height + 4);
-      context.fillText(label, Math.min(at, this.left + this.width - 8), this.top + this.height + 6);
+      if (middle - half < written + 6) continue;
+      context.fillText(label, middle, this.top + this.height + 6);
+      written = middle + half;
     }
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const [place, label] of ticks(this.y, this.height / 40)) {
+    for (const [place, label] of ticks(this.y, Math.max(4, this.height / 40))) {
       const at = Math.round(this.py(place)) + 0.5;
       line_of(context, this.left - 4, at, this.left, at);
       context.fillText(label, this.left - 6, at);
@@ -65,12 +71,8 @@ class Plot {
     context.textAlign = "right";
     context.textBaseline = "bottom";
     context.fillText(labels[0], this.left + this.width, this.top + this.height + 33);
-    context.save();
-    context.translate(11, this.top + 2);
-    context.rotate(-Math.PI / 2);
-    context.textBaseline = "middle";
-    context.fillText(labels[1], 0, 0);
-    context.restore();
+    context.textAlign = "left";
+    context.fillText(labels[1], 4, this.top - 8);
   }
 }
 

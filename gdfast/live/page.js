@@ -166,11 +166,9 @@ function draw(...names) {
 const shown_step = (path) => (state.t === null ? path.last : Math.min(state.t, path.last));
 
 pictures.landscape = () => {
-  const plot = plots.landscape;
-  plot.begin();
-  const { context } = plot;
+  const plot = plots.landscape, { context } = plot;
   if (D === 1) graph(plot); else {
-    [plot.x, plot.y] = DATA.domain.map(([low, high]) => ({ low, high, log: false }));
+    plot.begin(...DATA.domain.map(([low, high]) => ({ low, high, log: false })));
     contours ||= contour_picture(LANDSCAPE.objective, DATA.domain, 280);
     const ground = style("--contour-low") + style("--contour-high");
     if (contours.ground !== ground) { contours.image = paint_contours(contours, rgb(style("--contour-low")), rgb(style("--contour-high"))); contours.ground = ground; }
@@ -213,8 +211,7 @@ function cross(context, x, y) {
 function graph(plot) {
   const [[low, high]] = DATA.domain, n = 400, values = Float64Array.from({ length: n + 1 }, (_, i) => LANDSCAPE.objective(low + (high - low) * i / n));
   const sorted = Float64Array.from(values).filter(Number.isFinite).sort(), bottom = sorted[0], top = sorted[Math.floor(sorted.length * 0.86)];
-  plot.x = { low, high, log: false };
-  plot.y = { low: bottom - 0.07 * (top - bottom || 1), high: top + 0.04 * (top - bottom || 1), log: false };
+  plot.begin({ low, high, log: false }, { low: bottom - 0.07 * (top - bottom || 1), high: top + 0.04 * (top - bottom || 1), log: false });
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
     context.beginPath();
@@ -227,11 +224,9 @@ function graph(plot) {
 
 pictures.losses = () => {
   const plot = plots.losses, lowest = TASK.limits.low - TASK.limits.slack, base = Number.isFinite(lowest) ? lowest : Math.min(...paths.filter(Boolean).map((p) => p.losses[p.last]));
-  plot.begin();
   const shown = paths.filter(Boolean), most = Math.max(2, ...shown.map((p) => p.last)), scale = TASK.limits.slack / DATA.tolerance;
-  plot.x = { low: 0, high: Math.log10(most + 1), log: true, shifted: true };
   const least = Math.min(TASK.limits.slack, ...shown.flatMap((p) => [...p.losses].map((v) => (v - base > 0 ? v - base : Infinity))));
-  plot.y = { low: Math.max(Math.log10(scale) - 12, Math.log10(least)) - 0.5, high: Math.log10(scale) + 2.5, log: true };
+  plot.begin({ low: 0, high: Math.log10(most + 1), log: true, shifted: true }, { low: Math.max(Math.log10(scale) - 12, Math.log10(least)) - 0.5, high: Math.log10(scale) + 2.5, log: true });
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
     const reached = plot.py(Math.log10(TASK.limits.slack));
@@ -250,10 +245,9 @@ pictures.losses = () => {
 };
 
 pictures.map = () => {
-  const plot = plots.map;
-  plot.begin();
-  const [x, y] = axes();
-  plot.x = x; plot.y = y; plot.labels = [x.label, y.label];
+  const plot = plots.map, [x, y] = axes();
+  plot.begin(x, y);
+  plot.labels = [x.label, y.label];
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
     if (cells) {
@@ -291,7 +285,7 @@ function limit_lines(plot) {
   }
   const taken = few.map(([at]) => [at - 1, at + 1, -1, few.length]); // boxes of lines and labels: left, right, first and last row
   few.forEach(([at, minima], k) => {
-    const label = `limit${DATA.minima.length > 1 ? ` at (${minima[0].point.map(short).join(", ")})${minima.length > 1 ? " …" : ""}` : ""}`;
+    const label = `limit${DATA.minima.length > 1 ? ` at (${minima[0].point.map((v) => short(Number(v.toPrecision(3)))).join(", ")})${minima.length > 1 ? " …" : ""}` : ""}`;
     const width = context.measureText(label).width, places = [];
     for (let row = 0; row <= few.length; row++) for (const left of [at + 6, at - width - 7]) if (left > plot.left + 3 && left + width + 3 < plot.left + plot.width) places.push([left, row]);
     // The first place that covers no line and no label; failing that, one that covers no label.
@@ -306,17 +300,15 @@ function limit_lines(plot) {
 
 pictures.bifurcation = () => {
   const plot = plots.bifurcation, [low, high] = DATA.domain[0];
-  plot.begin();
-  plot.x = dots.x || full_axes().find((axis) => axis.of === "rate") || { low: Math.log10(DATA.rates[0]), high: Math.log10(DATA.rates[1]), log: true };
-  plot.y = { low, high, log: false };
+  plot.begin(dots.x || full_axes().find((axis) => axis.of === "rate") || { low: Math.log10(DATA.rates[0]), high: Math.log10(DATA.rates[1]), log: true }, { low, high, log: false });
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
     context.fillStyle = style("--text"); context.globalAlpha = 0.5;
     for (const found of dots) for (let k = 0; k < found.length; k += 2) context.fillRect(plot.px(plot.x.low + (plot.x.high - plot.x.low) * found[k] / 319) - 0.6, plot.py(found[k + 1]) - 0.6, 1.3, 1.3);
     context.globalAlpha = 1;
-    limit_lines(plot);
     const at = plot.px(Math.log10(state.eta));
     context.strokeStyle = style("--mark"); context.lineWidth = 1.5; line_of(context, at, plot.top, at, plot.top + plot.height);
+    limit_lines(plot);
   });
   plot.axes();
 };

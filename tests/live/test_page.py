@@ -154,6 +154,44 @@ def test_a_page_is_moved_by_keys_alone(opened):
     assert page.locator("#play").inner_text() == "Play"
 
 
+@pytest.mark.parametrize("name", ["one.html", "two.html"])
+def test_sliders_are_seen_with_the_pictures(opened, name):
+    page = opened(name, width=1600)
+    page.locator("#map").evaluate(
+        "(canvas) => scrollTo(0, canvas.getBoundingClientRect().bottom + scrollY - innerHeight)"
+    )
+    for seen in (page.get_by_role("slider", name="learning rate η"), page.locator("#map"), page.locator("#landscape")):
+        box = seen.bounding_box()
+        assert box["y"] >= page.locator(".race").bounding_box()["y"] + 40
+        assert box["y"] + box["height"] <= 901
+    page.set_viewport_size({"width": 390, "height": 844})
+    order = [page.locator(place).bounding_box()["y"] for place in ("#landscape", "#sliders", "#optimizers", "#map")]
+    assert order == sorted(order)
+    page.locator("#landscape").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.labels[0].textContent") == "learning rate η"
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.locator("[data-do=reset]").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.labels[0].textContent") == "learning rate η"
+
+
+def test_the_diagram_is_of_the_start_that_is_told(opened):
+    page = opened("one.html")
+    before = page.evaluate("dots.map((found) => [...found])")
+    page.get_by_label("start x, as a number").fill("-2")
+    page.keyboard.press("Tab")
+    assert "of gd from x = -2." in page.locator("#bifurcation + figcaption").inner_text()
+    for _ in range(100):
+        found = page.evaluate("dots.map((found) => [...found])")
+        if len(found) == 8 and found != before:
+            break
+        page.wait_for_timeout(50)
+    last = next(columns[-1] for columns in found if columns[-2] == 39)
+    rate = page.evaluate("value_at(dots.x, 39, 320)")
+    assert last == gdfast.trajectory(p.quartic(), o.gd(), [-2.0], rate, 200).theta.values[-1, 0]
+
+
 def test_maps_are_zoomed_as_deep_as_floats_go(opened):
     page = opened("two.html")
     for _ in range(60):
