@@ -123,6 +123,14 @@ def test_no_horizontal_scroll_of_the_page(open_page, width, scheme):
     assert (dark == "rgb(255, 255, 255)") == (scheme == "light")
 
 
+def test_figures_have_one_scale(open_page):
+    page = open_page(viewport={"width": 1600, "height": 900})
+    column = page.locator(".frame").first.bounding_box()["width"]
+    sizes = page.eval_on_selector_all(".picture img", "images => images.map(i => [i.clientWidth, i.naturalWidth])")
+    assert len(sizes) > 3
+    assert [shown for shown, _ in sizes] == [pytest.approx(min(0.9 * natural, column), abs=1) for _, natural in sizes]
+
+
 def column(table, index):
     return table.eval_on_selector_all(f"tbody td:nth-child({index})", "cells => cells.map(c => c.textContent)")
 
