@@ -8,7 +8,8 @@ results as further arguments. Between them the function is applied to whole matr
 import ast
 import copy
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from gdfast.formulas.formula import from_text
@@ -70,7 +71,8 @@ class _Cut(ast.NodeTransformer):
         *body, last = self.tree.body
         for statement in body:
             self.before.append(self.visit(copy.deepcopy(statement)))
-        return Staged(tuple(self.stages), self.formula(self.tree.name, self.visit(copy.deepcopy(last))))
+        rule = self.formula(self.tree.name, self.visit(copy.deepcopy(last)))  # which may add stages
+        return Staged(tuple(self.stages), rule)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         node.args = [self.visit(value) for value in node.args]
@@ -84,9 +86,13 @@ class _Cut(ast.NodeTransformer):
             more = f", then arguments of the rule for {', '.join(wanted)}" if wanted else ""
             self.refuse(node, f"{name} takes the entry of a matrix{more}")
         value = self.formula(f"{name}_of", ast.Return(entry))
-        self.results.append(f"{name}_{len(self.results)}")
+        self.results.append(next(n for n in self.fresh(name) if n not in self.own and n not in self.names))
         self.stages.append(Stage(name, value, given))
         return ast.Name(self.results[-1], ast.Load())
+
+    def fresh(self, name: str) -> Iterator[str]:
+        """Names for what the next call of a function returns."""
+        return (f"{name}_{len(self.results)}" + "_" * k for k in itertools.count())
 
     def formula(self, name: str, last: ast.stmt) -> Callable[..., Any]:
         """A formula that ends so, of all that stands before and is needed."""

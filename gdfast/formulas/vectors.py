@@ -11,6 +11,7 @@ assignment, in their order.
 import ast
 import copy
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -194,13 +195,15 @@ class Steps:
         return frozenset(statement.function for statement in self.statements) - {""}
 
     @property
-    def points(self) -> frozenset[str]:
-        """The points besides its own at which it asks for gradient or loss, as texts."""
-        return frozenset(
-            ast.unparse(statement.operands[0])
-            for statement in self.statements
-            if statement.function in ("gradient_at", "loss_at")
-        )
+    def points(self) -> int:
+        """How many points besides its own it asks for gradient or loss at: the same text of the same values is one."""
+        values, points = Counter[str](), set[Any]()
+        for name, function, operands, _ in self.statements:
+            if function in ("gradient_at", "loss_at"):
+                named = sorted({part.id for part in ast.walk(operands[0]) if isinstance(part, ast.Name)})
+                points.add((ast.unparse(operands[0]), *(values[each] for each in named)))
+            values[name] += 1
+        return len(points)
 
     def is_vector(self, node: ast.AST) -> bool:
         """Whether an expression without calls of such functions is a vector."""

@@ -335,7 +335,7 @@ class Optimizer(Varied):
     @property
     def points(self) -> int:
         """At how many points a step asks for loss, gradient or Hessian, besides the trials of a line search."""
-        return 1 + (len(self.steps.points) if self.steps else 0)
+        return 1 + (self.steps.points if self.steps else 0)
 
     @property
     def cost(self) -> str:

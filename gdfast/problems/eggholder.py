@@ -16,7 +16,7 @@ from gdfast.formulas.elementary import absolute, cos, maximum, sign, sin, sqrt
 from gdfast.named import named
 from gdfast.problems._of_its_domain import OfItsDomain
 
-REACH, TINY = 512, 1e-300
+REACH, TINY = 512, 1e-30  # which single precision has too
 NEAR = np.stack(np.meshgrid(*[np.linspace(-REACH, REACH, 65)] * 2), axis=-1).reshape(-1, 2)
 
 

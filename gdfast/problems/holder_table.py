@@ -13,7 +13,7 @@ method", MPRA paper 2718.
 import itertools
 import math
 
-from gdfast.formulas.elementary import absolute, cos, exp, sin, sqrt
+from gdfast.formulas.elementary import absolute, cos, exp, select, sign, sin, sqrt
 from gdfast.named import named
 from gdfast.problems._of_its_domain import OfItsDomain
 
@@ -31,7 +31,17 @@ def loss(x, y):
     return -absolute(sin(x) * cos(y)) * exp(absolute(1 - r / PI))
 
 
+def gradient(x, y):
+    r = sqrt(x * x + y * y)
+    waves = sin(x) * cos(y)
+    k = -exp(absolute(1 - r / PI))
+    # By the radius, 0 at the origin, and by the waves, 0 on a ridge.
+    a = absolute(waves) * sign(r / PI - 1) / (PI * select(r > 0, r, 1))
+    b = sign(waves)
+    return k * (a * x + b * cos(x) * cos(y)), k * (a * y - b * sin(x) * sin(y))
+
+
 @named()
 def holder_table() -> OfItsDomain:
     """Hölder's table, −|sin x cos y exp(|1 − r/π|)|, on [−10, 10]²."""
-    return OfItsDomain(loss, domain=[[-10, 10]] * 2, near=NEAR)
+    return OfItsDomain(loss, gradient, domain=[[-10, 10]] * 2, near=NEAR)

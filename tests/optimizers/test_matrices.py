@@ -100,6 +100,17 @@ def test_newton_schulz_keeps_singular_vectors_and_brings_values_near_one(rows, c
     assert np.all((np.diag(near_one) > 0.6) & (np.diag(near_one) < 1.3))
 
 
+def with_a_name_like_a_result(theta, grad, lr):
+    row_mean_0 = 2 * grad
+    return theta - lr * matrices.row_mean(grad) * row_mean_0
+
+
+def test_results_of_functions_of_matrices_take_no_name_of_the_rule():
+    (stage,), last = staged(with_a_name_like_a_result)
+    assert stage.function == "row_mean"
+    assert last(1.0, 3.0, 1.0, 5.0) == 1.0 - 5.0 * 6.0
+
+
 def test_muon_of_a_landscape_is_adam():
     expected, got = (
         gdfast.run(gdfast.Sweep("rosenbrock", name, [0.001, 0.01, 0.1], [[-1.2, 1.0]], 300), keep_theta=True)

@@ -92,6 +92,13 @@ def test_what_a_step_costs_is_told():
     assert optimizers.gd().cost == "1 gradient"
     assert OWN.cost == "2 gradients, 2 losses"
     assert (optimizers.gd().points, optimizers.sam().points, OWN.points) == (1, 2, 2)
+    assert Optimizer(of_two_steps, 0.1).points == 3  # two of one text, at which a name is of two values
+
+
+def of_two_steps(theta, grad, lr):
+    ahead = theta - lr * grad
+    ahead = ahead - lr * gradient_at(ahead)
+    return ahead - lr * gradient_at(ahead)
 
 
 def number_for_a_vector(theta, grad, lr):

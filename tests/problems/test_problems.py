@@ -60,6 +60,23 @@ def test_points_near_stationary_points_are_located_there(problem):
     assert problem.locate(far, problem.loss(far), 1e-8).tolist() == [-1]
 
 
+SINGLE = [q for q in cases.LANDSCAPES if isinstance(q, problems.Landscape) and not q.lane_kernel]
+
+
+@pytest.mark.parametrize("problem", SINGLE, ids=cases.label)
+def test_losses_and_gradients_are_numbers_in_single_precision_too(problem):
+    """At zeros, where roots and waves vanish, at kinks and other points with names, and on a line."""
+    low, high = np.array(problem.domain).T
+    named = [np.clip(0.0, low, high), *(point.point for point in problem.stationary_points[:50])]
+    points = np.hstack([np.linspace(low, high, 20, axis=1), np.array(named).T])
+    with np.errstate(all="ignore"):
+        for tell in (problem.step_objective, problem.step_gradient):
+            single = tell(points.astype(np.float32), 0)
+            assert single.dtype == np.float32
+            assert np.isfinite(single).all()
+            assert np.isfinite(tell(points, 0)).all()
+
+
 def test_regression_with_collinear_columns_still_has_its_optimum():
     x = np.arange(1.0, 6.0)
     problem = cases.least_squares(np.stack([x, 2 * x], axis=1), 3 * x)
