@@ -124,6 +124,16 @@ class History(Value):
         there are, or which they are with slashes between them: ``loss,sharpness:64``, ``loss:linear:100``,
         ``loss:0/10/100``.
 
+        Parameters
+        ----------
+        told : History, str or sequence of str
+            What is to be recorded.
+
+        Returns
+        -------
+        History
+            With the steps that the text tells, or the usual ones.
+
         Raises
         ------
         TypeError, ValueError
@@ -166,11 +176,28 @@ class History(Value):
         return _made, (self.quantities, self.steps, self.spacing)
 
     def content(self) -> Hashable:
-        """Return quantities, steps and spacing, which steps that are told one by one do not have."""
+        """Return quantities, steps and spacing, which steps that are told one by one do not have.
+
+        Returns
+        -------
+        hashable
+            By which histories are equal.
+        """
         return self.quantities, self.steps, self.spacing if isinstance(self.steps, int) else ""
 
     def recorded_steps(self, max_steps: int) -> NDArray[np.int64]:
-        """The updates done at what is recorded within a budget, ``int64[k]``, ascending."""
+        """The updates done at what is recorded within a budget, ``int64[k]``, ascending.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+
+        Returns
+        -------
+        ndarray
+            Numbers of updates.
+        """
         if isinstance(self.steps, tuple):
             return np.array(self.steps, dtype=np.int64)
         count = min(self.steps, max_steps + 1)
@@ -201,6 +228,13 @@ class History(Value):
     def check(self, problem: Problem, max_steps: int) -> None:
         """Refuse what a problem cannot tell, and steps beyond a budget.
 
+        Parameters
+        ----------
+        problem : Problem
+            What is run.
+        max_steps : int
+            The budget.
+
         Raises
         ------
         ValueError
@@ -214,7 +248,18 @@ class History(Value):
             raise ValueError(f"history: steps must be at most max_steps, {max_steps}, not {self.steps[-1]}")
 
     def specification(self, max_steps: int) -> dict[str, Any]:
-        """Quantities and steps as plain data."""
+        """Quantities and steps as plain data.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+
+        Returns
+        -------
+        dict
+            Texts and lists.
+        """
         return {"quantities": list(self.quantities), "steps": self.recorded_steps(max_steps).tolist()}
 
 

@@ -104,7 +104,20 @@ class Measure(Named):
         return "lowest" in self.coefficients
 
     def columns(self, max_steps: int, problem: Problem) -> Array:
-        """The coefficients of every step, ``float64[max_steps + 1, c]``; the last row belongs to no update."""
+        """The coefficients of every step, ``float64[max_steps + 1, c]``; the last row belongs to no update.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+        problem : Problem
+            Whose lowest loss and scale some of them are.
+
+        Returns
+        -------
+        ndarray
+            A row a step, a column a coefficient.
+        """
         t = np.arange(max_steps + 1, dtype=np.float64)
         of_problem = {name: tell(problem) / problem.loss_per_objective for name, tell in _OF_THE_PROBLEM.items()}
         columns = {**of_problem, **self.parameters, **self.step_table(t, max_steps)}
@@ -130,6 +143,15 @@ def convergence(window: int = 20, clip: float = 1e6, floor: float = 0.0) -> Meas
     trajectory that starts there has no scale, and does not converge.
 
     Source: Sohl-Dickstein (2024), arXiv 2402.06184, and its notebook.
+
+    Parameters
+    ----------
+    window : int
+        How many of the last losses tell whether it converges.
+    clip : float > 0
+        What larger values of v count as.
+    floor : float
+        A lower bound of the loss.
     """
     arguments.integer("convergence: window", window)
 
@@ -194,6 +216,11 @@ def steps_to_reach(tolerance: float | Sequence[float] = 1e-6) -> Measure:
     Of several tolerances, ``steps_to_reach([1e-2, 1e-4])`` or ``steps_to_reach:tolerance=0.01/0.0001``, each has a
     number of its own, along the dimension ``loss_tolerance`` of the result's ``measure``. What needs one number of a
     trajectory takes the smallest tolerance, unless one was selected: ``result.sel(loss_tolerance=1e-2)``.
+
+    Parameters
+    ----------
+    tolerance : float > 0 or sequence of float
+        One excess, or several.
 
     Examples
     --------

@@ -192,6 +192,11 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
         Parameters with a boolean default must be booleans; all others are the factory's own to check. The factory
         keeps it as its attribute ``accepted``.
 
+    Returns
+    -------
+    callable
+        The decorator, which returns the factory.
+
     Raises
     ------
     TypeError

@@ -109,7 +109,18 @@ class Transform(Varied):
         return (*names, *(KEY if noisy else ()))
 
     def columns(self, max_steps: int) -> Array:
-        """The coefficients of every step, ``float64[max_steps + 1, c]``."""
+        """The coefficients of every step, ``float64[max_steps + 1, c]``.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+
+        Returns
+        -------
+        ndarray
+            A row a step, a column a coefficient.
+        """
         if self.courses:
             columns: Array = self.at_every_step(max_steps).columns(max_steps)
             return columns
@@ -150,7 +161,13 @@ def _clipped(theta, grad, lr, limit):
 
 @named(limit=POSITIVE)
 def clip_value(limit: float = 1.0) -> Transform:
-    """Clip each entry of the gradient to [−limit, limit] (torch's ``clip_grad_value_``, optax's ``clip``)."""
+    """Clip each entry of the gradient to [−limit, limit] (torch's ``clip_grad_value_``, optax's ``clip``).
+
+    Parameters
+    ----------
+    limit : float > 0
+        The largest absolute value of an entry.
+    """
     return Transform(_clipped)
 
 
@@ -168,6 +185,13 @@ def clip_norm(max_norm: float = 1.0, eps: float = 1e-6) -> Transform:
 
     ε = 1e-6 is torch's ``clip_grad_norm_``, ε = 0 optax's ``clip_by_global_norm``. Source: Pascanu, Mikolov & Bengio
     (2013), "On the difficulty of training recurrent neural networks".
+
+    Parameters
+    ----------
+    max_norm : float > 0
+        The largest Euclidean norm.
+    eps : float >= 0
+        ε.
     """
     return Transform(_clipped_by_norm, norms=("norm",), entries=_clip_entries)
 
@@ -192,7 +216,13 @@ def _ridge(theta, grad, lr, weight):
 
 @named(weight=NONNEGATIVE)
 def l2(weight: float = 0.01) -> Transform:
-    """Coupled weight decay, g + λθ: the gradient of the loss plus ½λ‖θ‖² (torch's ``weight_decay`` except in AdamW)."""
+    """Coupled weight decay, g + λθ: the gradient of the loss plus ½λ‖θ‖² (torch's ``weight_decay`` except in AdamW).
+
+    Parameters
+    ----------
+    weight : float >= 0
+        λ.
+    """
     return Transform(_ridge)
 
 
@@ -202,7 +232,13 @@ def _lasso(theta, grad, lr, weight):
 
 @named(weight=NONNEGATIVE)
 def l1(weight: float = 0.01) -> Transform:
-    """The subgradient of an L1 penalty, g + λ sign θ, with sign 0 = 0: of the loss plus λ‖θ‖₁."""
+    """The subgradient of an L1 penalty, g + λ sign θ, with sign 0 = 0: of the loss plus λ‖θ‖₁.
+
+    Parameters
+    ----------
+    weight : float >= 0
+        λ.
+    """
     return Transform(_lasso)
 
 
@@ -215,6 +251,11 @@ def weight_decay(weight: float = 0.01) -> Transform:
     """Decoupled weight decay: θ − ηλθ just before the update, whatever the gradient (AdamW's).
 
     Source: Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+
+    Parameters
+    ----------
+    weight : float >= 0
+        λ.
     """
     return Transform(_decayed, decoupled=True)
 
@@ -230,6 +271,15 @@ def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
     It depends on the seed, the trajectory's number in the sweep, the step and the coordinate, and on nothing else:
     neither tiles nor workers matter. Source: Neelakantan et al. (2015), "Adding gradient noise improves learning for
     very deep networks" (γ = 0.55).
+
+    Parameters
+    ----------
+    sigma : float >= 0
+        σ, the standard deviation at the first step.
+    gamma : float in [0, 1]
+        γ, by which the variance falls.
+    seed : int
+        Of the random numbers, below 2⁶³.
     """
     arguments.integer("noise: seed", seed, low=0, high=2**63 - 1)
     return Transform(_noisy, step_table=lambda t: {"deviation": sigma / t ** (gamma / 2)})

@@ -117,6 +117,18 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
     the gradient, such as sign descent, never rest at a minimum, and leave none. The parameters and errors are those of
     `attracting`.
 
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    sweep : Sweep, optional
+        What the result is of; made again from the catalogue if not given.
+
+    Returns
+    -------
+    xarray.DataArray
+        ``bool`` over the result's dimensions; False where it is not told.
+
     Examples
     --------
     >>> import gdfast

@@ -84,6 +84,11 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
 def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
     """Count the cells of each `Change`, and how steps changed where both reach.
 
+    Parameters
+    ----------
+    difference : xarray.Dataset
+        Of `delta`.
+
     Returns
     -------
     DataFrame
@@ -115,6 +120,16 @@ def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
 
 def transitions(before: "xarray.Dataset", after: "xarray.Dataset") -> pd.DataFrame:
     """Count the cells that went from each outcome (rows) to each outcome (columns), those that do not occur left out.
+
+    Parameters
+    ----------
+    before, after : xarray.Dataset
+        Two results of `gdfast.run` over the same grid.
+
+    Returns
+    -------
+    DataFrame
+        Numbers of cells, one row an outcome before, one column an outcome after.
 
     Raises
     ------

@@ -20,6 +20,18 @@ RATES = ("default", "best", "random")
 def nearest_rates(result: "xarray.Dataset", wanted: Mapping[str, float]) -> dict[str, int]:
     """Find, for each optimizer's label, the index of the learning rate whose logarithm is nearest to a wanted one.
 
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    wanted : mapping
+        A positive learning rate for each optimizer's label.
+
+    Returns
+    -------
+    dict
+        The index along ``learning_rate``, by label.
+
     Raises
     ------
     TypeError, ValueError
@@ -94,6 +106,15 @@ def steps_ecdf(
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Compute the empirical distribution of steps to the target; parameters and errors are those of `at_rates`.
 
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    rates : str
+        Which learning rates count: ``"best"``, ``"default"`` or ``"random"``, as in `at_rates`.
+    defaults : mapping, optional
+        Default rate by optimizer label; needed for ``"default"``.
+
     Returns
     -------
     dict
@@ -122,6 +143,15 @@ def costs(
 
     An instance is a start of a problem. Parameters and errors are those of `at_rates`, with the results by the name of
     their problem; with ``"random"`` an instance is a start with a learning rate.
+
+    Parameters
+    ----------
+    results : mapping
+        From the name of a problem to its result, of `gdfast.run`.
+    rates : str
+        Which learning rates count: ``"best"``, ``"default"`` or ``"random"``, as in `at_rates`.
+    defaults : mapping, optional
+        Default rate by optimizer label; needed for ``"default"``.
 
     Returns
     -------

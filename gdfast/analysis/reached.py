@@ -65,6 +65,16 @@ def _tolerances(tolerance: Any) -> "float | xarray.DataArray":
 def budget(result: "xarray.Dataset") -> int:
     """The updates that each trajectory of a result was allowed.
 
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+
+    Returns
+    -------
+    int
+        The sweep's ``max_steps``.
+
     Raises
     ------
     TypeError, ValueError
@@ -82,6 +92,11 @@ def budget(result: "xarray.Dataset") -> int:
 
 def outcome_shares(result: "xarray.Dataset") -> pd.DataFrame:
     """The share of every outcome among each optimizer's trajectories.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
 
     Returns
     -------
@@ -167,6 +182,11 @@ def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
 def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
     """Find each optimizer's best learning rate: most starts that reach, then fewest median steps, then the lowest rate.
 
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`, with one learning rate for all coordinates.
+
     Returns
     -------
     DataFrame
@@ -204,6 +224,13 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
 
 def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     """Put what is known of each optimizer on one row.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    share : float
+        The share of starts that must reach for a learning rate to count as one that works, as in `lr_tolerance`.
 
     Returns
     -------

@@ -47,7 +47,18 @@ class Sampling:
             raise ValueError(f"sampling must be given with batch_size, the rows of a step, not {self.how!r} alone")
 
     def batches(self, m: int) -> "Batches | None":
-        """Return the mini-batches of `m` rows of data; None if each step takes all."""
+        """Return the mini-batches of `m` rows of data; None if each step takes all.
+
+        Parameters
+        ----------
+        m : int
+            How many rows there are.
+
+        Returns
+        -------
+        Batches or None
+            The rows of each step.
+        """
         return None if self.batch_size is None else Batches(m, self.batch_size, self.seed, self.how)
 
 
@@ -77,6 +88,16 @@ class Batches:
 
     def until(self, step: int) -> NDArray[np.int64]:
         """Return the rows of the steps from 0 to this one, ``int64[step + 1, size]``.
+
+        Parameters
+        ----------
+        step : int
+            The last step, from 0.
+
+        Returns
+        -------
+        ndarray
+            The numbers of the rows.
 
         Raises
         ------

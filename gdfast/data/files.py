@@ -114,7 +114,13 @@ class Data(Value):
         return hashlib.sha256(self.X.tobytes() + self.y.tobytes()).hexdigest()
 
     def content(self) -> Hashable:
-        """Return everything but the arrays, of which shape and digest."""
+        """Return everything but the arrays, of which shape and digest.
+
+        Returns
+        -------
+        hashable
+            By which data are equal.
+        """
         return type(self), self.X.shape, self.y.shape, self.digest, content_of(self._values()[2:])
 
     @property
@@ -348,6 +354,11 @@ def _of_arrays(source: Any) -> Data:
 
 def summary() -> list[list[str]]:
     """Return a row for each shipped set: name, rows, features, what it is for, target or classes.
+
+    Returns
+    -------
+    list of list of str
+        A row for each set, its five entries as texts.
 
     Examples
     --------

@@ -14,6 +14,18 @@ from gdfast.formulas.elementary import square_scale
 def design(data: Data, bias: bool) -> Data:
     """Return the rows that a problem takes: standardized as the data ask for, a column of ones in front as asked.
 
+    Parameters
+    ----------
+    data : Data
+        Of `load`.
+    bias : bool
+        Whether a column of ones is put in front.
+
+    Returns
+    -------
+    Data
+        Whose X is ``float64[m, p]``, or ``float64[m, p + 1]`` with the bias.
+
     Raises
     ------
     ValueError
@@ -76,6 +88,16 @@ def _data(data: Data) -> Data:
 def as_numbers(data: Data) -> Data:
     """Return data whose target is a number.
 
+    Parameters
+    ----------
+    data : Data
+        Of `load`.
+
+    Returns
+    -------
+    Data
+        The same, as it is.
+
     Raises
     ------
     ValueError
@@ -105,6 +127,11 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
         Its target is text, or numbers: two of any kind, or more that are consecutive whole numbers.
     positive : str, optional
         The class that becomes 1, while all others become 0.
+
+    Returns
+    -------
+    Data
+        With `y` the number of the class and `classes` their labels.
 
     Raises
     ------

@@ -120,6 +120,11 @@ def parity() -> list[dict[str, str]]:
     The differences are relative to each coordinate's largest value, over trajectories of 300 steps on an
     ill-conditioned quadratic, Rosenbrock's valley and the quartic.
 
+    Returns
+    -------
+    list of dict
+        With the keys ``optimizer``, ``compared with``, ``version``, ``largest relative difference`` and ``note``.
+
     Examples
     --------
     >>> import gdfast
@@ -134,6 +139,11 @@ def libraries() -> list[dict[str, str]]:
 
     The notation (several with spaces between) is that of the same formula; defaults may differ. It is empty where there
     is none, and the note says why.
+
+    Returns
+    -------
+    list of dict
+        With the keys ``library``, ``its optimizer``, ``gdfast's`` and ``note``.
 
     Examples
     --------

@@ -19,6 +19,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.named import named, parameters_of_factory
+from gdfast.optimizers._added import check_call, check_losses, check_schedule, check_transforms
 from gdfast.optimizers._search import Search
 from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, signature_of
 from gdfast.problems import Problem
@@ -28,8 +29,6 @@ from gdfast.schedules import LossSchedule, Schedule, Varied, chained
 from gdfast.transforms import Transform
 
 __all__ = ["FRACTION", "NONNEGATIVE", "POSITIVE", "Optimizer", "debiasing", "named"]
-
-_LEARNING_RATES = ("lr", "learning_rate", "learning_rates", "eta", "step_size")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,29 +141,31 @@ class Optimizer(Varied):
                 "the preconditioner is made of state slots and of the rule's coefficients",
             )
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
-        self._check_schedule(self.schedule)
-        self._check_transforms(self.transforms)
-        self._check_losses(self.transforms)
+        check_schedule(self.schedule)
+        check_transforms(self.transforms)
+        check_losses(self.name, self.steps, self.carrier is not None, self.transforms)
         arguments.number("unit", self.unit, POSITIVE)
 
     @classmethod
     def check_call(cls, name: str, signature: inspect.Signature, args: Any, kwargs: Mapping[str, Any]) -> None:
         """Say where the learning rate goes, to whom gives it to the optimizer."""
-        rate = next((rate for rate in _LEARNING_RATES if rate in kwargs and rate not in signature.parameters), None)
-        if rate is None and not args:
-            return
-        has = ", ".join(f"{parameter}=…" for parameter in signature.parameters)
-        what = f"{rate}={arguments.shown(kwargs[rate])}" if rate else arguments.shown(args[0])
-        raise TypeError(
-            f"{name}: learning rates are given to the sweep, Sweep(problem, {name}(), learning_rates=…), and "
-            f"hyperparameters by name, {name}({has}), not as {what}"
-        )
+        check_call(name, signature, args, kwargs)
 
     def scheduled(self, *schedules: Schedule | LossSchedule | Callable[..., Any]) -> "Optimizer":
         """Return the same optimizer with the learning rate multiplied by schedules; see `gdfast.schedules`.
 
         Factories of schedules will do, and functions of the step, see `gdfast.schedules.of_step`. The factors of
         several are multiplied, see `gdfast.schedules.chained`.
+
+        Parameters
+        ----------
+        *schedules
+            Schedules, factories of them, or functions of the step.
+
+        Returns
+        -------
+        Optimizer
+            With these in place of the schedule that it had.
 
         Raises
         ------
@@ -184,19 +185,39 @@ class Optimizer(Varied):
 
         Transforms act from left to right, after those that the optimizer has already.
 
+        Parameters
+        ----------
+        *transforms
+            Of `gdfast.transforms`.
+
+        Returns
+        -------
+        Optimizer
+            With these after its own.
+
         Raises
         ------
         TypeError
             If one of them is no transform.
         """
-        self._check_transforms(transforms)
-        self._check_losses(transforms)
+        check_transforms(transforms)
+        check_losses(self.name, self.steps, self.carrier is not None, transforms)
         return self.copied(transforms=self.transforms + transforms)
 
     def in_units(self, rate: float | None = None) -> "Optimizer":
         """Return the same optimizer, to which a sweep's learning rates are multiples of a rate, or of its default.
 
         So each optimizer of a sweep has a range of its own, about what is usual for it.
+
+        Parameters
+        ----------
+        rate : float > 0, optional
+            What a learning rate of 1 is to mean; the default rate if not given.
+
+        Returns
+        -------
+        Optimizer
+            With this `unit`.
 
         Raises
         ------
@@ -215,6 +236,16 @@ class Optimizer(Varied):
     def replace(self, **changes: Any) -> "Optimizer":
         """Return the same with other hyperparameters, another schedule, other transforms or another unit.
 
+        Parameters
+        ----------
+        **changes
+            Hyperparameters, ``schedule``, ``transforms`` or ``unit``, by name.
+
+        Returns
+        -------
+        Optimizer
+            With all others as they are.
+
         Raises
         ------
         TypeError, ValueError
@@ -223,46 +254,15 @@ class Optimizer(Varied):
         if self.make is None:
             return super().replace(**changes)
         steps = {name: changes.pop(name, getattr(self, name)) for name in ("schedule", "transforms", "unit")}
-        self._check_schedule(steps["schedule"])
-        self._check_transforms(steps["transforms"])
-        self._check_losses(steps["transforms"])
+        check_schedule(steps["schedule"])
+        check_transforms(steps["transforms"])
+        check_losses(self.name, self.steps, self.carrier is not None, steps["transforms"])
         arguments.number("unit", steps["unit"], POSITIVE)
         return super().replace(**changes).copied(**steps)
 
     def content(self) -> Hashable:
         """Return rule, hyperparameters, schedule, transforms and unit."""
         return super().content(), self.schedule, self.transforms, self.unit
-
-    @staticmethod
-    def _check_schedule(schedule: Any) -> None:
-        if not isinstance(schedule, Schedule | LossSchedule | None):
-            raise TypeError(
-                f"schedule must be a schedule, such as gdfast.schedules.cosine(), not {arguments.shown(schedule)}"
-            )
-
-    @staticmethod
-    def _check_transforms(transforms: Any) -> None:
-        for transform in arguments.several("transforms", transforms, "a tuple of transforms", least=0):
-            if not isinstance(transform, Transform):
-                raise TypeError(
-                    f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
-                )
-
-    def _check_losses(self, transforms: tuple[Transform, ...]) -> None:
-        """Refuse transforms where a part of what the rule takes stays: losses, the Hessian, points of an average."""
-        for transform in transforms if self.carrier is not None else ():
-            if transform.decoupled:
-                raise ValueError(
-                    f"transforms: {transform.label} would change the average that {self.name} is judged by, but not "
-                    "the points that it is the average of"
-                )
-        asked = self.steps.functions - {"dot", "norm", "gradient_at"} if self.steps else ()
-        for transform in transforms if asked else ():
-            if not transform.decoupled:
-                raise ValueError(
-                    f"transforms: {transform.label} would change gradients, but not what {self.name} holds against "
-                    "them, losses or the Hessian"
-                )
 
     @property
     def label(self) -> str:

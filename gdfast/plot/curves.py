@@ -183,8 +183,10 @@ def ecdf(
         Of `gdfast.run`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
-    rates, defaults
+    rates : str
         Which learning rates count: see `gdfast.analysis.steps_ecdf`, whose errors these are too.
+    defaults : mapping, optional
+        Default rate by optimizer label, for ``"default"``.
     **look
         ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
@@ -229,8 +231,10 @@ def profile(
         From the name of a problem to its result, all with the same optimizers.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
-    rates, defaults
+    rates : str
         Which learning rates count: see `gdfast.analysis.costs`, whose errors these are too.
+    defaults : mapping, optional
+        Default rate by optimizer label, for ``"default"``.
     **look
         ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 

@@ -202,6 +202,20 @@ def delta_maps(
 
     Parameters and errors are those of `maps`.
 
+    Parameters
+    ----------
+    difference : xarray.Dataset
+        Of `gdfast.analysis.delta`.
+    x, y : str
+        The axes to the right and upwards, as in `maps`.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With a panel for each optimizer.
+
     Examples
     --------
     >>> import gdfast

@@ -28,6 +28,17 @@ _COLOURS = 255
 class Film:
     """A figure that moves.
 
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What moves.
+    move : callable
+        Brings the figure into the frame of a number, and returns what moved, or None where all is to be drawn anew.
+    frames : int
+        How many there are.
+    rate : float
+        Frames a second.
+
     Attributes
     ----------
     figure : matplotlib.figure.Figure
@@ -85,7 +96,13 @@ class Film:
                 self._mp4(part)
 
     def pictures(self) -> "Iterator[NDArray[np.uint8]]":
-        """The frames one after the other, ``uint8[height, width, 3]``."""
+        """The frames one after the other, ``uint8[height, width, 3]``.
+
+        Yields
+        ------
+        ndarray
+            Red, green and blue.
+        """
         canvas = FigureCanvasAgg(self.figure)
         before, self.figure.dpi = self.figure.dpi, self._dpi
         still: Any = None

@@ -60,9 +60,11 @@ def history_curves(
         What was recorded: ``excess``, which is (loss − lowest) / scale as in `gdfast.analysis.excess`, ``loss``,
         ``lowest_loss``, ``gradient_norm``, ``distance``, ``sharpness``, ``preconditioned_sharpness``, ``accuracy``,
         ``validation_loss`` or ``validation_accuracy``.
-    rates, defaults
-        Of which learning rates: each optimizer's ``"best"``, the one nearest to its ``"default"``, which `defaults`
-        tells by its label, or all (``"random"``); see `gdfast.analysis.at_rates`.
+    rates : str
+        Of which learning rates: each optimizer's ``"best"``, the one nearest to its ``"default"``, or all
+        (``"random"``); see `gdfast.analysis.at_rates`.
+    defaults : mapping, optional
+        Default rate by optimizer label, for ``"default"``.
     **look
         ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 

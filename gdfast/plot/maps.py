@@ -116,6 +116,26 @@ def steps_map(
     Cells that never did are grey: dark where they diverged, light where the budget was spent. Parameters and
     errors are those of `outcome_map`; `colorbar` tells whether to draw the scale beside the map.
 
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    optimizer : str, optional
+        Label of the optimizer; may be left out if there is only one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    colorbar : bool
+        Whether to draw the scale beside the map.
+    x, y : str
+        The axes to the right and upwards, as in `outcome_map`.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+
     Examples
     --------
     >>> import gdfast
@@ -148,6 +168,24 @@ def basin_map(
     Parameters and errors are those of `outcome_map`, but for the axes, which are the problem's coordinates if it has
     two, and for pixels, which must be of one trajectory each: select a learning rate first,
     ``result.isel(learning_rate=[0])``. The legend numbers the minima, the lowest first.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    optimizer : str, optional
+        Label of the optimizer; may be left out if there is only one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    x, y : str, optional
+        The axes to the right and upwards; the problem's coordinates if it has two.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
 
     Examples
     --------
@@ -210,6 +248,24 @@ def delta_map(
 
     Parameters and errors are those of `outcome_map`, but that the first is of `gdfast.analysis.delta`. A pixel of
     several trajectories shows what became of most of them.
+
+    Parameters
+    ----------
+    difference : xarray.Dataset
+        Of `gdfast.analysis.delta`.
+    optimizer : str, optional
+        Label of the optimizer; may be left out if there is only one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+    x, y : str
+        The axes to the right and upwards, as in `outcome_map`.
+    **look
+        ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
 
     Examples
     --------
@@ -330,6 +386,20 @@ def outcome_image(
     result: "xarray.Dataset", optimizer: str | None = None, *, x: str = "learning_rate", y: str = "start"
 ) -> NDArray[np.uint8]:
     """Return the outcome map at one pixel a cell, ``uint8[ny, nx, 3]``: the values of y descend from top to bottom.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        Of `gdfast.run`.
+    optimizer : str, optional
+        Label of the optimizer; may be left out if there is only one.
+    x, y : str
+        The axes to the right and upwards, as in `outcome_map`.
+
+    Returns
+    -------
+    ndarray
+        Red, green and blue, ``uint8[ny, nx, 3]``.
 
     Examples
     --------

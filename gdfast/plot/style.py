@@ -91,6 +91,17 @@ def patch(colour: Any, name: str) -> Patch:
 def outcome_legend(figure: Figure, present: set[int], left: bool = False, **options: Any) -> None:
     """Put one legend of the outcomes that are present under a figure's panels, and of the hatching if there is any.
 
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure, with its panels.
+    present : set of int
+        The numbers of the outcomes that are present.
+    left : bool
+        Whether something that its trajectory will leave is hatched.
+    **options
+        Of ``matplotlib.figure.Figure.legend``.
+
     Raises
     ------
     TypeError, ValueError

@@ -169,7 +169,7 @@ class Judging(Stepping):
         Examples
         --------
         >>> from gdfast import problems
-        >>> problems.quadratic(condition=10.0).sharpness([[1.0], [1.0]], [[1.0], [2.0]]).tolist()
+        >>> problems.quadratic(condition=10.0).sharpness([[1.0], [1.0]], [[1.0], [2.0]]).round(12).tolist()
         [5.0]
         """
         if preconditioner is None:

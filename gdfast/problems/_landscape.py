@@ -50,13 +50,13 @@ class Landscape(Problem):
         domain and as far again on either side; isolated ones only, and among many some may be missed.
     name : str
         What it is called in labels and results.
+    representative : callable, optional
+        Where a symmetry makes stationary points come in rings or other sets, of which one is listed: from points
+        ``(d, n)`` to the equivalent points among which the listed one is.
     params : mapping, optional
         Values of arguments of the loss that are no coordinates but numbers, which stand behind the coordinates:
         ``Landscape(loss, domain=(-1, 1), params={"a": 2.0})`` of ``def loss(x, a)``. An argument with a default,
         ``def loss(x, a=2.0)``, is one by itself. One compiled kernel serves for all values.
-    representative : callable, optional
-        Where a symmetry makes stationary points come in rings or other sets, of which one is listed: from points
-        ``(d, n)`` to the equivalent points among which the listed one is.
 
     Raises
     ------
@@ -124,7 +124,13 @@ class Landscape(Problem):
             raise GrammarError(f"{self.name}: {role}: {error}") from None
 
     def fields(self) -> dict[str, Any]:
-        """What it is made of, by name; a gradient that was derived is not part of it."""
+        """What it is made of, by name; a gradient that was derived is not part of it.
+
+        Returns
+        -------
+        dict
+            The arguments that make it again.
+        """
         fields = super().fields()
         return {**fields, "gradient_formula": None} if self._derived else fields
 
@@ -154,7 +160,18 @@ class Landscape(Problem):
         return tuple(name for name in inspect.signature(self.loss_formula).parameters if name not in self.params)
 
     def lane_data(self, max_steps: int) -> tuple[Array, NDArray[np.int64]]:
-        """Return the values of `params`, which kernels read."""
+        """Return the values of `params`, which kernels read.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget, on which they do not depend.
+
+        Returns
+        -------
+        tuple of ndarray
+            The values, and where they are, of which nothing needs to be told.
+        """
         return np.array([*self.params.values()], dtype=np.float64), np.empty(0, dtype=np.int64)
 
     def _at(self, theta: Array) -> list[Any]:
@@ -194,6 +211,16 @@ class Landscape(Problem):
 
     def hessian_rows(self, theta: Array) -> list[list[Array]]:
         """The entries of the Hessian by its formula, ``dtype[n]`` each.
+
+        Parameters
+        ----------
+        theta : ndarray
+            Points, ``dtype[d, n]``.
+
+        Returns
+        -------
+        list of list of ndarray
+            Row by row.
 
         Raises
         ------

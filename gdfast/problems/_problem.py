@@ -40,7 +40,22 @@ class Problem(Starting, Scales):
 
     @classmethod
     def from_expression(cls, expression: str, domain: Any = None, params: Any = None) -> "Problem":
-        """Make a landscape of an expression; see `gdfast.problems.from_expression`."""
+        """Make a landscape of an expression; see `gdfast.problems.from_expression`.
+
+        Parameters
+        ----------
+        expression : str
+            The loss.
+        domain : mapping or array_like, optional
+            Lowest and highest value of each coordinate.
+        params : mapping, optional
+            Values of the names that are no coordinates.
+
+        Returns
+        -------
+        Problem
+            A `Landscape`.
+        """
         from gdfast.problems.expression import from_expression
 
         return from_expression(expression, domain, params)

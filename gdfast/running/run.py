@@ -43,8 +43,16 @@ def sweep(
 
     Parameters
     ----------
-    problem, optimizers, learning_rates, starts, max_steps
-        As in `gdfast.Sweep`: texts as on the command line, things, or their factories.
+    problem : Problem, str or factory
+        What is minimized; like all others as in `gdfast.Sweep`, a text as on the command line, a thing, or its factory.
+    optimizers : Optimizer, str or factory, or a sequence of them
+        The update rules.
+    learning_rates : array_like, (k,) or (k, groups), or str
+        Positive learning rates.
+    starts : array_like, (m, d), or Starts, or str or sequence of str, optional
+        Initial points.
+    max_steps : int
+        The budget of each trajectory, in updates.
     **settings
         Further arguments of `gdfast.Sweep` and of `gdfast.run`, by name.
 

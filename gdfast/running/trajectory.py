@@ -37,8 +37,10 @@ def trajectory(
 
     Parameters
     ----------
-    problem, optimizer
-        What is minimized, and how.
+    problem : Problem, str or factory
+        What is minimized.
+    optimizer : Optimizer, str or factory
+        How.
     start : array_like, (d,)
         The initial point; a number for d = 1.
     learning_rate : float, or array_like (groups,)

@@ -46,14 +46,44 @@ class Schedule(Named):
         return None
 
     def check(self, budget: int) -> None:
-        """Refuse what gives no factor at some step of a budget: functions of one's own may."""
+        """Refuse what gives no factor at some step of a budget: functions of one's own may.
+
+        Parameters
+        ----------
+        budget : int
+            Of the run.
+        """
 
     def multipliers(self, max_steps: int) -> Array:
-        """The factors of steps 0 … max_steps, ``float64[max_steps + 1]``."""
+        """The factors of steps 0 … max_steps, ``float64[max_steps + 1]``.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+
+        Returns
+        -------
+        ndarray
+            The factors.
+        """
         return self.at(np.arange(max_steps + 1, dtype=np.float64), max_steps)
 
     def at(self, t: Array, budget: int) -> Array:
-        """The factors of some steps, whole numbers in ``float64[n]``, of a run of so many steps, ``float64[n]``."""
+        """The factors of some steps, whole numbers in ``float64[n]``, of a run of so many steps, ``float64[n]``.
+
+        Parameters
+        ----------
+        t : ndarray
+            Numbers of steps.
+        budget : int
+            Of the run.
+
+        Returns
+        -------
+        ndarray
+            The factors.
+        """
         return np.broadcast_to(np.asarray(self.multiplier(t, budget), dtype=np.float64), t.shape)
 
 
@@ -102,10 +132,27 @@ class LossSchedule(Named):
         return self
 
     def check(self, budget: int) -> None:
-        """Nothing can be refused of it."""
+        """Nothing can be refused of it.
+
+        Parameters
+        ----------
+        budget : int
+            Of the run.
+        """
 
     def columns(self, max_steps: int) -> Array:
-        """The coefficients of every step, ``float64[max_steps + 1, c]``."""
+        """The coefficients of every step, ``float64[max_steps + 1, c]``.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+
+        Returns
+        -------
+        ndarray
+            A row a step, a column a coefficient.
+        """
         t = np.arange(max_steps + 1, dtype=np.float64)
         values = {**self.parameters, **(self.step_table(t) if self.step_table else {})}
         columns = np.empty((max_steps + 1, len(self.coefficients)))
@@ -152,7 +199,20 @@ class StepFunction(Schedule):
         self.multipliers(budget)
 
     def at(self, t: Array, budget: int) -> Array:
-        """The factors of some steps; each step is asked for once."""
+        """The factors of some steps; each step is asked for once.
+
+        Parameters
+        ----------
+        t : ndarray
+            Numbers of steps, ``float64[n]``.
+        budget : int
+            Of the run.
+
+        Returns
+        -------
+        ndarray
+            Factors, ``float64[n]``.
+        """
         return _tabulated(self, max(budget, int(t.max(initial=0))) if self.takes_budget else -1, t.tobytes())
 
     def __repr__(self) -> str:
@@ -190,6 +250,11 @@ def of_step(schedule: Any) -> Schedule | LossSchedule:
         From the step, an int, to what the learning rate is multiplied by, and nothing else: its value must depend on
         the step alone. With a second argument without a default, that is the budget. Workers in other processes need
         one that they can import: a ``def`` of a module, no lambda. A schedule or a factory of one is accepted too.
+
+    Returns
+    -------
+    Schedule or LossSchedule
+        The latter only where it was given.
 
     Raises
     ------
@@ -258,7 +323,20 @@ class Chain(Schedule):
             schedule.check(budget)
 
     def at(self, t: Array, budget: int) -> Array:
-        """The product of the factors that depend on the step alone."""
+        """The product of the factors that depend on the step alone.
+
+        Parameters
+        ----------
+        t : ndarray
+            Numbers of steps, ``float64[n]``.
+        budget : int
+            Of the run.
+
+        Returns
+        -------
+        ndarray
+            Factors, ``float64[n]``.
+        """
         factors = np.ones_like(t)
         for schedule in self.schedules:
             if isinstance(schedule, Schedule):
@@ -276,7 +354,13 @@ class Chain(Schedule):
         return {"name": "chained", "parameters": {"schedules": [each.specification for each in self.schedules]}}
 
     def fields(self) -> dict[str, Any]:
-        """Its schedules."""
+        """Its schedules.
+
+        Returns
+        -------
+        dict
+            The arguments that make it again.
+        """
         return {"schedules": self.schedules}
 
 
@@ -289,6 +373,11 @@ def chained(*schedules: Any) -> Schedule | LossSchedule:
     ----------
     *schedules
         Schedules, or what `of_step` makes some of. One of them may look at losses, such as `reduce_on_plateau`.
+
+    Returns
+    -------
+    Schedule or LossSchedule
+        The latter if one of them looks at losses.
 
     Raises
     ------
@@ -315,7 +404,18 @@ class Varied(Named):
 
     @classmethod
     def varying(cls, value: Any) -> Schedule | None:
-        """A value of a hyperparameter as a schedule, if it is one, or a function of the step; None if it is not."""
+        """A value of a hyperparameter as a schedule, if it is one, or a function of the step; None if it is not.
+
+        Parameters
+        ----------
+        value : object
+            Of the hyperparameter.
+
+        Returns
+        -------
+        Schedule or None
+            What it depends on the step by.
+        """
         if not (isinstance(value, Schedule | LossSchedule | tuple) or callable(value)) or isinstance(value, type):
             return None
         found = of_step(value)
@@ -331,6 +431,11 @@ class Varied(Named):
     def check_courses(self, budget: int) -> None:
         """Refuse a hyperparameter that is not accepted at some step of a budget.
 
+        Parameters
+        ----------
+        budget : int
+            Of the run.
+
         Raises
         ------
         ValueError
@@ -345,7 +450,18 @@ class Varied(Named):
                     arguments.number(f"{told} at step {t}", float(value), interval)
 
     def at_every_step(self, max_steps: int) -> Any:
-        """The same, with the hyperparameters that depend on the step as arrays of every step."""
+        """The same, with the hyperparameters that depend on the step as arrays of every step.
+
+        Parameters
+        ----------
+        max_steps : int
+            The budget.
+
+        Returns
+        -------
+        object
+            Of the same kind.
+        """
         rows = {name: course.multipliers(max_steps) for name, course in self.courses.items()}
         if self._plainly is None:
             return self.copied(parameters={**self.parameters, **rows})

@@ -39,6 +39,15 @@ def chebyshev(mu: float = 0.1, largest: float = 1.0, total: int | None = None) -
     steps beyond `total` are left out). Source: Young (1953), "On Richardson's method for solving linear systems with
     positive definite matrices".
 
+    Parameters
+    ----------
+    mu : float > 0
+        μ, the smallest curvature.
+    largest : float > 0
+        L, the largest curvature.
+    total : int, optional
+        How many steps are a round; the budget if not given.
+
     Raises
     ------
     ValueError
@@ -74,6 +83,11 @@ def nesterov_momentum(recursive: bool = False) -> Schedule:
     at the learning rate 1/L: ``nesterov:momentum=(nesterov_momentum)``. Source: Nesterov (1983), in the form of Beck
     & Teboulle (2009), "A fast iterative shrinkage-thresholding algorithm", and of Su, Boyd & Candès (2016), arXiv
     1503.01243, equation 1.
+
+    Parameters
+    ----------
+    recursive : bool
+        Whether it is by the recursion of a, in place of its simple bound.
     """
 
     def recursion(t: Array, budget: int) -> Array:

@@ -55,6 +55,23 @@ def reduce_on_plateau(
     not count; the multiplier stays at least `least`. The first `after` steps do not count, such as those of a warm-up
     before it: ``warmup:steps=100|reduce_on_plateau:after=100``. torch's ``ReduceLROnPlateau`` stepped with the loss
     after each update. Where losses are negative a relative threshold calls every step better: use `absolute`.
+
+    Parameters
+    ----------
+    factor : float in (0, 1)
+        What a cut multiplies by.
+    patience : float >= 0
+        Steps without a better loss that are borne.
+    threshold : float >= 0
+        How much better a loss must be.
+    cooldown : float >= 0
+        Steps after a cut that do not count.
+    least : float in [0, 1]
+        The smallest multiplier.
+    absolute : bool
+        Whether the threshold is a difference of losses, and not a share.
+    after : int
+        The first steps that do not count.
     """
     arguments.integer("reduce_on_plateau: after", after, low=0)
     rule = _plateau_absolute if absolute else _plateau

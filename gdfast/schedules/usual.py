@@ -23,20 +23,42 @@ def _place(t: Array, total: int | None, budget: int) -> Array:
 
 @named(factor=POSITIVE)
 def constant(factor: float = 1.0) -> Schedule:
-    """The same factor at every step."""
+    """The same factor at every step.
+
+    Parameters
+    ----------
+    factor : float > 0
+        The factor.
+    """
     return Schedule(lambda t, budget: np.full_like(t, factor))
 
 
 @named(gamma=POSITIVE)
 def step(every: int = 30, gamma: float = 0.1) -> Schedule:
-    """γ^⌊t / every⌋: a drop by γ after every `every` steps (torch's ``StepLR``)."""
+    """γ^⌊t / every⌋: a drop by γ after every `every` steps (torch's ``StepLR``).
+
+    Parameters
+    ----------
+    every : int
+        Steps between drops.
+    gamma : float > 0
+        γ.
+    """
     arguments.integer("step: every", every)
     return Schedule(lambda t, budget: gamma ** np.floor(t / every))
 
 
 @named(gamma=POSITIVE)
 def multi_step(milestones: Sequence[int] = (30, 80), gamma: float = 0.1) -> Schedule:
-    """γ^(number of milestones passed) (torch's ``MultiStepLR``)."""
+    """γ^(number of milestones passed) (torch's ``MultiStepLR``).
+
+    Parameters
+    ----------
+    milestones : sequence of int
+        The steps from which on the rate has dropped once more.
+    gamma : float > 0
+        γ.
+    """
     accepted = arguments.several("multi_step: milestones", milestones, "whole numbers", least=0)
     steps = np.sort([arguments.integer("multi_step: milestones", milestone) for milestone in accepted])
     return Schedule(lambda t, budget: gamma ** np.searchsorted(steps, t, side="right").astype(float))
@@ -44,27 +66,57 @@ def multi_step(milestones: Sequence[int] = (30, 80), gamma: float = 0.1) -> Sche
 
 @named(gamma=POSITIVE)
 def exponential(gamma: float = 0.99) -> Schedule:
-    """γᵗ (torch's ``ExponentialLR``)."""
+    """γᵗ (torch's ``ExponentialLR``).
+
+    Parameters
+    ----------
+    gamma : float > 0
+        γ.
+    """
     return Schedule(lambda t, budget: gamma**t)
 
 
 @named(start=NONNEGATIVE, end=NONNEGATIVE)
 def linear(start: float = 1.0, end: float = 0.0, total: int | None = None) -> Schedule:
-    """A straight line from `start` to `end` over `total` steps, `end` after it (torch's ``LinearLR``)."""
+    """A straight line from `start` to `end` over `total` steps, `end` after it (torch's ``LinearLR``).
+
+    Parameters
+    ----------
+    start, end : float >= 0
+        The first factor and the last.
+    total : int, optional
+        How many steps the line takes; the budget if not given.
+    """
     _steps("linear: total", total)
     return Schedule(lambda t, budget: start + (end - start) * _place(t, total, budget))
 
 
 @named(power=POSITIVE, end=NONNEGATIVE)
 def polynomial(power: float = 2.0, end: float = 0.0, total: int | None = None) -> Schedule:
-    """End + (1 − end)(1 − t/total)^power, `end` after `total` steps (torch's ``PolynomialLR`` for end = 0)."""
+    """End + (1 − end)(1 − t/total)^power, `end` after `total` steps (torch's ``PolynomialLR`` for end = 0).
+
+    Parameters
+    ----------
+    power : float > 0
+        The exponent.
+    end : float >= 0
+        The last factor.
+    total : int, optional
+        How many steps it takes; the budget if not given.
+    """
     _steps("polynomial: total", total)
     return Schedule(lambda t, budget: end + (1 - end) * (1 - _place(t, total, budget)) ** power)
 
 
 @named()
 def inverse_sqrt(warmup: int = 1) -> Schedule:
-    """min((t + 1)/warmup, √(warmup/(t + 1))): linear to 1, then falling like 1/√t (Vaswani et al. 2017)."""
+    """min((t + 1)/warmup, √(warmup/(t + 1))): linear to 1, then falling like 1/√t (Vaswani et al. 2017).
+
+    Parameters
+    ----------
+    warmup : int
+        How many steps the rise takes.
+    """
     arguments.integer("inverse_sqrt: warmup", warmup)
     return Schedule(lambda t, budget: np.minimum((t + 1) / warmup, np.sqrt(warmup / (t + 1))))
 
@@ -75,6 +127,13 @@ def cosine(end: float = 0.0, total: int | None = None) -> Schedule:
 
     torch's ``CosineAnnealingLR`` is the same up to `total` steps; after them it rises again.
     Source: Loshchilov & Hutter (2017), arXiv 1608.03983.
+
+    Parameters
+    ----------
+    end : float in [0, 1]
+        The last factor.
+    total : int, optional
+        How many steps the half cosine takes; the budget if not given.
     """
     _steps("cosine: total", total)
     return Schedule(lambda t, budget: _half_cosine(1.0, end, _place(t, total, budget)))
@@ -85,6 +144,15 @@ def cosine_warm_restarts(period: int = 50, factor: float = 1.0, end: float = 0.0
     """Half cosines from 1 to `end`, each `factor` times as long as the one before.
 
     torch's ``CosineAnnealingWarmRestarts``. Source: Loshchilov & Hutter (2017), arXiv 1608.03983.
+
+    Parameters
+    ----------
+    period : int
+        Steps of the first half cosine.
+    factor : float >= 1
+        How many times as long each is as the one before.
+    end : float in [0, 1]
+        The lowest factor.
     """
     arguments.integer("cosine_warm_restarts: period", period)
 
@@ -101,7 +169,17 @@ def cosine_warm_restarts(period: int = 50, factor: float = 1.0, end: float = 0.0
 
 @named(start=UNIT)
 def warmup(steps: int = 10, start: float = 0.0, then: Schedule | None = None) -> Schedule:
-    """A line from `start` to 1 over `steps` steps, then the schedule `then`, counted from there (constant if none)."""
+    """A line from `start` to 1 over `steps` steps, then the schedule `then`, counted from there (constant if none).
+
+    Parameters
+    ----------
+    steps : int
+        How many the rise takes; may be 0.
+    start : float in [0, 1]
+        The first factor.
+    then : Schedule, optional
+        What follows, which depends on the step alone.
+    """
     arguments.integer("warmup: steps", steps, low=0)
     if then is not None and (not isinstance(then, Schedule) or then.plateau):
         raise TypeError(
@@ -124,6 +202,13 @@ def sequence(schedules: Sequence[Schedule] = (), milestones: Sequence[int] = ())
 
     What has no `total` of its own is stretched over the steps that it has. In notation:
     ``sequence:schedules=(constant:factor=0.1)/(exponential:gamma=0.9),milestones=20/``.
+
+    Parameters
+    ----------
+    schedules : sequence of Schedule
+        Those that depend on the step alone; a constant if there is none.
+    milestones : sequence of int
+        The first steps of all but the first of them.
 
     Raises
     ------
@@ -164,6 +249,17 @@ def one_cycle(
 
     torch's ``OneCycleLR`` with the learning rate as its ``max_lr`` (and no cycling of the momentum); after `total`
     steps it stays. Source: Smith & Topin (2018), arXiv 1708.07120.
+
+    Parameters
+    ----------
+    rise : float in (0, 1)
+        The share of the steps in which it goes up.
+    start_divisor : float > 0
+        One over the first factor.
+    end_divisor : float > 0
+        The first factor over the last.
+    total : int, optional
+        How many steps it takes; the budget if not given.
     """
     _steps("one_cycle: total", total)
 
@@ -182,6 +278,15 @@ def cyclical(low: float = 0.1, up: int = 50, down: int | None = None) -> Schedul
     """Triangles between `low` and 1: `up` steps up, `down` (as many if not given) down, again and again.
 
     torch's ``CyclicLR`` with the learning rate as its ``max_lr``. Source: Smith (2017), arXiv 1506.01186.
+
+    Parameters
+    ----------
+    low : float in [0, 1]
+        The lowest factor.
+    up : int
+        Steps from it to 1.
+    down : int, optional
+        Steps back.
     """
     arguments.integer("cyclical: up", up)
     if down is not None:
@@ -201,6 +306,17 @@ def warmup_stable_decay(rise: float = 0.1, fall: float = 0.2, end: float = 0.0, 
     """A line from 0 to 1 over the share `rise` of the steps, 1, and a line to `end` over the last share `fall`.
 
     Source: Hu et al. (2024), arXiv 2404.06395, with linear decay.
+
+    Parameters
+    ----------
+    rise : float in [0, 1)
+        The share of the steps in which it goes up.
+    fall : float in [0, 1]
+        The share in which it goes down.
+    end : float in [0, 1]
+        The last factor.
+    total : int, optional
+        How many steps it takes; the budget if not given.
 
     Raises
     ------

@@ -411,6 +411,11 @@ def damaged(path: Path, listed: Mapping[str, tuple[Check, ...]], whole: bool) ->
 def check_folder(folder: Path) -> None:
     """Make sure that a folder exists and can be written.
 
+    Parameters
+    ----------
+    folder : Path
+        Made, with those above it, if it is not there.
+
     Raises
     ------
     StoreError

@@ -51,7 +51,17 @@ _AXES = ("optimizers", "learning rates", "starts")
 
 @dataclass(frozen=True)
 class Status:
-    """How far a store is, and what is wrong with it: `damages` tells it by the names of files."""
+    """How far a store is, and what is wrong with it: `damages` tells it by the names of files.
+
+    Attributes
+    ----------
+    contents : Contents
+        What it says of itself.
+    damages : dict
+        What is wrong, by the names of files.
+    busy : bool
+        Whether a process is writing it.
+    """
 
     contents: Contents
     busy: bool
@@ -132,6 +142,11 @@ def status(path: Path, whole: bool = False) -> Status:
     whole : bool
         Compare every file with its checksum.
 
+    Returns
+    -------
+    Status
+        What is done, by whom, and what is damaged.
+
     Raises
     ------
     StoreError
@@ -153,6 +168,11 @@ def read(path: Path) -> "xarray.Dataset":
     ----------
     path : Path
         A Zarr store, a folder of several (see `gdfast.storing.several`), or a netCDF file if its suffix is ``.nc``.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `gdfast.run` returns it; a variable is read when it is used.
 
     Raises
     ------

@@ -66,14 +66,16 @@ def tidy_pieces(result: "xarray.Dataset", rows: int = 2**20, *, history: bool = 
 
     Parameters
     ----------
-    result, history
+    result : xarray.Dataset
         As in `tidy`.
     rows : int
         The most rows of a piece. Rows of a trajectory are not parted, so that one with a longer history is a piece.
+    history : bool
+        As in `tidy`.
 
-    Yields
-    ------
-    pandas.DataFrame
+    Returns
+    -------
+    iterator of pandas.DataFrame
         With the same columns and categories each time, the index counting on.
 
     Raises

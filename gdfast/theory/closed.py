@@ -51,6 +51,16 @@ def _value(argument: str, value: Any, accepted: Interval) -> Any:
 def gd(curvature: float) -> float:
     """Limit of gradient descent, 2/λ: where |1 − ηλ| = 1.
 
+    Parameters
+    ----------
+    curvature : float, array or symbol > 0
+        λ.
+
+    Returns
+    -------
+    float, array or symbol
+        The largest learning rate.
+
     Examples
     --------
     >>> import gdfast
@@ -63,6 +73,18 @@ def gd(curvature: float) -> float:
 @_of(curvature=POSITIVE, momentum=FRACTION)
 def heavy_ball(curvature: float, momentum: float) -> float:
     """Limit of heavy-ball momentum, 2(1 + μ)/λ (Polyak 1964).
+
+    Parameters
+    ----------
+    curvature : float, array or symbol > 0
+        λ.
+    momentum : float, array or symbol in [0, 1)
+        μ.
+
+    Returns
+    -------
+    float, array or symbol
+        The largest learning rate.
 
     Examples
     --------
@@ -77,6 +99,18 @@ def heavy_ball(curvature: float, momentum: float) -> float:
 def nesterov(curvature: float, momentum: float) -> float:
     """Limit of Nesterov momentum with constant μ, 2(1 + μ)/((1 + 2μ)λ).
 
+    Parameters
+    ----------
+    curvature : float, array or symbol > 0
+        λ.
+    momentum : float, array or symbol in [0, 1)
+        μ.
+
+    Returns
+    -------
+    float, array or symbol
+        The largest learning rate.
+
     Examples
     --------
     >>> import gdfast
@@ -90,6 +124,18 @@ def nesterov(curvature: float, momentum: float) -> float:
 def ema_momentum(curvature: float, beta: float) -> float:
     """Limit of momentum as an exponential moving average, 2(1 + β)/((1 − β)λ).
 
+    Parameters
+    ----------
+    curvature : float, array or symbol > 0
+        λ.
+    beta : float, array or symbol in [0, 1)
+        β.
+
+    Returns
+    -------
+    float, array or symbol
+        The largest learning rate.
+
     Examples
     --------
     >>> import gdfast
@@ -102,6 +148,20 @@ def ema_momentum(curvature: float, beta: float) -> float:
 @_of(curvature=POSITIVE, momentum=FRACTION, nu=UNIT)
 def qhm(curvature: float, momentum: float, nu: float) -> float:
     """Limit of quasi-hyperbolic momentum, 2(1 + μ)/((1 + μ − 2νμ)λ): gd's at ν = 0, `ema_momentum`'s at ν = 1.
+
+    Parameters
+    ----------
+    curvature : float, array or symbol > 0
+        λ.
+    momentum : float, array or symbol in [0, 1)
+        μ.
+    nu : float, array or symbol in [0, 1]
+        ν, the weight of the momentum.
+
+    Returns
+    -------
+    float, array or symbol
+        The largest learning rate.
 
     Examples
     --------
@@ -118,6 +178,18 @@ def adam_frozen(curvature: float, beta1: float) -> float:
 
     It is `ema_momentum`'s: 38/λ at β₁ = 0.9 (Cohen et al. 2022, arXiv 2207.14484). In one coordinate of curvature h
     the preconditioned curvature is h/(√v̂ + ε).
+
+    Parameters
+    ----------
+    curvature : float, array or symbol > 0
+        λ, of the preconditioned Hessian.
+    beta1 : float, array or symbol in [0, 1)
+        β₁.
+
+    Returns
+    -------
+    float, array or symbol
+        The largest learning rate.
 
     Examples
     --------

@@ -31,6 +31,11 @@ def next_variance(variance: float, weight_variance: float, bias_variance: float)
     weight_variance, bias_variance : float
         σ_w², times the fan-in, and σ_b².
 
+    Returns
+    -------
+    float
+        q of the layer.
+
     Raises
     ------
     TypeError, ValueError
@@ -54,6 +59,11 @@ def mean_field(weight_variance: float, bias_variance: float) -> tuple[float, flo
     ----------
     weight_variance, bias_variance : float
         σ_w², times the fan-in, and σ_b².
+
+    Returns
+    -------
+    tuple of float
+        q* and χ.
 
     Raises
     ------
@@ -84,6 +94,11 @@ def critical_weights(bias_variance: float) -> float:
     ----------
     bias_variance : float
         σ_b².
+
+    Returns
+    -------
+    float
+        σ_w².
 
     Raises
     ------

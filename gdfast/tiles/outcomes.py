@@ -58,10 +58,26 @@ MEANING = {
 
 @dataclass
 class Cells:
-    """What a result holds of each trajectory of a tile; arrays of length n, `theta` ``float64[d, n]``.
+    """What a result holds of each trajectory of a tile; arrays of length n.
 
-    `measure` is empty where the sweep has none. `lower` is the lowest end, see `Lower`. `told` has what is told beside,
-    by the names of a result's variables, trajectories along the first axis.
+    Attributes
+    ----------
+    outcome, ending : ndarray
+        What became of it and how it ended, ``int8[n]``.
+    steps : ndarray
+        Updates until it settled, ``int32[n]``.
+    loss, gradient_norm : ndarray
+        At the end, ``float64[n]``.
+    basin, period : ndarray
+        Of the minimum and of the cycle, ``int16[n]`` and ``int8[n]``.
+    theta, measure : ndarray
+        End points, ``float64[d, n]``, and numbers that the sweep's measure tells; empty where it has none.
+    lane_steps : int
+        What the tile cost.
+    lower : tuple
+        The lowest end, see `Lower`.
+    told : dict
+        What is told beside, by the names of a result's variables, trajectories along the first axis.
     """
 
     outcome: NDArray[np.int8]
@@ -78,7 +94,18 @@ class Cells:
     told: dict[str, Array] = field(default_factory=dict)
 
     def values(self, name: str) -> NDArray[Any]:
-        """What a variable of the result holds of each trajectory, these along the first axis."""
+        """What a variable of the result holds of each trajectory, these along the first axis.
+
+        Parameters
+        ----------
+        name : str
+            Of the variable.
+
+        Returns
+        -------
+        ndarray
+            Of length n along the first axis.
+        """
         if name in self.told:
             return self.told[name]
         found: NDArray[Any] = getattr(self, name)
@@ -86,23 +113,44 @@ class Cells:
 
 
 class Limits(NamedTuple):
-    """What losses and gradients are compared with where it is told what ends are."""
+    """What losses and gradients are compared with where it is told what ends are.
 
-    before: Array  # float64[m], the loss at each start
-    heights: Array  # float64[k], those of the known minima in their order; NaN where there is none
-    slack: float  # by how much a loss may differ from one of them
-    low: float  # the largest loss that is that of the lowest
-    highest: float  # the largest loss of what has not diverged
-    creeping: float  # the largest gradient of what moves too little for its loss to tell: it creeps if it is level
-    unknown: float  # a loss below this is lower than all that is known
-    around: Array  # float64[2, d], the domain and what is near to it
-    points: Array  # float64[k, d], stationary points that ends are compared with; none if there are many
-    reach: Array  # float64[k], how near to each of them what is stationary must be
-    losses: Array  # float64[k]
-    outcomes: NDArray[np.int8]  # [k], what it is to be there
-    basins: NDArray[np.int16]  # [k]
-    settles: bool  # whether what is stationary has settled
-    short: bool  # whether there are too few steps to tell a trend
+    Attributes
+    ----------
+    before : ndarray
+        The loss at each start, ``float64[m]``.
+    heights : ndarray
+        The losses of the known minima in their order, ``float64[k]``; NaN where there is none.
+    slack, low, highest, unknown : float
+        By how much a loss may differ from one of them; the largest loss that is that of the lowest; that of what has
+        not diverged; a loss below which all that is known lies higher.
+    creeping : float
+        The largest gradient of what moves too little for its loss to tell: it creeps if it is level.
+    around : ndarray
+        The domain and what is near to it, ``float64[2, d]``.
+    points, reach, losses, outcomes, basins : ndarray
+        Stationary points that ends are compared with, ``float64[k, d]``, none if there are many; how near what is
+        stationary must be, ``float64[k]``; their losses, ``float64[k]``; what it is to be there, ``int8[k]`` and
+        ``int16[k]``.
+    settles, short : bool
+        Whether what is stationary has settled, and whether there are too few steps to tell a trend.
+    """
+
+    before: Array
+    heights: Array
+    slack: float
+    low: float
+    highest: float
+    creeping: float
+    unknown: float
+    around: Array
+    points: Array
+    reach: Array
+    losses: Array
+    outcomes: NDArray[np.int8]
+    basins: NDArray[np.int16]
+    settles: bool
+    short: bool
 
 
 class _Ends(NamedTuple):
@@ -138,7 +186,20 @@ class Judge:
         self.sweep, self.problem = sweep, sweep.problem
 
     def cells(self, endings: Endings, first: int) -> Cells:
-        """Turn the endings of a tile's trajectories, from number `first` on, into outcomes, with loss and basin."""
+        """Turn the endings of a tile's trajectories, from number `first` on, into outcomes, with loss and basin.
+
+        Parameters
+        ----------
+        endings : Endings
+            How they ended, and where.
+        first : int
+            The number of the first trajectory.
+
+        Returns
+        -------
+        Cells
+            What the result holds of them.
+        """
         loss = endings.loss.astype(np.float64, copy=False)
         lanes, lower = np.flatnonzero(endings.untold), Lower()
         if lanes.size:
@@ -217,7 +278,20 @@ class Judge:
         basin[nameless] = self._nearby(theta[:, nameless], loss[nameless])
 
     def elsewhere(self, endings: Endings, starts: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-        """Tell what ends are if they are at no minimum, and whether their losses are those of one, ``int8[n]`` each."""
+        """Tell what ends are if they are at no minimum, and whether their losses are those of one, ``int8[n]`` each.
+
+        Parameters
+        ----------
+        endings : Endings
+            How they ended, and where.
+        starts : ndarray
+            The number of each one's start, ``int64[n]``.
+
+        Returns
+        -------
+        tuple of ndarray
+            The numbers of outcomes, and 0 or 1.
+        """
         ending, trend, loss = endings.ending, endings.trend, endings.loss.astype(np.float64, copy=False)
         limits = self.limits
         down = (trend == Trend.down) | ((trend == Trend.level) & (endings.gradient_norm <= limits.creeping))

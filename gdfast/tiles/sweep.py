@@ -21,12 +21,13 @@ from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
 from gdfast.history import History
 from gdfast.measures import Measure
-from gdfast.named import Value, content_of, is_factory
+from gdfast.named import Value, content_of
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
 from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.starts import Starts
+from gdfast.tiles.given import called, count, labels_of, optimizers_of, points_of, problem_of, rates_of
 from gdfast.tiles.hyperparameters import hyperparameters_of
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
@@ -87,12 +88,6 @@ class Sweep(Value):
     divergence_limit : float
         A trajectory has diverged when ``max|g|`` is not at most this, times the problem's `gradient_scale`, or the loss
         at its end not this many times the problem's `loss_scale` above the lowest (see its `divergence_scales`).
-    history : History, str or sequence of str, optional
-        What is recorded of each trajectory at chosen steps, such as ``"loss,sharpness:64"``; see
-        `gdfast.history.History`. A result has ``history_loss`` and so on over ``recorded_step`` too.
-    loss_tolerance : float, optional
-        A trajectory that has not diverged is at the lowest minimum when the loss at its end is above that by at most
-        this, times the problem's `loss_scale`, however it ended. The problem's own if not given.
     tile_size : int, optional
         Largest number of trajectories in a tile. Chosen so that tiles are many and small if not given. It has
         no influence on any result.
@@ -105,14 +100,28 @@ class Sweep(Value):
         The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
         is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
         as float64 all the same.
+    loss_tolerance : float, optional
+        A trajectory that has not diverged is at the lowest minimum when the loss at its end is above that by at most
+        this, times the problem's `loss_scale`, however it ended. The problem's own if not given.
     settle : bool
         Whether a trajectory ends where it is stationary. If not, the whole budget is run, of what has not diverged, and
         what is stationary at its end is judged by where that is: to see what stays at a minimum and what leaves it.
+    history : History, str or sequence of str, optional
+        What is recorded of each trajectory at chosen steps, such as ``"loss,sharpness:64"``; see
+        `gdfast.history.History`. A result has ``history_loss`` and so on over ``recorded_step`` too.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the accepted kind; the message names it.
+
+    Examples
+    --------
+    >>> sweep = Sweep("quartic", ["gd", "adam:beta1=0.8"], "1e-4:1:64", "-3:3:16", max_steps=200)
+    >>> sweep
+    <sweep of quartic: 2 optimizers × 64 learning rates × 16 starts, 200 steps>
+    >>> sweep.labels, sweep.starts.shape
+    (['gd', 'adam:beta1=0.8'], (16, 1))
     """
 
     problem: Problem
@@ -148,8 +157,8 @@ class Sweep(Value):
         settle: bool = True,
         history: History | str | Sequence[str] | None = None,
     ) -> None:
-        problem = _problem(problem)
-        measure = notation.measure(measure) if isinstance(measure, str) else _called(measure)
+        problem = problem_of(problem)
+        measure = notation.measure(measure) if isinstance(measure, str) else called(measure)
         if not isinstance(measure, Measure | None):
             raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
@@ -163,22 +172,22 @@ class Sweep(Value):
         if starts is None:
             starts = problem.default_starts(_DEFAULT_STARTS)
         starts = starting.named(problem, starts)
-        rules = _optimizers(optimizers)
+        rules = optimizers_of(optimizers)
         if isinstance(learning_rates, str):
             learning_rates, rules = notation.parse_rates("learning_rates", learning_rates, rules)
-        rates, points = _rates(learning_rates, problem.groups), _starts(starts, problem)
+        rates, points = rates_of(learning_rates, problem.groups), points_of(starts, problem)
         settings: dict[str, Any] = {
             "problem": problem,
             "optimizers": rules,
             "learning_rates": rates,
             "starts": points,
-            "start_labels": _labels(starts.labels) if isinstance(starts, Starts) else _NO_LABELS,
-            "max_steps": _count("max_steps", max_steps),
+            "start_labels": labels_of(starts.labels) if isinstance(starts, Starts) else _NO_LABELS,
+            "max_steps": count("max_steps", max_steps),
             "gradient_tolerance": arguments.number("gradient_tolerance", gradient_tolerance, arguments.NONNEGATIVE),
             "divergence_limit": arguments.number("divergence_limit", divergence_limit, arguments.POSITIVE),
-            "tile_size": None if tile_size is None else _count("tile_size", tile_size),
+            "tile_size": None if tile_size is None else count("tile_size", tile_size),
             "measure": measure,
-            "check_every": _count("check_every", check_every),
+            "check_every": count("check_every", check_every),
             "dtype": dtype,
             "loss_tolerance": arguments.number(
                 "loss_tolerance",
@@ -244,12 +253,28 @@ class Sweep(Value):
         return {**told, "starts": Starts(self.starts, self.start_labels)} if self.start_labels else told
 
     def content(self) -> Hashable:
-        """Return everything that is given to make it."""
+        """Return everything that is given to make it.
+
+        Returns
+        -------
+        hashable
+            By which sweeps are equal.
+        """
         told = {**self._arguments(), "starts": self.starts, "labels of starts": self.start_labels}
         return content_of(told)
 
     def replace(self, **changes: Any) -> Sweep:
         """Return the same sweep with other arguments.
+
+        Parameters
+        ----------
+        **changes
+            Arguments by name.
+
+        Returns
+        -------
+        Sweep
+            With all others as they are.
 
         Raises
         ------
@@ -270,7 +295,20 @@ class Sweep(Value):
         return Sweep, tuple(self._arguments().values())
 
     def part(self, learning_rates: Array, starts: Array) -> Sweep:
-        """The same sweep over other learning rates and starts, which have no labels."""
+        """The same sweep over other learning rates and starts, which have no labels.
+
+        Parameters
+        ----------
+        learning_rates : ndarray
+            ``float64[k]`` or ``float64[k, groups]``.
+        starts : ndarray
+            ``float64[m, d]``.
+
+        Returns
+        -------
+        Sweep
+            With all else as it is.
+        """
         return self.replace(learning_rates=learning_rates, starts=starts)
 
     @property
@@ -342,7 +380,20 @@ class Sweep(Value):
         return [tile for o in range(len(self.optimizers)) for tile in self.split(o, 0, total)]
 
     def split(self, optimizer: int, first: int, last: int) -> list[Tile]:
-        """Cut a range of an optimizer's trajectories into tiles."""
+        """Cut a range of an optimizer's trajectories into tiles.
+
+        Parameters
+        ----------
+        optimizer : int
+            Its number.
+        first, last : int
+            The numbers of the first trajectory, and of the one behind the last.
+
+        Returns
+        -------
+        list of Tile
+            In order; none is larger than `tile_size`.
+        """
         size, small = self._tile_sizes
         turn = first + max((last - first) // size - 2, 0) * size
         begins = [*range(first, turn, size), *range(turn, last, small)]
@@ -391,69 +442,3 @@ def _plain(values: Array) -> Any:
     if values.size <= _LONGEST_LIST:
         return values.tolist()
     return {"shape": list(values.shape), "sha256": hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()}
-
-
-def _problem(problem: Any) -> Problem:
-    made = notation.problem(problem) if isinstance(problem, str) else _called(problem)
-    if not isinstance(made, Problem):
-        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
-    return made
-
-
-def _called(factory: Any) -> Any:
-    """What a factory under `named` makes of its defaults; anything else as it is."""
-    return factory() if is_factory(factory) else factory
-
-
-def _optimizers(optimizers: Any) -> tuple[Optimizer, ...]:
-    accepted = "optimizers, such as [gdfast.optimizers.adam()]"
-    one = isinstance(optimizers, Optimizer | str) or is_factory(optimizers)
-    several = [optimizers] if one else arguments.several("optimizers", optimizers, accepted)
-    made: list[Optimizer] = []
-    for optimizer in several:
-        found = notation.optimizers(optimizer) if isinstance(optimizer, str) else [_called(optimizer)]
-        if not isinstance(found[0], Optimizer):
-            raise TypeError(
-                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), or, of a rule of one's own, "
-                f"gdfast.optimizers.Optimizer(rule, learning_rate=0.1), not {arguments.shown(optimizer)}"
-            )
-        made += found
-    return tuple(made)
-
-
-def _count(argument: str, value: Any) -> int:
-    """A whole number, which may be written as a float, 1e4."""
-    return arguments.integer(argument, int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _labels(labels: Mapping[str, Any]) -> Mapping[str, Any]:
-    copies = {name: np.array(values) for name, values in labels.items()}
-    for values in copies.values():
-        values.flags.writeable = False
-    return MappingProxyType(copies)
-
-
-def _rates(learning_rates: Any, groups: tuple[str, ...]) -> Array:
-    shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
-    rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, shape))
-    if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):
-        raise ValueError(f"learning_rates must have shape {shape} with k >= 1 for this problem, not {rates.shape}")
-    bad = ~(np.isfinite(rates) & (rates > 0))
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        at = ", ".join(str(i) for i in where)
-        raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{at}] is {rates[where]:g}")
-    return rates
-
-
-def _starts(starts: Any, problem: Problem) -> Array:
-    dimension = problem.dimension
-    points = arguments.array("starts", starts, f"(m, {dimension})")
-    points = points[:, None] if points.ndim == 1 and dimension == 1 else points
-    if points.ndim != 2 or points.shape[1] != dimension or not len(points):
-        raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")
-    bad = ~np.isfinite(points)
-    if bad.any():
-        i, j = (int(k) for k in np.argwhere(bad)[0])
-        raise ValueError(f"starts must be finite, but starts[{i}, {j}] is {points[i, j]:g}")
-    return points

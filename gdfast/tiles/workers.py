@@ -115,7 +115,20 @@ class Processes(ProcessPoolExecutor, Workers):
         super().__init__(count, mp_context=self._context, initializer=_start_worker, initargs=(flags,))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Like `concurrent.futures.Executor.submit`; processes that it starts never see Ctrl-C."""
+        """Like `concurrent.futures.Executor.submit`; processes that it starts never see Ctrl-C.
+
+        Parameters
+        ----------
+        fn : callable
+            What is called.
+        *args, **kwargs
+            With what.
+
+        Returns
+        -------
+        Future
+            Of what it returns.
+        """
         if not hasattr(signal, "pthread_sigmask"):
             return super().submit(fn, *args, **kwargs)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -125,7 +138,13 @@ class Processes(ProcessPoolExecutor, Workers):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def trouble(self) -> str:
-        """Say how a process ended."""
+        """Say how a process ended.
+
+        Returns
+        -------
+        str
+            A sentence; empty if none has ended.
+        """
         sentinels = {process.sentinel: process for process in self._context.processes if process.pid is not None}
         ended = [sentinels[ready] for ready in multiprocessing.connection.wait(list(sentinels), timeout=0)]
         if not ended:
@@ -194,7 +213,17 @@ def _end_with_parent() -> None:
 
 
 class Cluster(Executor, Workers):
-    """A Dask cluster; `dask` connects to one."""
+    """A Dask cluster; `dask` connects to one.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        What is connected.
+    address : str
+        Of the scheduler.
+    patience : float
+        Seconds that a run waits while no worker is connected.
+    """
 
     def __init__(self, client: Any, address: str, patience: float) -> None:
         Workers.__init__(self)
@@ -203,12 +232,31 @@ class Cluster(Executor, Workers):
         self.workers = max(sum(client.nthreads().values()), 1)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Like `concurrent.futures.Executor.submit`."""
+        """Like `concurrent.futures.Executor.submit`.
+
+        Parameters
+        ----------
+        fn : callable
+            What is called.
+        *args, **kwargs
+            With what.
+
+        Returns
+        -------
+        Future
+            Of what it returns.
+        """
         future: Future[Any] = self._executor.submit(fn, *args, **kwargs)
         return future
 
     def trouble(self) -> str:
-        """Say whether scheduler or workers are missing."""
+        """Say whether scheduler or workers are missing.
+
+        Returns
+        -------
+        str
+            A sentence; empty if nothing is missing.
+        """
         lost = f"the Dask scheduler at {self.address} does not answer"
         if self._client.status != "running":
             return lost
@@ -219,7 +267,13 @@ class Cluster(Executor, Workers):
         return "" if threads else f"no worker is connected to the Dask scheduler at {self.address}"
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tiles."""
+        """Take no more tiles.
+
+        Parameters
+        ----------
+        wait, cancel_futures : bool
+            As in `concurrent.futures.Executor.shutdown`.
+        """
         self._executor.shutdown(wait=wait and not cancel_futures)
 
 
@@ -252,6 +306,11 @@ def dask(address: str, timeout: float = 5.0, patience: float = 30.0) -> Iterator
         Seconds to wait for its answer.
     patience : float
         Seconds that a run waits, and says so, while no worker is connected, before it ends.
+
+    Yields
+    ------
+    Cluster
+        The executor; it is closed at the end of the ``with``.
 
     Raises
     ------
@@ -319,6 +378,20 @@ def of(
     workers: int | None, processes: int | None, scheduler: str | None
 ) -> contextlib.AbstractContextManager[Executor | None]:
     """The executor for one of: a number of threads (none is needed), of processes, or a Dask scheduler's address.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many threads.
+    processes : int, optional
+        How many processes.
+    scheduler : str, optional
+        The address of a Dask scheduler.
+
+    Returns
+    -------
+    context manager
+        Gives an executor, or None for threads, which `gdfast.run` has itself.
 
     Raises
     ------

@@ -110,11 +110,15 @@ def from_model(
         Whether columns get mean 0 and variance 1, by the rows learned from. If not, which is the default, parameters
         keep the units and the meaning that the formula gives them; gradient descent is quicker with columns of one
         size.
-    batch_size, seed, sampling
-        As in `RowProblem`.
+    batch_size : int, optional
+        Rows of each step; all if not given.
+    seed : int
+        Of the draws of rows.
     validation : float
         The share of the rows that is held out, in [0, 1): no step learns of them, and a result tells their loss, and
         accuracy where there are classes. They are drawn by the seed, of each class the same share.
+    sampling : str
+        ``independent`` or ``epochs``, as in `RowProblem`.
 
     Returns
     -------

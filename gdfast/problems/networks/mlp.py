@@ -407,8 +407,10 @@ def mlp(
         `seed` and the targets are sin(2 X v), v from N(0, 1/p), or as label the output where that is largest.
     points : int
         Rows of those drawn data.
-    batch_size, seed, sampling
-        As in `RowProblem`; the seed is that of drawn data, too.
+    batch_size : int, optional
+        Rows of each step; all if not given.
+    seed : int
+        Of drawn data, and of the draws of rows.
     layer_rates : bool
         Whether each layer is a group with a learning rate of its own.
     validation : float
@@ -416,6 +418,8 @@ def mlp(
         with ``cross_entropy`` the accuracy. They are drawn by the seed, of each label the same share. Features are
         standardized by the other rows alone. Batch normalization takes mean and variance of the rows it is given, of
         held-out rows theirs.
+    sampling : str
+        ``independent`` or ``epochs``, as in `RowProblem`.
     arithmetic : str
         ``exact``: kernels have the bits of NumPy's ordered sums. ``fused``: they multiply and add at once, with
         the same bits on every machine, which differ from NumPy's by rounding; quicker where units multiply or add.

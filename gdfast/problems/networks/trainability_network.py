@@ -37,8 +37,12 @@ def trainability_network(
         ``tanh``, ``relu`` or ``identity``.
     points : int, optional
         Rows of data; n² + n if not given, n for the identity.
-    batch_size, seed, sampling
-        As in `RowProblem`; the seed is that of the data, too. The paper has a variant with mini-batches of 16.
+    batch_size : int, optional
+        Rows of each step; all if not given. The paper has a variant with mini-batches of 16.
+    seed : int
+        Of the data, and of the draws of rows.
+    sampling : str
+        ``independent`` or ``epochs``, as in `RowProblem`.
     arithmetic : str
         ``exact`` or ``fused``, as in `mlp`.
 

@@ -70,8 +70,18 @@ def linear_regression(
 
     Parameters
     ----------
-    data, bias, batch_size, seed, validation, sampling
+    data : str, Path, DataFrame, (X, y) or Data
         As in `RowProblem`; the target is a number. Four points in a plane, as they are, if no data are given.
+    bias : bool
+        Whether a column of ones is put in front.
+    batch_size : int, optional
+        Rows of each step; all if not given.
+    seed : int
+        Of the draws of rows.
+    validation : float in [0, 1)
+        The share of the rows that is held out.
+    sampling : str
+        ``independent`` or ``epochs``, as in `RowProblem`.
 
     Raises
     ------

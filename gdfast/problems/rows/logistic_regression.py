@@ -66,13 +66,23 @@ def logistic_regression(
 
     Parameters
     ----------
-    data, bias, batch_size, seed, validation, sampling
+    data : str, Path, DataFrame, (X, y) or Data
         As in `RowProblem`; the target has two values, numbers or text, of which the larger is class 1, or more if one
         of them is `positive`.
     l2 : float
         The penalty.
     positive : str, optional
         The class to tell from all others, such as ``virginica`` of ``iris``. Needed where there are more than two.
+    bias : bool
+        Whether a column of ones is put in front.
+    batch_size : int, optional
+        Rows of each step; all if not given.
+    seed : int
+        Of the draws of rows.
+    validation : float in [0, 1)
+        The share of the rows that is held out.
+    sampling : str
+        ``independent`` or ``epochs``, as in `RowProblem`.
 
     Raises
     ------

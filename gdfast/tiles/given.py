@@ -1,0 +1,85 @@
+"""What a sweep is given, and what it makes of it: problem, optimizers, learning rates, starts; or a refusal."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from gdfast import arguments, notation
+from gdfast.arguments import shown
+from gdfast.formulas.elementary import Array
+from gdfast.named import is_factory
+from gdfast.optimizers import Optimizer
+from gdfast.problems import Problem
+
+
+def problem_of(problem: Any) -> Problem:
+    """The problem of a thing, a text or a factory."""
+    made = notation.problem(problem) if isinstance(problem, str) else called(problem)
+    if not isinstance(made, Problem):
+        raise TypeError(f"problem must be a problem, such as gdfast.problems.quartic(), not {shown(problem)}")
+    return made
+
+
+def called(factory: Any) -> Any:
+    """What a factory under `named` makes of its defaults; anything else as it is."""
+    return factory() if is_factory(factory) else factory
+
+
+def optimizers_of(optimizers: Any) -> tuple[Optimizer, ...]:
+    """The optimizers of things, texts or factories, one or several."""
+    accepted = "optimizers, such as [gdfast.optimizers.adam()]"
+    one = isinstance(optimizers, Optimizer | str) or is_factory(optimizers)
+    several = [optimizers] if one else arguments.several("optimizers", optimizers, accepted)
+    made: list[Optimizer] = []
+    for optimizer in several:
+        found = notation.optimizers(optimizer) if isinstance(optimizer, str) else [called(optimizer)]
+        if not isinstance(found[0], Optimizer):
+            raise TypeError(
+                f"optimizers must hold optimizers, such as gdfast.optimizers.adam(), or, of a rule of one's own, "
+                f"gdfast.optimizers.Optimizer(rule, learning_rate=0.1), not {arguments.shown(optimizer)}"
+            )
+        made += found
+    return tuple(made)
+
+
+def count(argument: str, value: Any) -> int:
+    """A whole number, which may be written as a float, 1e4."""
+    return arguments.integer(argument, int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def labels_of(labels: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Labels of starts, copied, so that they stay."""
+    copies = {name: np.array(values) for name, values in labels.items()}
+    for values in copies.values():
+        values.flags.writeable = False
+    return MappingProxyType(copies)
+
+
+def rates_of(learning_rates: Any, groups: tuple[str, ...]) -> Array:
+    """Learning rates, ``float64[k]`` or ``float64[k, groups]``, all positive and finite."""
+    shape = "(k,)" if len(groups) == 1 else f"(k,) or (k, {len(groups)})"
+    rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, shape))
+    if not rates.size or rates.ndim > 2 or (rates.ndim == 2 and (len(groups) == 1 or rates.shape[1] != len(groups))):
+        raise ValueError(f"learning_rates must have shape {shape} with k >= 1 for this problem, not {rates.shape}")
+    bad = ~(np.isfinite(rates) & (rates > 0))
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = ", ".join(str(i) for i in where)
+        raise ValueError(f"learning_rates must be positive and finite, but learning_rates[{at}] is {rates[where]:g}")
+    return rates
+
+
+def points_of(starts: Any, problem: Problem) -> Array:
+    """Initial points, ``float64[m, d]``, all finite."""
+    dimension = problem.dimension
+    points = arguments.array("starts", starts, f"(m, {dimension})")
+    points = points[:, None] if points.ndim == 1 and dimension == 1 else points
+    if points.ndim != 2 or points.shape[1] != dimension or not len(points):
+        raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")
+    bad = ~np.isfinite(points)
+    if bad.any():
+        i, j = (int(k) for k in np.argwhere(bad)[0])
+        raise ValueError(f"starts must be finite, but starts[{i}, {j}] is {points[i, j]:g}")
+    return points
