@@ -332,7 +332,7 @@ def calls() -> list[Call]:
             {"transform": transforms.l2()},
         )
     )
-    two = {"first": schedules.warmup(), "second": schedules.cosine()}
+    two = {"schedule": schedules.warmup(), "other_schedule": schedules.cosine()}  # one name in all sentences
     found.append(
         Call(
             "optimizers.gd().scheduled",
@@ -340,7 +340,9 @@ def calls() -> list[Call]:
             {"schedule": schedules.cosine()},
         )
     )
-    found.append(Call("schedules.chained", lambda first, second: schedules.chained(first, second), two))
+    found.append(
+        Call("schedules.chained", lambda schedule, other_schedule: schedules.chained(schedule, other_schedule), two)
+    )
     history = {"quantity": "loss", "steps": 64, "spacing": "log"}
     found.append(Call("gdfast.History", lambda quantity, **how: gdfast.History(quantity, **how), history))
     found.append(Call("data.load", lambda data: gdfast.data.load(data), {"data": "iris"}))
