@@ -12,7 +12,8 @@ factors are then the values at each step, ``momentum(momentum=linear(0.5, 0.99))
 
 from collections.abc import Callable
 
-from gdfast.schedules._schedule import Chain, LossSchedule, Schedule, StepFunction, Varied, chained, of_step
+from gdfast.schedules._schedule import Chain, LossSchedule, Schedule, StepFunction, chained, of_step
+from gdfast.schedules._varied import Varied
 from gdfast.schedules.optimal import chebyshev, nesterov_momentum, silver
 from gdfast.schedules.plateau import reduce_on_plateau
 from gdfast.schedules.usual import (

@@ -20,7 +20,6 @@ agree to the bit where only ``+ - * / sqrt`` occur. `MLP.loss` and `MLP.gradient
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -38,9 +37,10 @@ from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.networks.arithmetic import Blas, Ordered
-from gdfast.problems.networks.lanes import ACTIVATIONS, CROSS_ENTROPY, LANES, LOSSES, SQUARED
+from gdfast.problems.networks.lanes import CROSS_ENTROPY, LANES, LOSSES, SQUARED
 from gdfast.problems.networks.layout import layout_of, numbers_of
 from gdfast.problems.networks.parameters import (
+    activations_of,
     arrays_of,
     drawn,
     factors_of,
@@ -49,13 +49,13 @@ from gdfast.problems.networks.parameters import (
     numbers_of_layers,
     resting,
     starts_of,
+    widths_of,
 )
 from gdfast.problems.networks.passes import Network
 from gdfast.problems.networks.products import HessianProducts
 from gdfast.problems.networks.rows import drawn_rows, rows_of
 from gdfast.starts import Starts
 
-_BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, the optimizer's state, the last 16 points
 _WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
 _FITTED = 1e-6  # a loss below this share of the best constant's counts as zero
 _BLOCK = 2**17  # numbers in the largest array of activations of the reference
@@ -281,10 +281,7 @@ class MLP(DataProblem):
         return np.concatenate(found, axis=-1)
 
     def _largest_eigenvalue(self, theta: Array, scale: Array | None) -> Array:
-        def products(points: Array) -> HessianProducts:
-            return HessianProducts(self.network, points, self.X, self.y)
-
-        return by_products(products, theta, scale)
+        return by_products(lambda points: HessianProducts(self.network, points, self.X, self.y), theta, scale)
 
     def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
         """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""
@@ -430,10 +427,10 @@ def mlp(
         If an argument is not of the accepted kind, widths, data and loss do not fit each other, or the network or its
         data do not fit into memory.
     """
-    sizes = _widths(widths)
+    sizes = widths_of(widths)
     arguments.choice("mlp: loss", loss, LOSSES)
     arguments.choice("mlp: arithmetic", arithmetic, LANES)
-    activations = _activations(activation, len(sizes) - 2)
+    activations = activations_of(activation, len(sizes) - 2)
     seed = arguments.integer("mlp: seed", seed, low=0, high=2**63 - 1)
     if data is None:
         m = arguments.integer("mlp: points", points)
@@ -449,31 +446,3 @@ def mlp(
     made = MLP(network, *rows, Sampling(batch_size, seed, sampling), layer_rates, held_out, arithmetic)
     made.units = units
     return made
-
-
-def _widths(widths: Any) -> tuple[int, ...]:
-    accepted = "at least two whole numbers, such as (2, 8, 1)"
-    given = arguments.several("mlp: widths", widths, accepted, least=0)
-    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in given)
-    if len(sizes) < 2:
-        raise ValueError(
-            f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}"
-        )
-    weights = sum(before * after for before, after in itertools.pairwise(sizes))
-    memory.fits(f"mlp: widths {arguments.shown(sizes)}, {weights:,} weights,", _BYTES_OF_A_WEIGHT * weights)
-    return sizes
-
-
-def _activations(activation: Any, hidden: int) -> tuple[str, ...]:
-    given = (
-        (activation,) * hidden
-        if isinstance(activation, str)
-        else tuple(arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0))
-    )
-    if len(given) != hidden:
-        raise ValueError(
-            f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}"
-        )
-    if isinstance(activation, str):
-        arguments.choice("mlp: activation", activation, ACTIVATIONS)
-    return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)

@@ -15,6 +15,8 @@ from gdfast.formulas.elementary import Array
 from gdfast.problems.networks.lanes import ACTIVATIONS, IDENTITY
 from gdfast.starts import ALIASES, SCHEMES, Starts
 
+_BYTES_OF_A_WEIGHT = 2048  # in a block of eight lanes: itself, its gradient, the optimizer's state, the last 16 points
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -155,3 +157,33 @@ def _is_bias(layer: Layer) -> NDArray[np.bool_]:
     """Which parameters of a layer are biases."""
     places = np.arange(layer.weight, layer.end)
     return (layer.bias >= 0) & (places >= layer.bias) & (places < layer.bias + layer.fan_out)
+
+
+def widths_of(widths: Any) -> tuple[int, ...]:
+    """Read the widths of a network."""
+    accepted = "at least two whole numbers, such as (2, 8, 1)"
+    given = arguments.several("mlp: widths", widths, accepted, least=0)
+    sizes = tuple(arguments.integer("mlp: widths", width, high=2**20) for width in given)
+    if len(sizes) < 2:
+        raise ValueError(
+            f"mlp: widths must be at least two whole numbers, such as (2, 8, 1), not {arguments.shown(sizes)}"
+        )
+    weights = sum(before * after for before, after in itertools.pairwise(sizes))
+    memory.fits(f"mlp: widths {arguments.shown(sizes)}, {weights:,} weights,", _BYTES_OF_A_WEIGHT * weights)
+    return sizes
+
+
+def activations_of(activation: Any, hidden: int) -> tuple[str, ...]:
+    """Read the activations of so many hidden layers, one for all or one for each."""
+    given = (
+        (activation,) * hidden
+        if isinstance(activation, str)
+        else tuple(arguments.several("mlp: activation", activation, "a name, or one for each hidden layer", least=0))
+    )
+    if len(given) != hidden:
+        raise ValueError(
+            f"mlp: activation must be one name or one for each of {hidden} hidden layers, not {arguments.shown(given)}"
+        )
+    if isinstance(activation, str):
+        arguments.choice("mlp: activation", activation, ACTIVATIONS)
+    return tuple(arguments.choice("mlp: activation", name, ACTIVATIONS) for name in given)
