@@ -38,6 +38,29 @@ WITHOUT = {
 }
 
 
+CLASSES_WITHOUT = {
+    "gdfast.data.Batches",  # of `Sampling`, whose example has them
+    "gdfast.executors.Cluster",  # needs a cluster
+    "gdfast.executors.Processes",  # starts processes
+    "gdfast.executors.WorkersDifferError",  # errors, which are raised and not made
+    "gdfast.executors.WorkersError",
+    "gdfast.executors.WorkersLostError",
+    "gdfast.store.StoreError",
+    "gdfast.outcomes.Cells",  # what tiles hand on
+    "gdfast.outcomes.Judge",
+    "gdfast.outcomes.Limits",
+    "gdfast.plot.Film",  # of `race` and `animate_map`, whose examples have it
+    "gdfast.problems.LaneKernel",  # loops for the compiler
+    "gdfast.schedules.Varied",  # what optimizers and transforms have in common
+    "gdfast.store.Status",  # of `status`
+}
+
+
+def test_every_public_class_has_an_example():
+    classes = {name: value for name, value in api.public() if inspect.isclass(value)}
+    assert {name for name, value in classes.items() if ">>> " not in (value.__doc__ or "")} == CLASSES_WITHOUT
+
+
 def test_every_public_function_has_an_example():
     functions = {name: value for name, value in api.public() if inspect.isfunction(value) and name.count(".") < 3}
     methods = {name for name in functions if inspect.isclass(getattr(gdfast, name.split(".")[1]))}

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 class Change(IntEnum):
-    """What became of a cell."""
+    """What became of a cell.
+
+    Examples
+    --------
+    >>> [change.name for change in Change]
+    ['both_reach', 'rescued', 'broken', 'neither_reaches']
+    """
 
     both_reach = 0
     rescued = 1

@@ -34,6 +34,11 @@ class Sampling:
     ------
     TypeError, ValueError
         If the seed is no such number, `how` is not known, or is not the usual one without mini-batches.
+
+    Examples
+    --------
+    >>> Sampling(batch_size=2, seed=0).batches(5).until(3).shape
+    (4, 2)
     """
 
     batch_size: int | None = None

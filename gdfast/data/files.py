@@ -66,6 +66,13 @@ class Data(Value):
         Whether features get mean 0 and variance 1 where a problem takes them.
     notes : tuple of str
         What was done to the table, a sentence each: how a file was read, what was left out, filled, or made numbers.
+
+    Examples
+    --------
+    >>> from gdfast.data import load
+    >>> data = load("iris")
+    >>> data.X.shape, data.classes
+    ((150, 4), ('setosa', 'versicolor', 'virginica'))
     """
 
     X: Array

@@ -49,6 +49,11 @@ class Look(TypedDict, total=False):
         gives the colours of outcomes, changes or lines by their names; all others stay.
     legend : bool
         Whether there is one, or a scale of colours.
+
+    Examples
+    --------
+    >>> Look(title="Quartic", size=(6, 4))
+    {'title': 'Quartic', 'size': (6, 4)}
     """
 
     title: str | None

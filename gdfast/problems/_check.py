@@ -33,6 +33,12 @@ class GradientCheck:
         entry of the gradient at the point times 10⁻⁶. Not a number where the loss is none.
     wrong : ndarray
         ``bool[n, d]``: where the error is above the tolerance, and above what rounding lets differences see.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> bool(gdfast.check_gradient(gdfast.problems.quartic()))
+    True
     """
 
     problem: Problem

@@ -36,6 +36,13 @@ class Problem(Starting, Scales):
     and arrays of three axes or more with the coordinates last; what they return then has the points' axes in front:
     ``problem.loss(result.theta)`` is the loss of each trajectory, by the names of its axes. Anything else is refused by
     a `TypeError` or `ValueError` that tells the shape.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> problem = gdfast.problems.rosenbrock()
+    >>> problem.coordinates, problem.loss([1.0, 1.0]).tolist()
+    (('x', 'y'), [0.0])
     """
 
     @classmethod

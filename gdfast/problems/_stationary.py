@@ -43,6 +43,12 @@ class StationaryPoint:
         The loss there.
     flattest : float
         Smallest absolute eigenvalue of the Hessian there.
+
+    Examples
+    --------
+    >>> import gdfast
+    >>> [point.kind for point in gdfast.problems.quartic().stationary_points]
+    ['minimum', 'minimum', 'maximum']
     """
 
     point: tuple[float, ...]

@@ -28,6 +28,11 @@ class Schedule(Named):
     ------
     TypeError, ValueError
         If it is no such function.
+
+    Examples
+    --------
+    >>> Schedule(lambda t, budget: 1 - t / budget).multipliers(4)
+    array([1.  , 0.75, 0.5 , 0.25, 0.  ])
     """
 
     multiplier: Callable[..., Any]
@@ -106,6 +111,12 @@ class LossSchedule(Named):
     ------
     TypeError, ValueError
         If the rule is not in the grammar, or its arguments and what it returns do not fit the rest.
+
+    Examples
+    --------
+    >>> from gdfast.schedules import reduce_on_plateau
+    >>> reduce_on_plateau(patience=5).label
+    'reduce_on_plateau:patience=5'
     """
 
     rule: Callable[..., Any]
@@ -173,6 +184,11 @@ class StepFunction(Schedule):
     ------
     TypeError, ValueError
         If it is no such function, or what it returns for the steps 0 and 1 is no finite number.
+
+    Examples
+    --------
+    >>> StepFunction(lambda t: 0.5**t).multipliers(2)
+    array([1.  , 0.5 , 0.25])
     """
 
     def __post_init__(self) -> None:
@@ -296,6 +312,12 @@ class Chain(Schedule):
     ------
     TypeError, ValueError
         If they are none.
+
+    Examples
+    --------
+    >>> from gdfast.schedules import cosine, warmup
+    >>> chained(warmup(steps=100), cosine()).label
+    'warmup:steps=100|cosine'
     """
 
     multiplier: Callable[..., Any] = field(init=False, default=_none)

@@ -53,7 +53,13 @@ _NEAR_ZERO = 1e-20  # share of the domain's width
 
 
 class Attraction(IntEnum):
-    """Whether a minimum attracts."""
+    """Whether a minimum attracts.
+
+    Examples
+    --------
+    >>> [each.name for each in Attraction]
+    ['not_told', 'repels', 'attracts', 'held']
+    """
 
     not_told = -1
     repels = 0

@@ -30,7 +30,13 @@ _STEADY = 0.25  # share of the largest fall of a doubling that the last one must
 
 
 class Outcome(IntEnum):
-    """The class a trajectory ends in."""
+    """The class a trajectory ends in.
+
+    Examples
+    --------
+    >>> Outcome(2).name, int(Outcome["diverged"])
+    ('local_minimum', 6)
+    """
 
     not_run = 0
     global_minimum = 1
@@ -62,14 +68,10 @@ class Cells:
 
     Attributes
     ----------
-    outcome, ending : ndarray
-        What became of it and how it ended, ``int8[n]``.
-    steps : ndarray
-        Updates until it settled, ``int32[n]``.
-    loss, gradient_norm : ndarray
-        At the end, ``float64[n]``.
-    basin, period : ndarray
-        Of the minimum and of the cycle, ``int16[n]`` and ``int8[n]``.
+    outcome, ending, steps : ndarray
+        What became of it and how it ended, ``int8[n]``, and the updates until it settled, ``int32[n]``.
+    loss, gradient_norm, basin, period : ndarray
+        At the end, ``float64[n]``, of the minimum, ``int16[n]``, and of the cycle, ``int8[n]``.
     theta, measure : ndarray
         End points, ``float64[d, n]``, and numbers that the sweep's measure tells; empty where it has none.
     lane_steps : int
@@ -117,10 +119,8 @@ class Limits(NamedTuple):
 
     Attributes
     ----------
-    before : ndarray
-        The loss at each start, ``float64[m]``.
-    heights : ndarray
-        The losses of the known minima in their order, ``float64[k]``; NaN where there is none.
+    before, heights : ndarray
+        The loss at each start, ``float64[m]``, and of the known minima in their order, ``float64[k]``; NaN without one.
     slack, low, highest, unknown : float
         By how much a loss may differ from one of them; the largest loss that is that of the lowest; that of what has
         not diverged; a loss below which all that is known lies higher.
