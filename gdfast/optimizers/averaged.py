@@ -37,6 +37,7 @@ def _rule_of(base: Optimizer) -> Any:
     own = {name: next(n for n in _free(name) if n not in taken) for name in (_ITERATE, _SLOPE, _MOVED, _KEPT, _FIRST)}
     iterate, slope, moved, kept, first = own.values()
     renamed = dict(zip((each.arg for each in tree.args.args[:2]), (iterate, slope), strict=True))
+    theta, grad = (next(n for n in _free(name) if n not in taken - {*renamed}) for name in ("theta", "grad"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             node.id = renamed.get(node.id, node.id)
@@ -44,16 +45,16 @@ def _rule_of(base: Optimizer) -> Any:
     assert isinstance(last, ast.Return)
     results = last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]
     after, *others = (ast.unparse(each) for each in results if each is not None)
-    names = "theta", "grad", iterate, *slots, "lr", *base.coefficients, kept, first
+    names = theta, grad, iterate, *slots, "lr", *base.coefficients, kept, first
     lines = [
         f"def averaged_rule({', '.join(names)}):",
-        f"{iterate} = select({first} > 0, theta, {iterate})",
+        f"{iterate} = select({first} > 0, {theta}, {iterate})",
         f"{slope} = gradient_at({iterate})",
         *([f"loss = loss_at({iterate})"] if base.uses_loss else []),
         *(ast.unparse(statement) for statement in body),
         f"{moved} = {after}",
-        f"theta = {kept} * theta + (1 - {kept}) * {moved}",
-        f"return {', '.join(['theta', moved, *others])}",
+        f"{theta} = {kept} * {theta} + (1 - {kept}) * {moved}",
+        f"return {', '.join([theta, moved, *others])}",
     ]
     return from_text("\n    ".join(lines) + "\n"), kept, first
 

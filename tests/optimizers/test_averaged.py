@@ -69,6 +69,16 @@ def test_a_minimum_attracts_an_average_where_it_attracts_the_points():
     )
 
 
+def with_a_slot_of_that_name(x, g, theta, lr):
+    return x - lr * g, theta
+
+
+def test_the_names_of_a_rule_are_its_own():
+    names = gdfast.optimizers.Optimizer(with_a_slot_of_that_name, learning_rate=0.1)
+    one, other = (path_of(optimizers.averaged(of=of, decay=0.9)) for of in (names, optimizers.gd()))
+    np.testing.assert_array_equal(one, other)
+
+
 def test_what_has_no_average_is_refused():
     cases.refused(lambda: optimizers.averaged(of=3), TypeError, "averaged: of", "3")
     cases.refused(lambda: optimizers.averaged(of=optimizers.lamb()), ValueError, "averaged: of", "norms", "lamb")
