@@ -18,8 +18,9 @@ def typed(line):
 def test_what_is_that_optimizer_of_my_library_here():
     rows = {row["library"] + "." + row["its optimizer"]: row for row in optimizers.libraries()}
     assert rows["optax.adamaxw"]["gdfast's"] == "adamax|weight_decay:weight=0.0001"
-    assert not rows["torch.optim.Muon"]["gdfast's"]
-    assert "matrices" in rows["torch.optim.Muon"]["note"]
+    assert rows["torch.optim.Muon"]["gdfast's"] == "muon"
+    assert not rows["optax.contrib.galore"]["gdfast's"]
+    assert "matrices" in rows["optax.contrib.galore"]["note"]
     printed = typed("list optimizers --libraries")
     assert "dadapt_adamw" in printed
     assert "LBFGS" in printed

@@ -17,7 +17,7 @@ class Told(NamedTuple):
     note: str = ""
 
 
-_MATRIX = Told("", "of matrices: gdfast's rules see all parameters as one vector")
+_MATRIX = Told("", "projects the gradients of matrices on their leading directions")
 _NO_OPTIMIZER = Told("", "no optimizer")
 
 OPTIMIZERS = {
