@@ -5,7 +5,7 @@ import pickle
 import cases
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import gdfast
@@ -23,7 +23,11 @@ OPTIMIZERS, SCHEDULES, TRANSFORMS, MEASURES = (
 @given(OPTIMIZERS, st.none() | SCHEDULES, st.lists(TRANSFORMS, max_size=3))
 @settings(max_examples=60, deadline=None)
 def test_labels_of_optimizers_read_back(rule, schedule, changes):
-    thing = rule.replace(schedule=schedule, transforms=tuple(changes))
+    try:
+        thing = rule.replace(schedule=schedule, transforms=tuple(changes))
+    except ValueError as error:  # of a rule to which not all transforms may be given
+        assume("transforms: " not in str(error))
+        raise
     assert notation.optimizers(notation.written(thing)) == [thing]
     again = pickle.loads(pickle.dumps(thing))
     assert (again, hash(again), again.specification) == (thing, hash(thing), thing.specification)

@@ -117,6 +117,8 @@ class Optimizer(Varied):
         arguments.number("learning_rate", self.learning_rate, POSITIVE)
         for name in ("scalars", "norms", "sums"):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
+        if self.search is not None:
+            arguments.instance("search", self.search, Search, "a search, such as gdfast.optimizers.lbfgs().search")
         _ = self._signature
         for slot in arguments.mapping("initial", self.initial, "a mapping from state slots to numbers"):
             arguments.choice("initial: state slot", slot, self.state + self.scalars)

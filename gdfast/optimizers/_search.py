@@ -46,7 +46,9 @@ class Search:
     most: int = 25
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial", MappingProxyType(dict(self.initial)))
+        initial = arguments.mapping("search: initial", self.initial, "a mapping from memory slots to numbers")
+        first = {slot: arguments.number(f"search: initial: {slot}", value) for slot, value in initial.items()}
+        object.__setattr__(self, "initial", MappingProxyType(first))
         arguments.integer("search: most", self.most, low=0)
         names = arguments_of("search: rule", self.rule, ("step", *self.initial))
         if names[1 : 1 + len(self.initial)] != tuple(self.initial):

@@ -131,6 +131,7 @@ def edge(optimizer: Optimizer) -> float | None:
     [2.0, 3.8, 1.3571, 2.0, 38.0]
     """
     optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    optimizer = optimizer.carrier or optimizer
     if optimizer.preconditioner is None:
         found, steeper = (
             (limit(optimizer, bend) or 0.0 for bend in (1.0, 4.0)) if _is_proportional(optimizer) else (0, 0)
@@ -156,6 +157,8 @@ def edge(optimizer: Optimizer) -> float | None:
 
 def _is_proportional(optimizer: Optimizer) -> bool:
     """Whether twice the gradients make twice the steps: no size of gradients is in them."""
+    if optimizer.search:
+        return False
     still = np.zeros((1, 1))
     motion, ends = motion_of(optimizer, still + 1.0, still + 1.0, np.ones(2)), []
     for size in (1.0, 2.0):

@@ -197,3 +197,9 @@ def searches_not(theta, grad, lr):
 )
 def test_what_does_not_fit_is_refused(made, words):
     cases.refused(made, ValueError, *words)
+
+
+def test_what_is_no_search_is_refused():
+    cases.refused(lambda: Optimizer(of_one_name, 0.1, search="exact"), TypeError, "search must be", "'exact'")
+    cases.refused(lambda: Search(half, 3), TypeError, "search: initial", "3")
+    cases.refused(lambda: Search(memory_elsewhere, {"memory": "x"}), TypeError, "search: initial: memory", "'x'")

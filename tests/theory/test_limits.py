@@ -336,6 +336,12 @@ def test_what_has_no_limit_has_no_edge():
         optimizers.novograd(),
         optimizers.adadelta(),
         optimizers.acprop(),
+        optimizers.lbfgs(),
     ):
         assert theory.edge(rule) is None
     assert theory.edge(optimizers.gd().scheduled(schedules.cosine())) is None
+
+
+def test_the_edge_of_an_average_is_that_of_its_points():
+    for base in (optimizers.momentum(), optimizers.adam()):
+        assert theory.edge(optimizers.averaged(of=base)) == theory.edge(base)
