@@ -39,10 +39,10 @@ def check_losses(name: str, steps: Steps | None, averages: bool, transforms: tup
             )
     asked = steps.functions - {"dot", "norm", "gradient_at"} if steps else ()
     for transform in transforms if asked else ():
-        if not transform.decoupled:
+        if not transform.decoupled or "line_search" in asked:
             raise ValueError(
-                f"transforms: {transform.label} would change gradients, but not what {name} holds against "
-                "them, losses or the Hessian"
+                f"transforms: {transform.label} would change {'points' if transform.decoupled else 'gradients'}, but "
+                f"not what {name} holds against them, losses or the Hessian"
             )
 
 
