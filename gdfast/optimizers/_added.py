@@ -29,6 +29,12 @@ def check_transforms(transforms: Any) -> None:
             )
 
 
+def check_within(name: str, averages: Any) -> None:
+    """Refuse schedules of an average whose optimizer has some: the rate that both multiply is that optimizer's."""
+    if averages is not None and averages.schedule is not None:
+        raise ValueError(f"schedules: {name} has those of {averages.label}; all of them are to stand there")
+
+
 def check_losses(name: str, steps: Steps | None, averages: bool, transforms: tuple[Transform, ...]) -> None:
     """Refuse transforms where a part of what the rule takes stays: losses, the Hessian, points of an average."""
     for transform in transforms if averages else ():

@@ -19,7 +19,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.named import named, parameters_of_factory
-from gdfast.optimizers._added import check_call, check_losses, check_schedule, check_transforms
+from gdfast.optimizers._added import check_call, check_losses, check_schedule, check_transforms, check_within
 from gdfast.optimizers._search import Search
 from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, signature_of
 from gdfast.problems import Problem
@@ -172,7 +172,7 @@ class Optimizer(Varied):
         Raises
         ------
         TypeError, ValueError
-            If one of them is none of these.
+            If one of them is none of these, or the optimizer is an average of one with schedules.
 
         Examples
         --------
@@ -180,6 +180,7 @@ class Optimizer(Varied):
         >>> optimizers.gd().scheduled(lambda t: 0.5 ** (t // 100))
         <optimizer gd|<lambda t: 0.5 ** (t // 100)>>
         """
+        check_within(self.name, self.carrier)
         return self.copied(schedule=chained(*schedules))
 
     def transformed(self, *transforms: Transform) -> "Optimizer":

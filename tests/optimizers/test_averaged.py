@@ -90,4 +90,7 @@ def test_what_has_no_average_is_refused():
         lambda: notation.optimizers("averaged|weight_decay"), ValueError, "transforms: weight_decay", "averaged"
     )
     course = schedules.linear(1.0, 5.0)
+    cases.refused(
+        lambda: notation.optimizers("averaged:of=(gd|cosine)|warmup"), ValueError, "schedules: averaged", "gd|cosine"
+    )
     cases.refused(lambda: optimizers.averaged(start=course), ValueError, "averaged: start", "must be numbers")
