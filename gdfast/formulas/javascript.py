@@ -387,6 +387,7 @@ _UFUNCS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("less_equal", "__call__"): lambda script, a, b: script.number(a) <= b,
     ("greater", "__call__"): lambda script, a, b: script.number(a) > b,
     ("greater_equal", "__call__"): lambda script, a, b: script.number(a) >= b,
+    ("absolute", "__call__"): _called("Math.abs"),
     ("sqrt", "__call__"): _called("Math.sqrt"),
     ("floor", "__call__"): _called("Math.floor"),
     ("exp", "__call__"): _called("exp"),
