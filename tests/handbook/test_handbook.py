@@ -106,6 +106,7 @@ class Links(html.parser.HTMLParser):
         self.places |= {given[name] for name in ("id", "name") if given.get(name)}
 
 
+@pytest.mark.filterwarnings("default:.* is deprecated")  # what Sphinx says of its extensions
 @pytest.mark.slow
 def test_it_is_built_without_a_fault_and_every_link_resolves(tmp_path):
     pytest.importorskip("sphinx", reason="needs Sphinx; pip install 'gdfast[docs]'")

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -119,7 +120,12 @@ def test_a_store_says_what_was_in_it_and_runs_the_rest(tmp_path, monkeypatch):
         cells = sorted((tile.optimizer, n) for tile in new.tiles for n in range(tile.first, tile.last))
         assert cells == [(i, n) for i in range(2) for n in range(60)]
         assert max(tile.last - tile.first for tile in new.tiles) <= 10
-    interrupted(path, whole, 50)
+    for _ in range(20):  # on a busy machine all may be done before progress is told
+        interrupted(path, whole, 50)
+        with opened() as some:
+            if some.done < 120:
+                break
+        shutil.rmtree(path)
     with opened() as some:
         assert 0 < some.done < 120
         assert some.done % 30 == 0
