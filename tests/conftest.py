@@ -1,6 +1,25 @@
-"""Random examples are the same in every run, take as long as they need, and leave nothing behind."""
+"""Random examples are the same in every run, take as long as they need, and leave nothing behind; one browser."""
 
+import shutil
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("gdfast", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("gdfast")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync", "--no-sandbox"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, which asks for nothing by itself."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright; pip install 'gdfast[browser]'")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()

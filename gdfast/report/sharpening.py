@@ -76,6 +76,7 @@ class Setting:
 @cache
 def settings() -> dict[str, Setting]:
     """The networks, each with rates of which some let the sharpness reach the edge, where there are such."""
+    adaptive = {"rmsprop": (1e-4, 5e-4, 2e-3), "adam": (1e-3, 4e-3, 1.6e-2)}  # the same on all of them
     return {
         "diabetes, tanh": Setting(
             network("diabetes", (12, 12)),
@@ -83,8 +84,7 @@ def settings() -> dict[str, Setting]:
                 "gd": (0.1, 0.2, 0.3),
                 "momentum": (0.1, 0.2, 0.38),
                 "nesterov": (0.05, 0.08, 0.12),
-                "rmsprop": (1e-4, 5e-4, 2e-3),
-                "adam": (1e-3, 4e-3, 1.6e-2),
+                **adaptive,
             },
         ),
         "diabetes, relu": Setting(
@@ -93,8 +93,7 @@ def settings() -> dict[str, Setting]:
                 "gd": (0.07, 0.1, 0.2),
                 "momentum": (0.1, 0.2, 0.38),
                 "nesterov": (0.05, 0.08, 0.12),
-                "rmsprop": (1e-4, 5e-4, 2e-3),
-                "adam": (1e-3, 4e-3, 1.6e-2),
+                **adaptive,
             },
         ),
         "digits, tanh": Setting(
@@ -103,8 +102,7 @@ def settings() -> dict[str, Setting]:
                 "gd": (0.2, 0.3, 0.4),
                 "momentum": (0.38, 0.5, 0.7),
                 "nesterov": (0.12, 0.18, 0.25),
-                "rmsprop": (1e-4, 5e-4, 2e-3),
-                "adam": (1e-3, 4e-3, 1.6e-2),
+                **adaptive,
             },
         ),
         "breast_cancer, tanh": Setting(
@@ -113,8 +111,7 @@ def settings() -> dict[str, Setting]:
                 "gd": (0.2, 0.28, 0.35),
                 "momentum": (0.3, 0.45, 0.6),
                 "nesterov": (0.15, 0.2, 0.25),
-                "rmsprop": (1e-4, 5e-4, 2e-3),
-                "adam": (1e-3, 4e-3, 1.6e-2),
+                **adaptive,
             },
         ),
     }

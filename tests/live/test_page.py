@@ -1,7 +1,6 @@
 """Live pages in a real browser: Chromium, headless, driven by Playwright."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -12,10 +11,6 @@ from gdfast import problems as p
 from gdfast.formulas.formula import from_text
 from gdfast.live.lessons import lessons, write
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync", "--no-sandbox"]
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -24,18 +19,6 @@ def folder(tmp_path_factory):
     gdfast.live("quartic", ["gd", "momentum", "adam|cosine"], "1e-3:1", max_steps=200).save(folder / "one.html")
     gdfast.live("six_hump_camel", ["gd", "adam"], max_steps=60).save(folder / "two.html")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright; pip install 'gdfast[browser]'")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 
@@ -11,9 +10,6 @@ import pandas as pd
 import pytest
 import xarray
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync", "--no-sandbox"]
 ONLY = ["rates", "basins", "ravine", "saddle"]
 
 
@@ -71,17 +67,6 @@ def test_main_figures_have_live_pages_with_the_chapters_settings(folder):
 def test_only_what_is_asked_for_is_run(folder):
     assert not (folder / "plateau.csv").exists()
     assert not (folder / "timing.csv").exists()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright; pip install 'gdfast[browser]'")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import zlib
 
 import matplotlib.pyplot as plt
@@ -14,9 +13,6 @@ from gdfast import plot
 from gdfast.plot.look import apart
 from gdfast.report import single
 from gdfast.report.spots import spots_of
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--no-sandbox"]
 
 
 @pytest.fixture(scope="module")
@@ -90,25 +86,20 @@ def test_a_figure_without_lines_or_maps_tells_nothing():
         (lambda r: plot.history_map(r, "gd"), "step = "),
     ],
 )
-def test_a_browser_tells_what_is_under_the_pointer_and_zooms(result, tmp_path, draw, words):
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright; pip install 'gdfast[browser]'")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+def test_a_browser_tells_what_is_under_the_pointer_and_zooms(result, browser, tmp_path, draw, words):
     with apart():
         made = draw(result)
         single.write(tmp_path / "f.html", made if hasattr(made, "savefig") else made.figure, "Mine", {"source": "here"})
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page, noise = browser.new_page(), []
-        page.on("console", lambda message: noise.append(message.text))
-        page.on("pageerror", lambda error: noise.append(str(error)))
-        page.goto((tmp_path / "f.html").as_uri())
-        box = page.locator(".spot").first.bounding_box()
-        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-        page.wait_for_function(f"document.querySelector('output.readout').textContent.includes({words!r})")
-        page.locator(".spot").first.click()
-        page.locator("dialog canvas").press("+")
-        page.locator("dialog canvas").press("ArrowRight")
-        assert words in page.locator("dialog output").inner_text()
-        browser.close()
+    page, noise = browser.new_page(), []
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.goto((tmp_path / "f.html").as_uri())
+    box = page.locator(".spot").first.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.wait_for_function(f"document.querySelector('output.readout').textContent.includes({words!r})")
+    page.locator(".spot").first.click()
+    page.locator("dialog canvas").press("+")
+    page.locator("dialog canvas").press("ArrowRight")
+    assert words in page.locator("dialog output").inner_text()
+    page.close()
     assert noise == []
