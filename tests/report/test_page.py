@@ -207,8 +207,8 @@ def test_the_list_of_contents_follows(open_page):
     current = ".contents a[aria-current]"
     assert page.locator(current).count() == 1
     for stem in ("saddle", "rates-quartic"):
-        page.evaluate(f"document.getElementById('{stem}').scrollIntoView()")
-        page.wait_for_function(f"document.querySelector('{current}').hash === '#{stem}'")
+        there = f"document.getElementById('{stem}').scrollIntoView()"  # again, if what stands above it has grown since
+        page.wait_for_function(f"({there}, document.querySelector('{current}').hash === '#{stem}')")
         assert page.locator(f".contents a[href='#{stem}']").is_visible()
 
 
