@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import matplotlib.image
+import pages
 import pandas as pd
 import pytest
 import xarray
@@ -153,7 +154,7 @@ def test_the_pointer_reads_the_cell_under_it(open_page):
     # gd from x = −2: reaches the lowest minimum at η = 0.01, diverges at η = 10.
     for right, expected in ((2 / 5, "global minimum"), (0.995, "diverged")):
         page.mouse.move(box["x"] + right * box["width"], box["y"] + 0.75 * box["height"])
-        page.wait_for_function("r => /η/.test(r.textContent)", arg=readout.element_handle())
+        pages.until(page, "r => /η/.test(r.textContent)", arg=readout.element_handle())
         page.wait_for_timeout(50)
         rate, start, outcome, _ = told(readout.text_content())
         assert outcome == expected
@@ -167,10 +168,10 @@ def test_the_keyboard_reads_and_zooms(open_page):
     readout = page.locator("#rates-quartic .readout")
     spot.focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("r => /η/.test(r.textContent)", arg=readout.element_handle())
+    pages.until(page, "r => /η/.test(r.textContent)", arg=readout.element_handle())
     before = told(readout.text_content())
     page.keyboard.press("ArrowUp")
-    page.wait_for_function("([r, was]) => r.textContent !== was", arg=[readout.element_handle(), ", ".join(before)])
+    pages.until(page, "([r, was]) => r.textContent !== was", arg=[readout.element_handle(), ", ".join(before)])
     page.wait_for_timeout(50)
     after = told(readout.text_content())
     assert after[0] == before[0]
@@ -199,7 +200,7 @@ def test_the_wheel_zooms_the_map(open_page):
     width = "zoom.view[1] - zoom.view[0]"
     assert page.evaluate(width) == 96
     page.mouse.wheel(0, -100)
-    page.wait_for_function(f"{width} < 80")
+    pages.until(page, f"{width} < 80")
 
 
 def test_the_list_of_contents_follows(open_page):
@@ -207,8 +208,8 @@ def test_the_list_of_contents_follows(open_page):
     current = ".contents a[aria-current]"
     assert page.locator(current).count() == 1
     for stem in ("saddle", "rates-quartic"):
-        there = f"document.getElementById('{stem}').scrollIntoView()"  # again, if what stands above it has grown since
-        page.wait_for_function(f"({there}, document.querySelector('{current}').hash === '#{stem}')")
+        page.evaluate(f"document.getElementById('{stem}').scrollIntoView()")
+        pages.until(page, f"document.querySelector('{current}').hash === '#{stem}'")
         assert page.locator(f".contents a[href='#{stem}']").is_visible()
 
 

@@ -6,6 +6,7 @@ import zlib
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pages
 import pytest
 
 import gdfast
@@ -96,7 +97,7 @@ def test_a_browser_tells_what_is_under_the_pointer_and_zooms(result, browser, tm
     page.goto((tmp_path / "f.html").as_uri())
     box = page.locator(".spot").first.bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-    page.wait_for_function(f"document.querySelector('output.readout').textContent.includes({words!r})")
+    pages.until(page, f"document.querySelector('output.readout').textContent.includes({words!r})")
     page.locator(".spot").first.click()
     page.locator("dialog canvas").press("+")
     page.locator("dialog canvas").press("ArrowRight")
