@@ -4,13 +4,11 @@ All entries are first multiplied by a power of two that their largest calls for,
 norm of ordinary numbers has the bits of the plain sum's root.
 """
 
-import math
-
 import numpy as np
 from numba import types
 from numba.extending import overload, register_jitable
 
-from gdfast.kernels.lane_math.parts import bits_to_float, bits_to_single, choose
+from gdfast.kernels.lane_math.parts import bits_to_float, bits_to_single, choose, square_root
 from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.settling import loudest
 
@@ -77,6 +75,6 @@ def _euclidean_norm(values):
         for i in range(1, len(values)):
             value = values[i] * scale
             total = total + value * value
-        return math.sqrt(total) * unit
+        return square_root(total) * unit
 
     return several

@@ -6,7 +6,7 @@ from numba import float64, int64
 from numba.extending import overload
 
 from gdfast.formulas import elementary
-from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits
+from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits, square_root
 from gdfast.kernels.numba_internals import compile_as
 from gdfast.kernels.options import INLINED
 
@@ -17,7 +17,7 @@ compile_as(choose, elementary.select)
 
 @overload(elementary.sqrt, jit_options=INLINED)
 def _sqrt(x):
-    return lambda x: math.sqrt(x)
+    return lambda x: square_root(x)
 
 
 @overload(elementary.square_scale, jit_options=INLINED)
@@ -58,7 +58,7 @@ _SHARE, _OFFSET, _ROUNDS = elementary.CUBE_ROOT_SHARE, elementary.CUBE_ROOT_OFFS
 
 
 @overload(elementary.cube_root, jit_options=INLINED)
-def _cube_root(x):
+def _cube_square_root(x):
     def lanes(x):
         inside = (x > 0.0) & (x < math.inf)
         z = x if inside else 1.0

@@ -9,7 +9,7 @@ import math
 from numba.extending import overload, register_jitable
 
 from gdfast.formulas import elementary
-from gdfast.kernels.lane_math.parts import choose, halves, polynomial, with_sign_of
+from gdfast.kernels.lane_math.parts import choose, halves, polynomial, square_root, with_sign_of
 from gdfast.kernels.options import INLINED
 
 _HALF_PI, _HALF_PI_LOW = 0.5 * math.pi, 6.123233995736766e-17
@@ -56,7 +56,7 @@ def _sine_parts(x):
     a = abs(x)
     outer = a >= 0.5
     z = choose(outer, 0.5 * (1.0 - a), a * a)
-    root = math.sqrt(z)
+    root = square_root(z)
     high, _ = halves(root)
     total = root + high
     low = (z - high * high) / choose(total == 0.0, 1.0, total)

@@ -58,6 +58,14 @@ def _bits_to_single(typing_context, bits):
 
 
 @intrinsic
+def _square_root(typing_context, x):
+    def generate(context, builder, signature, arguments):
+        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [arguments[0].type]), arguments)
+
+    return x(x), generate
+
+
+@intrinsic
 def _choose(typing_context, condition, yes, no):
     kind = typing_context.unify_types(yes, no)
 
@@ -74,6 +82,10 @@ def _choose(typing_context, condition, yes, no):
 # kernel calls to machine code by itself before it is inlined; there a choice with one dear side would become a branch
 # too, were it not said to be unpredictable.
 choose: Any = _choose
+
+# The square root, as one instruction. Numba's is a call of the C library, which LLVM makes an instruction where it sees
+# that nobody reads the error number: not in each of its versions, and not for what is left of a loop of vectors.
+square_root: Any = _square_root
 
 # The number that has these bits, and the bits of a number. To type checkers an intrinsic takes a typing context too.
 bits_to_float: Any = _bits_to_float
