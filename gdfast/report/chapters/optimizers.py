@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdfast import analysis, plot
 from gdfast.plot.style import line_style
+from gdfast.report.chapters.widths import muon_by_width
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import GROUNDS, Lab
 from gdfast.report.section import Chapter, Claim, Section
@@ -260,6 +261,7 @@ CHAPTER = Chapter(
     "optimizers",
     "Which optimizer?",
     "No weighted score: for every problem and optimizer what part of the grid works, how wide the working rates are, "
-    "what tuning costs, and how steps are distributed. Click a column's head to sort.",
-    (summary, tuning, ecdfs, profiles),
+    "what tuning costs, and how steps are distributed; and what Muon makes of wider networks. Click a column's head to "
+    "sort.",
+    (summary, tuning, ecdfs, profiles, muon_by_width),
 )
