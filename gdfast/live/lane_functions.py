@@ -90,6 +90,7 @@ def _overloads() -> Mapping[str, Callable[..., Any]]:
             "float_to_bits": lambda value: value.bits(),
             "bits_to_float": lambda bits: bits.from_bits(),
             "choose": choice,
+            "square_root": mathematics.sqrt,
             "int64": lambda value: value.whole(),
             "float64": lambda value: value.real(),
             "int32": None,
