@@ -440,3 +440,36 @@ def polyak_sgd(gradient, start, lr, steps, loss, lowest, largest=1.0):
         x = [xi - rate * gi for xi, gi in zip(x, g, strict=True)]
         path.append(x)
     return path
+
+
+def trust_region(gradient, start, lr, steps, loss, hessian, least=0.15, largest=1000.0):
+    """SciPy's trust-exact solves for its steps to a tenth of the radius, which is to be met otherwise."""
+    path, x, radius = [list(start)], np.array(start), lr
+    for _ in range(steps):
+        g, h = np.array(gradient(x.tolist())), np.array(hessian(x.tolist()))
+        p = least_within(h, g, radius)
+        there = (x + p).tolist()
+        model = g @ p + 0.5 * p @ h @ p
+        ratio = (loss(there) - loss(x.tolist())) / model if model else 0.25
+        if ratio < 0.25:
+            radius = radius / 4
+        elif ratio > 0.75 and np.linalg.norm(p) > 0.999 * radius:
+            radius = min(2 * radius, largest * lr)
+        x = x + p if ratio > least else x
+        path.append(x.tolist())
+    return path
+
+
+def least_within(h, g, radius):
+    values, axes = np.linalg.eigh(h)
+    along = axes.T @ g
+
+    def step(shift):
+        return -axes @ (along / (values - values[0] + shift))
+
+    if values[0] > 0 and np.linalg.norm(step(values[0])) <= radius:
+        return step(values[0])
+    low, high = max(values[0], 0.0), np.linalg.norm(g) / radius
+    while low < (middle := 0.5 * (low + high)) < high:
+        low, high = (middle, high) if np.linalg.norm(step(middle)) > radius else (low, middle)
+    return step(high)

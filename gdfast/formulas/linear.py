@@ -6,7 +6,7 @@ are no branches, so that both do the same operations in the same order. What els
 `Arithmetic`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Row = list[Any]
@@ -30,13 +30,28 @@ class Arithmetic(NamedTuple):
     repeat: Callable[[int, Row, Callable[[Row], Row]], Row]
 
 
+Solver = Callable[[Matrix, Sequence[Any], Any, Arithmetic], Row]
+
 ROUNDS = 8
-"""Times that Jacobi's method goes through all pairs: up to 8 coordinates, 6 were enough for all that was tried."""
+"""Times that Jacobi's method goes through all pairs, and Newton's of a trust region towards its shift.
+
+Up to 8 coordinates, 6 were enough for all that was tried.
+"""
 
 
-def solved(matrix: Matrix, vector: Sequence[Any], the: Arithmetic) -> Row:
-    """Return x with matrix x = vector: Gaussian elimination, with the row of the largest entry as pivot."""
+def product(row: Row, vector: Sequence[Any]) -> Any:
+    """Return an entry of a matrix times a vector, summed from first to last."""
+    total = row[0] * vector[0]
+    for entry, number in zip(row[1:], vector[1:], strict=True):
+        total = total + entry * number
+    return total
+
+
+def solved(matrix: Matrix, vector: Sequence[Any], damping: Any, the: Arithmetic) -> Row:
+    """Return x with (matrix + damping I) x = vector: Gaussian elimination, the row of the largest entry as pivot."""
     a, b, d = [[*row] for row in matrix], [*vector], len(vector)
+    for k in range(d):
+        a[k][k] = a[k][k] + damping
     for k in range(d):
         for i in range(k + 1, d):
             larger = the.absolute(a[i][k]) > the.absolute(a[k][k])
@@ -70,6 +85,62 @@ def solved_absolute(matrix: Matrix, vector: Sequence[Any], damping: Any, the: Ar
     for part in parts[1:]:
         x = [total + more for total, more in zip(x, part, strict=True)]
     return x
+
+
+def solved_within(matrix: Matrix, vector: Sequence[Any], radius: Any, the: Arithmetic) -> Row:
+    """Return the p of at most a length, the radius, where vectorᵀ p + ½ pᵀ matrix p is least.
+
+    With the eigenvalues λ of the matrix it is −(matrix + μ I)⁻¹ vector, with the least μ ≥ max(0, −min λ) for which it
+    is short enough. Of the shift σ = μ + min λ a lower bound is known at which p is at most √d times too long; from
+    there Newton's method on 1/‖p‖ = 1/radius goes upwards to it (Moré & Sorensen 1983). Where p is too short even at
+    σ = 0, the *hard case*, as much as is missing is added along an eigenvector of the least λ.
+    """
+    values, axes = _eigen(matrix, the)
+    lowest = values[0]
+    for value in values[1:]:
+        lowest = the.select(value < lowest, value, lowest)
+    gaps = [value - lowest for value in values]
+    along = [product([row[k] for row in axes], vector) / radius for k in range(len(vector))]
+    shift = the.select(lowest > 0.0, lowest, 0.0)
+    for part, gap in zip(along, gaps, strict=True):
+        bound = the.absolute(part) - gap
+        shift = the.select(bound > shift, bound, shift)
+
+    def shares(shift: Any) -> Row:  # of p along the axes, over the radius
+        return [the.select(gap + shift > 0.0, part / (gap + shift), 0.0) for part, gap in zip(along, gaps, strict=True)]
+
+    def nearer(numbers: Row) -> Row:
+        (shift,) = numbers
+        square, slope = shift * 0.0, shift * 0.0
+        for share, gap in zip(shares(shift), gaps, strict=True):
+            square = square + share * share
+            slope = slope + the.select(gap + shift > 0.0, share * share / (gap + shift), 0.0)
+        length = the.sqrt(square)
+        return [the.select(length > 1.0, shift + square / slope * (length - 1.0), shift)]
+
+    (shift,) = the.repeat(ROUNDS, [shift], nearer)
+    parts = shares(shift)
+    missing = shift * 0.0 + 1.0
+    for share in parts:
+        missing = missing - share * share
+    missing = the.sqrt(the.select(missing > 0.0, missing, 0.0))
+    missing = the.select(lowest < 0.0, missing, 0.0)
+    lengths = []
+    for share, gap in zip(parts, gaps, strict=True):
+        flat = gap == 0.0
+        more = the.select(flat, missing, 0.0)
+        missing = the.select(flat, 0.0, missing)
+        # A share of the least λ is not 0 only where p is as long as the radius, but for rounding.
+        lengths.append(radius * (the.select(share == 0.0, more, 0.0) - share))
+    return [product(row, lengths) for row in axes]
+
+
+SOLVERS: Mapping[str, Solver] = {
+    "hessian_solve": solved,
+    "absolute_hessian_solve": solved_absolute,
+    "trust_region_step": solved_within,
+}
+"""What the functions of `gdfast.formulas.vectors` of these names do with the Hessian, a vector and a number."""
 
 
 def _eigen(matrix: Matrix, the: Arithmetic) -> tuple[Row, Matrix]:

@@ -23,10 +23,12 @@ __all__ = [
     "absolute_hessian_solve",
     "dot",
     "gradient_at",
+    "hessian_product",
     "hessian_solve",
     "line_search",
     "loss_at",
     "norm",
+    "trust_region_step",
 ]
 
 _TOLD = "{} is of a rule: what it returns depends on the problem that the rule is run on"
@@ -110,6 +112,31 @@ def absolute_hessian_solve(vector: Any, damping: Any) -> Any:
     raise TypeError(_TOLD.format("absolute_hessian_solve"))
 
 
+def hessian_product(vector: Any) -> Any:
+    """Return the Hessian of the loss at the rule's point times a vector, a vector.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("hessian_product"))
+
+
+def trust_region_step(gradient: Any, radius: Any) -> Any:
+    """Return the vector p, of at most the length `radius`, where gᵀp + ½ pᵀHp is least.
+
+    H is the Hessian of the loss at the rule's point. p is found from its eigenvalues, whatever their signs, by
+    Newton's method for the shift of them (Moré & Sorensen 1983), the hard case included.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("trust_region_step"))
+
+
 class _Kind(NamedTuple):
     """What one of the functions takes, and whether it returns a vector."""
 
@@ -126,8 +153,10 @@ KINDS: Mapping[str, _Kind] = {
     "line_search": _Kind((_VECTOR, _NUMBER), False),
     "hessian_solve": _Kind((_VECTOR, _NUMBER), True),
     "absolute_hessian_solve": _Kind((_VECTOR, _NUMBER), True),
+    "trust_region_step": _Kind((_VECTOR, _NUMBER), True),
+    "hessian_product": _Kind((_VECTOR,), True),
 }
-OF_THE_HESSIAN = frozenset({"hessian_solve", "absolute_hessian_solve"})
+OF_THE_HESSIAN = frozenset({"hessian_solve", "absolute_hessian_solve", "trust_region_step", "hessian_product"})
 
 
 class Statement(NamedTuple):

@@ -102,7 +102,9 @@ class _InRegisters:
 
     def place(self, statement: Statement) -> None:
         name, function, operands, vector = statement
-        if function:
+        if function in linear.SOLVERS:
+            self._with_hessian(linear.SOLVERS[function], name, *operands)
+        elif function:
             getattr(self, f"_{function}")(name, *operands)
         elif vector:
             self.lines += [f"{name}__{i} = {part}" for i, part in enumerate(self.all_of(operands[0]))]
@@ -167,28 +169,20 @@ class _InRegisters:
             self.hessian_known = True
         return [[_Written(text, self.lines) for text in row] for row in entries]
 
-    def _solve(self, name: str, vector: ast.expr, damping: ast.expr, absolute: bool) -> None:
+    def _with_hessian(self, solve: linear.Solver, name: str, vector: ast.expr, number: ast.expr) -> None:
         matrix, lines = self.hessian(), self.lines
         lines += [f"{name}_v{i} = {part}" for i, part in enumerate(self.all_of(vector))]
-        lines.append(f"{name}_damping = {self.one(damping)}")
+        lines.append(f"{name}_number = {self.one(number)}")
         right = [_Written(f"{name}_v{i}", lines) for i in range(self.d)]
-        more = _Written(f"{name}_damping", lines)
-        if absolute:
-            found = linear.solved_absolute(matrix, right, more, _arithmetic(lines))
-        else:
-            found = linear.solved([damped(row, i, more) for i, row in enumerate(matrix)], right, _arithmetic(lines))
+        found = solve(matrix, right, _Written(f"{name}_number", lines), _arithmetic(lines))
         lines += [f"{name}__{i} = {number.text}" for i, number in enumerate(found)]
 
-    def _hessian_solve(self, name: str, vector: ast.expr, damping: ast.expr) -> None:
-        self._solve(name, vector, damping, absolute=False)
-
-    def _absolute_hessian_solve(self, name: str, vector: ast.expr, damping: ast.expr) -> None:
-        self._solve(name, vector, damping, absolute=True)
-
-
-def damped(row: list[Any], i: int, damping: Any) -> list[Any]:
-    """A row of a matrix with a number added on the diagonal."""
-    return [number + damping if i == j else number for j, number in enumerate(row)]
+    def _hessian_product(self, name: str, vector: ast.expr) -> None:
+        matrix, lines = self.hessian(), self.lines
+        lines += [f"{name}_v{i} = {part}" for i, part in enumerate(self.all_of(vector))]
+        for i, row in enumerate(matrix):
+            found = linear.product(row, [_Written(f"{name}_v{j}", lines) for j in range(self.d)])
+            lines.append(f"{name}__{i} = {found.text}")
 
 
 class _Written:

@@ -85,6 +85,7 @@ from gdfast.optimizers.sm3 import sm3
 from gdfast.optimizers.stable_adamw import stable_adamw
 from gdfast.optimizers.steepest_descent import steepest_descent
 from gdfast.optimizers.tiger import tiger
+from gdfast.optimizers.trust_region import trust_region
 from gdfast.optimizers.yogi import yogi
 
 FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
@@ -99,7 +100,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     ),
     "second gradients": (sam, extragradient),
     "line searches": (steepest_descent, conjugate_gradients),
-    "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, lbfgs),
+    "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, trust_region, lbfgs),
     "matrix": (muon, adafactor),
     "wrappers": (averaged,),
     "rates of their own": (
@@ -246,5 +247,6 @@ __all__ = [
     "stable_adamw",
     "steepest_descent",
     "tiger",
+    "trust_region",
     "yogi",
 ]

@@ -1,5 +1,6 @@
 """What the functions of whole vectors are in NumPy, for the rule of trajectories that advance together."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -47,8 +48,8 @@ class Around:
             "gradient_at": self.gradient_at,
             "loss_at": self.loss_at,
             "line_search": self.line_search,
-            "hessian_solve": self.hessian_solve,
-            "absolute_hessian_solve": self.absolute_hessian_solve,
+            "hessian_product": self.hessian_product,
+            **{name: functools.partial(self.with_hessian, solve) for name, solve in linear.SOLVERS.items()},
         }
         results = 1 + len(optimizer.state) + len(optimizer.scalars)
         self.rule = Formula.of(optimizer.rule, results, of_vectors=True).where(meanings, real)
@@ -126,18 +127,15 @@ class Around:
         rows: linear.Matrix = self.problem.hessian_rows(self.theta)  # type: ignore[attr-defined]
         return rows
 
-    def hessian_solve(self, vector: Any, damping: Any) -> Array:
-        """What solves (H + damping I) x = vector, ``dtype[d, n]``."""
-        rows = [
-            [entry + damping if i == j else entry for j, entry in enumerate(row)]
-            for i, row in enumerate(self._hessian())
-        ]
-        return np.stack(linear.solved(rows, [*np.broadcast_to(vector, self.theta.shape)], _ARITHMETIC))
-
-    def absolute_hessian_solve(self, vector: Any, damping: Any) -> Array:
-        """What solves (abs(H) + damping I) x = vector, ``dtype[d, n]``."""
+    def with_hessian(self, solve: linear.Solver, vector: Any, number: Any) -> Array:
+        """What a solver makes of the Hessian, a vector and a number, ``dtype[d, n]``."""
         right = [*np.broadcast_to(vector, self.theta.shape)]
-        return np.stack(linear.solved_absolute(self._hessian(), right, damping, _ARITHMETIC))
+        return np.stack(solve(self._hessian(), right, number, _ARITHMETIC))
+
+    def hessian_product(self, vector: Any) -> Array:
+        """The Hessian times vectors, ``dtype[d, n]``."""
+        right = [*np.broadcast_to(vector, self.theta.shape)]
+        return np.stack([linear.product(row, right) for row in self._hessian()])
 
 
 def _repeat(times: int, numbers: linear.Row, body: Callable[[linear.Row], linear.Row]) -> linear.Row:

@@ -57,8 +57,15 @@ def test_200_steps_on_a_regression(optimizer):
 
 # Rules that no other library has, or has in another form or another precision.
 WITHOUT_PEER = [*peers.WITHOUT_PEER, "qhadam", "polyak_sgd"]
-AMPLIFYING = {"barzilai_borwein": 12, "adgd": 25, "polyak_sgd": 12, "conjugate_gradients": 3, "steepest_descent": 8}
-"""Steps after which a rule, whose rate is a quotient of what it meets, has amplified rounding too much to compare."""
+AMPLIFYING = {
+    "barzilai_borwein": 12,
+    "adgd": 25,
+    "polyak_sgd": 12,
+    "conjugate_gradients": 3,
+    "steepest_descent": 8,
+    "trust_region": 30,
+}
+"""Steps after which a rule rests, or, its rate being a quotient of what it meets, has amplified rounding too much."""
 
 
 def steps_of(optimizer, steps):
@@ -92,10 +99,11 @@ def asked(loop, **known):
 
 
 RANDOM = {
+    "least": lambda u: 0.2 * u,
+    "largest": lambda u: 1 + u,
     **dict.fromkeys(["alpha", "beta1", "beta2", "dampening", "lr_decay", "momentum", "nu1", "nu2"], lambda u: 0.99 * u),
     "eps": lambda u: 10 ** (-3 + u),  # bounds how much rounding grows where a gradient passes 0
     "weight_decay": lambda u: u,
-    "largest": lambda u: 0.001 + u,
     "damping": lambda u: 0.01 + u,
     **dict.fromkeys(["factor", "divisor"], lambda u: 2 + 8 * u),
     "sufficient": lambda u: 1e-4 * (1 + u),
