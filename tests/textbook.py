@@ -300,14 +300,13 @@ def conjugate_gradients(gradient, start, lr, steps, loss, beta="polak_ribiere", 
     return path
 
 
-def steepest_descent(gradient, start, lr, steps, loss, **how):
-    """No library among the peers has it."""
-    path, x, gain = [list(start)], list(start), None
+def steepest_descent(gradient, start, lr, steps, loss, growth=0.0, **how):
+    path, x, gain, a = [list(start)], list(start), None, 1.0
     for _ in range(steps):
         g = gradient(x)
         p, slope = [-gi for gi in g], -_dot(g, g)
         first = lr * (min(1.0, 1.0 / sum(abs(gi) for gi in g)) if gain is None else gain / slope)
-        a = _length(x, p, first, loss, gradient, how)
+        a = _length(x, p, min(growth * a, lr) if growth else first, loss, gradient, how)
         gain = a * slope
         x = [xi + a * pi for xi, pi in zip(x, p, strict=True)]
         path.append(x)

@@ -34,7 +34,7 @@ def list_optimizers(
     name: Annotated[str | None, _argument("optimizers")] = None,
     parity: Annotated[bool, typer.Option("--parity", help="what each rule was compared with")] = False,
     libraries: Annotated[
-        bool, typer.Option("--libraries", help="what torch's and optax's optimizers are here")
+        bool, typer.Option("--libraries", help="what the optimizers of other libraries are here")
     ] = False,
 ) -> None:
     """List the optimizers by family, or tell one with its formula and source, or what they are compared with."""

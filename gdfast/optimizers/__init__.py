@@ -136,15 +136,17 @@ def parity() -> list[dict[str, str]]:
 
 
 def libraries() -> list[dict[str, str]]:
-    """Which rule each optimizer of torch.optim, optax and optax.contrib is: rows of library, name, notation and note.
+    """Which rule each optimizer of other libraries is: rows of library, name, notation, difference and note.
 
-    The notation (several with spaces between) is that of the same formula; defaults may differ. It is empty where there
-    is none, and the note says why.
+    All of torch.optim, optax (with what its optimizers are made of) and optax.contrib, and those of pytorch_optimizer
+    and schedulefree that rules were compared with. The notation (several with spaces between) is that of the same
+    formula; defaults may differ. It is empty where there is none, and the note says why. The difference is the largest
+    of those in `parity`, or that it ``differs``, as another rule under the same name does.
 
     Returns
     -------
     list of dict
-        With the keys ``library``, ``its optimizer``, ``gdfast's`` and ``note``.
+        With the keys ``library``, ``its optimizer``, ``gdfast's``, ``largest relative difference`` and ``note``.
 
     Examples
     --------
@@ -152,7 +154,21 @@ def libraries() -> list[dict[str, str]]:
     >>> [row["gdfast's"] for row in gdfast.optimizers.libraries() if row["its optimizer"] == "Adadelta"]
     ['adadelta']
     """
-    return _table("libraries.csv")
+    found: dict[str, str] = {}
+    for row in parity():
+        peer, told = row["compared with"], row["largest relative difference"]
+        if peer == "none":
+            continue
+        numbers = [each for each in (told, found.get(peer, _DIFFERS)) if each != _DIFFERS]
+        found[peer] = _DIFFERS if not numbers else max(numbers, key=float)
+    rows = _table("libraries.csv")
+    for row in rows:
+        row["largest relative difference"] = found.get(f"{row['library']}.{row['its optimizer']}", "")
+        row["note"] = row.pop("note")  # at the end
+    return rows
+
+
+_DIFFERS = "differs"
 
 
 def _table(name: str) -> list[dict[str, str]]:

@@ -3,11 +3,13 @@
     sᵢ, yᵢ the last m changes of θ and of g with yᵢᵀsᵢ > ε, newest first;  ρᵢ = 1/yᵢᵀsᵢ,  γ = y₁ᵀs₁/y₁ᵀy₁
     p = −g;  for i = 1 … m:  αᵢ = ρᵢ sᵢᵀp,  p ← p − αᵢ yᵢ
     p ← γ p;  for i = m … 1:  p ← p + (αᵢ − ρᵢ yᵢᵀp) sᵢ
-    θ ← θ + a p,  a by a line search that tries η first, and η min(1, 1/‖g‖₁) at the first step
+    θ ← θ + a p,  a by a line search that tries η first, and at the first step η min(1, 1/‖g‖₁), or η min(1, 1/‖g‖)
 
 Source: Nocedal (1980), Mathematics of Computation 35; Nocedal & Wright (2006), algorithm 7.4. The first length, ε and
 the strong Wolfe search are those of ``torch.optim.LBFGS``, which ends a search where its bracket times the largest
-entry of p is below ``tolerance_change``, and keeps the last 100 changes by default.
+entry of p is below ``tolerance_change``, and keeps the last 100 changes by default. ``optax.lbfgs`` has the Euclidean
+norm in the first length and keeps all changes; without its own search it is here
+``lbfgs:search=fixed,least=0,euclidean=True``.
 """
 
 import functools
@@ -27,8 +29,8 @@ MOST = 32
 
 
 @functools.lru_cache(maxsize=MOST)
-def rule_of(history: int) -> Callable[..., Any]:
-    """The rule with so many changes kept."""
+def rule_of(history: int, euclidean: bool = False) -> Callable[..., Any]:
+    """The rule with so many changes kept, and its first length by one norm or the other."""
     several = range(1, history + 1)
     s, y, rho = ([f"{name}{i}" for i in several] for name in ("s", "y", "rho"))
     lines = [
@@ -44,7 +46,7 @@ def rule_of(history: int) -> Callable[..., Any]:
     lines.append("p = gamma * p")
     lines += [f"p = p + (alpha{i} - {rho[i]} * dot({y[i]}, p)) * {s[i]}" for i in range(history)[::-1]]
     lines += [
-        "short = minimum(1, 1 / dot(grad, sign(grad)))",
+        f"short = minimum(1, 1 / {'norm(grad)' if euclidean else 'dot(grad, sign(grad))'})",
         "a = line_search(p, lr * select(first > 0, short, 1))",
         "moved = a * p",
     ]
@@ -61,6 +63,7 @@ def lbfgs(
     curvature: float = 0.9,
     shrink: float = 0.5,
     least: float = 1e-10,
+    euclidean: bool = False,
 ) -> Optimizer:
     """L-BFGS, Newton's direction by the last m changes of the gradient, with a line search.
 
@@ -78,10 +81,12 @@ def lbfgs(
         What a length is multiplied by in backtracking.
     least : float >= 0
         ε, of smaller products yᵀs a change is not kept.
+    euclidean : bool
+        Whether the first length has the Euclidean norm of the gradient below the fraction, or the sum of its entries.
     """
     m = arguments.integer("lbfgs: history", history, high=MOST)
     return Optimizer(
-        rule_of(m),
+        rule_of(m, euclidean),
         learning_rate=1.0,
         step_table=lambda t: {"first": (t == 1).astype(np.float64)},
         initial={"gamma": 1.0},

@@ -56,7 +56,7 @@ def test_200_steps_on_a_regression(optimizer):
 
 
 # Rules that no other library has, or has in another form or another precision.
-WITHOUT_PEER = [*peers.WITHOUT_PEER, "qhadam", "polyak_sgd"]
+WITHOUT_PEER = [*peers.WITHOUT_PEER, "qhadam", "polyak_sgd", "steepest_descent"]
 AMPLIFYING = {
     "barzilai_borwein": 12,
     "adgd": 25,
@@ -109,6 +109,7 @@ RANDOM = {
     "sufficient": lambda u: 1e-4 * (1 + u),
     **dict.fromkeys(["curvature", "shrink"], lambda u: 0.2 + 0.7 * u),
     "initial_accumulator_value": lambda u: u,
+    "growth": lambda u: max(0.0, 4 * u - 2),
     "of": lambda u: None,
     "decay": lambda u: u,
     "start": lambda u: int(20 * u),

@@ -63,7 +63,7 @@ def main(names: list[str]) -> None:
 def of_libraries() -> list[list[str]]:
     """Of each optimizer of other libraries what it is here."""
     told = ((library, name, one) for library, all_of in libraries.OPTIMIZERS.items() for name, one in all_of.items())
-    return [[library, name, one.notation, one.note] for library, name, one in told]
+    return [[library, name, one.notation, one.told] for library, name, one in told]
 
 
 def matrix() -> Iterator[tuple[str, tuple[str, str, bool], Callable[[], list[str]]]]:

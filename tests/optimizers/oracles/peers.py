@@ -158,6 +158,14 @@ _ALONE = {
 }  # one iteration a step, to the end
 _SEARCHED = "to 1e-7 only: where losses differ by rounding, searches go on by it"
 
+_CLIPPED = [
+    ("clip", {"max_delta": 5.0}, "clip_value", {"limit": 5.0}, LANDSCAPES),
+    ("clip_by_global_norm", {"max_norm": 3.0}, "clip_norm", {"max_norm": 3.0, "eps": 0.0}, LANDSCAPES),
+    ("clip_by_block_rms", {"threshold": 3.0}, "clip_norm", {"max_norm": 3.0, "eps": 0.0}, ("quartic",)),
+    ("normalize_by_update_norm", {"eps": 0.0}, "normalize", {}, LANDSCAPES),
+    ("add_decayed_weights", {"weight_decay": 0.1}, "l2", {"weight": 0.1}, LANDSCAPES),
+]
+
 CASES = [
     _torch("gd", "SGD", 1e-4),
     _optax("gd", "sgd", 1e-4),
@@ -361,6 +369,36 @@ CASES += [
     _torch("lbfgs", "LBFGS", 1.0, {"history": 5}, history_size=5, line_search_fn="strong_wolfe", **_ALONE)._replace(
         note=_SEARCHED, tolerance=1e-7
     ),
+    _optax("lbfgs", "lbfgs", 0.003, {"search": "fixed", "least": 0.0, "euclidean": True}, linesearch=None),
+    *(
+        case._replace(note=_SEARCHED, tolerance=1e-7)
+        for case in [
+            _optax(
+                "steepest_descent",
+                "scale_by_backtracking_linesearch",
+                0.01,
+                {"growth": 1.5, "shrink": 0.8},
+                max_backtracking_steps=100,
+            ),
+            _optax(
+                "steepest_descent",
+                "scale_by_backtracking_linesearch",
+                1.0,
+                {"growth": 1e9, "sufficient": 0.1},
+                max_backtracking_steps=100,
+                increase_factor=1e9,
+                decrease_factor=0.5,
+                slope_rtol=0.1,
+            ),
+        ]
+    ),
+    *(
+        _optax("gd", call, 1e-4, **options)._replace(transforms=((transform, parameters),), problems=problems)
+        for call, options, transform, parameters, problems in _CLIPPED
+    ),
+    _contrib("gd", "normalize", 0.01)._replace(transforms=(("normalize", {}),)),
+    _optax("qhm", "ema", 1e-4, {"momentum": 0.9, "nu": 1.0}, decay=0.9, debias=False),
+    _more("gd", "SGDW", 1e-4, momentum=0.0, weight_decay=0.1)._replace(transforms=(("weight_decay", {"weight": 0.1}),)),
     _contrib("sam", "sam", 1e-4),
     _contrib("sam", "sam", 1e-4, {"rho": 0.02}, rho=0.02),
     *(
@@ -549,6 +587,34 @@ def _sam(learning_rate, rho=0.05):
     return optax.contrib.sam(optax.sgd(learning_rate), adversary, opaque_mode=True)
 
 
+def _loss_by_optax(ground: Ground, theta: Any) -> Any:
+    """The loss at the arrays that a search tries, called back from the loop that JAX compiles."""
+    import jax
+
+    shape = jax.ShapeDtypeStruct((), np.float64)
+    return jax.pure_callback(
+        lambda *parts: np.float64(ground.loss(np.concatenate([np.asarray(part) for part in parts]))), shape, *theta
+    )
+
+
+_PARTS = ("clip", "clip_by_global_norm", "clip_by_block_rms", "normalize_by_update_norm", "add_decayed_weights", "ema")
+
+
+def _searched(learning_rate, **options):
+    """Gradient descent with a search whose lengths end at the learning rate."""
+    import optax
+
+    search = optax.scale_by_backtracking_linesearch(max_learning_rate=learning_rate, **options)
+    return optax.chain(optax.sgd(1.0), search)
+
+
+def _before(part: Callable[..., Any]) -> Callable[..., Any]:
+    """Gradient descent of what a part makes of the gradient."""
+    import optax
+
+    return lambda learning_rate, **options: optax.chain(part(**options), optax.sgd(learning_rate))
+
+
 def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     import importlib
 
@@ -562,8 +628,9 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     options = {rate: case.learning_rate, **case.options}
     if lowest is not None:
         options[lowest] = ground.lowest
-    make = {"sam": _sam}.get(case.call) or getattr(importlib.import_module(case.library), case.call)
-    optimizer = make(**options)
+    made = {"sam": _sam, "scale_by_backtracking_linesearch": _searched}
+    make = made.get(case.call) or getattr(importlib.import_module(case.library), case.call)
+    optimizer = (_before(make) if case.call in (*_PARTS, "normalize") else make)(**options)
 
     def arrays(theta):
         return [jnp.asarray(part, dtype=jnp.float64) for part in ground.arrays(theta)]
@@ -571,11 +638,16 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     theta = arrays(np.array(ground.start))
     state = optimizer.init(theta)
     # Loops within an update would be compiled at each step; elsewhere one would compile more than is run.
-    update = jax.jit(optimizer.update) if ground.shapes else optimizer.update
+    loops = ground.shapes or case.call in ("lbfgs", "scale_by_backtracking_linesearch")
+    searched = {"value_fn": functools.partial(_loss_by_optax, ground)} if "linesearch" in case.call else {}
+    update = functools.partial(optimizer.update, **searched)
+    update = jax.jit(update) if loops else update
     path = [np.array(ground.start)]
     for _ in range(STEPS):
         gradient = arrays(ground.gradient(path[-1]))
         extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
+        if case.call == "scale_by_backtracking_linesearch":
+            extra = {"value": jnp.float64(ground.loss(path[-1])), "grad": gradient}
         if case.call == "sam":
             extra["grad_fn"] = lambda point, _: arrays(ground.gradient(np.concatenate([np.ravel(p) for p in point])))
         updates, state = update(gradient, state, theta, **extra)
