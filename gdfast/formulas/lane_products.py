@@ -1,7 +1,7 @@
 """Matrix products for lanes: each lane multiplies matrices of its own.
 
 A matrix of lanes lies in a flat array as vectors of `VECTOR` lanes, and is written ``(array, at, down, across)``: its
-entry (p, q) is ``array[8 i]`` and the seven numbers after it, one for each lane, with ``i = at + p down + q across``.
+entry (p, q) is ``array[VECTOR i]`` and the numbers after it, one for each lane, with ``i = at + p down + q across``.
 With strides, a transposed matrix is the same matrix with two numbers exchanged, and a row that stands for all rows
 has ``down = 0``.
 
@@ -11,13 +11,22 @@ that lane kernels call, but those of `gdfast.formulas.elementary`, it is the pla
 """
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from gdfast.formulas.elementary import maximum
 
-VECTOR = 8
-"""Lanes in a vector: eight float64 are a cache line and the widest register."""
+_BYTES = 64
+
+
+def lanes_of(real: Any) -> int:
+    """How many lanes of a type a vector holds: as many as a cache line and the widest register do."""
+    return _BYTES // np.dtype(real).itemsize
+
+
+VECTOR = lanes_of(np.float64)
+"""Lanes in a vector; in lanes of float32 the name stands for twice as many, see `gdfast.formulas.lane_readings`."""
 
 
 def multiply(c, start, a, b, P, R, Q):
@@ -26,7 +35,7 @@ def multiply(c, start, a, b, P, R, Q):
     Parameters
     ----------
     c, start, a, b : tuple
-        The matrices C, S (which may be C), A and B, with arrays ``float64[:]``, contiguous.
+        The matrices C, S (which may be C), A and B, with arrays ``dtype[:]``, contiguous.
     P, R, Q : int
         Their sizes.
     """
@@ -49,13 +58,22 @@ def multiply_fused(c, start, a, b, P, R, Q):
 
 
 def _fused(a, b, c):
-    exact = (Fraction(x) * Fraction(y) + Fraction(z) for x, y, z in zip(a, b, c, strict=True))
-    return np.array([float(value) for value in exact])
+    rounded = float if a.dtype == np.float64 else _to_single
+    terms = zip(a.tolist(), b.tolist(), c.tolist(), strict=True)
+    return np.array([rounded(Fraction(x) * Fraction(y) + Fraction(z)) for x, y, z in terms], a.dtype)
+
+
+def _to_single(exact):
+    """A fraction rounded to float32, by way of float64 with an odd last bit, so that one rounding counts."""
+    near = float(exact)
+    if near != exact and np.float64(near).view(np.int64) % 2 == 0:
+        near = np.nextafter(near, np.inf if exact > near else -np.inf)
+    return np.float32(near)
 
 
 def _entry(matrix, p, q):
     array, at, down, across = matrix
-    return array.reshape(-1, VECTOR)[at + p * down + q * across]
+    return array.reshape(-1, lanes_of(array.dtype))[at + p * down + q * across]
 
 
 def copy_vector(to, i, source, j, factor):

@@ -6,6 +6,9 @@ family, such as networks, have the same lane functions and thus one kernel.
 
 from typing import Any, Final
 
+from numba import types
+
+from gdfast.formulas.lane_readings import lanes_in
 from gdfast.kernels import lane_math, lane_products, records  # noqa: F401, registers the compiled forms of what lanes call
 from gdfast.kernels.compiling import callable_once, compiled, register_helpers, remembered
 from gdfast.kernels.numba_internals import Kernel
@@ -17,25 +20,26 @@ GRADIENT: Final = 1
 OBJECTIVE: Final = 2
 
 
-def evaluation_kernel(lanes: LaneKernel) -> Kernel:
-    """Return the compiled evaluation that lane functions make, from memory, from disk or freshly compiled.
+def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
+    """Return the compiled evaluation that lane functions make in a type, from memory, from disk or freshly compiled.
 
     It is called with what is wanted: `GRADIENT`, `OBJECTIVE`, or both, added.
     """
     given = {"objective": lanes.objective, "gradient": lanes.gradient, "both": lanes.both}
-    functions = {name: function for name, function in given.items() if function}
+    functions = {name: lanes_in(function, real) for name, function in given.items() if function}
+    signature = evaluation_signature(getattr(types, real))
 
     def make() -> Kernel:
         for function in functions.values():
             register_helpers(function)
         parts = {name: callable_once(function, HELPER) for name, function in functions.items()}
-        return (_at_once if lanes.both else _apart)(**parts)
+        return (_at_once if lanes.both else _apart)(signature, **parts)
 
-    return remembered(("evaluation", *functions.items()), make, (evaluation_kernel, (lanes,)))
+    return remembered(("evaluation", real, *functions.items()), make, (evaluation_kernel, (lanes, real)))
 
 
-def _apart(gradient: Any, objective: Any) -> Kernel:
-    @compiled(evaluation_signature, MAY_ALLOCATE)
+def _apart(signature: Any, gradient: Any, objective: Any) -> Kernel:
+    @compiled(signature, MAY_ALLOCATE)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
         if wanted & GRADIENT:
@@ -46,8 +50,8 @@ def _apart(gradient: Any, objective: Any) -> Kernel:
     return evaluate
 
 
-def _at_once(both: Any, objective: Any) -> Kernel:
-    @compiled(evaluation_signature, MAY_ALLOCATE)
+def _at_once(signature: Any, both: Any, objective: Any) -> Kernel:
+    @compiled(signature, MAY_ALLOCATE)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
         if wanted & GRADIENT:

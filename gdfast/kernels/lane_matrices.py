@@ -19,7 +19,7 @@ def mean(values, spare, rows, columns):
         for j in range(VECTOR):
             total[j] += entry[j]
     for j in range(VECTOR):
-        total[j] /= rows * columns
+        total[j] /= float(rows * columns)
     for k in range(rows * columns):
         entry = values[k * VECTOR : (k + 1) * VECTOR]
         for j in range(VECTOR):
@@ -43,7 +43,7 @@ def column_mean(values, spare, rows, columns):
         for k in range(len(totals)):
             totals[k] += row[k]
     for k in range(len(totals)):
-        totals[k] /= rows
+        totals[k] /= float(rows)
     for p in range(rows):
         row = values[p * columns * VECTOR : (p + 1) * columns * VECTOR]
         for k in range(len(totals)):

@@ -15,13 +15,17 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from gdfast.formulas import lane_products as _lane_products
-from gdfast.formulas.lane_products import VECTOR
+from gdfast.formulas.lane_products import lanes_of
 from gdfast.kernels.options import apart, wide
 
-_NUMBER, _INDEX = ir.DoubleType(), ir.IntType(64)
-_LANES = ir.VectorType(_NUMBER, VECTOR)
-_ALL_FIRST = ir.Constant(ir.VectorType(ir.IntType(32), VECTOR), [0] * VECTOR)
-_NONE = ir.Constant(_LANES, ir.Undefined)
+_INDEX = ir.IntType(64)
+_SUFFIXES = {types.float64: "f64", types.float32: "f32"}
+
+
+def _vector(number: Any) -> Any:
+    """The vector of a type of numbers, LLVM's or numba's."""
+    single = number in (types.float32, ir.FloatType())
+    return ir.VectorType(*((ir.FloatType(), lanes_of("float32")) if single else (ir.DoubleType(), lanes_of("float64"))))
 
 
 def _numbers(context: Any, builder: Any, signature: Any, arguments: Any, at: int) -> Any:
@@ -31,13 +35,17 @@ def _numbers(context: Any, builder: Any, signature: Any, arguments: Any, at: int
 
 def _place(builder: Any, numbers: Any, offset: Any) -> Any:
     """Where the vector that begins with one number of an array lies."""
-    return builder.bitcast(builder.gep(numbers, [offset]), _LANES.as_pointer())
+    return builder.bitcast(builder.gep(numbers, [offset]), _vector(numbers.type.pointee).as_pointer())
 
 
 def _in_all(builder: Any, number: Any) -> Any:
     """A vector that holds one number in all places."""
-    first = builder.insert_element(_NONE, number, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, _NONE, _ALL_FIRST)
+    vector = _vector(number.type)
+    none = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(none, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(
+        first, none, ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
+    )
 
 
 def _piece(rows: int, columns: int, fused: bool) -> Any:
@@ -47,6 +55,7 @@ def _piece(rows: int, columns: int, fused: bool) -> Any:
     def piece(typing_context, of_c, c, cp, cq, of_s, s, sp, sq, of_a, a, ap, ar, of_b, b, br, bq, R):
         def generate(context, builder, signature, arguments):
             numbers = {at: _numbers(context, builder, signature, arguments, at) for at in (0, 4, 8, 12)}
+            vector = _vector(of_c.dtype)
 
             def entry(matrix, p, q):
                 """The place of an entry; p and q are Python's or the compiler's numbers."""
@@ -54,13 +63,13 @@ def _piece(rows: int, columns: int, fused: bool) -> Any:
                 for number, stride in ((p, down), (q, across)):
                     number = ir.Constant(_INDEX, number) if isinstance(number, int) else number
                     at = builder.add(at, builder.mul(number, stride))
-                return _place(builder, numbers[matrix], builder.mul(at, ir.Constant(_INDEX, VECTOR)))
+                return _place(builder, numbers[matrix], builder.mul(at, ir.Constant(_INDEX, vector.count)))
 
-            kind = ir.FunctionType(_LANES, [_LANES] * 3)
-            multiply_add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{VECTOR}f64")
+            kind, name = ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{vector.count}{_SUFFIXES[of_c.dtype]}"
+            multiply_add = cgutils.get_or_insert_function(builder.module, kind, name)
             C, S, A, B = 0, 4, 8, 12
             places = [(p, q) for p in range(rows) for q in range(columns)]
-            sums = {place: cgutils.alloca_once(builder, _LANES) for place in places}
+            sums = {place: cgutils.alloca_once(builder, vector) for place in places}
             for p, q in places:
                 builder.store(builder.load(entry(S, p, q), align=8), sums[p, q])
             with cgutils.for_range(builder, arguments[-1]) as loop:
@@ -149,7 +158,7 @@ def _copy(typing_context, to, i, source, j, factor):
         builder.store(scaled, target, align=8)
         return context.get_dummy_value()
 
-    return types.void(to, i, source, j, types.float64), generate
+    return types.void(to, i, source, j, to.dtype), generate
 
 
 @overload(_lane_products.copy_vector)
@@ -164,7 +173,7 @@ def _fill(typing_context, to, i, number):
         builder.store(_in_all(builder, arguments[2]), _place(builder, numbers, arguments[1]), align=8)
         return context.get_dummy_value()
 
-    return types.void(to, i, types.float64), generate
+    return types.void(to, i, to.dtype), generate
 
 
 @overload(_lane_products.fill_vector)

@@ -11,7 +11,8 @@ from typing import Any
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import register_jitable
 
-from gdfast.formulas.lane_products import VECTOR
+from gdfast.formulas.lane_products import lanes_of
+from gdfast.formulas.lane_readings import lanes_in
 from gdfast.formulas.staged import Stage
 from gdfast.kernels.compiling import callable_once, register_helpers
 from gdfast.kernels.lane_matrices import FUNCTIONS
@@ -49,9 +50,9 @@ def _nothing_chosen(own, places, numbers):
     return numbers
 
 
-def _reading_of(shape: Any) -> tuple[Any, Any, Any, tuple[float, ...]]:
+def _reading_of(shape: Any) -> tuple[Any, Any, Any, tuple[Any, ...]]:
     """What reads slots and stores what a rule returns, what tells the rate's multiplier, and zeros as slots."""
-    slots = (0.0,) * shape.state
+    slots = (shape.number(0.0),) * shape.state
     return (
         (gather, scatter, factor_of(shape), slots) if slots else (gather_nothing, scatter_nothing, factor_of(shape), ())
     )
@@ -78,19 +79,21 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
         What the template is specialized to.
     """
     rule, terms, last = rules
-    reading = read, store, factor, slots = _reading_of(shape)
+    read, store, factor, slots = _reading_of(shape)
     assert optimizer.for_matrices
     shaped, names = optimizer.for_matrices.takes_shape, optimizer.matrix_coefficients
-    results, zeros, sums = (0.0,) * len(stages), (0.0,) * len(optimizer.sums), len(optimizer.sums)
+    real, zero = shape.number, shape.number(0.0)
+    results, zeros, sums = (zero,) * len(stages), (zero,) * len(optimizer.sums), len(optimizer.sums)
     sized = [k for k, name in enumerate(optimizer.coefficients) if name == "dimension"]
     size_at = sized[0] if sized else -1
     find, total = _found if results else _nothing_found, _found if zeros else _nothing_found
     chain: Any = _nothing
     for k, (stage, value) in enumerate(stages):
-        register_helpers(FUNCTIONS[stage.function])
-        function = callable_once(FUNCTIONS[stage.function], HELPER)
+        of_matrix = lanes_in(FUNCTIONS[stage.function], shape.real)
+        register_helpers(of_matrix)
+        function = callable_once(of_matrix, HELPER)
         places = tuple(names.index(name) for name in stage.numbers)
-        chain = _then(chain, _stage(value, function, k, places, (shaped, len(stages)), reading))
+        chain = _then(chain, _stage(value, function, k, places, len(stages), shape))
 
     def update(pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, own):
         first = 0
@@ -98,7 +101,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
             size, rows, columns = pair.arrays[first, 0], pair.arrays[first, 1], pair.arrays[first, 2]
             rates = lr[pair.group[first]]
             if rows > 0:
-                given = ((float(rows), float(columns)) if shaped else ()) + own
+                given = ((real(rows), real(columns)) if shaped else ()) + own
                 chain(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
                 for i in range(size):
                     for lane in range(n):
@@ -111,10 +114,10 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
             else:
                 numbers = coefficients
                 if size_at >= 0:
-                    numbers = tuple_setitem(coefficients, size_at, float(size))  # type: ignore[call-arg]
+                    numbers = tuple_setitem(coefficients, size_at, real(size))  # type: ignore[call-arg]
                 for j in range(sums):
                     for lane in range(n):
-                        work[j, lane] = 0.0
+                        work[j, lane] = zero
                 if sums:
                     for i in range(first, first + size):
                         for lane in range(n):
@@ -150,10 +153,10 @@ def _then(before: Any, after: Any) -> Any:
     return callable_once(both, HELPER)
 
 
-def _stage(value: Any, function: Any, k: int, places: tuple[int, ...], shape: tuple[bool, int], reading: Any) -> Any:
-    """The k-th stage: what the function is given, then the function, in the k-th place of the memory."""
-    read, _, factor, slots = reading
-    results, stages, blank = (0.0,) * k, shape[1], (0.0,) * len(places)
+def _stage(value: Any, function: Any, k: int, places: tuple[int, ...], stages: int, shape: Any) -> Any:
+    """The k-th stage of so many: what the function is given, then the function, in the k-th place of the memory."""
+    read, _, factor, slots = _reading_of(shape)
+    results, blank, vector = (shape.number(0.0),) * k, (shape.number(0.0),) * len(places), lanes_of(shape.real)
     find, choose = _found if results else _nothing_found, _chosen if places else _nothing_chosen
 
     def run(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
@@ -165,7 +168,7 @@ def _stage(value: Any, function: Any, k: int, places: tuple[int, ...], shape: tu
                 work[k * size + i, lane] = value(theta[first + i, lane], grad[first + i, lane], *whole)
         numbers = choose(own, places, blank)
         flat = work.reshape(-1)
-        entries, spare = flat[k * size * VECTOR : (k + 1) * size * VECTOR], flat[stages * size * VECTOR :]
+        entries, spare = flat[k * size * vector : (k + 1) * size * vector], flat[stages * size * vector :]
         function(entries, spare, rows, columns, *numbers)
 
     return callable_once(run, HELPER)

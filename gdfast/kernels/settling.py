@@ -157,18 +157,29 @@ def largest_entries(grad, size, n):
             size[lane] = larger(size[lane], abs(grad[i, lane]))
 
 
+def beyond(x, limit):
+    """A negative integer if the size of a number is above a limit, or it is not a number; 0 if it is the limit."""
+    raise NotImplementedError("for kernels")
+
+
+@overload(beyond, jit_options=INLINED)
+def _beyond(x, limit):
+    if x == types.float64:
+        return lambda x, limit: float_to_bits(limit) - float_to_bits(abs(x))
+    return lambda x, limit: np.int32(single_to_bits(limit) - single_to_bits(abs(x)))
+
+
 @register_jitable(**HELPER)
 def any_beyond(grad, n, divergence_limit):
     """Whether any lane's gradient has an entry that is too large or not a number."""
     flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
-    quiet = float_to_bits(divergence_limit)
-    events = 0
+    events = beyond(divergence_limit, divergence_limit)
     for k in range(len(flat)):
-        events |= quiet - float_to_bits(abs(flat[k]))  # negative, if larger or not a number
+        events = either(events, beyond(flat[k], divergence_limit))
     if n < grad.shape[1]:
         for i in range(1, len(grad)):
             for lane in range(n):
-                events |= quiet - float_to_bits(abs(grad[i, lane]))
+                events = either(events, beyond(grad[i, lane], divergence_limit))
     return events < 0
 
 
@@ -184,7 +195,7 @@ def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
     for i in range(len(grad)):
         small = 0
         for lane in range(n):
-            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else 0.0)
+            size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else abs(grad[i, lane]))
             small += size[lane] <= gradient_tolerance
         if small == 0:
             return False

@@ -26,7 +26,7 @@ class Pair(NamedTuple):
     evaluation: Any  # int64, address of the problem's evaluation; 0 if the step has it in itself
     group: Any  # int64[d], the row of learning rates that a coordinate takes
     arrays: Any  # int64[d, 3], of the array of parameters that it is of: entries, rows, columns
-    data: Any  # float64[:]
+    data: Any  # (:)
     layout: Any  # int64[:]
 
 
@@ -53,9 +53,13 @@ class Settling(NamedTuple):
     divergence_limit: Any  # float64
 
 
-_counts, _matrix = types.int64[::1], types.float64[:, ::1]
-PAIR = types.NamedTuple((types.int64, types.int64, _counts, types.int64[:, ::1], types.float64[::1], _counts), Pair)
+_counts = types.int64[::1]
 SETTLING = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
+
+
+def pair_type(real: Any) -> Any:
+    """The type of a `Pair` whose lanes compute in a type of numba's."""
+    return types.NamedTuple((types.int64, types.int64, _counts, types.int64[:, ::1], real[::1], _counts), Pair)
 
 
 def block_type(real: Any) -> Any:
@@ -68,7 +72,7 @@ def block_type(real: Any) -> Any:
 def step_signature(real: Any) -> Any:
     """The signature of the steps that compute in a type, ``float64`` or ``float32`` of numba's."""
     return types.void(
-        PAIR,
+        pair_type(real),
         block_type(real),
         real[:, ::1],  # table (max_steps + 1, c)
         SETTLING,
@@ -78,16 +82,20 @@ def step_signature(real: Any) -> Any:
     )
 
 
-evaluation_signature = types.void(
-    PAIR,
-    types.int64,  # what is wanted: the gradient, the objective or both
-    _matrix,  # theta (d, W)
-    _matrix,  # grad (d, W), to be filled
-    types.float64[::1],  # objective (W), to be filled
-    _matrix,  # work (work_rows, W), to scribble on
-    types.int64,  # n, lanes in use
-    types.int64,  # t, the updates done before
-)
+@functools.cache
+def evaluation_signature(real: Any) -> Any:
+    """The signature of the evaluations that compute in a type, ``float64`` or ``float32`` of numba's."""
+    matrix = real[:, ::1]
+    return types.void(
+        pair_type(real),
+        types.int64,  # what is wanted: the gradient, the objective or both
+        matrix,  # theta (d, W)
+        matrix,  # grad (d, W), to be filled
+        real[::1],  # objective (W), to be filled
+        matrix,  # work (work_rows, W), to scribble on
+        types.int64,  # n, lanes in use
+        types.int64,  # t, the updates done before
+    )
 
 
 # Numba's own function-pointer type does what the two calls below do, but spends 0.2 ms at every call of the driver on
@@ -117,9 +125,10 @@ def call_step(typing_context, pair, block, table, settling, t, n, n_steps):
 @intrinsic
 def call_evaluation(typing_context, pair, wanted, theta, grad, out, work, n, t):
     """Call the compiled evaluation of a pair, so that one step serves all problems with data."""
+    evaluation = evaluation_signature(theta.dtype)
 
     def generate(context, builder, signature, arguments):
         address = builder.extract_value(arguments[0], Pair._fields.index("evaluation"))
-        return _call(context, builder, address, evaluation_signature, arguments)
+        return _call(context, builder, address, evaluation, arguments)
 
-    return evaluation_signature, generate
+    return evaluation, generate

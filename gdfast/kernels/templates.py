@@ -308,15 +308,16 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
 
     Where there is a rule for matrices, `by_arrays` does the update.
     """
-    parts = shape.parts
+    parts, real = shape.parts, shape.number
+    zero, one = real(0.0), real(1.0)
     together = by_arrays is None
-    slots, no_norms, zeros = (0.0,) * shape.state, (0.0,) * shape.norms, (0.0,) * shape.sums
-    no_scalars, scalars_from = (0.0,) * parts.scalars.size, parts.scalars.begin
+    slots, no_norms, zeros = (zero,) * shape.state, (zero,) * shape.norms, (zero,) * shape.sums
+    no_scalars, scalars_from = (zero,) * parts.scalars.size, parts.scalars.begin
     of_vectors, by_coordinate = shape.of_vectors, together and not shape.of_vectors
     searches, counts_from = shape.searches, parts.counts.begin
     has_scalars = 0 if of_vectors else len(no_scalars)
     vectors, numbers = shape.whole or (0, 0)
-    memories, measured = (0.0,) * parts.plateau_memory.size, (0.0,) * parts.measure_memory.size
+    memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
     n_norms, sums, euclidean, sum_rows = shape.norms, together * shape.sums, shape.euclidean, shape.sum_rows
     matrix_from, matrix_to = parts.matrix_rule
     remembers, measures = len(memories), len(measured)
@@ -335,6 +336,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
         wide()  # type: ignore[call-arg]
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit = settling
+        tolerance, limit = real(gradient_tolerance), real(divergence_limit)
         group = pair.group
         of_whole = vectors * theta.shape[0] + numbers
         own = work.shape[0] - sum_rows - of_whole - 2  # rows of the problem's
@@ -350,7 +352,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
             row = to_fixed_tuple(table[t + k], width) if width else ()
-            multiplier = row[0] if scheduled else 1.0
+            multiplier = row[0] if scheduled else one
             settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
             call_evaluation(pair, wanted, theta, grad, losses, work, n, t + k)
             if measures:
@@ -359,15 +361,13 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                     remembered = as_tuple(measure(losses[lane], *(old + row[measure_from:])))
                     keep_moving(remembered, memory[measured_from:], status, lane)
             checked = not sparse or (t + k) % check_every == 0
-            if checked and maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
+            if checked and maybe_settled(grad, size, n, tolerance, limit):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
                 for lane in range(n):
-                    status[lane] = next_status(
-                        status[lane], size[lane], t + k, check_every, gradient_tolerance, divergence_limit
-                    )
+                    status[lane] = next_status(status[lane], size[lane], t + k, check_every, tolerance, limit)
             if transformed:
                 transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
                 for i in range(theta.shape[0]):
@@ -384,11 +384,11 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                         given = read(state, i, lane, slots) + held + (rate,) + coefficients
                         part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
                         for j in range(n_norms):
-                            totals[j, lane] = larger_size(totals[j, lane] if i else 0.0, part[j])
+                            totals[j, lane] = larger_size(totals[j, lane] if i else zero, part[j])
             if n_norms and euclidean:
                 for j in range(n_norms):
                     for lane in range(n):
-                        scales[j, lane], totals[j, lane] = square_scale(totals[j, lane]), 0.0
+                        scales[j, lane], totals[j, lane] = square_scale(totals[j, lane]), zero
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
@@ -404,7 +404,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
             if sums:
                 for j in range(n_norms, n_norms + sums):
                     for lane in range(n):
-                        totals[j, lane] = 0.0
+                        totals[j, lane] = zero
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):

@@ -31,4 +31,4 @@ def objective_of_lanes(theta, out, work, n, data, layout, t):
         out[lane] = loss({point})
 """
     exec(compile(text, "<formulas in lanes>", "exec"), scope)
-    return LaneKernel(scope["gradient_of_lanes"], scope["objective_of_lanes"], work_rows=0)
+    return LaneKernel(scope["gradient_of_lanes"], scope["objective_of_lanes"], work_rows=0, single=True)

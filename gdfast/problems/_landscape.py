@@ -19,6 +19,7 @@ from gdfast.named import source
 from gdfast.problems._formula_lanes import lane_kernel
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
+from gdfast.problems._stepping import real_of
 
 LARGEST_LANDSCAPE = 8
 """Coordinates up to which a step has them in the registers of a compiled lane."""
@@ -176,17 +177,17 @@ class Landscape(Problem):
 
     def _at(self, theta: Array) -> list[Any]:
         """What formulas take: coordinates and params, of one type."""
-        return [*theta, *(_real(theta).type(value) for value in self.params.values())]
+        return [*theta, *(real_of(theta).type(value) for value in self.params.values())]
 
     def loss(self, theta: Array) -> Array:
-        real = _real(theta)
+        real = real_of(theta)
         values = Formula.of(self.loss_formula, 1).reading(real.name)(*self._at(theta))
         return np.array(np.broadcast_to(values, theta.shape[1:]), dtype=real)
 
     def gradient(self, theta: Array) -> Array:
-        parts = Formula.of(self.gradient_formula, self.dimension).reading(_real(theta).name)(*self._at(theta))
+        parts = Formula.of(self.gradient_formula, self.dimension).reading(real_of(theta).name)(*self._at(theta))
         parts = (parts,) if self.dimension == 1 else parts
-        return np.stack([np.broadcast_to(np.asarray(part, _real(theta)), theta.shape[1:]) for part in parts])
+        return np.stack([np.broadcast_to(np.asarray(part, real_of(theta)), theta.shape[1:]) for part in parts])
 
     @property
     def hessian_formula(self) -> Callable[..., Any]:
@@ -227,7 +228,7 @@ class Landscape(Problem):
         NoDerivativeError
             If there is none.
         """
-        real = _real(theta)
+        real = real_of(theta)
         rows = Formula.of(self.hessian_formula, self.dimension).reading(real.name)(*self._at(theta))
         rows = ((rows,),) if self.dimension == 1 else rows
         return [[np.broadcast_to(np.asarray(part, real), theta.shape[1:]) for part in row] for row in rows]
@@ -309,11 +310,6 @@ def _params(told: str, loss: Callable[..., Any], params: Any) -> Mapping[str, fl
             f"{', '.join(coordinates)}, not {', '.join(signature)}"
         )
     return MappingProxyType(ordered)
-
-
-def _real(theta: Array) -> Any:
-    """The type to compute in at these points: float32 if they have it, else float64."""
-    return np.result_type(theta, np.float32)
 
 
 def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,28 +16,34 @@ from gdfast.problems._loss import Loss
 class LaneKernel:
     """The gradient of a problem with data, as loops over lanes for the compiler.
 
+    They are written for float64. What they are in float32 `gdfast.formulas.lane_readings` says: numbers with a point
+    in them, ``float(…)``, and results of `gdfast.formulas.elementary` are of that type then.
+
     Attributes
     ----------
     gradient : callable, optional
         ``gradient(theta, grad, work, n, data, layout, t)`` fills ``grad[:, :n]``; ``theta`` and ``grad`` are
-        ``float64[d, W]``, ``work`` is ``float64[work_rows, W]`` to scribble on, ``t`` the updates done before. Not
-        needed where there is `both`.
+        ``dtype[d, W]``, ``work`` is ``dtype[work_rows, W]`` to scribble on, ``t`` the updates done before. Not needed
+        where there is `both`.
     objective : callable
         ``objective(theta, out, work, n, data, layout, t)`` fills ``out[:n]`` with what the gradient is the gradient of.
     work_rows : int
         How many numbers a lane needs for intermediate results.
-    lanes : int, optional
-        How many lanes it takes best at a time, a divisor of 64; any number, if None.
+    one_vector : bool
+        Whether it takes best one vector of lanes at a time, 8 of float64 or 16 of float32; else any number.
     both : callable, optional
         ``both(theta, grad, out, work, n, data, layout, t)`` does both, if that takes less time, and the gradient alone
         where `out` is empty; with the same bits.
+    single : bool
+        Whether the problem runs in float32, too: whether its own `loss` and `gradient` compute in the type of points.
     """
 
     gradient: Callable[..., None] | None
     objective: Callable[..., None]
     work_rows: int
-    lanes: int | None = None
+    one_vector: bool = False
     both: Callable[..., None] | None = None
+    single: bool = False
 
 
 class Stepping(Loss):
@@ -120,3 +127,8 @@ class Stepping(Loss):
         Called once a tile: what is long in the making is to be kept.
         """
         return np.empty(0), np.empty(0, dtype=np.int64)
+
+
+def real_of(theta: Array) -> Any:
+    """The type to compute in at these points: float32 if they have it, else float64."""
+    return np.result_type(theta, np.float32)

@@ -24,7 +24,7 @@ from gdfast.formulas.formula import Formula
 from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
-from gdfast.problems._stepping import LaneKernel
+from gdfast.problems._stepping import LaneKernel, real_of
 
 _LARGEST_LIST = 16_000  # stationary points that are listed one by one
 LARGEST_DIMENSION = 10_000
@@ -65,7 +65,7 @@ def _lane_kernel(loss_formula: Callable[..., Any], gradient_formula: Callable[..
                 out[lane] += loss(theta[i, lane], theta[i + 1, lane])
 
     single = gradient_of_single, objective_of_single
-    return LaneKernel(*(single if width == 1 else (gradient_of_pairs, objective_of_pairs)), work_rows=0)
+    return LaneKernel(*(single if width == 1 else (gradient_of_pairs, objective_of_pairs)), work_rows=0, single=True)
 
 
 class Combinations(Problem):
@@ -185,7 +185,7 @@ class Sum(Problem):
         return coordinate_names(self.dimension)
 
     def loss(self, theta: Array) -> Array:
-        total = np.zeros(theta.shape[1])
+        total = np.zeros(theta.shape[1], real_of(theta))
         for window in self._windows:
             total += self.part.loss(theta[window])
         return total

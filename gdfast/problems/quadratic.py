@@ -21,7 +21,7 @@ from gdfast.formulas.records import fields, packed, record
 from gdfast.named import named
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
-from gdfast.problems._stepping import LaneKernel
+from gdfast.problems._stepping import LaneKernel, real_of
 from gdfast.starts import SCHEMES
 
 BOWL = fields(np.int64, "rotated")
@@ -65,7 +65,7 @@ class Quadratic(Problem):
         A, ``float64[d, d]``; None along the axes.
     """
 
-    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1)
+    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1, single=True)
 
     def __init__(self, curvatures: Array, rotation: Array | None = None) -> None:
         self.curvatures, self.matrix = curvatures, None
@@ -82,7 +82,7 @@ class Quadratic(Problem):
 
     def loss(self, theta: Array) -> Array:
         """Return the loss of each lane, ``float64[n]``, summed in the order of the coordinates."""
-        total = np.zeros(theta.shape[1])
+        total = np.zeros(theta.shape[1], real_of(theta))
         for slope, x in zip(self._slopes(theta), theta, strict=True):
             total += 0.5 * slope * x
         return total
@@ -92,10 +92,11 @@ class Quadratic(Problem):
         return self._slopes(theta)
 
     def _slopes(self, theta: Array) -> Array:
+        real = real_of(theta)
         if self.matrix is None:
-            return self.curvatures[:, None] * theta
-        total = np.zeros(theta.shape)
-        for column, x in zip(self.matrix.T, theta, strict=True):
+            return np.asarray(self.curvatures.astype(real)[:, None] * theta)
+        total = np.zeros(theta.shape, real)
+        for column, x in zip(self.matrix.T.astype(real), theta, strict=True):
             total += column[:, None] * x
         return total
 

@@ -23,11 +23,11 @@ from gdfast.kernels.signatures import (
     KINDS,
     LANES,
     MOVING,
-    PAIR,
     SETTLED,
     SETTLING,
     block_type,
     call_step,
+    pair_type,
 )
 from gdfast.tiles.ending import (
     BEYOND_SCATTER,
@@ -93,8 +93,8 @@ def _signature(real: Any) -> Any:
     losses, points = types.float64[::1], types.float64[:, ::1]
     places = points, points, losses, losses, small, types.int16[::1], types.boolean, types.boolean
     return types.int64(
-        PAIR,
-        PAIR,  # the same with the layout of all rows, by which end points are judged
+        pair_type(real),
+        pair_type(real),  # the same with the layout of all rows, by which end points are judged
         types.NamedTuple((matrix, matrix, types.int64, numbers, numbers), Grid),
         matrix,  # table
         SETTLING,

@@ -122,7 +122,7 @@ class Endings:
     lane_steps: int
 
 
-def trend_of(samples: Array, max_steps: int) -> NDArray[np.int8]:
+def trend_of(samples: Array, max_steps: int, real: str = "float64") -> NDArray[np.int8]:
     """Tell of each trajectory how its objective went in the second half of its budget, as `Trend`.
 
     It came down, or went up, if its mean over the samples of the end differs from that of the middle by more than twice
@@ -133,12 +133,14 @@ def trend_of(samples: Array, max_steps: int) -> NDArray[np.int8]:
     Parameters
     ----------
     samples : ndarray
-        The objective at the `sampled_steps`, ``dtype[k, n]``; of mini-batches less what that of the same rows is at the
-        end point, since rows differ by more than a descent in a few steps.
+        The objective at the `sampled_steps`, ``float64[k, n]``; of mini-batches less what that of the same rows is at
+        the end point, since rows differ by more than a descent in a few steps.
     max_steps : int
         The budget.
+    real : str
+        The type that it was computed in.
     """
-    rounding, samples = STILL_WITHIN * np.finfo(samples.dtype).eps, samples.astype(np.float64, copy=False)
+    rounding = STILL_WITHIN * float(np.finfo(real).eps)
     middle = len(sampled_steps(max_steps)[0]) or len(samples) // 2
     with np.errstate(all="ignore"):
         (before, first), (after, second) = _line(samples[:middle]), _line(samples[middle:])

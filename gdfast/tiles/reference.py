@@ -59,7 +59,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
     )
     theta, rates = prepared.starts[:, index % m], prepared.learning_rates(tile.optimizer)[:, index // m]
     path = Trajectories(sweep, plan, theta, rates, first_number + index)
-    samples = np.empty((len(sampled), n), sweep.dtype)
+    samples = np.empty((len(sampled), n))
     active, was_small = np.arange(n), np.zeros(n, dtype=bool)
     tail: list[Array] = []
 
@@ -103,9 +103,9 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
         samples = samples[:, active]
         if sweep.problem.batch_size is not None:  # see `gdfast.tiles.ending.trend_of`
             samples -= np.stack([path.objective(t) for t in sampled])
-        end.trend[active] = trend_of(samples, sweep.max_steps)
+        end.trend[active] = trend_of(samples, sweep.max_steps, sweep.dtype)
         with np.errstate(all="ignore"):
-            end.recent[active] = samples[-RECENT:].astype(np.float64).mean(axis=0)
+            end.recent[active] = samples[-RECENT:].mean(axis=0)
         end.theta[:, active] = path.theta
         end.memory[:, active] = path.told
         end.steps[active] = sweep.max_steps

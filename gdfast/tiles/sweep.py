@@ -97,9 +97,8 @@ class Sweep(Value):
         Look only at every k-th point whether a trajectory has settled: at those after 0, k, 2k, … updates. `steps`
         of what settles are then multiples of k, and "two consecutive points" are k steps apart.
     dtype : {"float64", "float32"}
-        The type that trajectories are computed in. In float32 lanes are twice as many; it is for problems whose loss
-        is a formula. Learning rates, starts and coefficients are rounded to it; seeds are not. Results are stored
-        as float64 all the same.
+        The type that trajectories are computed in. In float32 lanes are twice as many. Learning rates, starts,
+        coefficients and data are rounded to it; seeds are not. Results are stored as float64 all the same.
     loss_tolerance : float, optional
         A trajectory that has not diverged is at the lowest minimum when the loss at its end is above that by at most
         this, times the problem's `loss_scale`, however it ended. The problem's own if not given.
@@ -162,11 +161,8 @@ class Sweep(Value):
         if not isinstance(measure, Measure | None):
             raise TypeError(f"measure must be a measure, such as gdfast.measures.convergence(), not {shown(measure)}")
         dtype = arguments.choice("dtype", dtype, [*_TOLERANCES])
-        if dtype == "float32" and problem.lane_kernel is not None:
-            raise ValueError(
-                f"dtype must be 'float64' for {problem.name}; 'float32' is for problems whose loss is a formula of the "
-                "coordinates"
-            )
+        if dtype == "float32" and problem.lane_kernel and not problem.lane_kernel.single:
+            raise ValueError(f"dtype must be 'float64' for {problem.name}, whose lane kernel is for that alone")
         if gradient_tolerance is None:
             gradient_tolerance = _TOLERANCES[dtype]
         if starts is None:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.lane_products import lanes_of
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.fuse import step_kernel, work_rows
 from gdfast.kernels.numba_internals import Kernel
@@ -83,7 +84,7 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
     size = np.dtype(sweep.dtype).itemsize
     width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
     kernel = problem.lane_kernel
-    width = kernel.lanes if kernel and kernel.lanes else width
+    width = lanes_of(sweep.dtype) if kernel and kernel.one_vector else width
     shapes = {
         "theta": (d,),
         "grad": (d,),
@@ -117,6 +118,7 @@ def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
     problem = sweep.problem
     kernels = [step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)]
     if problem.lane_kernel:
-        kernels.append(evaluation_kernel(problem.lane_kernel))
+        kernels.append(evaluation_kernel(problem.lane_kernel, sweep.dtype))
     step, evaluation = (*(kernel.address for kernel in kernels), 0)[:2]
-    return Pair(step, evaluation, problem.group, problem.arrays, *problem.lane_data(sweep.max_steps)), kernels
+    data, layout = problem.lane_data(sweep.max_steps)
+    return Pair(step, evaluation, problem.group, problem.arrays, data.astype(sweep.dtype, copy=False), layout), kernels

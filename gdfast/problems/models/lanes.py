@@ -54,7 +54,7 @@ def lane_kernel(loss: Callable[..., Any], gradient: Callable[..., Any], d: int) 
     """Return the lane kernel of two formulas of d parameters and the numbers of a row: its loss, and the gradient."""
     slopes, losses = _Passing(Formula.of(gradient, d), d), _Passing(Formula.of(loss, 1), d)
     work_rows = max(slopes.work_rows, losses.work_rows)
-    kernel = ModelKernel(slopes.lanes(_GRADIENT), losses.lanes(_OBJECTIVE), work_rows)
+    kernel = ModelKernel(slopes.lanes(_GRADIENT), losses.lanes(_OBJECTIVE), work_rows, single=True)
     object.__setattr__(kernel, "made_of", (source_of(loss), source_of(gradient), d))
     return kernel
 
@@ -64,7 +64,7 @@ def in_lanes(theta, grad, work, n, data, layout, t):
     wide_vectors()
     shape = record(layout, 0, SHAPE)
     total = shape.batch if shape.batch > 0 else shape.rows
-    scale, penalty = 1.0 / total, data[shape.rows * {k}]
+    scale, penalty = float(1.0 / total), data[shape.rows * {k}]
     chunk = work.reshape(work.size)
     for begin in range(0, n, {chunk}):
         count = min({chunk}, n - begin)

@@ -10,6 +10,7 @@ from gdfast.formulas.derivatives import NoDerivativeError, derived
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.writer import Writer
+from gdfast.problems._stepping import real_of
 from gdfast.problems.models.lanes import ModelKernel, lane_kernel
 from gdfast.problems.models.losses import Row
 from gdfast.problems.models.reading import Split
@@ -85,21 +86,21 @@ class RowSums:
 
     def mean(self, theta: Array, table: Array) -> Array:
         """Return the mean over the rows without the penalty, ``float64[n]``, summed in their order."""
-        total = np.zeros(theta.shape[1])
+        total = np.zeros(theta.shape[1], real_of(theta))
         for (values,) in self._evaluated(self._loss, theta, table):
             total = _added(total, values)
         return total * (1.0 / len(table))
 
     def loss(self, theta: Array, table: Array) -> Array:
         """Return the mean over the rows and the penalty, ``float64[n]``."""
-        penalties = np.zeros(theta.shape[1])
+        penalties = np.zeros(theta.shape[1], real_of(theta))
         for weight in theta:
             penalties += ((0.5 * self.penalty) * weight) * weight
         return self.mean(theta, table) + penalties
 
     def gradient(self, theta: Array, table: Array) -> Array:
         """Return the gradient of `loss`, ``float64[d, n]``, summed in the order of the rows."""
-        total = np.zeros(theta.shape)
+        total = np.zeros(theta.shape, real_of(theta))
         for parts in self._evaluated(self._gradient, theta, table):
             total = np.stack([_added(old, values) for old, values in zip(total, parts, strict=True)])
         return (1.0 / len(table)) * total + self.penalty * theta
@@ -127,15 +128,15 @@ class RowSums:
         return np.asarray(0.5 * (bend + bend.swapaxes(0, 1)))
 
     def _evaluated(self, formula: Formula, theta: Array, table: Array) -> Iterator[list[Array]]:
-        """Yield what a formula returns for some rows at a time, arrays ``float64[rows, n]``."""
-        n, parameters = theta.shape[1], [row[None] for row in theta]
-        function: Callable[..., object] = formula.reading("float64")
+        """Yield what a formula returns for some rows at a time, arrays ``dtype[rows, n]``."""
+        n, parameters, real = theta.shape[1], [row[None] for row in theta], real_of(theta)
+        function: Callable[..., object] = formula.reading(real.name)
         stride = max(1, _BLOCK // max(1, n * formula.results * formula.results))
         for first in range(0, len(table), stride):
-            part = table[first : first + stride]
+            part = table[first : first + stride].astype(real, copy=False)
             with np.errstate(all="ignore"):  # far from the data a model may overflow, which is a value like others
                 values = list(_flat(function(*parameters, *part.T[:, :, None])))
-            yield [np.broadcast_to(np.asarray(value, dtype=np.float64), (len(part), n)) for value in values]
+            yield [np.broadcast_to(np.asarray(value, real), (len(part), n)) for value in values]
 
 
 def _flat(values: object) -> Iterator[object]:

@@ -24,11 +24,11 @@ class Blas:
 
     def row_sum(self, values: Array) -> Array:
         """Return the sums over rows, (n, 1, width)."""
-        return np.asarray(values.sum(axis=1, keepdims=True), dtype=np.float64)
+        return np.asarray(values.sum(axis=1, keepdims=True))
 
     def sum(self, values: Array) -> Array:
         """Return the sums over the second axis."""
-        return np.asarray(values.sum(axis=1), dtype=np.float64)
+        return np.asarray(values.sum(axis=1))
 
     def softmax(self, output: Array) -> tuple[Array, Array, Array]:
         """Return the largest output of each row, the powers exp(output − largest), and their sums."""
@@ -43,7 +43,7 @@ class Ordered(Blas):
     def product(self, left: Array, right: Array, start: Any = 0.0) -> Array:
         """Return ``start + left @ right`` for each lane."""
         shape = left.shape[1], right.shape[2], right.shape[0]
-        total = np.moveaxis(np.zeros(shape), -1, 0)  # lanes last in memory, as in theta
+        total = np.moveaxis(np.zeros(shape, right.dtype), -1, 0)  # lanes last in memory, as in theta
         total += start
         for r in range(right.shape[1]):
             total += left[:, :, r, None] * right[:, None, r, :]

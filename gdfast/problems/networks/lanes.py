@@ -12,7 +12,6 @@ Sums run in one fixed order, over rows, fan-in and outputs from first to last; a
 """
 
 import math
-from types import FunctionType
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from gdfast.formulas.lane_products import (
     subtract_vector,
     wide_vectors,
 )
+from gdfast.formulas.lane_readings import Reading
 from gdfast.formulas.records import fields, length, record
 
 LEAK = 0.01  # slope of leaky_relu below 0, as in torch
@@ -160,12 +160,12 @@ def activate_all(unit, z, slopes):
 def normalize(scratch, z, standard, inverse, totals, weights, scale, rows, width, eps):
     """Batch normalization: ``standard = (z − mean) / √(variance + eps)`` and ``z = standard · scale + shift``."""
     wide_vectors()
-    total, inverses = part(scratch, totals, width), part(scratch, inverse, width)
+    total, inverses, count = part(scratch, totals, width), part(scratch, inverse, width), float(rows)
     scales, shifts = part(weights, scale, width), part(weights, scale + width, width)
     fill(scratch, totals, width, 0.0)
     add_rows_to(total, scratch, z, rows, width)
     for k in range(len(total)):
-        total[k] /= rows
+        total[k] /= count
     for i in range(rows):
         values, standards = part(scratch, z + i * width, width), part(scratch, standard + i * width, width)
         for k in range(len(total)):
@@ -173,7 +173,7 @@ def normalize(scratch, z, standard, inverse, totals, weights, scale, rows, width
     fill(scratch, totals, width, 0.0)
     add_row_products_to(total, scratch, standard, standard, rows, width)
     for k in range(len(total)):
-        inverses[k] = 1.0 / sqrt(total[k] / rows + eps)
+        inverses[k] = 1.0 / sqrt(total[k] / count + eps)
     for i in range(rows):
         values, standards = part(scratch, z + i * width, width), part(scratch, standard + i * width, width)
         for k in range(len(total)):
@@ -185,7 +185,7 @@ def normalize_backward(scratch, delta, standard, inverse, totals, weights, grads
     """``δ ← scale / √(variance + eps) · (δ − mean(δ) − standard · mean(δ · standard))``, and scale's and shift's."""
     wide_vectors()
     factors, scales, inverses = part(scratch, totals, width), part(weights, scale, width), part(scratch, inverse, width)
-    by_scale, by_shift = part(grads, scale, width), part(grads, scale + width, width)
+    by_scale, by_shift, count = part(grads, scale, width), part(grads, scale + width, width), float(rows)
     fill(grads, scale, 2 * width, 0.0)
     add_row_products_to(by_scale, scratch, delta, standard, rows, width)
     add_rows_to(by_shift, scratch, delta, rows, width)
@@ -194,7 +194,7 @@ def normalize_backward(scratch, delta, standard, inverse, totals, weights, grads
     for i in range(rows):
         values, standards = part(scratch, delta + i * width, width), part(scratch, standard + i * width, width)
         for k in range(len(factors)):
-            rest = values[k] - by_shift[k] / rows - standards[k] * (by_scale[k] / rows)
+            rest = values[k] - by_shift[k] / count - standards[k] * (by_scale[k] / count)
             values[k] = factors[k] * rest
 
 
@@ -226,14 +226,14 @@ def output_errors(scratch, losses, z, rows, net):
     if wanted:
         add_losses(scratch, losses, z, rows, net)
     if net.loss == SQUARED:
-        factor = 2.0 / (net.rows * k)
+        factor = float(2.0 / (net.rows * k))
         values, targets = part(scratch, z, rows * k), part(scratch, y, rows * k)
         for j in range(len(values)):
             values[j] = factor * (values[j] - targets[j])
     else:
         if not wanted:
             softmax(scratch, z, rows, net)
-        sums, factor = part(scratch, net.sums, rows), 1.0 / net.rows
+        sums, factor = part(scratch, net.sums, rows), float(1.0 / net.rows)
         for j in range(len(sums)):
             sums[j] = factor / sums[j]
         for i in range(rows):
@@ -358,7 +358,7 @@ def lane_both(theta, grad, out, work, n, data, layout, t):
             for k in range(d):
                 copy_vector(slopes, k * width + lane, grads, k * VECTOR, data[FACTORS + k])
         for j in range(len(losses)):
-            losses[j] /= rows * (net.outputs if net.loss == SQUARED else 1)
+            losses[j] /= float(rows * (net.outputs if net.loss == SQUARED else 1))
         if constants.l2 != 0.0 or constants.l1 != 0.0:
             add_penalty_gradients(theta, grad, lane, net, layout, constants)
             if len(losses) > 0:
@@ -386,30 +386,11 @@ def lane_objective(theta, out, work, n, data, layout, t):
             forward(scratch, weights, count, net, layout, constants.eps)
             add_losses(scratch, losses, last, count, net)
         for j in range(VECTOR):
-            losses[j] /= rows * (net.outputs if net.loss == SQUARED else 1)
+            losses[j] /= float(rows * (net.outputs if net.loss == SQUARED else 1))
         if constants.l2 != 0.0 or constants.l1 != 0.0:
             add_penalties(theta, lane, losses, net, layout, constants)
 
 
-def fused(function, name):
-    """The same function with products by fused multiply-add, in itself and in what it calls here, under a name."""
-    others = {}
-    for called in function.__code__.co_names:
-        helper = function.__globals__.get(called)
-        if helper is multiply:
-            others[called] = multiply_fused
-        elif isinstance(helper, FunctionType) and helper.__module__ == __name__:
-            copied = fused(helper, helper.__name__)
-            if copied is not helper:
-                others[called] = copied
-    if not others:
-        return function
-    copy = FunctionType(function.__code__, {**function.__globals__, **others}, name)
-    copy.__qualname__ = name
-    return copy
-
-
-fused_both, fused_objective = fused(lane_both, "fused_both"), fused(lane_objective, "fused_objective")
-
-LANES = {"exact": (lane_objective, lane_both), "fused": (fused_objective, fused_both)}
+_fused = Reading({"multiply": multiply_fused})
+LANES = {"exact": (lane_objective, lane_both), "fused": (_fused(lane_objective), _fused(lane_both))}
 """By arithmetic, the objective of lanes, and gradient with objective."""

@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from gdfast import arguments, memory
 from gdfast.data import Data, Sampling, Source, load
 from gdfast.formulas.elementary import Array, square_scale
-from gdfast.formulas.lane_products import VECTOR
 from gdfast.named import named
 from gdfast.problems._curvature import by_products
 from gdfast.problems._data_problem import DataProblem
@@ -100,7 +99,7 @@ class MLP(DataProblem):
         self.layout_of_all, vectors_of_all = layout_of(network, X, y, len(X), False)
         rows = max(vectors, vectors_of_all)
         objective, both = LANES[arithmetic]
-        self.lane_kernel = LaneKernel(None, objective, rows, lanes=VECTOR, both=both)
+        self.lane_kernel = LaneKernel(None, objective, rows, one_vector=True, both=both, single=True)
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property

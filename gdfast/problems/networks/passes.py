@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from gdfast.formulas.elementary import Array, log, sign, sqrt
+from gdfast.formulas.lane_readings import lanes_in
+from gdfast.problems._stepping import real_of
 from gdfast.problems.networks.arithmetic import Blas
 from gdfast.problems.networks.lanes import LOSSES, SQUARED, UNITS
 from gdfast.problems.networks.parameters import Layer
@@ -60,14 +62,15 @@ class Network:
                 z = standard * layer.row(theta, layer.norm) + layer.row(theta, layer.norm + layer.fan_out)
             entering, slope = z, None
             if layer is not self.layers[-1]:
-                z, slope = UNITS[layer.activation](z)
+                z, slope = lanes_in(UNITS[layer.activation], z.dtype.name)(z)
             passes.append(Pass(value, entering, z, slope, standard, inverse))
             value = z
         return passes
 
     def loss(self, theta: Array, X: Array, y: Array, arithmetic: Blas) -> Array:
         """Return the loss over some rows, with the penalties, ``float64[n]``."""
-        output = self.forward(self.factors[:, None] * theta, X, arithmetic)[-1].value
+        X, y, factors = (array.astype(real_of(theta), copy=False) for array in (X, y, self.factors))
+        output = self.forward(factors[:, None] * theta, X, arithmetic)[-1].value
         if self.kind == SQUARED:
             errors = output - y
             total = arithmetic.sum((errors * errors).reshape(len(errors), len(y) * self.outputs)) / (
@@ -85,9 +88,10 @@ class Network:
 
     def gradient(self, theta: Array, X: Array, y: Array, arithmetic: Blas) -> Array:
         """Return the gradient of `loss`, ``float64[d, n]``."""
-        scaled = self.factors[:, None] * theta
+        X, y, factors = (array.astype(real_of(theta), copy=False) for array in (X, y, self.factors))
+        scaled = factors[:, None] * theta
         passes = self.forward(scaled, X, arithmetic)
-        grad = np.empty(theta.shape)
+        grad = np.empty(theta.shape, scaled.dtype)
         delta = self.output_errors(passes[-1].value, y, arithmetic)
         for index in range(len(self.layers) - 1, -1, -1):
             layer, kept = self.layers[index], passes[index]
@@ -106,7 +110,7 @@ class Network:
             grad[layer.weights] = np.moveaxis(by_weight, 0, -1).reshape(layer.fan_in * layer.fan_out, theta.shape[1])
             if index > 0:
                 delta = arithmetic.product(delta, layer.matrix(scaled).swapaxes(1, 2))
-        grad *= self.factors[:, None]
+        grad *= factors[:, None]
         if self.l2 or self.l1:
             for layer in self.layers:
                 weights = theta[layer.weights]

@@ -174,7 +174,7 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
             else:
                 softmax(work, data, shape, rows, count, width, False)
             accumulate(grad, data, shape, rows, work, first, width)
-        finish(theta, grad, data, shape, 1.0 / total, first, width)
+        finish(theta, grad, data, shape, float(1.0 / total), first, width)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
@@ -198,7 +198,7 @@ def lane_objective(theta, out, work, n, data, layout, t):
             for r in range(count):
                 for lane in range(width):
                     out[first + lane] += work[r, lane]
-    scale = 1.0 / total
+    scale = float(1.0 / total)
     penalties = work[0]
     for lane in range(n):
         penalties[lane] = 0.0

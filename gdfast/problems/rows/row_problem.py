@@ -22,11 +22,12 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._stationary import StationaryPoint
-from gdfast.problems._stepping import LaneKernel
+from gdfast.problems._stepping import LaneKernel, real_of
 from gdfast.problems.rows import lanes as _row_lanes
 
 _BLOCK = 2**21  # products computed at a time in NumPy
 _NULL = 1e-12  # curvatures below this share of the largest are taken for rounding of zero
+_ROUNDING = 4504.0  # units in the last place by which a loss may be off, of the one at the origin
 _solutions: dict[bytes, tuple[Array | None, float]] = {}
 
 
@@ -89,7 +90,7 @@ class RowProblem(DataProblem):
         self.penalty = penalties.ravel()
         self.layout_of_all = self._layout(0)
         self.lane_kernel = LaneKernel(
-            _row_lanes.lane_gradient, _row_lanes.lane_objective, work_rows=4 * self.products + 3
+            _row_lanes.lane_gradient, _row_lanes.lane_objective, work_rows=4 * self.products + 3, single=True
         )
         at_origin = float(np.abs(self.gradient(np.zeros((p * self.products, 1)))).max())
         self.gradient_scale = at_origin if at_origin > 0 else 1.0
@@ -130,24 +131,25 @@ class RowProblem(DataProblem):
 
     def _blocks(self, theta: Array, X: Array, y: Array) -> Iterator[tuple[Array, Array, Array]]:
         """Yield some rows of X at a time, their targets and their products, summed in the order of the columns."""
-        weights = theta.reshape(self.products, X.shape[1], -1)
+        weights, real = theta.reshape(self.products, X.shape[1], -1), real_of(theta)
         stride = max(1, _BLOCK // (self.products * max(1, theta.shape[1])))
         for first in range(0, len(X), stride):
-            part = X[first : first + stride]
-            products = np.zeros((self.products, len(part), theta.shape[1]))
+            part, targets = (array[first : first + stride].astype(real, copy=False) for array in (X, y))
+            products = np.zeros((self.products, len(part), theta.shape[1]), real)
             for j in range(X.shape[1]):
                 products += part[:, j, None] * weights[:, None, j]
-            yield part, y[first : first + stride], products
+            yield part, targets, products
 
     def _objective(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
-        penalties = np.zeros(theta.shape[1])
+        real = real_of(theta)
+        penalties = np.zeros(theta.shape[1], real)
         mean = self._mean_of_rows(theta, *self._rows(rows))
-        for half, weight in zip(0.5 * self.penalty, theta, strict=True):
+        for half, weight in zip((0.5 * self.penalty).astype(real), theta, strict=True):
             penalties += (half * weight) * weight
         return mean + penalties
 
     def _mean_of_rows(self, theta: Array, X: Array, y: Array) -> Array:
-        total = np.zeros(theta.shape[1])
+        total = np.zeros(theta.shape[1], real_of(theta))
         for _, targets, products in self._blocks(theta, X, y):
             for loss in self.row_losses(products, targets):
                 total += loss
@@ -157,14 +159,15 @@ class RowProblem(DataProblem):
         return self.loss_per_objective * self._mean_of_rows(theta, X, y)
 
     def _gradient(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
-        sums = np.zeros((self.products, self.X.shape[1], theta.shape[1]))
+        real = real_of(theta)
+        sums = np.zeros((self.products, self.X.shape[1], theta.shape[1]), real)
         for X, y, products in self._blocks(theta, *self._rows(rows)):
             slopes = self.row_slopes(products, y)
             for features, slope in zip(X, slopes.transpose(1, 0, 2), strict=True):
                 sums += features[:, None] * slope[:, None]
         grad: Array = sums.reshape(theta.shape)
         grad *= 1.0 / (len(self.X) if rows is None else len(rows))
-        grad += self.penalty[:, None] * theta
+        grad += self.penalty.astype(real)[:, None] * theta
         return grad
 
     def loss(self, theta: Array) -> Array:
@@ -341,7 +344,11 @@ class RowProblem(DataProblem):
         # curvature; directions without curvature have no gradient. Twice that allows for higher orders.
         positive = self.curvatures[self.curvatures > _NULL * self.curvatures[-1]]
         excess = self.dimension * gradient_tolerance**2 / positive[0] if len(positive) else 0.0
-        rounding = 1e-12 * max(float(self.loss(np.zeros((self.dimension, 1)))[0]), 1e-300)
+        rounding = (
+            _ROUNDING
+            * float(np.finfo(real_of(theta)).eps)
+            * max(float(self.loss(np.zeros((self.dimension, 1)))[0]), 1e-300)
+        )
         highest = self.stationary_points[0].loss + self.loss_per_objective * excess + rounding
         return np.where(loss <= highest, 0, -1)
 
