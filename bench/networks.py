@@ -27,6 +27,7 @@ class Task:
     starts: np.ndarray
     steps: int
     optimizer: str = "gd"
+    dtype: str = "float64"
 
     @property
     def sweep(self) -> gdfast.Sweep:
@@ -39,6 +40,7 @@ class Task:
             self.steps,
             gradient_tolerance=0.0,
             divergence_limit=1e300,
+            dtype=self.dtype,
         )
 
     @property
@@ -74,6 +76,12 @@ def classifier_by_muon(rates: int = 16, seeds: int = 16, steps: int = 100) -> Ta
     """The classifier by Muon, whose step is seven times the operations of the gradient."""
     task = classifier(rates, seeds, steps)
     return Task(task.problem, np.geomspace(1e-4, 1e-2, rates), task.starts, steps, MUON)
+
+
+def single_fused(task: Task) -> Task:
+    """The same in single precision by fused multiply-add."""
+    problem = task.problem.replace(arithmetic="fused")
+    return Task(problem, task.rates, task.starts, task.steps, task.optimizer, "float32")
 
 
 def gdfast_all_cores(task: Task, workers: int | None = None) -> np.ndarray:

@@ -24,5 +24,7 @@ LANE_MATH = 1.5  # times NumPy's own time, at most
 SHARPNESS = 3.0  # times the same, with 64 sharpnesses, so that these cost at most 2 × the training
 HISTORY = 1.05  # times the same sweep of 1000 steps without one, at most, with a history of 64 losses
 
+SINGLE_FUSED = 3.0
+"""How many times as fast the digits network is by float32 and fused multiply-add as by float64, on one core."""
 L_BFGS = 10
 """How many times as fast a sweep of starts by L-BFGS is, on one core, as SciPy one after the other."""

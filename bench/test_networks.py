@@ -16,9 +16,9 @@ import os
 import numpy as np
 import pytest
 
-from bench.networks import classifier, classifier_by_muon, trainability
+from bench.networks import classifier, classifier_by_muon, gdfast_one_core, single_fused, trainability
 from bench.registry import NETWORKS
-from bench.required import RATIOS
+from bench.required import RATIOS, SINGLE_FUSED
 from bench.timing import alternating
 
 ALL = [name for name, contender in NETWORKS.items() if not contender.lacking]
@@ -55,6 +55,24 @@ def test_training(benchmark, task, name):
     benchmark.extra_info.update(trajectory_steps=whole.trajectory_steps, agreeing=float(same.mean()))
     if benchmark.stats:
         benchmark.extra_info["trajectory_steps_per_second"] = whole.trajectory_steps / benchmark.stats.stats.median
+
+
+def test_single_precision_in_one_run(benchmark):
+    """Alternate float64 and float32 with fused multiply-add, on one core, and report the median ratio."""
+    exact = TASKS["digits network"]()
+    quick = single_fused(exact)
+    near = np.isclose(gdfast_one_core(quick), gdfast_one_core(exact), rtol=1e-2, atol=1e-3).all(axis=1)
+    assert near.mean() > 0.6
+    benchmark.group = "networks: single precision and fused multiply-add against double, alternating"
+    pair = benchmark.pedantic(
+        alternating,
+        (lambda: gdfast_one_core(exact), lambda: gdfast_one_core(quick)),
+        {"rounds": 1 if benchmark.disabled else 5},
+        rounds=1,
+        iterations=1,
+    )
+    benchmark.extra_info.update(ratio=pair.ratio, wanted=SINGLE_FUSED)
+    print(f"\ndigits network: float32 fused {pair.ratio:.2f} × float64 exact (wanted: {SINGLE_FUSED})")
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if not name.startswith("gdfast")])

@@ -22,7 +22,7 @@ _BYTES = 64
 
 def lanes_of(real: Any) -> int:
     """How many lanes of a type a vector holds: as many as a cache line and the widest register do."""
-    return _BYTES // np.dtype(real).itemsize
+    return int(_BYTES // np.dtype(real).itemsize)
 
 
 VECTOR = lanes_of(np.float64)

@@ -16,17 +16,17 @@ __all__ = ["column_mean", "mean", "orthogonalized", "row_mean"]
 
 
 def row_mean(x: Array) -> Array:
-    """Return at each entry the mean of its row; ``x`` is ``float64[rows, columns, n]``, summed in its order."""
+    """Return at each entry the mean of its row; ``x`` is ``dtype[rows, columns, n]``, summed in its order."""
     return np.broadcast_to(_sum(x.swapaxes(0, 1))[:, None] / x.shape[1], x.shape)
 
 
 def column_mean(x: Array) -> Array:
-    """Return at each entry the mean of its column; ``x`` is ``float64[rows, columns, n]``, summed in its order."""
+    """Return at each entry the mean of its column; ``x`` is ``dtype[rows, columns, n]``, summed in its order."""
     return np.broadcast_to(_sum(x)[None] / x.shape[0], x.shape)
 
 
 def mean(x: Array) -> Array:
-    """Return at each entry the mean of all; ``x`` is ``float64[rows, columns, n]``, summed row by row."""
+    """Return at each entry the mean of all; ``x`` is ``dtype[rows, columns, n]``, summed row by row."""
     entries = x.shape[0] * x.shape[1]
     return np.broadcast_to(_sum(x.reshape(entries, x.shape[2])) / entries, x.shape)
 
@@ -44,11 +44,11 @@ def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Ar
     x = x / maximum(norm, eps)
     tall = x.shape[0] > x.shape[1]
     x = x.swapaxes(0, 1) if tall else x
-    zero = np.zeros((1, 1, 1))
+    zero = np.zeros((1, 1, 1), x.dtype)
     for _ in range(int(steps)):
         gram = _product(zero, x, x.swapaxes(0, 1))
         x = _product(a * x, b * gram + c * _product(zero, gram, gram), x)
-    result: Array = np.asarray(x.swapaxes(0, 1) if tall else x, dtype=np.float64)
+    result: Array = np.asarray(x.swapaxes(0, 1) if tall else x)
     return result
 
 
@@ -62,7 +62,7 @@ def _sum(values: Array) -> Array:
 
 def _product(start: Array, left: Array, right: Array) -> Array:
     """``start + left @ right`` of each lane, summed in the order of the kernels."""
-    total = np.zeros((left.shape[0], right.shape[1], left.shape[2])) + start
+    total = np.zeros((left.shape[0], right.shape[1], left.shape[2]), left.dtype) + start
     for r in range(left.shape[1]):
         total += left[:, r, None] * right[None, r]
     return total

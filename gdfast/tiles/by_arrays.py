@@ -56,7 +56,7 @@ def _of_vector(optimizer: Optimizer, given: Any, coefficients: Array, shape: tup
         len(given[0]) if name == "dimension" else number
         for name, number in zip(optimizer.coefficients, coefficients, strict=True)
     ]
-    sums = reduced(optimizer, given, np.array(numbers, dtype=np.float64))
+    sums = reduced(optimizer, given, np.array(numbers, coefficients.dtype))
     return computed(optimizer.rule, 1 + len(optimizer.state), *given, *sums, *numbers)
 
 

@@ -180,15 +180,16 @@ def test_without_an_optimum_nothing_is_called_a_minimum():
 # Kernel and reference.
 
 
-@pytest.mark.parametrize("t", [0, 41])
+@pytest.mark.parametrize(("t", "real"), [(0, "float64"), (41, "float64"), (41, "float32")])
 @pytest.mark.parametrize("problem", cases.DATA_PROBLEMS, ids=cases.label)
-def test_kernel_and_reference_agree(problem, t):
+def test_kernel_and_reference_agree(problem, t, real):
     n, width = 160, 192  # more than one chunk of lanes
-    theta = np.zeros((problem.dimension, width))
+    theta, eps = np.zeros((problem.dimension, width), real), np.finfo(real).eps
     theta[:, :n] = np.random.default_rng(t).uniform(*problem.domain.T[..., None], (problem.dimension, n))
-    grad, work, out = np.full_like(theta, np.nan), np.zeros((problem.lane_kernel.work_rows, width)), np.zeros(width)
-    pair = Pair(0, 0, problem.group, problem.arrays, *problem.lane_data(50))
-    evaluation_kernel(problem.lane_kernel)(pair, GRADIENT + OBJECTIVE, theta, grad, out, work, n, t)
+    grad, out = np.full_like(theta, np.nan), np.zeros(width, real)
+    work, (data, layout) = np.zeros((problem.lane_kernel.work_rows, width), real), problem.lane_data(50)
+    pair = Pair(0, 0, problem.group, problem.arrays, data.astype(real), layout)
+    evaluation_kernel(problem.lane_kernel, real)(pair, GRADIENT + OBJECTIVE, theta, grad, out, work, n, t)
     expected = problem.step_gradient(theta[:, :n], t)
     value = problem.step_objective(theta[:, :n], t)
     if problem.name in {"linear_regression", "ridge_regression"}:
@@ -198,9 +199,9 @@ def test_kernel_and_reference_agree(problem, t):
         # A row's slope is at most 1: 4 units in its last place, times the row.
         rows = problem.rows(t)
         X = problem.X if rows is None else problem.X[rows]
-        bound = np.tile(4 * np.finfo(float).eps * np.abs(X).mean(axis=0), problem.products)
+        bound = np.tile(4 * eps * np.abs(X).mean(axis=0), problem.products)
         assert (np.abs(grad[:, :n] - expected) <= bound[:, None]).all()
-        np.testing.assert_allclose(out[:n], value, rtol=4 * np.finfo(float).eps)
+        np.testing.assert_allclose(out[:n], value, rtol=4 * eps)
 
 
 def test_every_part_of_the_lane_kernel_compiles_to_vector_instructions():

@@ -1,5 +1,6 @@
 """Trajectories in float32, and settle checks at every k-th point only."""
 
+import dataclasses
 import types
 
 import cases
@@ -76,12 +77,56 @@ def test_sparse_checks_agree_with_the_reference_and_change_when_not_where(proble
     np.testing.assert_array_equal(every.outcome.values[settled.values], sparse.outcome.values[settled.values])
 
 
+WITH_LANES = [
+    problems.styblinski_tang(dimension=9),
+    problems.quadratic(dimension=5, rotation=1),
+    *(cases.DATA_PROBLEMS[i] for i in (1, 2)),
+    cases.MODELS[1],
+    problems.mlp((3, 7, 5, 2), ("relu", "leaky_relu"), batch_norm=True, l2=0.3, l1=0.1, gain=1.3),
+    problems.mlp((2, 6, 1), "relu", batch_size=20, layer_rates=True, validation=0.25),
+]
+RULES = [
+    optimizers.adam().transformed(transforms.noise(0.1, seed=3), transforms.clip_norm(1.0)),
+    optimizers.lbfgs(history=2, search="backtracking"),
+    optimizers.momentum().scheduled(schedules.reduce_on_plateau()).transformed(transforms.weight_decay(0.01)),
+    optimizers.lamb(),
+    optimizers.muon(),
+]
+
+
+@pytest.mark.parametrize("problem", WITH_LANES, ids=cases.label)
+def test_lane_kernels_in_single_precision_agree_with_their_reference_to_the_bit(problem):
+    network = problem.name == "mlp"
+    starts = problem.starts("he_normal", range(7)) if network else problem.random(7, seed=2)
+    rules = RULES if network else RULES[:-1]
+    held_out = ",validation_loss" if "validation_loss" in problem.provides else ""
+    history = f"loss,gradient_norm{held_out}:9"
+    options = {"history": history, "dtype": "float32", "measure": measures.convergence()}
+    sweep = gdfast.Sweep(problem, [optimizers.gd(), *rules], np.geomspace(1e-3, 3, 6), starts, 90, **options)
+    got = cases.agree(sweep)
+    np.testing.assert_array_equal(got.theta, got.theta.astype(np.float32))
+
+
+def test_single_precision_trains_as_double_does():
+    problem = problems.mlp((61, 8, 10), loss="cross_entropy", data="digits", batch_size=32, validation=0.25)
+    starts = problem.starts("xavier_normal", range(8))
+    single, double = (
+        gdfast.run(gdfast.Sweep(problem, "momentum", [0.01, 0.03], starts, 400, dtype=t))
+        for t in ("float32", "float64")
+    )
+    for name in ("loss", "validation_loss"):
+        np.testing.assert_allclose(single[name], double[name], rtol=1e-3, err_msg=name)
+    np.testing.assert_array_equal(single.outcome, double.outcome)
+    assert (single.validation_accuracy > 0.9).all()
+
+
 def test_what_cannot_be_computed_in_single_precision_is_refused():
     with pytest.raises(ValueError, match="dtype 'float16' is not known"):
         gdfast.Sweep(problems.quartic(), optimizers.gd(), [0.1], [[1.0]], dtype="float16")
-    network = problems.mlp((2, 3, 1))
-    with pytest.raises(ValueError, match="dtype must be 'float64' for mlp"):
-        gdfast.Sweep(network, optimizers.gd(), [0.1], network.random(2), dtype="float32")
+    bowl = type(problems.quadratic())(np.array([1.0, 2.0]))
+    bowl.lane_kernel = dataclasses.replace(bowl.lane_kernel, single=False)
+    with pytest.raises(ValueError, match="whose lane kernel is for that alone"):
+        gdfast.Sweep(bowl, optimizers.gd(), [0.1], bowl.random(2), dtype="float32")
     with pytest.raises(ValueError, match="check_every must be"):
         gdfast.Sweep(problems.quartic(), optimizers.gd(), [0.1], [[1.0]], check_every=0)
 
