@@ -73,7 +73,8 @@ class History(Value):
         ``distance``
             to the nearest known minimum, Euclidean: `Problem.distance`;
         ``sharpness``
-            the largest eigenvalue of the Hessian of what is stepped on: `Problem.sharpness`;
+            the largest eigenvalue of the Hessian of what is stepped on: `Problem.sharpness_along`, to a hundredth and
+            mostly to four digits. Of a network, 64 of them take as long as 600 to 1700 steps do;
         ``preconditioned_sharpness``
             the same of P^(−1/2) H P^(−1/2), where P is what the optimizer divided each coordinate's step by at the
             update before, as Adam and RMSprop do (Cohen et al. 2022, arXiv 2207.14484): its state is noted for that.

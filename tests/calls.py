@@ -368,6 +368,7 @@ def calls() -> list[Call]:
         methods = {
             **{name: {"theta": theta} for name in ("loss", "gradient", "hessian", "objective", "judge")},
             "sharpness": {"theta": theta, "preconditioner": np.ones_like(theta)},
+            "sharpness_along": {"paths": theta.T[None], "preconditioner": np.ones_like(theta.T)[None]},
             **({"distance": {"theta": theta}} if "minima" in problem.provides else {}),
             **{name: {"theta": theta, "t": 1} for name in ("step_gradient", "step_objective")},
             "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},

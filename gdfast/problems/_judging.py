@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfast import arguments
 from gdfast.formulas.elementary import Array
-from gdfast.problems._curvature import LARGEST_HESSIAN, by_hessian, by_products, differences
+from gdfast.problems._curvature import LARGEST_HESSIAN, Products, along_paths, by_hessian, by_products, differences
 from gdfast.problems._stationary import FEW, StationaryPoint, find, is_inside, nearest, reaches, search, settle
 from gdfast.problems._stepping import Stepping
 
@@ -172,17 +173,56 @@ class Judging(Stepping):
         >>> problems.quadratic(condition=10.0).sharpness([[1.0], [1.0]], [[1.0], [2.0]]).round(12).tolist()
         [5.0]
         """
-        if preconditioner is None:
-            return self._largest_eigenvalue(theta, None)
-        with np.errstate(all="ignore"):
-            scale = 1.0 / np.sqrt(np.where(preconditioner > 0, preconditioner, np.nan))
-        return self._largest_eigenvalue(theta, scale)
-
-    def _largest_eigenvalue(self, theta: Array, scale: Array | None) -> Array:
-        """The largest eigenvalue of the Hessian, multiplied by a scale from both sides, if there is one."""
-        if self.dimension <= LARGEST_HESSIAN:
+        scale = None if preconditioner is None else _scale(preconditioner)
+        if (products := self._hessian_products) is None:
             return by_hessian(self.hessian, theta, scale)
-        return by_products(differences(self.gradient), theta, scale)
+        return by_products(products, theta, scale)
+
+    def sharpness_along(self, paths: Any, preconditioner: Any = None) -> Array:
+        """Return the sharpness at the points of paths, one after the other, ``float64[n, k]``, as histories tell it.
+
+        Where it takes products of the Hessian, each point begins with what was found at the last one, and ends at a
+        hundredth: this takes a third of the products.
+
+        Parameters
+        ----------
+        paths : array_like, (n, k, d)
+            k points of each of n trajectories.
+        preconditioner : array_like, (n, k, d), optional
+            As in `sharpness`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the paths are no such array, or the preconditioner does not have their shape.
+
+        Examples
+        --------
+        >>> from gdfast import problems
+        >>> problems.quartic().sharpness_along([[[0.0], [1.0], [2.0]]]).round(12).tolist()
+        [[-10.0, 2.0, 38.0]]
+        """
+        accepted = f"(n, k, {self.dimension})"
+        paths = arguments.array("paths", paths, accepted)
+        if paths.ndim != 3 or paths.shape[2] != self.dimension:
+            raise ValueError(f"paths must have shape {accepted}, k points of each of n trajectories, not {paths.shape}")
+        scale = None
+        if preconditioner is not None:
+            preconditioner = arguments.array("preconditioner", preconditioner, accepted)
+            if preconditioner.shape != paths.shape:
+                raise ValueError(
+                    f"preconditioner must have the paths' shape, {paths.shape}, not {preconditioner.shape}"
+                )
+            scale = _scale(preconditioner)
+        if (products := self._hessian_products) is not None:
+            return along_paths(products, paths, scale)
+        theta, flat = (None if each is None else each.reshape(-1, self.dimension).T for each in (paths, scale))
+        return by_hessian(self.hessian, theta, flat).reshape(paths.shape[:2])  # type: ignore[arg-type]
+
+    @property
+    def _hessian_products(self) -> Products | None:
+        """Products of the Hessian with vectors, where there are too many coordinates to make it."""
+        return None if self.dimension <= LARGEST_HESSIAN else differences(self.gradient)
 
     def judge(self, theta: Array) -> tuple[Array, Array]:
         """Return loss and ``max|gradient|`` of end points, ``float64[n]`` each, summed in the order of the lanes."""
@@ -211,3 +251,9 @@ class Judging(Stepping):
         if not self.minima:
             raise ValueError(f"problem {self.label} has no known minimum, which the optimizer needs the loss of")
         return float(self.objective(np.array(self.minima[0].point)[:, None])[0])
+
+
+def _scale(preconditioner: Array) -> Array:
+    """P^(−1/2), NaN where P is not positive."""
+    with np.errstate(all="ignore"):
+        return np.asarray(1.0 / np.sqrt(np.where(preconditioner > 0, preconditioner, np.nan)))

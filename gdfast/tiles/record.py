@@ -70,6 +70,8 @@ def told(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells") -> dict[s
         if name in ("loss", "gradient_norm", "theta"):
             noted: Array = getattr(record, name)
             return noted.astype(np.float64, copy=False)
+        if name == "sharpness":
+            return problem.sharpness_along(np.where(under_way[..., None], record.theta, ends.T[:, None]))
         if name == "preconditioned_sharpness":
             return _preconditioned(sweep, plan, record, cells)
         return np.fmin.accumulate(of("loss"), axis=1) if name == "lowest_loss" else of_points(name)
@@ -81,14 +83,15 @@ def told(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells") -> dict[s
 
 def _preconditioned(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells") -> Array:
     """The sharpness by the preconditioner that each trajectory's state made, ``float64[n, k]``."""
-    found = np.full((len(cells.steps), len(record.steps)), np.nan)
     noted = cells.steps[:, None] >= record.steps  # what settles after an update was noted after it, too
+    scale = None
     if plan.optimizer.preconditioner is not None:
         noted &= record.steps > 0
-    theta = record.theta[noted].T.astype(np.float64, copy=False)
-    before = np.maximum(record.steps - 1, 0)[np.nonzero(noted)[1]]
-    coefficients = plan.table[before, plan.parts.rule.places].T
-    scale = plan.optimizer.preconditioners(record.state[:, :, noted], coefficients) if theta.size else None
-    found[noted] = sweep.problem.sharpness(theta, scale)
-    last = np.maximum.accumulate(np.where(noted, np.arange(len(record.steps)), 0), axis=1)
-    return np.take_along_axis(found, last, axis=1)
+        before = np.maximum(record.steps - 1, 0)[np.nonzero(noted)[1]]
+        coefficients = plan.table[before, plan.parts.rule.places].T
+        scale = np.full(record.theta.shape, np.nan)
+        if noted.any():
+            scale[noted] = plan.optimizer.preconditioners(record.state[:, :, noted], coefficients).T
+    last = np.maximum.accumulate(np.where(noted, np.arange(len(record.steps)), 0), axis=1)[..., None]
+    points, scale = (None if each is None else np.take_along_axis(each, last, axis=1) for each in (record.theta, scale))
+    return sweep.problem.sharpness_along(points, scale)

@@ -30,7 +30,7 @@ from gdfast import arguments, memory
 from gdfast.data import Data, Sampling, Source, load
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.named import named
-from gdfast.problems._curvature import by_products
+from gdfast.problems._curvature import Products, by_products
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
@@ -279,8 +279,9 @@ class MLP(DataProblem):
             found.append(np.moveaxis(np.array(sizes), 1, 0))
         return np.concatenate(found, axis=-1)
 
-    def _largest_eigenvalue(self, theta: Array, scale: Array | None) -> Array:
-        return by_products(lambda points: HessianProducts(self.network, points, self.X, self.y), theta, scale)
+    @property
+    def _hessian_products(self) -> Products:
+        return lambda points: HessianProducts(self.network, points, self.X, self.y)
 
     def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
         """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""

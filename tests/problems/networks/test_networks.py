@@ -22,6 +22,7 @@ from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
 from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.problems import linear_regression, mlp, trainability_network
+from gdfast.problems._curvature import along_paths
 from gdfast.problems.networks.arithmetic import Ordered
 from gdfast.problems.networks.products import HessianProducts
 from gdfast.starts import ALIASES, SCHEMES, Starts
@@ -703,6 +704,39 @@ def test_sharpness_is_the_eigenvalue_of_the_dense_hessian_within_a_hundredth(pro
     np.testing.assert_allclose(got, np.linalg.eigvalsh(preconditioned)[:, -1], rtol=0.01)
     np.testing.assert_array_equal(got, [problem.sharpness(t[:, None], scale[:, :1])[0] for t in theta])
     assert np.isnan(problem.sharpness(theta.T, 0.0 * scale)).all()
+
+
+@pytest.mark.parametrize("problem", UP_TO_500_WEIGHTS, ids=cases.label)
+def test_sharpness_along_paths_is_within_a_hundredth_and_a_point_that_stays_has_its_value(problem):
+    ends = np.asarray(problem.starts(seeds=range(2), gain=[1.0, 1.5]))
+    along = np.array([0.0, 0.0, 0.05, 0.1, 0.2, 0.2])[:, None, None]
+    paths = np.moveaxis(ends + along * (np.roll(ends, 1, axis=0) - ends), 0, 1)
+    scales = np.geomspace(0.1, 10.0, problem.dimension) * (1.0 + along[:, 0])
+    for scale in (np.ones_like(scales), scales):
+        dense = np.moveaxis(problem.hessian(paths.reshape(-1, problem.dimension).T), -1, 0)
+        dense = dense.reshape(4, 6, *dense.shape[1:]) / np.sqrt(scale[:, :, None] * scale[:, None])
+        got = problem.sharpness_along(paths, np.broadcast_to(scale, paths.shape))
+        np.testing.assert_allclose(got, np.linalg.eigvalsh(dense)[..., -1], rtol=0.01)
+        np.testing.assert_array_equal(got[:, [0, 4]], got[:, [1, 5]])
+        one = problem.sharpness_along(paths[2:3], np.broadcast_to(scale, paths[2:3].shape))
+        np.testing.assert_array_equal(got[2:3], one)
+    lost = problem.sharpness_along(np.where(along.ravel()[:, None] > 0.1, np.nan, paths))
+    assert np.isnan(lost[:, 4:]).all()
+    assert np.isfinite(lost[:, :4]).all()
+
+
+def test_an_eigenvalue_that_overtakes_the_largest_is_followed():
+    """1.2 − t and 0.2 + t at right angles to one another: nothing of the one is in what was found of the other."""
+    axes = np.linalg.qr(np.random.default_rng(5).normal(size=(150, 150)))[0]
+    time = np.linspace(0.0, 1.0, 64)
+
+    def products(points):
+        t = points[:, :1]
+        values = np.concatenate([np.linspace(0.0, 0.3, 148) + 0.0 * t, 1.2 - t, 0.2 + t], axis=1)
+        return lambda vectors: (vectors @ axes * values) @ axes.T
+
+    got = along_paths(products, np.repeat(time[None, :, None], 150, axis=2))
+    np.testing.assert_allclose(got[0], np.maximum(1.2 - time, 0.2 + time), rtol=0.01)
 
 
 @pytest.mark.parametrize(
