@@ -11,7 +11,7 @@ import pytest
 from gdfast.report.known import RESULTS, Compared, Found, Known
 from gdfast.report.lab import Lab
 
-NOT_MET = {"no-rate": "logarithm", "silver-steps": "slightly worse", "trainability": "by hand"}
+NOT_MET = {"no-rate": "logarithm", "silver-steps": "below the exact", "trainability": "by hand"}
 """Results whose figures this suite does not reach, with a word of the reason that their section tells."""
 LONG = {
     "adam-worst-point",
