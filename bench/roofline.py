@@ -89,7 +89,7 @@ def step_time(problem: Landscape, optimizer: Optimizer) -> tuple[float, bool]:
     sweep = gdfast.Sweep(problem, optimizer, [RATE], problem.random(1), STEPS)
     plan = Prepared(sweep).plan(0)
     (pair, (step, *_)), block = pair_of(sweep, optimizer), new_block(sweep, plan)
-    settling = Settling(1, sweep.gradient_tolerance, sweep.divergence_limit)
+    settling = Settling(1, sweep.gradient_tolerance, sweep.divergence_limit, 0)
     width = block.theta.shape[1]
     starts = _ordinary(problem, width)
     times: dict[int, float] = {}

@@ -65,23 +65,25 @@ def cut(text: str, length: int) -> str:
 
 @dataclass(frozen=True)
 class Interval:
-    """The numbers from `low` to `high`; an end is included unless it is said to be open."""
+    """The numbers from `low` to `high`; an end is included unless it is open, infinity only if said so."""
 
     low: float = -math.inf
     high: float = math.inf
     low_open: bool = False
     high_open: bool = False
+    infinite: bool = False
 
     def __contains__(self, value: float) -> bool:
         above = value > self.low if self.low_open else value >= self.low
         below = value < self.high if self.high_open else value <= self.high
-        return above and below and math.isfinite(value)
+        return above and below and (self.infinite or math.isfinite(value))
 
     def __str__(self) -> str:
         if math.isinf(self.low) and math.isinf(self.high):
             return "a finite number"
         if math.isinf(self.high):
-            return f"a finite number {'>' if self.low_open else '>='} {self.low:g}"
+            kind = "a number" if self.infinite else "a finite number"
+            return f"{kind} {'>' if self.low_open else '>='} {self.low:g}"
         left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
         return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 

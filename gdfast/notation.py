@@ -8,13 +8,11 @@ else is typed on the command line is read here too: axes, points.
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from gdfast import arguments, literals, memory, own
-from gdfast import data as data_sets
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.mathematics import flat_name
@@ -268,6 +266,10 @@ def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> 
     if told is not None and "Optimizer" in str(told.annotation):
         rules = [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
         return rules if len(rules) > 1 else rules[0]
+    if told is not None and "Problem" in str(told.annotation):
+        if "Sequence" not in str(told.annotation):
+            return _loss(text)
+        return tuple(_loss(each) for each in literals.split(text, "/") if each)
     if "(" in text and isinstance(getattr(factory, "accepted", {}).get(name), arguments.Interval):
         several = [_inner(each) for each in literals.split(text, "/") if each]
         made = [literals.read(each) if each[:1] in "-.0123456789(" else schedule(each) for each in several]
@@ -276,6 +278,17 @@ def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> 
         return literals.read(text, told is not None and "Sequence[str]" in str(told.annotation))
     except ValueError as error:
         raise ValueError(f"{argument}: {name} {error}") from None
+
+
+def _loss(text: str) -> Problem | str:
+    """A problem, which stands in parentheses, or else an expression."""
+    try:
+        is_one = text[:1] == "(" and text[-1:] == ")" and bool(literals.split(text[1:-1], ""))
+    except ValueError:  # two pairs of parentheses
+        is_one = False
+    if is_one:
+        return problem(text[1:-1])
+    return str(literals.read(text)) if text[:1] == '"' else text
 
 
 def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_OF_A_VALUE) -> Array:
@@ -390,59 +403,3 @@ def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
         else parse_axis(f"start {shown(name)}", value, logarithmic=False)
         for name, value in values.items()
     }
-
-
-def parse_source(data: str | None, **told: Any) -> dict[str, Any]:
-    """Return the parameters of a problem that tell its data, which are read if more than their source is told.
-
-    Raises
-    ------
-    ValueError
-        If something is told of no data, or they cannot be used.
-    """
-    told = {name: value for name, value in told.items() if value is not None}
-    if data is None:
-        for name in told:
-            raise ValueError(f"{name} must be given with a CSV file, by --data, and the column to predict, --target")
-        return {}
-    if csv := told.get("csv"):
-        told["csv"] = {name: str(literals.read(value)) for name, value in literals.items(csv).items()}
-    return {"data": data_sets.load(data, **told) if told else data}
-
-
-def _takers_of_data() -> list[str]:
-    """Return the names of the problems that can be made from a table of data."""
-    return [name for name, make in PROBLEMS.items() if "data" in inspect.signature(make).parameters]
-
-
-def parse_problem(
-    text: str | None,
-    loss: str | None,
-    axes: dict[str, Array] | list[Array],
-    source: dict[str, Any],
-    params: Mapping[str, Any] = MappingProxyType({}),
-) -> Problem:
-    """Make the problem that a text names, on its data, or that of a loss, whose domain and coordinates are the starts'.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If not just one of the two is given, or it is not accepted.
-    """
-    if (text is None) == (loss is None):
-        raise ValueError("problem, loss or model must be given, one of them")
-    if loss is None:
-        name, takers = str(text).partition(":")[0], _takers_of_data()
-        if source and name in PROBLEMS and name not in takers:
-            raise ValueError(f"{next(iter(source))} must be given with {', '.join(takers)}, not with {name}")
-        return problem(str(text), **source, **params)
-    if source:
-        raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
-
-    def widened(axis: Array) -> tuple[float, float]:
-        low, high = float(axis.min()), float(axis.max())
-        return (low, high) if low < high else (low - 5, high + 5)
-
-    if isinstance(axes, dict):
-        return from_expression(loss, {name: widened(axis) for name, axis in axes.items()}, params or None)
-    return from_expression(loss, [widened(axis) for axis in axes] or None, params or None)

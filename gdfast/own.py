@@ -7,7 +7,7 @@ has under the name may be
 * a factory: a function, decorated by `gdfast.optimizers.named` or not, that returns one; its parameters stand behind
   the name, ``mine.py:bowl:steepness=3``, as those of the catalogue do;
 * for a problem, a loss in the grammar of formulas, ``def bowl(x, y, a=1)``, on ``domain=(x=-2/2,y=-1/3)`` or [−5, 5],
-  with other values of its numbers, ``mine.py:bowl:a=3``;
+  with other values of its numbers, ``mine.py:bowl:a=3``, and the lowest loss where you know it, ``minimum=0``;
 * for an optimizer, a rule, ``def rule(theta, grad, lr, beta)``, whose coefficients are its parameters;
 * for a schedule, a function of the step, ``def half(t)``; for a transform, its rule, ``def shrink(theta, grad, lr)``.
 
@@ -175,7 +175,8 @@ class FromFile:
             return inspect.Signature()
         names = list(signature.parameters)
         if self.is_loss:
-            names = ["domain", *names]  # an argument that is given is a number and no coordinate
+            # An argument that is given is a number and no coordinate.
+            names = [*dict.fromkeys(["domain", "minimum", *names])]
         elif self.is_rule:
             after = names[names.index("lr") + 1 :] if "lr" in names else []
             names = [*after, *([] if self.makes("transform") else _RATES)]
@@ -262,12 +263,12 @@ class FromFile:
             rate = next((parameters[name] for name in _RATES if name in parameters), _DEFAULT_RATE)
             return Optimizer(thing, learning_rate=rate, parameters=rest)
         if self.is_loss:
-            params = {name: value for name, value in parameters.items() if name != "domain"}
+            params = {name: value for name, value in parameters.items() if name not in ("domain", "minimum")}
             told = inspect.signature(thing).parameters.values()
             names = [p.name for p in told if p.default is p.empty and p.name not in params]
             domain = parameters.get("domain")
             domain = dict.fromkeys(names, _DEFAULT_RANGE) if domain is None else domain
-            return Landscape(thing, domain=domain, params=params)
+            return Landscape(thing, domain=domain, params=params, minimum=parameters.get("minimum"))
         if self.is_bare and self.makes("schedule"):
             return of_step(thing)
         if self.is_bare and self.makes("problem") and not parameters:

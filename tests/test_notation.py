@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import gdfast
 from gdfast import literals, measures, memory, notation, optimizers, problems, schedules, starting, transforms
+from gdfast.commands.making import parse_problem, parse_source
 from gdfast.formulas.grammar import GrammarError
 from gdfast.optimizers import Optimizer, named
 from gdfast.transforms import Transform
@@ -316,28 +317,28 @@ def test_problems_are_made_of_a_name_or_of_a_loss():
     assert notation.problem("rosenbrock:dimension=3") == problems.rosenbrock(dimension=3)
     assert notation.problem("mlp:widths=2/3/3/1,activation=tanh/relu").parameters["activation"] == ("tanh", "relu")
     iris = problems.softmax_regression(data="iris", batch_size=5)
-    assert notation.parse_problem("softmax_regression:batch_size=5", None, [], {"data": "iris"}) == iris
-    assert notation.parse_problem("quartic", None, [], {}) == problems.quartic()
-    line = notation.parse_problem(None, "x**2", [np.array([1.0, 3.0])], {})
+    assert parse_problem("softmax_regression:batch_size=5", [], [], {"data": "iris"}) == iris
+    assert parse_problem("quartic", [], [], {}) == problems.quartic()
+    line = parse_problem(None, ["x**2"], [np.array([1.0, 3.0])], {})
     assert line == problems.from_expression("x**2", [(1.0, 3.0)])
-    point = notation.parse_problem(None, "x**2 + y", {"y": np.array([1.0]), "x": np.array([2.0, 1.0])}, {})
+    point = parse_problem(None, ["x**2 + y"], {"y": np.array([1.0]), "x": np.array([2.0, 1.0])}, {})
     assert point == problems.from_expression("x**2 + y", {"y": (-4.0, 6.0), "x": (1.0, 2.0)})
-    assert notation.parse_problem(None, "x**2", [], {}) == problems.from_expression("x**2", None)
+    assert parse_problem(None, ["x**2"], [], {}) == problems.from_expression("x**2", None)
     for arguments, words in (
-        ((None, None, [], {}), "problem, loss or model must be given, one of them"),
-        (("quartic", "x", [], {}), "problem, loss or model must be given, one of them"),
-        (("quartic", None, [], {"data": "iris"}), "data must be given with .*mlp.*, not with quartic"),
-        (("quarti", None, [], {"data": "iris"}), "problem 'quarti'"),
-        ((None, "x", [], {"target": "y"}), "target must not be given beside a loss"),
-        (("softmax_regression:data=iris", None, [], {"data": "iris"}), "data is given twice, here and as --data"),
+        ((None, [], [], {}), "problem, loss or model must be given, one of them"),
+        (("quartic", ["x"], [], {}), "problem, loss or model must be given, one of them"),
+        (("quartic", [], [], {"data": "iris"}), "data must be given with .*mlp.*, not with quartic"),
+        (("quarti", [], [], {"data": "iris"}), "problem 'quarti'"),
+        ((None, ["x"], [], {"target": "y"}), "target must not be given beside a loss"),
+        (("softmax_regression:data=iris", [], [], {"data": "iris"}), "data is given twice, here and as --data"),
     ):
         with pytest.raises(ValueError, match=words):
-            notation.parse_problem(*arguments)
+            parse_problem(*arguments)
 
 
 def test_a_header_is_told_of_csv_files_only(tmp_path):
     def parsed(data, target=None, header=None):
-        return notation.parse_source(data, target=target, header=header)
+        return parse_source(data, target=target, header=header)
 
     assert parsed(None) == {}
     assert parsed("iris") == {"data": "iris"}

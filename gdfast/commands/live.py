@@ -56,6 +56,7 @@ def live(
 ) -> None:
     """Write a page that runs a landscape and optimizers in any browser, offline, with the kernels' bits."""
     from gdfast import notation, outputs
+    from gdfast.commands.making import parse_problem
     from gdfast.live import lessons as gallery
     from gdfast.live import page
 
@@ -74,7 +75,7 @@ def live(
         raise ValueError("domain must be given with a loss, by --loss; problems have their own")
     outputs.check(out)
     axes = notation.parse_starts([f"{each}:2" for each in domain or []])
-    made = notation.parse_problem(problem, loss, axes, {}, fixed)
+    made = parse_problem(problem, [] if loss is None else [loss], axes, {}, fixed)
     subject = f"{problem}" if loss is None else f"--loss {shlex.quote(loss)}"
     view = page.made(
         made,

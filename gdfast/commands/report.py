@@ -49,17 +49,18 @@ def report(
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
     from gdfast import notation, outputs
     from gdfast import report as reports
+    from gdfast.commands.making import parse_source
     from gdfast.storing import store
 
     names: list[str | None] = [*(problem or [])] or [None]
     named = [Subject(name, **told) for name in names]
     if len(named) > 1 and Subject(None, **told).named:
         raise ValueError("problem must be given once where data, a model or a loss are told, not several times")
-    if told["loss"] is None and start:
+    if not told["loss"] and start:
         raise ValueError("start must be given with a loss, whose domain it tells")
     subjects = [each.made(notation.parse_starts(start or [])) for each in named if each.named]
     if not subjects:
-        notation.parse_source(**told["source"])  # refuses what is told of no data
+        parse_source(**told["source"])  # refuses what is told of no data
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     outputs.check(out, accepted=("a folder",))
     results = {str(path): store.read(path).load() for path in stores or []}

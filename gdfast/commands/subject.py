@@ -1,6 +1,6 @@
 """The options that name a problem: by name, as a loss, and on data; for all commands that take one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,19 +20,22 @@ class Subject:
     """What the line says of its problem."""
 
     problem: str | None
-    loss: str | None
-    model: str | None
-    model_loss: str | None
     source: Mapping[str, Any]
     """How its data are named: ``data`` and the other arguments of `gdfast.data.load`."""
+    model: str | None = None
+    model_loss: str | None = None
+    loss: Sequence[str] = ()
+    order: str | None = None
+    minimum: float | None = None
+    maximize: bool = False
     notes: list[str] = field(default_factory=list)
     """What was recognized and done when it was made."""
 
     @property
     def named(self) -> bool:
         """Whether a problem is named at all."""
-        given = (self.problem, self.loss, self.model, self.source["data"])
-        return any(each is not None for each in given)
+        given = (self.problem, self.model, self.source["data"])
+        return bool(self.loss) or any(each is not None for each in given)
 
     def made(self, axes: Any = (), params: Mapping[str, Any] = MappingProxyType({})) -> "Problem":
         """Make the problem; a loss has its coordinates and domain from the axes of the starts.
@@ -44,13 +47,14 @@ class Subject:
         TypeError, ValueError
             If not just one is named, or it is not accepted.
         """
-        from gdfast import notation
+        from gdfast.commands.making import parse_problem, parse_source
 
         if self.model is None and self.model_loss is not None:
             raise ValueError("model_loss must be given with a model, by --model")
-        source = notation.parse_source(**self.source)
+        source = parse_source(**self.source)
         if self.model is None:
-            made = notation.parse_problem(self._name(source), self.loss, axes, source, params)
+            how: Any = {"order": self.order, "minimum": self.minimum, "maximize": self.maximize}
+            made = parse_problem(self._name(source), self.loss, axes, source, params, **how)
         elif params:
             raise ValueError("param must not be given beside a model, whose parameters are what is learned")
         else:
@@ -65,7 +69,7 @@ class Subject:
 
     def _name(self, source: dict[str, Any]) -> str | None:
         """The problem that is named, or that suits the data if none is."""
-        if self.problem is not None or self.loss is not None or not source:
+        if self.problem is not None or self.loss or not source:
             return self.problem
         from gdfast import data
         from gdfast.problems.recognized import recognized
@@ -79,7 +83,7 @@ class Subject:
         from gdfast import notation
 
         for name, other in (("problem", self.problem), ("loss", self.loss)):
-            if other is not None:
+            if other:
                 raise ValueError(f"{name} must not be given beside a model, whose loss is told by --model-loss")
         if not source:
             raise ValueError("data must be given with a model, by --data, whose columns it names")
@@ -118,8 +122,23 @@ def columns(
 def own(
     told: dict[str, Any],
     loss: Annotated[
-        str | None, typer.Option(help="instead of a problem: an expression such as 'x**2 + exp(y)'")
+        list[str] | None,
+        typer.Option(
+            help="instead of a problem: an expression such as 'x**2 + exp(y)'; several are taken step by step, as "
+            "--order says"
+        ),
     ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            help="of several losses: in_turn, in_turn:lengths=1/2, phases:until=100, drawn:probabilities=1/3,seed=1  "
+            "[default: in_turn]"
+        ),
+    ] = None,
+    minimum: Annotated[
+        float | None, typer.Option(help="the lowest loss, if you know it and no minimum that can be found has it")
+    ] = None,
+    maximize: Annotated[bool, typer.Option("--maximize", help="climb: minimize minus the loss")] = False,
     model: Annotated[
         str | None,
         typer.Option(
@@ -139,7 +158,8 @@ def own(
     ] = None,
 ) -> dict[str, Any]:
     """Read the options that tell what is one's own: a loss, a model, data."""
-    return {"loss": loss, "model": model, "model_loss": model_loss, "source": {"data": data, **told}}
+    told_of_loss = {"loss": loss or [], "order": order, "minimum": minimum, "maximize": maximize}
+    return {**told_of_loss, "model": model, "model_loss": model_loss, "source": {"data": data, **told}}
 
 
 @shares(told=own)

@@ -46,6 +46,7 @@ def tune(
     import gdfast
     from gdfast import notation, outputs
     from gdfast import report as reports
+    from gdfast.commands.making import parse_source
     from gdfast.running.tune import USUAL
 
     outputs.check(out, accepted=("a folder",))
@@ -55,12 +56,12 @@ def tune(
     name = model if problem is None else problem
     source: Any = None
     if model is not None and model.partition(":")[0].strip() not in notation.PROBLEMS:
-        name, fitted = None, Subject(None, None, model, model_loss, {"data": data, **told})
+        name, fitted = None, Subject(None, {"data": data, **told}, model, model_loss)
         source = fitted.made()
     elif model_loss is not None:
         raise ValueError("model_loss must be given with a model that is a formula, by --model")
     else:
-        source = notation.parse_source(data, **told)["data"]
+        source = parse_source(data, **told)["data"]
     options = {**told, "problem": problem, "model": model, "model-loss": model_loss}
     options |= {"optimizer": optimizer, "batch-size": batch_size}
     options |= {"seeds": seeds, "max-steps": max_steps, "validation": validation}

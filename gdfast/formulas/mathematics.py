@@ -118,7 +118,8 @@ def quoted(text: str) -> str:
     return in_quotes if len(in_quotes) <= 62 else in_quotes[:57] + "..." + in_quotes[-1]
 
 
-def _by_number(name: str) -> tuple[str, int]:
+def by_number(name: str) -> tuple[str, int]:
+    """Return by what names are ordered: x2 before x10."""
     text, digits = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]  # which fits any text
     return text, int(digits or -1)
 
@@ -181,9 +182,9 @@ class _Reader:
             if name in self.names:
                 raise Refusal(f": {name} is one number and {name}[0] another; give them different names")
         for name in sorted(flat & self.names):
-            base, place = _by_number(name)
+            base, place = by_number(name)
             raise Refusal(f": {name} and {base}[{place}] would have the same name; write one of them for both")
-        return tuple(sorted(flat | self.names, key=_by_number))
+        return tuple(sorted(flat | self.names, key=by_number))
 
     def number(self, node: ast.expr, depth: int = 0) -> int:
         if depth > _DEEPEST:

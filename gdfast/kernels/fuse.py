@@ -52,7 +52,10 @@ def step_kernel(
     ------
     GrammarError
         If the rule or a formula is not in the grammar of rules.
+    TypeError
+        If the problem's steps are told by nothing that can be compiled.
     """
+    _check_steps(problem)
     transforms, plateau = optimizer.transforms, optimizer.plateau
     steps, search = optimizer.steps, optimizer.search
     results = 1 + len(optimizer.state) + len(optimizer.scalars)
@@ -136,6 +139,21 @@ def step_kernel(
 
     call = step_kernel, (problem, optimizer, measure, real, sparse)
     return remembered((template, shape, chain, written, by_arrays, search and search.most, *read.items()), make, call)
+
+
+def _check_steps(problem: Problem) -> None:
+    """Refuse a problem of whose steps there are methods of NumPy only, which a kernel would not know of."""
+    if problem.lane_kernel is not None:
+        return
+    instead = "give it a lane_kernel, or run it with backend='numpy'"
+    if not isinstance(problem, Landscape):
+        raise TypeError(f"problem {problem.label} must be a Landscape or have a lane_kernel to be compiled; {instead}")
+    for name in ("loss", "gradient", "objective", "step_gradient", "step_objective", "judge"):
+        if getattr(type(problem), name) is not getattr(Landscape, name):
+            raise TypeError(
+                f"problem {problem.label} has a {name} of its own, of which kernels, made of formulas, know nothing; "
+                f"{instead}; losses that depend on the step are made by gdfast.problems.in_turn, phases and drawn"
+            )
 
 
 _NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}

@@ -51,10 +51,11 @@ class Settling(NamedTuple):
     check_every: Any  # int64, the steps from one check to the next
     gradient_tolerance: Any  # float64
     divergence_limit: Any  # float64
+    begins: Any  # int64, the updates done before which no gradient is small; the driver's to see to
 
 
 _counts = types.int64[::1]
-SETTLING = types.NamedTuple((types.int64, types.float64, types.float64), Settling)
+SETTLING = types.NamedTuple((types.int64, types.float64, types.float64, types.int64), Settling)
 
 
 def pair_type(real: Any) -> Any:

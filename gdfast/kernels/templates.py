@@ -226,7 +226,7 @@ def in_one_pass(
     def step(pair, block, table, settling, t, n, n_steps):
         wide()  # type: ignore[call-arg]
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
-        check_every, gradient_tolerance, divergence_limit = settling
+        check_every, gradient_tolerance, divergence_limit, _ = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
         scalars, counts = memory[scalars_from:], memory[counts_from:]
@@ -335,7 +335,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
     def step(pair, block, table, settling, t, n, n_steps):
         wide()  # type: ignore[call-arg]
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
-        check_every, gradient_tolerance, divergence_limit = settling
+        check_every, gradient_tolerance, divergence_limit, _ = settling
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
         group = pair.group
         of_whole = vectors * theta.shape[0] + numbers

@@ -18,6 +18,7 @@ from gdfast.problems.bukin6 import bukin6
 from gdfast.problems.colville import colville
 from gdfast.problems.cross_in_tray import cross_in_tray
 from gdfast.problems.dixon_price import dixon_price
+from gdfast.problems.drawn import drawn
 from gdfast.problems.drop_wave import drop_wave
 from gdfast.problems.easom import easom
 from gdfast.problems.eggholder import eggholder
@@ -32,16 +33,19 @@ from gdfast.problems.griewank import griewank
 from gdfast.problems.himmelblau import himmelblau
 from gdfast.problems.holder_table import holder_table
 from gdfast.problems.huber import huber
+from gdfast.problems.in_turn import in_turn
 from gdfast.problems.langermann import langermann
 from gdfast.problems.lessard import lessard
 from gdfast.problems.levy13 import levy13
 from gdfast.problems.matyas import matyas
+from gdfast.problems.maximized import maximized
 from gdfast.problems.mccormick import mccormick
 from gdfast.problems.michalewicz import michalewicz
 from gdfast.problems.models.from_model import from_model
 from gdfast.problems.monkey_saddle import monkey_saddle
 from gdfast.problems.networks.mlp import mlp
 from gdfast.problems.networks.trainability_network import trainability_network
+from gdfast.problems.phases import phases
 from gdfast.problems.plateau import plateau
 from gdfast.problems.powell import powell
 from gdfast.problems.quadratic import quadratic
@@ -82,6 +86,7 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         colville,
         cross_in_tray,
         dixon_price,
+        drawn,
         drop_wave,
         easom,
         eggholder,
@@ -96,16 +101,19 @@ CATALOGUE: dict[str, Callable[..., Problem]] = {
         himmelblau,
         holder_table,
         huber,
+        in_turn,
         langermann,
         lessard,
         levy13,
         linear_regression,
         logistic_regression,
         matyas,
+        maximized,
         mccormick,
         michalewicz,
         mlp,
         monkey_saddle,
+        phases,
         plateau,
         powell,
         quadratic,
@@ -153,6 +161,7 @@ __all__ = [
     "colville",
     "cross_in_tray",
     "dixon_price",
+    "drawn",
     "drop_wave",
     "easom",
     "eggholder",
@@ -168,17 +177,20 @@ __all__ = [
     "himmelblau",
     "holder_table",
     "huber",
+    "in_turn",
     "langermann",
     "lessard",
     "levy13",
     "linear_regression",
     "logistic_regression",
     "matyas",
+    "maximized",
     "mccormick",
     "michalewicz",
     "mlp",
     "monkey_saddle",
     "named",
+    "phases",
     "plateau",
     "powell",
     "quadratic",

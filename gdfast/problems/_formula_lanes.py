@@ -1,4 +1,4 @@
-"""Formulas of many coordinates in lanes: those that a step would not keep in registers."""
+"""Formulas in lanes: of more coordinates than a step keeps in registers, or where losses take turns."""
 
 import functools
 from collections.abc import Callable
@@ -14,7 +14,8 @@ def lane_kernel(
 ) -> LaneKernel:
     """The lane kernel of a loss and its gradient, formulas of so many coordinates and then numbers, lane by lane."""
     point = ", ".join([*(f"theta[{i}, lane]" for i in range(dimension)), *(f"data[{i}]" for i in range(params))])
-    slopes = "\n        ".join(f"grad[{i}, lane] = slope[{i}]" for i in range(dimension))
+    entries = ["slope"] if dimension == 1 else [f"slope[{i}]" for i in range(dimension)]
+    slopes = "\n        ".join(f"grad[{i}, lane] = {entry}" for i, entry in enumerate(entries))
     scope: dict[str, Any] = {
         "__name__": __name__,
         "loss": Formula.of(loss_formula, 1).reading("float64"),

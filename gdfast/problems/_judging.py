@@ -34,10 +34,13 @@ class Judging(Stepping):
         Points from which Newton's method finds the stationary points; if None they are searched for.
     found : tuple of StationaryPoint
         Minima that trajectories found, each lower than all that was known before.
+    minimum : float, optional
+        The lowest loss, where the user knows it, f*; it need be that of no known minimum.
     """
 
     near: Any = None
     found: tuple[StationaryPoint, ...] = ()
+    minimum: float | None = None
 
     @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:
@@ -231,7 +234,10 @@ class Judging(Stepping):
     @functools.cached_property
     def provides(self) -> frozenset[str]:
         """What not every problem has and may be needed: ``lowest``, a known minimum; ``minima``, where they all are."""
-        has = {"lowest": bool(self.minima), "minima": bool(self.minima and all(p.point for p in self.minima))}
+        has = {
+            "lowest": self.minimum is not None or bool(self.minima),
+            "minima": bool(self.minima and all(p.point for p in self.minima)),
+        }
         return frozenset(name for name, is_there in has.items() if is_there)
 
     @property
@@ -241,15 +247,20 @@ class Judging(Stepping):
 
     @functools.cached_property
     def lowest_objective(self) -> float:
-        """The objective at the lowest known minimum.
+        """The lowest objective: that of `minimum`, or of the lowest known minimum.
 
         Raises
         ------
         ValueError
             If no minimum is known.
         """
+        if self.minimum is not None:
+            return self.minimum / self.loss_per_objective
         if not self.minima:
-            raise ValueError(f"problem {self.label} has no known minimum, which the optimizer needs the loss of")
+            raise ValueError(
+                f"problem {self.label} has no known minimum, which the optimizer needs the loss of; if you know it, "
+                "give it as minimum"
+            )
         return float(self.objective(np.array(self.minima[0].point)[:, None])[0])
 
 

@@ -58,6 +58,8 @@ class Landscape(Problem):
         Values of arguments of the loss that are no coordinates but numbers, which stand behind the coordinates:
         ``Landscape(loss, domain=(-1, 1), params={"a": 2.0})`` of ``def loss(x, a)``. An argument with a default,
         ``def loss(x, a=2.0)``, is one by itself. One compiled kernel serves for all values.
+    minimum : float, optional
+        The lowest loss, f*, where it is known and is that of no minimum that can be found, such as 0 of ``exp(-x)``.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class Landscape(Problem):
     name: str = "landscape"
     representative: Callable[[Array], Array] | None = None
     params: Mapping[str, float] = field(default_factory=dict)
+    minimum: float | None = None
     _derived: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +94,8 @@ class Landscape(Problem):
         object.__setattr__(self, "params", _params(shown, self.loss_formula, self.params))
         names = self.coordinates
         arguments.text("name", self.name)
+        if self.minimum is not None:
+            object.__setattr__(self, "minimum", arguments.number(f"{shown}: minimum", self.minimum))
         if self.representative is not None:
             arguments.function("representative", self.representative, "a function of points, or None")
         if not 1 <= len(names) <= MOST_COORDINATES:

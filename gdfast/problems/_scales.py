@@ -9,6 +9,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.problems._judging import Judging
 from gdfast.problems._stationary import is_inside
 
+_ROUNDING = 1e-9  # share of ordinary losses by which a known minimum may be lower than what the user knows
 _TYPICAL, _FEWEST = 1024, 16  # starts by which losses and gradients are measured: of a formula, and at least
 TIGHT, LOOSE = 1e-6, 1e-2
 USUAL_LIMIT = 1e12
@@ -29,9 +30,27 @@ class Scales(Judging):
 
     @functools.cached_property
     def lowest(self) -> float:
-        """The loss of the lowest minimum that is known inside the domain; −∞ if there is none."""
-        inside = (point.loss for point in self.minima if is_inside(point, self.domain))
-        return min(inside, default=-np.inf)
+        """The loss of the lowest minimum that is known inside the domain, or `minimum`; −∞ if there is none.
+
+        Raises
+        ------
+        ValueError
+            If a minimum inside the domain is lower than `minimum`.
+        """
+        inside = [point for point in self.minima if is_inside(point, self.domain)]
+        if self.minimum is None:
+            return min((point.loss for point in inside), default=-np.inf)
+        known = [point for point in inside if point not in self.found]
+        if known:
+            point = min(known, key=lambda point: point.loss)
+            rounding = _ROUNDING * float(np.nanmedian(np.abs(self._typical[0])))
+            if point.loss < self.minimum - rounding:
+                where = ", ".join(f"{n}={v:.6g}" for n, v in zip(self.coordinates, point.point, strict=False))
+                raise ValueError(
+                    f"{self.label}: minimum must be at most the loss of every minimum inside the domain, "
+                    f"{point.loss:.9g} at {where}, not {self.minimum:g}"
+                )
+        return min([self.minimum, *(point.loss for point in self.found)])
 
     @functools.cached_property
     def loss_scale(self) -> float:

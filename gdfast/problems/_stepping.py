@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from gdfast.formulas.elementary import Array
 from gdfast.problems._loss import Loss
 
+NEVER = 2**62
+"""A number of updates that no budget has."""
+
 
 @dataclass(frozen=True)
 class LaneKernel:
@@ -76,6 +79,11 @@ class Stepping(Loss):
         How many bytes `lane_data` takes for each step while it is made.
     batch_size : int, optional
         Rows of a mini-batch, which is another one each step; None where each step reads all rows, or there are none.
+    varies : bool
+        Whether steps are taken by the gradient of something else than `objective`: of a mini-batch, of losses in turn.
+    settles_from : int
+        The updates done from which on a small gradient means that a trajectory has settled, since what steps are taken
+        by stays as it is; `NEVER`, if it does not.
     """
 
     loss_per_objective: float = 1.0
@@ -85,6 +93,8 @@ class Stepping(Loss):
     rows_each_step: int = 0
     bytes_each_step: int = 0
     batch_size: int | None = None
+    varies: bool = False
+    settles_from: int = 0
 
     def objective(self, theta: Array) -> Array:
         """Return the loss over `loss_per_objective`, ``float64[n]``, which `gradient` is the gradient of."""

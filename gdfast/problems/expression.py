@@ -18,7 +18,7 @@ DEFAULT_RANGE = (-5.0, 5.0)
 
 
 @named()
-def from_expression(expression: str, domain: Any = None, params: Any = None) -> Landscape:
+def from_expression(expression: str, domain: Any = None, params: Any = None, minimum: float | None = None) -> Landscape:
     """Make a landscape of an expression of its coordinates.
 
     Parameters
@@ -38,6 +38,8 @@ def from_expression(expression: str, domain: Any = None, params: Any = None) -> 
     params : mapping, optional
         Values of names that are no coordinates but numbers: ``from_expression("a*x**2", params={"a": 0.1})``. One
         compiled kernel serves for all values.
+    minimum : float, optional
+        The lowest loss, f*, if it is known and is that of no minimum that can be found, as of ``exp(-x)``.
 
     Returns
     -------
@@ -60,14 +62,27 @@ def from_expression(expression: str, domain: Any = None, params: Any = None) -> 
     for name in values:
         arguments.choice("params: name", name, all_names)
     names = tuple(name for name in all_names if name not in values)
+    return landscape_of(expression, names, domain, values, minimum)
+
+
+def landscape_of(
+    expression: str, names: Sequence[str], domain: Any, params: Mapping[str, Any], minimum: float | None = None
+) -> Landscape:
+    """Return the landscape of an expression of these coordinates, which it need not name all; see `from_expression`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it has not 1 to 100 coordinates, or the domain does not fit them.
+    """
     if not 1 <= len(names) <= MOST_COORDINATES:
         listed = ", ".join(names[:9]) + (", …" if len(names) > 9 else "") if names else "none"
         raise ValueError(f"expression must have 1 to {MOST_COORDINATES} coordinates, not {len(names)}: {listed}")
     domain = _for_each(domain, names)
     pairs = dict(zip(names, map(tuple, checked_domain("expression", domain, names).tolist()), strict=True))
     order = tuple(domain) if isinstance(domain, Mapping) else tuple(names)
-    loss, gradient = _formulas(expression, order, tuple(values))
-    return Landscape(loss, gradient, [pairs[name] for name in order], params=values)
+    loss, gradient = _formulas(expression, order, tuple(params))
+    return Landscape(loss, gradient, [pairs[name] for name in order], params=params, minimum=minimum)
 
 
 def _for_each(domain: Any, names: Sequence[str]) -> Any:

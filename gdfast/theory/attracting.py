@@ -101,9 +101,9 @@ class Minimum(NamedTuple):
 
 
 def minimum_of(problem: Problem, basin: int, loss_tolerance: float) -> Minimum | None:
-    """A minimum of a problem; None where its attraction is not told: of mini-batches, or of many coordinates."""
+    """A minimum of a problem; None where its attraction is not told: steps vary, or coordinates are many."""
     known = problem.minima[basin]
-    if not 1 <= len(known.point) <= LARGEST or problem.batch_size is not None:
+    if not 1 <= len(known.point) <= LARGEST or problem.varies:
         return None
     point = np.array(known.point)
     with np.errstate(all="ignore"):

@@ -25,6 +25,7 @@ from gdfast.kernels.signatures import (
     MOVING,
     SETTLED,
     SETTLING,
+    Settling,
     block_type,
     call_step,
     pair_type,
@@ -305,6 +306,13 @@ def _take_out_settled(block, samples, n, together, first, ends):
 
 
 @register_jitable(**HELPER)
+def _settling_at(settling, t):
+    """When a lane is settled by steps from the one after `t` updates on; before it can be, no gradient is small."""
+    tolerance = settling.gradient_tolerance if t >= settling.begins else -1.0
+    return Settling(settling.check_every, tolerance, settling.divergence_limit, settling.begins)
+
+
+@register_jitable(**HELPER)
 def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments and one more
     """Note the objective of each lane."""
     call_step(pair, block, table, settling, t, n, 0)  # type: ignore[call-arg]
@@ -333,7 +341,7 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, r
             _sample(pair, block, table, settling, t + k, padded, noted.values[sampled])
             sampled += 1
         note_state(block, n, first, record, t + k)
-        call_step(pair, block, table, settling, t + k, padded, 1)
+        call_step(pair, block, table, _settling_at(settling, t + k), t + k, padded, 1)
     for lane in range(n):
         at = number[lane] - first
         settled = status[lane] & SETTLED
@@ -387,12 +395,14 @@ def driver(real: str) -> Kernel:
                     _sample(pair, block, table, settling, t, padded, noted.values[sampled])
                     sampled += 1
                 goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
+                if t < settling.begins:
+                    goal = min(goal, settling.begins)
                 if row < len(record.steps) and t == record.steps[row]:
                     note(judging, block, table, settling, per_objective, n, padded, first, record, row)
                     note_state(block, n, first, record, t)
                     row += 1
                 n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
-                call_step(pair, block, table, settling, t, padded, n_steps)  # type: ignore[call-arg]
+                call_step(pair, block, table, _settling_at(settling, t), t, padded, n_steps)  # type: ignore[call-arg]
                 t += n_steps
                 lane_steps += n * n_steps
                 if t < goal:

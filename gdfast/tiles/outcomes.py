@@ -257,7 +257,7 @@ class Judge:
     def _at_rest(self, ends: "_Ends") -> NDArray[np.bool_]:
         """Which trajectories are stationary: also those that are so where their budget ends, and did not settle."""
         at_rest = ends.ending == Ending.stationary
-        if not self.sweep.settle:
+        if not self.sweep.settles:
             at_rest |= (ends.ending != Ending.diverged) & (ends.gradient_norm <= self.sweep.scaled_tolerances[0])
         return np.asarray(at_rest)
 
@@ -322,7 +322,7 @@ class Judge:
             unknown_below(self.sweep),
             self._around(_FAR_FROM_DOMAIN),
             *self._places,
-            self.sweep.settle,
+            self.sweep.settles,
             self._is_short,
         )
 
@@ -424,9 +424,9 @@ class Judge:
     def _passes(self, loss: Array, recent: Array) -> NDArray[np.bool_]:
         """Whether trajectories are where they end by chance: a few steps before, the loss was higher.
 
-        Of mini-batches it cannot be told, since the losses of steps are others.
+        Of mini-batches and losses in turn it cannot be told, since the losses of steps are others.
         """
-        if self.problem.batch_size is not None:
+        if self.problem.varies:
             return np.zeros(len(loss), dtype=bool)
         with np.errstate(all="ignore"):
             return np.asarray(~(recent * self.problem.loss_per_objective - loss <= self._slack))

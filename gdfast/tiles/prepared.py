@@ -53,6 +53,8 @@ class Prepared:
     gradient_tolerance, divergence_limit : float
         For the problem's gradients, as numbers that the sweep's `dtype` has. Where trajectories do not settle the first
         is negative, which no gradient is within.
+    settles_from : int
+        The updates done before which it is as if it were so.
     sampled : ndarray
         The updates done where the objective is noted, ``int64[k]``, see `gdfast.tiles.ending.sampled_steps`.
     judge : Judge
@@ -68,7 +70,8 @@ class Prepared:
         self.starts = np.ascontiguousarray(sweep.starts.T, sweep.dtype)
         self._rates: dict[float, Array] = {}
         tolerance, self.divergence_limit = sweep.scaled_tolerances
-        self.gradient_tolerance = tolerance if sweep.settle else -1.0
+        self.gradient_tolerance = tolerance if sweep.settles else -1.0
+        self.settles_from = sweep.problem.settles_from if sweep.settles else 0
         self.sampled = np.array([*itertools.chain(*sampled_steps(sweep.max_steps))], dtype=np.int64)
         self.judge = Judge(sweep)
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)

@@ -80,7 +80,8 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
                 path.remember(t)
             size = np.abs(raw).max(axis=0)
             checked = t % sweep.check_every == 0
-            small = size <= prepared.gradient_tolerance if checked else was_small
+            tolerance = prepared.gradient_tolerance if t >= prepared.settles_from else -1.0
+            small = size <= tolerance if checked else was_small
             diverged = ~(size <= prepared.divergence_limit) & checked
             settled = diverged | (small & was_small & checked)
             if settled.any():
@@ -101,7 +102,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
             was_small = small
     if active.size and not stop[0]:
         samples = samples[:, active]
-        if sweep.problem.batch_size is not None:  # see `gdfast.tiles.ending.trend_of`
+        if sweep.problem.varies:  # see `gdfast.tiles.ending.trend_of`
             samples -= np.stack([path.objective(t) for t in sampled])
         end.trend[active] = trend_of(samples, sweep.max_steps, sweep.dtype)
         with np.errstate(all="ignore"):

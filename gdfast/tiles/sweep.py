@@ -220,6 +220,8 @@ class Sweep(Value):
                     f"learning_rates: {optimizer.label} takes one learning rate for all coordinates, not one for each "
                     f"of the groups {', '.join(self.problem.groups)}"
                 )
+        if self.problem.minimum is not None:
+            _ = self.problem.lowest  # which refuses one that is not the lowest
         if self.measure and self.measure.needs_lowest and not math.isfinite(self.problem.lowest):
             raise ValueError(
                 f"measure: {self.measure.label} needs the loss of the lowest minimum, "
@@ -319,6 +321,11 @@ class Sweep(Value):
             )
         )
         return tolerance, limit
+
+    @property
+    def settles(self) -> bool:
+        """Whether what is stationary has settled, at least towards the end of the budget."""
+        return self.settle and self.problem.settles_from <= self.max_steps
 
     @functools.cached_property
     def recorded_steps(self) -> NDArray[np.int64]:
