@@ -53,6 +53,7 @@ PROBLEMS = [
     PLANE,
     problems.rastrigin(dimension=9),
     problems.from_expression("x**2 + y**2"),
+    problems.drawn(),
     LINEAR,
     problems.logistic_regression(data=TABLE),
     SOFTMAX,
@@ -313,7 +314,7 @@ def calls() -> list[Call]:
         (data.as_numbers, {"data": TABLE}),
         (data.as_classes, {"data": TABLE, "positive": "1"}),
         (data.draw_batches, {"m": 4, "batch_size": 2, "max_steps": 3, "seed": 0, "sampling": "epochs"}),
-        (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0)}),
+        (problems.from_expression, {"expression": "x**2", "domain": (-1.0, 1.0), "minimum": 0.0}),
         (
             problems.from_model,
             {
@@ -496,4 +497,5 @@ def _arguments_of_a_landscape() -> dict[str, Any]:
         "near": None,
         "name": "mine",
         "representative": None,
+        "minimum": 0.0,
     }

@@ -6,6 +6,7 @@ OUT for a folder that is empty before and after, and LONG for 5000 letters.
 """
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "5", "--out", "OUT/x.zarr"]
+TURNS = [*SWEEP[:1], "--loss", "x**2", "--loss", "(x-1)**2", "--order", "in_turn", *SWEEP[3:]]
 MAP = ["map", "STORE", "-o", "OUT/m.png"]
 PLOT = ["plot", "ecdf", "STORE", "-o", "OUT/m.png"]
 TABLE = ["table", "STORE", "-o", "OUT/t.csv"]
@@ -71,6 +72,9 @@ def wrong():
         *_option(SWEEP, "--dtype", [*NO_NAMES, "float16", "int"]),
         *_option(SWEEP, "--backend", [*NO_NAMES, "cuda"]),
         *_option(SWEEP, "--out", ["FILE", "FOLDER", "FILE/x.zarr", "FIFO", "STORE", "OUT/" + "n" * 300, "OUT/x.png"]),
+        *_option(_without(TURNS, "--order"), "--order", [*NO_NAMES, "quartic", "phases:until=0", "drawn:seed=x", "in_turn:"]),
+        *_option(TURNS, "--minimum", [*NO_NUMBERS, "3"]),
+        [*SWEEP, "--order", "in_turn"], [*TURNS, "--maximize"], [*SWEEP, "--maximize", "--minimum", "0"], [*SWEEP, "--minimum", "0"],
         *_option(_without(SWEEP, "--problem"), "--loss", ["", "x +", "1", "nix(x)", "x" * 4001, "x\x1b", "x;y", "__import__('os')"]),
         *[[*SWEEP, *more] for more in _CONTRADICTIONS],
         *[_without(SWEEP, option) for option in ("--problem", "--optimizer", "--out")],

@@ -78,7 +78,7 @@ def parse_problem(
     domain = {n: _widened(axis) for n, axis in axes.items()} if named else [_widened(axis) for axis in axes] or None
     if len(losses) == 1:
         return from_expression(losses[0], domain, params or None, **lowest)
-    order = order or "in_turn"
+    order = "in_turn" if order is None else order
     arguments.choice("order", order.partition(":")[0], [make.__name__ for make in _ORDERS])
     return notation.problem(order, losses=losses, domain=domain, params=params or None, **lowest)
 

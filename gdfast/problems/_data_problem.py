@@ -47,7 +47,6 @@ class DataProblem(Problem):
         self.batches = sampling.batches(len(X))
         self.rows_each_step = self.batch_size or len(X)
         self.bytes_each_step = 16 * (self.batch_size or 0)
-        self.varies = self.batch_size is not None
         self._lane_data: tuple[int, Array, NDArray[np.int64]] | None = None
 
     @property

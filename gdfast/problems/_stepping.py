@@ -79,11 +79,11 @@ class Stepping(Loss):
         How many bytes `lane_data` takes for each step while it is made.
     batch_size : int, optional
         Rows of a mini-batch, which is another one each step; None where each step reads all rows, or there are none.
-    varies : bool
-        Whether steps are taken by the gradient of something else than `objective`: of a mini-batch, of losses in turn.
+    takes_turns : bool
+        Whether steps are taken by the gradients of several losses in turn, while `objective` is one.
     settles_from : int
-        The updates done from which on a small gradient means that a trajectory has settled, since what steps are taken
-        by stays as it is; `NEVER`, if it does not.
+        The updates done from which on a small gradient means that a trajectory has settled, since no turn is taken any
+        more; `NEVER`, if they are.
     """
 
     loss_per_objective: float = 1.0
@@ -93,7 +93,7 @@ class Stepping(Loss):
     rows_each_step: int = 0
     bytes_each_step: int = 0
     batch_size: int | None = None
-    varies: bool = False
+    takes_turns: bool = False
     settles_from: int = 0
 
     def objective(self, theta: Array) -> Array:

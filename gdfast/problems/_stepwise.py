@@ -102,7 +102,7 @@ class Stepwise(Problem):
         The lowest loss, where the user knows it.
     """
 
-    varies = True
+    takes_turns = True
 
     def __init__(
         self,
@@ -194,6 +194,11 @@ class Stepwise(Problem):
     @functools.cached_property
     def arrays(self) -> NDArray[np.int64]:
         return self.parts[0].arrays
+
+    @property
+    def params(self) -> Mapping[str, float]:
+        """Values of the names in expressions that are no coordinates."""
+        return self.parameters.get("params") or {}
 
     # Where trajectories begin, and by which loss they are judged, is another problem's to say.
 

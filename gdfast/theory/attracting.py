@@ -103,7 +103,7 @@ class Minimum(NamedTuple):
 def minimum_of(problem: Problem, basin: int, loss_tolerance: float) -> Minimum | None:
     """A minimum of a problem; None where its attraction is not told: steps vary, or coordinates are many."""
     known = problem.minima[basin]
-    if not 1 <= len(known.point) <= LARGEST or problem.varies:
+    if not 1 <= len(known.point) <= LARGEST or problem.batch_size is not None or problem.takes_turns:
         return None
     point = np.array(known.point)
     with np.errstate(all="ignore"):

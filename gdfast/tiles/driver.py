@@ -66,6 +66,7 @@ class Samples(NamedTuple):
     values: Any  # float64 (k, W)
     work: Any  # float64 (5, W), to scribble on
     batched: Any  # bool, whether each step has an objective of its own
+    judged: Any  # bool, whether it is that by which ends are judged, and not that of the steps
 
 
 class Ends(NamedTuple):
@@ -100,7 +101,9 @@ def _signature(real: Any) -> Any:
         matrix,  # table
         SETTLING,
         block_type(real),
-        types.NamedTuple((types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], types.boolean), Samples),
+        types.NamedTuple(
+            (types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], *[types.boolean] * 2), Samples
+        ),
         types.NamedTuple((losses, losses, *[types.float64] * 5, *places), Limits),
         real,  # loss per objective
         types.NamedTuple((*ends, losses, numbers, numbers, matrix), Ends),
@@ -322,7 +325,7 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
 
 
 @register_jitable(**HELPER)
-def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
+def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     apart()  # type: ignore[call-arg]
     theta, memory, number, status, ended, tail = (
@@ -338,7 +341,7 @@ def _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, r
             for lane in range(n):
                 tail[k, i, lane] = theta[i, lane]
         if sampled < len(noted.steps) and t + k == noted.steps[sampled]:
-            _sample(pair, block, table, settling, t + k, padded, noted.values[sampled])
+            _sample(sampled_by, block, table, settling, t + k, padded, noted.values[sampled])
             sampled += 1
         note_state(block, n, first, record, t + k)
         call_step(pair, block, table, _settling_at(settling, t + k), t + k, padded, 1)
@@ -383,6 +386,7 @@ def driver(real: str) -> Kernel:
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
         middle = place_of(noted.steps, last_steps)  # samples before them
         together = min(LANES, width)
+        sampled_by = judging if noted.judged else pair
         lane_steps = 0
         for begin in range(0, total, width):
             n = min(width, total - begin)
@@ -392,7 +396,7 @@ def driver(real: str) -> Kernel:
             padded = _pad(block, noted.values[:0], n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
                 if sampled < middle and t == noted.steps[sampled]:
-                    _sample(pair, block, table, settling, t, padded, noted.values[sampled])
+                    _sample(sampled_by, block, table, settling, t, padded, noted.values[sampled])
                     sampled += 1
                 goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
                 if t < settling.begins:
@@ -415,7 +419,7 @@ def driver(real: str) -> Kernel:
             if stop[0] != 0:
                 break
             if n > 0:
-                _take_last_steps(pair, block, table, settling, t, n, padded, noted, first, record, ends)
+                _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, noted, first, record, ends)
                 lane_steps += n * (len(block.tail) - 1)
                 _tell_tails(block, n, within, still, first, ends)
                 if noted.batched:

@@ -424,9 +424,9 @@ class Judge:
     def _passes(self, loss: Array, recent: Array) -> NDArray[np.bool_]:
         """Whether trajectories are where they end by chance: a few steps before, the loss was higher.
 
-        Of mini-batches and losses in turn it cannot be told, since the losses of steps are others.
+        Of mini-batches it cannot be told, since the losses of steps are others.
         """
-        if self.problem.varies:
+        if self.problem.batch_size is not None:
             return np.zeros(len(loss), dtype=bool)
         with np.errstate(all="ignore"):
             return np.asarray(~(recent * self.problem.loss_per_objective - loss <= self._slack))

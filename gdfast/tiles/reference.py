@@ -68,7 +68,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
             if not active.size or stop[0]:
                 break
             for row in np.flatnonzero(np.equal(sampled, t)):
-                samples[row, active] = path.objective(t)
+                samples[row, active] = path.told_objective(t)
             for row in np.flatnonzero(end.record.steps == t):
                 if t < sweep.max_steps:
                     path.note(end.record, int(row), active)
@@ -102,7 +102,7 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0)
             was_small = small
     if active.size and not stop[0]:
         samples = samples[:, active]
-        if sweep.problem.varies:  # see `gdfast.tiles.ending.trend_of`
+        if sweep.problem.batch_size is not None:  # see `gdfast.tiles.ending.trend_of`
             samples -= np.stack([path.objective(t) for t in sampled])
         end.trend[active] = trend_of(samples, sweep.max_steps, sweep.dtype)
         with np.errstate(all="ignore"):
@@ -184,6 +184,10 @@ class Trajectories:
     def objective(self, t: int) -> Array:
         """What the gradient of the update after `t` others is the gradient of, ``dtype[n]``."""
         return self.problem.step_objective(self.theta, t)
+
+    def told_objective(self, t: int) -> Array:
+        """The same, or of losses in turn what ends are judged by: their course tells a trend."""
+        return self.problem.objective(self.theta) if self.problem.takes_turns else self.objective(t)
 
     def gradient(self, t: int) -> Array:
         """The gradient at the point after `t` updates, ``float64[d, n]``."""
