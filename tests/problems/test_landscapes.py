@@ -113,6 +113,7 @@ MINIMA = [
     ("himmelblau", JY, (3.584428, -1.848126), 0),
     ("levy13", SB, (1, 1), 0),
     ("matyas", SB, (0, 0), 0),
+    ("maximized", EXACT, (0, 0), -1),
     ("mccormick", SB, (-0.54719, -1.54719), -1.9133),
     ("mccormick", EXACT, (2.594395, 1.594395), 1.228370),
     ("plateau", EXACT, (0,), 0),
