@@ -22,7 +22,7 @@ from gdfast.problems._landscape import MOST_COORDINATES, Landscape, checked_doma
 from gdfast.problems._problem import Problem
 from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
-from gdfast.problems._stepping import NEVER, LaneKernel
+from gdfast.problems._stepping import NEVER, LaneKernel, real_of
 from gdfast.problems._turns import in_turn_numbers, lanes_in_turn, total_of
 from gdfast.problems.expression import landscape_of
 
@@ -57,24 +57,24 @@ class Mean(Problem):
     def coordinates(self) -> tuple[str, ...]:
         return self.parts[0].coordinates
 
-    def _mean(self, values: Callable[[Problem], Array], shape: tuple[int, ...]) -> Array:
-        total = np.zeros(shape)
-        for part, weight in zip(self.parts, self.weights.tolist(), strict=True):
+    def _mean(self, values: Callable[[Problem], Array], shape: tuple[int, ...], real: Any) -> Array:
+        total = np.zeros(shape, real)
+        for part, weight in zip(self.parts, self.weights.astype(real), strict=True):
             if weight > 0:
                 total += weight * values(part)
-        return np.asarray(total / total_of(self.weights))
+        return np.asarray(total / real.type(total_of(self.weights)))
 
     def loss(self, theta: Array) -> Array:
         return self.loss_per_objective * self.objective(theta)
 
     def objective(self, theta: Array) -> Array:
-        return self._mean(lambda part: part.objective(theta), theta.shape[1:])
+        return self._mean(lambda part: part.objective(theta), theta.shape[1:], real_of(theta))
 
     def gradient(self, theta: Array) -> Array:
-        return self._mean(lambda part: part.gradient(theta), theta.shape)
+        return self._mean(lambda part: part.gradient(theta), theta.shape, real_of(theta))
 
     def hessian(self, theta: Array) -> Array:
-        return self._mean(lambda part: part.hessian(theta), (len(theta), *theta.shape))
+        return self._mean(lambda part: part.hessian(theta), (len(theta), *theta.shape), np.dtype(np.float64))
 
     @functools.cached_property
     def stationary_points(self) -> tuple[StationaryPoint, ...]:

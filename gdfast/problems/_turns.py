@@ -121,9 +121,9 @@ def lanes_in_turn(kinds: tuple[LaneKernel, ...], dimension: int) -> LaneKernel:
             for lane in range(n):
                 out[lane] = out[lane] / total
 
-    widths = [kind.lanes for kind in kinds if kind.lanes]
-    rows = max(kind.work_rows for kind in kinds)
-    return LaneKernel(gradient, objective, rows + dimension, min(widths, default=None))
+    rows = max(kind.work_rows for kind in kinds) + dimension
+    one_vector, single = any(kind.one_vector for kind in kinds), all(kind.single for kind in kinds)
+    return LaneKernel(gradient, objective, rows, one_vector, single=single)
 
 
 Numbers = tuple[Array, NDArray[np.int64]]

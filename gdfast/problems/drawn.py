@@ -55,7 +55,7 @@ def drawn(
     Returns
     -------
     Stepwise
-        The problem; its Hessian is known to no rule of a step, and it is computed in float64.
+        The problem; rules that ask for the Hessian are refused.
 
     Raises
     ------

@@ -51,7 +51,7 @@ def phases(
     Returns
     -------
     Stepwise
-        The problem; its Hessian is known to no rule of a step, and it is computed in float64.
+        The problem; rules that ask for the Hessian are refused.
 
     Raises
     ------
