@@ -21,7 +21,7 @@ def score(
     ] = None,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="score every optimizer of `gdfast list optimizers`, too"),
+        typer.Option("--all", help="score every optimizer of `gdfast list optimizers` that can work on all tasks, too"),
     ] = False,
     against: Annotated[
         list[str] | None,
@@ -38,7 +38,11 @@ def score(
     arguments.choice("suite", suite, SUITES)
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     if everything:
-        rules += [rule for make in optimizers.CATALOGUE.values() if (rule := make()) not in rules]
+        for rule in (make() for make in optimizers.CATALOGUE.values()):
+            if task := SUITES[suite].lacks(rule):
+                typer.echo(f"gdfast score: {rule.label}: left out, since it cannot work on {task}", err=True)
+            elif rule not in rules:
+                rules.append(rule)
     if not rules:
         raise ValueError("optimizer must be given, the one to score, or --all")
     outputs.check(out, accepted=("a folder",))

@@ -15,6 +15,9 @@ FILE = "shipped.csv.gz"
 def shipped(suite: str = LATEST) -> "pd.DataFrame":
     """Return the scores of a suite that ship with this version, a table as of `score`.
 
+    Not in it are optimizers that were added after it was made, which `gdfast score --optimizer NAME` scores, and those
+    that cannot work on a task, as Newton's method on data.
+
     Raises
     ------
     ValueError

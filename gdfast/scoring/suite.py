@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gdfast import notation
 from gdfast.formulas.elementary import Array
+from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 
 
@@ -57,6 +58,11 @@ class Suite:
             points: Array = problem.starts(seeds=range(2 * self.starts)).points
             return points
         return problem.random(2 * self.starts, seed=20261126)
+
+    def lacks(self, optimizer: Optimizer) -> str | None:
+        """Return the first task, if there is one, that does not provide what an optimizer needs."""
+        needs = set(optimizer.needs)
+        return next((task.problem for task in self.tasks if needs and not needs <= task.made().provides), None)
 
 
 SUITES = {

@@ -133,7 +133,9 @@ def every_optimizer(lab: Lab) -> Iterator[Section]:
     n, steps = (5, 200) if lab.quick else (12, 1000)
     problem = network("diabetes", (6,), rows=100)
     starts = problem.starts(gain=np.geomspace(0.1, 5.0, n))
-    rules = list(lab.chosen) or [make() for make in optimizers.CATALOGUE.values()]
+    every = list(lab.chosen) or [make() for make in optimizers.CATALOGUE.values()]
+    rules = [rule for rule in every if set(rule.needs) <= problem.provides]
+    others = [rule.label for rule in every if rule not in rules]
     sweep = gdfast.Sweep(
         problem,
         [rule.in_units() for rule in rules],
@@ -155,6 +157,7 @@ def every_optimizer(lab: Lab) -> Iterator[Section]:
             "gradient it is the preconditioned sharpness. White: at the edge; blue: below; red: beyond it; grey: "
             "the loss did not come down. Where theory tells no edge (the name in brackets) it is sharpness × η over "
             "2. Where coefficients change with the step, as nadam's momentum does, the edge is that of the long run.",
+            f"Not among them, since they need what no network provides: {listed(others)}." if others else None,
         ],
         [_sits_at_edge(table)],
         partial(_draw_all, told),

@@ -11,27 +11,40 @@ from gdfast.boundary.planes import CONDITIONS, PUBLISHED, Frame, zoom
 from gdfast.report.draw import panes
 from gdfast.report.known._known import Compared, Found, Known
 from gdfast.report.lab import Lab
+from gdfast.report.words import listed
 
 MARGIN = 0.25
+WAYS = {"drawn": "at drawn points", "densest": "at the densest places"}
+"""How the points are chosen that a zoom goes to, and how that is said."""
 
 
 def find(lab: Lab) -> Found:
-    """The dimension under each of the six conditions, from images at ever closer places of the boundary."""
-    resolution, frames = (64, 2) if lab.quick else (128, 4)
-    compared, firsts = [], {}
+    """The dimension under each of the six conditions, at ever closer places, which are chosen in two ways."""
+    resolution, frames = (64, 2) if lab.quick else (128, 8)
+    compared, firsts, between = [], {}, []
     for name in PUBLISHED:
-        condition = CONDITIONS[name]
-        images = [*zoom(condition, optimizers.gd(), condition.view(resolution), frames, progress=False)]
-        found = dimension([box_counts(boundary(frame.image)) for frame in images])
-        compared.append(Compared(f"dimension, {name}", condition.published, found.median, MARGIN, "absolute"))
-        firsts[name] = images[0]._replace(result=None)  # type: ignore[arg-type]  # a figure's process needs no more
+        condition, medians = CONDITIONS[name], []
+        for follow, said in WAYS.items():
+            view = condition.view(resolution)
+            images = [*zoom(condition, optimizers.gd(), view, frames, follow=follow, progress=False)]
+            firsts[name] = images[0]._replace(result=None)  # type: ignore[arg-type]  # a figure's process needs no more
+            medians.append(dimension([box_counts(boundary(frame.image)) for frame in images]).median)
+            compared.append(Compared(f"{name}, {said}", condition.published, medians[-1], MARGIN, "absolute"))
+        if medians[0] <= condition.published <= medians[1]:
+            between.append(name)
     return Found(
         compared,
         partial(_draw, firsts),
-        [f"Width 8, 100 steps, {resolution} × {resolution} pixels, {frames} images, each ten times closer."],
-        reason="The paper's images have 4096 × 4096 pixels, of width 16, at places chosen by hand, where the "
-        "boundary is roughest; here a place is drawn, and much of the boundary is smooth: `gdfast boundary --follow "
-        "densest` goes to the roughest places, and finds 1.1 to 1.8.",
+        [
+            f"Width 8, 100 steps, {resolution} × {resolution} pixels, {frames} images, each ten times closer: at a "
+            "point of the boundary that is drawn again in each image, and at the place of it that has the most of it.",
+            f"Between the two lie the published figures of {listed(between)}." if between else None,
+        ],
+        reason="The figure is one of the place that is looked at. Most points of these boundaries lie on smooth lines, "
+        "of dimension 1, however close one comes; elsewhere what converges and what does not are mixed at all scales, "
+        "up to nearly 2. The paper's places are chosen by hand, in neither of the two ways. Besides, its "
+        "initializations are offset anew at every step, which makes their boundary rougher, and here once; its width "
+        "is 16, and its images have 4096 × 4096 pixels.",
     )
 
 
