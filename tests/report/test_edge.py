@@ -6,6 +6,8 @@ import pytest
 import xarray
 
 from gdfast import optimizers, report
+from gdfast.report.chapters.edge_maps import every_optimizer
+from gdfast.report.lab import Lab
 from gdfast.report.sharpening import MARGINS, at_edge, network, standardized
 
 
@@ -61,3 +63,9 @@ def test_the_chapter_is_built_where_it_is_named(tmp_path):
     assert (table["beyond it"] <= table["within 25 % of the edge"]).all()
     table = pd.read_csv(tmp_path / "mini-batches.csv")
     assert (np.diff(table["sharpness × η of all rows"]) < 0).all()
+
+
+def test_optimizers_that_need_what_no_network_has_are_left_out_of_the_maps_and_named():
+    (section,) = every_optimizer(Lab(quick=True, chosen=(optimizers.gd(), optimizers.newton())))
+    assert section.table["optimizer"].tolist() == ["gd"]
+    assert any("newton" in str(text) for text in section.text)

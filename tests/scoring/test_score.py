@@ -146,6 +146,12 @@ def test_an_own_rule_is_scored_by_the_command_and_again_when_it_has_changed(tmp_
     assert tuple(table.columns) == COLUMNS
 
 
+def test_an_optimizer_that_cannot_work_on_a_task_is_told_with_it():
+    assert dataclasses.replace(SMALL, tasks=(Task("quartic", 40),)).lacks(optimizers.newton()) is None
+    assert SUITES[LATEST].lacks(optimizers.newton()) == "quadratic:condition=100,dimension=10"
+    assert SUITES[LATEST].lacks(optimizers.lbfgs()) is None
+
+
 def test_what_ships_is_of_the_latest_suite():
     table, suite = shipped(), SUITES[LATEST]
     assert set(table.optimizer) <= {make().label for make in optimizers.CATALOGUE.values()}
