@@ -117,12 +117,40 @@ def outcomes(argument: str, result: "xarray.Dataset") -> NDArray[np.int8]:
     return np.asarray(values, dtype=np.int8)
 
 
-def costs(result: "xarray.Dataset") -> Array:
+OF = ("steps", "evaluations")
+"""By what costs are told."""
+
+
+def costs(result: "xarray.Dataset", of: str = "steps") -> Array:
     """What reaching cost each trajectory of a checked result, ``float64``: its steps until it settled.
 
     Where the sweep asked for `gdfast.measures.steps_to_reach`, the steps that this tells, for the smallest of several
-    tolerances.
+    tolerances. By evaluations these steps times `evaluations_a_step`.
+
+    Raises
+    ------
+    ValueError
+        If `of` is neither of the two.
     """
+    arguments.choice("of", of, OF)
+    steps = _steps(result)
+    return steps if of == "steps" else steps * evaluations_a_step(result)
+
+
+def evaluations_a_step(result: "xarray.Dataset") -> Array:
+    """At how many points each trajectory of a checked result asked for gradient or loss in a step, on average.
+
+    It is 1 for all where the result does not tell ``evaluations``, and where there was no step. Only a line search asks
+    at more points in one step than in another: costs until an early step are then told by the average of all.
+    """
+    steps = result.steps.values.astype(np.float64)
+    if "evaluations" not in result.data_vars:
+        return np.ones_like(steps)
+    told = result.evaluations.transpose(*result.steps.dims).values
+    return np.asarray(np.where(steps > 0, told / np.maximum(steps, 1.0), 1.0))
+
+
+def _steps(result: "xarray.Dataset") -> Array:
     steps: Array = result.steps.values.astype(np.float64)
     tolerance = tolerance_of(result)
     if tolerance is None:
@@ -333,11 +361,13 @@ def told_units(result: "xarray.Dataset") -> tuple[Any, Any]:
 
 
 __all__ = [
+    "OF",
     "budget_of",
     "by_label",
     "checked",
     "chosen",
     "costs",
+    "evaluations_a_step",
     "labels",
     "learning_rates",
     "outcomes",

@@ -37,7 +37,7 @@ CHANGES = {
 }
 
 
-def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset":
+def delta(before: "xarray.Dataset", after: "xarray.Dataset", *, of: str = "steps") -> "xarray.Dataset":
     """Compare two results cell by cell.
 
     Parameters
@@ -46,12 +46,14 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
         Of `gdfast.run`, over the same learning rates and starts, with the same optimizers, whose schedules and
         transforms may differ, or `before` with one, which all of `after` are then compared with. Starts are compared
         where both results have a ``start_point``.
+    of : {"steps", "evaluations"}
+        By what costs are told, as in `best_rates`.
 
     Returns
     -------
     xarray.Dataset
-        ``change`` (int8, CF flags: `Change`) and ``steps`` (int32, after minus before, 0 where not both reach), over
-        the dimensions and coordinates of `after`.
+        ``change`` (int8, CF flags: `Change`) and ``steps`` or ``evaluations`` (int32, after minus before, 0 where not
+        both reach), over the dimensions and coordinates of `after`.
 
     Raises
     ------
@@ -76,12 +78,12 @@ def delta(before: "xarray.Dataset", after: "xarray.Dataset") -> "xarray.Dataset"
     )
     change = np.full(was.shape, Change.neither_reaches, dtype=np.int8)
     change[was & now], change[~was & now], change[was & ~now] = Change.both_reach, Change.rescued, Change.broken
-    steps = np.where(was & now, _results.costs(after) - _results.costs(before), 0)
+    more = np.where(was & now, _results.costs(after, of) - _results.costs(before, of), 0)
     flags = {"flag_values": [int(c) for c in Change], "flag_meanings": " ".join(c.name for c in Change)}
     return Result(
         {
             "change": (DIMENSIONS, change, {"long_name": "what became of the cell", **flags}),
-            "steps": (DIMENSIONS, steps.astype(np.int32), {"long_name": "steps after minus steps before"}),
+            of: (DIMENSIONS, np.rint(more).astype(np.int32), {"long_name": f"{of} after minus {of} before"}),
         },
         coords=after.coords,
     )
@@ -99,7 +101,7 @@ def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
     -------
     DataFrame
         Index ``optimizer``; columns ``rescued``, ``broken``, ``both_reach``, ``neither_reaches`` (cells) and
-        ``median change of steps`` (NaN where none reaches in both).
+        ``median change of steps``, or of evaluations (NaN where none reaches in both).
 
     Examples
     --------
@@ -110,16 +112,18 @@ def change_counts(difference: "xarray.Dataset") -> pd.DataFrame:
      rescued  broken  both_reach  neither_reaches  median change of steps
            0       0           4               16                    44.5
     """
-    difference = _results.checked("difference", difference, "change", "steps")
+    difference = _results.checked("difference", difference, "change")
+    of = next((name for name in _results.OF if name in difference.data_vars), "steps")
+    difference = _results.checked("difference", difference, "change", of)
     rows = {}
-    for label, change, steps in zip(
-        _results.labels(difference), difference.change.values, difference.steps.values, strict=True
+    for label, change, more in zip(
+        _results.labels(difference), difference.change.values, difference[of].values, strict=True
     ):
         both = change == Change.both_reach
         rows[label] = {
             **{c.name: int((change == c).sum()) for c in (Change.rescued, Change.broken)},
             **{c.name: int((change == c).sum()) for c in (Change.both_reach, Change.neither_reaches)},
-            "median change of steps": float(np.median(steps[both])) if both.any() else np.nan,
+            f"median change of {of}": float(np.median(more[both])) if both.any() else np.nan,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
 

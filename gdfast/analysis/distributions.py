@@ -52,7 +52,7 @@ def nearest_rates(result: "xarray.Dataset", wanted: Mapping[str, float]) -> dict
 
 
 def at_rates(
-    result: "xarray.Dataset", rates: str, defaults: Mapping[str, float] | None = None
+    result: "xarray.Dataset", rates: str, defaults: Mapping[str, float] | None = None, *, of: str = "steps"
 ) -> "Iterator[tuple[str, xarray.Dataset]]":
     """Select the learning rates that count, optimizer by optimizer.
 
@@ -65,6 +65,8 @@ def at_rates(
         drawn at random does.
     defaults : mapping, optional
         Default rate by optimizer label; needed for ``"default"``.
+    of : {"steps", "evaluations"}
+        By what costs are told for ``"best"``, as in `best_rates`.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def at_rates(
     defaults = {} if defaults is None else _results.by_label("defaults", defaults)
     places: dict[str, int] = {}
     if rates == "best":
-        places = {str(label): int(index) for label, index in best_rates(result)["index"].items()}
+        places = {str(label): int(index) for label, index in best_rates(result, of=of)["index"].items()}
     elif rates == "default":
         missing = [label for label in labels if label not in defaults]
         if missing:
@@ -102,7 +104,11 @@ def at_rates(
 
 
 def steps_ecdf(
-    result: "xarray.Dataset", rates: str = "best", defaults: Mapping[str, float] | None = None
+    result: "xarray.Dataset",
+    rates: str = "best",
+    defaults: Mapping[str, float] | None = None,
+    *,
+    of: str = "steps",
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Compute the empirical distribution of steps to the target; parameters and errors are those of `at_rates`.
 
@@ -114,6 +120,8 @@ def steps_ecdf(
         Which learning rates count: ``"best"``, ``"default"`` or ``"random"``, as in `at_rates`.
     defaults : mapping, optional
         Default rate by optimizer label; needed for ``"default"``.
+    of : {"steps", "evaluations"}
+        By what costs are told, as in `best_rates`; the distribution is of these.
 
     Returns
     -------
@@ -129,15 +137,19 @@ def steps_ecdf(
     {'gd': 2, 'adam': 1}
     """
     curves = {}
-    for label, panel in at_rates(result, rates, defaults):
+    for label, panel in at_rates(result, rates, defaults, of=of):
         good = reached(panel).values
-        values, counts = np.unique(_results.costs(panel)[good], return_counts=True)
+        values, counts = np.unique(np.ceil(_results.costs(panel, of)[good]), return_counts=True)
         curves[label] = values.astype(np.int64), np.cumsum(counts) / good.size
     return curves
 
 
 def costs(
-    results: "Mapping[str, xarray.Dataset]", rates: str = "best", defaults: Mapping[str, float] | None = None
+    results: "Mapping[str, xarray.Dataset]",
+    rates: str = "best",
+    defaults: Mapping[str, float] | None = None,
+    *,
+    of: str = "steps",
 ) -> pd.DataFrame:
     """Put the costs of several problems on one table, for `performance_profile`.
 
@@ -152,11 +164,14 @@ def costs(
         Which learning rates count: ``"best"``, ``"default"`` or ``"random"``, as in `at_rates`.
     defaults : mapping, optional
         Default rate by optimizer label; needed for ``"default"``.
+    of : {"steps", "evaluations"}
+        By what costs are told, as in `best_rates`.
 
     Returns
     -------
     DataFrame
-        Index ``problem``; one column an optimizer: its steps, NaN where it did not reach the lowest minimum.
+        Index ``problem``; one column an optimizer: its steps or evaluations, NaN where it did not reach the lowest
+        minimum.
 
     Examples
     --------
@@ -168,8 +183,8 @@ def costs(
     frames = []
     for problem, result in _results.several("results", results, "outcome", "steps").items():
         columns = {
-            label: np.where(reached(panel).values, _results.costs(panel), np.nan).ravel()
-            for label, panel in at_rates(result, rates, defaults)
+            label: np.where(reached(panel).values, _results.costs(panel, of), np.nan).ravel()
+            for label, panel in at_rates(result, rates, defaults, of=of)
         }
         frames.append(pd.DataFrame(columns).assign(problem=problem).set_index("problem"))
     return pd.concat(frames)

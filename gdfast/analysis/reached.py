@@ -179,21 +179,24 @@ def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
 
 
-def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
+def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     """Find each optimizer's best learning rate: most starts that reach, then fewest median steps, then the lowest rate.
 
     Parameters
     ----------
     result : xarray.Dataset
         Of `gdfast.run`, with one learning rate for all coordinates.
+    of : {"steps", "evaluations"}
+        By what costs are told: steps, or the points at which gradient or loss were asked for, of which a step with a
+        line search, or with a second gradient, takes several.
 
     Returns
     -------
     DataFrame
         One row an optimizer (the index): ``best rate``, ``index`` of it, ``share`` of its starts that reach, their
-        median ``steps`` (NaN where none does), and ``at edge``: whether the best rate is an end of the grid, so that
-        a better one may lie outside. The table's attribute ``tolerance`` tells until which excess steps were counted,
-        see `gdfast.measures.steps_to_reach`; None where it was until trajectories settled.
+        median ``steps`` or ``evaluations`` (NaN where none does), and ``at edge``: whether the best rate is an end of
+        the grid, so that a better one may lie outside. The table's attribute ``tolerance`` tells until which excess
+        costs were counted, see `gdfast.measures.steps_to_reach`; None where it was until trajectories settled.
 
     Examples
     --------
@@ -203,7 +206,7 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
     [0.0316, 0.3162]
     """
     result = _results.checked("result", result, "outcome", "steps")
-    rates, steps = result.learning_rate.values, _results.costs(result)
+    rates, steps = result.learning_rate.values, _results.costs(result, of)
     units = _results.units_of_rates(result)
     rows = {}
     for i, (label, good) in enumerate(_by_rate(result)):
@@ -214,7 +217,7 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
             "best rate": float(rates[best] * units[i]) if any_good else np.nan,
             "index": best,
             "share": float(good[best].mean()),
-            "steps": float(typical[best]) if any_good else np.nan,
+            of: float(typical[best]) if any_good else np.nan,
             "at edge": any_good and rates[best] in (rates.min(), rates.max()),
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
@@ -222,7 +225,7 @@ def best_rates(result: "xarray.Dataset") -> pd.DataFrame:
     return table
 
 
-def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
+def summary(result: "xarray.Dataset", share: float = 0.5, *, of: str = "steps") -> pd.DataFrame:
     """Put what is known of each optimizer on one row.
 
     Parameters
@@ -231,6 +234,8 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
         Of `gdfast.run`.
     share : float
         The share of starts that must reach for a learning rate to count as one that works, as in `lr_tolerance`.
+    of : {"steps", "evaluations"}
+        By what costs are told, as in `best_rates`.
 
     Returns
     -------
@@ -246,7 +251,7 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
     >>> gdfast.analysis.summary(result).columns.tolist()
     ['share of the grid', 'decades that work', 'best rate', 'at edge', 'share there', 'median steps there']
     """
-    best = best_rates(result)
+    best = best_rates(result, of=of)
     table = pd.DataFrame(
         {
             "share of the grid": outcome_shares(result)["global_minimum"],
@@ -254,7 +259,7 @@ def summary(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
             "best rate": best["best rate"],
             "at edge": best["at edge"],
             "share there": best["share"],
-            "median steps there": best["steps"],
+            f"median {of} there": best[of],
         }
     )
     table.attrs.update(best.attrs)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import xarray
 
 
-def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 32, 64)) -> pd.DataFrame:
+def best_of_k(
+    result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 32, 64), *, of: str = "steps"
+) -> pd.DataFrame:
     """Compute what to expect of the best of k tries, each with a cell of the grid drawn at random.
 
     A try takes a learning rate and a start of the grid, all equally likely and independent of the other tries. With F
@@ -28,11 +30,15 @@ def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 
         Over a grid.
     tries : sequence of int
         The values of k.
+    of : {"steps", "evaluations"}
+        By what costs are told, as in `best_rates`; the budget of a cell is then that of steps times its evaluations a
+        step.
 
     Returns
     -------
     DataFrame
-        Rows of ``optimizer``, ``tries``, ``expected steps`` and ``probability`` that one reaches.
+        Rows of ``optimizer``, ``tries``, ``expected steps`` or ``expected evaluations``, and ``probability`` that one
+        reaches.
 
     Raises
     ------
@@ -50,17 +56,20 @@ def best_of_k(result: "xarray.Dataset", tries: Sequence[int] = (1, 2, 4, 8, 16, 
     result = _results.checked("result", result, "outcome", "steps")
     limit, ends = _results.budget_of("result", result), _results.outcomes("result", result)
     rows = []
-    for label, outcome, steps in zip(_results.labels(result), ends, _results.costs(result), strict=True):
-        good = outcome.ravel() == Outcome.global_minimum
-        cost = np.where(good, np.clip(steps.ravel(), 0, limit), limit).astype(np.int64)
-        beyond = 1.0 - np.cumsum(np.bincount(cost, minlength=limit + 1)) / cost.size
-        beyond[limit:] = 0.0  # but for rounding
+    each = np.ones(result.steps.shape) if of == "steps" else _results.evaluations_a_step(result)
+    for label, outcome, spent, allowed in zip(
+        _results.labels(result), ends, _results.costs(result, of), limit * each, strict=True
+    ):
+        good, budget = outcome.ravel() == Outcome.global_minimum, allowed.ravel()
+        cost = np.ceil(np.where(good, np.clip(spent.ravel(), 0, budget), budget)).astype(np.int64)
+        most = int(cost.max())
+        beyond = 1.0 - np.cumsum(np.bincount(cost, minlength=most + 1)) / cost.size
         for k in counts:
             rows.append(
                 {
                     "optimizer": label,
                     "tries": k,
-                    "expected steps": float((beyond[:limit] ** k).sum()),
+                    f"expected {of}": float((beyond[:most] ** k).sum()),
                     "probability": float(1.0 - (1.0 - good.mean()) ** k),
                 }
             )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gdfast.commands.canvas import Canvas
+from gdfast.commands.parsing import Of
 from gdfast.commands.printing import echo, print_frame
 
 
@@ -18,6 +19,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="a picture of the cells: PNG, SVG, PDF or HTML by suffix")
     ] = None,
+    of: Of = "steps",
 ) -> None:
     """Count the cells that a change rescued and broke: two stored sweeps over one grid.
 
@@ -31,7 +33,7 @@ def compare(
     if canvas:
         canvas.check()
     first, second = store.read(before), store.read(after)
-    difference = analysis.delta(first, second)
+    difference = analysis.delta(first, second, of=of)
     moves = analysis.transitions(first, second)
     counts = analysis.change_counts(difference).reset_index()
     for table in (counts, moves.rename_axis(index="before \\ after").reset_index()):

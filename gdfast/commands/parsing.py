@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -13,6 +13,7 @@ from gdfast.arguments import shown
 from gdfast.endings import Interrupted, told
 
 T = TypeVar("T")
+Of = Annotated[str, typer.Option(help="by what costs are told: steps, or evaluations of gradient or loss")]
 
 
 class Group(TyperGroup):

@@ -9,7 +9,7 @@ import typer
 
 from gdfast.commands.canvas import Canvas, canvas
 from gdfast.commands.chosen import Chosen, chosen
-from gdfast.commands.parsing import Command, print_help, shares
+from gdfast.commands.parsing import Command, Of, print_help, shares
 from gdfast.commands.printing import echo
 
 plots = typer.Typer(help="Draw a figure of a stored sweep.", invoke_without_command=True)
@@ -17,7 +17,7 @@ _RATES = "of which learning rates: each optimizer's best, or all of them, random
 Quantity = Annotated[
     str,
     typer.Option(
-        help="outcome, steps, loss, excess, gradient_norm, period, measure, accuracy, validation_loss, "
+        help="outcome, steps, evaluations, loss, excess, gradient_norm, period, measure, accuracy, validation_loss, "
         "validation_accuracy, or of a history such as 'loss at step 100'"
     ),
 ]
@@ -78,7 +78,7 @@ def sensitivity(
     chosen: Chosen,
     canvas: Canvas,
     quantity: Annotated[
-        str, typer.Option(help="share, loss, steps, accuracy, validation_loss or validation_accuracy")
+        str, typer.Option(help="share, loss, steps, evaluations, accuracy, validation_loss or validation_accuracy")
     ] = "share",
 ) -> None:
     """Draw how the end depends on the learning rate, a line an optimizer."""
@@ -88,11 +88,11 @@ def sensitivity(
 
 
 @shares(chosen=chosen, canvas=canvas)
-def ecdf(chosen: Chosen, canvas: Canvas, rates: Rates = "best") -> None:
+def ecdf(chosen: Chosen, canvas: Canvas, rates: Rates = "best", of: Of = "steps") -> None:
     """Draw which share has reached the lowest minimum within so many steps, a line an optimizer."""
     from gdfast import plot
 
-    _draw(chosen, canvas, plot.ecdf, rates=rates)
+    _draw(chosen, canvas, plot.ecdf, rates=rates, of=of)
 
 
 @shares(chosen=chosen, canvas=canvas)
@@ -153,13 +153,14 @@ def profile(
     ],
     canvas: Canvas,
     rates: Rates = "best",
+    of: Of = "steps",
 ) -> None:
     """Draw performance profiles over several stored sweeps: the share within so many times the fewest steps."""
     import gdfast
 
     canvas.check()
     results = {str(path): gdfast.load(path) for path in sources}
-    canvas.write(functools.partial(gdfast.plot.profile, results, rates=rates), ", ".join(results))
+    canvas.write(functools.partial(gdfast.plot.profile, results, rates=rates, of=of), ", ".join(results))
     echo(f"profile of {len(results)} sweeps → {canvas.out}")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gdfast.commands.parsing import Of
 from gdfast.commands.printing import echo, print_frame
 from gdfast.endings import tell
 
@@ -14,13 +15,14 @@ def summary(
     share: Annotated[
         float, typer.Option(help="share of the starts that must reach the lowest minimum for a rate to work")
     ] = 0.5,
+    of: Of = "steps",
 ) -> None:
     """Tell of each optimizer what became of its trajectories, which rates work, and what to change where none does."""
     from gdfast import analysis
     from gdfast.storing import store
 
     with store.read(source) as result:
-        tables = [analysis.outcome_shares(result), analysis.summary(result, share), analysis.advice(result)]
+        tables = [analysis.outcome_shares(result), analysis.summary(result, share, of=of), analysis.advice(result)]
     for table in tables:
         print_frame(table.loc[:, (table != 0).any()].reset_index())
         typer.echo()

@@ -24,6 +24,7 @@ _QUANTITIES = {
     "share": "share at the lowest minimum",
     "loss": "loss at the end (median, 10 to 90 %)",
     "steps": "steps to the lowest minimum (median, 10 to 90 %)",
+    "evaluations": "evaluations to the lowest minimum (median, 10 to 90 %)",
     "accuracy": "accuracy at the end (median, 10 to 90 %)",
     "validation_loss": "loss of the rows held out (median, 10 to 90 %)",
     "validation_accuracy": "accuracy on the rows held out (median, 10 to 90 %)",
@@ -121,7 +122,7 @@ def lr_sensitivity(
     ('', 'learning rate η', 'share at the lowest minimum')
     """
     arguments.choice("quantity", quantity, _QUANTITIES)
-    needs = [] if quantity in ("share", "loss", "steps") else [quantity]
+    needs = [] if quantity in ("share", "loss", *_results.OF) else [quantity]
     result = _results.checked("result", result, "outcome", "steps", "loss", *needs).sortby("learning_rate")
     grouped = "group_rate" in result.coords
     rates = result.learning_rate.values if grouped else _results.learning_rates("result", result)
@@ -133,8 +134,11 @@ def lr_sensitivity(
         if quantity == "share":
             ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i, label))
             continue
-        steps = np.where(good, np.maximum(panel.steps.values, 1), np.nan)  # at least 1 for the logarithmic axis
-        values = steps if quantity == "steps" else panel[quantity].values
+        if quantity in _results.OF:
+            spent = panel.steps.values * (1 if quantity == "steps" else _results.evaluations_a_step(panel))
+            values = np.where(good, np.maximum(spent, 1), np.nan)  # at least 1 for the logarithmic axis
+        else:
+            values = panel[quantity].values
         missing = np.inf if quantity in ("loss", "validation_loss") else np.nan
         low = draw_band(ax, rates, np.where(np.isfinite(values), values, missing), str(label), i)
         positive &= bool(np.nanmin(low, initial=1.0) > 0)
@@ -144,7 +148,7 @@ def lr_sensitivity(
     )
     if not grouped:
         ax.set_xscale("log")
-    if quantity in ("loss", "steps", "validation_loss"):
+    if quantity in ("loss", *_results.OF, "validation_loss"):
         ax.set_yscale("log" if positive else "symlog")
     legend_of_lines(ax)
     return ax
@@ -173,6 +177,7 @@ def ecdf(
     *,
     rates: str = "best",
     defaults: Mapping[str, float] | None = None,
+    of: str = "steps",
     **look: Unpack[Look],
 ) -> Axes:
     """Draw which share of trajectories has reached the lowest minimum within so many steps, a line an optimizer.
@@ -187,6 +192,8 @@ def ecdf(
         Which learning rates count: see `gdfast.analysis.steps_ecdf`, whose errors these are too.
     defaults : mapping, optional
         Default rate by optimizer label, for ``"default"``.
+    of : {"steps", "evaluations"}
+        By what costs are told, see `gdfast.analysis.best_rates`.
     **look
         ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
@@ -203,13 +210,14 @@ def ecdf(
     >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
     ('', 'steps', 'share at the lowest minimum')
     """
-    limit, curves = max(2, analysis.budget(result)), analysis.steps_ecdf(result, rates, defaults)
+    curves = analysis.steps_ecdf(result, rates, defaults, of=of)
+    limit = max([2, analysis.budget(result), *(int(spent[-1]) for spent, _ in curves.values() if spent.size)])
     ax = new_axes(ax)
     for i, (label, (steps, share)) in enumerate(curves.items()):
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
         ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
-    ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel="steps", ylabel="share at the lowest minimum")
+    ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel=of, ylabel="share at the lowest minimum")
     legend_of_lines(ax)
     return ax
 
@@ -221,6 +229,7 @@ def profile(
     *,
     rates: str = "best",
     defaults: Mapping[str, float] | None = None,
+    of: str = "steps",
     **look: Unpack[Look],
 ) -> Axes:
     """Draw performance profiles over several problems, a line an optimizer: see `gdfast.analysis.performance_profile`.
@@ -235,6 +244,8 @@ def profile(
         Which learning rates count: see `gdfast.analysis.costs`, whose errors these are too.
     defaults : mapping, optional
         Default rate by optimizer label, for ``"default"``.
+    of : {"steps", "evaluations"}
+        By what costs are told, see `gdfast.analysis.best_rates`.
     **look
         ``title``, ``size``, ``palette`` and ``legend``: see `gdfast.plot.Look`.
 
@@ -251,14 +262,14 @@ def profile(
     >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
     ('', 'steps over the fewest of any optimizer, τ', 'share of instances')
     """
-    table: pd.DataFrame = analysis.performance_profile(analysis.costs(results, rates, defaults))
+    table: pd.DataFrame = analysis.performance_profile(analysis.costs(results, rates, defaults, of=of))
     ax = new_axes(ax)
     end = max(2.0, float(table.index[-1]) * 1.1)
     for i, (label, column) in enumerate(table.items()):
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
         ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
     ax.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
-    ax.set(xlabel="steps over the fewest of any optimizer, τ", ylabel="share of instances")
+    ax.set(xlabel=f"{of} over the fewest of any optimizer, τ", ylabel="share of instances")
     legend_of_lines(ax)
     return ax
 

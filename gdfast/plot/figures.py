@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 
 from gdfast import arguments
 from gdfast.analysis import excess
+from gdfast.analysis._results import checked, evaluations_a_step
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
 from gdfast.plot.look import Look, legend_wanted, literal, new_figure, styled
 from gdfast.plot.maps import (
     MOST_PIXELS,
+    SETTLED,
     changes,
     draw_change,
     draw_number,
@@ -46,6 +48,7 @@ NUMBERS = {
     "excess": "loss above the lowest, in the problem's scale",
     "gradient_norm": "largest entry of the gradient at the end",
     "period": "period in steps",
+    "evaluations": "evaluations until stationary, points at which gradient or loss were asked for",
     "measure": "measure",
     "accuracy": "accuracy at the end",
     "validation_loss": "loss of the rows held out, at the end",
@@ -75,8 +78,9 @@ def maps(
     result : xarray.Dataset
         Of `gdfast.run`.
     quantity : str
-        What is shown: ``outcome``, ``steps``, ``loss``, ``excess``, ``gradient_norm``, ``period``, ``measure``, or of
-        rows with classes or held out ``accuracy``, ``validation_loss``, ``validation_accuracy``. Of what a history
+        What is shown: ``outcome``, ``steps``, ``loss``, ``excess``, ``gradient_norm``, ``period``, ``measure``,
+        ``evaluations`` (of what settled, as steps are), or of rows with classes or held out ``accuracy``,
+        ``validation_loss``, ``validation_accuracy``. Of what a history
         recorded ``loss at step 100``, ``excess at step 100`` and so on, at the nearest step that was recorded. Of
         numbers it is the median of a pixel's trajectories, logarithmic where that is possible. Excess is
         `gdfast.analysis.excess`. On maps of outcomes, what has reached a minimum that it will leave again is hatched;
@@ -185,13 +189,21 @@ def quantity_of(result: Any, quantity: Any) -> tuple[Any, str, str]:
     told = re.fullmatch(r"\s*(\w+) at step (\d{1,15})\s*", quantity) if isinstance(quantity, str) else None
     if told is None:
         name = arguments.choice("quantity", quantity, ["outcome", "steps", *NUMBERS, "loss at step 100"])
-        return result, name, NUMBERS.get(name, "")
+        return evaluated(result) if name == "evaluations" else result, name, NUMBERS.get(name, "")
     result, variable = histories.recorded("result", result, told[1])
     steps = result.recorded_step.values
     place = int(np.abs(steps - int(told[2])).argmin())
     name = f"{told[1]} at step {steps[place]}"
     shown = result[variable].isel(recorded_step=place).drop_vars("recorded_step")
     return result.assign({name: shown}), name, f"{histories.NUMBERS[told[1]]}, after {steps[place]:,} steps"
+
+
+def evaluated(result: Any) -> Any:
+    """A result with the evaluations of what settled; where none asks for more than one a step they are the steps."""
+    result = checked("result", result, "outcome", "steps")
+    settled = np.isin(result.outcome.values, [int(each) for each in SETTLED])
+    spent = np.where(settled, result.steps.values * evaluations_a_step(result), np.nan)
+    return result.assign(evaluations=result.steps.copy(data=spent))
 
 
 @styled

@@ -42,7 +42,7 @@ from gdfast.tiles.outcomes import Outcome
 if TYPE_CHECKING:
     import xarray
 
-_SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
+SETTLED = (Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled)
 _HATCHED, _LINES, _LINE = 512, 30, 0.25  # pixels a side that are enough for the lines, their number, the dark share
 _MOST_NAMED = 12  # minima that a legend names
 MOST_PIXELS = 1024  # along an axis of a panel: more than a figure shows
@@ -331,7 +331,7 @@ def _hatch(ax: Axes, panel: Panel, where: NDArray[np.bool_]) -> None:
 
 def draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
     """Draw a panel's steps on a scale with the given ends; return the image that has the scale."""
-    settled = np.isin(panel.outcome, [int(o) for o in _SETTLED])
+    settled = np.isin(panel.outcome, [int(o) for o in SETTLED])
     grey = np.where(panel.outcome == Outcome.diverged, Outcome.diverged, Outcome.unfinished)
     _outcomes(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey))
     note(ax, outcomes_of(panel))
@@ -378,7 +378,7 @@ def steps_range(result: "xarray.Dataset") -> tuple[int, int]:
     """The ends of the steps' colour scale, the same for all panels of a result: quickest cell and budget."""
     most = max(2, budget(result))
     # The quickest thousandth starts at a minimum; it would take a decade of the scale for itself.
-    low = max(1, quickest(checked("result", result, "outcome", "steps"), np.array(_SETTLED, dtype=np.int8), 0.001))
+    low = max(1, quickest(checked("result", result, "outcome", "steps"), np.array(SETTLED, dtype=np.int8), 0.001))
     return min(low, most - 1), most
 
 

@@ -131,6 +131,44 @@ def test_performance_profile_of_the_paper_by_hand():
         analysis.performance_profile(costs.iloc[:0])
 
 
+def test_costs_by_evaluations_by_hand(small):
+    # gd asks at 3 points a step: quicker by steps at its best rate, it is dearer by evaluations.
+    asked = small.assign(evaluations=small.steps * np.array([3.0, 1.0])[:, None, None])
+    best = analysis.best_rates(asked, of="evaluations")
+    assert best["evaluations"].tolist() == [9, 5]
+    assert best["index"].tolist() == analysis.best_rates(asked)["index"].tolist() == [2, 3]
+    assert analysis.summary(asked, of="evaluations")["median evaluations there"].tolist() == [9, 5]
+    assert analysis.steps_ecdf(asked, of="evaluations")["gd"][0].tolist() == [6, 12]
+    costs = analysis.costs({"one": asked}, of="evaluations")
+    assert costs["gd"].tolist()[:2] == [6, 12]
+    assert costs["adam"].tolist() == [3, 5, 5]
+    by_chance = analysis.best_of_k(asked, [1], of="evaluations").set_index("optimizer")["expected evaluations"]
+    assert by_chance.tolist() == pytest.approx([(15 + 6 + 12 + 9 * 30) / 12, (24 + 1 + 1 + 3 + 5 + 5 + 4 * 10) / 12])
+    difference = analysis.delta(asked.isel(optimizer=[1]), asked.isel(optimizer=[0]), of="evaluations")
+    # Only from the first start at the second rate do both reach.
+    assert analysis.change_counts(difference)["median change of evaluations"].tolist() == [15 - 1]
+    # Where a result does not tell evaluations they are the steps, one for one.
+    pd.testing.assert_frame_equal(
+        analysis.costs({"one": small}, of="evaluations"), analysis.costs({"one": small}, of="steps")
+    )
+    with pytest.raises(ValueError, match="of 'time'"):
+        analysis.best_rates(small, of="time")
+
+
+def test_costs_until_the_loss_was_good_enough_by_evaluations():
+    rules = "gd sam lbfgs"
+    measure = gdfast.measures.steps_to_reach(1e-2)
+    result = gdfast.run(
+        gdfast.Sweep("quadratic", rules, [0.01], [[1.5, 1.0], [-2.0, 0.1]], measure=measure), backend="numpy"
+    )
+    steps = analysis.costs({"a": result})
+    spent = analysis.costs({"a": result}, of="evaluations")
+    np.testing.assert_array_equal(spent[["gd", "sam"]], steps[["gd", "sam"]] * [1, 2])
+    each = (result.evaluations / result.steps).sel(optimizer="lbfgs").values.ravel()
+    np.testing.assert_allclose(spent["lbfgs"], steps["lbfgs"] * each)
+    assert (each > 1).all()
+
+
 def test_costs_stack_the_starts_of_problems(small):
     costs = analysis.costs({"one": small, "two": small})
     assert costs.index.tolist() == ["one"] * 3 + ["two"] * 3
