@@ -14,6 +14,7 @@ from gdfast import analysis, optimizers, plot, problems
 from gdfast.plot.panels import panels, pixels
 from gdfast.plot.style import BASIN_COLOURS, legend_below, line_style, outcome_patches, patch
 from gdfast.problems import Problem
+from gdfast.report.chapters.newton import newton_basins
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import RATES, SEED, Lab
 from gdfast.report.living import live_view
@@ -398,5 +399,5 @@ CHAPTER = Chapter(
     "The landscape",
     "What the loss itself does: other minima, saddles, plateaus and ravines, first by plain gradient descent and "
     f"beside it by what may help. Random starts, where there are any, come from seed {SEED}.",
-    (basins, double_well, saddle, plateau, ravine),
+    (basins, newton_basins, double_well, saddle, plateau, ravine),
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdfast import analysis, plot
 from gdfast.plot.style import line_style
+from gdfast.report.chapters.no_rate import no_rate_to_tune
 from gdfast.report.chapters.widths import muon_by_width
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import GROUNDS, Lab
@@ -261,7 +262,7 @@ CHAPTER = Chapter(
     "optimizers",
     "Which optimizer?",
     "No weighted score: for every problem and optimizer what part of the grid works, how wide the working rates are, "
-    "what tuning costs, and how steps are distributed; and what Muon makes of wider networks. Click a column's head to "
-    "sort.",
-    (summary, tuning, ecdfs, profiles, muon_by_width),
+    "what tuning costs, and how steps are distributed; what rules that find their rate are worth; and what Muon makes "
+    "of wider networks. Click a column's head to sort.",
+    (summary, tuning, ecdfs, profiles, no_rate_to_tune, muon_by_width),
 )
