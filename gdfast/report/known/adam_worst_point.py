@@ -6,7 +6,7 @@ import numpy as np
 
 import gdfast
 from gdfast import problems
-from gdfast.formulas.elementary import Array, maximum, minimum, sqrt
+from gdfast.formulas.elementary import maximum, minimum, sqrt
 from gdfast.optimizers import Optimizer
 from gdfast.report.known._known import Compared, Found, Known
 from gdfast.report.known._pictures import several_panes
@@ -16,41 +16,36 @@ SIZES, STEPS, RATE = (3.0, 15.0), 6000, 0.5
 MARGIN = 0.05
 SHOWN = 40  # a point in so many is drawn
 
-# The loss of a step is C x in every third and −x else, so that its slope is a number of the step, and each rule takes
-# that in place of the problem's; its last line projects onto [−1, 1].
+# The last line of each rule projects onto [−1, 1].
 
 
-def adam(theta, grad, square, lr, slope, beta):  # type: ignore[no-untyped-def]  # of the formulas' grammar
+def adam(theta, grad, square, lr, beta):  # type: ignore[no-untyped-def]  # of the formulas' grammar
     """Adam without momentum and debiasing, as in the paper's theorem."""
-    square = beta * square + (1 - beta) * slope * slope
-    theta = minimum(maximum(theta - lr * slope / sqrt(square), -1.0), 1.0)
+    square = beta * square + (1 - beta) * grad * grad
+    theta = minimum(maximum(theta - lr * grad / sqrt(square), -1.0), 1.0)
     return theta, square
 
 
-def amsgrad(theta, grad, square, largest, lr, slope, beta):  # type: ignore[no-untyped-def]
+def amsgrad(theta, grad, square, largest, lr, beta):  # type: ignore[no-untyped-def]
     """The same with the largest of the second moments."""
-    square = beta * square + (1 - beta) * slope * slope
+    square = beta * square + (1 - beta) * grad * grad
     largest = maximum(largest, square)
-    theta = minimum(maximum(theta - lr * slope / sqrt(largest), -1.0), 1.0)
+    theta = minimum(maximum(theta - lr * grad / sqrt(largest), -1.0), 1.0)
     return theta, square, largest
 
 
-def gd(theta, grad, lr, slope):  # type: ignore[no-untyped-def]
+def gd(theta, grad, lr):  # type: ignore[no-untyped-def]
     """Gradient descent."""
-    return minimum(maximum(theta - lr * slope, -1.0), 1.0)
+    return minimum(maximum(theta - lr * grad, -1.0), 1.0)
 
 
 def rules(size: float) -> dict[str, Optimizer]:
     """The three rules, at the rate η/√t."""
-
-    def table(t: Array) -> dict[str, Array]:
-        return {"slope": np.where(t % 3 == 1, size, -1.0)}
-
     beta = 1 / (1 + size * size)
     made = {
-        "Adam": Optimizer(adam, RATE, step_table=table, parameters={"beta": beta}),
-        "AMSGrad": Optimizer(amsgrad, RATE, step_table=table, parameters={"beta": beta}),
-        "gd": Optimizer(gd, RATE, step_table=table),
+        "Adam": Optimizer(adam, RATE, parameters={"beta": beta}),
+        "AMSGrad": Optimizer(amsgrad, RATE, parameters={"beta": beta}),
+        "gd": Optimizer(gd, RATE),
     }
     return {name: rule.scheduled(lambda t: 1 / np.sqrt(t + 1)) for name, rule in made.items()}
 
@@ -60,9 +55,10 @@ def find(lab: Lab) -> Found:
     compared, panels = [], []
     for size in SIZES:
         ours = {}
-        average = problems.from_expression(f"{(size - 2) / 3}*x", (-1, 1))  # the mean loss of three steps
+        told_lowest = -(size - 2) / 3  # the mean of three steps, (C − 2)x/3, at −1
+        turning = problems.in_turn([f"{size}*x", "-x"], lengths=[1, 2], domain=(-1, 1), minimum=told_lowest)
         for name, rule in rules(size).items():
-            path = gdfast.trajectory(average, rule, 0.0, RATE, STEPS, gradient_tolerance=1e-100)
+            path = gdfast.trajectory(turning, rule, 0.0, RATE, STEPS)
             x = path.theta.values[:, 0]
             told = 1.0 if name == "Adam" else -1.0
             compared.append(
