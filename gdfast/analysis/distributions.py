@@ -76,7 +76,7 @@ def at_rates(
     Raises
     ------
     TypeError, ValueError
-        If this is no result of gdfast, `rates` is unknown, or an optimizer's default is not given.
+        If this is no result of gdfast, `rates` or `of` is unknown, or an optimizer's default is not given.
 
     Examples
     --------
@@ -86,6 +86,7 @@ def at_rates(
     ['gd', 'adam']
     """
     arguments.choice("rates", rates, RATES)
+    arguments.choice("of", of, _results.OF)
     result = _results.checked("result", result, "outcome", "steps")
     labels = _results.labels(result)
     defaults = {} if defaults is None else _results.by_label("defaults", defaults)

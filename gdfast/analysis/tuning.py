@@ -43,7 +43,7 @@ def best_of_k(
     Raises
     ------
     TypeError, ValueError
-        If a number of tries is no positive whole number.
+        If a number of tries is no positive whole number, or `of` is unknown.
 
     Examples
     --------
@@ -53,6 +53,7 @@ def best_of_k(
     ['optimizer', 'tries', 'expected steps', 'probability']
     """
     counts = [arguments.integer("tries", k) for k in arguments.several("tries", tries, "positive whole numbers")]
+    arguments.choice("of", of, _results.OF)
     result = _results.checked("result", result, "outcome", "steps")
     limit, ends = _results.budget_of("result", result), _results.outcomes("result", result)
     rows = []

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gdfast
 from gdfast.report.chapters import newton, no_rate
+from gdfast.report.chapters.optimizers import costs_of, tuning
 from gdfast.report.lab import Lab
 from gdfast.tiles.outcomes import Outcome
 
@@ -54,3 +56,14 @@ def test_newtons_basins_end_where_the_gradient_is_zero():
     for result in section.results.values():
         # At a minimum, or at a saddle or the maximum; a step may also go too far.
         assert set(np.unique(result.outcome)) <= {Outcome.global_minimum, Outcome.stalled, Outcome.diverged}
+
+
+def test_costs_are_told_by_evaluations_where_a_rule_asks_more_than_once_a_step():
+    plain, searched = (
+        gdfast.run(gdfast.Sweep("quadratic", rules, [0.01], [[1.0, 1.5]], 300), backend="numpy")
+        for rules in ("gd", "gd steepest_descent")
+    )
+    assert costs_of([plain, plain]) == "steps"
+    assert costs_of([plain, searched]) == "evaluations"
+    (section,) = tuning(Lab(quick=True, problems=[gdfast.problems.booth()], chosen=[gdfast.optimizers.sam()]))
+    assert section.table["expected evaluations"].is_monotonic_decreasing

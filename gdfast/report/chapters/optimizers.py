@@ -28,6 +28,11 @@ def _results(lab: Lab) -> dict[str, xarray.Dataset]:
     return {called(p): lab.standard(p) for p in lab.grounds(*GROUNDS) if p.minima}
 
 
+def costs_of(results: Iterable[xarray.Dataset]) -> str:
+    """By what costs are told: by evaluations where an optimizer asks for more than a gradient a step."""
+    return "evaluations" if any("evaluations" in result for result in results) else "steps"
+
+
 def _defaults(lab: Lab) -> dict[str, float]:
     return {o.label: o.learning_rate for o in lab.optimizers}
 
@@ -35,8 +40,9 @@ def _defaults(lab: Lab) -> dict[str, float]:
 def summary(lab: Lab) -> Iterator[Section]:
     """Share of the grid, width of the working rates, best rate and steps there, for every problem and optimizer."""
     results = _results(lab)
+    of = costs_of(results.values())
     parts = [
-        analysis.summary(result, SHARE).reset_index().assign(problem=name, budget=analysis.budget(result))
+        analysis.summary(result, SHARE, of=of).reset_index().assign(problem=name, budget=analysis.budget(result))
         for name, result in results.items()
     ]
     if not parts:
@@ -47,7 +53,7 @@ def summary(lab: Lab) -> Iterator[Section]:
         "Every problem and optimizer" if len(results) > 1 else "Every optimizer",
         [
             f"A rate works if at least {SHARE:.0%} of the starts reach the lowest minimum with it within the budget. "
-            "The best rate is the one that serves most starts, then the one with fewest median steps.",
+            f"The best rate is the one that serves most starts, then the one with fewest median {of}.",
             edges(table),
         ],
         [_tolerance(table), _no_best(table)],
@@ -122,37 +128,36 @@ def tuning(lab: Lab) -> Iterator[Section]:
     results = _results(lab)
     if not results:
         return
-    tables = [analysis.best_of_k(result).assign(problem=name) for name, result in results.items()]
-    table = pd.concat(tables)[["problem", "optimizer", "tries", "expected steps", "probability"]]
+    expected = f"expected {(of := costs_of(results.values()))}"
+    tables = [analysis.best_of_k(result, of=of).assign(problem=name) for name, result in results.items()]
+    table = pd.concat(tables)[["problem", "optimizer", "tries", expected, "probability"]]
 
     yield Section(
         "The cost of tuning",
         [
             "A try draws a learning rate and a start of the grid at random; one that does not reach the lowest minimum "
             "counts as the whole budget. The expectation of the best of k is exact, from every cell of the grid.",
-            _cheapest(table, 4),
+            _cheapest(table, expected, 4),
         ],
-        draw=partial(_draw_tuning, table),
+        draw=partial(_draw_tuning, table, expected),
         table=table,
     )
 
 
-def _draw_tuning(table: pd.DataFrame) -> Figure:
+def _draw_tuning(table: pd.DataFrame, expected: str) -> Figure:
     figure, axes = _pane_each(table["problem"].unique())
     for ax, (_, whole) in zip(axes, table.groupby("problem", sort=False), strict=True):
         for i, (label, part) in enumerate(whole.groupby("optimizer", sort=False)):
-            ax.plot(part["tries"], part["expected steps"], label=str(label), **line_style(i))
-        ax.set(xscale="log", yscale="log", xlabel="tries k", ylabel="expected steps, best of k")
+            ax.plot(part["tries"], part[expected], label=str(label), **line_style(i))
+        ax.set(xscale="log", yscale="log", xlabel="tries k", ylabel=f"{expected}, best of k")
         ax.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
         ax.minorticks_off()
     shared_legend(figure, axes)
     return figure
 
 
-def _cheapest(table: pd.DataFrame, k: int) -> str | None:
-    wide = table[table["tries"] == k].pivot_table(
-        index="problem", columns="optimizer", values="expected steps", sort=False
-    )
+def _cheapest(table: pd.DataFrame, expected: str, k: int) -> str | None:
+    wide = table[table["tries"] == k].pivot_table(index="problem", columns="optimizer", values=expected, sort=False)
     if wide.shape[1] < 2:
         return None
     best = wide.idxmin(axis=1)
@@ -164,42 +169,43 @@ def ecdfs(lab: Lab) -> Iterator[Section]:
     results, defaults = _results(lab), _defaults(lab)
     if not results:
         return
-    rows = []
+    rows, of = [], costs_of(results.values())
     for name, result in results.items():
         for kind in KINDS:
-            for label, (steps, share) in analysis.steps_ecdf(result, kind, defaults).items():
-                rows.append({"problem": name, "rate": kind, "optimizer": label, **_within(steps, share)})
+            for label, (spent, share) in analysis.steps_ecdf(result, kind, defaults, of=of).items():
+                rows.append({"problem": name, "rate": kind, "optimizer": label, **_within(spent, share)})
     table = pd.DataFrame(rows)
 
     yield Section(
-        "Steps to the lowest minimum",
+        f"{of.capitalize()} to the lowest minimum",
         [
-            "Which share of the starts has reached the lowest minimum within so many steps: at the rate of the grid "
+            f"Which share of the starts has reached the lowest minimum within so many {of}: at the rate of the grid "
             "nearest to the library's default, at the best of the grid, and at one drawn at random.",
             _defaults_fall_short(table),
         ],
-        draw=partial(_draw_ecdfs, results, defaults),
+        draw=partial(_draw_ecdfs, results, defaults, of),
         table=table,
     )
 
 
-def _draw_ecdfs(results: dict[str, xarray.Dataset], defaults: dict[str, float]) -> Figure:
+def _draw_ecdfs(results: dict[str, xarray.Dataset], defaults: dict[str, float], of: str) -> Figure:
     shown = list(results.items())[:3]
     figure, axes = panes(len(shown), 3, 4.2, 3.4 if len(shown) == 1 else 2.8)
     for i, ((name, result), kind) in enumerate((pair, kind) for pair in shown for kind in KINDS):
-        plot.ecdf(result, axes[i], rates=kind, defaults=defaults)
+        plot.ecdf(result, axes[i], rates=kind, defaults=defaults, of=of)
         axes[i].set_title(f"{name}, {KINDS[kind]}" if len(shown) > 1 else KINDS[kind], fontsize=10)
     shared_legend(figure, axes)
     return figure
 
 
-def _within(steps: NDArray[np.int64], share: NDArray[np.float64]) -> dict[str, float]:
+def _within(spent: NDArray[np.int64], share: NDArray[np.float64]) -> dict[str, float]:
     at = [0.0, *share]
-    return {f"within {n}": at[int(np.searchsorted(steps, n, side="right"))] for n in (10, 30, 100, 300, 1000, 10_000)}
+    soon = {f"within {n}": at[int(np.searchsorted(spent, n, side="right"))] for n in (10, 30, 100, 300, 1000, 10_000)}
+    return {**soon, "in the end": at[-1]}
 
 
 def _defaults_fall_short(table: pd.DataFrame) -> str | None:
-    wide = table.pivot_table(index=["problem", "optimizer"], columns="rate", values="within 10000")
+    wide = table.pivot_table(index=["problem", "optimizer"], columns="rate", values="in the end")
     fall = (wide["best"] - wide["default"]).groupby("optimizer", sort=False).mean()
     if not fall.max() > 0.01:
         return None
@@ -215,7 +221,8 @@ def profiles(lab: Lab) -> Iterator[Section]:
     results, defaults = _results(lab), _defaults(lab)
     if not results:
         return
-    tables = {kind: analysis.performance_profile(analysis.costs(results, kind, defaults)) for kind in KINDS}
+    of = costs_of(results.values())
+    tables = {kind: analysis.performance_profile(analysis.costs(results, kind, defaults, of=of)) for kind in KINDS}
     table = pd.DataFrame(
         {"rate": kind, "optimizer": str(label), **{f"within {tau}×": _at(column, tau) for tau in (1, 2, 4, 10, 100)}}
         for kind, profile in tables.items()
@@ -226,19 +233,19 @@ def profiles(lab: Lab) -> Iterator[Section]:
         "Performance profiles",
         [
             "An instance is a start of a problem. The curve of an optimizer at τ is the share of all instances on "
-            "which it takes at most τ times the steps of the quickest (Dolan & Moré 2002): at τ = 1 how often it is "
+            f"which it takes at most τ times the {of} of the quickest (Dolan & Moré 2002): at τ = 1 how often it is "
             "the quickest, far right how often it arrives at all.",
             _first_and_most(table),
         ],
-        draw=partial(_draw_profiles, results, defaults),
+        draw=partial(_draw_profiles, results, defaults, of),
         table=table,
     )
 
 
-def _draw_profiles(results: dict[str, xarray.Dataset], defaults: dict[str, float]) -> Figure:
+def _draw_profiles(results: dict[str, xarray.Dataset], defaults: dict[str, float], of: str) -> Figure:
     figure, axes = panes(1, 3, 4.4, 3.6)
     for ax, kind in zip(axes, KINDS, strict=True):
-        plot.profile(results, ax, rates=kind, defaults=defaults).set_title(KINDS[kind], fontsize=10)
+        plot.profile(results, ax, rates=kind, defaults=defaults, of=of).set_title(KINDS[kind], fontsize=10)
     shared_legend(figure, axes)
     return figure
 

@@ -12,7 +12,7 @@ from gdfast import analysis, plot
 from gdfast.history import PREFIX
 from gdfast.plot.panels import panels
 from gdfast.report.chapters.learning_rate import diverging, most_and_least
-from gdfast.report.chapters.optimizers import SHARE, edges
+from gdfast.report.chapters.optimizers import SHARE, costs_of, edges
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import Lab
 from gdfast.report.section import Chapter, Section, change_cells, outcome_cells
@@ -44,7 +44,7 @@ def ends(lab: Lab) -> Iterator[Section]:
 def best(lab: Lab) -> Iterator[Section]:
     """Share of the grid, width of the working rates, best rate and steps there, of stored sweeps."""
     for part, (name, result) in _parts(lab):
-        table = analysis.summary(result, SHARE).reset_index().assign(problem=name)
+        table = analysis.summary(result, SHARE, of=costs_of([result])).reset_index().assign(problem=name)
         table = table.rename(columns={"at edge": "best rate at the grid's edge"})
         yield Section(
             f"Which rates work: {name}",
