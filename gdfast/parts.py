@@ -55,9 +55,9 @@ class Parts:
     plateau, rule, matrix_rule, measure : Span
         In a row, the coefficients of a schedule that looks at the loss, of the rule, of that for matrices, and of the
         measure.
-    plateau_memory, scalars, counts, measure_memory : Span
-        Among a trajectory's memory slots, those of such a schedule, the rule's scalars, of a rule with a line search
-        how many points the last step tried and how many all did, and those of the measure.
+    plateau_memory, scalars, later_scalars, counts, measure_memory : Span
+        Among a trajectory's memory slots, those of such a schedule, the rule's scalars, those of transforms, of a rule
+        with a line search how many points the last step tried and how many all did, and those of the measure.
     """
 
     schedule: Span
@@ -68,6 +68,7 @@ class Parts:
     measure: Span
     plateau_memory: Span
     scalars: Span
+    later_scalars: Span
     counts: Span
     measure_memory: Span
 
@@ -78,7 +79,8 @@ class Parts:
         widths = [int(optimizer.scheduled_by_step), *(len(t.coefficients) for t in optimizer.transforms)]
         widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
         widths += [len(optimizer.matrix_coefficients), len(measure.coefficients) if measure else 0]
-        slots = [len(plateau.initial) if plateau else 0, len(optimizer.scalars), 2 if optimizer.search else 0]
+        slots = [len(plateau.initial) if plateau else 0, len(optimizer.scalars)]
+        slots += [sum(len(t.scalars) for t in optimizer.transforms), 2 if optimizer.search else 0]
         return _parts(tuple(widths), (*slots, len(measure.initial) if measure else 0))
 
     @property

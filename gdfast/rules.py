@@ -94,8 +94,8 @@ def state_of(slots: Sequence[str], scalars: Sequence[str]) -> tuple[str, ...]:
     return state
 
 
-def check_scalars(rule: Callable[..., Any], state: Sequence[str], scalars: Sequence[str]) -> None:
-    """Refuse a rule with scalars that differ between coordinates.
+def check_scalars(rule: Callable[..., Any], state: Sequence[str], scalars: Sequence[str], first: int = 2) -> None:
+    """Refuse a rule with scalars that differ between coordinates, as its `first` arguments and its state do.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def check_scalars(rule: Callable[..., Any], state: Sequence[str], scalars: Seque
     """
     tree = Formula.of(rule, 1 + len(state) + len(scalars), of_vectors=True).tree
     origin = {name: name for name in inspect.signature(rule).parameters if name in state}
-    origin.update((argument.arg, argument.arg) for argument in tree.args.args[:2])
+    origin.update((argument.arg, argument.arg) for argument in tree.args.args[:first])
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             name, own = statement.targets[0].id, _own_of(statement.value, origin)

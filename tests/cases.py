@@ -66,8 +66,6 @@ UNUSUAL = [
     o.barzilai_borwein(short=True),
     o.lamb(weight_decay=0.1),
     o.lars(momentum=0.5, weight_decay=0.1, trust_coefficient=0.1, eps=1e-3),
-    o.cautious_adam(beta1=0.5, weight_decay=0.1),
-    o.cautious_lion(beta1=0.5, weight_decay=0.1),
     o.adagrad(eps_in_sqrt=True),
     o.radam(debias_first=True, threshold=4.0),
     o.ftrl(beta=0.1, lambda_1=0.5, lambda_2=0.2),

@@ -15,7 +15,7 @@ COUNTS = {
     r"(\w+) optimizers, \w+ problems": len(optimizers.CATALOGUE),
     r"optimizers, (\w+) problems, ": len(problems.CATALOGUE),
     r"(\w+) schedules and ": len(schedules.CATALOGUE),
-    r"(\w+) transforms of the gradient are there": len(transforms.CATALOGUE),
+    r"(\w+) transforms of gradient and point are there": len(transforms.CATALOGUE),
     r"(\w+) figures with the lines": sum(
         block.picture
         for page in (ROOT / "gdfast/handbook/texts/gallery").glob("*.md")

@@ -372,50 +372,6 @@ def adgd(gradient, start, lr, steps):
     return path
 
 
-def _cautious(update, g):
-    kept = [u * gi > 0 for u, gi in zip(update, g, strict=True)]
-    mean = max(sum(kept) / len(kept), 1e-3)
-    return [u / mean if k else 0.0 for u, k in zip(update, kept, strict=True)]
-
-
-def cautious_momentum(gradient, start, lr, steps, momentum=0.9):
-    """pytorch_optimizer scales by d/(kept + 1), the authors by d/kept."""
-    path, x, buffer = [list(start)], list(start), [0.0] * len(start)
-    for _ in range(steps):
-        g = gradient(x)
-        buffer = [momentum * b + gi for b, gi in zip(buffer, g, strict=True)]
-        x = [xi - lr * u for xi, u in zip(x, _cautious(buffer, g), strict=True)]
-        path.append(x)
-    return path
-
-
-def cautious_adam(gradient, start, lr, steps, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
-    """pytorch_optimizer scales by d/(kept + 1), the authors by d/kept."""
-    n = len(start)
-    path, x, m, v = [list(start)], list(start), [0.0] * n, [0.0] * n
-    for t in range(1, steps + 1):
-        g = gradient(x)
-        m = [beta1 * a + (1 - beta1) * gi for a, gi in zip(m, g, strict=True)]
-        v = [beta2 * a + (1 - beta2) * gi**2 for a, gi in zip(v, g, strict=True)]
-        update = [a / (1 - beta1**t) / (sqrt(b / (1 - beta2**t)) + eps) for a, b in zip(m, v, strict=True)]
-        x = [xi - lr * weight_decay * xi - lr * u for xi, u in zip(x, _cautious(update, g), strict=True)]
-        path.append(x)
-    return path
-
-
-def cautious_lion(gradient, start, lr, steps, beta1=0.9, beta2=0.99, weight_decay=0.0):
-    """pytorch_optimizer scales by d/(kept + 1), the authors by d/kept."""
-    path, x, m = [list(start)], list(start), [0.0] * len(start)
-    for _ in range(steps):
-        g = gradient(x)
-        mixed = [beta1 * a + (1 - beta1) * gi for a, gi in zip(m, g, strict=True)]
-        update = [(u > 0) - (u < 0) for u in mixed]
-        x = [xi - lr * weight_decay * xi - lr * u for xi, u in zip(x, _cautious(update, g), strict=True)]
-        m = [beta2 * a + (1 - beta2) * gi for a, gi in zip(m, g, strict=True)]
-        path.append(x)
-    return path
-
-
 def qhadam(gradient, start, lr, steps, beta1=0.995, beta2=0.999, nu1=0.7, nu2=1.0, eps=1e-8):
     n = len(start)
     path, x, m, v = [list(start)], list(start), [0.0] * n, [0.0] * n

@@ -64,7 +64,7 @@ def _kind(kind: str, what: str) -> None:
 for _name, _what in {
     "problems": "the problems",
     "schedules": "the schedules of the learning rate",
-    "transforms": "the transforms of the gradient",
+    "transforms": "the transforms of gradients and points",
     "measures": "the measures of the history of losses",
 }.items():
     _kind(_name, _what)

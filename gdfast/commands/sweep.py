@@ -67,7 +67,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             autocompletion=completing("transforms"),
-            help="transform of the gradient, name=value or name:parameter=value,…; several act in turn",
+            help="transform of gradient or point, name=value or name:parameter=value,…; several act in turn",
         ),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,

@@ -17,9 +17,9 @@ _INTRODUCTIONS = {
     "than two coordinates, the picture shows outcomes of gradient descent instead: the learning rate to the right, "
     "random starts upwards.",
     "schedules": "A schedule multiplies the learning rate: `adam|cosine`, or `optimizer.scheduled(...)` in Python.",
-    "transforms": "A transform changes the gradient before the update: `adam|clip_norm=1`, or "
-    "`optimizer.transformed(...)` in Python. The pictures are maps of gradient descent with it on the tilted double "
-    "well, the learning rate to the right, the start upwards.",
+    "transforms": "A transform changes the gradient before the update, or the point after it: "
+    "`adam|clip_norm=1|lookahead`, or `optimizer.transformed(...)` in Python. The pictures are maps of gradient "
+    "descent with it on the tilted double well, the learning rate to the right, the start upwards.",
     "measures": "A measure sums up a trajectory's losses while it runs: `Sweep(..., measure=...)`.",
 }
 _CAPTIONS = {
@@ -63,10 +63,15 @@ def write(folder: Path, drawn: Folder) -> None:
 
 def _picture(kind: str, name: str, factory: Callable[..., Any], drawn: Folder) -> str:
     """The file of the picture of a thing; empty where there is nothing to show."""
-    shows = kind in ("optimizers", "problems", "transforms") or (
-        kind == "schedules" and hasattr(factory(), "multipliers")
+    shows = kind in ("optimizers", "problems") or (
+        hasattr(factory(), "multipliers") if kind == "schedules" else kind == "transforms" and not _of_networks(name)
     )
     return drawn.of_thing(kind, name) if shows else ""
+
+
+def _of_networks(name: str) -> bool:
+    """Whether a transform is of matrices, which networks have and landscapes have not."""
+    return bool(catalogue("transforms")[name]().of_matrices)
 
 
 def _card(name: str, factory: Callable[..., Any], picture: str) -> str:
@@ -112,12 +117,13 @@ def _headline(kind: str, name: str) -> str:
 
 def example(kind: str, name: str) -> str:
     """A few lines of Python that use a thing of a catalogue."""
+    ground = "mlp" if kind == "transforms" and _of_networks(name) else "quartic"
     sweeps = {
         "optimizers": f'result = gdfast.sweep("quartic", "{name}", "default:0.01:100:9", [-1.5, 1.5], max_steps=50)',
         "problems": f"problem = gdfast.problems.{name}()\n"
         'result = gdfast.sweep(problem, "gd", [0.001, 0.01], problem.random(2, 0), max_steps=20)',
         "schedules": f'result = gdfast.sweep("quartic", "gd|{name}", [0.01, 0.1], [-1.5, 1.5], max_steps=50)',
-        "transforms": f'result = gdfast.sweep("quartic", "gd|{name}", [0.01, 0.1], [-1.5, 1.5], max_steps=50)',
+        "transforms": f'result = gdfast.sweep("{ground}", "gd|{name}", [0.01, 0.1], max_steps=50)',
         "measures": f'result = gdfast.sweep("quartic", "gd", [0.01, 0.1], [-1.5, 1.5], max_steps=50, measure="{name}")',
     }
     return f"import gdfast\n\n{sweeps[kind]}\nprint(gdfast.tidy(result))"
@@ -125,11 +131,12 @@ def example(kind: str, name: str) -> str:
 
 def _line(kind: str, name: str) -> str:
     """The same on the command line."""
+    ground = "mlp" if kind == "transforms" and _of_networks(name) else "quartic"
     options = {
         "optimizers": f"--problem quartic --optimizer {name}",
         "problems": f"--problem {name} --optimizer gd",
         "schedules": f"--problem quartic --optimizer gd --schedule {name}",
-        "transforms": f"--problem quartic --optimizer gd --transform {name}",
+        "transforms": f"--problem {ground} --optimizer gd --transform {name}",
     }
     return code(f"gdfast sweep {options[kind]} --out runs/{name}.zarr", "sh") if kind in options else ""
 

@@ -22,6 +22,7 @@ from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.signatures import call_evaluation, step_signature
 from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
+from gdfast.kernels.transforms import sum_rows as rows_of_sums
 from gdfast.kernels.whole import in_lanes
 from gdfast.kernels.whole_rows import Rows, in_memory
 from gdfast.measures import Measure
@@ -71,17 +72,17 @@ def step_kernel(
     if measure:
         parts["measure"] = Formula.of(measure.rule, len(measure.initial))
     for k, transform in enumerate(transforms):
-        parts[f"rule{k}"] = Formula.of(transform.rule, 1)
+        parts[f"rule{k}"] = Formula.of(transform.rule, transform.results)
         if transform.entries is not None:
             parts[f"entries{k}"] = Formula.of(transform.entries, len(transform.norms))
         if transform.terms is not None:
             parts[f"terms{k}"] = Formula.of(transform.terms, len(transform.sums))
     template: Callable[..., Any]
     if problem.lane_kernel:
-        template, chain = in_parts, in_rows(transforms)
+        template, chain = in_parts, in_rows(transforms, len(optimizer.state))
     else:
         assert isinstance(problem, Landscape)
-        template, chain = in_one_pass, in_registers(transforms, problem.dimension)
+        template, chain = in_one_pass, in_registers(transforms, problem.dimension, len(optimizer.state))
         parts["gradient"] = Formula.of(problem.gradient_formula, problem.dimension)
         parts["objective"] = Formula.of(problem.loss_formula, 1)
         if "hessian" in optimizer.needs:
@@ -111,13 +112,15 @@ def step_kernel(
         bool(steps),
         rows,
         bool(search),
+        not all(transform.after for transform in transforms),
+        any(transform.after for transform in transforms),
     )
 
     def make() -> Kernel:
         made = {name: callable_once(function) for name, function in read.items()}
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-        called.update(as_tuple=as_tuple, factor=factor_of(shape), **_NOISE, **_NORMS)
-        for name, text in (("transform", chain.gradient), ("decay", chain.decay)):
+        called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, **_NOISE, **_NORMS)
+        for name, text in (("transform", chain.gradient), ("after", chain.after)):
             made[name] = callable_once(typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real))
         if written:
             around = {**_FUNCTIONS, **called, **_EVALUATION, **made}
@@ -134,7 +137,7 @@ def step_kernel(
         if by_arrays:
             stages = [(stage, made.pop(f"stage {k} of")) for k, stage in enumerate(by_arrays.stages)]
             made["by_arrays"] = updating((made["rule"], made["terms"], made.pop("last")), stages, optimizer, shape)
-        kernel: Kernel = template(**made, transformed=bool(transforms), shape=shape)
+        kernel: Kernel = template(**made, shape=shape)
         return kernel
 
     call = step_kernel, (problem, optimizer, measure, real, sparse)
@@ -180,6 +183,8 @@ class Shape(NamedTuple):
     of_vectors: bool  # whether the rule calls functions of whole vectors
     whole: Rows | None  # what such a rule needs, of a problem with an evaluation
     searches: bool  # whether a line search is in it
+    transformed: bool  # whether the gradient is
+    moved: bool  # whether the point is, after the update
 
     @property
     def signature(self) -> Any:
@@ -195,16 +200,19 @@ class Shape(NamedTuple):
 def sum_rows(optimizer: Optimizer) -> int:
     """How many numbers of the whole vector a lane needs at a time: norms, sums, the scale of each norm, scalars."""
     own = 2 * len(optimizer.norms) + len(optimizer.sums) + len(optimizer.scalars)
-    return max([own, *(2 * len(transform.norms) + len(transform.sums) for transform in optimizer.transforms)])
+    return max([own, *map(rows_of_sums, optimizer.transforms)])
 
 
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows to scribble on in a pair's step.
 
-    The problem's, norms and sums, what a rule of whole vectors has, losses, the largest gradient entries.
+    The problem's, norms and sums, what a rule of whole vectors has, the points that updates begin at where transforms
+    ask for them, losses, the largest gradient entries.
     """
     own = problem.lane_kernel.work_rows if problem.lane_kernel else 0
     whole = in_memory(optimizer)[1].of(problem.dimension) if problem.lane_kernel and optimizer.steps else 0
     if optimizer.matrix_rule and problem.has_matrices:
         own = max(own, rows_for(problem, optimizer))  # the evaluation does not need its own any more
+    moved = problem.lane_kernel and any(transform.after for transform in optimizer.transforms)
+    whole += problem.dimension if moved else 0
     return own + sum_rows(optimizer) + whole + 2

@@ -109,14 +109,6 @@ def from_both(multiplier, memory, lane):
     return multiplier * memory[0, lane]
 
 
-def decayed(decay, x, g, rate, c):
-    """The point that the rule starts from, after decoupled transforms."""
-    y = x
-    for i in range(len(x)):
-        y = tuple_setitem(y, i, decay(x[i], g[i], rate, c))  # type: ignore[call-arg]
-    return y
-
-
 def norms_of(norm, entries, read, x, g, state, lane, slots, whole, norms):
     """The norms over the coordinates, as a tuple like `norms`."""
     for j in range(len(norms)):
@@ -197,9 +189,7 @@ def factor_of(shape):
     return from_schedule
 
 
-def in_one_pass(
-    rule, entries, terms, plateau, measure, transform, decay, gradient, objective, transformed, shape, advance
-):
+def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradient, objective, shape, advance):
     """Return the compiled step of functions of a landscape and of rules, which are called once each."""
     parts, real = shape.parts, shape.number
     zero, one = real(0.0), real(1.0)
@@ -210,6 +200,7 @@ def in_one_pass(
     has_norms, sums, remembers, measures = len(no_norms), len(zeros), len(memories), len(measured)
     has_scalars, scalars_from = len(no_scalars), parts.scalars.begin
     of_vectors, searches, counts_from = shape.of_vectors, shape.searches, parts.counts.begin
+    transformed, moved, later_from = shape.transformed, shape.moved, parts.later_scalars.begin
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
     plateau_from, plateau_to = parts.plateau
@@ -219,8 +210,7 @@ def in_one_pass(
     hold = column if no_scalars else no_column
     factor = factor_of(shape)
     updating = update_with_scalars if has_scalars else update
-    helpers = (callable_once(f, HELPER) for f in (decayed, norms_of, sum_terms, updating))
-    decay_all, norm_all, sum_all, update_all = helpers
+    norm_all, sum_all, update_all = (callable_once(f, HELPER) for f in (norms_of, sum_terms, updating))
 
     @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
@@ -229,7 +219,7 @@ def in_one_pass(
         check_every, gradient_tolerance, divergence_limit, _ = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
-        scalars, counts = memory[scalars_from:], memory[counts_from:]
+        scalars, later, counts = memory[scalars_from:], memory[later_from:], memory[counts_from:]
         fixed = numbers_of(pair.data, real, params) if params else ()
         if n_steps <= 0:  # the objective is asked for
             for block_of_lanes in range(n // LANES):
@@ -270,26 +260,29 @@ def in_one_pass(
                         old = column(seen, lane, measured)
                         remembered = as_tuple(measure(objective(*(x + fixed)), *(old + row[measure_from:])))
                         keep_moving(remembered, seen, status, lane)
-                    y = decay_all(decay, x, g, rate, settings) if transformed else x
                     if of_vectors:
                         tried = advance(
-                            y, g, theta, state, lane, scalars, rate, loss, fixed, number[lane], settings, coefficients
+                            x, g, theta, state, lane, scalars, rate, loss, fixed, number[lane], settings, coefficients
                         )
                         if searches:
                             count(tried, counts, status, lane)
+                        if moved:
+                            after(x, g, theta, state, lane, later, rate, number[lane], settings)
                         continue
                     own = hold(scalars, lane, no_scalars) + (rate,)
                     norms = (
-                        norm_all(norm, entries, read, y, g, state, lane, slots, own + coefficients, no_norms)
+                        norm_all(norm, entries, read, x, g, state, lane, slots, own + coefficients, no_norms)
                         if has_norms
                         else ()
                     )
                     whole = own + norms
-                    totals = sum_all(terms, read, y, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
+                    totals = sum_all(terms, read, x, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
                     whole = whole + totals + loss + coefficients
-                    new = update_all(rule, read, store, y, g, theta, state, lane, slots, whole)
+                    new = update_all(rule, read, store, x, g, theta, state, lane, slots, whole)
                     if has_scalars:
                         keep_last(new, scalars, lane, no_scalars)
+                    if moved:
+                        after(x, g, theta, state, lane, later, rate, number[lane], settings)
                     independent()
                 if events:
                     for j in range(LANES):
@@ -303,7 +296,7 @@ def in_one_pass(
     return step
 
 
-def in_parts(rule, entries, terms, plateau, measure, transform, decay, transformed, shape, advance, by_arrays=None):
+def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, advance, by_arrays=None):
     """Return the compiled step of rules, which are called once each, for any problem with an evaluation.
 
     Where there is a rule for matrices, `by_arrays` does the update.
@@ -317,6 +310,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
     searches, counts_from = shape.searches, parts.counts.begin
     has_scalars = 0 if of_vectors else len(no_scalars)
     vectors, numbers = shape.whole or (0, 0)
+    transformed, moved, later_from = shape.transformed, shape.moved, parts.later_scalars.begin
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
     n_norms, sums, euclidean, sum_rows = shape.norms, together * shape.sums, shape.euclidean, shape.sum_rows
     matrix_from, matrix_to = parts.matrix_rule
@@ -339,11 +333,12 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
         group = pair.group
         of_whole = vectors * theta.shape[0] + numbers
-        own = work.shape[0] - sum_rows - of_whole - 2  # rows of the problem's
+        own = work.shape[0] - sum_rows - of_whole - moved * theta.shape[0] - 2  # rows of the problem's
         rows, tried = work[own + sum_rows : own + sum_rows + of_whole], own + sum_rows + vectors * theta.shape[0]
         totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
         scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
         fresh, scalars, counts = work[own + 2 * n_norms + sums :], memory[scalars_from:], memory[counts_from:]
+        before, later = work[own + sum_rows + of_whole : -2], memory[later_from:]
         if n_steps <= 0:  # the objective is asked for, or the gradient too
             call_evaluation(pair, OBJECTIVE if n_steps == 0 else GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
             if n_steps < 0:
@@ -369,12 +364,11 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
                 for lane in range(n):
                     status[lane] = next_status(status[lane], size[lane], t + k, check_every, tolerance, limit)
             if transformed:
-                transform(theta, grad, totals, lr, group, number, memory, n, multiplier, settings)
+                transform(pair, theta, grad, totals, lr, number, memory, n, multiplier, settings)
+            if moved:
                 for i in range(theta.shape[0]):
-                    rates = lr[group[i]]
                     for lane in range(n):
-                        rate = factor(multiplier, memory, lane) * rates[lane]
-                        theta[i, lane] = decay(theta[i, lane], grad[i, lane], rate, settings)
+                        before[i, lane] = theta[i, lane]
             if n_norms:
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
@@ -442,6 +436,8 @@ def in_parts(rule, entries, terms, plateau, measure, transform, decay, transform
             for j in range(has_scalars):
                 for lane in range(n):
                     scalars[j, lane] = fresh[j, lane]
+            if moved:
+                after(pair, theta, grad, before, state, later, totals, lr, number, memory, n, multiplier, settings)
             if remembers:
                 for lane in range(n):
                     old = column(memory, lane, memories)

@@ -1,7 +1,7 @@
-"""Transforms, in their order, as one function for a step kernel.
+"""Transforms, in their order, as functions for a step kernel: of the gradient, and of the point after the update.
 
 How many transforms there are, and which of them sum over the coordinates, differs from optimizer to optimizer. The
-text of a function for just those is written here, to be called by `gdfast.kernels.templates`: in one form
+text of functions for just those is written here, to be called by `gdfast.kernels.templates`: in one form
 for a lane whose coordinates are in registers, in another for rows of lanes in memory.
 """
 
@@ -13,92 +13,183 @@ from gdfast.transforms import Transform
 
 
 class Chain(NamedTuple):
-    """The source of ``gradient``, which applies the transforms, and of ``decay``, which applies the decoupled ones.
+    """The source of ``gradient``, which transforms the gradient, and of ``after``, which transforms the point.
 
     They call ``rule0``, ``entries0``, ``terms0``, ``rule1`` … by the transform's place, ``as_tuple``, ``factor``, for
     noise ``quantile`` and ``uniform``, and for norms ``euclidean_norm`` or ``larger_size``, ``square_scale``, ``sqrt``.
     """
 
     gradient: str
-    decay: str
+    after: str
 
 
-def in_registers(transforms: Sequence[Transform], d: int) -> Chain:
-    """Write ``gradient(x, g, lr, number, c)`` on tuples of d coordinates, and ``decay(x, g, lr, c)`` of one."""
-    entries = ", ".join(f"g{i}" for i in range(d)) + ","
-    lines = ["def gradient(x, g, lr, number, c):", f"    ({entries}) = g"]
-    for k, transform, given, key in _coupled(transforms):
-        norms, sums = ([f"{kind}{k}_{j}" for j in range(len(names))] for kind, names in _reduced(transform))
-        for i in range(d if norms else 0):
-            lines.append(f"    v{i} = as_tuple(entries{k}(x[{i}], g{i}, lr{given}))")
-        lines += [
-            f"    {n} = euclidean_norm(({''.join(f'v{i}[{j}], ' for i in range(d))}))" for j, n in enumerate(norms)
-        ]
-        for i in range(d if sums else 0):
-            lines.append(f"    part = as_tuple(terms{k}(x[{i}], g{i}, lr{_joined(norms)}{given}))")
-            lines += [f"    {s} = {s if i else 0.0} + part[{j}]" for j, s in enumerate(sums)]
-        for i in range(d):
-            noise = f", quantile(uniform({key}, number, {i}))" if transform.noisy else ""
-            lines.append(f"    g{i} = rule{k}(x[{i}], g{i}, lr{_joined(norms + sums)}{noise}{given})")
-    return Chain("\n".join([*lines, f"    return ({entries})"]), _decay(transforms))
+class _Placed(NamedTuple):
+    """A transform, and where what it has lies."""
+
+    transform: Transform
+    number: int  # among all
+    coefficients: str  # as further arguments
+    key: str  # the parts of a key of noise
+    slots: range  # of state
+    scalars: range
+
+    @property
+    def reduced(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What it needs to know of the whole vector: norms first, since sums may be of terms with them."""
+        return ("n", self.transform.norms), ("s", self.transform.sums)
 
 
-def in_rows(transforms: Sequence[Transform]) -> Chain:
-    """Write ``gradient(theta, grad, sums, lr, group, number, memory, n, multiplier, c)`` on rows of lanes."""
-    lines = ["def gradient(theta, grad, sums, lr, group, number, memory, n, multiplier, c):"]
-    loop = [
-        "    for i in range(theta.shape[0]):",
-        "        rate = lr[group[i]]",
-        "        for lane in range(n):",
-        "            at = theta[i, lane], grad[i, lane], factor(multiplier, memory, lane) * rate[lane]",
-    ]
-    for k, transform, given, key in _coupled(transforms):
-        rows = iter(range(2 * len(transform.norms) + len(transform.sums)))
-        norms, sums = ([f"sums[{next(rows)}, lane]" for _ in names] for _, names in _reduced(transform))
-        scales = [f"sums[{row}, lane]" for row in rows]
-        lanes = "    for lane in range(n):"
-        lines += [lanes, *(f"        {s} = 0.0" for s in (*norms, *sums, *scales))] if norms or sums else []
-        if norms:
-            lines += [*loop, f"            part = as_tuple(entries{k}(*at{given}))"]
-            lines += [f"            {s} = larger_size({s}, part[{j}])" for j, s in enumerate(scales)]
-            lines += [lanes, *(f"        {s} = square_scale({s})" for s in scales)]
-            lines += [*loop, f"            part = as_tuple(entries{k}(*at{given}))"]
-            for j, (n, s) in enumerate(zip(norms, scales, strict=True)):
-                lines += [f"            value = part[{j}] * {s}", f"            {n} = {n} + value * value"]
-            lines += [lanes, *(f"        {n} = sqrt({n}) / {s}" for n, s in zip(norms, scales, strict=True))]
-        if sums:
-            lines += [*loop, f"            part = as_tuple(terms{k}(*at{_joined(norms)}{given}))"]
-            lines += [f"            {s} = {s} + part[{j}]" for j, s in enumerate(sums)]
-        noise = f", quantile(uniform({key}, number[lane], i))" if transform.noisy else ""
-        lines += [*loop, f"            grad[i, lane] = rule{k}(*at{_joined(norms + sums)}{noise}{given})"]
-    return Chain("\n".join([*lines, "    return"]), _decay(transforms))
-
-
-def _decay(transforms: Sequence[Transform]) -> str:
-    lines = ["def decay(x, g, lr, c):"]
-    for k, transform, given, _ in _placed(transforms):
-        if transform.decoupled:
-            lines.append(f"    x = rule{k}(x, g, lr{given})")
-    return "\n".join([*lines, "    return x"])
-
-
-def _coupled(transforms: Sequence[Transform]) -> Iterator[tuple[int, Transform, str, str]]:
-    return (placed for placed in _placed(transforms) if not placed[1].decoupled)
-
-
-def _placed(transforms: Sequence[Transform]) -> Iterator[tuple[int, Transform, str, str]]:
-    """Each transform with its place, its coefficients as further arguments, and the parts of its key."""
-    first = 0
+def _placed(transforms: Sequence[Transform], after: bool, state: int) -> Iterator[_Placed]:
+    """The transforms of the point, or those of the gradient, of a rule with so many state slots."""
+    first, slot, scalar = 0, state, 0
     for k, transform in enumerate(transforms):
         columns = [f"c[{first + j}]" for j in range(len(transform.coefficients))]
         first += len(columns)
         own = len(columns) - (len(KEY) if transform.noisy else 0)
-        yield k, transform, _joined(columns[:own]), ", ".join(columns[own:])
+        slots = range(slot, slot + len(transform.state))
+        scalars = range(scalar, scalar + len(transform.scalars))
+        slot, scalar = slots.stop, scalars.stop
+        if transform.after == after:
+            yield _Placed(transform, k, _joined(columns[:own]), ", ".join(columns[own:]), slots, scalars)
 
 
-def _reduced(transform: Transform) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What the transform needs to know of the whole vector: norms first, since sums may be of terms with them."""
-    return ("n", transform.norms), ("s", transform.sums)
+def in_registers(transforms: Sequence[Transform], d: int, state: int) -> Chain:
+    """Write ``gradient(x, g, lr, number, c)`` on tuples of d coordinates, and the like that changes what is stored.
+
+    That is ``after(x, g, theta, state, lane, scalars, lr, number, c)``, of the point x that the update began at.
+    """
+    entries = ", ".join(f"g{i}" for i in range(d)) + ","
+    lines = ["def gradient(x, g, lr, number, c):", f"    ({entries}) = g"]
+    for placed in _placed(transforms, False, state):
+        at = [f"x[{i}], g{i}" for i in range(d)]
+        lines += _of_coordinates(placed, at, [""] * d, "")
+        lines += [f"    g{i} = new{i}" for i in range(d)]
+    later = ["def after(x, g, theta, state, lane, scalars, lr, number, c):"]
+    later += [f"    p{i} = theta[{i}, lane]" for i in range(d)]
+    for placed in _placed(transforms, True, state):
+        k = placed.number
+        later += [f"    m{k}_{j} = scalars[{j}, lane]" for j in placed.scalars]
+        at = [f"p{i}, g[{i}], x[{i}]" for i in range(d)]
+        slots = [_joined([f"state[{j}, {i}, lane]" for j in placed.slots]) for i in range(d)]
+        later += _of_coordinates(placed, at, slots, _joined([f"m{k}_{j}" for j in placed.scalars]))
+        for i in range(d):
+            results = [f"p{i}", *(f"state[{j}, {i}, lane]" for j in placed.slots)]
+            results += [f"scalars[{j}, lane]" for j in placed.scalars if i == 0]
+            if len(placed.slots) + len(placed.scalars):
+                later += [f"    {name} = new{i}[{j}]" for j, name in enumerate(results)]
+            else:
+                later.append(f"    p{i} = new{i}")
+    later += [f"    theta[{i}, lane] = p{i}" for i in range(d)]
+    return Chain("\n".join([*lines, f"    return ({entries})"]), "\n".join([*later, "    return"]))
+
+
+def _of_coordinates(placed: _Placed, at: list[str], slots: list[str], scalars: str) -> list[str]:
+    """The lines that call a transform's rule for each coordinate, whose results are ``new0``, ``new1`` …."""
+    transform, k, given, d = placed.transform, placed.number, placed.coefficients, len(at)
+    norms, sums = ([f"{kind}{k}_{j}" for j in range(len(names))] for kind, names in placed.reduced)
+    lines = []
+    for i in range(d if norms else 0):
+        lines.append(f"    v{i} = as_tuple(entries{k}({at[i]}{slots[i]}{scalars}, lr{given}))")
+    lines += [f"    {n} = euclidean_norm(({''.join(f'v{i}[{j}], ' for i in range(d))}))" for j, n in enumerate(norms)]
+    for i in range(d if sums else 0):
+        lines.append(f"    part = as_tuple(terms{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms)}{given}))")
+        lines += [f"    {s} = {s if i else 0.0} + part[{j}]" for j, s in enumerate(sums)]
+    for i in range(d):
+        noise = f", quantile(uniform({placed.key}, number, {i}))" if transform.noisy else ""
+        lines.append(f"    new{i} = rule{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms + sums)}{noise}{given})")
+    return lines
+
+
+def in_rows(transforms: Sequence[Transform], state: int) -> Chain:
+    """Write ``gradient(pair, theta, grad, sums, lr, number, memory, n, multiplier, c)`` on rows of lanes.
+
+    And ``after``, which has ``before, state, scalars`` after ``grad``: the points that the update began at, and what
+    transforms remember. Of the numbers ``none`` and ``single`` they make others that count.
+    """
+    lines = ["def gradient(pair, theta, grad, sums, lr, number, memory, n, multiplier, c):"]
+    for placed in _placed(transforms, False, state):
+        lines += _InRows(placed).lines()
+    later = ["def after(pair, theta, grad, before, state, scalars, sums, lr, number, memory, n, multiplier, c):"]
+    for placed in _placed(transforms, True, state):
+        later += _InRows(placed).lines()
+    return Chain(*("\n".join([*text, "    return"]) for text in (lines, later)))
+
+
+class _InRows:
+    """A transform on rows of lanes."""
+
+    def __init__(self, placed: _Placed) -> None:
+        self.placed, self.transform = placed, placed.transform
+        rows = iter(range(sum_rows(placed.transform)))
+        self.norms, self.sums = ([f"sums[{next(rows)}, lane]" for _ in names] for _, names in placed.reduced)
+        self.scales = [f"sums[{next(rows)}, lane]" for _ in self.norms]
+        self.fresh = [f"sums[{row}, lane]" for row in rows]
+        self.old = [f"scalars[{j}, lane]" for j in placed.scalars]
+        self.slots = [f"state[{j}, i, lane]" for j in placed.slots]
+        before = ", before[i, lane]" if self.transform.after else ""
+        self.at = f"theta[i, lane], grad[i, lane]{before}{_joined(self.slots)}{_joined(self.old)}"
+        self.at += ", factor(multiplier, memory, lane) * rate[lane]"
+
+    def lines(self) -> list[str]:
+        """All that it does: in each of what its sums are over one thing after another."""
+        whole = self.transform.over == "all"
+        body = [line for part in self.parts() for line in part]
+        if not whole:
+            parts = {"arrays": "single", "units": "pair.arrays[first, 2]"}[self.transform.over]
+            if self.transform.of == "matrices" and self.transform.over == "arrays":
+                parts = "(single if pair.arrays[first, 1] > none else none)"
+            head = [
+                "first = n - n",
+                "while first < theta.shape[0]:",
+                f"    parts = {parts}",
+                "    for part in range(parts):",
+            ]
+            body = [*head, *(f"        {line}" for line in body), "    first += pair.arrays[first, 0]"]
+        for fresh, old in zip(self.fresh, self.old, strict=True):
+            body += ["for lane in range(n):", f"    {old} = {fresh}"]
+        return [f"    {line}" for line in body]
+
+    def over(self, *body: str) -> list[str]:
+        """A loop over coordinates and lanes."""
+        lanes = ["    rate = lr[pair.group[i]]", "    for lane in range(n):", *(f"        {line}" for line in body)]
+        if self.transform.over != "all":
+            return ["for i in range(first + part, first + pair.arrays[first, 0], parts):", *lanes]
+        skips = ["    if pair.arrays[i, 1] == none:", "        continue"] if self.transform.of == "matrices" else []
+        return ["for i in range(theta.shape[0]):", *skips, *lanes]
+
+    def parts(self) -> Iterator[list[str]]:
+        """Norms, sums and rule, one after the other."""
+        k, given, norms, sums, scales = self.placed.number, self.placed.coefficients, self.norms, self.sums, self.scales
+        lanes = "for lane in range(n):"
+        if norms or sums:
+            yield [lanes, *(f"    {s} = 0.0" for s in (*norms, *sums, *scales))]
+        if norms:
+            value = f"value = as_tuple(entries{k}({self.at}{given}))"
+            yield self.over(value, *(f"{s} = larger_size({s}, value[{j}])" for j, s in enumerate(scales)))
+            yield [lanes, *(f"    {s} = square_scale({s})" for s in scales)]
+            squares = [
+                f"{n} = {n} + (value[{j}] * {s}) * (value[{j}] * {s})"
+                for j, (n, s) in enumerate(zip(norms, scales, strict=True))
+            ]
+            yield self.over(value, *squares)
+            yield [lanes, *(f"    {n} = sqrt({n}) / {s}" for n, s in zip(norms, scales, strict=True))]
+        if sums:
+            value = f"value = as_tuple(terms{k}({self.at}{_joined(norms)}{given}))"
+            yield self.over(value, *(f"{s} = {s} + value[{j}]" for j, s in enumerate(sums)))
+        noise = f", quantile(uniform({self.placed.key}, number[lane], i))" if self.transform.noisy else ""
+        call = f"rule{k}({self.at}{_joined(norms + sums)}{noise}{given})"
+        if not self.transform.after:
+            yield self.over(f"grad[i, lane] = {call}")
+        elif self.transform.results == 1:
+            yield self.over(f"theta[i, lane] = {call}")
+        else:
+            results = ["theta[i, lane]", *self.slots, *self.fresh]
+            yield self.over(f"new = {call}", *(f"{name} = new[{j}]" for j, name in enumerate(results)))
+
+
+def sum_rows(transform: Transform) -> int:
+    """How many numbers of the whole vector a lane needs at a time: norms, sums, the scale of each norm, scalars."""
+    return 2 * len(transform.norms) + len(transform.sums) + len(transform.scalars)
 
 
 def _joined(arguments: list[str]) -> str:

@@ -48,7 +48,8 @@ def in_lanes(optimizer: Optimizer, d: int) -> str:
 
 class _InRegisters:
     def __init__(self, optimizer: Optimizer, names: tuple[str, ...], d: int) -> None:
-        self.optimizer, self.d, self.transformed = optimizer, d, bool(optimizer.transforms)
+        self.optimizer, self.d = optimizer, d
+        self.transformed = not all(each.after for each in optimizer.transforms)
         assert optimizer.steps
         self.steps, self.names = optimizer.steps, names
         self.vectors = {*names[:2], *optimizer.state}

@@ -44,7 +44,7 @@ _ARGUMENTS = (
 
 class _InRows:
     def __init__(self, optimizer: Optimizer, names: tuple[str, ...]) -> None:
-        self.optimizer, self.transformed = optimizer, bool(optimizer.transforms)
+        self.optimizer, self.transformed = optimizer, not all(each.after for each in optimizer.transforms)
         self.lines: list[str] = []
         self.vectors = self.numbers = 0
         # What stands for each name of the rule in a loop over coordinates i and lanes.
@@ -62,7 +62,7 @@ class _InRows:
         for statement in optimizer.steps.statements:
             self.place(statement)
         self.store(optimizer.steps.results)
-        head = [f"def advance({_ARGUMENTS}):", "d = theta.shape[0]", "group = pair.group"]
+        head = [f"def advance({_ARGUMENTS}):", "d = theta.shape[0]"]
         head += [f"v{k} = rows[{k} * d : {k + 1} * d]" for k in range(self.vectors)]
         head += [f"s{k} = rows[{self.vectors} * d + {k}]" for k in range(self.numbers)]
         self.text = "\n    ".join([*head, *self.lines, "return"])
@@ -149,8 +149,8 @@ class _InRows:
         """The lines that evaluate at the point."""
         lines = [f"call_evaluation(pair, {wanted}, {self.point}, {gradient}, {loss}, work, n, t)"]
         if self.transformed and "GRADIENT" in wanted:
-            given = f"{self.point}, {gradient}, totals, lr, group, number, memory, n, multiplier, settings"
-            lines.append(f"transform({given})")
+            given = f"{self.point}, {gradient}, totals, lr, number, memory, n, multiplier, settings"
+            lines.append(f"transform(pair, {given})")
         return lines
 
     def _gradient_at(self, room: str, point: ast.expr) -> None:

@@ -77,7 +77,10 @@ class Runner {
     const { d, pair, round } = this;
     lane[0] = round(x);
     if (d > 1) lane[1] = round(y);
-    lane.set(pair.initial, d);
+    // What is no number is the coordinate's own; slots come first, d numbers each.
+    for (let k = 0; k < pair.initial.length; k++) {
+      lane[d + k] = Number.isNaN(pair.initial[k]) ? lane[k % d] : pair.initial[k];
+    }
   }
 
   objective() { return this.pair.objective(this.lane[0], this.lane[1]); }

@@ -14,9 +14,10 @@ from gdfast.formulas.javascript import Number, Script, choice, trace
 from gdfast.formulas.noise import KEY
 from gdfast.live.lane_functions import function, functions, noise_of
 from gdfast.optimizers import Optimizer
-from gdfast.parts import Parts
+from gdfast.parts import Parts, Span
 from gdfast.problems import Landscape, Problem
 from gdfast.problems.quadratic import Quadratic
+from gdfast.transforms import Transform
 
 
 def formulas_of(problem: Problem) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -93,8 +94,8 @@ class _Step:
         argument = self.script.argument
         self.row = [argument(f"c{j}") for j in range(self.parts.width)]
         self.theta = [argument(f"x{i}") for i in range(self.d)]
-        self.state = [[argument(f"s{j}_{i}") for i in range(self.d)] for j in range(len(optimizer.state))]
-        self.scalars = [argument(f"m{j}") for j in range(len(optimizer.scalars))]
+        self.state = [[argument(f"s{j}_{i}") for i in range(self.d)] for j in range(len(optimizer.initial_state))]
+        self.scalars = [argument(f"m{j}") for j in range(len(optimizer.initial_scalars))]
         plateau = optimizer.plateau
         self.memory = [argument(f"r{j}") for j in range(len(plateau.initial))] if plateau else []
 
@@ -147,19 +148,22 @@ class _Step:
 
     def transformed(self, grad: list[Number], rate: Number) -> list[Number]:
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
-            if transform.decoupled:
-                continue
-            given, key = self.columns(span), list[Number]()
-            if transform.noisy:
-                given, key = given[: -len(KEY)], given[-len(KEY) :]
-            at = [(x, g, rate) for x, g in zip(self.theta, grad, strict=True)]
-            whole = self.reduced(transform, at, given)
-            after: list[Number] = []
-            for i, place in enumerate(at):
-                drawn = [noise_of(self.script, key, self.script.argument("number"), i)] if key else []
-                after += self.apply(transform.rule, 1, *place, *whole, *drawn, *given)
-            grad = after
+            if not transform.after:
+                at = [(x, g, rate) for x, g in zip(self.theta, grad, strict=True)]
+                grad = [new for (new,) in self.changed(transform, at, span)]
         return grad
+
+    def changed(self, transform: Transform, at: Sequence[Sequence[Number]], span: Span) -> list[tuple[Number, ...]]:
+        """What a transform's rule returns for each coordinate, of its arguments up to the learning rate."""
+        given, key = self.columns(span), list[Number]()
+        if transform.noisy:
+            given, key = given[: -len(KEY)], given[-len(KEY) :]
+        whole = self.reduced(transform, at, given)
+        new = []
+        for i, place in enumerate(at):
+            drawn = [noise_of(self.script, key, self.script.argument("number"), i)] if key else []
+            new.append(self.apply(transform.rule, transform.results, *place, *whole, *drawn, *given))
+        return new
 
     def update(self, grad: list[Number], rate: Number) -> list[tuple[str, Number]]:
         """What the variables become."""
@@ -171,22 +175,37 @@ class _Step:
                 optimizer.plateau.rule, len(self.memory), loss[0], *self.memory, *self.columns(self.parts.plateau)
             )
             new += [(f"r{j}", value) for j, value in enumerate(memory)]
-        theta = self.theta
-        for transform, span in zip(optimizer.transforms, self.parts.transforms, strict=True):
-            if transform.decoupled:
-                given = self.columns(span)
-                theta = [self.apply(transform.rule, 1, x, g, rate, *given)[0] for x, g in zip(theta, grad, strict=True)]
-        at = [(theta[i], grad[i], *(slot[i] for slot in self.state), *self.scalars, rate) for i in range(self.d)]
+        slots, scalars = len(optimizer.state), len(optimizer.scalars)
+        own = self.state[:slots], self.scalars[:scalars]
+        at = [(self.theta[i], grad[i], *(slot[i] for slot in own[0]), *own[1], rate) for i in range(self.d)]
         whole = self.reduced(optimizer, at, coefficients)
         whole += loss if optimizer.uses_loss else []
-        results = 1 + len(self.state) + len(self.scalars)
-        for i, place in enumerate(at):
-            values = self.apply(optimizer.rule, results, *place, *whole, *coefficients)
-            new.append((f"x{i}", values[0]))
-            new += [(f"s{j}_{i}", value) for j, value in enumerate(values[1 : 1 + len(self.state)])]
-            if i == 0:
-                new += [(f"m{j}", value) for j, value in enumerate(values[1 + len(self.state) :])]
-        return new
+        values = [self.apply(optimizer.rule, 1 + slots + scalars, *place, *whole, *coefficients) for place in at]
+        new += self.remembered(values, 0, 0, slots)
+        theta = [value[0] for value in values]
+        for transform, span in zip(optimizer.transforms, self.parts.transforms, strict=True):
+            if transform.after:
+                held = self.state[slots : slots + len(transform.state)]
+                more = self.scalars[scalars : scalars + len(transform.scalars)]
+                at = [
+                    (theta[i], grad[i], self.theta[i], *(slot[i] for slot in held), *more, rate) for i in range(self.d)
+                ]
+                values = self.changed(transform, at, span)
+                new += self.remembered(values, slots, scalars, len(held))
+                theta = [value[0] for value in values]
+                slots, scalars = slots + len(held), scalars + len(more)
+        return [*((f"x{i}", value) for i, value in enumerate(theta)), *new]
+
+    def remembered(
+        self, values: Sequence[Sequence[Number]], slots: int, scalars: int, own: int
+    ) -> list[tuple[str, Number]]:
+        """What slots, and scalars, from these on become by what a rule returned for each coordinate."""
+        new = [
+            (f"s{slots + j}_{i}", value)
+            for i, results in enumerate(values)
+            for j, value in enumerate(results[1 : 1 + own])
+        ]
+        return new + [(f"m{scalars + j}", value) for j, value in enumerate(values[0][1 + own :])]
 
 
 def stepping(problem: Problem, optimizer: Optimizer, constant: Sequence[bool], real: str = "float64") -> str:
@@ -247,7 +266,7 @@ def _assigned(new: Sequence[tuple[str, Number]]) -> list[str]:
 
 
 def initial_lane(problem: Problem, optimizer: Optimizer) -> list[float]:
-    """What the lane of a trajectory begins with, behind its coordinates."""
+    """What the lane of a trajectory begins with, behind its coordinates; NaN stands for the coordinate's own."""
     plateau = list(optimizer.plateau.initial.values()) if optimizer.plateau else []
     state = [value for value in optimizer.initial_state.tolist() for _ in range(problem.dimension)]
     return [*state, *map(float, plateau), *optimizer.initial_scalars.tolist(), 0.0]

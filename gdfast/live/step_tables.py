@@ -132,7 +132,7 @@ def _leaves_rules(part: Named, knob: Knob) -> bool:
 
 
 def _same_but(part: Any, other: Any, name: str) -> bool:
-    names = ("rule", "scalars", "norms", "entries", "euclidean", "sums", "terms", "decoupled")
+    names = ("rule", "scalars", "norms", "entries", "euclidean", "sums", "terms", "after", "of", "over")
     if any(getattr(part, n, None) != getattr(other, n, None) for n in names):
         return False
     if dict(getattr(part, "initial", {})) != dict(getattr(other, "initial", {})):

@@ -31,9 +31,6 @@ from gdfast.optimizers.amsgrad import amsgrad
 from gdfast.optimizers.asgd import asgd
 from gdfast.optimizers.averaged import averaged
 from gdfast.optimizers.barzilai_borwein import barzilai_borwein
-from gdfast.optimizers.cautious_adam import cautious_adam
-from gdfast.optimizers.cautious_lion import cautious_lion
-from gdfast.optimizers.cautious_momentum import cautious_momentum
 from gdfast.optimizers.classical_momentum import classical_momentum
 from gdfast.optimizers.cocob import cocob
 from gdfast.optimizers.conjugate_gradients import conjugate_gradients
@@ -90,13 +87,13 @@ from gdfast.optimizers.yogi import yogi
 
 FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "plain": (gd, normalized_gd, fromage, asgd, optimistic_gd, schedule_free_sgd),
-    "momentum": (momentum, classical_momentum, nesterov, qhm, aggmo, pnm, adai, novograd, lars, cautious_momentum),
-    "sign": (signsgd, signum, rprop, lion, tiger, cautious_lion),
+    "momentum": (momentum, classical_momentum, nesterov, qhm, aggmo, pnm, adai, novograd, lars),
+    "sign": (signsgd, signum, rprop, lion, tiger),
     "adaptive": (
         adagrad, sm3, ftrl, adadelta, rmsprop, adam, adam_eps_hat, adam_eps_root, adamw, amsgrad, adamax, nadam, radam,
         adabelief, acprop, yogi, padam, adan, adopt, ademamix, simplified_ademamix, laprop, grams, mars, adabound,
         stable_adamw, qhadam,
-        optimistic_adam, lamb, madgrad, schedule_free_adamw, cautious_adam,
+        optimistic_adam, lamb, madgrad, schedule_free_adamw,
     ),
     "second gradients": (sam, extragradient),
     "line searches": (steepest_descent, conjugate_gradients),
@@ -204,9 +201,6 @@ __all__ = [
     "asgd",
     "averaged",
     "barzilai_borwein",
-    "cautious_adam",
-    "cautious_lion",
-    "cautious_momentum",
     "classical_momentum",
     "cocob",
     "combine",

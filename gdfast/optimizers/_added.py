@@ -1,10 +1,14 @@
 """What may be given to an optimizer, or is refused: schedules, transforms, and never a learning rate."""
 
 import inspect
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gdfast import arguments
+from gdfast.formulas.elementary import Array
 from gdfast.formulas.vectors import Steps
 from gdfast.schedules import LossSchedule, Schedule
 from gdfast.transforms import Transform
@@ -20,36 +24,40 @@ def check_schedule(schedule: Any) -> None:
         )
 
 
-def check_transforms(transforms: Any) -> None:
-    """Refuse what are no transforms."""
-    for transform in arguments.several("transforms", transforms, "a tuple of transforms", least=0):
-        if not isinstance(transform, Transform):
-            raise TypeError(
-                f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
-            )
-
-
 def check_within(name: str, averages: Any) -> None:
     """Refuse schedules of an average whose optimizer has some: the rate that both multiply is that optimizer's."""
     if averages is not None and averages.schedule is not None:
         raise ValueError(f"schedules: {name} has those of {averages.label}; all of them are to stand there")
 
 
-def check_losses(name: str, steps: Steps | None, averages: bool, transforms: tuple[Transform, ...]) -> None:
-    """Refuse transforms where a part of what the rule takes stays: losses, the Hessian, points of an average."""
+def check_transforms(name: str, steps: Steps | None, averages: bool, transforms: Any) -> None:
+    """Refuse what are no transforms, and those that a part of what the rule takes would not follow.
+
+    Such parts are losses, the Hessian, and the points of an average.
+    """
+    for transform in arguments.several("transforms", transforms, "a tuple of transforms", least=0):
+        if not isinstance(transform, Transform):
+            raise TypeError(
+                f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
+            )
     for transform in transforms if averages else ():
-        if transform.decoupled:
+        if transform.after:
             raise ValueError(
                 f"transforms: {transform.label} would change the average that {name} is judged by, but not "
                 "the points that it is the average of"
             )
     asked = steps.functions - {"dot", "norm", "gradient_at"} if steps else ()
     for transform in transforms if asked else ():
-        if not transform.decoupled or "line_search" in asked:
+        if not transform.after:
             raise ValueError(
-                f"transforms: {transform.label} would change {'points' if transform.decoupled else 'gradients'}, but "
-                f"not what {name} holds against them, losses or the Hessian"
+                f"transforms: {transform.label} would change gradients, but not what {name} holds against them, losses "
+                "or the Hessian"
             )
+
+
+def first_values(initial: Mapping[str, float], slots: Sequence[str], more: Iterable[Iterable[float]]) -> Array:
+    """First values of a rule's slots, then those of the transforms'."""
+    return np.array([*(initial.get(slot, 0.0) for slot in slots), *itertools.chain(*more)], dtype=np.float64)
 
 
 def check_call(name: str, signature: inspect.Signature, args: Any, kwargs: Mapping[str, Any]) -> None:

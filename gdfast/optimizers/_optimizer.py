@@ -19,7 +19,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
 from gdfast.named import named, parameters_of_factory
-from gdfast.optimizers._added import check_call, check_losses, check_schedule, check_transforms, check_within
+from gdfast.optimizers._added import check_call, check_schedule, check_transforms, check_within, first_values
 from gdfast.optimizers._search import Search
 from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, signature_of
 from gdfast.problems import Problem
@@ -72,7 +72,7 @@ class Optimizer(Varied):
     schedule : Schedule or LossSchedule, optional
         What the learning rate is multiplied by; see `scheduled`.
     transforms : tuple of Transform
-        What is done to the gradient before; see `transformed`.
+        What is done to the gradient before, and to the point after; see `transformed`.
     unit : float
         What a learning rate of 1 in a sweep means to it; see `in_units`.
     parameters : mapping
@@ -144,8 +144,7 @@ class Optimizer(Varied):
             )
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
         check_schedule(self.schedule)
-        check_transforms(self.transforms)
-        check_losses(self.name, self.steps, self.carrier is not None, self.transforms)
+        check_transforms(self.name, self.steps, self.carrier is not None, self.transforms)
         arguments.number("unit", self.unit, POSITIVE)
 
     @classmethod
@@ -186,7 +185,8 @@ class Optimizer(Varied):
     def transformed(self, *transforms: Transform) -> "Optimizer":
         """Return the same optimizer with the gradient transformed before it; see `gdfast.transforms`.
 
-        Transforms act from left to right, after those that the optimizer has already.
+        Transforms act from left to right, after those that the optimizer has already: those of the gradient before the
+        rule, those of the point after it.
 
         Parameters
         ----------
@@ -203,8 +203,7 @@ class Optimizer(Varied):
         TypeError
             If one of them is no transform.
         """
-        check_transforms(transforms)
-        check_losses(self.name, self.steps, self.carrier is not None, transforms)
+        check_transforms(self.name, self.steps, self.carrier is not None, transforms)
         return self.copied(transforms=self.transforms + transforms)
 
     def in_units(self, rate: float | None = None) -> "Optimizer":
@@ -258,8 +257,7 @@ class Optimizer(Varied):
             return super().replace(**changes)
         steps = {name: changes.pop(name, getattr(self, name)) for name in ("schedule", "transforms", "unit")}
         check_schedule(steps["schedule"])
-        check_transforms(steps["transforms"])
-        check_losses(self.name, self.steps, self.carrier is not None, steps["transforms"])
+        check_transforms(self.name, self.steps, self.carrier is not None, steps["transforms"])
         arguments.number("unit", steps["unit"], POSITIVE)
         return super().replace(**changes).copied(**steps)
 
@@ -362,20 +360,19 @@ class Optimizer(Varied):
         needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in self.coefficients else {}
         if self.steps and self.steps.functions & OF_THE_HESSIAN:
             needs["hessian"] = f"the Hessian of a landscape, a formula of at most {LARGEST_LANDSCAPE} coordinates"
+        if any(transform.of_matrices for transform in self.transforms):
+            needs["matrices"] = "matrices of parameters, such as a network's weights"
         return needs
 
-    @functools.cached_property
+    @property
     def initial_state(self) -> Array:
-        """First value of each state slot, ``float64[s]``."""
-        return self._first_values(self.state)
+        """First value of each state slot, those of transforms after the rule's; `THE_START` for the point's own."""
+        return first_values(self.initial, self.state, [each.initial_state for each in self.transforms])
 
-    @functools.cached_property
+    @property
     def initial_scalars(self) -> Array:
-        """First value of each scalar, ``float64[c]``."""
-        return self._first_values(self.scalars)
-
-    def _first_values(self, slots: tuple[str, ...]) -> Array:
-        return np.array([self.initial.get(slot, 0.0) for slot in slots], dtype=np.float64)
+        """First value of each scalar, those of transforms after the rule's."""
+        return first_values(self.initial, self.scalars, [each.initial_scalars for each in self.transforms])
 
     @functools.cached_property
     def takes_multipliers(self) -> bool:

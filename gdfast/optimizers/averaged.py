@@ -82,8 +82,8 @@ def averaged(of: Optimizer | None = None, decay: float = 1.0, debias: bool = Tru
     Raises
     ------
     TypeError, ValueError
-        If `of` is no optimizer, or one with norms, sums, a line search, the Hessian, a rule of matrices or decoupled
-        transforms.
+        If `of` is no optimizer, or one with norms, sums, a line search, the Hessian, a rule of matrices or transforms
+        of the point.
     """
     base = gd() if of is None else of
     if not isinstance(base, Optimizer):
@@ -97,8 +97,8 @@ def averaged(of: Optimizer | None = None, decay: float = 1.0, debias: bool = Tru
             f"averaged: of must be an optimizer that asks for nothing at the judged point, not {base.label}, whose "
             f"rule calls {elsewhere[0]}"
         )
-    if decoupled := [each.label for each in base.transforms if each.decoupled]:
-        raise ValueError(f"averaged: of must be an optimizer without decoupled transforms, not with {decoupled[0]}")
+    if later := [each.label for each in base.transforms if each.after]:
+        raise ValueError(f"averaged: of must be an optimizer without transforms of the point, not with {later[0]}")
     arguments.number("averaged: start", start, arguments.NONNEGATIVE)  # for all steps the same
     rule, kept, first = _rule_of(base)
 

@@ -233,10 +233,14 @@ class Judging(Stepping):
 
     @functools.cached_property
     def provides(self) -> frozenset[str]:
-        """What not every problem has and may be needed: ``lowest``, a known minimum; ``minima``, where they all are."""
+        """What not every problem has and may be needed.
+
+        ``lowest``, a known minimum; ``minima``, where they all are; ``matrices`` of parameters.
+        """
         has = {
             "lowest": self.minimum is not None or bool(self.minima),
             "minima": bool(self.minima and all(p.point for p in self.minima)),
+            "matrices": self.has_matrices,
         }
         return frozenset(name for name, is_there in has.items() if is_there)
 

@@ -30,6 +30,7 @@ from gdfast.theory.resting import (
     NoRestError,
     Rest,
     fed,
+    followed,
     motion_of,
     positional,
     rest,
@@ -146,10 +147,11 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
 
 
 def motion_near(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Motion | None:
-    """Steps near a minimum; None if chance is in them, or the minimum is flat, of which linear theory tells nothing."""
-    if any(transform.noisy for transform in optimizer.transforms) or not is_curved(minimum.hessian):
+    """Steps near a minimum; None if it is flat, or something is in them of which linear theory tells nothing."""
+    rule = followed(optimizer, minimum.point, rates) if is_curved(minimum.hessian) else None
+    if rule is None:
         return None
-    return motion_of(optimizer, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
+    return motion_of(rule, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
 
 
 def radii_at_rest(motion: Motion, minimum: Minimum) -> Array:

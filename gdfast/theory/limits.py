@@ -23,7 +23,7 @@ from gdfast.theory.attracting import (
     radii_at_rest,
     remembers,
 )
-from gdfast.theory.resting import NoRestError, motion_of, rest, spectral_radii
+from gdfast.theory.resting import NoRestError, followed, motion_of, rest, spectral_radii
 
 if TYPE_CHECKING:
     import pandas
@@ -56,8 +56,8 @@ def spectral_radius(
     Returns
     -------
     ndarray
-        ``float64[k]``; infinite where steps do not vanish with the gradient, NaN where no rest is found or
-        chance is in the steps.
+        ``float64[k]``; infinite where steps do not vanish with the gradient, NaN where no rest is found, chance is in
+        the steps, or a transform that remembers points, such as Lookahead.
 
     Raises
     ------
@@ -83,7 +83,9 @@ def spectral_radius(
         raise ValueError(
             f"hessian must be finite, and of the shape (d, d) with 1 <= d <= {LARGEST}, not {arguments.shown(hessian)}"
         )
-    motion = motion_of(optimizer, np.tile(rates, (len(bend), 1)), bend, np.ones(2))
+    several = np.tile(rates, (len(bend), 1))
+    rule = followed(optimizer, np.zeros(len(bend)), several)
+    motion = motion_of(rule or optimizer, several, bend, np.ones(2))
     held, slots = {}, motion.optimizer.state + motion.optimizer.scalars
     told = {} if state is None else arguments.mapping("state", state, "a mapping from state slots to values")
     for name, value in told.items():
@@ -92,7 +94,7 @@ def spectral_radius(
         if values.shape not in ((), (len(bend), 1)):
             raise ValueError(f"state: {name} must have the shape () or ({len(bend)}, 1), not {values.shape}")
         held[slots.index(name)] = np.broadcast_to(values, motion.rates.shape)
-    if any(transform.noisy for transform in optimizer.transforms):
+    if rule is None:
         return np.full(len(rates), np.nan)
     with np.errstate(all="ignore"):
         try:
@@ -132,6 +134,8 @@ def edge(optimizer: Optimizer) -> float | None:
     """
     optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
     optimizer = optimizer.carrier or optimizer
+    if followed(optimizer, np.zeros(1), np.ones((1, 1))) is None:
+        return None
     if optimizer.preconditioner is None:
         found, steeper = (
             (limit(optimizer, bend) or 0.0 for bend in (1.0, 4.0)) if _is_proportional(optimizer) else (0, 0)

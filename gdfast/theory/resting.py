@@ -9,6 +9,9 @@ A disturbance is so small, `TINY`, that every ε of a rule is large beside it. A
 as second moments do, is measured by its root: in such units steps are linear, though a root of nothing has no
 derivative. What is linear is a matrix. Rules with kinks at rest (cautious ones, a step by the last two points) are not;
 of them it is seen how fast disturbances grow.
+
+Of transforms of the point those are told that do nothing near the minimum, as a projection to a box around it does, and
+those that are in proportion to points and gradients, as decay and caution are. Those that remember points are not.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,8 @@ from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.optimizers._around import Around
+from gdfast.transforms import Transform
+from gdfast.transforms._arrays import changed
 
 LONG = 100_000
 """The step whose coefficients stand for their limit."""
@@ -91,22 +96,20 @@ class Motion:
         """
         rate = np.tile(self.rates, theta.shape[1] // self.rates.shape[1])
         loss = self.height + 0.5 * ((theta if away is None else away) * grad).sum(axis=0)
-        transforms = [(each, each.columns(LONG if each.courses else 0)[-1]) for each in self.optimizer.transforms]
-        for transform, row in transforms:
-            if not transform.decoupled:
-                (grad,) = computed(
-                    transform.rule, 1, theta, grad, rate, *reduced(transform, (theta, grad, rate), row), *row
-                )
-        for transform, row in transforms:
-            if transform.decoupled:
-                (theta,) = computed(transform.rule, 1, theta, grad, rate, *row)
-        own = len(self.optimizer.state)
+        for transform in self.optimizer.transforms:
+            if not transform.after:
+                (grad,) = _changed(transform, (theta, grad), rate)
+        own, before = len(self.optimizer.state), theta
         slots = *state[:own], *(scalar[0] for scalar in state[own:])
         if self.optimizer.steps:
-            return self._step_of_vectors(theta, grad, [*slots], rate, loss)
-        whole = reduced(self.optimizer, (theta + self.origin, grad, *slots, rate), self.row)
-        whole += [loss] if self.optimizer.uses_loss else []
-        theta, *state = computed(self.optimizer.rule, 1 + len(slots), theta, grad, *slots, rate, *whole, *self.row)
+            theta, state = self._step_of_vectors(theta, grad, [*slots], rate, loss)
+        else:
+            whole = reduced(self.optimizer, (theta + self.origin, grad, *slots, rate), self.row)
+            whole += [loss] if self.optimizer.uses_loss else []
+            theta, *state = computed(self.optimizer.rule, 1 + len(slots), theta, grad, *slots, rate, *whole, *self.row)
+        for transform in self.optimizer.transforms:
+            if transform.after:
+                (theta,) = _changed(transform, (theta, grad, before), rate)
         return theta, state
 
     def _step_of_vectors(
@@ -119,6 +122,42 @@ class Motion:
         around = Around(_Paraboloid(self), self.optimizer, "float64")
         theta, *slots = around.step(theta, grad, slots, numbers, lambda _, there: there, 0)
         return theta, [np.broadcast_to(slot, theta.shape) for slot in slots]
+
+
+def _changed(transform: Transform, at: Sequence[Array], rate: Array) -> list[Array]:
+    """What a transform without a memory makes of gradients or points, in the long run."""
+    d, n = at[0].shape
+    row = transform.columns(LONG if transform.courses else 0)[-1]
+    return changed(transform, at, (), rate, row, np.arange(n), np.tile([d, 0, 0], (d, 1)))
+
+
+def followed(optimizer: Optimizer, point: Array, rates: Array) -> Optimizer | None:
+    """The optimizer without transforms that do nothing near a minimum; None if what one does there is not told.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimizer.
+    point : ndarray
+        The minimum, ``float64[d]``.
+    rates : ndarray
+        Learning rates, ``float64[d, k]``.
+    """
+    draws = np.random.default_rng(_SEED).uniform(-1.0, 1.0, (3, len(point), _DISTURBANCES))
+    near = point[:, None] + draws[0] * 1e-6 * (1.0 + np.abs(point[:, None]))
+    here, some = np.broadcast_to(point[:, None], near.shape), rates[:, :1] + np.zeros_like(near)
+    kept = []
+    for transform in optimizer.transforms:
+        if transform.noisy or transform.state or transform.scalars:
+            return None
+        if transform.after:
+            if (_changed(transform, (near, np.zeros_like(near), here), some)[0] == near).all():
+                continue
+            once, twice = (_changed(transform, [*(size * draws)], some)[0] for size in (1.0, 1024.0))
+            if (once * 1024.0 != twice).any():
+                return None
+        kept.append(transform)
+    return optimizer.copied(transforms=tuple(kept))
 
 
 class _Paraboloid(NamedTuple):

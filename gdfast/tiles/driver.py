@@ -55,7 +55,7 @@ class Grid(NamedTuple):
     starts: Any  # (d, m)
     learning_rates: Any  # (groups, k)
     first: Any  # int64, the tile's first trajectory
-    state: Any  # (s,), the first value of each state slot
+    state: Any  # (s,), the first value of each state slot, `THE_START` for that of the point
     memory: Any  # (r,), of each memory slot
 
 
@@ -266,7 +266,8 @@ def _fill(block, grid, begin, n):
     for j in range(state.shape[0]):
         for i in range(state.shape[1]):
             for lane in range(n):
-                state[j, i, lane] = grid.state[j]
+                first = grid.state[j]  # not a number where it is the start's own
+                state[j, i, lane] = first if first == first else theta[i, lane]
     for j in range(memory.shape[0]):
         for lane in range(n):
             memory[j, lane] = grid.memory[j]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.noise import KEY, standard_normal
 from gdfast.optimizers._around import Around
+from gdfast.parts import Span
 from gdfast.tiles.by_arrays import updated_by_arrays
 from gdfast.tiles.ending import (
     LONGEST_PERIOD,
@@ -29,6 +29,8 @@ from gdfast.tiles.ending import (
 from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
+from gdfast.transforms import Transform
+from gdfast.transforms._arrays import changed
 
 
 def run_tile(prepared: Prepared, tile: Tile, stop: Array, first_number: int = 0) -> Endings:
@@ -145,9 +147,17 @@ class Trajectories:
         self.problem, self.optimizer, self.measure = sweep.problem, plan.optimizer, sweep.measure
         self.parts, self.table, self.theta, self.number = plan.parts, plan.table, theta, number
         self.lr = lr if len(lr) == 1 else lr[self.problem.group]
-        self.state = [np.full_like(theta, value) for value in plan.state]
         memory = np.repeat(plan.memory[:, None], theta.shape[1], axis=1)
         parts = plan.parts
+        slots = iter([theta if np.isnan(value) else np.full_like(theta, value) for value in plan.state])
+        self.state, later = (
+            [*itertools.islice(slots, len(self.optimizer.state))],
+            iter(memory[parts.later_scalars.places]),
+        )
+        self.later = [  # what each transform remembers
+            [*itertools.islice(slots, len(each.state)), *itertools.islice(later, len(each.scalars))]
+            for each in self.optimizer.transforms
+        ]
         self.memory, self.scalars = list(memory[parts.plateau_memory.places]), list(memory[parts.scalars.places])
         self.measured = memory[parts.measure_memory.places]
         self.counts = memory[parts.counts.places]
@@ -157,6 +167,7 @@ class Trajectories:
         """Drop the trajectories that are not live."""
         self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
         self.state = [slot[:, live] for slot in self.state]
+        self.later = [[slot[..., live] for slot in slots] for slots in self.later]
         self.memory, self.scalars = [slot[live] for slot in self.memory], [slot[live] for slot in self.scalars]
         self.measured, self.counts = self.measured[:, live], self.counts[:, live]
 
@@ -199,20 +210,13 @@ class Trajectories:
 
     def transformed_at(self, theta: Array, grad: Array, t: int) -> Array:
         """The same of the gradient at other points."""
-        rate = self.rate(t)
         for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
-            if transform.decoupled:
-                continue
-            given = self.table[t, span.places]
-            key: Array = np.empty(0)
-            if transform.noisy:
-                given, key = given[: -len(KEY)], given[-len(KEY) :]
-            sums = reduced(transform, (theta, grad, rate), given)
-            if transform.noisy:
-                rows = [standard_normal(key, self.number, i) for i in range(len(grad))]
-                sums.append(np.stack(rows).astype(grad.dtype, copy=False))
-            (grad,) = computed(transform.rule, 1, theta, grad, rate, *sums, *given)
+            if not transform.after:
+                (grad,) = self._changed(transform, [theta, grad], [], span, t)
         return grad
+
+    def _changed(self, transform: Transform, at: list[Array], slots: list[Array], span: Span, t: int) -> list[Array]:
+        return changed(transform, at, slots, self.rate(t), self.table[t, span.places], self.number, self.problem.arrays)
 
     def remember(self, t: int) -> None:
         """Let the measure see the losses before the update after `t` others."""
@@ -221,17 +225,22 @@ class Trajectories:
         self.measured = np.stack(computed(self.measure.rule, len(self.measured), *given))
 
     def update(self, grad: Array, t: int) -> None:
-        """Apply decoupled transforms and the optimizer's rule once, given the transformed gradient."""
-        rate, coefficients = self.rate(t), self.table[t, self.parts.rule.places]
+        """Apply the optimizer's rule once, given the transformed gradient, then the transforms of the point."""
+        before, rate = self.theta, self.rate(t)
         loss = self.objective(t) if self.optimizer.uses_loss or self.memory else None
+        self._advance(grad, rate, loss, t)
+        for k, transform in enumerate(self.optimizer.transforms):
+            if transform.after:
+                at, span = [self.theta, grad, before], self.parts.transforms[k]
+                self.theta, *self.later[k] = self._changed(transform, at, self.later[k], span, t)
         if self.memory:
             assert self.optimizer.plateau
             given = loss, *self.memory, *self.table[t, self.parts.plateau.places]
             self.memory = computed(self.optimizer.plateau.rule, len(self.memory), *given)
-        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
-            if transform.decoupled:
-                coefficients_of = self.table[t, span.places]
-                (self.theta,) = computed(transform.rule, 1, self.theta, grad, rate, *coefficients_of)
+
+    def _advance(self, grad: Array, rate: Array, loss: Array | None, t: int) -> None:
+        """Apply the optimizer's rule once."""
+        coefficients = self.table[t, self.parts.rule.places]
         if self.optimizer.matrix_rule and self.problem.has_matrices:
             own = self.table[t, self.parts.matrix_rule.places]
             given = self.optimizer, self.problem.arrays, self.theta, grad, self.state, rate, coefficients, own

@@ -189,7 +189,6 @@ WITHOUT_FORMULA = {
     "adamw": 38 * 1e-8,
     "adamax": 38 * 1e-8,
     "radam": 38 * 1e-8,
-    "cautious_adam": 38 * 1e-8,
     "nadam": 2 * 1.9 / 2.8 * 1e-8 * 10,  # of 1/10 of the gradient, and m: as Nesterov's of an averaged gradient
     "padam": 38 * 1e-4,
     "adopt": 38 * 1e-6,
@@ -199,7 +198,7 @@ WITHOUT_FORMULA = {
     "schedule_free_sgd": 20.0,
     "polyak_sgd": 2.0,  # where 1/(2λ) is above its bound, 1
     # Steps that do not vanish with the gradient.
-    **dict.fromkeys(["signsgd", "signum", "lion", "cautious_lion", "tiger", "normalized_gd", "rprop"], 0.0),
+    **dict.fromkeys(["signsgd", "signum", "lion", "tiger", "normalized_gd", "rprop"], 0.0),
     # A memory that grows until it holds, and the curvature itself.
     **dict.fromkeys(["amsgrad", "adagrad", "yogi", "barzilai_borwein"], np.inf),
     "adgd": None,  # its rate grows as long as the gradient stays the same
@@ -276,7 +275,6 @@ def test_the_rule_on_tiny_disturbances_grows_as_its_matrix_on_symbols_does(name)
         optimizers.adan(eps=1e-2),
         optimizers.ademamix(eps=1e-2, beta3=0.99),
         optimizers.qhadam(eps=1e-2, beta1=0.9),
-        optimizers.cautious_momentum(momentum=0.5),
     ],
     ids=cases.label,
 )
