@@ -164,6 +164,8 @@ _CLIPPED = [
     ("clip_by_block_rms", {"threshold": 3.0}, "clip_norm", {"max_norm": 3.0, "eps": 0.0}, ("quartic",)),
     ("normalize_by_update_norm", {"eps": 0.0}, "normalize", {}, LANDSCAPES),
     ("add_decayed_weights", {"weight_decay": 0.1}, "l2", {"weight": 0.1}, LANDSCAPES),
+    ("lookahead", {"sync_period": 4, "slow_step_size": 0.3}, "lookahead", {"k": 4, "alpha": 0.3}, LANDSCAPES),
+    ("keep_params_nonnegative", {}, "box", {"low": 0.0, "high": 1e300}, LANDSCAPES),
 ]
 
 CASES = [
@@ -615,6 +617,29 @@ def _before(part: Callable[..., Any]) -> Callable[..., Any]:
     return lambda learning_rate, **options: optax.chain(part(**options), optax.sgd(learning_rate))
 
 
+def _looking_ahead(learning_rate, **options):
+    """Gradient descent with slow weights beside it; the fast ones are told."""
+    import optax
+
+    optimizer = optax.lookahead(optax.sgd(learning_rate), **options)
+
+    def init(theta):
+        both = optax.LookaheadParams.init_synced(theta)
+        return both, optimizer.init(both)
+
+    def update(gradient, state, _):
+        updates, inner = optimizer.update(gradient, state[1], state[0])
+        return updates.fast, (optax.apply_updates(state[0], updates), inner)
+
+    return optax.GradientTransformation(init, update)
+
+
+def _nonnegative(learning_rate):
+    import optax
+
+    return optax.chain(optax.sgd(learning_rate), optax.keep_params_nonnegative())
+
+
 def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     import importlib
 
@@ -629,6 +654,7 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     if lowest is not None:
         options[lowest] = ground.lowest
     made = {"sam": _sam, "scale_by_backtracking_linesearch": _searched}
+    made |= {"lookahead": _looking_ahead, "keep_params_nonnegative": _nonnegative}
     make = made.get(case.call) or getattr(importlib.import_module(case.library), case.call)
     optimizer = (_before(make) if case.call in (*_PARTS, "normalize") else make)(**options)
 
