@@ -122,7 +122,9 @@ class _All:
             ("Targets reached over steps", "reached", reached_bands, "steps"),
         ):
             bands = {rate: function(self.table, rate) for rate in ("tuned", "default")}
-            yield Section(title, draw=partial(draw_bands, bands, label), part=part)
+            many = f"Grey are all but the {_MOST_LINES - 1} with the largest mean share at the tuned rate."
+            text = [many if len(bands["tuned"]) > _MOST_LINES else None]
+            yield Section(title, text, draw=partial(draw_bands, bands, label), part=part)
         yield Section("Targets reached", table=shares(self.table, self.suite), part="shares")
 
 
