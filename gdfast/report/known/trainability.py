@@ -40,10 +40,9 @@ def find(lab: Lab) -> Found:
             "point of the boundary that is drawn again in each image, and at the place of it that has the most of it.",
             f"Between the two lie the published figures of {listed(between)}." if between else None,
         ],
-        reason="The figure is one of the place that is looked at. Most points of these boundaries lie on smooth lines, "
-        "of dimension 1, however close one comes; elsewhere what converges and what does not are mixed at all scales, "
-        "up to nearly 2. The paper's places are chosen by hand, in neither of the two ways. Besides, its "
-        "initializations are offset anew at every step, which makes their boundary rougher, and here once; its width "
+        reason="The figure is one of the place that is looked at. Most points of most of these boundaries lie on "
+        "smooth lines, of dimension 1, however close one comes; elsewhere what converges and what does not are mixed "
+        "at all scales, up to nearly 2. The paper's places are chosen by hand, in neither of the two ways; its width "
         "is 16, and its images have 4096 × 4096 pixels.",
     )
 
