@@ -87,6 +87,7 @@ class Search:
         self.repeats, self.max_steps = repeats, max_steps
         self.tried: dict[tuple[str, int], Tried] = {}
         self.trajectories = self.gradients = 0
+        self.asked: dict[tuple[str, int], Array] = {}  # evaluations, and the steps that they were for
         self.classes = "validation_accuracy" in repeats[0].provides
         self.history = History("validation_loss", *(["validation_accuracy"] if self.classes else []))
         self.scale = float(np.mean([problem.loss_scale for problem in repeats]))
@@ -120,7 +121,12 @@ class Search:
             for name, values in told.items():
                 values.append(self._held(result[f"history_{name}"].values[:, :, 0]))
             self.trajectories += sweep.size
-            self.gradients += int(result.steps.values.clip(0).sum()) * problem.rows_each_step
+            taken = result.steps.values.clip(0)
+            spent = result.evaluations.values if "evaluations" in result else taken
+            self.gradients += int(spent.sum()) * problem.rows_each_step
+            for (rule, _), *asked in zip(rules, spent, taken, strict=True):
+                total = self.asked.get((rule.label, size), np.zeros(2))
+                self.asked[rule.label, size] = total + [each.sum() for each in asked]
         loss, *accuracy = (np.stack(values, axis=2) for values in told.values())  # optimizer, rate, seed, step
         for i, (rule, rate) in enumerate(rules):
             losses = np.where(np.isnan(loss[i]), np.inf, loss[i])
@@ -145,6 +151,8 @@ class Search:
             curve, first = it.losses[best].mean(axis=0), it.first(best, self.scale)
             at, steps = int(curve.argmin()), int(self.steps[first])
             lowest = it.losses[best][:, at]
+            evaluations, taken = self.asked[label, size]
+            each_step = evaluations / taken if taken else 1.0
             rows.append(
                 {
                     "optimizer": label,
@@ -154,7 +162,7 @@ class Search:
                     "standard error": _error(lowest),
                     **({"held-out accuracy": float(it.accuracies[best][:, at].mean())} if self.classes else {}),
                     "steps": steps,
-                    "gradients": steps * (size or self.repeats[0].rows_each_step),
+                    "gradients": round(steps * each_step) * (size or self.repeats[0].rows_each_step),
                     "at the edge": end != 0,
                     "still falling": at == len(self.steps) - 1 and 2 * steps > int(self.steps[-1]),
                 }

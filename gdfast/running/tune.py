@@ -40,8 +40,9 @@ class Tuning:
         ``learning rate``, its best; ``held-out loss``, the lowest mean over the seeds and over the steps
         from any to twice as many, ``standard error`` of it; ``held-out accuracy`` there, where rows have classes;
         ``steps`` after which it is first so low, but for a share of 1e-2; ``gradients``, of a row, that these steps
-        took; ``tied``, whether it is as good as the lowest, see `tune`; ``at the edge``, whether no rate was tried
-        beyond the best; ``still falling``, whether the loss was lowest at the end of the budget.
+        took, with the losses that a line search asks for; ``tied``, whether it is as good as the lowest, see `tune`;
+        ``at the edge``, whether no rate was tried beyond the best; ``still falling``, whether the loss was lowest at
+        the end of the budget.
     rates : DataFrame
         A row an optimizer, batch size and learning rate that was tried, with its ``held-out loss``.
     curves : mapping

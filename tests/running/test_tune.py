@@ -46,6 +46,13 @@ def test_the_loss_is_that_of_a_plain_loop_over_steps_that_double(found):
     assert best["gradients"] == best["steps"] * 45
 
 
+def test_a_step_counts_as_all_the_gradients_that_it_takes():
+    found = gdfast.tune(TABLE, "y", optimizers=["gd", "sam"], **SMALL)
+    rows = found.table.set_index("optimizer")
+    each = rows["gradients"] / rows["steps"] / 45
+    assert each.to_dict() == {"gd": 1.0, "sam": 2.0}
+
+
 def test_every_time_it_is_the_same(found):
     again = gdfast.tune(TABLE, "y", optimizers=["gd", "momentum", "adam"], **SMALL)
     pd.testing.assert_frame_equal(again.table, found.table)
