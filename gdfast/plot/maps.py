@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize, to_hex
-from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.analysis import budget
 from gdfast.analysis._results import checked
 from gdfast.formulas.elementary import Array
-from gdfast.plot.look import Look, colormap, legend_wanted, line_colours, literal, new_axes, styled
+from gdfast.plot.images import image_at_places
+from gdfast.plot.look import Look, colormap, legend_wanted, line_colours, new_axes, styled
 from gdfast.plot.panels import LEAVES, Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
 from gdfast.plot.shown import changes_of, note, numbers_of, outcomes_of
@@ -209,7 +208,7 @@ def basin_map(
     ax = new_axes(ax, 5.2, 4.2)
     colours = line_colours(BASIN_COLOURS)
     palette = ListedColormap([*outcome_colours(), *(colours[i % len(colours)] for i in range(len(BASIN_COLOURS)))])
-    _image(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))
+    image_at_places(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))
     named = _minima(result, basin)
     names = [named.get(i, f"minimum {i + 1}") for i in range(len(BASIN_COLOURS))]
     outcomes = outcomes_of(panel._replace(outcome=codes.astype(np.int8)))
@@ -291,7 +290,7 @@ def changes(difference: "xarray.Dataset") -> "xarray.Dataset":
 
 def draw_change(ax: Axes, panel: Panel) -> None:
     """Draw a panel whose codes are those of `gdfast.analysis.Change`."""
-    _image(ax, panel, panel.outcome, cmap=ListedColormap(change_colours()), norm=change_norm)
+    image_at_places(ax, panel, panel.outcome, cmap=ListedColormap(change_colours()), norm=change_norm)
     note(ax, changes_of(panel))
 
 
@@ -307,7 +306,7 @@ def draw_outcome(ax: Axes, panel: Panel) -> bool:
 
 def _outcomes(ax: Axes, panel: Panel, outcomes: NDArray[Any]) -> None:
     """Draw outcomes (x, y) at the places of a panel's axes."""
-    _image(ax, panel, outcomes, cmap=ListedColormap(outcome_colours()), norm=outcome_norm)
+    image_at_places(ax, panel, outcomes, cmap=ListedColormap(outcome_colours()), norm=outcome_norm)
 
 
 def _hatch(ax: Axes, panel: Panel, where: NDArray[np.bool_]) -> None:
@@ -336,7 +335,7 @@ def draw_steps(ax: Axes, panel: Panel, ends: tuple[int, int]) -> Any:
     _outcomes(ax, panel, np.where(panel.outcome == Outcome.not_run, 0, grey))
     note(ax, outcomes_of(panel))
     steps = np.ma.masked_where(~settled, np.maximum(panel.steps, 1))
-    return _image(ax, panel, steps, cmap=colormap("viridis_r"), norm=LogNorm(*ends))
+    return image_at_places(ax, panel, steps, cmap=colormap("viridis_r"), norm=LogNorm(*ends))
 
 
 def number_scale(found: Sequence[Panel]) -> Normalize:
@@ -371,7 +370,7 @@ def draw_number(ax: Axes, panel: Panel, scale: Normalize, label: str = "") -> An
     note(ax, numbers_of(panel, label, scale))
     low = scale.vmin if isinstance(scale, LogNorm) and scale.vmin else -np.inf
     shown = np.ma.masked_where(~_is_shown(panel) | ~np.isfinite(panel.number), np.maximum(panel.number, low))
-    return _image(ax, panel, shown, cmap=colormap("viridis_r"), norm=scale)
+    return image_at_places(ax, panel, shown, cmap=colormap("viridis_r"), norm=scale)
 
 
 def steps_range(result: "xarray.Dataset") -> tuple[int, int]:
@@ -419,50 +418,3 @@ def _chosen(result: "xarray.Dataset", optimizer: str | None, x: str, y: str, **o
         titles = ", ".join(panel.title for panel in found)
         raise ValueError(f"optimizer must be one of {titles}, since the result has several")
     return found[0]
-
-
-def _image(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
-    """Draw values (x, y) at the places of the panel's axes."""
-    places = [axis.place(axis.values) for axis in (panel.x, panel.y)]
-    if all(regular(along) for along in places):
-        image = ax.imshow(
-            values.T,
-            origin="lower",
-            aspect="auto",
-            interpolation="nearest",
-            extent=tuple(end for along in places for end in borders(along)[[0, -1]].tolist()),
-            **colours,
-        )
-    else:
-        image = ax.pcolormesh(*map(borders, places), values.T, shading="flat", **colours)  # type: ignore[assignment]
-    for drawn, axis, along in zip((ax.xaxis, ax.yaxis), (panel.x, panel.y), places, strict=True):
-        drawn.set_label_text(literal(axis.label))
-        if axis.logarithmic:
-            _logarithmic_ticks(drawn, along)
-    return image
-
-
-def _logarithmic_ticks(drawn: DrawnAxis, exponents: Array) -> None:
-    span = float(np.ptp(exponents))
-    drawn.set_major_locator(
-        MultipleLocator(math.ceil(span / 7) if span >= 1 else span / 3)
-        if span
-        else FixedLocator(exponents[:1].tolist())
-    )
-    drawn.set_major_formatter(FuncFormatter(_power if span >= 1 else lambda x, _: f"{10**x:.3g}"))
-    if 1 <= span <= 4:
-        drawn.set_ticks(_minor_ticks(exponents), minor=True)
-        drawn.set_minor_formatter(NullFormatter())
-
-
-def _power(x: float, _: Any) -> str:
-    return "10" + str(round(x)).translate(_SUPERSCRIPTS) if abs(x - round(x)) < 1e-6 else ""
-
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # faster to draw than mathematics
-
-
-def _minor_ticks(rates: NDArray[np.float64]) -> list[float]:
-    low, high = math.floor(rates.min()), math.ceil(rates.max())
-    ticks = [decade + math.log10(k) for decade in range(low, high) for k in range(2, 10)]
-    return [tick for tick in ticks if rates.min() <= tick <= rates.max()]

@@ -10,7 +10,7 @@ Source: Gramacy & Lee (2012), "Cases for the nugget in modeling computer experim
 
 import math
 
-from gdfast.formulas.elementary import cos, sin
+from gdfast.formulas.elementary import cos, select, sin
 from gdfast.named import named
 from gdfast.problems._of_its_domain import OfItsDomain
 
@@ -18,14 +18,19 @@ WAVES = 10 * math.pi
 NEAR = [[k / 40] for k in range(20, 101)]
 
 
+# At 0 the waves have a limit, to which no quotient comes.
+
+
 def loss(x):
     a = x - 1
-    return 0.5 * sin(WAVES * x) / x + a * a * a * a
+    away = select(x == 0, 1.0, x)
+    return 0.5 * select(x == 0, WAVES, sin(WAVES * x) / away) + a * a * a * a
 
 
 def gradient(x):
     a = x - 1
-    return 0.5 * (WAVES * cos(WAVES * x) - sin(WAVES * x) / x) / x + 4 * a * a * a
+    away = select(x == 0, 1.0, x)
+    return 0.5 * select(x == 0, 0.0, (WAVES * cos(WAVES * x) - sin(WAVES * x) / away) / away) + 4 * a * a * a
 
 
 @named()

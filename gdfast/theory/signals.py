@@ -10,6 +10,8 @@ critical line: below it gradients vanish and inputs become alike (order), above 
 Source: Poole et al. (2016), arXiv 1606.05340, section 2; Schoenholz et al. (2017), arXiv 1611.01232, sections 3 and 4.
 """
 
+import math
+
 import numpy as np
 
 from gdfast import arguments
@@ -39,7 +41,7 @@ def next_variance(variance: float, weight_variance: float, bias_variance: float)
     Raises
     ------
     TypeError, ValueError
-        If one is no number, or negative.
+        If one is no number, or negative, or they are so large that their sum is none.
 
     Examples
     --------
@@ -49,7 +51,10 @@ def next_variance(variance: float, weight_variance: float, bias_variance: float)
     q = arguments.number("variance", variance, NONNEGATIVE)
     w = arguments.number("weight_variance", weight_variance, NONNEGATIVE)
     b = arguments.number("bias_variance", bias_variance, NONNEGATIVE)
-    return float(w * (_MEASURE * np.tanh(np.sqrt(q) * _NODES) ** 2).sum() + b)
+    variance = w * float((_MEASURE * np.tanh(np.sqrt(q) * _NODES) ** 2).sum()) + b
+    if not math.isfinite(variance):
+        raise ValueError(f"weight_variance and bias_variance must have a finite sum, not {w:g} and {b:g}")
+    return variance
 
 
 def mean_field(weight_variance: float, bias_variance: float) -> tuple[float, float]:
@@ -68,7 +73,7 @@ def mean_field(weight_variance: float, bias_variance: float) -> tuple[float, flo
     Raises
     ------
     TypeError, ValueError
-        If one is no number, or negative.
+        If one is no number, or negative, or they are so large that their sum is none.
 
     Examples
     --------

@@ -259,6 +259,12 @@ def test_every_landscape_has_its_minima_in_the_table():
         assert listed[name] == (len(lowest) if name in LOWEST_ONLY else len(inside)), name
 
 
+def test_waves_that_are_divided_by_zero_have_their_limit_there():
+    problem, points = p.gramacy_lee(), np.array([[-1e-9, 0.0, 1e-9]])
+    np.testing.assert_allclose(problem.loss(points), 1 + 5 * np.pi, rtol=1e-7)
+    np.testing.assert_allclose(problem.gradient(points), -4, rtol=1e-4)
+
+
 def test_published_lists_that_are_wrong_are_so():
     minimum = p.styblinski_tang(dimension=1).minima[0].loss
     assert abs(minimum - -39.16599) > 1e-4

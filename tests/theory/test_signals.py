@@ -1,5 +1,6 @@
 """Mean-field theory of signals in wide tanh networks, against integrals of SciPy and a network that is wide."""
 
+import cases
 import numpy as np
 import pytest
 from scipy import integrate
@@ -40,3 +41,8 @@ def test_a_wide_network_has_the_variances_that_theory_tells():
     for _ in range(2):
         expected.append(theory.next_variance(expected[-1], 1.76, 0.05))
     np.testing.assert_allclose(signal[:3] ** 2, expected, rtol=0.1)
+
+
+def test_variances_whose_sum_is_none_are_refused():
+    cases.refused(lambda: theory.mean_field(1e308, 1e308), ValueError, "finite sum, not 1e+308 and 1e+308")
+    assert theory.mean_field(1e308, 0.0)[0] == pytest.approx(1e308, rel=0.01)
