@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from gdfast.transforms._transform import THE_START, Transform
 from gdfast.transforms.gradients import centralize, clip_norm, clip_value, l1, l2, noise, normalize
+from gdfast.transforms.mechanic import mechanic
 from gdfast.transforms.points import ball, box, cautious, lookahead, soft_threshold, weight_decay
 
 CATALOGUE: dict[str, Callable[..., Transform]] = {
@@ -38,6 +39,7 @@ CATALOGUE: dict[str, Callable[..., Transform]] = {
         ball,
         cautious,
         lookahead,
+        mechanic,
     )
 }
 """The transforms by name."""
@@ -55,6 +57,7 @@ __all__ = [
     "l1",
     "l2",
     "lookahead",
+    "mechanic",
     "noise",
     "normalize",
     "soft_threshold",

@@ -137,6 +137,37 @@ def test_caution_is_the_authors_around_any_rule(name, rate):
     assert not np.allclose(expected, path_of(f"{name}|weight_decay=0.3", rate=rate))
 
 
+class TestMechanic:
+    def test_it_is_the_published_loop(self):
+        x = start = np.array(START)
+        beta, s = 1 - 0.1 ** np.arange(1, 7), np.full(6, 1e-6)
+        r, m, v, points = np.zeros(6), np.zeros(6), np.zeros(6), [START]
+        for _ in range(40):
+            g, scale = slope(x), s.sum()
+            gone = (start - x) / (scale + 1e-8)
+            h = (g + 0.1 * scale * np.linalg.norm(g) / (np.linalg.norm(x) + 1e-8) * x) @ gone
+            r = beta * r + s * np.clip(h, -m, m)
+            m, v = np.maximum(beta * m, abs(h) + 1e-8), beta**2 * v + h**2
+            s = (1e-6 / 6 * m + np.maximum(r, 0)) / (np.sqrt(v) + 1e-8)
+            x = start - s.sum() * (gone + 0.5 * g)
+            points.append(x)
+        got = path_of("gd|mechanic=0.1", rate=0.5, steps=40)
+        np.testing.assert_allclose(got, points, rtol=1e-12)
+        assert np.linalg.norm(got[-1] - got[0]) > 0.01
+
+    def test_it_is_optaxs(self):
+        optax = pytest.importorskip("optax", reason="optax is not installed (extra parity)")
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        optimizer, x = optax.contrib.mechanize(optax.adam(1.0)), np.array(START)
+        state, update = optimizer.init(x), jax.jit(optimizer.update)
+        for point in path_of("adam|mechanic", rate=1.0, steps=40):
+            np.testing.assert_allclose(point, x, rtol=1e-11)
+            updates, state = update(slope(x), state, x)
+            x = np.asarray(x + updates)
+
+
 class TestParts:
     """Of networks: by matrices, arrays and units, as torch's groups and functions of arrays."""
 
@@ -260,7 +291,7 @@ CHAINS = (
 @pytest.mark.parametrize("problem", [ROSENBROCK, problems.quadratic(dimension=9)], ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_on_landscapes(problem):
     rules = [rule.transformed(own()) for text in CHAINS for rule in notation.optimizers(text)]
-    rules += notation.optimizers("lamb|lookahead:k=2|cautious dog|ball=2 sam|lookahead|weight_decay")
+    rules += notation.optimizers("lamb|lookahead:k=2|cautious dog|ball=2|mechanic sam|lookahead|weight_decay")
     starts, rates = problem.random(40, seed=1), np.logspace(-3, 0.5, 9)
     expected = cases.agree(gdfast.Sweep(problem, rules, rates, starts, 60))
     tiled = gdfast.Sweep(problem, rules, rates, starts, 60, tile_size=77)

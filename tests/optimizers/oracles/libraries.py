@@ -173,7 +173,7 @@ OPTIMIZERS = {
         "galore": Told("", "projects the gradients of matrices on their leading directions"),
         "hutchinson_estimator_diag_hessian": _NO_OPTIMIZER,
         "madgrad": Told("madgrad"),
-        "mechanize": Told("", "around another optimizer"),
+        "mechanize": Told("", "the transform mechanic, around any optimizer"),
         "momo": Told("momo", "its lower bound is the loss of the lowest minimum, and is not adapted"),
         "momo_adam": Told("momo_adam", "its lower bound is the loss of the lowest minimum, and is not adapted"),
         "muon": Told("muon:weight_decay=0,eps=0,adam_eps=0,debias=True", "with its default of preconditioning"),
