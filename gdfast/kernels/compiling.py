@@ -14,7 +14,9 @@ from gdfast.formulas import elementary, lane_products, records
 from gdfast.kernels import folder, units
 from gdfast.kernels.apart import Call, elsewhere
 from gdfast.kernels.digest import digest, functions
-from gdfast.kernels.numba_internals import Kernel, machine_code
+from gdfast.kernels.estimates import Units
+from gdfast.kernels.loops.kernel import ENTRY, LoopKernel, text_of
+from gdfast.kernels.numba_internals import Kernel, MachineCode, engine_of, machine_code, machine_code_of
 from gdfast.kernels.options import HELPER, INLINED, JIT
 
 MOST_IN_MEMORY: Final = 128
@@ -60,17 +62,36 @@ def compiled(signature: Any, options: dict[str, Any] = JIT) -> Callable[[Any], K
     """
 
     def compile_(function: FunctionType) -> Kernel:
-        costs = units.units()
-        name = f"{function.__name__}-{digest(function, str(signature), str(costs))[:40]}"
-        code = folder.read(name)
-        if code is None and _calls and elsewhere.compiled(_calls[-1]):
-            code = folder.read(name)
-        if code is None:
-            code = machine_code(function, signature, options, costs)
-            folder.write(name, code)
-        return Kernel(code, signature)
+        return Kernel(
+            _kept(function, signature, lambda costs: machine_code(function, signature, options, costs)), signature
+        )
 
     return compile_
+
+
+def compiled_loops(signature: Any) -> Callable[[Any], LoopKernel]:
+    """`compiled` of plain loops, which are translated without numba: see `gdfast.kernels.loops`."""
+
+    def compile_(function: FunctionType) -> LoopKernel:
+        def make(costs: Units | None) -> MachineCode:
+            return machine_code_of(text_of(function, signature), ENTRY, costs)
+
+        return LoopKernel(engine_of(_kept(function, signature, make).object_file), signature)
+
+    return compile_
+
+
+def _kept(function: FunctionType, signature: Any, make: Callable[[Units | None], MachineCode]) -> MachineCode:
+    """Machine code of a function from disk, or as it is made, and kept there then."""
+    costs = units.units()
+    name = f"{function.__name__}-{digest(function, str(signature), str(costs))[:40]}"
+    code = folder.read(name)
+    if code is None and _calls and elsewhere.compiled(_calls[-1]):
+        code = folder.read(name)
+    if code is None:
+        code = make(costs)
+        folder.write(name, code)
+    return code
 
 
 def callable_once(function: Callable[..., Any], options: dict[str, Any] = INLINED) -> Any:

@@ -7,6 +7,7 @@ with it. Nor can two kernels be bound to each other's symbols (numba#10486), sin
 """
 
 import ctypes
+import functools
 import gc
 import hashlib
 import re
@@ -122,7 +123,9 @@ class _Translator(codegen.JITCPUCodegen):
         pass
 
 
-_translators: list[_Translator] = []
+@functools.cache
+def _translator() -> _Translator:
+    return _Translator("gdfast")
 
 
 @contextmanager
@@ -147,10 +150,8 @@ def _translating() -> Iterator[None]:
     with global_compiler_lock, _uncollected():
         context = cpu_target.target_context
         context.refresh()
-        if not _translators:
-            _translators.append(_Translator("gdfast"))
         usual = context._internal_codegen
-        context._internal_codegen = _translators[0]
+        context._internal_codegen = _translator()
         try:
             yield
         finally:
@@ -176,6 +177,15 @@ def machine_code(
         data = library.codegen._tm.emit_object(_estimating(library, units))
     symbols = description.llvm_func_name, description.llvm_cpython_wrapper_name, description.env_name
     return MachineCode(*symbols, data)
+
+
+def machine_code_of(text: str, entry: str, units: Units | None = None) -> MachineCode:
+    """Compile an assembly as what numba makes of a function; one function of it is called."""
+    with global_compiler_lock:
+        library = _translator().create_library(entry)
+        library.add_llvm_module(llvm.parse_assembly(text))
+        library.optimize()
+        return MachineCode(entry, "", "", _translator()._tm.emit_object(_estimating(library, units)))
 
 
 def assembly(function: Callable[..., Any], signature: Any, options: dict[str, Any], units: Units | None = None) -> str:
@@ -207,7 +217,7 @@ def functions_of(text: str, names: Iterable[str]) -> dict[str, Callable[[int, in
     """Compile an assembly; return its functions of two addresses and a count."""
     with global_compiler_lock:
         machine = cpu_target.target_context.codegen()._tm
-        engine = _engine_of(machine.emit_object(_inlined(machine, text)))
+        engine = engine_of(machine.emit_object(_inlined(machine, text)))
     kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
     functions: dict[str, Any] = {name: kind(engine.get_function_address(name)) for name in names}
     for function in functions.values():
@@ -215,7 +225,7 @@ def functions_of(text: str, names: Iterable[str]) -> dict[str, Callable[[int, in
     return functions
 
 
-def _engine_of(object_file: bytes) -> Any:
+def engine_of(object_file: bytes) -> Any:
     """An engine that has loaded machine code."""
     options = {"opt": config.OPT}
     cpu_target.target_context.codegen()._customize_tm_options(options)
@@ -246,7 +256,7 @@ class Kernel:
 
     def __init__(self, code: MachineCode, signature: Any) -> None:
         rtsys.initialize(cpu_target.target_context)  # the symbols that numba's machine code refers to
-        engine = _engine_of(code.object_file)
+        engine = engine_of(code.object_file)
         self.address = int(engine.get_function_address(code.symbol))
         entry = engine.get_function_address(code.python_symbol)
         environment = _dynfunc.Environment({})

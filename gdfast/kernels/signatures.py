@@ -99,37 +99,25 @@ def evaluation_signature(real: Any) -> Any:
     )
 
 
-# Numba's own function-pointer type does what the two calls below do, but spends 0.2 ms at every call of the driver on
-# looking a kernel's signature up.
-def _call(context: Any, builder: Any, address: Any, signature: Any, arguments: Any) -> Any:
-    convention = context.call_conv
-    pointer = convention.get_function_type(signature.return_type, signature.args).as_pointer()
-    function = builder.inttoptr(address, pointer)
-    returned, _ = convention.call_function(builder, function, signature.return_type, signature.args, arguments)
-    with cgutils.if_unlikely(builder, returned.is_error):
-        convention.return_status_propagate(builder, returned)
-    return context.get_dummy_value()
+def call_step(pair, block, table, settling, t, n, n_steps):  # what the signature has
+    """Call the compiled step of a pair, so that one driver serves all pairs: see `gdfast.kernels.loops`."""
+    raise NotImplementedError("for kernels")
 
 
-@intrinsic
-def call_step(typing_context, pair, block, table, settling, t, n, n_steps):
-    """Call the compiled step of a pair, so that one driver serves all pairs."""
-    step = step_signature(table.dtype)
-
-    def generate(context, builder, signature, arguments):
-        address = builder.extract_value(arguments[0], Pair._fields.index("step"))
-        return _call(context, builder, address, step, arguments)
-
-    return step, generate
-
-
+# Numba's own function-pointer type does this, too, but looks the kernel's signature up at every call.
 @intrinsic
 def call_evaluation(typing_context, pair, wanted, theta, grad, out, work, n, t):
     """Call the compiled evaluation of a pair, so that one step serves all problems with data."""
-    evaluation = evaluation_signature(theta.dtype)
+    called = evaluation_signature(theta.dtype)
 
     def generate(context, builder, signature, arguments):
+        convention = context.call_conv
         address = builder.extract_value(arguments[0], Pair._fields.index("evaluation"))
-        return _call(context, builder, address, evaluation, arguments)
+        pointer = convention.get_function_type(called.return_type, called.args).as_pointer()
+        function = builder.inttoptr(address, pointer)
+        returned, _ = convention.call_function(builder, function, called.return_type, called.args, arguments)
+        with cgutils.if_unlikely(builder, returned.is_error):
+            convention.return_status_propagate(builder, returned)
+        return context.get_dummy_value()
 
-    return evaluation, generate
+    return called, generate

@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.extending import register_jitable
 
-from gdfast.kernels.compiling import compiled
-from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import HELPER, apart, wide
+from gdfast.kernels.compiling import compiled_loops
+from gdfast.kernels.loops.kernel import LoopKernel
+from gdfast.kernels.options import apart, wide
 from gdfast.kernels.signatures import (
     DIVERGED,
     KINDS,
@@ -25,7 +24,6 @@ from gdfast.kernels.signatures import (
     MOVING,
     SETTLED,
     SETTLING,
-    Settling,
     block_type,
     call_step,
     pair_type,
@@ -112,7 +110,6 @@ def _signature(real: Any) -> Any:
     )
 
 
-@register_jitable(**HELPER)
 def _tell_tails(block, n, within, still, first, ends):
     """Tell of each live lane whether it stands still, or the smallest period > 1 with which its last moves repeat."""
     apart()  # type: ignore[call-arg]
@@ -154,7 +151,6 @@ def _tell_tails(block, n, within, still, first, ends):
                     break
 
 
-@register_jitable(**HELPER)
 def _fit_line(samples, n, mean, scatter, slope):
     """Put into ``mean[:n]`` and ``scatter[:n]`` what `gdfast.tiles.ending` tells of the line of each lane."""
     apart()  # type: ignore[call-arg]
@@ -178,7 +174,6 @@ def _fit_line(samples, n, mean, scatter, slope):
         scatter[lane] = math.sqrt(0.0 if variance < 0.0 or k < 3 else variance)
 
 
-@register_jitable(**HELPER)
 def _tell_trends(block, noted, n, middle, rounding, first, ends):
     """Tell of each live lane how its objective went from the first samples, so many, to the others."""
     apart()  # type: ignore[call-arg]
@@ -212,7 +207,6 @@ def _tell_trends(block, noted, n, middle, rounding, first, ends):
         ends.recent[at] = recent / several
 
 
-@register_jitable(**HELPER)
 def _any_settled(status):
     """Whether any of a group of lanes has settled."""
     kinds = 0
@@ -221,7 +215,6 @@ def _any_settled(status):
     return kinds & SETTLED != 0
 
 
-@register_jitable(**HELPER)
 def _move(block, samples, source, target):
     """Copy one lane into the place of another, with its samples."""
     apart()  # type: ignore[call-arg]
@@ -242,7 +235,6 @@ def _move(block, samples, source, target):
     status[target] = status[source]
 
 
-@register_jitable(**HELPER)
 def _fill(block, grid, begin, n):
     """Put n trajectories, from the `begin`-th of the tile on, into the first lanes."""
     apart()  # type: ignore[call-arg]
@@ -273,7 +265,6 @@ def _fill(block, grid, begin, n):
             memory[j, lane] = grid.memory[j]
 
 
-@register_jitable(**HELPER)
 def _pad(block, samples, n, together):
     """Fill the lanes up to a whole number of groups with copies of the first; return how many there are."""
     padded = -(-n // together) * together
@@ -282,7 +273,6 @@ def _pad(block, samples, n, together):
     return padded
 
 
-@register_jitable(**HELPER)
 def _take_out_settled(block, samples, n, together, first, ends):
     """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
     apart()  # type: ignore[call-arg]
@@ -309,23 +299,19 @@ def _take_out_settled(block, samples, n, together, first, ends):
     return n
 
 
-@register_jitable(**HELPER)
-def _settling_at(settling, t):
-    """When a lane is settled by steps from the one after `t` updates on; before it can be, no gradient is small."""
-    tolerance = settling.gradient_tolerance if t >= settling.begins else -1.0
-    return Settling(settling.check_every, tolerance, settling.divergence_limit, settling.begins)
+def _tolerance_at(settling, t):
+    """By what a gradient is small from the step after `t` updates on: before a lane can settle, none is."""
+    return settling.gradient_tolerance if t >= settling.begins else -1.0
 
 
-@register_jitable(**HELPER)
 def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments and one more
     """Note the objective of each lane."""
-    call_step(pair, block, table, settling, t, n, 0)  # type: ignore[call-arg]
+    call_step(pair, block, table, settling, t, n, 0)
     objective = block.work[0]
     for lane in range(n):
         sample[lane] = objective[lane]
 
 
-@register_jitable(**HELPER)
 def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     apart()  # type: ignore[call-arg]
@@ -345,7 +331,8 @@ def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, not
             _sample(sampled_by, block, table, settling, t + k, padded, noted.values[sampled])
             sampled += 1
         note_state(block, n, first, record, t + k)
-        call_step(pair, block, table, _settling_at(settling, t + k), t + k, padded, 1)
+        now = settling._replace(gradient_tolerance=_tolerance_at(settling, t + k))
+        call_step(pair, block, table, now, t + k, padded, 1)
     for lane in range(n):
         at = number[lane] - first
         settled = status[lane] & SETTLED
@@ -357,7 +344,6 @@ def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, not
             ends.theta[i, at] = ended[i, lane] if settled else tail[window, i, lane]
 
 
-@register_jitable(**HELPER)
 def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likewise
     """Take from each sample what the same step's objective is at the end: rows of mini-batches differ by more."""
     apart()  # type: ignore[call-arg]
@@ -374,14 +360,14 @@ def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likew
 
 
 @functools.cache
-def driver(real: str) -> Kernel:
+def driver(real: str) -> LoopKernel:
     """Return the driver of tiles that compute in a type, ``float64`` or ``float32``."""
     number = getattr(np, real)
     within, still, rounding = (
         number(REPEATS_WITHIN), number(STILL_WITHIN * np.finfo(real).eps), STILL_WITHIN * float(np.finfo(real).eps),
     )  # fmt: skip
 
-    @compiled(_signature(getattr(types, real)))
+    @compiled_loops(_signature(getattr(types, real)))
     def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
@@ -407,7 +393,8 @@ def driver(real: str) -> Kernel:
                     note_state(block, n, first, record, t)
                     row += 1
                 n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
-                call_step(pair, block, table, _settling_at(settling, t), t, padded, n_steps)  # type: ignore[call-arg]
+                now = settling._replace(gradient_tolerance=_tolerance_at(settling, t))
+                call_step(pair, block, table, now, t, padded, n_steps)
                 t += n_steps
                 lane_steps += n * n_steps
                 if t < goal:

@@ -3,9 +3,8 @@
 from typing import Any
 
 from numba import types
-from numba.extending import register_jitable
 
-from gdfast.kernels.options import HELPER, apart
+from gdfast.kernels.options import apart
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.record import Record
 
@@ -15,7 +14,6 @@ def record_type(real: Any) -> Any:
     return types.NamedTuple((types.int64[::1], real[:, ::1], real[:, ::1], real[:, :, ::1], real[:, :, :, ::1]), Record)
 
 
-@register_jitable(**HELPER)
 def place_of(numbers, number):
     """Where a number belongs in ascending ones: `numpy.searchsorted`, which takes ten times as long to compile."""
     low, high = 0, len(numbers)
@@ -28,7 +26,6 @@ def place_of(numbers, number):
     return low
 
 
-@register_jitable(**HELPER)
 def note(judging, block, table, settling, per_objective, n, padded, first, record, row):
     """Note loss, gradient and point of each lane, those of them that a record has places for."""
     apart()  # type: ignore[call-arg]
@@ -46,7 +43,6 @@ def note(judging, block, table, settling, per_objective, n, padded, first, recor
             points[number[lane] - first, row, i] = theta[i, lane]
 
 
-@register_jitable(**HELPER)
 def note_state(block, n, first, record, t):
     """Note the state of each lane after t updates, if they are recorded and a record has places for it."""
     apart()  # type: ignore[call-arg]
@@ -59,7 +55,6 @@ def note_state(block, n, first, record, t):
                     places[j, i, number[lane] - first, row] = state[j, i, lane]
 
 
-@register_jitable(**HELPER)
 def stay(record, ends, begin, n):
     """Let what is recorded of trajectories stay at their ends."""
     apart()  # type: ignore[call-arg]

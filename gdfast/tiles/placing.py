@@ -5,9 +5,8 @@ told by the loss alone. `gdfast.tiles.outcomes.Judge` has the whole truth in Num
 """
 
 import numpy as np
-from numba.extending import register_jitable
 
-from gdfast.kernels.options import HELPER, apart
+from gdfast.kernels.options import apart
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.ending import Ending, Trend
 from gdfast.tiles.noting import place_of
@@ -21,7 +20,6 @@ _GLOBAL, _LOCAL = int(Outcome.global_minimum), int(Outcome.local_minimum)
 _UP, _LEVEL, _NEITHER = int(Trend.up), int(Trend.level), int(Trend.neither)
 
 
-@register_jitable(**HELPER)
 def _outcome(ending, trend, loss, norm, before, limits):
     """What an end is if it is at no minimum, as `gdfast.tiles.outcomes.Judge.elsewhere` tells it."""
     if ending == _STATIONARY:
@@ -37,7 +35,6 @@ def _outcome(ending, trend, loss, norm, before, limits):
     return _OSCILLATING if trend == _UP else _UNFINISHED
 
 
-@register_jitable(**HELPER)
 def _distance(theta, at, point):
     """The largest difference of a coordinate of an end from a point."""
     distance = 0.0
@@ -47,7 +44,6 @@ def _distance(theta, at, point):
     return distance
 
 
-@register_jitable(**HELPER)
 def _tell_stationary(at, limits, ends):
     """Put in what a stationary end is by the nearest point that it is within the reach of; return if it is untold."""
     place, best = -1, np.inf
@@ -61,7 +57,6 @@ def _tell_stationary(at, limits, ends):
     return ends.near[at] != 0 and ends.outcome[at] != _GLOBAL and ends.loss[at] <= limits.low
 
 
-@register_jitable(**HELPER)
 def _tell_near(at, recent, limits, ends):
     """Put in what an end is that is not stationary, if its loss is that of a minimum; return if it is untold."""
     place, best, loss = -1, np.inf, ends.loss[at]
@@ -84,7 +79,6 @@ def _tell_near(at, recent, limits, ends):
     return False
 
 
-@register_jitable(**HELPER)
 def _is_far(theta, at, limits):
     """Whether an end is far outside of the domain."""
     for i in range(theta.shape[0]):
@@ -93,7 +87,6 @@ def _is_far(theta, at, limits):
     return False
 
 
-@register_jitable(**HELPER)
 def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, together, ends):
     """Tell loss and largest entry of the gradient at the ends of a block's trajectories, and what they are."""
     apart()  # type: ignore[call-arg]

@@ -1,0 +1,147 @@
+"""Loops as a kernel: their text for a signature, and how Python calls the machine code that LLVM makes of it."""
+
+import ctypes
+import itertools
+import pickle
+import struct
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any, Final, NoReturn
+
+import numpy as np
+from numba import types
+from numba.np.numpy_support import as_dtype
+
+from gdfast.kernels.loops.translation import Module
+from gdfast.kernels.loops.values import KINDS, Number, View
+
+ENTRY: Final = "gdfast.entry"
+_STATUS, _ERROR = "gdfast.status", "gdfast.error"
+
+# Where an array has its data and the address of its shape, by NumPy's interface for C (`PyArrayObject_fields`). Asked
+# for by way of Python, these of a tile's sixty arrays take twice as long as all else before it runs.
+_DATA = object.__basicsize__
+_DIMENSIONS = _DATA + 2 * struct.calcsize("P")
+
+_AROUND = f"""
+declare double @llvm.fabs.f64(double)
+declare float @llvm.fabs.f32(float)
+declare double @llvm.sqrt.f64(double)
+@{_STATUS} = global i32 0
+@{_ERROR} = global ptr null
+define internal void @gdfast.keep(i32 %status, ptr %error) alwaysinline {{
+  %none = icmp eq i32 %status, -2
+  %zero = icmp eq i32 %status, 0
+  %well = or i1 %none, %zero
+  br i1 %well, label %after, label %failed
+failed:
+  store ptr %error, ptr @{_ERROR}
+  store i32 %status, ptr @{_STATUS}
+  br label %after
+after:
+  ret void
+}}
+"""
+"""What numba's machine code tells of a step that fails is kept where `LoopKernel` looks for it."""
+
+
+def text_of(function: FunctionType, signature: Any) -> str:
+    """The assembly of a function for arguments of numba's types, to be called with the address of a record of them."""
+    module = Module()
+    lines: list[str] = []
+
+    words = itertools.count(step=8)
+
+    def loaded(kind: str, place: str = "%record", offset: int | None = None) -> Number:
+        k, offset = len(lines), next(words) if offset is None else offset
+        lines.append(f"%a{k} = getelementptr i8, ptr {place}, i64 {offset}\n%w{k} = load {kind}, ptr %a{k}")
+        return Number(kind, f"%w{k}")
+
+    def read(type_: Any) -> Any:
+        match type_:
+            case types.Array():
+                array = loaded("ptr").text
+                pointer, sizes = loaded("ptr", array, _DATA).text, loaded("ptr", array, _DIMENSIONS).text
+                shape = tuple(loaded("i64", sizes, 8 * axis) for axis in range(type_.ndim))
+                return View(KINDS[as_dtype(type_.dtype).name], pointer, shape)
+            case types.NamedTuple():
+                return type_.instance_class(*map(read, type_.types))
+            case types.Boolean():
+                whole = loaded("i64")
+                lines[-1] += f"\n%n{len(lines)} = icmp ne i64 {whole.text}, 0"
+                return Number("i1", f"%n{len(lines)}")
+            case types.Float(bitwidth=32):
+                whole = loaded("double")
+                lines[-1] += f"\n%n{len(lines)} = fptrunc double {whole.text} to float"
+                return Number("float", f"%n{len(lines)}")
+        return loaded("double" if isinstance(type_, types.Float) else "i64")
+
+    call, kind = module.call(function, tuple(map(read, signature.args)))
+    entry = "\n".join(
+        [f'define i64 @"{ENTRY}"(ptr %record) {{', *lines, f"%result = {call}", f"ret {kind} %result", "}"]
+    )
+    return "\n".join([_AROUND, *module.texts, entry])
+
+
+class LoopKernel:
+    """Machine code of loops in memory.
+
+    Parameters
+    ----------
+    engine
+        What has loaded it.
+    signature
+        The types it was compiled for.
+    """
+
+    def __init__(self, engine: Any, signature: Any) -> None:
+        self._engine, self._signature = engine, signature  # as long as it is called
+        self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p)(engine.get_function_address(ENTRY))
+        self._status = ctypes.c_int32.from_address(engine.get_global_value_address(_STATUS))
+        self._error = ctypes.c_void_p.from_address(engine.get_global_value_address(_ERROR))
+        kinds = _flat(signature.args, types.BaseTuple)
+        self._record = struct.Struct("".join("d" if isinstance(kind, types.Float) else "q" for kind in kinds))
+        arrays = [(k, kind) for k, kind in enumerate(kinds) if isinstance(kind, types.Array)]
+        self._arrays = [(k, np.dtype(as_dtype(kind.dtype)), kind.ndim) for k, kind in arrays]
+
+    def __call__(self, *arguments: Any) -> int:
+        """Call it.
+
+        Raises
+        ------
+        TypeError
+            If the arguments are not of the types that it was compiled for.
+        Exception
+            What a step's machine code raises.
+        """
+        values = _flat(arguments)
+        for k, dtype, ndim in self._arrays:
+            array = values[k]
+            if array.dtype != dtype or array.ndim != ndim or not array.flags.c_contiguous:
+                raise TypeError(f"a kernel takes a contiguous {dtype} array of {ndim} dimensions, not {array!r}")
+            values[k] = id(array)
+        result = int(self._entry(self._record.pack(*values)))
+        if self._status.value:
+            self._fail()
+        return result
+
+    def _fail(self) -> NoReturn:
+        self._status.value = 0
+        try:  # numba keeps a type and its arguments, pickled
+            address, size = struct.unpack("Pi", ctypes.string_at(self._error.value or 0, struct.calcsize("Pi")))
+            kind, values, *_ = pickle.loads(ctypes.string_at(address, size))
+            error = kind(*(values or ()))
+        except Exception:
+            error = RuntimeError("a kernel failed")
+        raise error
+
+
+def _flat(values: Iterable[Any], tuples: type = tuple) -> list[Any]:
+    """The values of nested tuples, or types of them, one after another."""
+    flat: list[Any] = []
+    for value in values:
+        if isinstance(value, tuples):
+            flat += _flat(value, tuples)  # type: ignore[arg-type]
+        else:
+            flat.append(value)
+    return flat

@@ -1,0 +1,178 @@
+"""Instructions of one function as LLVM writes them: what is kept where, branches, arithmetic on numbers and arrays."""
+
+import ast
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gdfast.kernels.loops.values import Number, View, conversion, is_static, meeting, number, size_of
+
+_INTEGERS: dict[type, str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.RShift: "ashr", ast.BitAnd: "and", ast.BitOr: "or",
+}  # fmt: skip
+_REALS: dict[type, str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
+_KNOWN: dict[type, Any] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.RShift: operator.rshift, ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+}  # fmt: skip
+_COMPARISONS: dict[type, tuple[str, str]] = {
+    ast.Lt: ("slt", "olt"), ast.LtE: ("sle", "ole"), ast.Gt: ("sgt", "ogt"), ast.GtE: ("sge", "oge"),
+    ast.Eq: ("eq", "oeq"), ast.NotEq: ("ne", "une"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a number is kept: of a name, or an entry of an array."""
+
+    kind: str
+    pointer: str
+
+
+class Writer:
+    """The lines of a function while it is written."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.entry: list[str] = []  # slots, which stand before all else
+        self.is_open = True  # whether what is written next is ever reached
+        self._count = 0
+
+    def _new(self) -> str:
+        self._count += 1
+        return str(self._count)
+
+    def labels(self, count: int) -> Iterator[str]:
+        """So many names of places to go to."""
+        return (f"l{self._new()}" for _ in range(count))
+
+    def write(self, kind: str, instruction: str) -> Number:
+        """Write an instruction that gives a number of a kind."""
+        name = f"%v{self._new()}"
+        self.lines.append(f"{name} = {instruction}")
+        return Number(kind, name)
+
+    def end(self, line: str) -> None:
+        """Write how it goes on from here, unless that is written."""
+        if self.is_open:
+            self.lines.append(line)
+        self.is_open = False
+
+    def begin(self, label: str) -> None:
+        """Write a place to go to."""
+        self.end(f"br label %{label}")
+        self.lines.append(f"{label}:")
+        self.is_open = True
+
+    def branch(self, condition: Any, then: str, otherwise: str) -> None:
+        """Go on at one of two places."""
+        self.end(f"br i1 {self.truth(condition)}, label %{then}, label %{otherwise}")
+
+    # What is kept.
+
+    def slot(self, kind: str) -> Slot:
+        """A place for a number."""
+        name = f"%s{self._new()}"
+        self.entry.append(f"{name} = alloca {kind}")
+        return Slot(kind, name)
+
+    def store(self, value: Any, slot: Slot) -> None:
+        """Keep a number, as one of the slot's kind."""
+        self.lines.append(f"store {slot.kind} {self.text(value, slot.kind)}, ptr {slot.pointer}")
+
+    def load(self, slot: Slot) -> Number:
+        """What is kept; a small integer as one of 64 bits."""
+        found = self.write(slot.kind, f"load {slot.kind}, ptr {slot.pointer}")
+        return Number("i64", self.text(found, "i64")) if slot.kind in ("i8", "i16", "i32") else found
+
+    # Numbers.
+
+    def text(self, value: Any, kind: str) -> str:
+        """A number as one of a kind."""
+        given = number(value)
+        if given.kind == kind:
+            return given.text
+        return self.write(kind, f"{conversion(given.kind, kind)} {given.kind} {given.text} to {kind}").text
+
+    def truth(self, value: Any) -> str:
+        """Whether a number is other than zero."""
+        given = number(value)
+        if given.kind == "i1":
+            return given.text
+        compared = "fcmp une" if given.is_real else "icmp ne"
+        return self.write("i1", f"{compared} {given.kind} {given.text}, {self.text(0, given.kind)}").text
+
+    def combined(self, kind: type, a: Any, b: Any) -> Any:
+        """What an operation of Python's makes of two numbers, known if they are."""
+        if is_static(a) and is_static(b):
+            return _KNOWN[kind](a, b)
+        common = meeting(number(a), number(b))
+        if kind is ast.Div and common != "float":
+            common = "double"
+        if common == "i1" and kind not in (ast.BitAnd, ast.BitOr):
+            common = "i64"
+        left, right = self.text(a, common), self.text(b, common)
+        if Number(common, "").is_real:
+            return self.write(common, f"{_REALS[kind]} {common} {left}, {right}")
+        if kind in _INTEGERS:
+            return self.write(common, f"{_INTEGERS[kind]} {common} {left}, {right}")
+        return self._divided(kind, left, right)
+
+    def _divided(self, kind: type, left: str, right: str) -> Number:
+        """The quotient of integers, rounded down, or its remainder, which has the divisor's sign."""
+        rest = self.write("i64", f"srem i64 {left}, {right}")
+        signs = self.write("i64", f"xor i64 {rest.text}, {right}")
+        differ = self.write("i1", f"icmp slt i64 {signs.text}, 0")
+        is_inexact = self.write("i1", f"icmp ne i64 {rest.text}, 0")
+        is_below = self.write("i1", f"and i1 {differ.text}, {is_inexact.text}")
+        if kind is ast.Mod:
+            added = self.write("i64", f"add i64 {rest.text}, {right}")
+            return self.write("i64", f"select i1 {is_below.text}, i64 {added.text}, i64 {rest.text}")
+        quotient: Number = self.combined(ast.Sub, self.write("i64", f"sdiv i64 {left}, {right}"), is_below)
+        return quotient
+
+    def compared(self, kind: type, a: Any, b: Any) -> Number:
+        """Whether a comparison holds."""
+        of_integers, of_reals = _COMPARISONS[kind]
+        common = meeting(number(a), number(b))
+        if Number(common, "").is_real:
+            return self.write("i1", f"fcmp {of_reals} {common} {self.text(a, common)}, {self.text(b, common)}")
+        return self.write("i1", f"icmp {of_integers} i64 {self.text(a, 'i64')}, {self.text(b, 'i64')}")
+
+    # Arrays.
+
+    def place(self, array: View, axis: int, index: Any) -> Any:
+        """An index, counted from the beginning."""
+        from_end = is_static(index) and index < 0
+        return self.combined(ast.Add, array.shape[axis], index) if from_end else index
+
+    def rows(self, array: View, places: tuple[Any, ...]) -> str:
+        """A pointer to what begins at the places on the first axes."""
+        flat: Any = 0
+        for axis, size in enumerate(array.shape):
+            flat = self.combined(ast.Mult, flat, size) if axis else flat
+            if axis < len(places):
+                place = self.place(array, axis, places[axis])
+                flat = self.combined(ast.Add, flat, place) if axis else place
+        offset = self.text(flat, "i64")
+        return self.write("ptr", f"getelementptr inbounds {array.kind}, ptr {array.pointer}, i64 {offset}").text
+
+    def as_numba(self, value: Any) -> Iterator[str]:
+        """The arguments as which numba hands a number, an array or a tuple over."""
+        if isinstance(value, tuple):
+            for part in value:
+                yield from self.as_numba(part)
+        elif isinstance(value, View):
+            count: Any = 1
+            strides: list[Any] = []
+            for length in reversed(value.shape):
+                strides.insert(0, self.combined(ast.Mult, count, size_of(value.kind)))
+                count = self.combined(ast.Mult, count, length)
+            yield from ("ptr null", "ptr null", f"i64 {self.text(count, 'i64')}", f"i64 {size_of(value.kind)}")
+            yield f"ptr {value.pointer}"
+            for length in (*value.shape, *strides):
+                yield f"i64 {self.text(length, 'i64')}"
+        else:
+            yield f"{number(value).kind} {number(value).text}"

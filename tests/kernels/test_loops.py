@@ -1,0 +1,157 @@
+"""Plain loops, translated without numba, do what numba makes of them."""
+
+import itertools
+import math
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import pytest
+from numba import types
+
+from gdfast.kernels.compiling import compiled, compiled_loops
+from gdfast.kernels.options import JIT, MAY_ALLOCATE, apart
+from gdfast.kernels.signatures import SETTLING, Block, Pair, Settling, block_type, call_step, pair_type, step_signature
+
+HALF, LARGEST = np.float32(0.5), 2**40
+
+
+class Table(NamedTuple):
+    doubles: Any  # float64 (3, k)
+    singles: Any  # float32[k]
+    small: Any  # int8[k]
+    counts: Any  # int32[k]
+    at: Any  # int64
+    scale: Any  # float32
+    is_on: Any  # bool
+
+
+def _place(numbers, number):
+    low, high = 0, len(numbers)
+    while low < high:
+        middle = (low + high) >> 1
+        if numbers[middle] < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _choose(row, k, scale):
+    apart()
+    if row[k] > 1.0:
+        return scale
+    for j in range(k, -1, -1):
+        if row[j] < 0.0:
+            return row[j]
+    return 0.25 if k % 2 else k
+
+
+def _halve(row, n):
+    for j in range(n):
+        row[j] *= HALF
+
+
+def _everything(table, factor):
+    doubles, small, k = table.doubles, table.small, len(table.singles)
+    total = found = 0
+    first = last = np.inf
+    for i in range(doubles.shape[0]):
+        row = doubles[i]
+        for j in range(k if table.is_on else 0):
+            if j == 2:
+                continue
+            if i == 2 and row[j] != row[j]:
+                break
+            row[j], small[j] = abs(row[j] - factor) / (1 + j), -(-(row[j] > 0.5) - 3) // 2
+            found += 1
+            first = row[j] if row[j] < first else first
+    doubles[-1, 0], doubles[1, -1] = _choose(doubles[0], k - 1, table.scale), _choose(doubles[1], 2, table.scale)
+    _halve(table.singles[1:], k - 1)
+    table.singles[0] = table.singles[1] * HALF - table.at * table.singles[2]
+    table.counts[:-1][1] += LARGEST
+    is_near = table.at > 3 or (not table.is_on and 0.0 < first < np.inf)
+    is_odd = (table.at & 1 != 0) | (factor < -1.0)
+    other = doubles[0] if table.at > 2 else doubles[1]
+    other[2] -= k
+    place, whole = _place(doubles[2], 0.5), -7 // min(4, table.at) + -7 % 4 + min(2, 9)
+    last = math.sqrt(first if is_near and not is_odd else -first)
+    table.counts[0] = place if is_odd else whole
+    doubles[2, 1] = last if last == last else np.nan
+    while True:
+        total += small[total % k] + 1
+        if total > 9 or total < -9:
+            break
+    for j in range(1, k, 2):
+        small[j] |= 8
+    return total * 100 + found + is_near
+
+
+def test_loops_do_what_numba_makes_of_them():
+    kinds = (types.float64[:, ::1], types.float32[::1], types.int8[::1], types.int32[::1])
+    kind = types.NamedTuple((*kinds, types.int64, types.float32, types.boolean), Table)
+    translated = compiled_loops(types.int64(kind, types.float64))(_everything)
+    for helper in (_place, _choose, _halve):
+        numba.extending.register_jitable(helper)
+    of_numba = numba.njit(types.int64(kind, types.float64), **JIT)(_everything)
+    for at, is_on in itertools.product((2, 5), (True, False)):
+        both = []
+        for function in (translated, of_numba):
+            table = Table(
+                np.array([[0.3, -1.5, 2.5, 0.0, 7.25], [4.0, 3.5, -0.125, 1e-300, 0.1], [-1, 2, 3, np.nan, 5]]),
+                np.array([0.1, 0.2, 0.3, 0.7, 1e-40], dtype=np.float32),
+                np.array([1, -3, 5, 7, 2], dtype=np.int8),
+                np.array([1, -3, 5, 7, 2], dtype=np.int32),
+                at,
+                np.float32(0.1),
+                is_on,
+            )
+            both.append((function(table, 0.7), [array.tobytes() for array in table[:4]]))
+        assert both[0] == both[1]
+
+
+def test_arrays_of_other_types_are_refused():
+    kernel = compiled_loops(types.int64(types.float64[::1], types.int64))(_place)
+    assert kernel(np.array([1.0, 2.0, 3.0]), 2) == 1
+    for other in (np.zeros(3, np.float32), np.zeros((1, 3)), np.zeros(6)[::2]):
+        with pytest.raises(TypeError, match="a kernel takes a contiguous float64 array of 1 dimensions, not array"):
+            kernel(other, 2)
+
+
+def _truncates(numbers):
+    found = 0
+    for j in range(len(numbers)):
+        found = numbers[j]
+    return found
+
+
+def test_a_number_never_loses_its_fraction():
+    with pytest.raises(TypeError, match="double"):
+        compiled_loops(types.int64(types.float64[::1]))(_truncates)
+
+
+def _steps(pair, block, table, settling):
+    for t in range(5):
+        call_step(pair, block, table, settling, t, 64, 1)
+    return 5
+
+
+def test_what_a_step_raises_is_raised():
+    @compiled(step_signature(types.float64), MAY_ALLOCATE)
+    def fails_late(pair, block, table, settling, t, n, n_steps):
+        block.theta[0, 0] += n_steps
+        if table[t, 0] > 2.0:
+            raise ValueError("too large")
+
+    matrix = types.float64[:, ::1]
+    drive = compiled_loops(types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING))(_steps)
+    counts, flat, cube = np.zeros(64, np.int64), np.zeros((1, 64)), np.zeros((1, 1, 64))
+    block = Block(flat, flat, flat, cube, flat, flat, counts, counts, flat, cube)
+    pair = Pair(fails_late.address, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
+    settling = Settling(1, 1e-9, 1e9, 0)
+    assert drive(pair, block, np.zeros((6, 1)), settling) == 5
+    assert flat[0, 0] == 5
+    for _ in range(2):
+        with pytest.raises(ValueError, match="too large"):
+            drive(pair, block, np.arange(6.0)[:, None].copy(), settling)
+    assert drive(pair, block, np.zeros((6, 1)), settling) == 5
