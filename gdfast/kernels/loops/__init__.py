@@ -5,7 +5,7 @@ long as LLVM takes over it. `gdfast.kernels.loops.translation` writes such funct
 hundredth of the time, and `gdfast.kernels.loops.kernel` calls what LLVM makes of them. What is promised is numba's: the
 same conversions, no contraction, and so the same bits.
 
-The functions may have
+The functions, whose sources are read, may have
 
 - assignments, also to several names and to entries; ``for`` over `range`, ``while``, ``if``, ``break``, ``continue``,
   and ``return`` of a number; calls of such functions, with all arguments in their order; `apart`, `wide`, `call_step`;
