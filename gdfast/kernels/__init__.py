@@ -12,8 +12,8 @@ of its own; `gdfast.kernels.folder` keeps them under a checksum; `gdfast.kernels
 A rule and a problem become one *step* kernel (`gdfast.kernels.fuse`): gradient, settle check, update and freeze
 for a block of lanes over several steps. The gradient of a problem with data is a kernel of its own
 (`gdfast.kernels.evaluation`), which the steps call. All step kernels have one signature (`gdfast.kernels.signatures`),
-so that the driver of a tile is compiled once and takes any of them. The driver is no formula, but loops over numbers and
-arrays, which `gdfast.kernels.loops` translates without numba: a first sweep would wait for numba's types of it.
+so that the driver of a tile is compiled once and takes any of them. The driver is no formula, but loops over numbers
+and arrays, which `gdfast.kernels.loops` translates without numba: a first sweep would wait for numba's types of it.
 
 Functions that stand within lane loops take as many arguments as they need numbers, of which some have more than eight:
 what would bundle them would have to be made anew in every lane, or be known to be of one type for all pairs.
