@@ -133,9 +133,15 @@ def test_all_landscapes_agree_with_the_kernels(problem):
 
 
 @pytest.mark.parametrize(
-    "text", ["adam:beta1=(linear:start=0.9,end=0.5)", "gd|cosine|warmup", "gd|step|reduce_on_plateau"]
+    "text",
+    [
+        "adam:beta1=(linear:start=0.9,end=0.5)",
+        "gd|cosine|warmup",
+        "gd|step|reduce_on_plateau",
+        "adam|soft_threshold=0.05|cautious|weight_decay|lookahead:k=3,alpha=0.3|box:low=-2,high=2|mechanic",
+    ],
 )
-def test_hyperparameters_that_are_schedules_and_chains_agree(text):
+def test_hyperparameters_that_are_schedules_chains_and_transforms_of_the_point_agree(text):
     assert not any(differing(gdfast.Sweep("quartic", text, "1e-3:1:6", "-3:3:5", 60)).values())
 
 
