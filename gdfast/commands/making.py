@@ -74,8 +74,11 @@ def parse_problem(
         return notation.problem(str(text), **source, **params, **lowest)
     if source:
         raise ValueError(f"{next(iter(source))} must not be given beside a loss, which has none")
-    named = isinstance(axes, Mapping)
-    domain = {n: _widened(axis) for n, axis in axes.items()} if named else [_widened(axis) for axis in axes] or None
+    domain: Any = (
+        {name: _widened(axis) for name, axis in axes.items()}
+        if isinstance(axes, dict)
+        else [_widened(axis) for axis in axes] or None
+    )
     if len(losses) == 1:
         return from_expression(losses[0], domain, params or None, **lowest)
     order = "in_turn" if order is None else order

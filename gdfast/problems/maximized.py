@@ -41,16 +41,17 @@ def maximized(problem: Problem | str = "exp(-x^2 - y^2)") -> Landscape:
     >>> path.theta.values[-1].round(6).tolist(), path.loss.values[-1].round(6).tolist()
     ([1.0], -1.0)
     """
-    of: Any = problem() if is_factory(problem) else problem
+    of: Any = problem
+    of = of() if is_factory(of) else of
     of = from_expression(of) if isinstance(of, str) else of
     if not isinstance(of, Landscape):
         raise TypeError(
             "maximized: problem must be a landscape, whose loss is a formula, such as gdfast.problems.quartic(), not "
             f"{shown(of)}"
         )
-    formulas = [_negated(of, role) for role in ("loss_formula", "gradient_formula")]
-    near, params = of.near, dict(of.params)
-    return Landscape(*formulas, domain=of.domain, near=near, representative=of.representative, params=params)
+    loss, gradient = (_negated(of, role) for role in ("loss_formula", "gradient_formula"))
+    told: dict[str, Any] = {"near": of.near, "representative": of.representative, "params": dict(of.params)}
+    return Landscape(loss, gradient, domain=of.domain, **told)
 
 
 def _negated(problem: Landscape, role: str) -> Any:
