@@ -257,6 +257,13 @@ def _lanes_of(part: Problem) -> LaneKernel | None:
     return lane_kernel(part.loss_formula, part.gradient_formula, part.dimension, len(part.params))
 
 
+def made(losses: Any) -> Any:
+    """Losses, or one, with what factories make in their places; anything else as it is."""
+    if isinstance(losses, list | tuple):
+        return tuple(map(made, losses))
+    return losses() if is_factory(losses) else losses
+
+
 def parts_of(name: str, losses: Any, domain: Any, params: Any) -> tuple[list[Problem], Array]:
     """Return the problems that are told by losses, and the domain of them all.
 
@@ -265,7 +272,7 @@ def parts_of(name: str, losses: Any, domain: Any, params: Any) -> tuple[list[Pro
     name : str
         Of the factory, for messages.
     losses : sequence
-        Problems, factories, or expressions, which have all coordinates that one of them names.
+        Problems, or expressions, which have all coordinates that one of them names.
     domain, params
         As of `gdfast.problems.from_expression`; where there are problems, the domain is the box around theirs if not
         given.
@@ -281,7 +288,7 @@ def parts_of(name: str, losses: Any, domain: Any, params: Any) -> tuple[list[Pro
         If they are no losses of the same coordinates.
     """
     accepted = "expressions or problems, such as ['3*x', '-x']"
-    given = [each() if is_factory(each) else each for each in arguments.several(f"{name}: losses", losses, accepted)]
+    given = arguments.several(f"{name}: losses", losses, accepted)
     for each in given:
         if not isinstance(each, str | Problem):
             raise TypeError(f"{name}: losses must be {accepted}, not {arguments.shown(each)}")
@@ -296,14 +303,14 @@ def parts_of(name: str, losses: Any, domain: Any, params: Any) -> tuple[list[Pro
         low, high = np.stack([problem.domain for problem in problems]).T
         domain = np.stack([low.min(axis=1), high.max(axis=1)], axis=1)
     try:
-        made = _of_texts(texts, problems[0].coordinates if problems else None, domain, values)
+        landscapes = _of_texts(texts, problems[0].coordinates if problems else None, domain, values)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-    parts = [made[each] if isinstance(each, str) else each for each in given]
-    if problems and made:
-        _check_alike(name, problems[0], next(iter(made.values())))
-    if made:
-        return parts, next(iter(made.values())).domain
+    parts = [landscapes[each] if isinstance(each, str) else each for each in given]
+    if problems and landscapes:
+        _check_alike(name, problems[0], next(iter(landscapes.values())))
+    if landscapes:
+        return parts, next(iter(landscapes.values())).domain
     return parts, checked_domain(name, domain, parts[0].coordinates)
 
 

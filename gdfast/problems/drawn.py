@@ -17,7 +17,7 @@ from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems._problem import Problem
-from gdfast.problems._stepwise import Stepwise, parts_of
+from gdfast.problems._stepwise import Stepwise, made, parts_of
 
 
 def _turns(below: Array, seed: int, steps: int) -> NDArray[np.int64]:
@@ -25,7 +25,7 @@ def _turns(below: Array, seed: int, steps: int) -> NDArray[np.int64]:
     return np.minimum(np.searchsorted(below, uniform, side="right"), len(below) - 1)
 
 
-@named()
+@named(losses=made)
 def drawn(
     losses: Sequence[Problem | str] = ("(x - 1)^2", "(x + 1)^2"),
     probabilities: Sequence[float] | None = None,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.named import named
 from gdfast.problems._problem import Problem
-from gdfast.problems._stepwise import Stepwise, parts_of
+from gdfast.problems._stepwise import Stepwise, made, parts_of
 
 LONGEST_ROUND = 2**24
 
@@ -27,7 +27,7 @@ def _turns(lengths: tuple[int, ...], steps: int) -> NDArray[np.int64]:
     return np.resize(np.repeat(np.arange(len(lengths)), lengths), steps)
 
 
-@named()
+@named(losses=made)
 def in_turn(
     losses: Sequence[Problem | str] = ("(x - 1)^2", "(x - y)^2"),
     lengths: Sequence[int] | None = None,

@@ -9,13 +9,14 @@ from typing import Any
 from gdfast.arguments import shown
 from gdfast.formulas.families import define
 from gdfast.formulas.formula import Formula
-from gdfast.named import is_factory, named
+from gdfast.named import named
 from gdfast.problems._landscape import Landscape
 from gdfast.problems._problem import Problem
+from gdfast.problems._stepwise import made
 from gdfast.problems.expression import from_expression
 
 
-@named()
+@named(problem=made)
 def maximized(problem: Problem | str = "exp(-x^2 - y^2)") -> Landscape:
     """Turn a landscape upside down, so that optimizers climb it.
 
@@ -42,7 +43,6 @@ def maximized(problem: Problem | str = "exp(-x^2 - y^2)") -> Landscape:
     ([1.0], -1.0)
     """
     of: Any = problem
-    of = of() if is_factory(of) else of
     of = from_expression(of) if isinstance(of, str) else of
     if not isinstance(of, Landscape):
         raise TypeError(

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.named import named
 from gdfast.problems._problem import Problem
-from gdfast.problems._stepwise import Stepwise, parts_of
+from gdfast.problems._stepwise import Stepwise, made, parts_of
 
 
 def _turns(until: tuple[int, ...], steps: int) -> NDArray[np.int64]:
     return np.searchsorted(np.array(until), np.arange(steps), side="right")
 
 
-@named()
+@named(losses=made)
 def phases(
     losses: Sequence[Problem | str] = ("x^2", "10 + x^2 - 10*cos(2*pi*x)"),
     until: Sequence[int] | int = 100,
