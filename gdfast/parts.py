@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.factors import kept
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
@@ -126,6 +127,17 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
         if measure:
             table[:, parts.measure.places] = measure.columns(max_steps, problem)
     return table
+
+
+def initial_state(optimizer: Optimizer, problem: Problem, dtype: DTypeLike) -> Array:
+    """First value of each state slot, ``dtype[s]``; a slot has a number for each coordinate.
+
+    Behind the rule's own come as many slots of zeros as hold the factors that it keeps of the problem's matrices.
+    """
+    behind = 0
+    if optimizer.for_matrices and optimizer.for_matrices.keeps:
+        behind = -(-sum(kept(rows, columns) for rows, columns in problem.matrices) // problem.dimension)
+    return np.concatenate([optimizer.initial_state, np.zeros(behind)]).astype(dtype)
 
 
 def initial_memory(optimizer: Optimizer, measure: Measure | None, dtype: DTypeLike) -> Array:

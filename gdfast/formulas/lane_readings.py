@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gdfast.formulas import elementary, lane_products, records
+from gdfast.formulas.factors import orthogonal_in
 
 _OF_ANY_TYPE = {lane_products.__name__, records.__name__}
 """Modules whose compiled forms look at the type of what they are given."""
@@ -98,7 +99,9 @@ def _narrowed(function: Any, number: Any) -> Any:
     return scope[function.__name__]
 
 
-_SINGLE = Reading({"VECTOR": lane_products.lanes_of(np.float32)}, "float32")
+_SINGLE = Reading(
+    {"VECTOR": lane_products.lanes_of(np.float32), "ORTHOGONAL": np.float32(orthogonal_in(np.float32))}, "float32"
+)
 
 
 def lanes_in(function: Callable[..., Any], real: str) -> Callable[..., Any]:

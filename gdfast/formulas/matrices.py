@@ -2,7 +2,8 @@
 
 Each takes a quantity of every entry of a matrix, and returns one of every entry. Further arguments are coefficients,
 the same for all entries. On arrays they are the functions here; their forms in compiled lanes are in
-`gdfast.kernels.lane_matrices` and sum in the same order, so that both give the same bits.
+`gdfast.kernels.lane_matrices` and sum in the same order, so that both give the same bits. Functions that keep something
+of a matrix from step to step are in `gdfast.formulas.factors`.
 """
 
 from collections.abc import Callable
@@ -10,25 +11,27 @@ from typing import Any
 
 import numpy as np
 
+from gdfast.formulas import factors
 from gdfast.formulas.elementary import Array, maximum, sqrt
+from gdfast.formulas.sums import product, total
 
 __all__ = ["column_mean", "mean", "orthogonalized", "row_mean"]
 
 
 def row_mean(x: Array) -> Array:
     """Return at each entry the mean of its row; ``x`` is ``dtype[rows, columns, n]``, summed in its order."""
-    return np.broadcast_to(_sum(x.swapaxes(0, 1))[:, None] / x.shape[1], x.shape)
+    return np.broadcast_to(total(x.swapaxes(0, 1))[:, None] / x.shape[1], x.shape)
 
 
 def column_mean(x: Array) -> Array:
     """Return at each entry the mean of its column; ``x`` is ``dtype[rows, columns, n]``, summed in its order."""
-    return np.broadcast_to(_sum(x)[None] / x.shape[0], x.shape)
+    return np.broadcast_to(total(x)[None] / x.shape[0], x.shape)
 
 
 def mean(x: Array) -> Array:
     """Return at each entry the mean of all; ``x`` is ``dtype[rows, columns, n]``, summed row by row."""
     entries = x.shape[0] * x.shape[1]
-    return np.broadcast_to(_sum(x.reshape(entries, x.shape[2])) / entries, x.shape)
+    return np.broadcast_to(total(x.reshape(entries, x.shape[2])) / entries, x.shape)
 
 
 def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Array:
@@ -40,33 +43,19 @@ def orthogonalized(x: Array, a: Any, b: Any, c: Any, eps: Any, steps: Any) -> Ar
 
     Source: Jordan (2024), Muon, https://kellerjordan.github.io/posts/muon/, with a = 3.4445, b = −4.775, c = 2.0315.
     """
-    norm = sqrt(_sum((x * x).reshape(x.shape[0] * x.shape[1], x.shape[2])))
+    norm = sqrt(total((x * x).reshape(x.shape[0] * x.shape[1], x.shape[2])))
     x = x / maximum(norm, eps)
     tall = x.shape[0] > x.shape[1]
     x = x.swapaxes(0, 1) if tall else x
-    zero = np.zeros((1, 1, 1), x.dtype)
     for _ in range(int(steps)):
-        gram = _product(zero, x, x.swapaxes(0, 1))
-        x = _product(a * x, b * gram + c * _product(zero, gram, gram), x)
+        gram = product(x, x.swapaxes(0, 1))
+        x = product(b * gram + c * product(gram, gram), x, a * x)
     result: Array = np.asarray(x.swapaxes(0, 1) if tall else x)
     return result
 
 
-def _sum(values: Array) -> Array:
-    """The sum over the first axis, in its order."""
-    total: Array = np.zeros_like(values[0])
-    for row in values:
-        total = total + row
-    return total
-
-
-def _product(start: Array, left: Array, right: Array) -> Array:
-    """``start + left @ right`` of each lane, summed in the order of the kernels."""
-    total = np.zeros((left.shape[0], right.shape[1], left.shape[2]), left.dtype) + start
-    for r in range(left.shape[1]):
-        total += left[:, r, None] * right[None, r]
-    return total
-
-
-FUNCTIONS: dict[str, Callable[..., Array]] = {f.__name__: f for f in (row_mean, column_mean, mean, orthogonalized)}
-"""By name."""
+FUNCTIONS: dict[str, Callable[..., Array]] = {
+    **{f.__name__: f for f in (row_mean, column_mean, mean, orthogonalized)},
+    **factors.FUNCTIONS,
+}
+"""By name, those that keep something of a matrix among them."""

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
+from gdfast.formulas.factors import FUNCTIONS as KEEPING
 from gdfast.formulas.formula import from_text
 from gdfast.formulas.grammar import GrammarError
 from gdfast.formulas.matrices import FUNCTIONS
@@ -34,6 +35,11 @@ class Stage(NamedTuple):
     function: str
     value: Callable[..., Any]
     numbers: tuple[str, ...]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it is one of those that keep factors of a matrix."""
+        return self.function in KEEPING
 
 
 class Staged(NamedTuple):
@@ -80,7 +86,7 @@ class _Cut(ast.NodeTransformer):
             return node
         name, function = node.func.id, FUNCTIONS[node.func.id]
         entry, *numbers = node.args or [ast.Constant(0.0)]
-        wanted = function.__code__.co_varnames[1 : function.__code__.co_argcount]
+        wanted = function.__code__.co_varnames[1 + (name in KEEPING) : function.__code__.co_argcount]
         given = tuple(n.id for n in numbers if isinstance(n, ast.Name) and n.id in self.names and n.id not in self.own)
         if len(given) != len(wanted) or len(numbers) != len(wanted):
             more = f", then arguments of the rule for {', '.join(wanted)}" if wanted else ""

@@ -6,6 +6,7 @@ A matrix of lanes lies row by row in a flat array, as vectors of `VECTOR` lanes,
 
 from gdfast.formulas.elementary import maximum, sqrt
 from gdfast.formulas.lane_products import VECTOR, multiply, wide_vectors
+from gdfast.kernels import lane_factors
 
 
 def mean(values, spare, rows, columns):
@@ -107,5 +108,5 @@ def orthogonalized(values, spare, rows, columns, a, b, c, eps, steps):
         scaled(values, x, 1.0)
 
 
-FUNCTIONS = {f.__name__: f for f in (row_mean, column_mean, mean, orthogonalized)}
-"""By name."""
+FUNCTIONS = {f.__name__: f for f in (row_mean, column_mean, mean, orthogonalized)} | lane_factors.FUNCTIONS
+"""By name, those that keep something of a matrix among them."""

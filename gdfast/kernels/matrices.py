@@ -2,7 +2,7 @@
 
 An array of parameters, with all its lanes, goes through stage after stage, while it is in the cache. Of the memory to
 scribble on, the results of the stages come first, then what the functions of matrices take, as many rows as
-`rows_for`.
+`rows_for`. What they keep of each matrix lies behind the state slots, in the order of the matrices.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,12 @@ from typing import Any
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import register_jitable
 
+from gdfast.formulas.factors import kept
 from gdfast.formulas.lane_products import lanes_of
 from gdfast.formulas.lane_readings import lanes_in
 from gdfast.formulas.staged import Stage
 from gdfast.kernels.compiling import callable_once, register_helpers
+from gdfast.kernels.lane_factors import spare_rows
 from gdfast.kernels.lane_matrices import FUNCTIONS
 from gdfast.kernels.options import HELPER
 from gdfast.kernels.templates import as_tuple, factor_of, gather, gather_nothing, scatter, scatter_nothing
@@ -61,7 +63,11 @@ def _reading_of(shape: Any) -> tuple[Any, Any, Any, tuple[Any, ...]]:
 def rows_for(problem: Problem, optimizer: Optimizer) -> int:
     """How many numbers a lane needs for the stages of the rule for matrices."""
     assert optimizer.for_matrices
-    return (len(optimizer.for_matrices.stages) + 4) * int(problem.arrays[:, 0].max()) + 1
+    stages, largest = len(optimizer.for_matrices.stages), int(problem.arrays[:, 0].max())
+    spare = 4 * largest + 1
+    if optimizer.for_matrices.keeps:
+        spare = max(spare, *(spare_rows(rows, columns) for rows, columns in problem.matrices))
+    return stages * largest + spare
 
 
 def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], optimizer: Optimizer, shape: Any) -> Any:
@@ -84,8 +90,10 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
     shaped, names = optimizer.for_matrices.takes_shape, optimizer.matrix_coefficients
     real, zero = shape.number, shape.number(0.0)
     results, zeros, sums = (zero,) * len(stages), (zero,) * len(optimizer.sums), len(optimizer.sums)
+    keeps, vector = optimizer.for_matrices.keeps, lanes_of(shape.real)
     sized = [k for k, name in enumerate(optimizer.coefficients) if name == "dimension"]
     size_at = sized[0] if sized else -1
+    kept_of = callable_once(kept)
     find, total = _found if results else _nothing_found, _found if zeros else _nothing_found
     chain: Any = _nothing
     for k, (stage, value) in enumerate(stages):
@@ -93,16 +101,19 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
         register_helpers(of_matrix)
         function = callable_once(of_matrix, HELPER)
         places = tuple(names.index(name) for name in stage.numbers)
-        chain = _then(chain, _stage(value, function, k, places, len(stages), shape))
+        apply = _with_factors(function) if stage.keeps else _without_factors(function)
+        chain = _then(chain, _stage(value, apply, k, places, len(stages), shape))
 
     def update(pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, own):
-        first = 0
+        first, at, numbers_of_lanes = 0, len(slots) * theta.shape[0] * vector, state.reshape(-1)
         while first < theta.shape[0]:
             size, rows, columns = pair.arrays[first, 0], pair.arrays[first, 1], pair.arrays[first, 2]
             rates = lr[pair.group[first]]
             if rows > 0:
                 given = ((real(rows), real(columns)) if shaped else ()) + own
-                chain(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
+                factors = numbers_of_lanes[at:]
+                at += kept_of(rows, columns) * vector if keeps else 0
+                chain(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own)
                 for i in range(size):
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
@@ -139,27 +150,45 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
 
 
 @(lambda function: callable_once(function, HELPER))
-def _nothing(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
+def _nothing(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own):
     return
 
 
 def _then(before: Any, after: Any) -> Any:
     """Two parts, one after the other."""
 
-    def both(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
-        before(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
-        after(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own)
+    def both(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own):
+        before(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own)
+        after(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own)
 
     return callable_once(both, HELPER)
 
 
-def _stage(value: Any, function: Any, k: int, places: tuple[int, ...], stages: int, shape: Any) -> Any:
+def _with_factors(function: Any) -> Any:
+    """A function of matrices that keeps something of them."""
+
+    def apply(entries, spare, factors, rows, columns, numbers):
+        function(entries, spare, factors, rows, columns, *numbers)
+
+    return callable_once(apply, HELPER)
+
+
+def _without_factors(function: Any) -> Any:
+    """One that does not."""
+
+    def apply(entries, spare, factors, rows, columns, numbers):
+        function(entries, spare, rows, columns, *numbers)
+
+    return callable_once(apply, HELPER)
+
+
+def _stage(value: Any, apply: Any, k: int, places: tuple[int, ...], stages: int, shape: Any) -> Any:
     """The k-th stage of so many: what the function is given, then the function, in the k-th place of the memory."""
     read, _, factor, slots = _reading_of(shape)
     results, blank, vector = (shape.number(0.0),) * k, (shape.number(0.0),) * len(places), lanes_of(shape.real)
     find, choose = _found if results else _nothing_found, _chosen if places else _nothing_chosen
 
-    def run(theta, grad, work, state, memory, rates, first, rows, columns, n, multiplier, given, own):
+    def run(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own):
         size = rows * columns
         for i in range(size):
             for lane in range(n):
@@ -169,6 +198,6 @@ def _stage(value: Any, function: Any, k: int, places: tuple[int, ...], stages: i
         numbers = choose(own, places, blank)
         flat = work.reshape(-1)
         entries, spare = flat[k * size * vector : (k + 1) * size * vector], flat[stages * size * vector :]
-        function(entries, spare, rows, columns, *numbers)
+        apply(entries, spare, factors, rows, columns, numbers)
 
     return callable_once(run, HELPER)

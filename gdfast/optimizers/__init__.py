@@ -41,6 +41,7 @@ from gdfast.optimizers.dowg import dowg
 from gdfast.optimizers.extragradient import extragradient
 from gdfast.optimizers.fromage import fromage
 from gdfast.optimizers.ftrl import ftrl
+from gdfast.optimizers.galore import galore
 from gdfast.optimizers.gd import gd
 from gdfast.optimizers.grams import grams
 from gdfast.optimizers.lamb import lamb
@@ -75,10 +76,12 @@ from gdfast.optimizers.saddle_free_newton import saddle_free_newton
 from gdfast.optimizers.sam import sam
 from gdfast.optimizers.schedule_free_adamw import schedule_free_adamw
 from gdfast.optimizers.schedule_free_sgd import schedule_free_sgd
+from gdfast.optimizers.shampoo import shampoo
 from gdfast.optimizers.signsgd import signsgd
 from gdfast.optimizers.signum import signum
 from gdfast.optimizers.simplified_ademamix import simplified_ademamix
 from gdfast.optimizers.sm3 import sm3
+from gdfast.optimizers.soap import soap
 from gdfast.optimizers.stable_adamw import stable_adamw
 from gdfast.optimizers.steepest_descent import steepest_descent
 from gdfast.optimizers.tiger import tiger
@@ -98,7 +101,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "second gradients": (sam, extragradient),
     "line searches": (steepest_descent, conjugate_gradients),
     "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, trust_region, lbfgs),
-    "matrix": (muon, adafactor),
+    "matrix": (muon, shampoo, soap, galore, adafactor),
     "wrappers": (averaged,),
     "rates of their own": (
         polyak_sgd, momo, momo_adam, barzilai_borwein, adgd, dog, dowg, dadapt_adamw, prodigy, cocob
@@ -212,6 +215,7 @@ __all__ = [
     "extragradient",
     "fromage",
     "ftrl",
+    "galore",
     "gd",
     "grams",
     "grid",
@@ -250,10 +254,12 @@ __all__ = [
     "sam",
     "schedule_free_adamw",
     "schedule_free_sgd",
+    "shampoo",
     "signsgd",
     "signum",
     "simplified_ademamix",
     "sm3",
+    "soap",
     "stable_adamw",
     "steepest_descent",
     "tiger",

@@ -33,10 +33,11 @@ points that it names, a line search, the Hessian's inverse. Then theta, gradient
 other arguments numbers, and it has no norms and sums.
 
 An optimizer may have another rule for matrices, such as the weights between two layers of a network. It is a text of
-the same kind, which besides may call the functions of `gdfast.formulas.matrices`: each takes a quantity of every entry
-of the matrix and returns one of every entry. Its arguments are ``theta, grad``, the same state slots, ``lr``, if it
-likes ``rows`` and ``columns``, the numbers of them, and coefficients. The other rule then is for what is no matrix,
-such as biases, each array of parameters for itself, sums and ``dimension`` too; a landscape is one such array.
+the same kind, which besides may call the functions of `gdfast.formulas.matrices` and of `gdfast.formulas.factors`: each
+takes a quantity of every entry of the matrix and returns one of every entry. Its arguments are ``theta, grad``, the
+same state slots, ``lr``, if it likes ``rows`` and ``columns``, the numbers of them, and coefficients. The other rule
+then is for what is no matrix, such as biases, each array of parameters for itself, sums and ``dimension`` too; a
+landscape is one such array.
 """
 
 import functools
@@ -116,6 +117,11 @@ class ForMatrices(NamedTuple):
     rule: Any
     takes_shape: bool
     coefficients: tuple[str, ...]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it keeps factors of each matrix."""
+        return any(stage.keeps for stage in self.stages)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -124,7 +124,17 @@ class Stepping(Loss):
     @functools.cached_property
     def has_matrices(self) -> bool:
         """Whether some of the coordinates are matrices, to which an optimizer may have a rule of their own."""
-        return bool(self.arrays[:, 1].any())
+        return bool(self.matrices)
+
+    @functools.cached_property
+    def matrices(self) -> list[tuple[int, int]]:
+        """Rows and columns of each matrix among the coordinates, in their order."""
+        found, first = [], 0
+        while first < len(self.arrays):
+            size, rows, columns = (int(number) for number in self.arrays[first])
+            found += [(rows, columns)] if rows else []
+            first += size
+        return found
 
     @property
     def step_work(self) -> int:

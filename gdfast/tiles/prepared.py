@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
-from gdfast.parts import Parts, initial_memory, step_table
+from gdfast.parts import Parts, initial_memory, initial_state, step_table
 from gdfast.tiles.ending import sampled_steps
 from gdfast.tiles.outcomes import Judge
 from gdfast.tiles.sweep import PLANS_KEPT, Sweep
@@ -100,7 +100,7 @@ class Prepared:
             optimizer,
             Parts.of(optimizer, sweep.measure),
             table.astype(sweep.dtype, copy=False),
-            optimizer.initial_state.astype(sweep.dtype),
+            initial_state(optimizer, sweep.problem, sweep.dtype),
             initial_memory(optimizer, sweep.measure, sweep.dtype),
         )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import gdfast
 import gdfast.theory
 from gdfast import optimizers, problems
-from gdfast.formulas import matrices
+from gdfast.formulas import factors, matrices
 from gdfast.formulas.formula import from_text
 from gdfast.formulas.staged import staged
 
@@ -100,6 +100,88 @@ def test_newton_schulz_keeps_singular_vectors_and_brings_values_near_one(rows, c
     assert np.all((np.diag(near_one) > 0.6) & (np.diag(near_one) < 1.3))
 
 
+def inverse_fourth_root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors / values**0.25) @ vectors.T
+
+
+@given(rows=st.integers(1, 9), columns=st.integers(1, 9), rank=st.integers(1, 9), data=st.data())
+@settings(max_examples=25)
+def test_factors_are_those_of_lapack(rows, columns, rank, data):
+    seed, size, of_rank = (data.draw(one) for one in (st.integers(0, 2**32), st.floats(-60, 60), st.integers(1, 9)))
+    rng, small = np.random.default_rng(seed), min(rows, columns)
+    G = rng.normal(size=(rows, of_rank)) @ rng.normal(size=(of_rank, columns)) * 10.0**size
+    kept = factors.Factors.within(np.zeros((factors.kept(rows, columns), 1)), rows, columns)
+    factors.accumulated(G[..., None], kept, 1.0, 1.0)
+    statistics = [G @ G.T, G.T @ G]
+    for got, expected in zip(kept[:2], statistics, strict=True):
+        np.testing.assert_allclose(got[..., 0], expected, rtol=1e-12, atol=1e-13 * np.abs(expected).max())
+    eps = 1e-3 * np.linalg.norm(G) ** 2
+    with np.errstate(all="ignore"):
+        got = factors.whitened(G[..., None], kept, eps, 1.0)[..., 0]
+    roots = [inverse_fourth_root(S + eps * np.eye(len(S))) for S in statistics]
+    np.testing.assert_allclose(got, roots[0] @ G @ roots[1], atol=1e-11)
+
+    with np.errstate(all="ignore"):
+        factors.turned(G[..., None], kept, 2.0)
+    bases = [basis[..., 0].copy() for basis in kept[2:]]
+    for S, A in zip(statistics, bases, strict=True):
+        np.testing.assert_allclose(A.T @ A, np.eye(len(A)), atol=1e-13)
+        np.testing.assert_allclose(A.T @ S @ A, np.diag(np.diag(A.T @ S @ A)), atol=1e-12 * np.linalg.norm(S))
+        values = np.sort(np.diag(A.T @ S @ A))
+        np.testing.assert_allclose(values, np.linalg.eigvalsh(S), atol=1e-12 * np.linalg.norm(S))
+    labels = np.arange(G.size, dtype=float).reshape(G.shape)
+    with np.errstate(all="ignore"):
+        moved = factors.turned(labels[..., None], kept, 1.0)[..., 0]
+    orders, clear = [], int(np.sum(np.linalg.eigvalsh(G @ G.T) > 1e-6 * np.linalg.norm(G) ** 2))
+    for S, A, got in zip(statistics, bases, kept[2:], strict=True):
+        order = np.argsort(-np.sum(A * (S @ A), axis=0), kind="stable")
+        expected = np.linalg.qr((S @ A)[:, order])[0]
+        orders.append(order[:clear])  # the rest is any basis of what is left
+        np.testing.assert_allclose(got[:, :clear, 0], expected[:, :clear], atol=1e-7)
+        np.testing.assert_allclose(got[..., 0].T @ got[..., 0], np.eye(len(A)), atol=1e-13)
+    np.testing.assert_array_equal(moved[:clear, :clear], labels[np.ix_(*orders)])
+
+    with np.errstate(all="ignore"):
+        low = factors.into_basis(factors.aligned(G[..., None], kept, rank, 1.0), kept)
+    count = min(rank, small)
+    left, values, right = np.linalg.svd(G, full_matrices=False)
+    best = (left[:, :count] * values[:count]) @ right[:count]
+    np.testing.assert_allclose(factors.out_of_basis(low, kept)[..., 0], best, atol=1e-12 * values[0])
+    rest = low[:, count:] if columns > rows else low[count:]
+    assert not rest.any()
+    basis = kept.of_right if columns > rows else kept.of_left
+    assert all(vector[np.abs(vector).argmax()] >= 0 for vector in basis[..., 0].T)
+
+
+@pytest.mark.parametrize("options", [{}, {"every": 7, "beta": 0.9, "momentum": 0.6, "weight_decay": 0.2, "eps": 0.01}])
+def test_shampoo_is_the_papers_with_roots_by_lapack(options):
+    told = {"momentum": 0.0, "beta": 1.0, "weight_decay": 0.0, "eps": 1e-6, "every": 1} | options
+    path = gdfast.trajectory(
+        EXACT, optimizers.shampoo(**options), EXACT.starts().points[0], 0.05, 40, gradient_tolerance=0.0
+    ).theta.values
+    theta, state = path[0].copy(), {}
+    share = 1.0 if told["beta"] == 1 else 1 - told["beta"]
+    for t, expected in enumerate(path[1:]):
+        grad = EXACT.gradient(theta[:, None])[:, 0]
+        step = np.zeros_like(theta)
+        for k, layer in enumerate(EXACT.layers):
+            G, g = grad[layer.weights].reshape(layer.fan_in, layer.fan_out), grad[layer.bias : layer.end]
+            L, R, v = state.get(k, (0.0, 0.0, 0.0, None))[:3]
+            L, R, v = (told["beta"] * old + share * new for old, new in ((L, G @ G.T), (R, G.T @ G), (v, g * g)))
+            if t % told["every"] == 0:
+                roots = [inverse_fourth_root(S + told["eps"] * np.eye(len(S))) for S in (L, R)]
+            else:
+                roots = state[k][3]
+            state[k] = L, R, v, roots
+            step[layer.weights] = (roots[0] @ G @ roots[1]).ravel()
+            step[layer.bias : layer.end] = g / np.sqrt(v + told["eps"])
+        momentum = told["momentum"] * state.get("m", 0.0) + step
+        state["m"] = momentum
+        theta = theta * (1 - 0.05 * told["weight_decay"]) - 0.05 * momentum
+        np.testing.assert_allclose(theta, expected, atol=1e-7)
+
+
 def with_a_name_like_a_result(theta, grad, lr):
     row_mean_0 = 2 * grad
     return theta - lr * matrices.row_mean(grad) * row_mean_0
@@ -158,6 +240,14 @@ def test_a_rule_for_matrices_that_does_not_fit_is_refused(text, kind, words):
 @pytest.mark.parametrize(("steps", "kind"), [(-1, ValueError), (100, ValueError), (2.5, TypeError), (True, TypeError)])
 def test_rounds_of_the_iteration_are_a_whole_number(steps, kind):
     cases.refused(lambda: optimizers.muon(steps=steps), kind, "muon: steps", "from 0 to 99")
+
+
+@pytest.mark.parametrize(
+    "make", [optimizers.shampoo, optimizers.soap, optimizers.galore], ids=lambda make: make.__name__
+)
+def test_steps_from_one_basis_to_the_next_are_a_whole_number(make):
+    cases.refused(lambda: make(every=0), ValueError, f"{make.__name__}: every")
+    cases.refused(lambda: make(every=2.5), TypeError, f"{make.__name__}: every")
 
 
 def test_a_rule_beside_one_for_matrices_has_no_norms():

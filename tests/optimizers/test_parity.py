@@ -29,6 +29,9 @@ PROBLEMS = {
     "network": gdfast.problems.mlp(
         (3, 4, 2), data=gdfast.data.load((peers.NETWORK_X, peers.NETWORK_Y), standardize=False)
     ),
+    "square network": gdfast.problems.mlp(
+        (3, 3, 3), data=gdfast.data.load((peers.NETWORK_X, peers.SQUARE_Y), standardize=False)
+    ),
 }
 
 

@@ -5,6 +5,7 @@
 without them.
 """
 
+import contextlib
 import functools
 import inspect
 import unittest.mock as mock
@@ -50,18 +51,29 @@ NETWORK_X, NETWORK_Y = _random.normal(size=(9, 3)), _random.normal(size=(9, 2))
 SHAPES = ((3, 4), (4,), (4, 2), (2,))
 
 
-def _network_loss(theta):
-    w1, b1, w2, b2 = PROBLEMS["network"].arrays(theta)
-    return float(np.mean((np.tanh(NETWORK_X @ w1 + b1) @ w2 + b2 - NETWORK_Y) ** 2))
+SQUARE_Y = np.random.default_rng(18).normal(size=(9, 3))
+SQUARE_SHAPES = ((3, 3), (3,), (3, 3), (3,))
 
 
-def _network_gradient(theta):
-    w1, b1, w2, b2 = PROBLEMS["network"].arrays(theta)
+def _network_loss(name, y, theta):
+    w1, b1, w2, b2 = PROBLEMS[name].arrays(theta)
+    return float(np.mean((np.tanh(NETWORK_X @ w1 + b1) @ w2 + b2 - y) ** 2))
+
+
+def _network_gradient(name, y, theta):
+    w1, b1, w2, b2 = PROBLEMS[name].arrays(theta)
     hidden = np.tanh(NETWORK_X @ w1 + b1)
-    errors = 2 / NETWORK_Y.size * (hidden @ w2 + b2 - NETWORK_Y)
+    errors = 2 / y.size * (hidden @ w2 + b2 - y)
     back = errors @ w2.T * (1 - hidden * hidden)
     parts = NETWORK_X.T @ back, back.sum(axis=0), hidden.T @ errors, errors.sum(axis=0)
     return np.concatenate([part.ravel() for part in parts])
+
+
+def _network(name, y, shapes):
+    """A network with one hidden layer of tanh."""
+    start = [float(x) for x in np.round(_random.normal(size=sum(int(np.prod(shape)) for shape in shapes)), 3)]
+    loss, gradient = (functools.partial(function, name, y) for function in (_network_loss, _network_gradient))
+    return Ground(start, loss, gradient, 0.0, shapes)
 
 
 PROBLEMS = {
@@ -83,9 +95,8 @@ PROBLEMS = {
         lambda p: np.array([4 * p[0] ** 3 - 10 * p[0] + 3]),
         -11.20033470869566,
     ),
-    "network": Ground(
-        [float(x) for x in np.round(_random.normal(size=26), 3)], _network_loss, _network_gradient, 0.0, SHAPES
-    ),
+    "network": _network("network", NETWORK_Y, SHAPES),
+    "square network": _network("square network", SQUARE_Y, SQUARE_SHAPES),
 }
 LANDSCAPES = ("quadratic", "rosenbrock", "quartic")
 
@@ -145,6 +156,10 @@ _SIGN = 1e-3
 _MUON = {"debias": True, "eps": 0.0, "adam_eps": 0.0}
 _DECAY = "to 1e-5 only: optax computes the decay in float32"
 _EXACT = "with torch's iteration in float64 in place of bfloat16; biases by torch.optim.Adam"
+_ADAGRAD = "biases by torch.optim.Adagrad"
+_SIGNS = "with singular vectors in float64 in place of float32, and with signs that are no library's"
+_DOUBLE = "with QR in float64 in place of float32"
+_TURNS = f"{_DOUBLE}; to 1e-8 only: steps along directions of hardly any gradient amplify rounding of the basis"
 _SINGLE = "to single precision only: pytorch_optimizer keeps the weights of the means in float32"
 _FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
 _SWINGS = "to 1e-9 only: at Rosenbrock's valley it swings, after 140 steps that agree to 2e-15, and amplifies rounding"
@@ -470,6 +485,54 @@ CASES += [
                 adam_b2=0.95,
                 weight_decay=0.1,
             ),
+            _more("shampoo", "Shampoo", 0.01, note=_ADAGRAD),
+            _more("shampoo", "Shampoo", 0.1, {"eps": 0.1}, note=_ADAGRAD, matrix_eps=0.1),
+            _contrib("galore", "galore", 0.003, {"rank": 128, "every": 200}, _SIGNS),
+            _contrib(
+                "galore",
+                "galore",
+                0.01,
+                {
+                    "rank": 1,
+                    "every": 15,
+                    "scale": 0.25,
+                    "weight_decay": 0.1,
+                    "beta1": 0.8,
+                    "beta2": 0.95,
+                    "eps": 1e-4,
+                },
+                _SIGNS,
+                rank=1,
+                update_proj_gap=15,
+                scale=0.25,
+                weight_decay=0.1,
+                adam=_B1B2,
+            ),
+        ]
+    ),
+    *(
+        case._replace(problems=(*LANDSCAPES, "square network"))
+        for case in [
+            _more("soap", "SOAP", 0.003, note=_TURNS, tolerance=1e-8),
+            _more(
+                "soap",
+                "SOAP",
+                0.01,
+                {
+                    "beta1": 0.8,
+                    "beta2": 0.99,
+                    "shampoo_beta": 0.7,
+                    "weight_decay": 0.1,
+                    "eps": 1e-4,
+                    "every": 3,
+                },
+                _DOUBLE,
+                betas=(0.8, 0.99),
+                shampoo_beta=0.7,
+                weight_decay=0.1,
+                eps=1e-4,
+                precondition_frequency=3,
+            ),
         ]
     ),
 ]
@@ -490,6 +553,23 @@ class Deviation(NamedTuple):
 
 DEVIATIONS = [
     Deviation("muon", "torch.optim", "Muon", "iterates in bfloat16", options={"exact": False}, problem="network"),
+    Deviation(
+        "soap",
+        "pytorch_optimizer",
+        "SOAP",
+        "computes QR in float32",
+        options={"exact": False},
+        problem="square network",
+    ),
+    Deviation(
+        "galore",
+        "optax.contrib",
+        "galore",
+        "computes singular vectors in float32",
+        {"rank": 1},
+        {"rank": 1, "exact": False},
+        problem="network",
+    ),
     Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
     Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
     Deviation(
@@ -539,12 +619,14 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     options = dict(case.options)
     exact, vector_rate = options.pop("exact", True), options.pop("vector_rate", 1.0)
     with torch.enable_grad():
-        if case.call == "Muon":
+        if case.call in ("Muon", "Shampoo"):
             matrices, vectors = ([part for part in parts if part.ndim == n] for n in (2, 1))
-            optimizers = [
-                module.Muon(matrices, lr=case.learning_rate, **options),
-                module.Adam(vectors, lr=case.learning_rate * vector_rate),
-            ]
+            rate = case.learning_rate * vector_rate
+            as_well: Any = torch.optim.Adam(vectors, lr=rate)
+            if case.call == "Shampoo":
+                begin = options.get("matrix_eps", 1e-6)
+                as_well = torch.optim.Adagrad(vectors, lr=rate, initial_accumulator_value=begin, eps=0.0)
+            optimizers = [getattr(module, case.call)(matrices, lr=case.learning_rate, **options), as_well]
         else:
             optimizers = [getattr(module, case.call)(parts, lr=case.learning_rate, **options)]
     if case.library == "schedulefree":
@@ -555,7 +637,8 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
 
     path = [point()]
     kept = torch.Tensor.clone if exact else torch.Tensor.bfloat16
-    with mock.patch.object(torch.Tensor, "bfloat16", kept):
+    single = torch.float64 if exact and case.call == "SOAP" else torch.float32
+    with mock.patch.object(torch.Tensor, "bfloat16", kept), mock.patch.object(torch, "float32", single):
         for _ in range(STEPS):
             for part, gradient in zip(parts, ground.arrays(ground.gradient(path[-1])), strict=True):
                 part.grad = torch.from_numpy(gradient.T.copy())
@@ -640,6 +723,35 @@ def _nonnegative(learning_rate):
     return optax.chain(optax.sgd(learning_rate), optax.keep_params_nonnegative())
 
 
+def _galore(learning_rate, adam=None, exact=True, **options):
+    """Around Adam with other hyperparameters, and with singular vectors in float64."""
+    import optax
+
+    optimizer = optax.contrib.galore(learning_rate, base_optimizer=optax.scale_by_adam(**(adam or {})), **options)
+
+    def update(*given):
+        with _double_svd() if exact else contextlib.nullcontext():
+            return optimizer.update(*given)
+
+    return optimizer._replace(update=update)
+
+
+@contextlib.contextmanager
+def _double_svd():
+    """Let optax compute singular vectors in float64, with the entry of the largest size positive in each."""
+    import jax.numpy as jnp
+
+    def signs(columns):
+        return jnp.sign(jnp.take_along_axis(columns, jnp.abs(columns).argmax(axis=0)[None], axis=0))
+
+    def signed(matrix, svd=jnp.linalg.svd, **options):
+        left, values, right = svd(matrix, **options)
+        return left * signs(left), values, right * signs(right.T).T
+
+    with mock.patch.object(jnp.linalg, "svd", signed), mock.patch.object(jnp, "float32", jnp.float64):
+        yield
+
+
 def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     import importlib
 
@@ -653,7 +765,7 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     options = {rate: case.learning_rate, **case.options}
     if lowest is not None:
         options[lowest] = ground.lowest
-    made = {"sam": _sam, "scale_by_backtracking_linesearch": _searched}
+    made = {"sam": _sam, "galore": _galore, "scale_by_backtracking_linesearch": _searched}
     made |= {"lookahead": _looking_ahead, "keep_params_nonnegative": _nonnegative}
     make = made.get(case.call) or getattr(importlib.import_module(case.library), case.call)
     optimizer = (_before(make) if case.call in (*_PARTS, "normalize") else make)(**options)
