@@ -56,6 +56,17 @@ def kept(rows: Any, columns: Any) -> Any:
     return 2 * (rows * rows + columns * columns)
 
 
+FUNCTIONS: dict[str, Callable[..., Array]] = {}
+"""By name."""
+
+
+def _keeping(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Enter a function by its name; rules call it without the factors, so that its type tells no arguments."""
+    FUNCTIONS[function.__name__] = function
+    return function
+
+
+@_keeping
 def accumulated(x: Array, factors: Factors, keep: Any, share: Any) -> Array:
     """Return ``x``, and add it to the statistics: L ← keep L + share x xᵀ, R ← keep R + share xᵀ x."""
     turned_over = x.swapaxes(0, 1)
@@ -64,6 +75,7 @@ def accumulated(x: Array, factors: Factors, keep: Any, share: Any) -> Array:
     return x
 
 
+@_keeping
 def whitened(x: Array, factors: Factors, eps: Any, refresh: Any) -> Array:
     """Return A x B; where `refresh` is 1, first A ← (L + ε I)^(−1/4), B ← (R + ε I)^(−1/4).
 
@@ -75,6 +87,7 @@ def whitened(x: Array, factors: Factors, eps: Any, refresh: Any) -> Array:
     return product(product(factors.of_left, x), factors.of_right)
 
 
+@_keeping
 def turned(x: Array, factors: Factors, anew: Any) -> Array:
     """Return ``x``, a quantity of each direction, in the order of a basis A, B that is made anew.
 
@@ -92,6 +105,7 @@ def turned(x: Array, factors: Factors, anew: Any) -> Array:
     return x
 
 
+@_keeping
 def aligned(x: Array, factors: Factors, rank: Any, refresh: Any) -> Array:
     """Return ``x``; where `refresh` is 1, A becomes its first `rank` left singular vectors, and B the identity.
 
@@ -110,11 +124,13 @@ def aligned(x: Array, factors: Factors, rank: Any, refresh: Any) -> Array:
     return x
 
 
+@_keeping
 def into_basis(x: Array, factors: Factors) -> Array:
     """Return Aᵀ x B, ``x`` in the basis."""
     return product(product(factors.of_left.swapaxes(0, 1), x), factors.of_right)
 
 
+@_keeping
 def out_of_basis(x: Array, factors: Factors) -> Array:
     """Return A x Bᵀ, what is ``x`` in the basis."""
     return product(product(factors.of_left, x), factors.of_right.swapaxes(0, 1))
@@ -217,9 +233,3 @@ def _reflect(column: Array, vector: Array, k: int, factor: Any) -> None:
     along = factor * along
     column[k] = column[k] - along
     column[k + 1 :] = column[k + 1 :] - along * vector[k + 1 :]
-
-
-FUNCTIONS: dict[str, Callable[..., Array]] = {
-    f.__name__: f for f in (accumulated, whitened, turned, aligned, into_basis, out_of_basis)
-}
-"""By name."""
