@@ -132,7 +132,7 @@ def step_table(optimizer: Optimizer, measure: Measure | None, problem: Problem, 
 def initial_state(optimizer: Optimizer, problem: Problem, dtype: DTypeLike) -> Array:
     """First value of each state slot, ``dtype[s]``; a slot has a number for each coordinate.
 
-    Behind the rule's own come as many slots of zeros as hold the factors that it keeps of the problem's matrices.
+    Behind those of rule and transforms come as many slots of zeros as hold the factors that it keeps of matrices.
     """
     behind = 0
     if optimizer.for_matrices and optimizer.for_matrices.keeps:

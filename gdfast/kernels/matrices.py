@@ -2,7 +2,7 @@
 
 An array of parameters, with all its lanes, goes through stage after stage, while it is in the cache. Of the memory to
 scribble on, the results of the stages come first, then what the functions of matrices take, as many rows as
-`rows_for`. What they keep of each matrix lies behind the state slots, in the order of the matrices.
+`rows_for`. What they keep of each matrix lies behind all state slots, in the order of the matrices.
 """
 
 from collections.abc import Sequence
@@ -91,6 +91,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
     real, zero = shape.number, shape.number(0.0)
     results, zeros, sums = (zero,) * len(stages), (zero,) * len(optimizer.sums), len(optimizer.sums)
     keeps, vector = optimizer.for_matrices.keeps, lanes_of(shape.real)
+    begin = len(optimizer.initial_state)  # slots, those of transforms among them
     sized = [k for k, name in enumerate(optimizer.coefficients) if name == "dimension"]
     size_at = sized[0] if sized else -1
     kept_of = callable_once(kept)
@@ -105,7 +106,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
         chain = _then(chain, _stage(value, apply, k, places, len(stages), shape))
 
     def update(pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, own):
-        first, at, numbers_of_lanes = 0, len(slots) * theta.shape[0] * vector, state.reshape(-1)
+        first, at, numbers_of_lanes = 0, begin * theta.shape[0] * vector, state.reshape(-1)
         while first < theta.shape[0]:
             size, rows, columns = pair.arrays[first, 0], pair.arrays[first, 1], pair.arrays[first, 2]
             rates = lr[pair.group[first]]

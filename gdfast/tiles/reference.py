@@ -158,6 +158,7 @@ class Trajectories:
             [*itertools.islice(slots, len(each.state)), *itertools.islice(later, len(each.scalars))]
             for each in self.optimizer.transforms
         ]
+        self.behind = [*slots]  # what the rule keeps of matrices
         self.memory, self.scalars = list(memory[parts.plateau_memory.places]), list(memory[parts.scalars.places])
         self.measured = memory[parts.measure_memory.places]
         self.counts = memory[parts.counts.places]
@@ -166,7 +167,7 @@ class Trajectories:
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Drop the trajectories that are not live."""
         self.theta, self.lr, self.number = self.theta[:, live], self.lr[:, live], self.number[live]
-        self.state = [slot[:, live] for slot in self.state]
+        self.state, self.behind = ([slot[:, live] for slot in slots] for slots in (self.state, self.behind))
         self.later = [[slot[..., live] for slot in slots] for slots in self.later]
         self.memory, self.scalars = [slot[live] for slot in self.memory], [slot[live] for slot in self.scalars]
         self.measured, self.counts = self.measured[:, live], self.counts[:, live]
@@ -243,8 +244,10 @@ class Trajectories:
         coefficients = self.table[t, self.parts.rule.places]
         if self.optimizer.matrix_rule and self.problem.has_matrices:
             own = self.table[t, self.parts.matrix_rule.places]
-            given = self.optimizer, self.problem.arrays, self.theta, grad, self.state, rate, coefficients, own
-            self.theta, self.state = updated_by_arrays(*given)
+            slots = [*self.state, *self.behind]
+            given = self.optimizer, self.problem.arrays, self.theta, grad, slots, rate, coefficients, own
+            self.theta, slots = updated_by_arrays(*given)
+            self.state, self.behind = slots[: len(self.state)], slots[len(self.state) :]
             return
         slots = [*self.state, *self.scalars]
         if self.around:
