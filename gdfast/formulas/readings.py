@@ -82,7 +82,7 @@ class _Typing(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "quantile":  # of noise, whose arguments are counters
+        if name in ("quantile", "uniform"):  # of noise, whose arguments are counters
             return self.narrowed(node)
         first = [self.visit(node.args[0])] if name == "select" else []
         node.args = first + [self.number(argument) for argument in node.args[len(first) :]]

@@ -95,7 +95,7 @@ def _of_coordinates(placed: _Placed, at: list[str], slots: list[str], scalars: s
         lines.append(f"    part = as_tuple(terms{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms)}{given}))")
         lines += [f"    {s} = {s if i else 0.0} + part[{j}]" for j, s in enumerate(sums)]
     for i in range(d):
-        noise = f", quantile(uniform({placed.key}, number, {i}))" if transform.noisy else ""
+        noise = _drawn(transform, f"{placed.key}, number, {i}")
         lines.append(f"    new{i} = rule{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms + sums)}{noise}{given})")
     return lines
 
@@ -176,7 +176,7 @@ class _InRows:
         if sums:
             value = f"value = as_tuple(terms{k}({self.at}{_joined(norms)}{given}))"
             yield self.over(value, *(f"{s} = {s} + value[{j}]" for j, s in enumerate(sums)))
-        noise = f", quantile(uniform({self.placed.key}, number[lane], i))" if self.transform.noisy else ""
+        noise = _drawn(self.transform, f"{self.placed.key}, number[lane], i")
         call = f"rule{k}({self.at}{_joined(norms + sums)}{noise}{given})"
         if not self.transform.after:
             yield self.over(f"grad[i, lane] = {call}")
@@ -190,6 +190,12 @@ class _InRows:
 def sum_rows(transform: Transform) -> int:
     """How many numbers of the whole vector a lane needs at a time: norms, sums, the scale of each norm, scalars."""
     return 2 * len(transform.norms) + len(transform.sums) + len(transform.scalars)
+
+
+def _drawn(transform: Transform, counters: str) -> str:
+    """The argument that is a random number, of a key, a trajectory and a coordinate."""
+    kinds = {"": "", "noise": f", quantile(uniform({counters}))", "chance": f", uniform({counters})"}
+    return kinds[transform.drawn]
 
 
 def _joined(arguments: list[str]) -> str:

@@ -129,15 +129,16 @@ def functions(script: Script) -> dict[str, Callable[..., Any]]:
     return {name: written(name) for name in elementary.__all__}
 
 
-def noise_of(script: Script, key: Sequence[Number], number: Number, coordinate: int) -> Number:
-    """A standard normal number, of the parts of a key, a trajectory's number and a coordinate."""
+def noise_of(script: Script, key: Sequence[Number], number: Number, coordinate: int, normal: bool) -> Number:
+    """A standard normal or a uniform number, of the parts of a key, a trajectory's number and a coordinate."""
     real, script.real = script.real, "float64"  # in which a random number is computed whatever the type
     try:
         scope = {**vars(noise), "np": types.SimpleNamespace(uint64=unsigned)}
         scope |= {name: function for name, function in functions(script).items() if name in scope}
         for name in ("mixed", "uniform", "quantile"):
             scope[name] = types.FunctionType(getattr(noise, name).__code__, scope)
-        drawn: Number = scope["quantile"](scope["uniform"](*key, number, script.integer(coordinate, "unsigned")))
+        drawn: Number = scope["uniform"](*key, number, script.integer(coordinate, "unsigned"))
+        drawn = scope["quantile"](drawn) if normal else drawn
     finally:
         script.real = real
     return drawn if real == "float64" else script.rounded(drawn.text)

@@ -161,7 +161,8 @@ class _Step:
         whole = self.reduced(transform, at, given)
         new = []
         for i, place in enumerate(at):
-            drawn = [noise_of(self.script, key, self.script.argument("number"), i)] if key else []
+            number, normal = self.script.argument("number"), transform.drawn == "noise"
+            drawn = [noise_of(self.script, key, number, i, normal)] if key else []
             new.append(self.apply(transform.rule, transform.results, *place, *whole, *drawn, *given))
         return new
 

@@ -148,7 +148,7 @@ def followed(optimizer: Optimizer, point: Array, rates: Array) -> Optimizer | No
     here, some = np.broadcast_to(point[:, None], near.shape), rates[:, :1] + np.zeros_like(near)
     kept = []
     for transform in optimizer.transforms:
-        if transform.noisy or transform.state or transform.scalars:
+        if transform.noisy or transform.jumps or transform.state or transform.scalars:
             return None
         if transform.after:
             if (_changed(transform, (near, np.zeros_like(near), here), some)[0] == near).all():

@@ -3,7 +3,8 @@
 A transform is a rule for one coordinate, in the grammar of update rules. Before the update it returns the gradient the
 next transform or the optimizer takes; its arguments, in this order, are ``theta, grad``; ``lr``, the learning rate with
 its schedule; Euclidean norms of the vectors of `entries`; sums over all coordinates of `terms`; ``noise``, a standard
-normal number of its own for each trajectory, step and coordinate; and its coefficients. After the update it returns the
+normal number of its own for each trajectory, step and coordinate, or ``chance``, one drawn uniformly from (0, 1); and
+its coefficients. After the update it returns the
 point, and has besides ``before``, the point that the update began at, and if it likes state slots and scalars, as rules
 of optimizers have. Use transforms by ``optimizer.transformed(clip_norm(1.0), lookahead(k=5))``, which applies them from
 left to right, first those of the gradient, then, around any rule, those of the point.
@@ -22,6 +23,7 @@ from gdfast.transforms._transform import THE_START, Transform
 from gdfast.transforms.gradients import centralize, clip_norm, clip_value, l1, l2, noise, normalize
 from gdfast.transforms.mechanic import mechanic
 from gdfast.transforms.points import ball, box, cautious, lookahead, soft_threshold, weight_decay
+from gdfast.transforms.precision import rounded
 
 CATALOGUE: dict[str, Callable[..., Transform]] = {
     make.__name__: make
@@ -40,6 +42,7 @@ CATALOGUE: dict[str, Callable[..., Transform]] = {
         cautious,
         lookahead,
         mechanic,
+        rounded,
     )
 }
 """The transforms by name."""
@@ -60,6 +63,7 @@ __all__ = [
     "mechanic",
     "noise",
     "normalize",
+    "rounded",
     "soft_threshold",
     "weight_decay",
 ]

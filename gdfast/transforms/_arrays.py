@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.noise import KEY, standard_normal
+from gdfast.formulas.noise import KEY, standard_normal, uniform
 from gdfast.transforms._transform import Transform
 
 
@@ -48,12 +48,20 @@ def changed(
         here = [*(each[places] for each in (*at, *slots)), *scalars, rate[places] if len(rate) > 1 else rate]
         sums = reduced(transform, tuple(here), given)
         if transform.noisy:
-            rows = [standard_normal(key, number, i) for i in np.arange(len(at[0]))[places]]
+            rows = [_random(transform, key, number, i) for i in np.arange(len(at[0]))[places]]
             sums.append(np.stack(rows).astype(rate.dtype, copy=False))
         new = computed(transform.rule, transform.results, *here, *sums, *given)
         last = [each[0] for each in new[len(whole) :]]
         whole = [_with(old, places, part) for old, part in zip(whole, new, strict=False)]
     return [*whole, *last]
+
+
+def _random(transform: Transform, key: Array, number: NDArray[np.int64], coordinate: int) -> Any:
+    """The random numbers of a coordinate."""
+    if transform.drawn == "noise":
+        return standard_normal(key, number, coordinate)
+    with np.errstate(over="ignore"):  # integers wrap around
+        return uniform(key[0], key[1], key[2], number, coordinate)
 
 
 def _with(old: Array, places: Any, part: Array) -> Array:

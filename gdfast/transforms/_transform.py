@@ -30,6 +30,8 @@ PARTS = ("all", "matrices")
 """Of which parameters a transform may be."""
 EXTENTS = ("all", "arrays", "units")
 """Over which of them its norms and sums may be."""
+DRAWN = ("noise", "chance")
+"""Arguments of a rule that are random numbers: a standard normal one, and one drawn uniformly from (0, 1)."""
 THE_START = math.nan
 """As the first value of a state slot: that of the point that a trajectory starts from."""
 
@@ -78,6 +80,8 @@ class Transform(Varied):
     over : {"all", "arrays", "units"}
         Over which of these each norm and sum is: all; each array of parameters, such as the weights of a layer; or the
         inputs of each unit, a column of a matrix, which is of matrices only.
+    jumps : bool
+        Whether what the rule returns is constant but for jumps, as rounding is, so that linear theory tells nothing.
     parameters : mapping
         Coefficients by name that do not depend on the step; a factory's are its parameters.
 
@@ -123,12 +127,14 @@ class Transform(Varied):
     scalars: tuple[str, ...] = ()
     of: str = "all"
     over: str = "all"
+    jumps: bool = False
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
     def __post_init__(self) -> None:
         for name in ("norms", "sums", "scalars"):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
         arguments.flag("after", self.after)
+        arguments.flag("jumps", self.jumps)
         part(self.of)
         extent(self.over)
         _ = self._signature
@@ -146,7 +152,7 @@ class Transform(Varied):
         known = {*parameters, *columns, *KEY}
         check_coefficients(self.rule, self.coefficients, known, "a norm or a sum is told by norms or sums")
         if self.noisy and "seed" not in parameters:
-            raise ValueError(f"rule {self.rule.__name__} has noise, so there must be a parameter seed beside it")
+            raise ValueError(f"rule {self.rule.__name__} has {self.drawn}, so there must be a parameter seed beside it")
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
 
     @property
@@ -155,9 +161,14 @@ class Transform(Varied):
         return _signature_of(self.rule, reduced, self.scalars, self.after)
 
     @property
+    def drawn(self) -> str:
+        """What random number the rule asks for, ``noise`` or ``chance``; empty for none."""
+        return self._signature.drawn
+
+    @property
     def noisy(self) -> bool:
-        """Whether the rule asks for noise."""
-        return self._signature.noisy
+        """Whether the rule asks for a random number."""
+        return bool(self.drawn)
 
     @property
     def state(self) -> tuple[str, ...]:
@@ -220,7 +231,7 @@ class Transform(Varied):
 class _Signature(NamedTuple):
     """What the arguments of a transform's rule are."""
 
-    noisy: bool
+    drawn: str
     state: tuple[str, ...]
     coefficients: tuple[str, ...]
 
@@ -240,20 +251,20 @@ def _signature_of(
             f"state slots, not {', '.join(names)}"
         )
     slots, rest = names[3:rate], names[rate + 1 :]
-    taken = [name for name in names if name not in (*norms, *sums, "noise")]
+    taken = [name for name in names if name not in (*norms, *sums, *DRAWN)]
     check_reduced("norms, of entries", norms, entries, taken, rest[: len(norms)])
-    taken = [name for name in names if name not in (*sums, "noise")]
+    taken = [name for name in names if name not in (*sums, *DRAWN)]
     check_reduced("sums, of terms", sums, terms, taken, rest[len(norms) : len(norms) + len(sums)])
     rest = rest[len(norms) + len(sums) :]
-    noisy = "noise" in names
-    if noisy and rest[:1] != ("noise",):
-        raise ValueError(f"rule {rule.__name__} must have noise right after lr, norms and sums")
+    drawn = next((name for name in DRAWN if name in names), "")
+    if drawn and (rest[:1] != (drawn,) or {*DRAWN} <= {*names}):
+        raise ValueError(f"rule {rule.__name__} must have {drawn}, and that alone, right after lr, norms and sums")
     if not after:
         if scalars:
             raise ValueError(f"scalars must be of a transform that acts after the update, not {', '.join(scalars)}")
         check_results(rule, ("grad",), "a transform of the gradient has no state slots")
-        return _Signature(noisy, (), rest[noisy:])
+        return _Signature(drawn, (), rest[bool(drawn) :])
     check_results(rule, ("theta", *slots), "its state slots are the arguments between before and lr")
     state = state_of(slots, scalars)
     check_scalars(rule, state, scalars, first=3)
-    return _Signature(noisy, state, rest[noisy:])
+    return _Signature(drawn, state, rest[bool(drawn) :])
