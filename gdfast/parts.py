@@ -58,7 +58,7 @@ class Parts:
         measure.
     plateau_memory, scalars, later_scalars, counts, measure_memory : Span
         Among a trajectory's memory slots, those of such a schedule, the rule's scalars, those of transforms, of a rule
-        with a line search how many points the last step tried and how many all did, and those of the measure.
+        whose requests are counted how many the last step had and how many all did, and those of the measure.
     """
 
     schedule: Span
@@ -81,7 +81,7 @@ class Parts:
         widths += [len(plateau.coefficients) if plateau else 0, len(optimizer.coefficients)]
         widths += [len(optimizer.matrix_coefficients), len(measure.coefficients) if measure else 0]
         slots = [len(plateau.initial) if plateau else 0, len(optimizer.scalars)]
-        slots += [sum(len(t.scalars) for t in optimizer.transforms), 2 if optimizer.search else 0]
+        slots += [sum(len(t.scalars) for t in optimizer.transforms), 2 if optimizer.counts else 0]
         return _parts(tuple(widths), (*slots, len(measure.initial) if measure else 0))
 
     @property
@@ -91,7 +91,7 @@ class Parts:
 
     @property
     def told(self) -> Span:
-        """Among the memory slots, those that results are made of: the points that searches tried, and the measure's."""
+        """Among the memory slots, those that results are made of: what was counted, and the measure's."""
         return Span(max(self.counts.begin, self.counts.end - 1), self.measure_memory.end)
 
     @property
@@ -143,5 +143,5 @@ def initial_state(optimizer: Optimizer, problem: Problem, dtype: DTypeLike) -> A
 def initial_memory(optimizer: Optimizer, measure: Measure | None, dtype: DTypeLike) -> Array:
     """First value of each memory slot of a trajectory, ``dtype[r]``."""
     of_plateau, of_measure = ([*part.initial.values()] if part else [] for part in (optimizer.plateau, measure))
-    counts = [0.0, 0.0] if optimizer.search else []
+    counts = [0.0, 0.0] if optimizer.counts else []
     return np.array([*of_plateau, *optimizer.initial_scalars, *counts, *of_measure], dtype=dtype)

@@ -75,6 +75,8 @@ UNUSUAL = [
     o.trust_region(least=0.0, largest=2.0),
     o.lbfgs(history=2, search="backtracking", euclidean=True),
     o.steepest_descent(growth=1.5, shrink=0.8),
+    o.adahessian(beta2=0.9, eps=1e-2, interval=3, seed=5),
+    o.sophia(gamma=1.0, rho=0.5, debias=True, late=True),
     o.averaged(of=o.adam(beta1=0.8), decay=0.9, debias=False, start=5),
     o.schedule_free_adamw(weight_decay=0.1, average=True),
 ]

@@ -50,6 +50,11 @@ def uniform(low: Any, middle: Any, high: Any, number: Any, coordinate: Any) -> A
     return ((z >> _11) + 0.5) * 1.1102230246251565e-16  # 2⁻⁵³
 
 
+def random_sign(low: Any, middle: Any, high: Any, number: Any, coordinate: Any) -> Any:
+    """Return −1 or 1 with the same probability, from the parts of a key."""
+    return select(uniform(low, middle, high, number, coordinate) < 0.5, -1.0, 1.0)
+
+
 def quantile(u: Any) -> Any:
     """Return the standard normal quantile of ``0 < u < 1``, within 2e-7 relative.
 

@@ -23,6 +23,7 @@ __all__ = [
     "absolute_hessian_solve",
     "dot",
     "gradient_at",
+    "hessian_diagonal",
     "hessian_product",
     "hessian_solve",
     "line_search",
@@ -137,6 +138,21 @@ def trust_region_step(gradient: Any, radius: Any) -> Any:
     raise TypeError(_TOLD.format("trust_region_step"))
 
 
+def hessian_diagonal(due: Any, low: Any, middle: Any, high: Any) -> Any:
+    """Return the diagonal of the Hessian of the loss at the rule's point, a vector, or 0 where `due` is 0.
+
+    It is exact on a landscape whose Hessian is a formula of few coordinates. Elsewhere it is Hutchinson's estimate,
+    z H z coordinate by coordinate with random signs z, whose mean is the diagonal (Bekas, Kokiopoulou & Saad 2007). The
+    signs are by a key of the step, ``low``, ``middle`` and ``high`` of the step table, by trajectory and coordinate.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("hessian_diagonal"))
+
+
 class _Kind(NamedTuple):
     """What one of the functions takes, and whether it returns a vector."""
 
@@ -155,8 +171,14 @@ KINDS: Mapping[str, _Kind] = {
     "absolute_hessian_solve": _Kind((_VECTOR, _NUMBER), True),
     "trust_region_step": _Kind((_VECTOR, _NUMBER), True),
     "hessian_product": _Kind((_VECTOR,), True),
+    "hessian_diagonal": _Kind((_NUMBER,) * 4, True),
 }
-OF_THE_HESSIAN = frozenset({"hessian_solve", "absolute_hessian_solve", "trust_region_step", "hessian_product"})
+OF_THE_HESSIAN = frozenset({"hessian_solve", "absolute_hessian_solve", "trust_region_step"})
+"""Those that take the whole Hessian."""
+OF_PRODUCTS = frozenset({"hessian_product", "hessian_diagonal"})
+"""Those that take products of it with vectors."""
+COUNTED = frozenset({"line_search", "hessian_diagonal"})
+"""Those of which it is counted how often they ask for something."""
 
 
 class Statement(NamedTuple):
@@ -224,13 +246,33 @@ class Steps:
         return frozenset(statement.function for statement in self.statements) - {""}
 
     @property
+    def takes_hessian(self) -> bool:
+        """Whether it asks for the whole Hessian."""
+        return bool(self.functions & OF_THE_HESSIAN)
+
+    @property
+    def takes_products(self) -> bool:
+        """Whether it asks for products of the Hessian with vectors."""
+        return bool(self.functions & OF_PRODUCTS)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is counted how often it asks for something."""
+        return bool(self.functions & COUNTED)
+
+    @property
     def points(self) -> int:
-        """How many points besides its own it asks for gradient or loss at: the same text of the same values is one."""
+        """How many points besides its own it asks for gradient or loss at: the same text of the same values is one.
+
+        A product with the Hessian counts as one, unless the whole Hessian is there.
+        """
         values, points = Counter[str](), set[Any]()
         for name, function, operands, _ in self.statements:
             if function in ("gradient_at", "loss_at"):
                 named = sorted({part.id for part in ast.walk(operands[0]) if isinstance(part, ast.Name)})
                 points.add((ast.unparse(operands[0]), *(values[each] for each in named)))
+            elif function == "hessian_product" and not self.takes_hessian:
+                points.add(len(points))
             values[name] += 1
         return len(points)
 

@@ -1,5 +1,7 @@
 """Gradient and objective of a problem with data as a kernel of their own, which the step of any optimizer calls.
 
+Products with the Hessian are another kernel, which is compiled where an optimizer asks for them.
+
 So there are as many kernels to compile as problems and optimizers together, not as pairs of them; and all problems of a
 family, such as networks, have the same lane functions and thus one kernel.
 """
@@ -13,7 +15,7 @@ from gdfast.kernels import lane_math, lane_products, records  # noqa: F401, regi
 from gdfast.kernels.compiling import callable_once, compiled, register_helpers, remembered
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, MAY_ALLOCATE, wide
-from gdfast.kernels.signatures import evaluation_signature
+from gdfast.kernels.signatures import evaluation_signature, product_signature
 from gdfast.problems import LaneKernel
 
 GRADIENT: Final = 1
@@ -36,6 +38,28 @@ def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
         return (_at_once if lanes.both else _apart)(signature, **parts)
 
     return remembered(("evaluation", real, *functions.items()), make, (evaluation_kernel, (lanes, real)))
+
+
+def product_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
+    """Return the compiled products with the Hessian that a lane function makes in a type, likewise."""
+    assert lanes.product
+    function = lanes_in(lanes.product, real)
+    signature = product_signature(getattr(types, real))
+
+    def make() -> Kernel:
+        register_helpers(function)
+        return _products(signature, callable_once(function, HELPER))
+
+    return remembered(("product", real, function), make, (product_kernel, (lanes, real)))
+
+
+def _products(signature: Any, product: Any) -> Kernel:
+    @compiled(signature, MAY_ALLOCATE)
+    def multiplied(pair, theta, way, out, work, n, t):
+        wide()  # type: ignore[call-arg]
+        product(theta, way, out, work, n, pair.data, pair.layout, t)
+
+    return multiplied
 
 
 def _apart(signature: Any, gradient: Any, objective: Any) -> Kernel:

@@ -19,7 +19,7 @@ from gdfast.kernels.matrices import rows_for, updating
 from gdfast.kernels.norms import euclidean_norm, larger_size
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.options import HELPER, INLINED
-from gdfast.kernels.signatures import call_evaluation, step_signature
+from gdfast.kernels.signatures import call_evaluation, call_product, step_signature
 from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
 from gdfast.kernels.transforms import sum_rows as rows_of_sums
@@ -85,7 +85,7 @@ def step_kernel(
         template, chain = in_one_pass, in_registers(transforms, problem.dimension, len(optimizer.state))
         parts["gradient"] = Formula.of(problem.gradient_formula, problem.dimension)
         parts["objective"] = Formula.of(problem.loss_formula, 1)
-        if "hessian" in optimizer.needs:
+        if steps and (steps.takes_hessian or steps.takes_products):
             parts["hessian"] = Formula.of(problem.hessian_formula, problem.dimension)
     rows: Rows | None = None
     written = ""
@@ -111,7 +111,7 @@ def step_kernel(
         real,
         bool(steps),
         rows,
-        bool(search),
+        optimizer.counts,
         not all(transform.after for transform in transforms),
         any(transform.after for transform in transforms),
     )
@@ -159,10 +159,17 @@ def _check_steps(problem: Problem) -> None:
             )
 
 
-_NOISE = {f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile)}
+_NOISE = {
+    f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile, noise.random_sign)
+}
 
 _FUNCTIONS = {name: getattr(elementary, name) for name in elementary.__all__}
-_EVALUATION = {"call_evaluation": call_evaluation, "GRADIENT": GRADIENT, "OBJECTIVE": OBJECTIVE}
+_EVALUATION = {
+    "call_evaluation": call_evaluation,
+    "call_product": call_product,
+    "GRADIENT": GRADIENT,
+    "OBJECTIVE": OBJECTIVE,
+}
 _NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt)}
 
 
@@ -182,7 +189,7 @@ class Shape(NamedTuple):
     real: str  # the type of all numbers
     of_vectors: bool  # whether the rule calls functions of whole vectors
     whole: Rows | None  # what such a rule needs, of a problem with an evaluation
-    searches: bool  # whether a line search is in it
+    counts: bool  # whether it is counted what the rule asks for
     transformed: bool  # whether the gradient is
     moved: bool  # whether the point is, after the update
 
@@ -209,7 +216,9 @@ def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     The problem's, norms and sums, what a rule of whole vectors has, the points that updates begin at where transforms
     ask for them, losses, the largest gradient entries.
     """
-    own = problem.lane_kernel.work_rows if problem.lane_kernel else 0
+    kernel = problem.lane_kernel
+    products = optimizer.steps is not None and optimizer.steps.takes_products
+    own = max(kernel.work_rows, kernel.product_rows if products else 0) if kernel else 0
     whole = in_memory(optimizer)[1].of(problem.dimension) if problem.lane_kernel and optimizer.steps else 0
     if optimizer.matrix_rule and problem.has_matrices:
         own = max(own, rows_for(problem, optimizer))  # the evaluation does not need its own any more

@@ -24,6 +24,7 @@ class Pair(NamedTuple):
 
     step: Any  # int64, address of the step
     evaluation: Any  # int64, address of the problem's evaluation; 0 if the step has it in itself
+    product: Any  # int64, address of the products with its Hessian; 0 if the step has them in itself or needs none
     group: Any  # int64[d], the row of learning rates that a coordinate takes
     arrays: Any  # int64[d, 3], of the array of parameters that it is of: entries, rows, columns
     data: Any  # (:)
@@ -60,7 +61,7 @@ SETTLING = types.NamedTuple((types.int64, types.float64, types.float64, types.in
 
 def pair_type(real: Any) -> Any:
     """The type of a `Pair` whose lanes compute in a type of numba's."""
-    return types.NamedTuple((types.int64, types.int64, _counts, types.int64[:, ::1], real[::1], _counts), Pair)
+    return types.NamedTuple((*[types.int64] * 3, _counts, types.int64[:, ::1], real[::1], _counts), Pair)
 
 
 def block_type(real: Any) -> Any:
@@ -99,25 +100,56 @@ def evaluation_signature(real: Any) -> Any:
     )
 
 
+@functools.cache
+def product_signature(real: Any) -> Any:
+    """The signature of the products with the Hessian that compute in such a type."""
+    matrix = real[:, ::1]
+    return types.void(
+        pair_type(real),
+        matrix,  # theta (d, W)
+        matrix,  # way (d, W), the vectors
+        matrix,  # out (d, W), to be filled with their products
+        matrix,  # work (work_rows, W), to scribble on
+        types.int64,  # n, lanes in use
+        types.int64,  # t, the updates done before
+    )
+
+
 def call_step(pair, block, table, settling, t, n, n_steps):  # what the signature has
     """Call the compiled step of a pair, so that one driver serves all pairs: see `gdfast.kernels.loops`."""
     raise NotImplementedError("for kernels")
 
 
 # Numba's own function-pointer type does this, too, but looks the kernel's signature up at every call.
+def _call(context: Any, builder: Any, address: Any, called: Any, arguments: Any) -> Any:
+    convention = context.call_conv
+    pointer = convention.get_function_type(called.return_type, called.args).as_pointer()
+    function = builder.inttoptr(address, pointer)
+    returned, _ = convention.call_function(builder, function, called.return_type, called.args, arguments)
+    with cgutils.if_unlikely(builder, returned.is_error):
+        convention.return_status_propagate(builder, returned)
+    return context.get_dummy_value()
+
+
 @intrinsic
 def call_evaluation(typing_context, pair, wanted, theta, grad, out, work, n, t):
     """Call the compiled evaluation of a pair, so that one step serves all problems with data."""
-    called = evaluation_signature(theta.dtype)
+    evaluation = evaluation_signature(theta.dtype)
 
     def generate(context, builder, signature, arguments):
-        convention = context.call_conv
         address = builder.extract_value(arguments[0], Pair._fields.index("evaluation"))
-        pointer = convention.get_function_type(called.return_type, called.args).as_pointer()
-        function = builder.inttoptr(address, pointer)
-        returned, _ = convention.call_function(builder, function, called.return_type, called.args, arguments)
-        with cgutils.if_unlikely(builder, returned.is_error):
-            convention.return_status_propagate(builder, returned)
-        return context.get_dummy_value()
+        return _call(context, builder, address, evaluation, arguments)
 
-    return called, generate
+    return evaluation, generate
+
+
+@intrinsic
+def call_product(typing_context, pair, theta, way, out, work, n, t):
+    """Call the compiled products of a pair with its Hessian."""
+    product = product_signature(theta.dtype)
+
+    def generate(context, builder, signature, arguments):
+        address = builder.extract_value(arguments[0], Pair._fields.index("product"))
+        return _call(context, builder, address, product, arguments)
+
+    return product, generate

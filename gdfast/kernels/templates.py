@@ -155,14 +155,14 @@ def keep_last(new, matrix, lane, scalars):
 
 @register_jitable(**HELPER)
 def count(tried, counts, status, lane):
-    """Keep how many points a step's line search tried, and add them to those of the steps before, until it settles."""
+    """Keep how much a step asked for, and add it to that of the steps before, until the lane settles."""
     counts[0, lane] = tried
     counts[1, lane] = counts[1, lane] if status[lane] & SETTLED else counts[1, lane] + tried
 
 
 @register_jitable(**HELPER)
 def count_back(counts, status, lane, t):
-    """Take off what a lane tried in the step at whose beginning it has settled."""
+    """Take off what a lane asked for in the step at whose beginning it has settled."""
     if status[lane] & SETTLED and status[lane] // KINDS == t:
         counts[1, lane] = counts[1, lane] - counts[0, lane]
 
@@ -199,7 +199,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
     has_norms, sums, remembers, measures = len(no_norms), len(zeros), len(memories), len(measured)
     has_scalars, scalars_from = len(no_scalars), parts.scalars.begin
-    of_vectors, searches, counts_from = shape.of_vectors, shape.searches, parts.counts.begin
+    of_vectors, asks, counts_from = shape.of_vectors, shape.counts, parts.counts.begin
     transformed, moved, later_from = shape.transformed, shape.moved, parts.later_scalars.begin
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
@@ -264,7 +264,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                         tried = advance(
                             x, g, theta, state, lane, scalars, rate, loss, fixed, number[lane], settings, coefficients
                         )
-                        if searches:
+                        if asks:
                             count(tried, counts, status, lane)
                         if moved:
                             after(x, g, theta, state, lane, later, rate, number[lane], settings)
@@ -290,7 +290,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                         x = column(grad, lane, point)
                         g = as_tuple(gradient(*(x + fixed)))
                         settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
-                        if searches:
+                        if asks:
                             count_back(counts, status, lane, t + k)
 
     return step
@@ -307,7 +307,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
     slots, no_norms, zeros = (zero,) * shape.state, (zero,) * shape.norms, (zero,) * shape.sums
     no_scalars, scalars_from = (zero,) * parts.scalars.size, parts.scalars.begin
     of_vectors, by_coordinate = shape.of_vectors, together and not shape.of_vectors
-    searches, counts_from = shape.searches, parts.counts.begin
+    asks, counts_from = shape.counts, parts.counts.begin
     has_scalars = 0 if of_vectors else len(no_scalars)
     vectors, numbers = shape.whole or (0, 0)
     transformed, moved, later_from = shape.transformed, shape.moved, parts.later_scalars.begin
@@ -414,7 +414,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                     pair, theta, grad, state, scalars, memory, multiplier, lr, losses, number, settings, coefficients,
                     rows, totals, work, n, t + k,
                 )  # fmt: skip
-                for lane in range(n if searches else 0):
+                for lane in range(n if asks else 0):
                     count(work[tried, lane], counts, status, lane)
             if not together:
                 by_arrays(

@@ -40,7 +40,7 @@ def expression(node: ast.expr, name_of: Callable[[str], str]) -> str:
 def in_lanes(optimizer: Optimizer, d: int) -> str:
     """Write ``advance(x, g, theta, state, lane, scalars, rate, loss, fixed, number, settings, c)`` of d coordinates.
 
-    It stores what becomes of the lane and returns how many points its line search tried. It calls ``gradient``,
+    It stores what becomes of the lane and returns how much is counted of what it asked for. It calls ``gradient``,
     ``objective``, ``hessian``, ``transform``, ``search``, ``euclidean_norm`` and ``as_tuple``.
     """
     return _InRegisters(optimizer, tuple(inspect.signature(optimizer.rule).parameters), d).text()
@@ -184,6 +184,12 @@ class _InRegisters:
         for i, row in enumerate(matrix):
             found = linear.product(row, [_Written(f"{name}_v{j}", lines) for j in range(self.d)])
             lines.append(f"{name}__{i} = {found.text}")
+
+    def _hessian_diagonal(self, name: str, due: ast.expr, *_: ast.expr) -> None:
+        matrix, lines = self.hessian(), self.lines
+        lines.append(f"{name}_due = {self.one(due)} != 0.0")
+        lines += [f"{name}__{i} = select({name}_due, {row[i].text}, 0.0)" for i, row in enumerate(matrix)]
+        lines.append(f"trials = trials + select({name}_due, 1.0, 0.0)")
 
 
 class _Written:

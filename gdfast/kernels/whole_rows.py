@@ -30,8 +30,9 @@ class Rows(NamedTuple):
 def in_memory(optimizer: Optimizer) -> tuple[str, Rows]:
     """The text of ``advance(pair, theta, grad, …)`` for all lanes of a block, and what it needs of memory.
 
-    It stores what becomes of the lanes; how many points their line searches tried is in the first of its numbers. It
-    calls ``transform``, ``search``, ``factor``, ``call_evaluation``, ``larger_size``.
+    It stores what becomes of the lanes; how much is counted of what they asked for is in the first of its numbers. It
+    calls ``transform``, ``search``, ``factor``, ``call_evaluation``, ``call_product``, ``larger_size`` and
+    ``random_sign``.
     """
     made = _InRows(optimizer, tuple(inspect.signature(optimizer.rule).parameters))
     return made.text, made.rows
@@ -160,6 +161,24 @@ class _InRows:
     def _loss_at(self, room: str, point: ast.expr) -> None:
         self.over(f"{self.point}[i, lane] = {self.written(point)}")
         self.lines += self.evaluate("OBJECTIVE", self.point, room)
+
+    def _hessian_product(self, room: str, vector: ast.expr) -> None:
+        way = self.vector()
+        self.over(f"{way}[i, lane] = {self.written(vector)}")
+        self.lines.append(f"call_product(pair, theta, {way}, {room}, work, n, t)")
+
+    def _hessian_diagonal(self, room: str, due: ast.expr, *key: ast.expr) -> None:
+        way, is_due = self.vector(), self.number()
+        self.over_lanes(f"{is_due}[lane] = select({self.written(due)} != 0.0, 1.0, 0.0)")
+        self.lines.append("going = n - n")
+        self.over_lanes(f"going += {is_due}[lane] != 0.0")
+        before, self.lines = self.lines, []
+        parts = ", ".join(self.written(part) for part in key)
+        self.over(f"{way}[i, lane] = random_sign({parts}, number[lane], i)")
+        self.lines.append(f"call_product(pair, theta, {way}, {room}, work, n, t)")
+        self.lines = [*before, "if going != n - n:", *(f"    {line}" for line in self.lines)]
+        self.over(f"{room}[i, lane] = select({is_due}[lane] != 0.0, {way}[i, lane] * {room}[i, lane], 0.0)")
+        self.over_lanes(f"{self.trials}[lane] = {self.trials}[lane] + {is_due}[lane]")
 
     def _line_search(self, room: str, direction: ast.expr, first: ast.expr) -> None:
         search = self.optimizer.search

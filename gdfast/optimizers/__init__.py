@@ -16,6 +16,7 @@ from gdfast.optimizers.adabound import adabound
 from gdfast.optimizers.adadelta import adadelta
 from gdfast.optimizers.adafactor import adafactor
 from gdfast.optimizers.adagrad import adagrad
+from gdfast.optimizers.adahessian import adahessian
 from gdfast.optimizers.adai import adai
 from gdfast.optimizers.adam import adam
 from gdfast.optimizers.adam_eps_hat import adam_eps_hat
@@ -82,6 +83,7 @@ from gdfast.optimizers.signum import signum
 from gdfast.optimizers.simplified_ademamix import simplified_ademamix
 from gdfast.optimizers.sm3 import sm3
 from gdfast.optimizers.soap import soap
+from gdfast.optimizers.sophia import sophia
 from gdfast.optimizers.stable_adamw import stable_adamw
 from gdfast.optimizers.steepest_descent import steepest_descent
 from gdfast.optimizers.tiger import tiger
@@ -100,7 +102,9 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     ),
     "second gradients": (sam, extragradient),
     "line searches": (steepest_descent, conjugate_gradients),
-    "second order": (newton, damped_newton, saddle_free_newton, levenberg_marquardt, trust_region, lbfgs),
+    "second order": (
+        newton, damped_newton, saddle_free_newton, levenberg_marquardt, trust_region, lbfgs, adahessian, sophia
+    ),
     "matrix": (muon, shampoo, soap, galore, adafactor),
     "wrappers": (averaged,),
     "rates of their own": (
@@ -189,6 +193,7 @@ __all__ = [
     "adadelta",
     "adafactor",
     "adagrad",
+    "adahessian",
     "adai",
     "adam",
     "adam_eps_hat",
@@ -260,6 +265,7 @@ __all__ = [
     "simplified_ademamix",
     "sm3",
     "soap",
+    "sophia",
     "stable_adamw",
     "steepest_descent",
     "tiger",

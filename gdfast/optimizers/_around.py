@@ -9,6 +9,7 @@ import numpy as np
 from gdfast.formulas import linear, vectors
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.noise import random_sign
 from gdfast.optimizers._optimizer import Optimizer
 
 
@@ -21,6 +22,9 @@ class Ground(Protocol):
     def step_objective(self, theta: Array, t: int) -> Array:
         """Return what they are the gradients of, ``[n]``."""
 
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the Hessians of that times vectors, ``[d, n]``."""
+
 
 class Around:
     """The surroundings of a step: gradient, loss, line search and Hessian, for the rule that asks for them.
@@ -28,7 +32,7 @@ class Around:
     Parameters
     ----------
     problem : Ground
-        Whose they are; of a landscape for a rule that asks for the Hessian, with ``hessian_rows``.
+        Whose they are. One without a lane kernel has ``hessian_rows`` too, the entries of the Hessian.
     optimizer : Optimizer
         What asks.
     real : str
@@ -37,7 +41,7 @@ class Around:
     Attributes
     ----------
     tried : ndarray
-        How many points the line search of the last step tried, ``dtype[n]``.
+        How much is counted of what the last step asked for, ``dtype[n]``.
     """
 
     def __init__(self, problem: Ground, optimizer: Optimizer, real: str) -> None:
@@ -49,10 +53,12 @@ class Around:
             "loss_at": self.loss_at,
             "line_search": self.line_search,
             "hessian_product": self.hessian_product,
+            "hessian_diagonal": self.hessian_diagonal,
             **{name: functools.partial(self.with_hessian, solve) for name, solve in linear.SOLVERS.items()},
         }
         results = 1 + len(optimizer.state) + len(optimizer.scalars)
         self.rule = Formula.of(optimizer.rule, results, of_vectors=True).where(meanings, real)
+        self.has_entries = getattr(problem, "lane_kernel", None) is None
         self.tried: Array = np.zeros(0)
 
     def step(
@@ -63,6 +69,7 @@ class Around:
         numbers: Mapping[str, Any],
         transform: Callable[[Array, Array], Array],
         t: int,
+        number: Any = 0,
     ) -> list[Array]:
         """Return the new point, the new state slots, ``dtype[d, n]``, and the new scalars, ``dtype[n]``.
 
@@ -78,8 +85,11 @@ class Around:
             From point and gradient to the transformed gradient.
         t : int
             The updates done before.
+        number : ndarray
+            Which trajectories they are, ``int64[n]``.
         """
         self.theta, self.grad, self.numbers, self.transform, self.t = theta, grad, numbers, transform, t
+        self.number = number
         self.tried = np.zeros_like(theta[0])
         coefficients = [numbers[name] for name in self.optimizer.arguments_after_slots]
         values = self.rule(theta, grad, *slots, *coefficients)
@@ -134,8 +144,25 @@ class Around:
 
     def hessian_product(self, vector: Any) -> Array:
         """The Hessian times vectors, ``dtype[d, n]``."""
-        right = [*np.broadcast_to(vector, self.theta.shape)]
-        return np.stack([linear.product(row, right) for row in self._hessian()])
+        way = np.broadcast_to(vector, self.theta.shape)
+        if not self.has_entries:
+            return self.problem.step_product(self.theta, way, self.t)
+        return np.stack([linear.product(row, [*way]) for row in self._hessian()])
+
+    def hessian_diagonal(self, due: Any, low: Any, middle: Any, high: Any) -> Array:
+        """The diagonal of the Hessian, or Hutchinson's estimate, where it is due, ``dtype[d, n]``."""
+        wanted = np.broadcast_to(np.not_equal(due, 0), self.theta.shape[1:])
+        self.tried = self.tried + wanted
+        if not wanted.any():
+            return np.zeros_like(self.theta)
+        if self.has_entries:
+            diagonal = np.stack([row[i] for i, row in enumerate(self._hessian())])
+        else:
+            with np.errstate(over="ignore"):  # integers wrap around
+                signs = [random_sign(low, middle, high, self.number, i) for i in range(len(self.theta))]
+            way = np.broadcast_to(np.array(signs, self.theta.dtype), self.theta.shape)
+            diagonal = way * self.hessian_product(way)
+        return np.where(wanted, diagonal, np.zeros_like(self.theta))
 
 
 def _repeat(times: int, numbers: linear.Row, body: Callable[[linear.Row], linear.Row]) -> linear.Row:

@@ -17,13 +17,12 @@ from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.formulas.arrays import computed
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
-from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
+from gdfast.formulas.vectors import Steps
 from gdfast.named import named, parameters_of_factory
 from gdfast.optimizers._added import check_call, check_schedule, check_transforms, check_within, first_values
 from gdfast.optimizers._search import Search
-from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, signature_of
+from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, needs_of, signature_of
 from gdfast.problems import Problem
-from gdfast.problems._landscape import LARGEST_LANDSCAPE
 from gdfast.rules import check_coefficients, names_of, sample, steps_of
 from gdfast.schedules import LossSchedule, Schedule, Varied, chained
 from gdfast.transforms import Transform
@@ -232,8 +231,7 @@ class Optimizer(Varied):
         >>> adam().in_units()
         <optimizer adam|unit=0.001>
         """
-        rate = self.learning_rate if rate is None else arguments.number("rate", rate, POSITIVE)
-        return self.copied(unit=rate)
+        return self.copied(unit=self.learning_rate if rate is None else arguments.number("rate", rate, POSITIVE))
 
     def replace(self, **changes: Any) -> "Optimizer":
         """Return the same with other hyperparameters, another schedule, other transforms or another unit.
@@ -335,8 +333,13 @@ class Optimizer(Varied):
 
     @property
     def points(self) -> int:
-        """At how many points a step asks for loss, gradient or Hessian, besides the trials of a line search."""
+        """At how many points a step asks for loss, gradient or Hessian, besides what is counted."""
         return 1 + (self.steps.points if self.steps else 0)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is counted what else its steps ask for: trials of a line search, products with the Hessian."""
+        return bool(self.steps and self.steps.counts)
 
     @property
     def cost(self) -> str:
@@ -357,12 +360,7 @@ class Optimizer(Varied):
     @property
     def needs(self) -> Mapping[str, str]:
         """What a problem must provide for it (see `Problem.provides`), with the words for it."""
-        needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in self.coefficients else {}
-        if self.steps and self.steps.functions & OF_THE_HESSIAN:
-            needs["hessian"] = f"the Hessian of a landscape, a formula of at most {LARGEST_LANDSCAPE} coordinates"
-        if any(transform.of_matrices for transform in self.transforms):
-            needs["matrices"] = "matrices of parameters, such as a network's weights"
-        return needs
+        return needs_of(self._signature, self.transforms)
 
     @property
     def initial_state(self) -> Array:

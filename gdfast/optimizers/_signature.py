@@ -41,13 +41,16 @@ landscape is one such array.
 """
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.staged import Stage, staged
-from gdfast.formulas.vectors import OF_THE_HESSIAN, Steps
+from gdfast.formulas.vectors import Steps
 from gdfast.optimizers._search import Search
+from gdfast.problems._landscape import LARGEST_LANDSCAPE
 from gdfast.rules import arguments_of, check_reduced, check_results, check_scalars, state_of
+from gdfast.transforms import Transform
 
 
 class Signature(NamedTuple):
@@ -147,18 +150,34 @@ def for_matrices(rule: Any, other: Any, state: tuple[str, ...], plain: bool) -> 
     return ForMatrices(*cut, takes_shape, after[2 * takes_shape :])
 
 
-_SINGULAR = {"gradients": "gradient", "losses": "loss", "Hessians": "Hessian"}
+def needs_of(signature: Signature, transforms: Sequence[Transform]) -> Mapping[str, str]:
+    """What a problem must provide for a rule with transforms, with the words for it."""
+    needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in signature.coefficients else {}
+    if signature.steps and signature.steps.takes_hessian:
+        needs["hessian"] = f"the Hessian of a landscape, a formula of at most {LARGEST_LANDSCAPE} coordinates"
+    elif signature.steps and signature.steps.takes_products:
+        needs["hessian_product"] = "products of the Hessian with vectors"
+    if any(transform.of_matrices for transform in transforms):
+        needs["matrices"] = "matrices of parameters, such as a network's weights"
+    return needs
+
+
+_SINGULAR = {"gradients": "gradient", "losses": "loss", "Hessians": "Hessian", "Hessian products": "Hessian product"}
 
 
 def cost_of(signature: Signature, search: Search | None) -> str:
     """What a step asks for, in words."""
     functions = [each.function for each in signature.steps.statements] if signature.steps else []
+    whole = signature.steps is not None and signature.steps.takes_hessian
     counts = {
         "gradients": 1 + functions.count("gradient_at"),
         "losses": signature.uses_loss + functions.count("loss_at"),
-        "Hessians": int(bool(OF_THE_HESSIAN & {*functions})),
+        "Hessians": int(whole),
+        "Hessian products": 0 if whole else functions.count("hessian_product"),
     }
     words = [f"{n} {what if n > 1 else _SINGULAR[what]}" for what, n in counts.items() if n]
+    if "hessian_diagonal" in functions:
+        words.append("1 Hessian product where it is due")
     trials = {"value": "a loss", "slope": "a gradient"}
     if search and search.most:
         words.append(" and ".join(trials[each] for each in search.seen if each in trials) + " at each trial")

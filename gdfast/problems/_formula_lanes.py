@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from gdfast.formulas.derivatives import NoDerivativeError, product_of
 from gdfast.formulas.formula import Formula
 from gdfast.problems._stepping import LaneKernel
 
@@ -13,7 +14,9 @@ def lane_kernel(
     loss_formula: Callable[..., Any], gradient_formula: Callable[..., Any], dimension: int, params: int
 ) -> LaneKernel:
     """The lane kernel of a loss and its gradient, formulas of so many coordinates and then numbers, lane by lane."""
-    point = ", ".join([*(f"theta[{i}, lane]" for i in range(dimension)), *(f"data[{i}]" for i in range(params))])
+    numbers = [f"data[{i}]" for i in range(params)]
+    at, along = ([f"{name}[{i}, lane]" for i in range(dimension)] for name in ("theta", "way"))
+    point = ", ".join([*at, *numbers])
     entries = ["slope"] if dimension == 1 else [f"slope[{i}]" for i in range(dimension)]
     slopes = "\n        ".join(f"grad[{i}, lane] = {entry}" for i, entry in enumerate(entries))
     scope: dict[str, Any] = {
@@ -31,5 +34,19 @@ def objective_of_lanes(theta, out, work, n, data, layout, t):
     for lane in range(n):
         out[lane] = loss({point})
 """
+    try:
+        product = product_of(gradient_formula, dimension)
+    except NoDerivativeError:
+        scope["product_of_lanes"] = None
+    else:
+        scope["product"] = Formula.of(product, dimension).reading("float64")
+        bends = slopes.replace("grad[", "out[")
+        text += f"""
+def product_of_lanes(theta, way, out, work, n, data, layout, t):
+    for lane in range(n):
+        slope = product({", ".join([*at, *along, *numbers])})
+        {bends}
+"""
     exec(compile(text, "<formulas in lanes>", "exec"), scope)
-    return LaneKernel(scope["gradient_of_lanes"], scope["objective_of_lanes"], work_rows=0, single=True)
+    gradient, objective, product = (scope[f"{name}_of_lanes"] for name in ("gradient", "objective", "product"))
+    return LaneKernel(gradient, objective, work_rows=0, single=True, product=product)

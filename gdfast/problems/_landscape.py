@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
-from gdfast.formulas.derivatives import NoDerivativeError, gradient_of, hessian_of
+from gdfast.formulas.derivatives import NoDerivativeError, gradient_of, hessian_of, product_of
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
@@ -213,7 +213,7 @@ class Landscape(Problem):
             _ = self.hessian_formula
         except NoDerivativeError:
             return super().provides
-        return super().provides | {"hessian"}
+        return super().provides | {"hessian", "hessian_product"}
 
     def hessian_rows(self, theta: Array) -> list[list[Array]]:
         """The entries of the Hessian by its formula, ``dtype[n]`` each.
@@ -237,6 +237,14 @@ class Landscape(Problem):
         rows = Formula.of(self.hessian_formula, self.dimension).reading(real.name)(*self._at(theta))
         rows = ((rows,),) if self.dimension == 1 else rows
         return [[np.broadcast_to(np.asarray(part, real), theta.shape[1:]) for part in row] for row in rows]
+
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        product = Formula.of(product_of(self.gradient_formula, self.dimension), self.dimension)
+        numbers = self._at(theta)[self.dimension :]
+        real = real_of(theta)
+        parts = product.reading(real.name)(*theta, *way, *numbers)
+        parts = (parts,) if self.dimension == 1 else parts
+        return np.stack([np.broadcast_to(np.asarray(part, real), theta.shape[1:]) for part in parts])
 
     def hessian(self, theta: Array) -> Array:
         try:

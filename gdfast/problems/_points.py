@@ -27,6 +27,7 @@ _AT_POINTS = (
     "nearest_minimum",
     "step_gradient",
     "step_objective",
+    "step_product",
     "predict",
     "outputs",
     "accuracy",
@@ -163,21 +164,23 @@ def _losses(values: Any, theta: Array) -> Array:
     return loss
 
 
-def _like_points(values: Any, theta: Array) -> Any:
-    if values is None:
-        return None
-    found = arguments.array("preconditioner", values, f"({theta.shape[0]}, {theta.shape[1]})")
+def _like_points(name: str, values: Any, theta: Array) -> Any:
+    """One number for each coordinate of each point."""
+    found = arguments.array(name, values, f"({theta.shape[0]}, {theta.shape[1]})")
     if found.shape != theta.shape:
-        raise ValueError(
-            f"preconditioner must have the points' shape, ({theta.shape[0]}, {theta.shape[1]}), not {found.shape}"
-        )
+        raise ValueError(f"{name} must have the points' shape, ({theta.shape[0]}, {theta.shape[1]}), not {found.shape}")
     return found
 
 
 _BESIDE_POINTS: dict[str, Callable[[Any, Array], Any]] = {
     "t": lambda value, theta: value if type(value) is int and value >= 0 else arguments.integer("t", value, low=0),
     "loss": _losses,
-    "preconditioner": _like_points,
+    "preconditioner": lambda value, theta: None if value is None else _like_points("preconditioner", value, theta),
+    "way": lambda value, theta: (
+        value
+        if np.shape(value) == theta.shape and np.asarray(value).dtype == theta.dtype
+        else _like_points("way", value, theta).astype(theta.dtype)
+    ),
     "gradient_tolerance": lambda value, theta: arguments.number("gradient_tolerance", value, arguments.NONNEGATIVE),
 }
 """How arguments beside the points are checked, by their name."""

@@ -39,6 +39,11 @@ class LaneKernel:
         where `out` is empty; with the same bits.
     single : bool
         Whether the problem runs in float32, too: whether its own `loss` and `gradient` compute in the type of points.
+    product : callable, optional
+        ``product(theta, way, out, work, n, data, layout, t)`` fills ``out[:, :n]`` with the Hessian of what the
+        gradient is the gradient of times ``way``; all three are ``float64[d, W]``.
+    product_rows : int
+        How many numbers a lane needs for intermediate results of `product`, if more than `work_rows`.
     """
 
     gradient: Callable[..., None] | None
@@ -47,6 +52,8 @@ class LaneKernel:
     one_vector: bool = False
     both: Callable[..., None] | None = None
     single: bool = False
+    product: Callable[..., None] | None = None
+    product_rows: int = 0
 
 
 class Stepping(Loss):
@@ -107,6 +114,18 @@ class Stepping(Loss):
     def step_objective(self, theta: Array, t: int) -> Array:
         """Return what `step_gradient` is the gradient of, ``float64[n]``."""
         return self.objective(theta)
+
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the Hessian of `step_objective` at each point times its column of `way`, ``float64[d, n]``.
+
+        Problems that provide ``hessian_product`` have it, in the order of their lane kernel.
+
+        Raises
+        ------
+        NotImplementedError
+            If the problem does not.
+        """
+        raise NotImplementedError(f"{self.label} has no products of its Hessian with vectors")
 
     @functools.cached_property
     def group(self) -> NDArray[np.int64]:

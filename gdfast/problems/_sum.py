@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments
+from gdfast.formulas.derivatives import NoDerivativeError, product_of
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names, define
 from gdfast.formulas.formula import Formula
@@ -64,8 +65,31 @@ def _lane_kernel(loss_formula: Callable[..., Any], gradient_formula: Callable[..
             for lane in range(n):
                 out[lane] += loss(theta[i, lane], theta[i + 1, lane])
 
-    single = gradient_of_single, objective_of_single
-    return LaneKernel(*(single if width == 1 else (gradient_of_pairs, objective_of_pairs)), work_rows=0, single=True)
+    try:
+        product: Any = Formula.of(product_of(gradient_formula, width), width).reading("float64")
+    except NoDerivativeError:
+        product = None
+
+    def product_of_single(theta, way, out, work, n, data, layout, t):
+        for i in range(theta.shape[0]):
+            for lane in range(n):
+                out[i, lane] = product(theta[i, lane], way[i, lane])
+
+    def product_of_pairs(theta, way, out, work, n, data, layout, t):
+        for lane in range(n):
+            out[0, lane] = 0.0
+        for i in range(theta.shape[0] - 1):
+            for lane in range(n):
+                along, across = product(theta[i, lane], theta[i + 1, lane], way[i, lane], way[i + 1, lane])
+                out[i, lane] += along
+                out[i + 1, lane] = across
+
+    single, pairs = (
+        (gradient_of_single, objective_of_single, product_of_single),
+        (gradient_of_pairs, objective_of_pairs, product_of_pairs),
+    )
+    of_gradient, of_objective, of_product = single if width == 1 else pairs
+    return LaneKernel(of_gradient, of_objective, work_rows=0, single=True, product=of_product if product else None)
 
 
 class Combinations(Problem):
@@ -195,6 +219,12 @@ class Sum(Problem):
         for window in self._windows:
             grad[window] += self.part.gradient(theta[window])
         return grad
+
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        found = np.zeros_like(theta)
+        for window in self._windows:
+            found[window] += self.part.step_product(theta[window], way[window], t)
+        return found
 
     def hessian(self, theta: Array) -> Array:
         bend = np.zeros((self.dimension, *theta.shape))

@@ -54,6 +54,10 @@ def lane_objective(theta, out, work, n, data, layout, t):
             out[lane] += 0.5 * row[lane] * theta[i, lane]
 
 
+def lane_product(theta, way, out, work, n, data, layout, t):
+    lane_gradient(way, out, work, n, data, layout, t)
+
+
 class Quadratic(Problem):
     """½ Σᵢ λᵢ xᵢ² or ½ xᵀ A x. The curvatures are data to the kernel: one is compiled for all condition numbers.
 
@@ -65,7 +69,7 @@ class Quadratic(Problem):
         A, ``float64[d, d]``; None along the axes.
     """
 
-    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1, single=True)
+    lane_kernel = LaneKernel(lane_gradient, lane_objective, work_rows=1, single=True, product=lane_product)
 
     def __init__(self, curvatures: Array, rotation: Array | None = None) -> None:
         self.curvatures, self.matrix = curvatures, None
@@ -90,6 +94,10 @@ class Quadratic(Problem):
     def gradient(self, theta: Array) -> Array:
         """Return λᵢ xᵢ or A x, ``float64[d, n]``, summed in the order of the coordinates."""
         return self._slopes(theta)
+
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        """Return λᵢ vᵢ or A v, ``float64[d, n]``, likewise."""
+        return self._slopes(way)
 
     def _slopes(self, theta: Array) -> Array:
         real = real_of(theta)

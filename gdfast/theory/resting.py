@@ -171,6 +171,9 @@ class _Paraboloid(NamedTuple):
     def step_objective(self, theta: Array, t: int) -> Array:
         return np.asarray(self.motion.height + 0.5 * (theta * self.motion.gradient(theta)).sum(axis=0))
 
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        return self.motion.gradient(way)
+
     def hessian_rows(self, theta: Array) -> list[list[Array]]:
         return [[np.full(theta.shape[1:], entry) for entry in row] for row in self.motion.hessian.tolist()]
 
@@ -193,6 +196,8 @@ def motion_of(
     several[: min(len(multipliers), LONG + 1)] = multipliers[: LONG + 1]
     with np.errstate(all="ignore"):
         columns = optimizer.columns(LONG, several, _Bowl(len(hessian)))  # type: ignore[arg-type]
+        if "due" in optimizer.coefficients:  # what is seen at some steps only is the same at all of them
+            columns[:, optimizer.coefficients.index("due")] = 1.0
         row, earlier, early = (columns[step].copy() for step in (-1, LONG // 4, 1))
         nowhere = np.zeros((len(hessian), 1))
         motion = Motion(optimizer, hessian, rates, row, earlier, early, height, nowhere)

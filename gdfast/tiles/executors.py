@@ -81,7 +81,7 @@ def cells_of(prepared: Prepared, tile: Tile, backend: str, keep_theta: bool, sto
     endings = run_tile(prepared, tile, stop)
     cells = prepared.judge.cells(endings, tile.first)
     optimizer, memory = sweep.optimizers[tile.optimizer], endings.memory.astype(np.float64, copy=False)
-    tried, memory = (memory[:1], memory[1:]) if optimizer.search else (memory[:0], memory)
+    tried, memory = (memory[:1], memory[1:]) if optimizer.counts else (memory[:0], memory)
     if sweep.measure:
         seen = np.minimum(endings.steps + 1, sweep.max_steps)
         cells.measure = sweep.measure.value(memory, seen, sweep.max_steps, cells.ending == Ending.diverged)

@@ -174,7 +174,7 @@ class Trajectories:
 
     @property
     def told(self) -> Array:
-        """What results are made of: the points that searches tried, if there are any, and the measure's memory."""
+        """What results are made of: what was counted, if anything, and the measure's memory."""
         return np.concatenate([self.counts[1:], self.measured])
 
     def note(self, record: Record, row: int, places: NDArray[np.int64]) -> None:
@@ -253,7 +253,7 @@ class Trajectories:
         if self.around:
             numbers = {"lr": rate[0], "loss": loss, **dict(zip(self.optimizer.coefficients, coefficients, strict=True))}
             there = functools.partial(self.transformed_at, t=t)
-            self.theta, *slots = self.around.step(self.theta, grad, slots, numbers, there, t)
+            self.theta, *slots = self.around.step(self.theta, grad, slots, numbers, there, t, self.number)
             self.state, self.scalars = slots[: len(self.state)], slots[len(self.state) :]
             if self.counts.size:
                 self.counts = np.stack([self.around.tried, self.counts[1] + self.around.tried])

@@ -417,7 +417,7 @@ class Sweep(Value):
 
         ``evaluations``, at how many points gradient or loss were asked for, where a step asks at more than its own.
         """
-        several = any(optimizer.points > 1 or optimizer.search for optimizer in self.optimizers)
+        several = any(optimizer.points > 1 or optimizer.counts for optimizer in self.optimizers)
         return (*self.problem.told_at_ends, *(["evaluations"] if several else []))
 
     @property

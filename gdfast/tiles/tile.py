@@ -7,7 +7,7 @@ import numpy as np
 
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.lane_products import lanes_of
-from gdfast.kernels.evaluation import evaluation_kernel
+from gdfast.kernels.evaluation import evaluation_kernel, product_kernel
 from gdfast.kernels.fuse import step_kernel, work_rows
 from gdfast.kernels.numba_internals import Kernel
 from gdfast.kernels.signatures import Block, Pair, Settling
@@ -120,6 +120,9 @@ def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
     kernels = [step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)]
     if problem.lane_kernel:
         kernels.append(evaluation_kernel(problem.lane_kernel, sweep.dtype))
-    step, evaluation = (*(kernel.address for kernel in kernels), 0)[:2]
+        if optimizer.steps and optimizer.steps.takes_products:
+            kernels.append(product_kernel(problem.lane_kernel, sweep.dtype))
+    step, evaluation, product = (*(kernel.address for kernel in kernels), 0, 0)[:3]
     data, layout = problem.lane_data(sweep.max_steps)
-    return Pair(step, evaluation, problem.group, problem.arrays, data.astype(sweep.dtype, copy=False), layout), kernels
+    data = data.astype(sweep.dtype, copy=False)
+    return Pair(step, evaluation, product, problem.group, problem.arrays, data, layout), kernels

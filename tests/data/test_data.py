@@ -188,7 +188,7 @@ def test_kernel_and_reference_agree(problem, t, real):
     theta[:, :n] = np.random.default_rng(t).uniform(*problem.domain.T[..., None], (problem.dimension, n))
     grad, out = np.full_like(theta, np.nan), np.zeros(width, real)
     work, (data, layout) = np.zeros((problem.lane_kernel.work_rows, width), real), problem.lane_data(50)
-    pair = Pair(0, 0, problem.group, problem.arrays, data.astype(real), layout)
+    pair = Pair(0, 0, 0, problem.group, problem.arrays, data.astype(real), layout)
     evaluation_kernel(problem.lane_kernel, real)(pair, GRADIENT + OBJECTIVE, theta, grad, out, work, n, t)
     expected = problem.step_gradient(theta[:, :n], t)
     value = problem.step_objective(theta[:, :n], t)

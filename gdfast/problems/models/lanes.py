@@ -39,28 +39,40 @@ def row_at(shape, layout, t, q):
 class ModelKernel(LaneKernel):
     """The lane kernel of a model, which another process makes again from the texts of its formulas."""
 
-    made_of: tuple[str, str, int]
+    made_of: tuple[str, str, str | None, int]
 
     def __reduce__(self) -> Any:
         return _of_texts, self.made_of
 
 
-def _of_texts(loss: str, gradient: str, d: int) -> ModelKernel:
-    return lane_kernel(from_text(loss), from_text(gradient), d)
+def _of_texts(loss: str, gradient: str, product: str | None, d: int) -> ModelKernel:
+    return lane_kernel(from_text(loss), from_text(gradient), product and from_text(product), d)
 
 
 @functools.lru_cache(maxsize=64)
-def lane_kernel(loss: Callable[..., Any], gradient: Callable[..., Any], d: int) -> ModelKernel:
-    """Return the lane kernel of two formulas of d parameters and the numbers of a row: its loss, and the gradient."""
+def lane_kernel(
+    loss: Callable[..., Any], gradient: Callable[..., Any], product: Callable[..., Any] | None, d: int
+) -> ModelKernel:
+    """Return the lane kernel of formulas of d parameters and the numbers of a row: its loss, and the gradient.
+
+    The formula of the Hessian times a vector, if there is one, takes the vector behind the parameters.
+    """
     slopes, losses = _Passing(Formula.of(gradient, d), d), _Passing(Formula.of(loss, 1), d)
-    work_rows = max(slopes.work_rows, losses.work_rows)
-    kernel = ModelKernel(slopes.lanes(_GRADIENT), losses.lanes(_OBJECTIVE), work_rows, single=True)
-    object.__setattr__(kernel, "made_of", (source_of(loss), source_of(gradient), d))
+    bends = _Passing(Formula.of(product, d), d, d) if product else None
+    kernel = ModelKernel(
+        slopes.lanes(_GRADIENT),
+        losses.lanes(_OBJECTIVE),
+        max(slopes.work_rows, losses.work_rows),
+        single=True,
+        product=bends.lanes(_PRODUCT) if bends else None,
+        product_rows=bends.work_rows if bends else 0,
+    )
+    object.__setattr__(kernel, "made_of", (source_of(loss), source_of(gradient), product and source_of(product), d))
     return kernel
 
 
 _BEGIN = """
-def in_lanes(theta, grad, work, n, data, layout, t):
+def in_lanes({arguments}, work, n, data, layout, t):
     wide_vectors()
     shape = record(layout, 0, SHAPE)
     total = shape.batch if shape.batch > 0 else shape.rows
@@ -71,10 +83,16 @@ def in_lanes(theta, grad, work, n, data, layout, t):
         for i in range({d}):
             for lane in range({chunk}):
                 chunk[i * {stride} + lane] = theta[i, begin + (lane if lane < count else 0)]
-        for i in range({d}, {end}):
+{ways}        for i in range({begin_of_sums}, {end}):
             for lane in range({chunk}):
                 chunk[i * {stride} + lane] = 0.0
 {passing}
+"""
+
+_WAYS = """\
+        for i in range({d}):
+            for lane in range({chunk}):
+                chunk[({d} + i) * {stride} + lane] = way[i, begin + (lane if lane < count else 0)]
 """
 
 _GRADIENT = """
@@ -82,6 +100,13 @@ _GRADIENT = """
             for lane in range(count):
                 summed = chunk[({d} + i) * {stride} + lane]
                 grad[i, begin + lane] = scale * summed + penalty * theta[i, begin + lane]
+"""
+
+_PRODUCT = """
+        for i in range({d}):
+            for lane in range(count):
+                summed = chunk[({begin_of_sums} + i) * {stride} + lane]
+                grad[i, begin + lane] = scale * summed + penalty * way[i, begin + lane]
 """
 
 _OBJECTIVE = """
@@ -105,10 +130,13 @@ class _Passing:
         Of the parameters and the numbers of a row.
     d : int
         How many parameters there are.
+    ways : int
+        How many numbers of a vector stand behind them, d or none.
     """
 
-    def __init__(self, of_row: Formula, d: int) -> None:
-        self.d, self.k, self.sums, self.name = d, len(of_row.arguments) - d, of_row.results, of_row.name
+    def __init__(self, of_row: Formula, d: int, ways: int = 0) -> None:
+        self.d, self.held, self.sums, self.name = d, d + ways, of_row.results, of_row.name
+        self.k = len(of_row.arguments) - self.held
         self.stages = staged(of_row)
         self.functions = len(self.stages) - 1
         self.at_once = max(1, min(_MOST_AT_ONCE, _LONGEST // len(self.stages[-1].source)))
@@ -116,7 +144,7 @@ class _Passing:
     @property
     def rows(self) -> int:
         """Of a chunk."""
-        return self.d + self.sums + self.at_once * self.functions
+        return self.held + self.sums + self.at_once * self.functions
 
     @property
     def work_rows(self) -> int:
@@ -132,7 +160,10 @@ class _Passing:
         text = (_BEGIN + end).format(
             d=d,
             k=self.k,
-            end=d + self.sums,
+            arguments="theta, way, grad" if self.held > d else "theta, grad",
+            ways=_WAYS.format(d=d, chunk=CHUNK, stride=STRIDE) if self.held > d else "",
+            begin_of_sums=self.held,
+            end=self.held + self.sums,
             chunk=CHUNK,
             stride=STRIDE,
             passing="\n".join(f"        {line}" for line in passing),
@@ -152,7 +183,7 @@ class _Passing:
 
     def _lines(self, count: int) -> list[str]:
         """The lines by which so many rows, from place q on, pass a chunk."""
-        point = [f"        p{i} = chunk[lane + at{i}]" for i in range(self.d)]
+        point = [f"        p{i} = chunk[lane + at{i}]" for i in range(self.held)]
         loop = ["    for lane in range(lanes):", *point]
         lines = []
         for r in range(count):
@@ -161,15 +192,15 @@ class _Passing:
         for r in range(count):
             for f in range(self.functions):
                 lines += [*loop, *self._values(r, f), f"        chunk[{self._place(r, f)}] = {self._call(r, f)}"]
-        lines += [*loop, *(f"        sum{i} = chunk[lane + at{self.d + i}]" for i in range(self.sums))]
+        lines += [*loop, *(f"        sum{i} = chunk[lane + at{self.held + i}]" for i in range(self.sums))]
         for r in range(count):
             lines += [*self._values(r, self.functions), f"        got = {self._call(r, self.functions)}"]
             lines += [f"        sum{i} += got{f'[{i}]' if self.sums > 1 else ''}" for i in range(self.sums)]
-        return [*lines, *(f"        chunk[lane + at{self.d + i}] = sum{i}" for i in range(self.sums))]
+        return [*lines, *(f"        chunk[lane + at{self.held + i}] = sum{i}" for i in range(self.sums))]
 
     def _place(self, r: int, f: int) -> str:
         """Where the value of a function of a row lies in a chunk."""
-        return f"lane + at{self.d + self.sums + r * self.functions + f}"
+        return f"lane + at{self.held + self.sums + r * self.functions + f}"
 
     def _values(self, r: int, count: int) -> list[str]:
         """The lines that load the values of the first functions of a row."""
@@ -177,5 +208,5 @@ class _Passing:
 
     def _call(self, r: int, stage: int) -> str:
         """The call of a stage for a row."""
-        numbers = (*(f"p{i}" for i in range(self.d)), *(f"x{r}_{j}" for j in range(self.k)))
+        numbers = (*(f"p{i}" for i in range(self.held)), *(f"x{r}_{j}" for j in range(self.k)))
         return f"stage{stage}({', '.join((*numbers, *(f'h{f}' for f in range(stage))))})"

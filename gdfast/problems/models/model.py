@@ -148,6 +148,10 @@ class ModelProblem(DataProblem):
         """Return the loss over the rows of step `t`, ``float64[n]``."""
         return self._sums.loss(theta, self._rows_at(t))
 
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the Hessian over the rows of step `t` times `way`, ``float64[d, n]``."""
+        return self._sums.product(theta, way, self._rows_at(t))
+
     @property
     def has_classes(self) -> bool:
         """Whether rows have a class: where the loss is ``logistic`` or ``hinge``."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gdfast.formulas.chain_rule import ChainRule
-from gdfast.formulas.derivatives import NoDerivativeError, derived
+from gdfast.formulas.derivatives import NoDerivativeError, derived, product_from
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.writer import Writer
@@ -56,7 +56,8 @@ class RowSums:
     @property
     def lane_kernel(self) -> ModelKernel:
         """The same for the compiler."""
-        return lane_kernel(self._loss.function, self._gradient.function, len(self.parameters))
+        product = self._product and self._product.function
+        return lane_kernel(self._loss.function, self._gradient.function, product, len(self.parameters))
 
     @functools.cached_property
     def _hessian(self) -> Formula | None:
@@ -65,6 +66,17 @@ class RowSums:
         try:
             slopes = ChainRule(graph).by(self._row, self.parameters)
             return Formula.of(derived("hessian", graph, slopes, self._names, self.parameters), d)
+        except (NoDerivativeError, ValueError):
+            return None
+
+    @functools.cached_property
+    def _product(self) -> Formula | None:
+        """The formula of the Hessian times a vector; None if it cannot be derived."""
+        graph, d = self._graph.copy(), len(self.parameters)
+        try:
+            slopes = ChainRule(graph, of_sums=True).by(self._row, self.parameters)
+            names = self.parameters, self._names[d:]
+            return Formula.of(product_from(graph, slopes, names, of_sums=True), d)
         except (NoDerivativeError, ValueError):
             return None
 
@@ -100,10 +112,19 @@ class RowSums:
 
     def gradient(self, theta: Array, table: Array) -> Array:
         """Return the gradient of `loss`, ``float64[d, n]``, summed in the order of the rows."""
-        total = np.zeros(theta.shape, real_of(theta))
-        for parts in self._evaluated(self._gradient, theta, table):
+        return self._mean_of_columns(self._gradient, theta, theta, table)
+
+    def product(self, theta: Array, way: Array, table: Array) -> Array:
+        """Return the Hessian of `loss` times `way`, ``float64[d, n]``, likewise."""
+        assert self._product
+        return self._mean_of_columns(self._product, np.concatenate([theta, way]), way, table)
+
+    def _mean_of_columns(self, formula: Formula, given: Array, weights: Array, table: Array) -> Array:
+        """The mean of what a formula has of each row, and the penalty times weights, ``float64[d, n]``."""
+        total = np.zeros(weights.shape, real_of(weights))
+        for parts in self._evaluated(formula, given, table):
             total = np.stack([_added(old, values) for old, values in zip(total, parts, strict=True)])
-        return (1.0 / len(table)) * total + self.penalty * theta
+        return (1.0 / len(table)) * total + self.penalty * weights
 
     def hessian(self, theta: Array, table: Array) -> Array:
         """Return the Hessians of `loss`, ``float64[d, d, n]``; by differences of the gradient where they are long."""

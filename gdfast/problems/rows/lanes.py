@@ -95,6 +95,24 @@ def logistic(work, data, shape, rows, count, width, losses):
                 work[r, lane] = sign * (select(z >= 0.0, 1.0, small) / (1.0 + small))
 
 
+def exponentials(work, k, r, width):
+    """Turn products of the r-th of four rows into e to the power of each less the largest; leave that and the sum."""
+    width = np.uint64(width)
+    largest, total = 4 * k, 4 * k + 1
+    for lane in range(width):
+        work[largest, lane] = work[r, lane]
+        work[total, lane] = 0.0
+    for c in range(1, k):
+        for lane in range(width):
+            z = work[4 * c + r, lane]
+            work[largest, lane] = select(z > work[largest, lane], z, work[largest, lane])
+    for c in range(k):
+        for lane in range(width):
+            part = exp(work[4 * c + r, lane] - work[largest, lane])
+            work[4 * c + r, lane] = part
+            work[total, lane] += part
+
+
 def softmax(work, data, shape, rows, count, width, losses):
     """Turn products into probabilities, less 1 for the row's class, or (in the first) into −log of that class's."""
     width = np.uint64(width)
@@ -103,18 +121,8 @@ def softmax(work, data, shape, rows, count, width, losses):
     for r in range(count):
         mine = 4 * int(data[y + rows[r]]) + r
         for lane in range(width):
-            work[largest, lane] = work[r, lane]
             work[own, lane] = work[mine, lane]
-            work[total, lane] = 0.0
-        for c in range(1, k):
-            for lane in range(width):
-                z = work[4 * c + r, lane]
-                work[largest, lane] = select(z > work[largest, lane], z, work[largest, lane])
-        for c in range(k):
-            for lane in range(width):
-                part = exp(work[4 * c + r, lane] - work[largest, lane])
-                work[4 * c + r, lane] = part
-                work[total, lane] += part
+        exponentials(work, k, r, width)
         if losses:
             for lane in range(width):
                 work[r, lane] = log(work[total, lane]) - (work[own, lane] - work[largest, lane])
@@ -126,6 +134,34 @@ def softmax(work, data, shape, rows, count, width, losses):
                     work[4 * c + r, lane] *= work[total, lane]
             for lane in range(width):
                 work[mine, lane] -= 1.0
+
+
+def bend_logistic(work, changes, count, width):
+    """Turn changes of products z into those of the slopes, σ′(z) times as large."""
+    width = np.uint64(width)
+    for r in range(count):
+        for lane in range(width):
+            small = exp(-absolute(work[r, lane]))
+            below = 1.0 + small
+            changes[r, lane] = small / (below * below) * changes[r, lane]
+
+
+def bend_softmax(work, changes, k, count, width):
+    """Turn changes of products into those of the probabilities p: p · (change − Σ p · change)."""
+    width = np.uint64(width)
+    total, mean = 4 * k + 1, 4 * k + 2
+    for r in range(count):
+        exponentials(work, k, r, width)
+        for lane in range(width):
+            work[total, lane] = 1.0 / work[total, lane]
+            work[mean, lane] = 0.0
+        for c in range(k):
+            for lane in range(width):
+                work[4 * c + r, lane] *= work[total, lane]
+                work[mean, lane] += work[4 * c + r, lane] * changes[4 * c + r, lane]
+        for c in range(k):
+            for lane in range(width):
+                changes[4 * c + r, lane] = work[4 * c + r, lane] * (changes[4 * c + r, lane] - work[mean, lane])
 
 
 def accumulate(grad, data, shape, rows, work, first, width):
@@ -209,3 +245,27 @@ def lane_objective(theta, out, work, n, data, layout, t):
             penalties[lane] += (half * theta[i, lane]) * theta[i, lane]
     for lane in range(n):
         out[lane] = out[lane] * scale + penalties[lane]
+
+
+def lane_product(theta, way, out, work, n, data, layout, t):
+    """Fill ``out[:, :n]`` with the Hessian times `way`; see `LaneKernel`."""
+    shape = record(layout, 0, SHAPE)
+    total = shape.batch if shape.batch > 0 else shape.rows
+    changes = work[4 * shape.products + 3 :]
+    for first in range(0, n, CHUNK):
+        width = min(CHUNK, n - first)
+        for i in range(theta.shape[0]):
+            for lane in range(width):
+                out[i, first + lane] = 0.0
+        for q in range(0, total, 4):
+            count = min(4, total - q)
+            rows = four_rows(shape, layout, t, q, count)
+            multiply(way, data, shape, rows, count, changes, first, width)
+            if shape.loss != SQUARES:
+                multiply(theta, data, shape, rows, count, work, first, width)
+            if shape.loss == LOGISTIC:
+                bend_logistic(work, changes, count, width)
+            elif shape.loss == SOFTMAX:
+                bend_softmax(work, changes, shape.products, count, width)
+            accumulate(out, data, shape, rows, changes, first, width)
+        finish(way, out, data, shape, 1.0 / total, first, width)

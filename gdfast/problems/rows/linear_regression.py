@@ -49,6 +49,10 @@ class LeastSquares(RowProblem):
         """Return 1."""
         return np.ones((1, *products.shape))
 
+    def row_changes(self, products: Array, changes: Array) -> Array:
+        """Return the changes."""
+        return changes
+
     def _solve(self) -> tuple[Array | None, float]:
         # Least squares again, with a row √(m penalty) for each weight and the target 0.
         rows = np.concatenate([self.X, np.diag(np.sqrt(len(self.X) * self.penalty))])

@@ -45,6 +45,12 @@ class LogisticRegression(Classification):
         small = exp(-absolute(products))
         return np.asarray((small / ((1.0 + small) * (1.0 + small)))[None])
 
+    def row_changes(self, products: Array, changes: Array) -> Array:
+        """Return σ′(z) times the changes."""
+        small = exp(-absolute(products))
+        below = 1.0 + small
+        return np.asarray(small / (below * below) * changes)
+
     def _separates(self, theta: Array) -> bool:
         products = np.concatenate([products for _, _, products in self._blocks(theta, self.X, self.y)], axis=1)[0, :, 0]
         right = (2 * self.y - 1) * products

@@ -9,7 +9,7 @@ bend are; all else is here. The compiled form of the same sums is in `_row_lanes
 import functools
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -90,7 +90,12 @@ class RowProblem(DataProblem):
         self.penalty = penalties.ravel()
         self.layout_of_all = self._layout(0)
         self.lane_kernel = LaneKernel(
-            _row_lanes.lane_gradient, _row_lanes.lane_objective, work_rows=4 * self.products + 3, single=True
+            _row_lanes.lane_gradient,
+            _row_lanes.lane_objective,
+            work_rows=4 * self.products + 3,
+            single=True,
+            product=_row_lanes.lane_product,
+            product_rows=8 * self.products + 3,
         )
         at_origin = float(np.abs(self.gradient(np.zeros((p * self.products, 1)))).max())
         self.gradient_scale = at_origin if at_origin > 0 else 1.0
@@ -109,6 +114,10 @@ class RowProblem(DataProblem):
     @abstractmethod
     def row_bends(self, products: Array, y: Array) -> Array:
         """Return the second derivatives of l by the products, ``float64[k, k, rows, n]``."""
+
+    @abstractmethod
+    def row_changes(self, products: Array, changes: Array) -> Array:
+        """Return by how much the derivatives change with the products, ``float64[k, rows, n]``: bends times changes."""
 
     @property
     def dimension(self) -> int:
@@ -159,16 +168,21 @@ class RowProblem(DataProblem):
         return self.loss_per_objective * self._mean_of_rows(theta, X, y)
 
     def _gradient(self, theta: Array, rows: NDArray[np.int64] | None) -> Array:
-        real = real_of(theta)
-        sums = np.zeros((self.products, self.X.shape[1], theta.shape[1]), real)
-        for X, y, products in self._blocks(theta, *self._rows(rows)):
-            slopes = self.row_slopes(products, y)
-            for features, slope in zip(X, slopes.transpose(1, 0, 2), strict=True):
-                sums += features[:, None] * slope[:, None]
-        grad: Array = sums.reshape(theta.shape)
-        grad *= 1.0 / (len(self.X) if rows is None else len(rows))
-        grad += self.penalty.astype(real)[:, None] * theta
-        return grad
+        X, y = self._rows(rows)
+        slopes = ((part, self.row_slopes(products, targets)) for part, targets, products in self._blocks(theta, X, y))
+        return self._mean_of_columns(theta, slopes, len(X))
+
+    def _mean_of_columns(self, weights: Array, of_rows: Iterable[tuple[Array, Array]], rows: int) -> Array:
+        """The mean over rows of a row times its factors, ``float64[k, rows, n]``, and the penalty times the weights."""
+        real = real_of(weights)
+        sums = np.zeros((self.products, self.X.shape[1], weights.shape[1]), real)
+        for X, factors in of_rows:
+            for features, factor in zip(X, factors.transpose(1, 0, 2), strict=True):
+                sums += features[:, None] * factor[:, None]
+        found: Array = sums.reshape(weights.shape)
+        found *= 1.0 / rows
+        found += self.penalty.astype(real)[:, None] * weights
+        return found
 
     def loss(self, theta: Array) -> Array:
         """Return the loss of all rows, ``float64[n]``."""
@@ -189,6 +203,13 @@ class RowProblem(DataProblem):
     def step_objective(self, theta: Array, t: int) -> Array:
         """Return the objective over the rows of step `t`, ``float64[n]``."""
         return self._objective(theta, self.rows(t))
+
+    def step_product(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the Hessian over the rows of step `t` times `way`, ``float64[d, n]``."""
+        X, y = self._rows(self.rows(t))
+        both = zip(self._blocks(theta, X, y), self._blocks(way, X, y), strict=True)
+        changes = ((part, self.row_changes(products, changes)) for (part, _, products), (_, _, changes) in both)
+        return self._mean_of_columns(way, changes, len(X))
 
     def hessian(self, theta: Array) -> Array:
         """Return the Hessians of `objective`, ``float64[d, d, n]``."""

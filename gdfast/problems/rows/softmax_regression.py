@@ -50,6 +50,15 @@ class SoftmaxRegression(Classification):
         bends[classes, classes] += share
         return bends
 
+    def row_changes(self, products: Array, changes: Array) -> Array:
+        """Return p (change − Σ p change)."""
+        _, parts, total = _exponentials(products)
+        share = parts * (1.0 / total)
+        mean = np.zeros_like(total)
+        for part, change in zip(share, changes, strict=True):
+            mean += part * change
+        return np.asarray(share * (changes - mean))
+
     def _separates(self, theta: Array) -> bool:
         products = np.concatenate([products for _, _, products in self._blocks(theta, self.X, self.y)], axis=1)[..., 0]
         own, rows = self.y.astype(np.int64), np.arange(len(self.y))

@@ -198,7 +198,10 @@ OPTIMIZERS = {
             "schedule_free_sgd", "judged at the point of gradients, or with average=True at the average"
         ),
         "simplified_ademamix": Told("simplified_ademamix", "weight_decay is the transform of this name"),
-        "sophia": Told("", "asks for the Hessian's diagonal"),
+        "sophia": Told(
+            "sophia:eps=1e-08,debias=True,late=True|weight_decay:weight=0.0001",
+            "its estimates of the Hessian's diagonal are by other random numbers",
+        ),
         "split_real_and_imaginary": _NO_OPTIMIZER,
     },
     "pytorch_optimizer": {
@@ -206,6 +209,9 @@ OPTIMIZERS = {
         "AdEMAMix": Told("ademamix"),
         "AdaBelief": Told("adabelief", "with rectify=False"),
         "AdaBound": Told("adabound"),
+        "AdaHessian": Told(
+            "adahessian:eps=1e-16", "its estimates of the Hessian's diagonal are by other random numbers"
+        ),
         "Adai": Told("adai"),
         "Adan": Told("adan"),
         "AggMo": Told("aggmo"),
@@ -224,6 +230,7 @@ OPTIMIZERS = {
         "Shampoo": Told("shampoo", "of matrices"),
         "SignSGD": Told("signum"),
         "SOAP": Told("soap", "with QR in float64 in place of float32"),
+        "SophiaH": Told("sophia:gamma=1,rho=0.01", "likewise, of normal ones; weight_decay is the transform"),
         "StableAdamW": Told("stable_adamw"),
         "Tiger": Told("tiger"),
         "Yogi": Told("yogi", "with adam_debias=False"),

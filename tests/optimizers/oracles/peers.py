@@ -38,6 +38,7 @@ class Ground(NamedTuple):
     gradient: Callable[[np.ndarray], np.ndarray]
     lowest: float
     shapes: tuple[tuple[int, ...], ...] = ()
+    diagonal: Callable[[np.ndarray], np.ndarray] | None = None  # of the Hessian
 
     def arrays(self, theta: np.ndarray) -> list[np.ndarray]:
         """The coordinates as arrays of these shapes."""
@@ -88,12 +89,14 @@ PROBLEMS = {
         lambda p: float((1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2),
         lambda p: np.array([-2 * (1 - p[0]) - 400 * p[0] * (p[1] - p[0] ** 2), 200 * (p[1] - p[0] ** 2)]),
         0.0,
+        diagonal=lambda p: np.array([2 + 1200 * p[0] ** 2 - 400 * p[1], 200.0]),
     ),
     "quartic": Ground(
         [-3.0],
         lambda p: float(p[0] ** 4 - 5 * p[0] ** 2 + 3 * p[0]),
         lambda p: np.array([4 * p[0] ** 3 - 10 * p[0] + 3]),
         -11.20033470869566,
+        diagonal=lambda p: np.array([12 * p[0] ** 2 - 10]),
     ),
     "network": _network("network", NETWORK_Y, SHAPES),
     "square network": _network("square network", SQUARE_Y, SQUARE_SHAPES),
@@ -538,6 +541,22 @@ CASES += [
 ]
 
 
+_DIAGONAL = "given the Hessian's diagonal, in place of an estimate by other random numbers"
+_SOPHIA = {"beta1": 0.9, "beta2": 0.95, "eps": 1e-4}
+_OF_DIAGONAL = [
+    _more("adahessian", "AdaHessian", 0.15, eps=1e-4),
+    _more("adahessian", "AdaHessian", 0.05, {**_ADAM, "interval": 7}, interval=7, **_BETAS),
+    _more("sophia", "SophiaH", 0.1, {"gamma": 1.0}, betas=(0.965, 0.99), p=1.0, interval=10),
+    _contrib("sophia", "sophia", 1e-3, {"debias": True, "late": True, "eps": 1e-8}, weight_decay=0.0),
+    _contrib(
+        "sophia", "sophia", 0.05,
+        {**_SOPHIA, "gamma": 1.5, "rho": 2.0, "interval": 3, "debias": True, "late": True},
+        b1=0.9, b2=0.95, eps=1e-4, gamma=1.5, clip_threshold=2.0, update_interval=3, weight_decay=0.0,
+    ),
+]  # fmt: skip
+CASES += [case._replace(problems=("rosenbrock", "quartic"), note=_DIAGONAL) for case in _OF_DIAGONAL]
+
+
 class Deviation(NamedTuple):
     """An optimizer of another library that is known to be another rule."""
 
@@ -618,6 +637,9 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     parts = [torch.tensor(part.T.copy(), requires_grad=True) for part in ground.arrays(np.array(ground.start))]
     options = dict(case.options)
     exact, vector_rate = options.pop("exact", True), options.pop("vector_rate", 1.0)
+    interval = options.pop("interval", 1)
+    if case.call in ("AdaHessian", "SophiaH"):
+        options["update_period"] = STEPS  # it gets what it would estimate
     with torch.enable_grad():
         if case.call in ("Muon", "Shampoo"):
             matrices, vectors = ([part for part in parts if part.ndim == n] for n in (2, 1))
@@ -639,11 +661,14 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     kept = torch.Tensor.clone if exact else torch.Tensor.bfloat16
     single = torch.float64 if exact and case.call == "SOAP" else torch.float32
     with mock.patch.object(torch.Tensor, "bfloat16", kept), mock.patch.object(torch, "float32", single):
-        for _ in range(STEPS):
+        for t in range(STEPS):
             for part, gradient in zip(parts, ground.arrays(ground.gradient(path[-1])), strict=True):
                 part.grad = torch.from_numpy(gradient.T.copy())
+            more = {"closure": functools.partial(_evaluated, ground, parts[0])} if case.call == "LBFGS" else {}
+            if "update_period" in options and t % interval == 0:
+                more = {"hessian": [torch.from_numpy(ground.diagonal(path[-1]))]}
             for optimizer in optimizers:
-                optimizer.step(functools.partial(_evaluated, ground, parts[0]) if case.call == "LBFGS" else None)
+                optimizer.step(**more)
             path.append(point())
     return np.array(path)
 
@@ -654,6 +679,16 @@ def _evaluated(ground: Ground, theta: Any) -> Any:
 
     theta.grad = torch.from_numpy(np.asarray(ground.gradient(theta.detach().numpy())))
     return torch.tensor(ground.loss(theta.detach().numpy()), dtype=torch.float64)
+
+
+def _diagonal():
+    """What optax calls an estimator of the Hessian's diagonal, which is told it."""
+    import optax
+
+    def told(updates, state, params=None, diagonal=None):
+        return [diagonal], state
+
+    return optax.GradientTransformationExtraArgs(lambda params: (), told)
 
 
 _BY_LOSS = {
@@ -765,6 +800,8 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     options = {rate: case.learning_rate, **case.options}
     if lowest is not None:
         options[lowest] = ground.lowest
+    if case.call == "sophia":
+        options["hessian_diagonal_fn"] = _diagonal()
     made = {"sam": _sam, "galore": _galore, "scale_by_backtracking_linesearch": _searched}
     made |= {"lookahead": _looking_ahead, "keep_params_nonnegative": _nonnegative}
     make = made.get(case.call) or getattr(importlib.import_module(case.library), case.call)
@@ -776,7 +813,7 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     theta = arrays(np.array(ground.start))
     state = optimizer.init(theta)
     # Loops within an update would be compiled at each step; elsewhere one would compile more than is run.
-    loops = ground.shapes or case.call in ("lbfgs", "scale_by_backtracking_linesearch")
+    loops = ground.shapes or case.call in ("lbfgs", "scale_by_backtracking_linesearch", "sophia")
     searched = {"value_fn": functools.partial(_loss_by_optax, ground)} if "linesearch" in case.call else {}
     update = functools.partial(optimizer.update, **searched)
     update = jax.jit(update) if loops else update
@@ -788,6 +825,8 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
             extra = {"value": jnp.float64(ground.loss(path[-1])), "grad": gradient}
         if case.call == "sam":
             extra["grad_fn"] = lambda point, _: arrays(ground.gradient(np.concatenate([np.ravel(p) for p in point])))
+        if case.call == "sophia":
+            extra["diagonal"] = jnp.asarray(ground.diagonal(path[-1]))
         updates, state = update(gradient, state, theta, **extra)
         theta = optax.apply_updates(theta, updates)
         path.append(np.concatenate([np.ravel(part) for part in theta]))

@@ -123,7 +123,7 @@ def test_where_functions_occur_they_agree_up_to_rounding(text, target, loss):
     theta = problem.random(width).T.copy()
     grad, out = np.full_like(theta, np.nan), np.zeros(width)
     work = np.full((problem.lane_kernel.work_rows, width), np.nan)
-    pair = Pair(0, 0, problem.group, problem.arrays, *problem.lane_data(50))
+    pair = Pair(0, 0, 0, problem.group, problem.arrays, *problem.lane_data(50))
     evaluation_kernel(problem.lane_kernel)(pair, GRADIENT + OBJECTIVE, theta, grad, out, work, n, 41)
     expected = problem.step_gradient(theta[:, :n], 41)
     bound = 100 * np.finfo(float).eps * np.abs(expected).max(axis=1, keepdims=True)

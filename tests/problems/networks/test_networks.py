@@ -213,7 +213,7 @@ def in_lanes(problem, theta, t):
     real = theta.dtype
     kernel = evaluation_kernel(problem.lane_kernel, real.name)
     data, layout = problem.lane_data(10)
-    pair = Pair(0, 0, problem.group, problem.arrays, data.astype(real), layout)
+    pair = Pair(0, 0, 0, problem.group, problem.arrays, data.astype(real), layout)
     work = np.full((problem.lane_kernel.work_rows, theta.shape[1]), np.nan, real)
     grad, objective = np.full_like(theta, np.nan), np.full_like(theta[0], np.nan)
     kernel(pair, GRADIENT, theta, grad, np.empty(0, real), work, theta.shape[1], t)

@@ -1,0 +1,77 @@
+"""Sophia: momentum over the Hessian's diagonal, each coordinate's step clipped.
+
+    D = diag(H), exact or by Hutchinson's estimate z H z with random signs z
+    m ← β₁ m + (1 − β₁) g
+    h ← β₂ h + (1 − β₂) D,  at every k-th step
+    θ ← θ − η clip(m / max(γ h, ε), ρ)
+
+Where a curvature is negative or small a coordinate goes by the sign of its momentum. The diagonal is exact on
+landscapes whose Hessian is a formula of few coordinates, and estimated elsewhere. ρ = 1 and γ = 0.01 are the paper's;
+η ρ is the longest step. optax divides m by 1 − β₁ᵗ, ``debias``, and by the h before this step's look, ``late``.
+
+Source: Liu, Li, Hall, Liang & Ma (2024), arXiv 2305.14342, algorithm 3 with Sophia-H; its decay is the transform
+``weight_decay``, its random vectors are normal.
+"""
+
+import numpy as np
+
+from gdfast import arguments
+from gdfast.formulas.elementary import Array, maximum, minimum, select
+from gdfast.formulas.vectors import hessian_diagonal
+from gdfast.optimizers._hutchinson import draws
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
+
+
+def rule(theta, grad, m, h, lr, due, low, middle, high, rate, lag, beta1, beta2, gamma, rho, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    seen = hessian_diagonal(due, low, middle, high)
+    new = select(due > 0, beta2 * h + (1 - beta2) * seen, h)
+    step = rate * m / maximum(gamma * select(lag > 0, h, new), eps)
+    return theta - lr * maximum(minimum(step, rho), -rho), m, new
+
+
+def preconditioner(h, gamma, eps):
+    return maximum(gamma * h, eps)
+
+
+@named(beta1=FRACTION, beta2=FRACTION, gamma=POSITIVE, rho=POSITIVE, eps=NONNEGATIVE)
+def sophia(
+    beta1: float = 0.965,
+    beta2: float = 0.99,
+    gamma: float = 0.01,
+    rho: float = 1.0,
+    eps: float = 1e-12,
+    interval: int = 10,
+    debias: bool = False,
+    late: bool = False,
+    seed: int = 0,
+) -> Optimizer:
+    """Sophia-H, θ ← θ − η clip(m / max(γ h, ε), ρ), h a memory of the Hessian's diagonal.
+
+    Parameters
+    ----------
+    beta1, beta2 : float in [0, 1)
+        β₁ and β₂, the memories of gradient and diagonal.
+    gamma : float > 0
+        γ, what curvatures are multiplied by.
+    rho : float > 0
+        ρ, the longest step of a coordinate, in multiples of η.
+    eps : float >= 0
+        ε, the least that is divided by, in units of curvatures.
+    interval : int
+        k, steps from one look at the diagonal to the next, from the first step on.
+    debias : bool
+        Whether m is divided by 1 − β₁ᵗ.
+    late : bool
+        Whether a step is divided by what was seen before it.
+    seed : int
+        Of the random signs, below 2⁶³.
+    """
+    debias, lag = arguments.flag("sophia: debias", debias), float(arguments.flag("sophia: late", late))
+    looks = draws("sophia", interval, seed)
+
+    def table(t: Array) -> dict[str, Array]:
+        rate = 1.0 / (1.0 - beta1**t) if debias else np.ones_like(t)
+        return {**looks(t), "rate": rate, "lag": np.full_like(t, lag)}
+
+    return Optimizer(rule, learning_rate=1e-3, step_table=table, preconditioner=preconditioner)
