@@ -1,6 +1,6 @@
 """Number formats of fewer bits than trajectories are computed in, and the rounding to them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gdfast.formulas.elementary import absolute, mantissa, maximum, select
 
@@ -45,7 +45,7 @@ FORMATS = {
 # In the grammar of formulas. A number is so many units in the last place; added to 1.5 times the first number whose own
 # unit is 1, it is rounded to a whole one, ties to even. A unit is a power of two, so that nothing else rounds. The type
 # that it is computed in must have two digits more than the format; 3 (4/3 − 1) − 1 is its own unit in the last place.
-def nearest(x, ulp, smallest, largest):
+def nearest(x: Any, ulp: Any, smallest: Any, largest: Any) -> Any:
     """Round to the nearest number of a format, ties to even; what is beyond the largest becomes infinite."""
     size = absolute(x)
     unit = maximum(size / mantissa(size), smallest) * ulp
@@ -55,7 +55,7 @@ def nearest(x, ulp, smallest, largest):
     return select((x - x == 0) & (x != 0), select(x < 0, -value, value), x)
 
 
-def by_chance(x, chance, ulp, smallest, largest):
+def by_chance(x: Any, chance: Any, ulp: Any, smallest: Any, largest: Any) -> Any:
     """Round up or down, to either with the probability that leaves the mean what it was; `chance` is from (0, 1)."""
     size = absolute(x)
     unit = maximum(size / mantissa(size), smallest) * ulp

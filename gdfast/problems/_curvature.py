@@ -72,15 +72,15 @@ def along_paths(products: Products, paths: Array, scales: Array | None = None) -
         numbers = [each[part] for each in (paths, scales) if each is not None]
         kept = np.empty((len(numbers[0]), min(d, 2), d))
         for i in range(k):
-            moved = np.full(len(kept), True)
+            moved: Array = np.full(len(kept), True)
             if i > 0:
                 found[part, i] = found[part, i - 1]
-                moved = np.logical_or.reduce([(each[:, i] != each[:, i - 1]).any(axis=1) for each in numbers])
+                moved = np.any([(each[:, i] != each[:, i - 1]).any(axis=1) for each in numbers], axis=0)
             if not moved.any():
                 continue
-            points, scale = (*(np.ascontiguousarray(each[moved, i]) for each in numbers), None)[:2]
+            points, *others = (np.ascontiguousarray(each[moved, i]) for each in numbers)
             search = _lanczos if i == 0 else functools.partial(_tracked, begun=kept[moved])
-            found[part, i][moved], kept[moved] = search(products(points), points, scale)
+            found[part, i][moved], kept[moved] = search(products(points), points, others[0] if others else None)
     return found
 
 
@@ -148,7 +148,8 @@ def _tracked(product: Field, points: Array, scale: Array | None, begun: Array) -
     """The same, from the vectors ``(n, ≤ 2, d)`` that were found nearby."""
     n, d = points.shape
     rounds, first = min(d, _ROUNDS), begun.shape[1]
-    begun = np.where(np.isfinite(begun).all(axis=(1, 2))[:, None, None], begun, _any_two(d)[:first])
+    sound = np.isfinite(begun).all(axis=(1, 2), keepdims=True)
+    begun = np.where(sound, begun, _any_two(d)[:first])
     vectors, images = np.empty((2, n, rounds, d))
     small = np.zeros((n, rounds, rounds))
     ended = _Ended(n, d, _RESIDUAL_ALONG)

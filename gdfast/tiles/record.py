@@ -93,5 +93,5 @@ def _preconditioned(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells"
         if noted.any():
             scale[noted] = plan.optimizer.preconditioners(record.state[:, :, noted], coefficients).T
     last = np.maximum.accumulate(np.where(noted, np.arange(len(record.steps)), 0), axis=1)[..., None]
-    points, scale = (None if each is None else np.take_along_axis(each, last, axis=1) for each in (record.theta, scale))
-    return sweep.problem.sharpness_along(points, scale)
+    points = np.take_along_axis(record.theta, last, axis=1)
+    return sweep.problem.sharpness_along(points, None if scale is None else np.take_along_axis(scale, last, axis=1))

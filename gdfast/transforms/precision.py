@@ -1,5 +1,8 @@
 """Transforms that round parameters or gradients to formats of fewer bits."""
 
+from collections.abc import Callable
+from typing import Any
+
 from gdfast import arguments, formats
 from gdfast.named import named
 from gdfast.transforms._transform import Transform
@@ -21,7 +24,10 @@ def _gradient_by_chance(theta, grad, lr, chance, ulp, smallest, largest):
     return formats.by_chance(grad, chance, ulp, smallest, largest)
 
 
-_ROUNDINGS = {False: (_nearest, _nearest_gradient), True: (_by_chance, _gradient_by_chance)}
+_ROUNDINGS: dict[bool, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    False: (_nearest, _nearest_gradient),
+    True: (_by_chance, _gradient_by_chance),
+}
 
 
 @named()

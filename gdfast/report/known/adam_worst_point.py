@@ -19,8 +19,8 @@ def rules(size: float) -> dict[str, Optimizer]:
 
     The paper's Adam has no debiasing, which with this β₂ is over after some steps.
     """
-    betas = {"beta1": 0.0, "beta2": 1 / (1 + size * size)}
-    made = {"Adam": optimizers.adam(**betas), "AMSGrad": optimizers.amsgrad(**betas), "gd": optimizers.gd()}
+    adam, amsgrad = (made(beta1=0.0, beta2=1 / (1 + size * size)) for made in (optimizers.adam, optimizers.amsgrad))
+    made = {"Adam": adam, "AMSGrad": amsgrad, "gd": optimizers.gd()}
     projected = transforms.box(-1.0, 1.0)
     return {name: rule.scheduled(schedules.inverse_sqrt()).transformed(projected) for name, rule in made.items()}
 
