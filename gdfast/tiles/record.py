@@ -91,7 +91,7 @@ def _preconditioned(sweep: "Sweep", plan: "Plan", record: Record, cells: "Cells"
         coefficients = plan.table[before, plan.parts.rule.places].T
         scale = np.full(record.theta.shape, np.nan)
         if noted.any():
-            scale[noted] = plan.optimizer.preconditioners(record.state[:, :, noted], coefficients).T
+            scale[noted] = np.asarray(plan.optimizer.preconditioners(record.state[:, :, noted], coefficients)).T
     last = np.maximum.accumulate(np.where(noted, np.arange(len(record.steps)), 0), axis=1)[..., None]
     points = np.take_along_axis(record.theta, last, axis=1)
     return sweep.problem.sharpness_along(points, None if scale is None else np.take_along_axis(scale, last, axis=1))
