@@ -147,7 +147,7 @@ def test_what_a_step_raises_is_raised():
     drive = compiled_loops(types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING))(_steps)
     counts, flat, cube = np.zeros(64, np.int64), np.zeros((1, 64)), np.zeros((1, 1, 64))
     block = Block(flat, flat, flat, cube, flat, flat, counts, counts, flat, cube)
-    pair = Pair(fails_late.address, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
+    pair = Pair(fails_late.address, 0, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
     settling = Settling(1, 1e-9, 1e9, 0)
     assert drive(pair, block, np.zeros((6, 1)), settling) == 5
     assert flat[0, 0] == 5
