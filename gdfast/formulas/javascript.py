@@ -433,8 +433,7 @@ def trace(formula: Formula, functions: Mapping[str, Callable[..., Any]], script:
     Number or tuple
         What it returns, nested as the formula has it.
     """
-    numbers = _Numbers()
-    module = ast.fix_missing_locations(ast.Module([numbers.visit(copy.deepcopy(formula.tree))], []))
+    module = ast.fix_missing_locations(ast.Module([_Numbers().visit(copy.deepcopy(formula.tree))], []))
     scope: dict[str, Any] = {**functions, "_number": script.number}
     exec(compile(module, f"<{formula.name} in JavaScript>", "exec"), scope)
     return _all_numbers(script, scope[formula.tree.name](*given))
