@@ -3,7 +3,7 @@
 import dis
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from types import FunctionType
 from typing import Any, Final
 
@@ -84,7 +84,7 @@ def compiled_loops(signature: Any) -> Callable[[Any], LoopKernel]:
 def _kept(function: FunctionType, signature: Any, make: Callable[[Units | None], MachineCode]) -> MachineCode:
     """Machine code of a function from disk, or as it is made, and kept there then."""
     costs = units.units()
-    name = f"{function.__name__}-{digest(function, str(signature), str(costs))[:40]}"
+    name = f"{function.__name__}-{digest(function, str(signature), *_fields(signature.args), str(costs))[:40]}"
     code = folder.read(name)
     if code is None and _calls and elsewhere.compiled(_calls[-1]):
         code = folder.read(name)
@@ -92,6 +92,13 @@ def _kept(function: FunctionType, signature: Any, make: Callable[[Units | None],
         code = make(costs)
         folder.write(name, code)
     return code
+
+
+def _fields(kinds: Iterable[Any]) -> Iterator[str]:
+    """The names of the fields of tuples, by which code takes what stands at some place: types do not tell them."""
+    for kind in kinds:
+        yield repr(getattr(kind, "fields", ()))
+        yield from _fields(getattr(kind, "types", ()))
 
 
 def callable_once(function: Callable[..., Any], options: dict[str, Any] = INLINED) -> Any:

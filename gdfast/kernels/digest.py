@@ -59,7 +59,7 @@ def _reached(function: FunctionType) -> Iterator[tuple[Any, str]]:
                 yield None, f"function {numbers[value]}"
                 continue
             numbers[value] = len(numbers)
-            yield value, _code(value.__code__)
+            yield value, text_of_code(value.__code__)
             waiting += reversed([*_referred_to(value)])
         elif isinstance(value, tuple | list):
             yield None, f"{type(value).__qualname__} {len(value)}"
@@ -69,7 +69,7 @@ def _reached(function: FunctionType) -> Iterator[tuple[Any, str]]:
 
 
 def _referred_to(function: FunctionType) -> Iterator[Any]:
-    names = sorted({name for code in _codes(function.__code__) for name in code.co_names})
+    names = sorted({name for code in codes(function.__code__) for name in code.co_names})
     for value in (*(function.__globals__.get(name) for name in names), *_enclosed(function)):
         yield value
         if isinstance(value, ModuleType):
@@ -85,17 +85,19 @@ def _enclosed(function: FunctionType) -> Iterator[Any]:
             continue
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A code, and those that stand in it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)
 
 
-def _code(code: CodeType) -> str:
+def text_of_code(code: CodeType) -> str:
+    """A text of a code that is another for another code, wherever that stands."""
     counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
     names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
-    constants = [_code(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts]
+    constants = [text_of_code(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts]
     return repr((counts, names, constants, code.co_code, code.co_exceptiontable))
 
 
@@ -108,6 +110,8 @@ def _constant(value: Any) -> str:
             return f"{type(value).__qualname__} {value!r}"
         case tuple():
             return repr([_constant(part) for part in value])
+        case slice():  # a constant since Python 3.14
+            return repr(value)
         case frozenset():
             return repr(sorted(_constant(part) for part in value))
         case np.ndarray():

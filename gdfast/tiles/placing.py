@@ -67,7 +67,7 @@ def _tell_near(at, recent, limits, ends):
     for k in range(len(limits.reach)):
         distance = _distance(ends.theta, at, limits.points[k])
         if limits.basins[k] >= 0 and (
-            distance < best or (distance == best and limits.basins[k] < limits.basins[place])
+            distance < best or (place >= 0 and distance == best and limits.basins[k] < limits.basins[place])
         ):
             place, best = k, distance
     if place < 0:

@@ -1,7 +1,10 @@
 """Plain loops, translated without numba, do what numba makes of them."""
 
+import importlib
 import itertools
 import math
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numba
@@ -10,6 +13,7 @@ import pytest
 from numba import types
 
 from gdfast.kernels.compiling import compiled, compiled_loops
+from gdfast.kernels.loops.kernel import text_of
 from gdfast.kernels.options import JIT, MAY_ALLOCATE, apart
 from gdfast.kernels.signatures import SETTLING, Block, Pair, Settling, block_type, call_step, pair_type, step_signature
 
@@ -130,10 +134,39 @@ def test_a_number_never_loses_its_fraction():
         compiled_loops(types.int64(types.float64[::1]))(_truncates)
 
 
+def _first(both):
+    return both.first
+
+
+def test_the_order_of_fields_is_in_the_name_of_a_kernel():
+    for names in ("first second", "second first"):
+        kind = namedtuple("Both", names)
+        kernel = compiled_loops(types.int64(types.NamedTuple((types.int64, types.int64), kind)))(_first)
+        assert kernel(kind(first=1, second=2)) == 1
+
+
+def test_a_file_that_has_changed_since_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "loops_of_a_test.py"
+    file.write_text("def count(n):\n    return n + 1\n")
+    count = importlib.import_module(file.stem).count
+    file.write_text("def count(n):\n    return n + 22\n")
+    with pytest.raises(RuntimeError, match=r"loops_of_a_test\.py is not what it was when it was imported"):
+        text_of(count, types.int64(types.int64))
+
+
 def _steps(pair, block, table, settling):
     for t in range(5):
         call_step(pair, block, table, settling, t, 64, 1)
     return 5
+
+
+def _steps_until(pair, block, table, settling, stop):
+    while True:
+        call_step(pair, block, table, settling, 0, 64, 1)
+        if stop[0] != 0:
+            break
+    return 1
 
 
 def test_what_a_step_raises_is_raised():
@@ -151,6 +184,21 @@ def test_what_a_step_raises_is_raised():
     settling = Settling(1, 1e-9, 1e9, 0)
     assert drive(pair, block, np.zeros((6, 1)), settling) == 5
     assert flat[0, 0] == 5
+
+    # Where it is called: another call meanwhile goes well.
+    several = types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING, types.int64[::1])
+    until, stop = compiled_loops(several)(_steps_until), np.zeros(1, np.int64)
+    with ThreadPoolExecutor(1) as pool:
+        failing = pool.submit(until, pair, block, np.full((1, 1), 3.0), settling, stop)
+        try:
+            while flat[0, 0] < 1000 and not failing.done():
+                pass
+            assert until(pair, block, np.zeros((1, 1)), settling, np.ones(1, np.int64)) == 1
+        finally:
+            stop[0] = 1
+        with pytest.raises(ValueError, match="too large"):
+            failing.result()
+
     for _ in range(2):
         with pytest.raises(ValueError, match="too large"):
             drive(pair, block, np.arange(6.0)[:, None].copy(), settling)

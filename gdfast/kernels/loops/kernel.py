@@ -6,7 +6,7 @@ import pickle
 import struct
 from collections.abc import Iterable
 from types import FunctionType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 from numba import types
@@ -16,33 +16,35 @@ from gdfast.kernels.loops.translation import Module
 from gdfast.kernels.loops.values import KINDS, Number, View
 
 ENTRY: Final = "gdfast.entry"
-_STATUS, _ERROR = "gdfast.status", "gdfast.error"
+_TOLD = struct.Struct(
+    "qq"
+)  # at the beginning of a record, what a step that fails tells: its status, and where the error is
 
 # Where an array has its data and the address of its shape, by NumPy's interface for C (`PyArrayObject_fields`). Asked
 # for by way of Python, these of a tile's sixty arrays take twice as long as all else before it runs.
 _DATA = object.__basicsize__
 _DIMENSIONS = _DATA + 2 * struct.calcsize("P")
 
-_AROUND = f"""
+_AROUND = """
 declare double @llvm.fabs.f64(double)
 declare float @llvm.fabs.f32(float)
 declare double @llvm.sqrt.f64(double)
-@{_STATUS} = global i32 0
-@{_ERROR} = global ptr null
-define internal void @gdfast.keep(i32 %status, ptr %error) alwaysinline {{
+define internal void @gdfast.keep(ptr %record, i32 %status, ptr %error) alwaysinline {
   %none = icmp eq i32 %status, -2
   %zero = icmp eq i32 %status, 0
   %well = or i1 %none, %zero
   br i1 %well, label %after, label %failed
 failed:
-  store ptr %error, ptr @{_ERROR}
-  store i32 %status, ptr @{_STATUS}
+  %whole = sext i32 %status to i64
+  store i64 %whole, ptr %record
+  %place = getelementptr i8, ptr %record, i64 8
+  store ptr %error, ptr %place
   br label %after
 after:
   ret void
-}}
+}
 """
-"""What numba's machine code tells of a step that fails is kept where `LoopKernel` looks for it."""
+"""What numba's machine code tells of a step that fails is kept in the call's own record: several threads call."""
 
 
 def text_of(function: FunctionType, signature: Any) -> str:
@@ -50,7 +52,7 @@ def text_of(function: FunctionType, signature: Any) -> str:
     module = Module()
     lines: list[str] = []
 
-    words = itertools.count(step=8)
+    words = itertools.count(_TOLD.size, 8)
 
     def loaded(kind: str, place: str = "%record", offset: int | None = None) -> Number:
         k, offset = len(lines), next(words) if offset is None else offset
@@ -97,10 +99,10 @@ class LoopKernel:
     def __init__(self, engine: Any, signature: Any) -> None:
         self._engine, self._signature = engine, signature  # as long as it is called
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p)(engine.get_function_address(ENTRY))
-        self._status = ctypes.c_int32.from_address(engine.get_global_value_address(_STATUS))
-        self._error = ctypes.c_void_p.from_address(engine.get_global_value_address(_ERROR))
         kinds = _flat(signature.args, types.BaseTuple)
-        self._record = struct.Struct("".join("d" if isinstance(kind, types.Float) else "q" for kind in kinds))
+        self._record = struct.Struct(
+            _TOLD.format + "".join("d" if isinstance(kind, types.Float) else "q" for kind in kinds)
+        )
         arrays = [(k, kind) for k, kind in enumerate(kinds) if isinstance(kind, types.Array)]
         self._arrays = [(k, np.dtype(as_dtype(kind.dtype)), kind.ndim) for k, kind in arrays]
 
@@ -120,20 +122,24 @@ class LoopKernel:
             if array.dtype != dtype or array.ndim != ndim or not array.flags.c_contiguous:
                 raise TypeError(f"a kernel takes a contiguous {dtype} array of {ndim} dimensions, not {array!r}")
             values[k] = id(array)
-        result = int(self._entry(self._record.pack(*values)))
-        if self._status.value:
-            self._fail()
+        record = ctypes.create_string_buffer(self._record.pack(0, 0, *values), self._record.size)
+        result = int(self._entry(record))
+        status, error = _TOLD.unpack_from(record)
+        if status:
+            raise _error(error)
         return result
 
-    def _fail(self) -> NoReturn:
-        self._status.value = 0
-        try:  # numba keeps a type and its arguments, pickled
-            address, size = struct.unpack("Pi", ctypes.string_at(self._error.value or 0, struct.calcsize("Pi")))
-            kind, values, *_ = pickle.loads(ctypes.string_at(address, size))
-            error = kind(*(values or ()))
-        except Exception:
-            error = RuntimeError("a kernel failed")
-        raise error
+
+def _error(address: int) -> Exception:
+    """What numba's machine code raises by what it keeps: a type and its arguments, pickled."""
+    try:
+        pickled, size = struct.unpack("Pi", ctypes.string_at(address, struct.calcsize("Pi")))
+        kind, values, *_ = pickle.loads(ctypes.string_at(pickled, size))
+        error = kind(*(values or ()))
+        assert isinstance(error, Exception)
+    except Exception:
+        return RuntimeError("a kernel failed")
+    return error
 
 
 def _flat(values: Iterable[Any], tuples: type = tuple) -> list[Any]:

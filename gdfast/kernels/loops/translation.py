@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
+from gdfast.kernels.digest import codes, text_of_code
 from gdfast.kernels.loops.values import Number, View, is_static, meeting, number
 from gdfast.kernels.loops.writing import Slot, Writer
 from gdfast.kernels.options import apart, wide
@@ -35,7 +36,7 @@ class Module:
     def call(self, function: FunctionType, arguments: Sequence[Any]) -> tuple[str, str]:
         """The call of a function, which is written for it, and the kind of what it returns."""
         name, kind = self.function(function, arguments)
-        handed = ", ".join(f"{part.kind} {part.text}" for part in _parts(tuple(arguments)))
+        handed = ", ".join(["ptr %record", *(f"{part.kind} {part.text}" for part in _parts(tuple(arguments)))])
         return f'call {kind} @"{name}"({handed})', kind
 
 
@@ -80,10 +81,21 @@ def _with(value: Any, other: Callable[[Number], Number]) -> Any:
 
 
 @functools.cache
-def _tree(function: Callable[..., Any]) -> ast.FunctionDef:
+def _tree(function: FunctionType) -> ast.FunctionDef:
+    code = function.__code__
+    known = _codes_of("".join(inspect.findsource(function)[0]), code.co_filename)
+    if (code.co_firstlineno, text_of_code(code)) not in known:  # the kernel is kept under a name that tells of the code
+        raise RuntimeError(f"{code.co_filename} is not what it was when it was imported; start Python anew")
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
     return tree
+
+
+@functools.cache
+def _codes_of(source: str, name: str) -> set[tuple[int, str]]:
+    """The lines in which the codes of a file begin, with their texts."""
+    file = compile(source, name, "exec", dont_inherit=True)
+    return {(code.co_firstlineno, text_of_code(code)) for code in codes(file)}
 
 
 class _Function(Writer):
@@ -99,7 +111,7 @@ class _Function(Writer):
             match node:
                 case ast.Name(name, ast.Store()) | ast.AugAssign(ast.Name(name)) | ast.arg(name):
                     self.assigned[name] = self.assigned.get(name, 0) + 1
-        self.handed: list[str] = []
+        self.handed = ["ptr %record"]  # of the call from Python
         self.attributes = ["nounwind"]
         self.returned: list[tuple[int, Number]] = []  # in which lines
         self.loops: list[tuple[str, str]] = []  # where they go on, and what is behind them
@@ -365,7 +377,8 @@ class _Function(Writer):
     def call_step(self, pair: Any, *arguments: Any) -> None:
         """Call numba's machine code of a step as numba does, and keep what it tells of an error."""
         result, error = self.slot("ptr"), self.slot("ptr")
+        self.lines.append(f"store ptr null, ptr {error.pointer}")
         address = self.write("ptr", f"inttoptr i64 {pair.step.text} to ptr")
         handed = [f"ptr {result.pointer}", f"ptr {error.pointer}", *self.as_numba((pair, *arguments))]
         status = self.write("i32", f"call i32 {address.text}({', '.join(handed)})")
-        self.lines.append(f"call void @gdfast.keep(i32 {status.text}, ptr {self.load(error).text})")
+        self.lines.append(f"call void @gdfast.keep(ptr %record, i32 {status.text}, ptr {self.load(error).text})")
