@@ -82,6 +82,11 @@ def _everything(table, factor):
     last = math.sqrt(first if is_near and not is_odd else -first)
     table.counts[0] = place if is_odd else whole
     doubles[2, 1] = last if last == last else np.nan
+    j = 7
+    for j in range(3, k // 9):
+        total += j
+    one, other_one = (1, factor) if table.at > 2 else (2, 0.5)
+    total += one + (other_one > 0.6) + j
     while True:
         total += small[total % k] + 1
         if total > 9 or total < -9:
@@ -129,9 +134,17 @@ def _truncates(numbers):
     return found
 
 
+def _loses_all(numbers):
+    is_long = len(numbers) > 2
+    if is_long:
+        is_long = len(numbers)
+    return is_long + 0
+
+
 def test_a_number_never_loses_its_fraction():
-    with pytest.raises(TypeError, match="double"):
-        compiled_loops(types.int64(types.float64[::1]))(_truncates)
+    for function, kind in ((_truncates, "double"), (_loses_all, "i64")):
+        with pytest.raises(TypeError, match=f"a number of {kind} is no i"):
+            compiled_loops(types.int64(types.float64[::1]))(function)
 
 
 def _first(both):

@@ -9,12 +9,13 @@ The functions, whose sources are read, may have
 
 - assignments, also to several names and to entries; ``for`` over `range`, ``while``, ``if``, ``break``, ``continue``,
   and ``return`` of a number; calls of such functions, with all arguments in their order; `apart`, `wide`, `call_step`;
-- ``+ - * / // %``, ``>> & |``, comparisons, ``and or not``, choices of numbers, arrays and tuples, `abs`, `min`, `len`,
-  ``shape``, `math.sqrt`;
+- ``+ - * / // %``, ``>> & |``, comparisons, ``and or not`` as truths, choices of numbers, arrays and tuples, `abs`,
+  `min`, `len`, ``shape``, `math.sqrt`;
 - entries of arrays, rows of them, and slices of the first axis. Indices and bounds lie within the array, and count
   from the end where they are written as negative numbers;
 - fields of tuples that have names, and their `_replace`; constants of the module or the enclosing function.
 
-A name is of one type from its first assignment on; one that stands for an array is assigned once. Integers are of 64
-bits; with a number of double precision, or with an integer, one of single precision becomes double.
+A name is of one type from its first assignment on; one that stands for an array is assigned once. The step of
+a `range` is positive, unless it is written as a negative number. Integers are of 64 bits; with a number of double
+precision, or with an integer, one of single precision becomes double.
 """

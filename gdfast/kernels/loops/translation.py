@@ -49,7 +49,7 @@ def _kind(value: Any) -> Any:
             return value.kind, len(value.shape)
         case tuple():
             return type(value), *map(_kind, value)
-    return "", value
+    return "", type(value), value
 
 
 def _parts(value: Any) -> Iterator[Number]:
@@ -78,6 +78,17 @@ def _with(value: Any, other: Callable[[Number], Number]) -> Any:
             parts = [_with(part, other) for part in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     return value
+
+
+def _numbers(value: Any) -> Any:
+    """The same with numbers that are known as others."""
+    match value:
+        case View():
+            return value
+        case tuple():
+            parts = map(_numbers, value)
+            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return number(value)
 
 
 @functools.cache
@@ -205,9 +216,10 @@ class _Function(Writer):
         assert isinstance(node.target, ast.Name)
         bounds = [self.value(bound) for bound in node.iter.args]
         first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+        assert not node.orelse
         end = self.text(last, "i64")
-        counter, target = self.slot("i64"), self.slot("i64")
-        self.names[node.target.id] = target
+        counter, before = self.slot("i64"), self.names.get(node.target.id)
+        self.names[node.target.id] = target = before if isinstance(before, Slot) else self.slot("i64")
         self.store(first, counter)
         head, body, following, after = self.labels(4)
         self.begin(head)
@@ -223,6 +235,7 @@ class _Function(Writer):
         self.begin(after)
 
     def While(self, node: ast.While) -> None:
+        assert not node.orelse
         head, body, after = self.labels(3)
         self.begin(head)
         self.branch(self.value(node.test), body, after)
@@ -334,8 +347,7 @@ class _Function(Writer):
         ends = []
         for label, part in ((then, node.body), (otherwise, node.orelse)):
             self.begin(label)
-            value = self.value(part)
-            ends.append((value if isinstance(value, View | tuple) else number(value), len(self.lines)))
+            ends.append((_numbers(self.value(part)), len(self.lines)))
             self.end("br")  # when the kind of both is known
         kinds = [meeting(*both) for both in zip(*(_parts(value) for value, _ in ends), strict=True)]
         slots, lines = [self.slot(kind) for kind in kinds], self.lines

@@ -80,10 +80,10 @@ def conversion(kind: str, target: str) -> str:
     Raises
     ------
     TypeError
-        If a number of floating point is to be an integer.
+        If a number of floating point is to be an integer, or another number a truth.
     """
     before, after = Number(kind, ""), Number(target, "")
-    if before.is_real and not after.is_real:
+    if (before.is_real and not after.is_real) or target == "i1":
         raise TypeError(f"a number of {kind} is no {target}")
     if before.is_real:
         return "fpext" if target == "double" else "fptrunc"
