@@ -50,7 +50,8 @@ def from_expression(expression: str, domain: Any = None, params: Any = None, min
     Raises
     ------
     TypeError, ValueError
-        If the expression is not one, or has not 1 to 100 coordinates, or the domain does not fit them.
+        If the expression is not one or is the name of a problem, if it has not 1 to 100 coordinates, or if the domain
+        does not fit them.
 
     Examples
     --------
@@ -73,8 +74,16 @@ def landscape_of(
     Raises
     ------
     TypeError, ValueError
-        If it has not 1 to 100 coordinates, or the domain does not fit them.
+        If it is the name of a problem, has not 1 to 100 coordinates, or the domain does not fit them.
     """
+    from gdfast.problems import CATALOGUE  # of which what makes expressions is one
+
+    name = expression.strip()
+    if name in CATALOGUE:  # it would be a line with a coordinate of this name
+        raise ValueError(
+            f"expression must be a formula, not {name!r}, the name of a problem, which is given as "
+            f"gdfast.problems.{name}(), as --problem {name} or, among the parameters of another, as ({name})"
+        )
     if not 1 <= len(names) <= MOST_COORDINATES:
         listed = ", ".join(names[:9]) + (", …" if len(names) > 9 else "") if names else "none"
         raise ValueError(f"expression must have 1 to {MOST_COORDINATES} coordinates, not {len(names)}: {listed}")

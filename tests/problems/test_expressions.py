@@ -381,6 +381,7 @@ def test_starts_by_name_in_any_order(tmp_path):
         ([], ["problem, loss or model must be given"]),
         (["--problem", "quartic", "--loss", "x**2"], ["problem, loss or model must be given"]),
         (["--loss", "__import__('os')"], ["__import__", "not"]),
+        (["--loss", "himmelblau"], ["himmelblau", "--problem himmelblau"]),
         (["--loss", "x**2 + y", "--start", "x=0:1:2"], ["domain", "x, y", "not for x"]),
         (["--loss", "x**2", "--start", "0:1:2", "--start", "0:1:2"], ["domain", "(2, 2)"]),
         (["--problem", "rosenbrock", "--start", "x=0:1:2", "--start", "0:1:2"], ["start", "each coordinate"]),

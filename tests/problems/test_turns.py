@@ -114,6 +114,8 @@ def test_networks_have_curricula():
         ("in_turn:losses=x/y,domain=1/0", "the lowest first"),
         ("in_turn:losses=x^2/y^2,minimum=3", "minimum must be at most the loss of every minimum"),
         ("maximized:problem=(linear_regression)", "must be a landscape"),
+        ("maximized:problem=himmelblau", "not 'himmelblau', the name of a problem"),
+        ("in_turn:losses=rosenbrock/mlp", "as (rosenbrock)"),
     ],
 )
 def test_what_does_not_fit_is_refused(text, words):
