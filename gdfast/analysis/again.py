@@ -175,7 +175,7 @@ def _labelled(result: "xarray.Dataset", points: Any) -> Any:
 def problem_of(told: dict[str, Any]) -> Problem | None:
     """The problem of a specification, if it can be made again without any data but what ships with gdfast."""
     make = notation.PROBLEMS.get(told["name"])
-    parameters = dict(told["parameters"])
+    parameters = {name: _with_problems(value) for name, value in told["parameters"].items()}
     data = parameters.get("data")
     if make is None or (isinstance(data, dict) and set(data) - {"source", "target", "standardize"}):
         return None
@@ -190,6 +190,14 @@ def problem_of(told: dict[str, Any]) -> Problem | None:
     except (TypeError, ValueError, MemoryError, OverflowError):
         return None
     return made if json.loads(json.dumps(made.specification)) == told else None
+
+
+def _with_problems(value: Any) -> Any:
+    """The value of a parameter, in which specifications of problems are what they tell of, or None."""
+    if isinstance(value, list):
+        return [_with_problems(each) for each in value]
+    is_problem = isinstance(value, dict) and {"name", "parameters"} <= set(value)
+    return problem_of(value) if is_problem else value
 
 
 def optimizer_of(label: str) -> Optimizer | None:

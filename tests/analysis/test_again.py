@@ -20,6 +20,10 @@ SWEEPS = {
         loss_tolerance=1e-3,
     ),
     "data": lambda: gdfast.Sweep(problems.logistic_regression("iris", positive="setosa"), "gd", [0.1], max_steps=3),
+    "losses": lambda: gdfast.Sweep(
+        problems.in_turn([problems.ridge_regression(alpha=2.0), problems.ridge_regression()]), "gd", [0.1], max_steps=3
+    ),
+    "upside down": lambda: gdfast.Sweep(problems.maximized(problems.himmelblau), "gd", [0.1], [[0.5, 1.0]], 3),
     "labels": lambda: gdfast.Sweep(
         problems.mlp((2, 2, 1), points=4, layer_rates=True),
         "gd",
