@@ -11,7 +11,8 @@ biases, and of landscapes, the rule is Adam's, likewise from the second step on.
 
 It is ``pytorch_optimizer.SOAP``, which computes QR in float32; γ is its shampoo_beta. Eigenvectors whose eigenvalues
 are the same, as those of a matrix with few gradients, may be any basis of their space; here they come from Jacobi's
-method, see `gdfast.formulas.factors`.
+method, see `gdfast.formulas.factors`. There a rounding decides, and Adam's division makes its result as large as any:
+on a network with functions that kernel and reference round differently, such as exp, the two may part after some steps.
 
 Source: Vyas et al. (2024), arXiv 2409.11321, algorithm 3.
 """
