@@ -307,8 +307,8 @@ def test_schedules_and_transforms_are_read_by_name():
         assert notation.transform(text) == transforms.clip_norm(2.0)
     assert notation.transform("noise:sigma=0.5,seed=3") == transforms.noise(0.5, seed=3)
     assert notation.transform("normalize") == transforms.normalize()
-    with pytest.raises(ValueError, match="transform normalize takes no value, not '2'"):
-        notation.transform("normalize=2")
+    with pytest.raises(ValueError, match="transform centralize takes no value, not '2'"):
+        notation.transform("centralize=2")
     with pytest.raises(ValueError, match="transform 'clip'"):
         notation.transform("clip=2")
 
