@@ -136,7 +136,8 @@ def _check_names(labelled: Any, problem: Any) -> None:
 
 def _flat(value: Any, grid: _Grid) -> Any:
     """An argument beside the points, which may stand on their grid."""
-    return np.asarray(value).ravel() if np.shape(value) == grid.shape and grid.shape else value
+    shape = () if hasattr(value, "data_vars") else np.shape(value)  # of a whole result there is none
+    return np.asarray(value).ravel() if shape == grid.shape and grid.shape else value
 
 
 def _shaped(got: Any, grid: _Grid, axis: int, name: str) -> Any:
@@ -178,7 +179,7 @@ _BESIDE_POINTS: dict[str, Callable[[Any, Array], Any]] = {
     "preconditioner": lambda value, theta: None if value is None else _like_points("preconditioner", value, theta),
     "way": lambda value, theta: (
         value
-        if np.shape(value) == theta.shape and np.asarray(value).dtype == theta.dtype
+        if type(value) is np.ndarray and value.shape == theta.shape and value.dtype == theta.dtype
         else _like_points("way", value, theta).astype(theta.dtype)
     ),
     "gradient_tolerance": lambda value, theta: arguments.number("gradient_tolerance", value, arguments.NONNEGATIVE),

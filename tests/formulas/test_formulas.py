@@ -246,7 +246,7 @@ def sign_transform(theta, grad, lr):
     return select(grad > 0, 1, 0) - (grad < 0)
 
 
-def shrinking(theta, grad, lr):
+def shrinking(theta, grad, before, lr):
     return theta - (theta > 1) / 1000
 
 
@@ -279,7 +279,7 @@ def ones():
 
 @named()
 def shrink():
-    return transforms.Transform(shrinking, decoupled=True)
+    return transforms.Transform(shrinking, after=True)
 
 
 @named()

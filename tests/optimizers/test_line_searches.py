@@ -193,7 +193,6 @@ def searches_not(theta, grad, lr):
         ),
         (lambda: gdfast.Sweep("mlp", "damped_newton"), ["damped_newton needs the Hessian", "mlp"]),
         (lambda: gdfast.Sweep("rosenbrock", "lbfgs|clip_norm"), ["clip_norm", "gradients", "lbfgs"]),
-        (lambda: gdfast.Sweep("rosenbrock", "lbfgs|weight_decay"), ["weight_decay", "points", "lbfgs"]),
     ],
 )
 def test_what_does_not_fit_is_refused(made, words):
