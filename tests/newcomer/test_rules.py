@@ -19,8 +19,8 @@ def test_what_is_that_optimizer_of_my_library_here():
     rows = {row["library"] + "." + row["its optimizer"]: row for row in optimizers.libraries()}
     assert rows["optax.adamaxw"]["gdfast's"] == "adamax|weight_decay:weight=0.0001"
     assert rows["torch.optim.Muon"]["gdfast's"] == "muon"
-    assert not rows["optax.contrib.galore"]["gdfast's"]
-    assert "matrices" in rows["optax.contrib.galore"]["note"]
+    assert not rows["optax.contrib.dpsgd"]["gdfast's"]
+    assert "clips" in rows["optax.contrib.dpsgd"]["note"]
     printed = typed("list optimizers --libraries")
     assert "dadapt_adamw" in printed
     assert "LBFGS" in printed
