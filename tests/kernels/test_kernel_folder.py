@@ -279,7 +279,7 @@ def edited(text):
     ("file", "reached"),
     [
         ("formulas/noise.py", True),
-        ("transforms.py", True),
+        ("transforms/gradients.py", True),
         ("formulas/elementary.py", True),
         ("optimizers/gd.py", True),
         ("problems/quadratic.py", True),

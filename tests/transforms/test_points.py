@@ -313,7 +313,7 @@ def test_kernel_and_reference_agree_to_the_bit_on_networks():
     rates = np.geomspace(1e-3, 1, 8)
     cases.agree(gdfast.Sweep(NETWORK, rules, rates, max_steps=60))
     layers = np.stack([rates, rates[::-1]], axis=1)
-    cases.agree(gdfast.Sweep(NETWORK.replace(groups="layers"), rules[:3], layers, max_steps=60))
+    cases.agree(gdfast.Sweep(NETWORK.replace(layer_rates=True), rules[:3], layers, max_steps=60))
 
 
 def test_a_projection_holds_a_point_where_it_is_frozen():
