@@ -26,6 +26,7 @@ from gdfast.problems._stepping import NEVER, LaneKernel, real_of
 from gdfast.problems._turns import in_turn_numbers, lanes_in_turn, total_of
 from gdfast.problems.expression import landscape_of
 
+MOST_TURNS = 10**8  # whose parts the reference knows: all up to a step are drawn at once
 MOST_KINDS = 64
 """Formulas that losses in turn may have between them; the numbers in a formula may have any values."""
 
@@ -150,6 +151,7 @@ class Stepwise(Problem):
             Its number.
         """
         if t >= len(self._known_turns):
+            arguments.integer("t", t, low=0, high=MOST_TURNS)
             self._known_turns = self._turns(max(2 * t, 1024))
         return int(self._known_turns[t])
 

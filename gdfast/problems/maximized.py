@@ -9,6 +9,7 @@ from typing import Any
 from gdfast.arguments import shown
 from gdfast.formulas.families import define
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.mathematics import read
 from gdfast.named import named
 from gdfast.problems._landscape import Landscape
 from gdfast.problems._problem import Problem
@@ -43,7 +44,9 @@ def maximized(problem: Problem | str = "exp(-x^2 - y^2)") -> Landscape:
     ([1.0], -1.0)
     """
     of: Any = problem
-    of = from_expression(of) if isinstance(of, str) else of
+    if isinstance(of, str):
+        read(of, "maximized: problem")
+        of = from_expression(of)
     if not isinstance(of, Landscape):
         raise TypeError(
             "maximized: problem must be a landscape, whose loss is a formula, such as gdfast.problems.quartic(), not "

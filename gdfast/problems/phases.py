@@ -9,7 +9,7 @@ Rastrigin's function of one coordinate, whose parabola comes first.
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,8 @@ def phases(
     (-1.0,)
     """
     parts, box = parts_of("phases", losses, domain, params)
-    given = arguments.several("phases: until", until, "whole numbers", least=0) if np.ndim(until) else [until]
+    several = isinstance(until, Collection) and not isinstance(until, str | bytes)
+    given = arguments.several("phases: until", until, "whole numbers", least=0) if several else [until]
     if len(given) != len(parts) - 1:
         raise ValueError(
             f"phases: until must be one number for each loss but the last, {len(parts) - 1}, not {len(given)}"

@@ -115,7 +115,7 @@ def critical_weights(bias_variance: float) -> float:
     >>> round(critical_weights(0.0), 3), round(critical_weights(0.05), 2)
     (1.0, 1.76)
     """
-    arguments.number("bias_variance", bias_variance, NONNEGATIVE)
+    bias_variance = arguments.number("bias_variance", bias_variance, NONNEGATIVE)
     if bias_variance == 0:
         return _LEAST  # where χ is σ_w² up to 1
     low, high = _LEAST, _LARGEST
