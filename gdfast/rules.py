@@ -205,6 +205,14 @@ def check_coefficients(
             )
 
 
+def in_columns(names: Sequence[str], values: Mapping[str, Any], rows: int) -> NDArray[np.float64]:
+    """A row a step, a column for each of these names: numbers, or arrays with one for each step."""
+    columns = np.empty((rows, len(names)))
+    for j, name in enumerate(names):
+        columns[:, j] = values[name]
+    return columns
+
+
 def steps_of(parameters: Mapping[str, Any]) -> NDArray[np.float64]:
     """The steps 1, 2, … that a step table is tried for: two, or as many as there are values of a hyperparameter."""
     rows = [len(value) for value in parameters.values() if isinstance(value, np.ndarray) and value.ndim == 1]

@@ -23,7 +23,7 @@ from gdfast.optimizers._added import check_call, check_schedule, check_transform
 from gdfast.optimizers._search import Search
 from gdfast.optimizers._signature import ForMatrices, Signature, cost_of, for_matrices, needs_of, signature_of
 from gdfast.problems import Problem
-from gdfast.rules import check_coefficients, names_of, sample, steps_of
+from gdfast.rules import check_coefficients, in_columns, names_of, sample, steps_of
 from gdfast.schedules import LossSchedule, Schedule, Varied, chained
 from gdfast.transforms import Transform
 
@@ -424,10 +424,7 @@ class Optimizer(Varied):
             values["dimension"] = problem.dimension
         if "lowest" in names:
             values["lowest"] = problem.lowest_objective
-        columns = np.empty((max_steps + 1, len(names)))
-        for j, name in enumerate(names):
-            columns[:, j] = values[name]
-        return columns
+        return in_columns(names, values, max_steps + 1)
 
 
 def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:

@@ -9,7 +9,6 @@ from typing import Any
 from gdfast.arguments import shown
 from gdfast.formulas.families import define
 from gdfast.formulas.formula import Formula
-from gdfast.formulas.mathematics import read
 from gdfast.named import named
 from gdfast.problems._landscape import Landscape
 from gdfast.problems._problem import Problem
@@ -44,9 +43,10 @@ def maximized(problem: Problem | str = "exp(-x^2 - y^2)") -> Landscape:
     ([1.0], -1.0)
     """
     of: Any = problem
-    if isinstance(of, str):
-        read(of, "maximized: problem")
-        of = from_expression(of)
+    try:
+        of = from_expression(of) if isinstance(of, str) else of
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"maximized: problem: {error}") from None
     if not isinstance(of, Landscape):
         raise TypeError(
             "maximized: problem must be a landscape, whose loss is a formula, such as gdfast.problems.quartic(), not "

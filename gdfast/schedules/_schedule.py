@@ -12,7 +12,7 @@ import numpy as np
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.named import Named, is_factory, parameters_of_factory, source
-from gdfast.rules import check_coefficients, check_memory, sample
+from gdfast.rules import check_coefficients, check_memory, in_columns, sample
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,10 +165,7 @@ class LossSchedule(Named):
         """
         t = np.arange(max_steps + 1, dtype=np.float64)
         values = {**self.parameters, **(self.step_table(t) if self.step_table else {})}
-        columns = np.empty((max_steps + 1, len(self.coefficients)))
-        for j, name in enumerate(self.coefficients):
-            columns[:, j] = values[name]
-        return columns
+        return in_columns(self.coefficients, values, max_steps + 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

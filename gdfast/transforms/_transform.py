@@ -19,6 +19,7 @@ from gdfast.rules import (
     check_reduced,
     check_results,
     check_scalars,
+    in_columns,
     names_of,
     sample,
     state_of,
@@ -222,10 +223,7 @@ class Transform(Varied):
             values.update(self.step_table(t))
         if self.noisy:
             values.update(zip(KEY, keys(self.parameters["seed"], t).T, strict=True))
-        columns = np.empty((max_steps + 1, len(self.coefficients)))
-        for j, name in enumerate(self.coefficients):
-            columns[:, j] = values[name]
-        return columns
+        return in_columns(self.coefficients, values, max_steps + 1)
 
 
 class _Signature(NamedTuple):
