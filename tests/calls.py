@@ -381,11 +381,11 @@ def calls() -> list[Call]:
             "sharpness_along": {"paths": theta.T[None], "preconditioner": np.ones_like(theta.T)[None]},
             **({"distance": {"theta": theta}} if "minima" in problem.provides else {}),
             **{name: {"theta": theta, "t": 1} for name in ("step_gradient", "step_objective")},
-            **(
-                {"step_product": {"theta": theta, "way": theta, "t": 1}}
-                if "hessian_product" in problem.provides
-                else {}
-            ),
+            **{
+                f"step_{name.removeprefix('hessian_').removesuffix('_product')}": {"theta": theta, "way": theta, "t": 1}
+                for name in ("hessian_product", "gauss_newton_product")
+                if name in problem.provides
+            },
             "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},
             "random": {"n": 2, "seed": 0},
             "default_starts": {"n": 2},

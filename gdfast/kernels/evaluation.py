@@ -40,17 +40,16 @@ def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
     return remembered(("evaluation", real, *functions.items()), make, (evaluation_kernel, (lanes, real)))
 
 
-def product_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
-    """Return the compiled products with the Hessian that a lane function makes in a type, likewise."""
-    assert lanes.product
-    function = lanes_in(lanes.product, real)
+def product_kernel(lanes: LaneKernel, real: str = "float64", of: str = "product") -> Kernel:
+    """Return the compiled products that a lane function makes in a type, likewise: ``product`` or ``gauss_newton``."""
+    function = lanes_in(getattr(lanes, of), real)
     signature = product_signature(getattr(types, real))
 
     def make() -> Kernel:
         register_helpers(function)
         return _products(signature, callable_once(function, HELPER))
 
-    return remembered(("product", real, function), make, (product_kernel, (lanes, real)))
+    return remembered(("product", real, function), make, (product_kernel, (lanes, real, of)))
 
 
 def _products(signature: Any, product: Any) -> Kernel:

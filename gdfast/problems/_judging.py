@@ -236,13 +236,14 @@ class Judging(Stepping):
         """What not every problem has and may be needed.
 
         ``lowest``, a known minimum; ``minima``, where they all are; ``matrices`` of parameters; ``hessian_product``,
-        `step_product` in lanes too.
+        `step_product` in lanes too; ``gauss_newton_product``, `step_gauss_newton` likewise.
         """
         has = {
             "lowest": self.minimum is not None or bool(self.minima),
             "minima": bool(self.minima and all(p.point for p in self.minima)),
             "matrices": self.has_matrices,
             "hessian_product": self.lane_kernel is not None and self.lane_kernel.product is not None,
+            "gauss_newton_product": self.lane_kernel is not None and self.lane_kernel.gauss_newton is not None,
         }
         return frozenset(name for name, is_there in has.items() if is_there)
 

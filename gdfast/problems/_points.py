@@ -28,6 +28,7 @@ _AT_POINTS = (
     "step_gradient",
     "step_objective",
     "step_product",
+    "step_gauss_newton",
     "predict",
     "outputs",
     "accuracy",

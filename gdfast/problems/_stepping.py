@@ -41,9 +41,11 @@ class LaneKernel:
         Whether the problem runs in float32, too: whether its own `loss` and `gradient` compute in the type of points.
     product : callable, optional
         ``product(theta, way, out, work, n, data, layout, t)`` fills ``out[:, :n]`` with the Hessian of what the
-        gradient is the gradient of times ``way``; all three are ``float64[d, W]``.
+        gradient is the gradient of times ``way``; all three are ``dtype[d, W]``.
     product_rows : int
-        How many numbers a lane needs for intermediate results of `product`, if more than `work_rows`.
+        How many numbers a lane needs for intermediate results of products, if more than `work_rows`.
+    gauss_newton : callable, optional
+        As `product`, with the matrix of Gauss and Newton in place of the Hessian.
     """
 
     gradient: Callable[..., None] | None
@@ -54,6 +56,7 @@ class LaneKernel:
     single: bool = False
     product: Callable[..., None] | None = None
     product_rows: int = 0
+    gauss_newton: Callable[..., None] | None = None
 
 
 class Stepping(Loss):
@@ -126,6 +129,19 @@ class Stepping(Loss):
             If the problem does not.
         """
         raise NotImplementedError(f"{self.label} has no products of its Hessian with vectors")
+
+    def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the matrix of Gauss and Newton of `step_objective` times `way`, ``float64[d, n]``, likewise.
+
+        It is Jᵀ B J, with J the derivatives of a model's outputs by the parameters and B those of the loss, the second
+        ones, by the outputs. Problems that provide ``gauss_newton_product`` have it.
+
+        Raises
+        ------
+        NotImplementedError
+            If the problem does not.
+        """
+        raise NotImplementedError(f"{self.label} has no outputs whose derivatives make a matrix of Gauss and Newton")
 
     @functools.cached_property
     def group(self) -> NDArray[np.int64]:

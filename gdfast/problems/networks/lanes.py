@@ -62,23 +62,38 @@ def gelu_unit(x):
     return x * share, share + x * exp(-0.5 * (x * x)) / _ROOT_TWO_PI
 
 
+# Its second derivative, told its place, value and slope, where it is not 0 but at kinks.
+def sigmoid_bend(x, a, slope):
+    return slope * (1.0 - 2.0 * a)
+
+
+def tanh_bend(x, a, slope):
+    return -2.0 * a * slope
+
+
+def gelu_bend(x, a, slope):
+    return (2.0 - x * x) * exp(-0.5 * (x * x)) / _ROOT_TWO_PI
+
+
 UNITS = (identity_unit, sigmoid_unit, tanh_unit, relu_unit, leaky_relu_unit, gelu_unit)
 ACTIVATIONS = tuple(unit.__name__.removesuffix("_unit") for unit in UNITS)
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, GELU = range(6)
 LOSSES = ("squared", "cross_entropy")
 SQUARED, CROSS_ENTROPY = range(2)
+BENDS = {SIGMOID: sigmoid_bend, TANH: tanh_bend, GELU: gelu_bend}
 
 
 NETWORK = fields(
     np.int64,
     "layers rows inputs outputs targets chunk loss d plain table x y "  # plain: no parameter has a factor
-    "delta next_delta totals largest sums input target zero one",
+    "delta next_delta totals largest sums input target zero one "
+    "some delta_change next_change ways more moments",  # of products with the Hessian; some: their chunk
 )
 """How a layout begins: sizes; offsets in it (of the rows of each step, 0 for all), in `data`, and in scratch memory.
 
 In the scratch memory packed parameters lie at 0, and their gradients at d.
 """
-LAYER = fields(np.int64, "fan_in fan_out weight bias norm activation value slope standard inverse")
+LAYER = fields(np.int64, "fan_in fan_out weight bias norm activation value slope standard inverse turn change moved")
 """What follows for each layer: sizes; where in theta its parameters begin, −1 for none; offsets in scratch memory."""
 CONSTANTS = fields(np.float64, "eps l2 l1")
 """How `data` begin; the factor of each parameter, X and y follow."""

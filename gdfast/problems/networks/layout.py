@@ -12,8 +12,8 @@ _SECOND_CACHE = 8192  # vectors of activations that a chunk of rows may take: 51
 _FEWEST_ROWS = 16  # rows a chunk has at least, so that weights are read for many
 
 
-def layout_of(network: Network, X: Array, y: Array, rows: int, batches: bool) -> tuple[NDArray[np.int64], int]:
-    """Return the layout for so many rows a step, and the vectors of scratch memory it takes.
+def layout_of(network: Network, X: Array, y: Array, rows: int, batches: bool) -> tuple[NDArray[np.int64], int, int]:
+    """Return the layout for so many rows a step, and the vectors of scratch memory it takes, with products and without.
 
     If each step has rows of its own, these are to follow.
     """
@@ -22,7 +22,9 @@ def layout_of(network: Network, X: Array, y: Array, rows: int, batches: bool) ->
     inputs = network.layers[0].fan_in
     each_row = 2 * (sum(layer.fan_out for layer in network.layers) + widest) + inputs
     chunk = max(_FEWEST_ROWS, _SECOND_CACHE // each_row // 4 * 4)
-    chunk = rows if any(layer.norm >= 0 for layer in network.layers) else min(rows, chunk)
+    normalized = any(layer.norm >= 0 for layer in network.layers)
+    chunk = rows if normalized else min(rows, chunk)
+    some = rows if normalized else min(chunk, max(_FEWEST_ROWS, chunk // 8 * 4))
     end = 2 * d
 
     def take(vectors: int) -> int:
@@ -61,7 +63,23 @@ def layout_of(network: Network, X: Array, y: Array, rows: int, batches: bool) ->
         record["value"], record["slope"] = take(size), take(size)
         if norm:
             record["standard"], record["inverse"] = take(size), take(layer.fan_out)
-    return packed(net, layers), end
+    evaluating = end  # what only products need comes last
+    values = {
+        "some": some,
+        "ways": take(d),
+        "more": take(d),
+        "delta_change": take(some * widest),
+        "next_change": take(some * widest),
+        "moments": take(3 * widest),
+    }
+    for name, value in values.items():
+        net[name] = value
+    for layer, record in zip(network.layers, layers, strict=True):
+        size = some * layer.fan_out
+        record["turn"], record["change"] = take(size), take(size)
+        if layer.norm >= 0:
+            record["moved"] = take(size + layer.fan_out)
+    return packed(net, layers), end, evaluating
 
 
 def numbers_of(network: Network, X: Array, y: Array) -> Array:

@@ -30,12 +30,11 @@ from gdfast import arguments, memory
 from gdfast.data import Data, Sampling, Source, load
 from gdfast.formulas.elementary import Array, square_scale
 from gdfast.named import named
-from gdfast.problems._curvature import Products, by_products
-from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._scales import LOOSE
 from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.networks.arithmetic import Blas, Ordered
+from gdfast.problems.networks.curvature import NetworkCurvature
 from gdfast.problems.networks.lanes import CROSS_ENTROPY, LANES, LOSSES, SQUARED
 from gdfast.problems.networks.layout import layout_of, numbers_of
 from gdfast.problems.networks.parameters import (
@@ -51,17 +50,16 @@ from gdfast.problems.networks.parameters import (
     widths_of,
 )
 from gdfast.problems.networks.passes import Network
-from gdfast.problems.networks.products import HessianProducts
+from gdfast.problems.networks.product_lanes import PRODUCTS
 from gdfast.problems.networks.rows import drawn_rows, rows_of
 from gdfast.starts import Starts
 
 _WIDEST = 3.0  # the domain is [−3, 3] for every coordinate
 _FITTED = 1e-6  # a loss below this share of the best constant's counts as zero
 _BLOCK = 2**17  # numbers in the largest array of activations of the reference
-_DIFFERENCE = 1e-5  # step of the Hessian's differences
 
 
-class MLP(DataProblem):
+class MLP(NetworkCurvature):
     """A fully connected network on data ``X (m, p)`` and targets ``y (m, k)`` or labels ``y (m,)``.
 
     Parameters
@@ -95,11 +93,21 @@ class MLP(DataProblem):
         self.domain = np.tile([-_WIDEST, _WIDEST], (self.layers[-1].end, 1))
         if layer_rates:
             self.groups = tuple(f"layer{index + 1}" for index in range(len(self.layers)))
-        self._header, vectors = layout_of(network, X, y, self.rows_each_step, sampling.batch_size is not None)
-        self.layout_of_all, vectors_of_all = layout_of(network, X, y, len(X), False)
-        rows = max(vectors, vectors_of_all)
-        objective, both = LANES[arithmetic]
-        self.lane_kernel = LaneKernel(None, objective, rows, one_vector=True, both=both, single=True)
+        self._header, *vectors = layout_of(network, X, y, self.rows_each_step, sampling.batch_size is not None)
+        self.layout_of_all, *vectors_of_all = layout_of(network, X, y, len(X), False)
+        rows_of_products, rows = map(max, zip(vectors, vectors_of_all, strict=True))
+        (objective, both), (product, gauss_newton) = LANES[arithmetic], PRODUCTS[arithmetic]
+        self.lane_kernel = LaneKernel(
+            None,
+            objective,
+            rows,
+            one_vector=True,
+            both=both,
+            single=True,
+            product=product,
+            product_rows=rows_of_products,
+            gauss_newton=gauss_newton,
+        )
         self.gradient_scale = self._ordinary_gradient()
 
     @functools.cached_property
@@ -251,21 +259,6 @@ class MLP(DataProblem):
         norms = [np.sqrt(((g * s) ** 2).sum(axis=0)) / s for g, s in zip(layers, scales, strict=True)]
         return np.stack(norms)
 
-    def hessian(self, theta: Array) -> Array:
-        """Return the Hessians ``float64[d, d, n]``, by central differences of the gradient, made symmetric.
-
-        They are good to some nine digits for smooth activations; across a kink of relu they are not a derivative.
-        """
-        step = np.eye(self.dimension)[:, :, None] * _DIFFERENCE
-        rows = np.stack([(self.gradient(theta + s) - self.gradient(theta - s)) / (2 * _DIFFERENCE) for s in step])
-        return 0.5 * (rows + rows.swapaxes(0, 1))
-
-    def step_sharpness(self, theta: Array, t: int) -> Array:
-        """Return the sharpness of `step_objective` at step `t`, that of the step's own rows, ``float64[n]``."""
-        rows = self.rows(t)
-        X, y = (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
-        return by_products(lambda points: HessianProducts(self.network, points, X, y), theta)
-
     def layer_signals(self, theta: Array) -> Array:
         """Return the root mean square, over rows and units, of what enters each layer's activation (Z), and leaves it.
 
@@ -278,10 +271,6 @@ class MLP(DataProblem):
             sizes = [[np.sqrt(np.mean(z * z, axis=(1, 2))) for z in (way.entering, way.value)] for way in passes]
             found.append(np.moveaxis(np.array(sizes), 1, 0))
         return np.concatenate(found, axis=-1)
-
-    @property
-    def _hessian_products(self) -> Products:
-        return lambda points: HessianProducts(self.network, points, self.X, self.y)
 
     def _lanes(self, theta: Array, rows: int) -> Iterator[Array]:
         """Cut the lanes so that intermediate arrays of so many rows stay moderate; no result depends on where."""

@@ -1,5 +1,6 @@
 """Loss and gradient of fully connected networks in NumPy: forwards, and back by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,14 +92,23 @@ class Network:
         X, y, factors = (array.astype(real_of(theta), copy=False) for array in (X, y, self.factors))
         scaled = factors[:, None] * theta
         passes = self.forward(scaled, X, arithmetic)
-        grad = np.empty(theta.shape, scaled.dtype)
-        delta = self.output_errors(passes[-1].value, y, arithmetic)
+        grad = self.backward(scaled, passes, self.output_errors(passes[-1].value, y, arithmetic), arithmetic)
+        grad *= factors[:, None]
+        if self.l2 or self.l1:
+            for layer in self.layers:
+                weights = theta[layer.weights]
+                grad[layer.weights] += self.l2 * weights + self.l1 * sign(weights)
+        return grad
+
+    def backward(self, scaled: Array, passes: Sequence["Pass"], delta: Array, arithmetic: Blas) -> Array:
+        """Derivatives by what `forward` is given, ``dtype[d, n]``, from those by the output."""
+        grad = np.empty(scaled.shape, scaled.dtype)
         for index in range(len(self.layers) - 1, -1, -1):
             layer, kept = self.layers[index], passes[index]
             if kept.slope is not None:
                 delta = delta * kept.slope
             if kept.standard is not None:
-                scale, m = layer.norm, len(y)
+                scale, m = layer.norm, delta.shape[1]
                 by_scale, by_shift = arithmetic.row_sum(delta * kept.standard), arithmetic.row_sum(delta)
                 rest = delta - by_shift / m - kept.standard * (by_scale / m)
                 delta = layer.row(scaled, scale) * kept.inverse * rest
@@ -107,14 +117,9 @@ class Network:
             if layer.bias >= 0:
                 grad[layer.bias : layer.bias + layer.fan_out] = arithmetic.row_sum(delta)[:, 0].T
             by_weight = arithmetic.product(kept.before.swapaxes(1, 2), delta)
-            grad[layer.weights] = np.moveaxis(by_weight, 0, -1).reshape(layer.fan_in * layer.fan_out, theta.shape[1])
+            grad[layer.weights] = np.moveaxis(by_weight, 0, -1).reshape(layer.fan_in * layer.fan_out, scaled.shape[1])
             if index > 0:
                 delta = arithmetic.product(delta, layer.matrix(scaled).swapaxes(1, 2))
-        grad *= factors[:, None]
-        if self.l2 or self.l1:
-            for layer in self.layers:
-                weights = theta[layer.weights]
-                grad[layer.weights] += self.l2 * weights + self.l1 * sign(weights)
         return grad
 
     def output_errors(self, output: Array, y: Array, arithmetic: Blas) -> Array:

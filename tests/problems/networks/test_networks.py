@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import EXACT, NETWORKS, ROUNDED, points_of, torch_loss
 from typer.testing import CliRunner
 
 import gdfast
@@ -28,36 +29,6 @@ from gdfast.problems.networks.products import HessianProducts
 from gdfast.starts import ALIASES, SCHEMES, Starts
 from gdfast.storing.write import block_shape
 from gdfast.tiles.outcomes import Outcome
-
-ARITHMETIC = ("identity", "relu", "leaky_relu")
-"""Activations in which only + - * / occur."""
-
-EXACT = [
-    *(mlp((3, 5, 2), activation) for activation in ARITHMETIC),
-    mlp((4, 1)),
-    mlp((2, 9, 6, 5, 4, 3), ("relu", "leaky_relu", "identity", "relu"), points=23),
-    mlp((3, 7, 5, 2), "relu", batch_norm=True, l2=0.3, l1=0.1),
-    mlp((3, 4, 1), "leaky_relu", bias=False, fan_in_scaling=True, gain=1.7, output_scale=0.3, l1=0.2, points=70),
-    mlp((2, 5, 2), "relu", batch_norm=True, gain=0.6, batch_size=5),
-    mlp((2, 6, 1), "relu", batch_size=32, layer_rates=True, l2=0.1),
-    trainability_network(width=8, activation="relu"),
-    trainability_network(width=5, activation="identity", batch_size=2),
-]
-ROUNDED = [
-    mlp(),
-    *(mlp((3, 5, 4, 2), activation, fan_in_scaling=True, gain=1.3) for activation in ("sigmoid", "tanh", "gelu")),
-    mlp((3, 4, 5), "relu", loss="cross_entropy", batch_norm=True, l2=0.1),
-    mlp((2, 3), loss="cross_entropy", output_scale=2.0),
-    mlp((2, 6, 3), ("gelu",), loss="cross_entropy", batch_size=7),
-    mlp((2, 12, 12, 2), "tanh", loss="cross_entropy", points=41, batch_norm=True),
-    trainability_network(width=8),
-]
-NETWORKS = [*EXACT, *ROUNDED]
-
-
-def points_of(problem, n, seed=0, spread=1.0):
-    return np.random.default_rng(seed).normal(size=(problem.dimension, n)) * spread
-
 
 # Formulas.
 
@@ -136,42 +107,11 @@ def test_the_loss_is_the_textbooks(problem):
 
 def test_gradients_are_torchs():
     torch = pytest.importorskip("torch")
-    units = {
-        "identity": lambda x: x,
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": torch.relu,
-        "leaky_relu": torch.nn.functional.leaky_relu,
-        "gelu": torch.nn.functional.gelu,
-    }
     for problem in [p for p in NETWORKS if p.name == "mlp" and p.batch_size is None]:
-        given = problem.parameters
         theta = points_of(problem, 2, seed=2)
         for lane in range(2):
             leaf = torch.tensor(theta[:, lane].copy(), dtype=torch.float64, requires_grad=True)
-            value, y = torch.tensor(problem.X), torch.tensor(problem.y)
-            penalty = 0.0
-            for index, layer in enumerate(problem.layers):
-                last = index == len(problem.layers) - 1
-                end = layer.weight + layer.fan_in * layer.fan_out
-                weight = leaf[layer.weight : end]
-                penalty = penalty + 0.5 * given["l2"] * (weight**2).sum() + given["l1"] * weight.abs().sum()
-                weight = weight.reshape(layer.fan_in, layer.fan_out).T / (
-                    math.sqrt(layer.fan_in) if given["fan_in_scaling"] else 1.0
-                )
-                bias = leaf[layer.bias : layer.bias + layer.fan_out] if layer.bias >= 0 else None
-                value = torch.nn.functional.linear(value, weight, bias)
-                if layer.norm >= 0:
-                    scale, shift = leaf[layer.norm : layer.norm + 2 * layer.fan_out].reshape(2, -1)
-                    value = torch.nn.functional.batch_norm(value, None, None, scale, shift, training=True, eps=1e-5)
-                names = given["activation"]
-                if not last:
-                    value = units[names if isinstance(names, str) else names[index]](given["gain"] * value)
-            value = value * given["output_scale"]
-            if given["loss"] == "squared":
-                loss = torch.nn.functional.mse_loss(value, y) + penalty
-            else:
-                loss = torch.nn.functional.cross_entropy(value, y.long()) + penalty
+            loss = torch_loss(problem, leaf)
             loss.backward()
             expected = leaf.grad.numpy()
             np.testing.assert_allclose(problem.loss(theta)[lane], float(loss.detach()), rtol=1e-12)
