@@ -77,8 +77,9 @@ def _at_once(signature: Any, both: Any, objective: Any) -> Kernel:
     @compiled(signature, MAY_ALLOCATE)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
         wide()  # type: ignore[call-arg]
+        told = out if (wanted | pair.noting) & OBJECTIVE else out[:0]
         if wanted & GRADIENT:
-            both(theta, grad, out if wanted & OBJECTIVE else out[:0], work, n, pair.data, pair.layout, t)
+            both(theta, grad, told, work, n, pair.data, pair.layout, t)
         else:
             objective(theta, out, work, n, pair.data, pair.layout, t)
 

@@ -29,6 +29,7 @@ class Pair(NamedTuple):
     arrays: Any  # int64[d, 3], of the array of parameters that it is of: entries, rows, columns
     data: Any  # (:)
     layout: Any  # int64[:]
+    noting: Any = 0  # int64, `OBJECTIVE` where each evaluation is to tell it, too, whatever else is wanted
 
 
 class Block(NamedTuple):
@@ -61,7 +62,7 @@ SETTLING = types.NamedTuple((types.int64, types.float64, types.float64, types.in
 
 def pair_type(real: Any) -> Any:
     """The type of a `Pair` whose lanes compute in a type of numba's."""
-    return types.NamedTuple((*[types.int64] * 3, _counts, types.int64[:, ::1], real[::1], _counts), Pair)
+    return types.NamedTuple((*[types.int64] * 3, _counts, types.int64[:, ::1], real[::1], _counts, types.int64), Pair)
 
 
 def block_type(real: Any) -> Any:

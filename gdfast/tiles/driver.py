@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 
 from gdfast.kernels.compiling import compiled_loops
+from gdfast.kernels.evaluation import OBJECTIVE
 from gdfast.kernels.loops.kernel import LoopKernel
 from gdfast.kernels.options import apart, wide
 from gdfast.kernels.signatures import (
@@ -65,6 +66,7 @@ class Samples(NamedTuple):
     work: Any  # float64 (5, W), to scribble on
     batched: Any  # bool, whether each step has an objective of its own
     judged: Any  # bool, whether it is that by which ends are judged, and not that of the steps
+    with_steps: Any  # bool, whether steps tell it of the points that they begin at, for little
 
 
 class Ends(NamedTuple):
@@ -100,7 +102,7 @@ def _signature(real: Any) -> Any:
         SETTLING,
         block_type(real),
         types.NamedTuple(
-            (types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], *[types.boolean] * 2), Samples
+            (types.int64[::1], types.float64[:, ::1], types.float64[:, ::1], *[types.boolean] * 3), Samples
         ),
         types.NamedTuple((losses, losses, *[types.float64] * 5, *places), Limits),
         real,  # loss per objective
@@ -312,6 +314,14 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
         sample[lane] = objective[lane]
 
 
+def _step_and_sample(pair, block, table, settling, t, n, sample):  # likewise
+    """Do one step, and note the objective of each lane at the point that it begins at, which takes no pass more."""
+    call_step(pair._replace(noting=OBJECTIVE), block, table, settling, t, n, 1)
+    objective = block.work[block.work.shape[0] - 1]
+    for lane in range(n):
+        sample[lane] = objective[lane]
+
+
 def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
     apart()  # type: ignore[call-arg]
@@ -327,12 +337,17 @@ def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, not
         for i in range(theta.shape[0]):
             for lane in range(n):
                 tail[k, i, lane] = theta[i, lane]
-        if sampled < len(noted.steps) and t + k == noted.steps[sampled]:
+        due = sampled < len(noted.steps) and t + k == noted.steps[sampled]
+        if due and not noted.with_steps:
             _sample(sampled_by, block, table, settling, t + k, padded, noted.values[sampled])
-            sampled += 1
         note_state(block, n, first, record, t + k)
         now = settling._replace(gradient_tolerance=_tolerance_at(settling, t + k))
-        call_step(pair, block, table, now, t + k, padded, 1)
+        if due and noted.with_steps:
+            _step_and_sample(pair, block, table, now, t + k, padded, noted.values[sampled])
+        else:
+            call_step(pair, block, table, now, t + k, padded, 1)
+        if due:
+            sampled += 1
     for lane in range(n):
         at = number[lane] - first
         settled = status[lane] & SETTLED
@@ -382,9 +397,11 @@ def driver(real: str) -> LoopKernel:
             stride = STRIDE
             padded = _pad(block, noted.values[:0], n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
-                if sampled < middle and t == noted.steps[sampled]:
-                    _sample(sampled_by, block, table, settling, t, padded, noted.values[sampled])
+                due = sampled < middle and t == noted.steps[sampled]
+                if due:
                     sampled += 1
+                    if not noted.with_steps:
+                        _sample(sampled_by, block, table, settling, t, padded, noted.values[sampled - 1])
                 goal = min(taken + stride, noted.steps[sampled] if sampled < middle else last_steps)
                 if t < settling.begins:
                     goal = min(goal, settling.begins)
@@ -394,7 +411,12 @@ def driver(real: str) -> LoopKernel:
                     row += 1
                 n_steps = (min(goal, record.steps[row]) if row < len(record.steps) else goal) - t
                 now = settling._replace(gradient_tolerance=_tolerance_at(settling, t))
-                call_step(pair, block, table, now, t, padded, n_steps)
+                if due and noted.with_steps:
+                    _step_and_sample(pair, block, table, now, t, padded, noted.values[sampled - 1])
+                    if n_steps > 1:
+                        call_step(pair, block, table, now, t + 1, padded, n_steps - 1)
+                else:
+                    call_step(pair, block, table, now, t, padded, n_steps)
                 t += n_steps
                 lane_steps += n * n_steps
                 if t < goal:

@@ -35,9 +35,10 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
         ``int64[1]``; the tile ends early, with results of no meaning, when it becomes other than zero.
     """
     sweep, plan = prepared.sweep, prepared.plan(tile.optimizer)
+    problem = sweep.problem
     n, dtype, remembered = tile.last - tile.first, sweep.dtype, plan.parts.told.size
     ends = Ends(
-        theta=np.empty((sweep.problem.dimension, n), dtype),
+        theta=np.empty((problem.dimension, n), dtype),
         steps=np.empty(n, dtype=np.int32),
         ending=np.empty(n, dtype=np.int8),
         outcome=np.empty(n, dtype=np.int8),
@@ -53,11 +54,12 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
     )
     record = Record.of(sweep, plan.optimizer, n)
     pair, _held = prepared.pair(tile.optimizer)
+    kernel = problem.lane_kernel
     block, judge = new_block(sweep, plan), prepared.judge
     width = len(block.number)
     lane_steps = driver(dtype)(
         pair,
-        pair._replace(layout=sweep.problem.layout_of_all),
+        pair._replace(layout=problem.layout_of_all),
         Grid(prepared.starts, prepared.learning_rates(tile.optimizer), tile.first, plan.state, plan.memory),
         plan.table,
         Settling(sweep.check_every, prepared.gradient_tolerance, prepared.divergence_limit, prepared.settles_from),
@@ -66,11 +68,12 @@ def run_tile(prepared: Prepared, tile: Tile, stop: Array) -> Endings:
             prepared.sampled,
             np.empty((len(prepared.sampled), width)),
             np.empty((5, width)),
-            sweep.problem.batch_size is not None,
-            sweep.problem.takes_turns,
+            problem.batch_size is not None,
+            problem.takes_turns,
+            kernel is not None and kernel.both is not None and not (plan.optimizer.steps or problem.takes_turns),
         ),
         judge.limits,
-        getattr(np, dtype)(sweep.problem.loss_per_objective),
+        getattr(np, dtype)(problem.loss_per_objective),
         ends,
         record,
         stop,

@@ -6,6 +6,7 @@ import surveys
 
 import gdfast
 from gdfast import problems
+from gdfast.tiles import tile as tiles
 from gdfast.tiles.outcomes import Judge
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.sweep import Tile
@@ -57,3 +58,34 @@ def test_most_ends_are_told_by_the_driver():
     sweep = gdfast.Sweep("quartic", "gd adam", "1e-4:1:64", "-4:4:64", 400)
     for *_, left, total in judged_both_ways(sweep):
         assert left < total / 50
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer", "max_steps"),
+    [
+        *((problems.trainability_network(width=3), "gd", max_steps) for max_steps in (2, 10, 33, 61, 150)),
+        (problems.mlp((3, 4, 2), "tanh", loss="cross_entropy", batch_size=5), "adam|clip_norm=1", 70),
+        (problems.mlp((3, 4, 2), "tanh", l2=0.1), "muon", 45),
+    ],
+)
+def test_steps_tell_the_objective_that_a_pass_of_its_own_tells(problem, optimizer, max_steps, monkeypatch):
+    """Of networks both take one pass; it is so in the middle of the budget, at its end, and beside a history."""
+    rates = [0.01, 0.5] if len(problem.groups) == 1 else [[0.01, 0.1], [0.5, 0.2]]
+    starts = problem.random(9, seed=3)
+    sweep = gdfast.Sweep(problem, optimizer, rates, starts, max_steps, history="loss", gradient_tolerance=0.0)
+    asked, samples = [], tiles.Samples
+
+    def ends(with_steps):
+        def made(*values):
+            asked.append(values[-1])
+            return samples(*values[:-1], with_steps)
+
+        monkeypatch.setattr(tiles, "Samples", made)
+        return run_tile(Prepared(sweep), Tile(0, 0, 18), np.zeros(1, dtype=np.int64))
+
+    found, wanted = ends(True), ends(False)
+    assert asked == [True, True]
+    assert np.count_nonzero(wanted.recent) == 18
+    for name in ("trend", "recent", "theta", "loss", "steps", "outcome"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name), err_msg=name)
+    np.testing.assert_array_equal(found.record.loss, wanted.record.loss)
