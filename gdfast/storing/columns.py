@@ -93,16 +93,14 @@ class Columns:
 
     def dataset(self, backend: str) -> "xarray.Dataset":
         """The result; it shares its memory with the columns, so it may be made before the tiles have run."""
-        from gdfast.storing.dataset import Result
+        from gdfast.storing.dataset import assembled
 
         sweep = self.sweep
         data = {
             name: ((*DIMENSIONS, *further(sweep, name)), column, ATTRIBUTES[name])
             for name, column in self.columns.items()
         }
-        return Result(
-            data, coords=coordinates(sweep), attrs=attributes(sweep, backend, "theta" in self.columns) | machine()
-        )
+        return assembled(data, coordinates(sweep), attributes(sweep, backend, "theta" in self.columns) | machine())
 
 
 def _together(shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> dict[str, NDArray[Any]]:
