@@ -176,6 +176,12 @@ def sweep_of(problem, optimizers, n=128, max_steps=300, **options):
     return gdfast.Sweep(problem, optimizers, np.logspace(-4, 1, n), starts, max_steps, **options)
 
 
+def one_of_each_template(optimizer, in_registers):
+    """A problem in whose kernels coordinates are in registers, or rows of lanes in memory, where the rule can be."""
+    in_rows = list(o.CATALOGUE).index(optimizer.name) % 2 and "hessian" not in optimizer.needs
+    return p.quadratic(dimension=9) if in_rows else in_registers
+
+
 def refused(call, kind, *words):
     """The one sentence with which a call is refused; it has all the words."""
     with pytest.raises(kind) as error:

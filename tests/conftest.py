@@ -1,12 +1,17 @@
 """Random examples are the same in every run, take as long as they need, and leave nothing behind; one browser."""
 
+import functools
 import shutil
 
 import pytest
+import typer.testing
 from hypothesis import settings
 
 settings.register_profile("gdfast", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("gdfast")
+
+# The commands, which are the same for every line, are put together once: else that is most of a short line's time.
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

@@ -112,10 +112,12 @@ ADAPTIVE = [optimizers.adahessian(eps=0.1), optimizers.sophia(interval=3)]
     "problem", [pytest.param(p, marks=[pytest.mark.slow] * (k > 4)) for k, p in enumerate(OF_PRODUCTS)], ids=cases.label
 )
 def test_kernels_and_reference_have_the_same_products(problem):
+    at = OF_PRODUCTS.index(problem)
+    rules = ADAPTIVE if at <= 4 else [ADAPTIVE[at % 2]]  # products are the problem's, whichever rule asks for them
     if problem in cases.EXACT or problem in OF_PRODUCTS[::2][:2]:
-        cases.agree(cases.sweep_of(problem, ADAPTIVE, 12, 40))
+        cases.agree(cases.sweep_of(problem, rules, 12, 40))
         return
-    sweep = cases.sweep_of(problem, ADAPTIVE, 12, 4)  # functions of lanes are others by some 1e-15
+    sweep = cases.sweep_of(problem, rules, 12, 4)  # functions of lanes are others by some 1e-15
     got, expected = (gdfast.run(sweep, backend=backend, keep_theta=True).theta for backend in ("numba", "numpy"))
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
 

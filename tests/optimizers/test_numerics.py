@@ -39,7 +39,7 @@ def assert_finite_on_schedules(name, kernel):
     for make in (factory(), *more):
         rules = [make.scheduled(schedule) for schedule in FROM_ZERO + TO_ZERO]
         starts = [1.0, -2.0], [0.0, 0.0], [0.0, 1.0], [5e-324, -5e-324], [1e-200, 0.0]
-        bowl = cases.bowl(np.diag(BOWL.curvatures).tolist()) if "hessian" in make.needs else BOWL
+        bowl = cases.one_of_each_template(make, IN_REGISTERS)
         sweep, result = whole(bowl, rules, *starts)
         assert np.isfinite(result.theta).all()
         assert (result.outcome != Outcome.diverged).all()

@@ -484,9 +484,11 @@ FEW = ["himmelblau", "quadratic", "mccormick"]
 
 def compare(problem, n):
     starts = problem.grid(n) if problem.dimension <= 2 else problem.random(n * n)
-    chosen = [gdfast.optimizers.gd(), gdfast.optimizers.adam()]
+    chosen = [gdfast.optimizers.adam()]
     if problem.minima and problem.name not in ROUNDED:  # near a minimum, Polyak's step is the rounding of the loss
         chosen.append(gdfast.optimizers.polyak_sgd())
+    else:
+        chosen.append(gdfast.optimizers.gd())
 
     def run(starts, **options):
         sweep = gdfast.Sweep(problem, chosen, np.geomspace(1e-4, 1, 12), starts, 300)
