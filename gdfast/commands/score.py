@@ -39,8 +39,8 @@ def score(
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]
     if everything:
         for rule in (make() for make in optimizers.CATALOGUE.values()):
-            if task := SUITES[suite].lacks(rule):
-                typer.echo(f"gdfast score: {rule.label}: left out, since it cannot work on {task}", err=True)
+            if lack := SUITES[suite].lacks(rule):
+                typer.echo(f"gdfast score: {rule.label} is left out: it {lack}", err=True)
             elif rule not in rules:
                 rules.append(rule)
     if not rules:

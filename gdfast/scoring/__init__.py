@@ -9,7 +9,7 @@ profiles and shares over steps are drawn, with bands.
 
 from gdfast.scoring.profiles import Band, profile_bands, reached_bands
 from gdfast.scoring.score import COLUMNS, score
-from gdfast.scoring.shipped import shipped
+from gdfast.scoring.shipped import left_out, shipped
 from gdfast.scoring.suite import LATEST, SUITES, Suite, Task
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Band",
     "Suite",
     "Task",
+    "left_out",
     "profile_bands",
     "reached_bands",
     "score",

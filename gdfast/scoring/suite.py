@@ -60,9 +60,14 @@ class Suite:
         return problem.random(2 * self.starts, seed=20261126)
 
     def lacks(self, optimizer: Optimizer) -> str | None:
-        """Return the first task, if there is one, that does not provide what an optimizer needs."""
-        needs = set(optimizer.needs)
-        return next((task.problem for task in self.tasks if needs and not needs <= task.made().provides), None)
+        """Return what an optimizer needs and a task has not, the first of such, as part of a sentence."""
+        needs = optimizer.needs
+        for task in self.tasks if needs else ():
+            provides = task.made().provides
+            for need, what in needs.items():
+                if need not in provides:
+                    return f"needs {what}: {task.problem} has none"
+        return None
 
 
 SUITES = {
