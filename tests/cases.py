@@ -7,6 +7,7 @@
 import inspect
 import os
 
+import llvmlite.binding as llvm
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
 from gdfast.data import load
-from gdfast.kernels import compiling, numba_internals
+from gdfast.kernels import compiling
 
 # What makes pandas read numbers to the last bit: by now there is no other way, and the word for it is deprecated.
 TO_THE_LAST_BIT = {} if Version(pd.__version__) >= Version("3.1") else {"float_precision": "round_trip"}
@@ -250,17 +251,17 @@ def values(default):
 
 def assembly(make):
     """The assembly of the kernel that `make` compiles; one from the disk cache has none to show."""
-    texts = []
+    texts, emit_object = [], llvm.TargetMachine.emit_object
 
-    def compile_(*given):
-        texts.append(numba_internals.assembly(*given))
-        return numba_internals.machine_code(*given)
+    def emit(machine, module):
+        texts.append(machine.emit_assembly(module))
+        return emit_object(machine, module)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiling, "_kernels", type(compiling._kernels)())
         patch.setattr(compiling.folder, "folders", list)
         patch.setattr(compiling.folder, "_warn", lambda: None)
-        patch.setattr(compiling, "machine_code", compile_)
+        patch.setattr(llvm.TargetMachine, "emit_object", emit)
         make()
     (text,) = texts
     return text

@@ -6,6 +6,7 @@ return is rounded to it; whole numbers stay what they are. (A quotient of two wh
 ``float(1.0 / rows)``.) So compiled lanes round where NumPy does, given arrays of the type and Python's numbers.
 """
 
+import ast
 import builtins
 import functools
 import inspect
@@ -57,6 +58,7 @@ class Reading:
         cells = tuple(map(CellType, fresh))
         copy = FunctionType(code, {**around, **changed}, function.__name__, function.__defaults__, cells)
         copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+        copy.__wrapped__ = function  # type: ignore[attr-defined]
         return copy
 
     def _meaning(self, name: str, value: Any) -> Any:
@@ -95,7 +97,9 @@ def _narrowed(function: Any, number: Any) -> Any:
     """A function of `elementary` whose result is rounded."""
     given = ", ".join(inspect.signature(function).parameters)
     scope: dict[str, Any] = {"__name__": __name__, "function": function, "number": number}
-    exec(f"def {function.__name__}({given}):\n    return number(function({given}))", scope)
+    tree = ast.parse(f"def {function.__name__}({given}):\n    return number(function({given}))")
+    exec(compile(tree, "<narrowed>", "exec"), scope)
+    scope[function.__name__].__tree__ = tree.body[0]
     return scope[function.__name__]
 
 

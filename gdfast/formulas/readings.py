@@ -22,6 +22,7 @@ def typed(tree: ast.AST, around: Mapping[str, Any], real: str) -> Callable[..., 
     scope = {"select": elementary.select, **around, **typing.names}
     name = tree.name if isinstance(tree, ast.FunctionDef) else ""
     exec(compile(module, f"<{name} in {real}>", "exec"), scope)
+    scope[name].__tree__ = module.body[0]
     return scope[name]  # type: ignore[no-any-return]
 
 

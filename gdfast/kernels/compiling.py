@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numba
 from numba.extending import register_jitable
@@ -25,13 +25,15 @@ MOST_IN_MEMORY: Final = 128
 _COMPILED_HERE: Final = {elementary.__name__, lane_products.__name__, records.__name__}
 """Modules whose functions have compiled forms of their own in this package, instead of their plain texts."""
 
+AnyKernel = TypeVar("AnyKernel", Kernel, LoopKernel)
+
 _registered: set[FunctionType] = set()
-_kernels: OrderedDict[Hashable, Kernel] = OrderedDict()
+_kernels: OrderedDict[Hashable, Any] = OrderedDict()
 _calls: list[Call] = []  # that make what is being made
 _lock = threading.RLock()
 
 
-def remembered(name: Hashable, make: Callable[[], Kernel], call: Call) -> Kernel:
+def remembered(name: Hashable, make: Callable[[], AnyKernel], call: Call) -> AnyKernel:
     """Return the kernel of that name from memory, or else make and remember it.
 
     Whoever takes its address must hold the kernel, too, as long as the address is used. The call is one that makes the
@@ -40,7 +42,7 @@ def remembered(name: Hashable, make: Callable[[], Kernel], call: Call) -> Kernel
     with _lock:
         _calls.append(call)
         try:
-            kernel = _kernels.get(name) or make()
+            kernel: AnyKernel = _kernels.get(name) or make()
         finally:
             _calls.pop()
         _kernels[name] = kernel

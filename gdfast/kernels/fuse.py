@@ -6,23 +6,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.extending import register_jitable
 
 from gdfast.formulas import elementary, noise
 from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
-from gdfast.kernels.compiling import callable_once, remembered
+from gdfast.kernels.compiling import remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
+from gdfast.kernels.loops.kernel import LoopKernel
 from gdfast.kernels.matrices import rows_for, updating
 from gdfast.kernels.norms import euclidean_norm, larger_size
-from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.signatures import call_evaluation, call_product, step_signature
-from gdfast.kernels.templates import as_tuple, factor_of, in_one_pass, in_parts
+from gdfast.kernels.templates import factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
 from gdfast.kernels.transforms import sum_rows as rows_of_sums
+from gdfast.kernels.tuples import as_tuple
 from gdfast.kernels.whole import in_lanes
 from gdfast.kernels.whole_rows import Rows, in_memory
 from gdfast.measures import Measure
@@ -37,7 +36,7 @@ def step_kernel(
     measure: Measure | None = None,
     dtype: Any = np.float64,
     sparse: bool = False,
-) -> Kernel:
+) -> LoopKernel:
     """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
 
     Parameters
@@ -116,19 +115,16 @@ def step_kernel(
         any(transform.after for transform in transforms),
     )
 
-    def make() -> Kernel:
-        made = {name: callable_once(function) for name, function in read.items()}
+    def make() -> LoopKernel:
+        made: dict[str, Any] = dict(read)
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
         called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, **_NOISE, **_NORMS)
         for name, text in (("transform", chain.gradient), ("after", chain.after)):
-            made[name] = callable_once(typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real))
+            made[name] = typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real)
         if written:
             around = {**_FUNCTIONS, **called, **_EVALUATION, **made}
             around |= {"most": search.most if search else 0, "rounds": ROUNDS, "second": 1}
-            loops = HELPER if "for _ in" in written else INLINED
-            made["advance"] = callable_once(
-                typed(ast.parse(written).body[0], {"__name__": __name__, **around}, real), loops
-            )
+            made["advance"] = typed(ast.parse(written).body[0], {"__name__": __name__, **around}, real)
         for name in ("hessian", "search"):
             made.pop(name, None)
         known = made.get("advance") or made["rule"]
@@ -137,7 +133,7 @@ def step_kernel(
         if by_arrays:
             stages = [(stage, made.pop(f"stage {k} of")) for k, stage in enumerate(by_arrays.stages)]
             made["by_arrays"] = updating((made["rule"], made["terms"], made.pop("last")), stages, optimizer, shape)
-        kernel: Kernel = template(**made, shape=shape)
+        kernel: LoopKernel = template(**made, shape=shape)
         return kernel
 
     call = step_kernel, (problem, optimizer, measure, real, sparse)
@@ -159,9 +155,7 @@ def _check_steps(problem: Problem) -> None:
             )
 
 
-_NOISE = {
-    f.__name__: register_jitable(**INLINED)(f) for f in (noise.mixed, noise.uniform, noise.quantile, noise.random_sign)
-}
+_NOISE = {f.__name__: f for f in (noise.mixed, noise.uniform, noise.quantile, noise.random_sign)}
 
 _FUNCTIONS = {name: getattr(elementary, name) for name in elementary.__all__}
 _EVALUATION = {

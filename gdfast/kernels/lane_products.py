@@ -16,6 +16,8 @@ from numba.extending import intrinsic, overload
 
 from gdfast.formulas import lane_products as _lane_products
 from gdfast.formulas.lane_products import lanes_of
+from gdfast.kernels.forms import compiled_form
+from gdfast.kernels.loops.products import Piece
 from gdfast.kernels.options import apart, wide
 
 _INDEX = ir.IntType(64)
@@ -93,10 +95,10 @@ def _piece(rows: int, columns: int, fused: bool) -> Any:
     return piece
 
 
-def _in_pieces(fused: bool) -> Any:
+def _in_pieces(piece: Any, fused: bool) -> Any:
     """Make the compiled form of `multiply` or of `multiply_fused`."""
-    _41, _42, _43, _44, _45, _46 = (_piece(4, columns, fused) for columns in range(1, 7))
-    _11, _12, _13, _14, _15, _16 = (_piece(1, columns, fused) for columns in range(1, 7))
+    _41, _42, _43, _44, _45, _46 = (piece(4, columns, fused) for columns in range(1, 7))
+    _11, _12, _13, _14, _15, _16 = (piece(1, columns, fused) for columns in range(1, 7))
 
     def product(c, start, a, b, P, R, Q):
         wide()  # type: ignore[call-arg]
@@ -141,11 +143,14 @@ def _in_pieces(fused: bool) -> Any:
                 q, pieces = q + columns, pieces - 1
             p += 4 if high else 1
 
-    return lambda c, start, a, b, P, R, Q: product
+    return product
 
 
-overload(_lane_products.multiply)(_in_pieces(False))
-overload(_lane_products.multiply_fused)(_in_pieces(True))
+_multiply, _multiply_fused = _in_pieces(_piece, False), _in_pieces(_piece, True)
+overload(_lane_products.multiply)(lambda c, start, a, b, P, R, Q: _multiply)
+overload(_lane_products.multiply_fused)(lambda c, start, a, b, P, R, Q: _multiply_fused)
+compiled_form(_lane_products.multiply)(_in_pieces(Piece, False))
+compiled_form(_lane_products.multiply_fused)(_in_pieces(Piece, True))
 
 
 @intrinsic

@@ -8,45 +8,37 @@ scribble on, the results of the stages come first, then what the functions of ma
 from collections.abc import Sequence
 from typing import Any
 
-from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import register_jitable
-
 from gdfast.formulas.factors import kept
 from gdfast.formulas.lane_products import lanes_of
 from gdfast.formulas.lane_readings import lanes_in
 from gdfast.formulas.staged import Stage
-from gdfast.kernels.compiling import callable_once, register_helpers
 from gdfast.kernels.lane_factors import spare_rows
 from gdfast.kernels.lane_matrices import FUNCTIONS
-from gdfast.kernels.options import HELPER
-from gdfast.kernels.templates import as_tuple, factor_of, gather, gather_nothing, scatter, scatter_nothing
+from gdfast.kernels.templates import factor_of, gather, gather_nothing, scatter, scatter_nothing
+from gdfast.kernels.tuples import as_tuple, with_item
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 
 
-@register_jitable(**HELPER)
 def _found(work, i, size, lane, results):
     """What stages have found of the i-th entry of so many, as a tuple like `results`."""
     for j in range(len(results)):
-        results = tuple_setitem(results, j, work[j * size + i, lane])  # type: ignore[call-arg]
+        results = with_item(results, j, work[j * size + i, lane])
     return results
 
 
-@register_jitable(**HELPER)
 def _nothing_found(work, i, size, lane, results):
     """`_found` before there are results."""
     return results
 
 
-@register_jitable(**HELPER)
 def _chosen(own, places, numbers):
     """The numbers at some places of a tuple, as a tuple like `numbers`."""
     for j in range(len(places)):
-        numbers = tuple_setitem(numbers, j, own[places[j]])  # type: ignore[call-arg]
+        numbers = with_item(numbers, j, own[places[j]])
     return numbers
 
 
-@register_jitable(**HELPER)
 def _nothing_chosen(own, places, numbers):
     """`_chosen` of no places."""
     return numbers
@@ -94,15 +86,12 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
     begin = len(optimizer.initial_state)  # slots, those of transforms among them
     sized = [k for k, name in enumerate(optimizer.coefficients) if name == "dimension"]
     size_at = sized[0] if sized else -1
-    kept_of = callable_once(kept)
     find, total = _found if results else _nothing_found, _found if zeros else _nothing_found
     chain: Any = _nothing
     for k, (stage, value) in enumerate(stages):
         of_matrix = lanes_in(FUNCTIONS[stage.function], shape.real)
-        register_helpers(of_matrix)
-        function = callable_once(of_matrix, HELPER)
         places = tuple(names.index(name) for name in stage.numbers)
-        apply = _with_factors(function) if stage.keeps else _without_factors(function)
+        apply = _with_factors(of_matrix) if stage.keeps else _without_factors(of_matrix)
         chain = _then(chain, _stage(value, apply, k, places, len(stages), shape))
 
     def update(pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, own):
@@ -113,7 +102,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
             if rows > 0:
                 given = ((real(rows), real(columns)) if shaped else ()) + own
                 factors = numbers_of_lanes[at:]
-                at += kept_of(rows, columns) * vector if keeps else 0
+                at += kept(rows, columns) * vector if keeps else 0
                 chain(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own)
                 for i in range(size):
                     for lane in range(n):
@@ -126,7 +115,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
             else:
                 numbers = coefficients
                 if size_at >= 0:
-                    numbers = tuple_setitem(coefficients, size_at, real(size))  # type: ignore[call-arg]
+                    numbers = with_item(coefficients, size_at, real(size))
                 for j in range(sums):
                     for lane in range(n):
                         work[j, lane] = zero
@@ -134,23 +123,21 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
                     for i in range(first, first + size):
                         for lane in range(n):
                             rate = factor(multiplier, memory, lane) * rates[lane]
-                            whole = read(state, i, lane, slots) + (rate,) + numbers
-                            part = as_tuple(terms(theta[i, lane], grad[i, lane], *whole))
+                            given_terms = read(state, i, lane, slots) + (rate,) + numbers
+                            part = as_tuple(terms(theta[i, lane], grad[i, lane], *given_terms))
                             for j in range(sums):
                                 work[j, lane] += part[j]
                 for i in range(first, first + size):
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
-                        whole = read(state, i, lane, slots) + (rate,) + total(work, 0, 1, lane, zeros) + numbers
-                        theta[i, lane] = store(
-                            state, i, lane, slots, rule(theta[i, lane], grad[i, lane], *whole)
-                        )  # fmt: skip
+                        summed = read(state, i, lane, slots) + (rate,) + total(work, 0, 1, lane, zeros) + numbers
+                        new_plain = rule(theta[i, lane], grad[i, lane], *summed)
+                        theta[i, lane] = store(state, i, lane, slots, new_plain)
             first += size
 
-    return callable_once(update, HELPER)
+    return update
 
 
-@(lambda function: callable_once(function, HELPER))
 def _nothing(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own):
     return
 
@@ -162,7 +149,7 @@ def _then(before: Any, after: Any) -> Any:
         before(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own)
         after(theta, grad, work, state, memory, factors, rates, first, rows, columns, n, multiplier, given, own)
 
-    return callable_once(both, HELPER)
+    return both
 
 
 def _with_factors(function: Any) -> Any:
@@ -171,7 +158,7 @@ def _with_factors(function: Any) -> Any:
     def apply(entries, spare, factors, rows, columns, numbers):
         function(entries, spare, factors, rows, columns, *numbers)
 
-    return callable_once(apply, HELPER)
+    return apply
 
 
 def _without_factors(function: Any) -> Any:
@@ -180,7 +167,7 @@ def _without_factors(function: Any) -> Any:
     def apply(entries, spare, factors, rows, columns, numbers):
         function(entries, spare, rows, columns, *numbers)
 
-    return callable_once(apply, HELPER)
+    return apply
 
 
 def _stage(value: Any, apply: Any, k: int, places: tuple[int, ...], stages: int, shape: Any) -> Any:
@@ -201,4 +188,4 @@ def _stage(value: Any, apply: Any, k: int, places: tuple[int, ...], stages: int,
         entries, spare = flat[k * size * vector : (k + 1) * size * vector], flat[stages * size * vector :]
         apply(entries, spare, factors, rows, columns, numbers)
 
-    return callable_once(run, HELPER)
+    return run

@@ -4,16 +4,13 @@ All entries are first multiplied by a power of two that their largest calls for,
 norm of ordinary numbers has the bits of the plain sum's root.
 """
 
-import numpy as np
 from numba import types
-from numba.extending import overload, register_jitable
 
+from gdfast.kernels.forms import compiled_forms
 from gdfast.kernels.lane_math.parts import bits_to_float, bits_to_single, choose, square_root
-from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.settling import loudest
 
 
-@register_jitable(**INLINED)
 def larger_size(size, value):
     """The larger of a size and the size of a value; a value that is not a number shows in the sum."""
     return choose(abs(value) > size, abs(value), size)
@@ -24,11 +21,15 @@ def maximum_norm(values):
     raise NotImplementedError("for kernels")
 
 
-@overload(maximum_norm)
+@compiled_forms(maximum_norm)
 def _maximum_norm(values):
-    if values.dtype == types.float64:
-        return lambda values: abs(bits_to_float(loudest(values)))
-    return lambda values: abs(bits_to_single(loudest(values)))
+    def double(values):
+        return abs(bits_to_float(loudest(values)))
+
+    def single(values):
+        return abs(bits_to_single(loudest(values)))
+
+    return double if values.dtype == types.float64 else single
 
 
 def unit_and_scale(values):
@@ -40,7 +41,7 @@ def unit_and_scale(values):
     raise NotImplementedError("for kernels")
 
 
-@overload(unit_and_scale, jit_options=INLINED)
+@compiled_forms(unit_and_scale)
 def _unit_and_scale(values):
     if values.dtype == types.float64:
         quarter, middle, reciprocal = 0x6000000000000000, 0x1000000000000000, 0x6FE0000000000000
@@ -53,7 +54,7 @@ def _unit_and_scale(values):
 
     def single(values):
         bits = loudest(values) & 0x60000000
-        return bits_to_single(np.int32(bits | 0x10000000)), bits_to_single(np.int32(bits ^ 0x6F000000))
+        return bits_to_single(bits | 0x10000000), bits_to_single(bits ^ 0x6F000000)
 
     return single
 
@@ -63,10 +64,10 @@ def euclidean_norm(values):
     raise NotImplementedError("for kernels")
 
 
-@overload(euclidean_norm, jit_options=HELPER)
+@compiled_forms(euclidean_norm)
 def _euclidean_norm(values):
-    if len(values) == 1:
-        return lambda values: abs(values[0])
+    def one(values):
+        return abs(values[0])
 
     def several(values):
         unit, scale = unit_and_scale(values)
@@ -77,4 +78,4 @@ def _euclidean_norm(values):
             total = total + value * value
         return square_root(total) * unit
 
-    return several
+    return several if len(values) > 1 else one

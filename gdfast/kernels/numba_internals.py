@@ -174,7 +174,7 @@ def machine_code(
     """Compile a function for one signature, with estimates where they are quicker on a machine of such units."""
     library, description = translate(function, signature, options)
     with global_compiler_lock:
-        data = library.codegen._tm.emit_object(_estimating(library, units))
+        data = _emitted(library, units)
     symbols = description.llvm_func_name, description.llvm_cpython_wrapper_name, description.env_name
     return MachineCode(*symbols, data)
 
@@ -185,19 +185,14 @@ def machine_code_of(text: str, entry: str, units: Units | None = None) -> Machin
         library = _translator().create_library(entry)
         library.add_llvm_module(llvm.parse_assembly(text))
         library.optimize()
-        return MachineCode(entry, "", "", _translator()._tm.emit_object(_estimating(library, units)))
+        return MachineCode(entry, "", "", _emitted(library, units))
 
 
-def assembly(function: Callable[..., Any], signature: Any, options: dict[str, Any], units: Units | None = None) -> str:
-    """Return the text of the machine code of a function compiled for one signature."""
-    library, _ = translate(function, signature, options)
-    return str(library.codegen._tm.emit_assembly(_estimating(library, units)))
-
-
-def _estimating(library: Any, units: Units | None) -> Any:
-    """A library's module, with estimates in the place of roots and quotients where they are quicker."""
+def _emitted(library: Any, units: Units | None) -> bytes:
+    """The machine code of a library, with estimates in the place of roots and quotients where they are quicker."""
     text = units and with_estimates(str(library._final_module), units)
-    return _inlined(library.codegen._tm, text) if text else library._final_module
+    module = _inlined(library.codegen._tm, text) if text else library._final_module
+    return library.codegen._tm.emit_object(module)  # type: ignore[no-any-return]
 
 
 def _inlined(machine: Any, text: str) -> Any:

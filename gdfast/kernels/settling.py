@@ -6,14 +6,12 @@ That is rarely so, and what tells that it is so nowhere costs less than to look 
 
 import numpy as np
 from numba import types
-from numba.extending import overload, register_jitable
 
+from gdfast.kernels.forms import compiled_forms
 from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
-from gdfast.kernels.options import HELPER, INLINED
 from gdfast.kernels.signatures import DIVERGED, KINDS, RESTING, SETTLED, STATIONARY
 
 
-@register_jitable(**HELPER)
 def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
     """What becomes of a lane whose gradient after `t` updates has the largest entry `size` (NaN if any is)."""
     again = status == KINDS * (t - check_every) + RESTING
@@ -23,13 +21,11 @@ def next_status(status, size, t, check_every, gradient_tolerance, divergence_lim
     return status if status & SETTLED else after
 
 
-@register_jitable(**HELPER)
 def larger(a, b):
     """The larger of two numbers, NaN if either is."""
     return b if (b > a) | (b != b) else a
 
 
-@register_jitable(**HELPER)
 def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, divergence_limit):
     """Tell what becomes of a lane with gradient `g` at `x`, and keep the point of one that is not settled."""
     for i in range(len(x)):
@@ -37,14 +33,12 @@ def settle(x, g, ended, status, lane, t, check_every, gradient_tolerance, diverg
     status[lane] = next_status(status[lane], largest(g), t, check_every, gradient_tolerance, divergence_limit)
 
 
-@register_jitable(**HELPER)
 def keep_moving(x, matrix, status, lane):
     """Store what a lane remembers unless it is settled."""
     for i in range(len(x)):
         matrix[i, lane] = matrix[i, lane] if status[lane] & SETTLED else x[i]
 
 
-@register_jitable(**HELPER)
 def largest(g):
     """The largest absolute entry of a tuple, NaN if any is."""
     size = abs(g[0])
@@ -71,15 +65,14 @@ def loudest(g):
 
 def eventful(bits, window):
     """0 where a gradient whose largest entry has these bits settles no lane, another number where it may."""
-    raise NotImplementedError("for kernels")
+    return (bits + window[0]) & window[1]
 
 
 def either(a, b):
-    """The bits of two integers together, as an integer of the type of the first."""
-    raise NotImplementedError("for kernels")
+    """The bits of two integers together."""
+    return a | b
 
 
-@register_jitable(**HELPER)
 def _window(low, high, reached):
     low = max(low, 0)  # the bits of negative numbers are negative
     width = 1 << ((float_to_bits(float(high - low)) >> 52) - 1023)
@@ -87,7 +80,7 @@ def _window(low, high, reached):
     return top - width, ~(width - 1)
 
 
-@overload(quiet_window)
+@compiled_forms(quiet_window)
 def _quiet_window(gradient_tolerance, divergence_limit, zero):
     if zero == types.float64:
 
@@ -106,8 +99,7 @@ def _quiet_window(gradient_tolerance, divergence_limit, zero):
     return single
 
 
-# Numba widens integers of 32 bits to 64 in every operation. LLVM narrows them again where the result is narrow.
-@overload(loudest, jit_options=INLINED)
+@compiled_forms(loudest)
 def _loudest(g):
     if g.dtype == types.float64:
         largest_number = (1 << 62) - 1 + (1 << 62)
@@ -125,29 +117,14 @@ def _loudest(g):
     def single(g):
         bits = single_to_bits(g[0])
         for i in range(1, len(g)):
-            bits = np.int32(bits & 0x7FFFFFFF)
-            other = np.int32(single_to_bits(g[i]) & 0x7FFFFFFF)
+            bits &= 0x7FFFFFFF
+            other = single_to_bits(g[i]) & 0x7FFFFFFF
             bits = choose(other > bits, other, bits)
         return bits
 
     return single
 
 
-@overload(eventful, jit_options=INLINED)
-def _eventful(bits, window):
-    if bits == types.int64:
-        return lambda bits, window: (bits + window[0]) & window[1]
-    return lambda bits, window: np.int32(np.int32(bits + window[0]) & window[1])
-
-
-@overload(either, jit_options=INLINED)
-def _either(a, b):
-    if a == types.int64:
-        return lambda a, b: a | b
-    return lambda a, b: np.int32(a | b)
-
-
-@register_jitable(**HELPER)
 def largest_entries(grad, size, n):
     """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
     for lane in range(n):
@@ -162,14 +139,17 @@ def beyond(x, limit):
     raise NotImplementedError("for kernels")
 
 
-@overload(beyond, jit_options=INLINED)
+@compiled_forms(beyond)
 def _beyond(x, limit):
-    if x == types.float64:
-        return lambda x, limit: float_to_bits(limit) - float_to_bits(abs(x))
-    return lambda x, limit: np.int32(single_to_bits(limit) - single_to_bits(abs(x)))
+    def double(x, limit):
+        return float_to_bits(limit) - float_to_bits(abs(x))
+
+    def single(x, limit):
+        return single_to_bits(limit) - single_to_bits(abs(x))
+
+    return double if x == types.float64 else single
 
 
-@register_jitable(**HELPER)
 def any_beyond(grad, n, divergence_limit):
     """Whether any lane's gradient has an entry that is too large or not a number."""
     flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
@@ -183,7 +163,6 @@ def any_beyond(grad, n, divergence_limit):
     return events < 0
 
 
-@register_jitable(**HELPER)
 def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
     """Whether any lane's gradient may be small or too large: not, if each has an entry that is neither.
 

@@ -9,17 +9,12 @@ cost nothing extra and a choice in every update does. What a measure remembers o
 point included.
 """
 
-from numba import types
-from numba.cpython.unsafe.tuple import tuple_setitem
-from numba.extending import overload, register_jitable
-from numba.np.unsafe.ndarray import to_fixed_tuple
-
 from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
-from gdfast.kernels.compiling import callable_once, compiled
+from gdfast.kernels.compiling import compiled_loops
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
-from gdfast.kernels.options import HELPER, independent, wide
+from gdfast.kernels.options import independent, wide
 from gdfast.kernels.settling import (
     either,
     eventful,
@@ -33,31 +28,17 @@ from gdfast.kernels.settling import (
     settle,
 )
 from gdfast.kernels.signatures import KINDS, LANES, SETTLED, call_evaluation
+from gdfast.kernels.tuples import as_tuple, entries_of, with_item
 
 
-def as_tuple(value):
-    """A tuple as itself, a number as a tuple of one."""
-    return value if isinstance(value, tuple) else (value,)
-
-
-@overload(as_tuple)
-def _as_tuple(value):
-    return (lambda value: value) if isinstance(value, types.BaseTuple) else (lambda value: (value,))
-
-
-# What a lane's step is made of, as functions of the module that are handed the rule and the formulas. Inside one
-# function the loops over coordinates would keep LLVM from vectorizing the loop over lanes (it peels the lane loop
-# for the sake of their counters). Those that are handed a rule are compiled for each one, so `in_one_pass` makes them
-# callable for one kernel at a time.
-@register_jitable(**HELPER)
+# What a lane's step is made of, as functions of the module that are handed the rule and the formulas.
 def gather(state, i, lane, slots):
     """A coordinate's state, as a tuple like `slots`."""
     for j in range(len(slots)):
-        slots = tuple_setitem(slots, j, state[j, i, lane])  # type: ignore[call-arg]
+        slots = with_item(slots, j, state[j, i, lane])
     return slots
 
 
-@register_jitable(**HELPER)
 def scatter(state, i, lane, slots, new):
     """Store the new state and return the new parameter."""
     for j in range(len(slots)):
@@ -65,45 +46,38 @@ def scatter(state, i, lane, slots, new):
     return new[0]
 
 
-@register_jitable(**HELPER)
 def gather_nothing(state, i, lane, slots):
     """`gather` for a rule without state."""
     return slots
 
 
-@register_jitable(**HELPER)
 def scatter_nothing(state, i, lane, slots, new):
     """`scatter` for a rule without state, which returns a number."""
     return new
 
 
-@register_jitable(**HELPER)
 def column(matrix, lane, point):
     """A lane's coordinates, as a tuple like `point`."""
     for i in range(len(point)):
-        point = tuple_setitem(point, i, matrix[i, lane])  # type: ignore[call-arg]
+        point = with_item(point, i, matrix[i, lane])
     return point
 
 
-@register_jitable(**HELPER)
 def no_column(matrix, lane, point):
     """`column` for a tuple of nothing."""
     return point
 
 
-@register_jitable(**HELPER)
 def from_schedule(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it is the same for all lanes."""
     return multiplier
 
 
-@register_jitable(**HELPER)
 def from_memory(multiplier, memory, lane):
     """What the learning rate is multiplied by, when it depends on the trajectory."""
     return memory[0, lane]
 
 
-@register_jitable(**HELPER)
 def from_both(multiplier, memory, lane):
     """What the learning rate is multiplied by, when a chain of schedules depends on the step and the trajectory."""
     return multiplier * memory[0, lane]
@@ -115,8 +89,8 @@ def norms_of(norm, entries, read, x, g, state, lane, slots, whole, norms):
         values = x
         for i in range(len(x)):
             part = as_tuple(entries(x[i], g[i], *(read(state, i, lane, slots) + whole)))
-            values = tuple_setitem(values, i, part[j])  # type: ignore[call-arg]
-        norms = tuple_setitem(norms, j, norm(values))  # type: ignore[call-arg]
+            values = with_item(values, i, part[j])
+        norms = with_item(norms, j, norm(values))
     return norms
 
 
@@ -125,7 +99,7 @@ def sum_terms(terms, read, x, g, state, lane, slots, rate, coefficients, totals)
     for i in range(len(x)):
         part = as_tuple(terms(x[i], g[i], *(read(state, i, lane, slots) + rate + coefficients)))
         for j in range(len(totals)):
-            totals = tuple_setitem(totals, j, totals[j] + part[j])  # type: ignore[call-arg]
+            totals = with_item(totals, j, totals[j] + part[j])
     return totals
 
 
@@ -146,39 +120,34 @@ def update_with_scalars(rule, read, store, x, g, theta, state, lane, slots, whol
     return new
 
 
-@register_jitable(**HELPER)
 def keep_last(new, matrix, lane, scalars):
     """Store the last of what a rule returned, as many as there are scalars."""
     for j in range(len(scalars)):
         matrix[j, lane] = new[len(new) - len(scalars) + j]
 
 
-@register_jitable(**HELPER)
 def count(tried, counts, status, lane):
     """Keep how much a step asked for, and add it to that of the steps before, until the lane settles."""
     counts[0, lane] = tried
     counts[1, lane] = counts[1, lane] if status[lane] & SETTLED else counts[1, lane] + tried
 
 
-@register_jitable(**HELPER)
 def count_back(counts, status, lane, t):
     """Take off what a lane asked for in the step at whose beginning it has settled."""
     if status[lane] & SETTLED and status[lane] // KINDS == t:
         counts[1, lane] = counts[1, lane] - counts[0, lane]
 
 
-@register_jitable(**HELPER)
 def keep(x, matrix, lane):
     """Store a lane's coordinates."""
     for i in range(len(x)):
         matrix[i, lane] = x[i]
 
 
-@register_jitable(**HELPER)
 def numbers_of(data, real, numbers):
     """The numbers that formulas take behind the coordinates, as a tuple like `numbers`, in their type."""
     for i in range(len(numbers)):
-        numbers = tuple_setitem(numbers, i, real(data[i]))  # type: ignore[call-arg]
+        numbers = with_item(numbers, i, real(data[i]))
     return numbers
 
 
@@ -210,11 +179,10 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
     hold = column if no_scalars else no_column
     factor = factor_of(shape)
     updating = update_with_scalars if has_scalars else update
-    norm_all, sum_all, update_all = (callable_once(f, HELPER) for f in (norms_of, sum_terms, updating))
 
-    @compiled(shape.signature)
+    @compiled_loops(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
-        wide()  # type: ignore[call-arg]
+        wide()
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit, _ = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
@@ -232,7 +200,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                     lane = block_of_lanes * LANES + j
                     work[1, lane] = largest(as_tuple(gradient(*(column(theta, lane, point) + fixed))))
         for k in range(n_steps):
-            row = to_fixed_tuple(table[t + k], width) if width else ()
+            row = entries_of(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
             settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
             checked = not sparse or (t + k) % check_every == 0
@@ -257,8 +225,8 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                             lane,
                         )
                     if measures:
-                        old = column(seen, lane, measured)
-                        remembered = as_tuple(measure(objective(*(x + fixed)), *(old + row[measure_from:])))
+                        noted = column(seen, lane, measured)
+                        remembered = as_tuple(measure(objective(*(x + fixed)), *(noted + row[measure_from:])))
                         keep_moving(remembered, seen, status, lane)
                     if of_vectors:
                         tried = advance(
@@ -271,14 +239,16 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                         continue
                     own = hold(scalars, lane, no_scalars) + (rate,)
                     norms = (
-                        norm_all(norm, entries, read, x, g, state, lane, slots, own + coefficients, no_norms)
+                        norms_of(norm, entries, read, x, g, state, lane, slots, own + coefficients, no_norms)
                         if has_norms
                         else ()
                     )
                     whole = own + norms
-                    totals = sum_all(terms, read, x, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
+                    totals = (
+                        sum_terms(terms, read, x, g, state, lane, slots, whole, coefficients, zeros) if sums else ()
+                    )
                     whole = whole + totals + loss + coefficients
-                    new = update_all(rule, read, store, x, g, theta, state, lane, slots, whole)
+                    new = updating(rule, read, store, x, g, theta, state, lane, slots, whole)
                     if has_scalars:
                         keep_last(new, scalars, lane, no_scalars)
                     if moved:
@@ -325,9 +295,9 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
     factor = factor_of(shape)
     wanted = GRADIENT + OBJECTIVE if uses_loss or remembers or measures else GRADIENT
 
-    @compiled(shape.signature)
+    @compiled_loops(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
-        wide()  # type: ignore[call-arg]
+        wide()
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
         check_every, gradient_tolerance, divergence_limit, _ = settling
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
@@ -346,14 +316,14 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
             for lane in range(n):
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
-            row = to_fixed_tuple(table[t + k], width) if width else ()
+            row = entries_of(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
             settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
             call_evaluation(pair, wanted, theta, grad, losses, work, n, t + k)
             if measures:
                 for lane in range(n):
-                    old = column(memory[measured_from:], lane, measured)
-                    remembered = as_tuple(measure(losses[lane], *(old + row[measure_from:])))
+                    noted = column(memory[measured_from:], lane, measured)
+                    remembered = as_tuple(measure(losses[lane], *(noted + row[measure_from:])))
                     keep_moving(remembered, memory[measured_from:], status, lane)
             checked = not sparse or (t + k) % check_every == 0
             if checked and maybe_settled(grad, size, n, tolerance, limit):
@@ -405,10 +375,10 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         norms = column(totals, lane, no_norms) if n_norms else ()
                         held = hold(scalars, lane, no_scalars)
-                        given = read(state, i, lane, slots) + held + (rate,) + norms + coefficients
-                        part = as_tuple(terms(theta[i, lane], grad[i, lane], *given))
+                        known = read(state, i, lane, slots) + held + (rate,) + norms + coefficients
+                        added = as_tuple(terms(theta[i, lane], grad[i, lane], *known))
                         for j in range(sums):
-                            totals[n_norms + j, lane] += part[j]
+                            totals[n_norms + j, lane] += added[j]
             if of_vectors:
                 advance(
                     pair, theta, grad, state, scalars, memory, multiplier, lr, losses, number, settings, coefficients,

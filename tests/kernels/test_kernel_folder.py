@@ -21,6 +21,7 @@ import gdfast
 from gdfast import measures, optimizers, problems, schedules, transforms
 from gdfast.kernels import apart, compiling, digest, folder, fuse
 from gdfast.kernels.evaluation import evaluation_kernel
+from gdfast.kernels.loops import translation
 
 SIGNATURE = numba.types.float64(numba.types.float64[::1])
 
@@ -49,9 +50,9 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def compilations(monkeypatch):
-    """The functions that have been compiled."""
-    compiled, machine_code = [], compiling.machine_code
-    monkeypatch.setattr(compiling, "machine_code", lambda f, *rest: compiled.append(f) or machine_code(f, *rest))
+    """The kernels that have been compiled and kept."""
+    compiled, write = [], folder.write
+    monkeypatch.setattr(folder, "write", lambda name, code: compiled.append(name) or write(name, code))
     return compiled
 
 
@@ -223,8 +224,8 @@ PLATEAU = optimizers.gd().scheduled(schedules.reduce_on_plateau())
         pytest.param(lambda: evaluation_kernel(problems.mlp().lane_kernel), id="network", marks=pytest.mark.slow),
     ],
 )
-def test_every_function_that_numba_compiles_for_a_kernel_is_in_its_digest(monkeypatch, place, compile_):
-    codes, original = set(), compiling.digest
+def test_every_function_that_is_compiled_for_a_kernel_is_in_its_digest(monkeypatch, place, compile_):
+    codes, original, read, tree_of = set(), compiling.digest, [], translation.tree_of
 
     def recording(function, *others):
         codes.update(f.__code__ for f in digest.functions(function))
@@ -232,9 +233,10 @@ def test_every_function_that_numba_compiles_for_a_kernel_is_in_its_digest(monkey
 
     monkeypatch.setattr(compiling, "digest", recording)
     monkeypatch.setattr(compiling, "_kernels", OrderedDict())
+    monkeypatch.setattr(translation, "tree_of", lambda function: read.append(function) or tree_of(function))
     with numba.core.event.install_recorder("numba:compile") as recorder:
         compile_()
-    functions = {event.data["dispatcher"].py_func for _, event in recorder.buffer}
+    functions = {event.data["dispatcher"].py_func for _, event in recorder.buffer}.union(read)
     files = {str(path) for path in digest.foundations()}
     assert any(f.__code__ in codes and f.__code__.co_filename not in files for f in functions)
     for function in functions:
@@ -243,15 +245,17 @@ def test_every_function_that_numba_compiles_for_a_kernel_is_in_its_digest(monkey
 
 
 RUN = """
-import numba.core.event as event, gdfast
+import gdfast
 from gdfast import optimizers, problems, transforms
+from gdfast.kernels import folder
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.fuse import step_kernel
-with event.install_recorder("numba:compile") as recorder:
-    noisy = optimizers.gd().transformed(transforms.noise(0.1), transforms.clip_norm(1.0))
-    step_kernel(problems.rosenbrock(), noisy)
-    evaluation_kernel(problems.quadratic(dimension=20).lane_kernel)
-print(len(recorder.buffer))
+compiled, write = [], folder.write
+folder.write = lambda name, code: compiled.append(name) or write(name, code)
+noisy = optimizers.gd().transformed(transforms.noise(0.1), transforms.clip_norm(1.0))
+step_kernel(problems.rosenbrock(), noisy)
+evaluation_kernel(problems.quadratic(dimension=20).lane_kernel)
+print(len(compiled))
 """
 
 

@@ -13,9 +13,22 @@ import pytest
 from numba import types
 
 from gdfast.kernels.compiling import compiled, compiled_loops
+from gdfast.kernels.lane_math.parts import bits_to_single, single_to_bits
 from gdfast.kernels.loops.kernel import text_of
-from gdfast.kernels.options import JIT, MAY_ALLOCATE, apart
-from gdfast.kernels.signatures import SETTLING, Block, Pair, Settling, block_type, call_step, pair_type, step_signature
+from gdfast.kernels.options import JIT, MAY_ALLOCATE, apart, independent
+from gdfast.kernels.signatures import (
+    SETTLING,
+    Block,
+    Pair,
+    Settling,
+    block_type,
+    call_evaluation,
+    call_step,
+    evaluation_signature,
+    pair_type,
+    step_signature,
+)
+from gdfast.kernels.tuples import entries_of, with_item
 
 HALF, LARGEST = np.float32(0.5), 2**40
 
@@ -182,18 +195,24 @@ def _steps_until(pair, block, table, settling, stop):
     return 1
 
 
-def test_what_a_step_raises_is_raised():
-    @compiled(step_signature(types.float64), MAY_ALLOCATE)
-    def fails_late(pair, block, table, settling, t, n, n_steps):
-        block.theta[0, 0] += n_steps
-        if table[t, 0] > 2.0:
+def _evaluating(pair, block, table, settling, t, n, n_steps):
+    block.theta[0, 0] += n_steps
+    block.work[0, 0] = table[t, 0]
+    call_evaluation(pair, 1, block.theta, block.grad, block.work[0], block.work, n, t)
+
+
+def test_what_an_evaluation_of_numbas_raises_is_raised():
+    @compiled(evaluation_signature(types.float64), MAY_ALLOCATE)
+    def fails_late(pair, wanted, theta, grad, out, work, n, t):
+        if out[0] > 2.0:
             raise ValueError("too large")
 
     matrix = types.float64[:, ::1]
+    step = compiled_loops(step_signature(types.float64))(_evaluating)
     drive = compiled_loops(types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING))(_steps)
     counts, flat, cube = np.zeros(64, np.int64), np.zeros((1, 64)), np.zeros((1, 1, 64))
-    block = Block(flat, flat, flat, cube, flat, flat, counts, counts, flat, cube)
-    pair = Pair(fails_late.address, 0, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
+    block = Block(flat, flat, np.zeros((1, 64)), cube, flat, flat, counts, counts, flat, cube)
+    pair = Pair(step.address, fails_late.address, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
     settling = Settling(1, 1e-9, 1e9, 0)
     assert drive(pair, block, np.zeros((6, 1)), settling) == 5
     assert flat[0, 0] == 5
@@ -201,12 +220,13 @@ def test_what_a_step_raises_is_raised():
     # Where it is called: another call meanwhile goes well.
     several = types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING, types.int64[::1])
     until, stop = compiled_loops(several)(_steps_until), np.zeros(1, np.int64)
+    other = block._replace(work=np.zeros((1, 64)))
     with ThreadPoolExecutor(1) as pool:
         failing = pool.submit(until, pair, block, np.full((1, 1), 3.0), settling, stop)
         try:
             while flat[0, 0] < 1000 and not failing.done():
                 pass
-            assert until(pair, block, np.zeros((1, 1)), settling, np.ones(1, np.int64)) == 1
+            assert until(pair, other, np.zeros((1, 1)), settling, np.ones(1, np.int64)) == 1
         finally:
             stop[0] = 1
         with pytest.raises(ValueError, match="too large"):
@@ -216,3 +236,97 @@ def test_what_a_step_raises_is_raised():
         with pytest.raises(ValueError, match="too large"):
             drive(pair, block, np.arange(6.0)[:, None].copy(), settling)
     assert drive(pair, block, np.zeros((6, 1)), settling) == 5
+
+
+# Tuples, functions that stand in their callers, integers of other kinds.
+
+
+def _swapped(pair, scale):
+    first, second = pair
+    return second * scale, first
+
+
+def _sums(values, start):
+    total, last = start, values[0]
+    for i in range(len(values)):
+        total += values[i]
+        last = values[i] if values[i] > last else last
+    return total, last
+
+
+def _mixed(number):
+    z = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) + np.uint64(7)
+    return float(z >> np.uint64(11)) * 2.0**-53
+
+
+def _single(bits):
+    return bits_to_single((single_to_bits(bits) & 0x7FFFFFFF) | 0x1000)
+
+
+def _of_tuples(function, zeros):
+    def run(rows, singles, out):
+        values = zeros
+        for i in range(len(values)):
+            values = with_item(values, i, rows[i, 0])
+        here, there = rows[0], rows[1]
+        for k in range(3):
+            here, there = there, here
+            here[k] += float(k)
+        for lane in range(rows.shape[1]):
+            point = (*entries_of(rows[2], 2), rows[0, lane])
+            pair = function(point[1:], 2.0)
+            pair = pair if rows[1, lane] > 0.0 else (0.0, pair[0])
+            total, last = _sums((*pair, *values), 0.25)
+            out[0, lane], out[1, lane] = total, last
+            out[2, lane] = _mixed(lane + 3) + _single(singles[lane]) - ~lane
+            independent()
+        flat = out.reshape(-1)
+        for k in range(len(flat)):
+            flat[k] = max(k, 2) + flat[k]
+
+    return run
+
+
+def _of_tuples_in_python(rows, singles, out):
+    values = tuple(rows[i, 0] for i in range(3))
+    for k in range(3):
+        rows[1 - k % 2][k] += k
+    for lane in range(rows.shape[1]):
+        point = (rows[2, 0], rows[2, 1], rows[0, lane])
+        pair = (point[2] * 2.0, point[1])
+        pair = pair if rows[1, lane] > 0.0 else (0.0, pair[0])
+        total = 0.25
+        for value in (*pair, *values):
+            total += value
+        out[0, lane], out[1, lane] = total, max(*pair, *values)
+        z = (lane + 3) * 0x9E3779B97F4A7C15 % 2**64
+        z = ((z ^ (z >> 30)) + 7) % 2**64
+        single = np.uint32((singles[lane].view(np.uint32) & 0x7FFFFFFF) | 0x1000).view(np.float32)
+        out[2, lane] = float(z >> 11) * 2.0**-53 + float(single) + lane + 1
+    out.reshape(-1)[:] += np.maximum(np.arange(out.size), 2)
+
+
+def test_tuples_and_integers_of_all_kinds():
+    matrix = types.float64[:, ::1]
+    kernel = compiled_loops(types.void(matrix, types.float32[::1], matrix))(_of_tuples(_swapped, (0.0,) * 3))
+    random = np.random.default_rng(1)
+    rows, singles = random.normal(size=(3, 40)), random.normal(size=40).astype(np.float32)
+    both = []
+    for function in (kernel, _of_tuples_in_python):
+        given = rows.copy(), singles, np.zeros((3, 40))
+        function(*given)
+        both.append([array.tobytes() for array in given])
+    assert both[0] == both[1]
+
+
+def _grows(numbers):
+    both = (numbers[0], numbers[1])
+    for j in range(2, len(numbers)):
+        both = (both[0], both[1], numbers[j])
+    return both[0]
+
+
+def test_a_name_does_not_become_another_tuple_in_a_loop():
+    with pytest.raises(TypeError, match="both of _grows is of another type here than before"):
+        compiled_loops(types.float64(types.float64[::1]))(_grows)

@@ -12,6 +12,12 @@ number, by `parts.sum_of` and its kin (Dekker, Numer. Math. 18, 1971). The polyn
 in the last place (ulp) of the exact result.
 """
 
+import inspect
+
+from numba.extending import overload
+
+from gdfast.formulas import elementary
+from gdfast.kernels.forms import FORMS
 from gdfast.kernels.lane_math import (  # noqa: F401
     arithmetic,
     error_function,
@@ -20,3 +26,11 @@ from gdfast.kernels.lane_math import (  # noqa: F401
     logarithm,
     trigonometric,
 )
+from gdfast.kernels.options import INLINED
+
+# What numba compiles, which is what lanes of problems call, has them by the same texts.
+for _name in elementary.__all__:
+    _function = getattr(elementary, _name)
+    if _function in FORMS and _name != "select":
+        _given = ", ".join(inspect.signature(_function).parameters)
+        overload(_function, jit_options=INLINED)(eval(f"lambda {_given}: make({_given})", {"make": FORMS[_function]}))

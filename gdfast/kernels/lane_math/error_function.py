@@ -1,11 +1,9 @@
 """The error function, from one polynomial near 0 and one for the logarithm of what is missing to 1."""
 
-from numba.extending import overload
-
 from gdfast.formulas import elementary
+from gdfast.kernels.forms import compiled_form
 from gdfast.kernels.lane_math.exponential import exp_parts
 from gdfast.kernels.lane_math.parts import polynomial, power_of_two, with_sign_of
-from gdfast.kernels.options import INLINED
 
 _END = 6.0  # erf rounds to 1 beyond
 
@@ -49,16 +47,12 @@ FAR = (
 )
 
 
-@overload(elementary.erf, jit_options=INLINED)
+@compiled_form(elementary.erf)
 def _erf(x):
     """Error function as x + x p(x²) for |x| < 1 and 1 − e^(−q(|x| − 1)) beyond, within 1.23 ulp."""
-
-    def lanes(x):
-        a = abs(x)
-        a = _END if a > _END else a
-        near = x + x * polynomial(x * x, NEAR)
-        shifted, p, _ = exp_parts(-polynomial(a - 1.0, FAR))
-        far = with_sign_of(x, 1.0 - p * power_of_two(shifted))
-        return near if a < 1.0 else far
-
-    return lanes
+    a = abs(x)
+    a = _END if a > _END else a
+    near = x + x * polynomial(x * x, NEAR)
+    shifted, p, _ = exp_parts(-polynomial(a - 1.0, FAR))
+    far = with_sign_of(x, 1.0 - p * power_of_two(shifted))
+    return near if a < 1.0 else far

@@ -6,9 +6,10 @@ exp, sinh, cosh and the sigmoid start from eˣ = 2ᵏ (1 + v), with k = x / ln 2
 
 import sys
 
-from numba.extending import overload, register_jitable
+from numba.extending import register_jitable
 
 from gdfast.formulas import elementary
+from gdfast.kernels.forms import compiled_form
 from gdfast.kernels.lane_math.parts import (
     LN2_HIGH,
     LN2_LOW,
@@ -94,44 +95,36 @@ def exp_parts(x):
     return shifted, p, p_low + v_low
 
 
-@overload(elementary.exp, jit_options=INLINED)
+@compiled_form(elementary.exp)
 def _exp(x):
     """Exponential as 2ᵏ (1 + v), within 0.94 ulp."""
-
-    def lanes(x):
-        y = LARGEST if x > LARGEST else x
-        shifted, near, small = _reduced(y)
-        one, other = two_powers(shifted)
-        return 0.0 if x < SMALLEST else (1.0 + (near + small)) * one * other
-
-    return lanes
+    y = LARGEST if x > LARGEST else x
+    shifted, near, small = _reduced(y)
+    one, other = two_powers(shifted)
+    return 0.0 if x < SMALLEST else (1.0 + (near + small)) * one * other
 
 
-@overload(elementary.tanh, jit_options=INLINED)
+@compiled_form(elementary.tanh)
 def _tanh(x):
     """Hyperbolic tangent by its rational approximation T = z p / q, within 1.53 ulp.
 
     For |x| < 0.7 it is s + s T with s = |x|. Beyond, s = |x| − k ln(2)/2 and eˢ/e⁻ˢ = (q + S) / (q − S) with
     S = s q (1 + T), so that the tangent is 1 − 2 / (2ᵏ (q + S) / (q − S) + 1). Either way one division is all.
     """
-
-    def lanes(x):
-        y = abs(x)
-        y = _TANH_END if y > _TANH_END else y
-        near = y < _TANH_NEAR
-        shifted = (0.0 if near else y) * (2.0 * _LOG2_E) + ROUND_BIASED
-        k = shifted - ROUND_BIASED
-        s = (y - k * (0.5 * LN2_HIGH)) - k * (0.5 * LN2_LOW)
-        z = s * s
-        p = s * z * (TANH_P[0] + (TANH_P[1] + TANH_P[2] * z) * z)
-        q = (TANH_Q[0] + TANH_Q[1] * z) + (TANH_Q[2] + z) * (z * z)
-        sine = s * q + p
-        above, below = q + sine, q - sine
-        base, n = (s, p) if near else (1.0, -2.0 * below)
-        d = q if near else above * power_of_two(shifted) + below
-        return with_sign_of(x, base + n / d)
-
-    return lanes
+    y = abs(x)
+    y = _TANH_END if y > _TANH_END else y
+    near = y < _TANH_NEAR
+    shifted = (0.0 if near else y) * (2.0 * _LOG2_E) + ROUND_BIASED
+    k = shifted - ROUND_BIASED
+    s = (y - k * (0.5 * LN2_HIGH)) - k * (0.5 * LN2_LOW)
+    z = s * s
+    p = s * z * (TANH_P[0] + (TANH_P[1] + TANH_P[2] * z) * z)
+    q = (TANH_Q[0] + TANH_Q[1] * z) + (TANH_Q[2] + z) * (z * z)
+    sine = s * q + p
+    above, below = q + sine, q - sine
+    base, n = (s, p) if near else (1.0, -2.0 * below)
+    d = q if near else above * power_of_two(shifted) + below
+    return with_sign_of(x, base + n / d)
 
 
 @register_jitable(**INLINED)
@@ -145,53 +138,41 @@ def _two_halves(x):
     return large, low, small - small * (low / large)
 
 
-@overload(elementary.sinh, jit_options=INLINED)
+@compiled_form(elementary.sinh)
 def _sinh(x):
     """Hyperbolic sine as s + s z P(z), z = s², for s = |x| < 1, and (eˢ − e⁻ˢ) / 2 beyond, within 0.9 ulp."""
-
-    def lanes(x):
-        s = abs(x)
-        s = s if s < _SINH_NEAR else 0.0
-        z = s * s
-        near = s + s * z * polynomial(z, SINH)
-        large, low, small = _two_halves(x)
-        y, rest = sum_of(large, -small)
-        far = y + (rest + low)
-        far = large if large > _MOST else far
-        return with_sign_of(x, near if abs(x) < _SINH_NEAR else far)
-
-    return lanes
+    s = abs(x)
+    s = s if s < _SINH_NEAR else 0.0
+    z = s * s
+    near = s + s * z * polynomial(z, SINH)
+    large, low, small = _two_halves(x)
+    y, rest = sum_of(large, -small)
+    far = y + (rest + low)
+    far = large if large > _MOST else far
+    return with_sign_of(x, near if abs(x) < _SINH_NEAR else far)
 
 
-@overload(elementary.cosh, jit_options=INLINED)
+@compiled_form(elementary.cosh)
 def _cosh(x):
     """Hyperbolic cosine as (e^|x| + e^−|x|) / 2, within 0.8 ulp."""
-
-    def lanes(x):
-        large, low, small = _two_halves(x)
-        y, rest = sum_of(large, small)
-        return large if large > _MOST else y + (rest + low)
-
-    return lanes
+    large, low, small = _two_halves(x)
+    y, rest = sum_of(large, small)
+    return large if large > _MOST else y + (rest + low)
 
 
-@overload(elementary.sigmoid, jit_options=INLINED)
+@compiled_form(elementary.sigmoid)
 def _sigmoid(x):
     """Sigmoid as 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = e^(−|x|), within 1.14 ulp."""
-
-    def lanes(x):
-        y = -abs(x)
-        shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
-        one, other = two_powers(shifted)
-        d, d_low = sum_of(1.0, p * one * other)
-        d_low += p_low * one * other
-        # The numerator of x < 0 is p; the power of two is multiplied to the quotient, which may become subnormal.
-        left = x < 0.0
-        n, n_low = (p if left else 1.0), (p_low if left else 0.0)
-        t = n / d
-        # To first order, with 1 / d = t for x >= 0 and 1 − 2ᵏ t for x < 0.
-        inverse = 1.0 - t * one * other if left else t
-        t += (n_low - t * d_low) * inverse
-        return t * one * other if left else t
-
-    return lanes
+    y = -abs(x)
+    shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
+    one, other = two_powers(shifted)
+    d, d_low = sum_of(1.0, p * one * other)
+    d_low += p_low * one * other
+    # The numerator of x < 0 is p; the power of two is multiplied to the quotient, which may become subnormal.
+    left = x < 0.0
+    n, n_low = (p if left else 1.0), (p_low if left else 0.0)
+    t = n / d
+    # To first order, with 1 / d = t for x >= 0 and 1 − 2ᵏ t for x < 0.
+    inverse = 1.0 - t * one * other if left else t
+    t += (n_low - t * d_low) * inverse
+    return t * one * other if left else t

@@ -6,9 +6,10 @@ two numbers. An arctangent is that of a point nearby, ½, 1, 1½ or infinity, an
 
 import math
 
-from numba.extending import overload, register_jitable
+from numba.extending import register_jitable
 
 from gdfast.formulas import elementary
+from gdfast.kernels.forms import compiled_form
 from gdfast.kernels.lane_math.parts import choose, halves, polynomial, square_root, with_sign_of
 from gdfast.kernels.options import INLINED
 
@@ -63,54 +64,42 @@ def _sine_parts(x):
     return outer, root, high, low, z * polynomial(z, ASIN)
 
 
-@overload(elementary.asin, jit_options=INLINED)
+@compiled_form(elementary.asin)
 def _asin(x):
     """Inverse sine, within 0.9 ulp."""
-
-    def lanes(x):
-        outer, root, high, low, r = _sine_parts(x)
-        a = abs(x)
-        far = _QUARTER_PI - ((2.0 * root * r - (_HALF_PI_LOW - 2.0 * low)) - (_QUARTER_PI - 2.0 * high))
-        return with_sign_of(x, choose(outer, far, a + a * r))
-
-    return lanes
+    outer, root, high, low, r = _sine_parts(x)
+    a = abs(x)
+    far = _QUARTER_PI - ((2.0 * root * r - (_HALF_PI_LOW - 2.0 * low)) - (_QUARTER_PI - 2.0 * high))
+    return with_sign_of(x, choose(outer, far, a + a * r))
 
 
-@overload(elementary.acos, jit_options=INLINED)
+@compiled_form(elementary.acos)
 def _acos(x):
     """Inverse cosine, within 0.9 ulp."""
-
-    def lanes(x):
-        outer, root, high, low, r = _sine_parts(x)
-        near = _HALF_PI - (x - (_HALF_PI_LOW - x * r))
-        right = 2.0 * (high + (root * r + low))
-        left = math.pi - 2.0 * (root + (root * r - _HALF_PI_LOW))
-        return choose(outer, choose(x > 0.0, right, left), near)
-
-    return lanes
+    outer, root, high, low, r = _sine_parts(x)
+    near = _HALF_PI - (x - (_HALF_PI_LOW - x * r))
+    right = 2.0 * (high + (root * r + low))
+    left = math.pi - 2.0 * (root + (root * r - _HALF_PI_LOW))
+    return choose(outer, choose(x > 0.0, right, left), near)
 
 
-@overload(elementary.atan, jit_options=INLINED)
+@compiled_form(elementary.atan)
 def _atan(x):
     """Inverse tangent, within 0.9 ulp."""
-
-    def lanes(x):
-        a = abs(x)
-        first, second, third, fourth = a < 0.4375, a < 0.6875, a < 1.1875, a < 2.4375
-        n = choose(third, choose(second, choose(first, a, 2.0 * a - 1.0), a - 1.0), choose(fourth, a - 1.5, -1.0))
-        d = choose(third, choose(second, choose(first, 1.0, 2.0 + a), a + 1.0), choose(fourth, 1.0 + 1.5 * a, a))
-        high = choose(
-            third,
-            choose(second, choose(first, 0.0, _AT_HALF), _AT_ONE),
-            choose(fourth, _AT_THREE_HALVES, _HALF_PI),
-        )
-        low = choose(
-            third,
-            choose(second, choose(first, 0.0, _AT_HALF_LOW), _AT_ONE_LOW),
-            choose(fourth, _AT_THREE_HALVES_LOW, _HALF_PI_LOW),
-        )
-        t = n / d
-        z = t * t
-        return with_sign_of(x, high + (t + (t * z * polynomial(z, ATAN) + low)))
-
-    return lanes
+    a = abs(x)
+    first, second, third, fourth = a < 0.4375, a < 0.6875, a < 1.1875, a < 2.4375
+    n = choose(third, choose(second, choose(first, a, 2.0 * a - 1.0), a - 1.0), choose(fourth, a - 1.5, -1.0))
+    d = choose(third, choose(second, choose(first, 1.0, 2.0 + a), a + 1.0), choose(fourth, 1.0 + 1.5 * a, a))
+    high = choose(
+        third,
+        choose(second, choose(first, 0.0, _AT_HALF), _AT_ONE),
+        choose(fourth, _AT_THREE_HALVES, _HALF_PI),
+    )
+    low = choose(
+        third,
+        choose(second, choose(first, 0.0, _AT_HALF_LOW), _AT_ONE_LOW),
+        choose(fourth, _AT_THREE_HALVES_LOW, _HALF_PI_LOW),
+    )
+    t = n / d
+    z = t * t
+    return with_sign_of(x, high + (t + (t * z * polynomial(z, ATAN) + low)))

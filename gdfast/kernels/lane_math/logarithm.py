@@ -9,9 +9,10 @@ taken as a sum of two numbers, and so is what it is multiplied by (FreeBSD, e_lo
 import math
 import sys
 
-from numba.extending import overload, register_jitable
+from numba.extending import register_jitable
 
 from gdfast.formulas import elementary
+from gdfast.kernels.forms import compiled_form
 from gdfast.kernels.lane_math.exponential import SMALLEST, exp_parts
 from gdfast.kernels.lane_math.parts import (
     BIAS,
@@ -102,79 +103,59 @@ def _to_base(f, high, low):
     return first * high, (second + first) * low + second * high
 
 
-@overload(elementary.log, jit_options=INLINED)
+@compiled_form(elementary.log)
 def _log(x):
     """Logarithm, within 0.84 ulp."""
-
-    def lanes(x):
-        k, f = _parts(x)
-        _, half_square, rest = _log1p_parts(f)
-        return _or_end(x, _joined(k, f, half_square, rest))
-
-    return lanes
+    k, f = _parts(x)
+    _, half_square, rest = _log1p_parts(f)
+    return _or_end(x, _joined(k, f, half_square, rest))
 
 
-@overload(elementary.log10, jit_options=INLINED)
+@compiled_form(elementary.log10)
 def _log10(x):
     """Logarithm to base 10, within 0.7 ulp."""
-
-    def lanes(x):
-        k, f = _parts(x)
-        product, small = _to_base(f, _PER_LN10_HIGH, _PER_LN10_LOW)
-        y, y_low = sum_of_any(k * _LOG10_2_HIGH, product)
-        return _or_end(x, y + (y_low + (small + k * _LOG10_2_LOW)))
-
-    return lanes
+    k, f = _parts(x)
+    product, small = _to_base(f, _PER_LN10_HIGH, _PER_LN10_LOW)
+    y, y_low = sum_of_any(k * _LOG10_2_HIGH, product)
+    return _or_end(x, y + (y_low + (small + k * _LOG10_2_LOW)))
 
 
-@overload(elementary.log2, jit_options=INLINED)
+@compiled_form(elementary.log2)
 def _log2(x):
     """Logarithm to base 2, within 0.7 ulp."""
-
-    def lanes(x):
-        k, f = _parts(x)
-        product, small = _to_base(f, _PER_LN2_HIGH, _PER_LN2_LOW)
-        y, y_low = sum_of_any(k, product)
-        return _or_end(x, y + (y_low + small))
-
-    return lanes
+    k, f = _parts(x)
+    product, small = _to_base(f, _PER_LN2_HIGH, _PER_LN2_LOW)
+    y, y_low = sum_of_any(k, product)
+    return _or_end(x, y + (y_low + small))
 
 
-@overload(elementary.log1p, jit_options=INLINED)
+@compiled_form(elementary.log1p)
 def _log1p(x):
     """Logarithm of 1 + x, whose rounding error goes into f, within 1.33 ulp."""
-
-    def lanes(x):
-        above = x >= 1.0
-        u, low = sum_of(x if above else 1.0, 1.0 if above else x)
-        k, m = _reduced(u)
-        # 1 + f = 2⁻ᵏ (u + low). For k = 0 the sum is exact: then f = x.
-        shrink = bits_to_float(float_to_bits(m) - float_to_bits(u) + (BIAS << MANTISSA))
-        f = (m - 1.0) + (low * shrink if x < 2.0**60 else 0.0)
-        _, half_square, rest = _log1p_parts(f)
-        y = _joined(k, f, half_square, rest)
-        y = y if (x <= _LARGEST) & (x != 0.0) else x  # infinity, NaN, or 0 with its sign
-        y = -math.inf if x == -1.0 else y
-        return math.nan if x < -1.0 else y
-
-    return lanes
+    above = x >= 1.0
+    u, low = sum_of(x if above else 1.0, 1.0 if above else x)
+    k, m = _reduced(u)
+    # 1 + f = 2⁻ᵏ (u + low). For k = 0 the sum is exact: then f = x.
+    shrink = bits_to_float(float_to_bits(m) - float_to_bits(u) + (BIAS << MANTISSA))
+    f = (m - 1.0) + (low * shrink if x < 2.0**60 else 0.0)
+    _, half_square, rest = _log1p_parts(f)
+    y = _joined(k, f, half_square, rest)
+    y = y if (x <= _LARGEST) & (x != 0.0) else x  # infinity, NaN, or 0 with its sign
+    y = -math.inf if x == -1.0 else y
+    return math.nan if x < -1.0 else y
 
 
-@overload(elementary.softplus, jit_options=INLINED)
+@compiled_form(elementary.softplus)
 def _softplus(x):
     """Softplus as max(x, 0) + log(1 + e) with e = e^(−|x|), within 1.43 ulp."""
-
-    def lanes(x):
-        y = -abs(x)
-        shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
-        one, other = two_powers(shifted)
-        e, e_low = p * one * other, p_low * one * other
-        doubled = e > math.sqrt(2.0) - 1.0  # then 1 + e = 2 (1 + f)
-        f, f_low = (0.5 * (e - 1.0) if doubled else e), (0.5 * e_low if doubled else e_low)
-        s, half_square, rest = _log1p_parts(f)
-        # d log(1 + f) = df / (1 + f), and 1 / (1 + f) = (1 − s) / (1 + s) = 1 − 2s + 2s² …
-        rest += f_low * (1.0 - 2.0 * s * (1.0 - s))
-        y = _joined(1.0 if doubled else 0.0, f, half_square, rest)
-        return (x if x > 0.0 else 0.0) + y
-
-    return lanes
+    y = -abs(x)
+    shifted, p, p_low = exp_parts(SMALLEST if y < SMALLEST else y)
+    one, other = two_powers(shifted)
+    e, e_low = p * one * other, p_low * one * other
+    doubled = e > math.sqrt(2.0) - 1.0  # then 1 + e = 2 (1 + f)
+    f, f_low = (0.5 * (e - 1.0) if doubled else e), (0.5 * e_low if doubled else e_low)
+    s, half_square, rest = _log1p_parts(f)
+    # d log(1 + f) = df / (1 + f), and 1 / (1 + f) = (1 − s) / (1 + s) = 1 − 2s + 2s² …
+    rest += f_low * (1.0 - 2.0 * s * (1.0 - s))
+    y = _joined(1.0 if doubled else 0.0, f, half_square, rest)
+    return (x if x > 0.0 else 0.0) + y

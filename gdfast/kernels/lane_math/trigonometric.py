@@ -2,9 +2,10 @@
 
 import math
 
-from numba.extending import overload, register_jitable
+from numba.extending import register_jitable
 
 from gdfast.formulas import elementary
+from gdfast.kernels.forms import compiled_form
 from gdfast.kernels.lane_math.parts import (
     ROUND,
     SIGN,
@@ -80,51 +81,39 @@ def _wave(quadrant, r, r_low):
     return bits_to_float(float_to_bits(y) ^ ((quadrant & 2) << 62))
 
 
-@overload(elementary.sin, jit_options=INLINED)
+@compiled_form(elementary.sin)
 def _sin(x):
     """Sine, within 0.83 ulp up to the limit."""
-
-    def lanes(x):
-        n, r, r_low = _reduced(x)
-        y = _wave(n, r, r_low)
-        y = x if abs(x) < _SMALL else y  # with its sign, if 0
-        return y if abs(x) < math.inf else math.nan
-
-    return lanes
+    n, r, r_low = _reduced(x)
+    y = _wave(n, r, r_low)
+    y = x if abs(x) < _SMALL else y  # with its sign, if 0
+    return y if abs(x) < math.inf else math.nan
 
 
-@overload(elementary.cos, jit_options=INLINED)
+@compiled_form(elementary.cos)
 def _cos(x):
     """Cosine, within 0.83 ulp up to the limit."""
-
-    def lanes(x):
-        n, r, r_low = _reduced(x)
-        y = _wave(n + 1, r, r_low)
-        return y if abs(x) < math.inf else math.nan
-
-    return lanes
+    n, r, r_low = _reduced(x)
+    y = _wave(n + 1, r, r_low)
+    return y if abs(x) < math.inf else math.nan
 
 
-@overload(elementary.tan, jit_options=INLINED)
+@compiled_form(elementary.tan)
 def _tan(x):
     """Tangent as sine over cosine or −cosine over sine, each a sum of two numbers, within 1 ulp up to the limit."""
-
-    def lanes(x):
-        n, r, r_low = _reduced(x)
-        z = r * r
-        half = 0.5 * z
-        sine, sine_low = sum_of(r, r * z * polynomial(z, SIN) + r_low * (1.0 - half))
-        w = 1.0 - half
-        cosine, cosine_low = sum_of(w, ((1.0 - w) - half) + (z * z * polynomial(z, COS) - r * r_low))
-        odd = (n & 1) == 1
-        a, a_low = (-cosine if odd else sine), (-cosine_low if odd else sine_low)
-        b, b_low = (sine if odd else cosine), (sine_low if odd else cosine_low)
-        t = a / b
-        t_high, t_rest = halves(t)
-        b_high, b_rest = halves(b)
-        p, p_low = product_of(t, t_high, t_rest, b, b_high, b_rest)
-        y = t + (((a - p) - p_low) + (a_low - t * b_low)) / b
-        y = x if abs(x) < _SMALL else y  # with its sign, if 0
-        return y if abs(x) < math.inf else math.nan
-
-    return lanes
+    n, r, r_low = _reduced(x)
+    z = r * r
+    half = 0.5 * z
+    sine, sine_low = sum_of(r, r * z * polynomial(z, SIN) + r_low * (1.0 - half))
+    w = 1.0 - half
+    cosine, cosine_low = sum_of(w, ((1.0 - w) - half) + (z * z * polynomial(z, COS) - r * r_low))
+    odd = (n & 1) == 1
+    a, a_low = (-cosine if odd else sine), (-cosine_low if odd else sine_low)
+    b, b_low = (sine if odd else cosine), (sine_low if odd else cosine_low)
+    t = a / b
+    t_high, t_rest = halves(t)
+    b_high, b_rest = halves(b)
+    p, p_low = product_of(t, t_high, t_rest, b, b_high, b_rest)
+    y = t + (((a - p) - p_low) + (a_low - t * b_low)) / b
+    y = x if abs(x) < _SMALL else y  # with its sign, if 0
+    return y if abs(x) < math.inf else math.nan

@@ -13,9 +13,12 @@ from numba import types
 from numba.np.numpy_support import as_dtype
 
 from gdfast.kernels.loops.translation import Module
-from gdfast.kernels.loops.values import KINDS, Number, View
+from gdfast.kernels.loops.values import KINDS, Number, View, parts, with_parts
 
 ENTRY: Final = "gdfast.entry"
+"""The symbol of what Python calls."""
+CALLED: Final = "gdfast.called"
+"""The symbol of what other machine code calls."""
 _TOLD = struct.Struct(
     "qq"
 )  # at the beginning of a record, what a step that fails tells: its status, and where the error is
@@ -29,6 +32,8 @@ _AROUND = """
 declare double @llvm.fabs.f64(double)
 declare float @llvm.fabs.f32(float)
 declare double @llvm.sqrt.f64(double)
+declare float @llvm.sqrt.f32(float)
+declare void @"gdfast.independent"()
 define internal void @gdfast.keep(ptr %record, i32 %status, ptr %error) alwaysinline {
   %none = icmp eq i32 %status, -2
   %zero = icmp eq i32 %status, 0
@@ -43,12 +48,17 @@ failed:
 after:
   ret void
 }
+!0 = !{}
 """
 """What numba's machine code tells of a step that fails is kept in the call's own record: several threads call."""
 
 
 def text_of(function: FunctionType, signature: Any) -> str:
-    """The assembly of a function for arguments of numba's types, to be called with the address of a record of them."""
+    """The assembly of a function for arguments of numba's types.
+
+    It is called with the address of a record of them, and, by other machine code, with the numbers themselves behind
+    that of a record which takes what is told of errors.
+    """
     module = Module()
     lines: list[str] = []
 
@@ -78,11 +88,19 @@ def text_of(function: FunctionType, signature: Any) -> str:
                 return Number("float", f"%n{len(lines)}")
         return loaded("double" if isinstance(type_, types.Float) else "i64")
 
-    call, kind = module.call(function, tuple(map(read, signature.args)))
-    entry = "\n".join(
-        [f'define i64 @"{ENTRY}"(ptr %record) {{', *lines, f"%result = {call}", f"ret {kind} %result", "}"]
-    )
-    return "\n".join([_AROUND, *module.texts, entry])
+    given = tuple(map(read, signature.args))
+    call, kind = module.call(function, given)
+    if kind == "void":
+        ends = [call, "ret i64 0", "}"]
+    else:
+        ends = [f"%result = {call}", f"ret {kind} %result", "}"]
+    entry = [f'define i64 @"{ENTRY}"(ptr %record) {{', *lines, *ends]
+    if kind == "void":
+        place = itertools.count()
+        handed = with_parts(given, lambda part: Number(part.kind, f"%p{next(place)}"))
+        taken = ", ".join(["ptr %record", *(f"{part.type} {part.text}" for part in parts(handed))])
+        entry += [f'define void @"{CALLED}"({taken}) {{', module.call(function, handed)[0], "ret void", "}"]
+    return "\n".join([_AROUND, *module.texts, *module.declared.values(), *entry])
 
 
 class LoopKernel:
@@ -94,10 +112,17 @@ class LoopKernel:
         What has loaded it.
     signature
         The types it was compiled for.
+
+    Attributes
+    ----------
+    address : int
+        Where what other machine code calls begins; valid as long as this object lives. 0 of what returns a number.
     """
 
     def __init__(self, engine: Any, signature: Any) -> None:
         self._engine, self._signature = engine, signature  # as long as it is called
+        is_called = signature.return_type == types.void
+        self.address = int(engine.get_function_address(CALLED)) if is_called else 0
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p)(engine.get_function_address(ENTRY))
         kinds = _flat(signature.args, types.BaseTuple)
         self._record = struct.Struct(

@@ -1,21 +1,30 @@
 """Functions read as syntax trees, written as LLVM's assembly: see `gdfast.kernels.loops` for what they may have."""
 
 import ast
-import functools
-import inspect
-import math
-import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
 
-from gdfast.kernels.digest import codes, text_of_code
-from gdfast.kernels.loops.values import Number, View, is_static, meeting, number
-from gdfast.kernels.loops.writing import Slot, Writer
-from gdfast.kernels.options import apart, wide
-from gdfast.kernels.signatures import call_step
+import numpy as np
 
-_BUILTINS: dict[str, Any] = {"abs": abs, "min": min, "len": len}
+from gdfast.kernels.forms import FORMS
+from gdfast.kernels.loops.known import BUILTINS, KNOWN
+from gdfast.kernels.loops.reading import is_inlined, takes_places, tree_of
+from gdfast.kernels.loops.values import (
+    Number,
+    View,
+    is_static,
+    like,
+    meeting,
+    number,
+    numbers,
+    parts,
+    type_of,
+    with_parts,
+)
+from gdfast.kernels.loops.writing import Slot, Writer, is_harmless
 
 
 class Module:
@@ -23,6 +32,7 @@ class Module:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.declared: dict[str, str] = {}
         self._known: dict[Any, tuple[str, str]] = {}
 
     def function(self, function: FunctionType, arguments: Sequence[Any]) -> tuple[str, str]:
@@ -30,13 +40,14 @@ class Module:
         key = function, _kind(tuple(arguments))
         if key not in self._known:
             name = f"{function.__name__}.{len(self._known)}"
+            self._known[key] = name, ""
             self._known[key] = name, _Function(self, function).define(name, arguments)
         return self._known[key]
 
     def call(self, function: FunctionType, arguments: Sequence[Any]) -> tuple[str, str]:
         """The call of a function, which is written for it, and the kind of what it returns."""
         name, kind = self.function(function, arguments)
-        handed = ", ".join(["ptr %record", *(f"{part.kind} {part.text}" for part in _parts(tuple(arguments)))])
+        handed = ", ".join(["ptr %record", *(f"{part.type} {part.text}" for part in parts(tuple(arguments)))])
         return f'call {kind} @"{name}"({handed})', kind
 
 
@@ -52,61 +63,48 @@ def _kind(value: Any) -> Any:
     return "", type(value), value
 
 
-def _parts(value: Any) -> Iterator[Number]:
-    """The numbers and pointers that a value is handed over as."""
-    match value:
-        case Number():
-            yield value
-        case View():
-            yield Number("ptr", value.pointer)
-            for length in value.shape:
-                yield from _parts(length)
-        case tuple():
-            for part in value:
-                yield from _parts(part)
-
-
-def _with(value: Any, other: Callable[[Number], Number]) -> Any:
-    """The same with others in the place of the numbers and pointers."""
-    match value:
-        case Number():
-            return other(value)
-        case View(kind, pointer, shape):
-            pointer = other(Number("ptr", pointer)).text
-            return View(kind, pointer, tuple(_with(length, other) for length in shape))
-        case tuple():
-            parts = [_with(part, other) for part in value]
-            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    return value
-
-
-def _numbers(value: Any) -> Any:
-    """The same with numbers that are known as others."""
+def _shape(value: Any) -> Any:
+    """How a value is made up of numbers."""
     match value:
         case View():
-            return value
+            return value.kind, len(value.shape)
         case tuple():
-            parts = map(_numbers, value)
-            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    return number(value)
+            return type(value), *map(_shape, value)
+    return None
 
 
-@functools.cache
-def _tree(function: FunctionType) -> ast.FunctionDef:
-    code = function.__code__
-    known = _codes_of("".join(inspect.findsource(function)[0]), code.co_filename)
-    if (code.co_firstlineno, text_of_code(code)) not in known:  # the kernel is kept under a name that tells of the code
-        raise RuntimeError(f"{code.co_filename} is not what it was when it was imported; start Python anew")
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    return tree
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a name stands for that is assigned several times: where each of its numbers is kept."""
+
+    value: Any
+    slots: list[Slot]
+    region: int  # of the function's text, in which it was first assigned
 
 
-@functools.cache
-def _codes_of(source: str, name: str) -> set[tuple[int, str]]:
-    """The lines in which the codes of a file begin, with their texts."""
-    file = compile(source, name, "exec", dont_inherit=True)
-    return {(code.co_firstlineno, text_of_code(code)) for code in codes(file)}
+@dataclass(slots=True)
+class _Scope:
+    """A function whose text is read, in a place of its own or within another."""
+
+    function: FunctionType
+    names: dict[str, Any] = field(init=False)
+    assigned: dict[str, int] = field(init=False, default_factory=dict)  # how many times names are
+    loops: list[tuple[str, str]] = field(default_factory=list)  # where they go on, and what is behind them
+    is_single: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        code = self.function.__code__
+        cells = zip(code.co_freevars, self.function.__closure__ or (), strict=True)
+        self.names = {name: cell.cell_contents for name, cell in cells}
+        self.is_single = any(isinstance(constant, np.float32) for constant in code.co_consts)
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Name(name, ast.Store()) | ast.AugAssign(ast.Name(name)) | ast.arg(name):
+                    self.assigned[name] = self.assigned.get(name, 0) + 1
+
+    @property
+    def tree(self) -> ast.FunctionDef:
+        return tree_of(self.function)
 
 
 class _Function(Writer):
@@ -114,24 +112,19 @@ class _Function(Writer):
 
     def __init__(self, module: Module, function: FunctionType) -> None:
         super().__init__()
-        self.module, self.function, self.tree = module, function, _tree(function)
-        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-        self.names: dict[str, Any] = {name: cell.cell_contents for name, cell in cells}
-        self.assigned: dict[str, int] = {}  # how many times names are
-        for node in ast.walk(self.tree):
-            match node:
-                case ast.Name(name, ast.Store()) | ast.AugAssign(ast.Name(name)) | ast.arg(name):
-                    self.assigned[name] = self.assigned.get(name, 0) + 1
+        self.module, self.scope = module, _Scope(function)
         self.handed = ["ptr %record"]  # of the call from Python
         self.attributes = ["nounwind"]
         self.returned: list[tuple[int, Number]] = []  # in which lines
-        self.loops: list[tuple[str, str]] = []  # where they go on, and what is behind them
+        self.region = self.regions = 0  # of what is run under the same conditions
+        self.is_independent = False  # whether the iterations of the loop that is being written are
 
     def define(self, name: str, arguments: Sequence[Any]) -> str:
         """Write all of it into the module; return the kind of what it returns."""
-        for argument, value in zip(self.tree.args.args, arguments, strict=True):
-            self.bind(argument.arg, _with(value, self.parameter), changes=self.assigned[argument.arg] > 1)
-        self.block(self.tree.body)
+        tree = self.scope.tree
+        for argument, value in zip(tree.args.args, arguments, strict=True):
+            self.bind(argument.arg, with_parts(value, self.parameter), changes=self.scope.assigned[argument.arg] > 1)
+        self.block(tree.body)
         values = [value for _, value in self.returned]
         kind = values[0].kind if values else "void"
         for value in values[1:]:
@@ -144,14 +137,27 @@ class _Function(Writer):
             self.lines = lines
         head = f'define internal {kind} @"{name}"({", ".join(self.handed)}) {" ".join(self.attributes)} {{'
         self.module.texts.append(
-            "\n".join([head, "entry:", *self.entry, "br label %begin", "begin:", *self.lines, "}"])
+            "\n".join([head, "entry:", *self.reserved, "br label %begin", "begin:", *self.lines, "}"])
         )
         return kind
 
     def parameter(self, part: Number) -> Number:
         """What the function has in the place of a number that is handed over."""
-        self.handed.append(f"{part.kind} %p{len(self.handed)}")
+        self.handed.append(f"{part.type} %p{len(self.handed)}")
         return Number(part.kind, f"%p{len(self.handed) - 1}")
+
+    def inlined(self, function: FunctionType, arguments: Sequence[Any]) -> Any:
+        """Write a function here; return what it returns."""
+        outer, self.scope = self.scope, _Scope(function)
+        tree = self.scope.tree
+        for argument, value in zip(tree.args.args, arguments, strict=True):
+            self.bind(argument.arg, value, changes=self.scope.assigned[argument.arg] > 1)
+        *body, last = tree.body
+        returns = isinstance(last, ast.Return) and last.value is not None
+        self.block(body if isinstance(last, ast.Return) else tree.body)
+        value = self.value(last.value) if returns else None  # type: ignore[union-attr, arg-type]
+        self.scope = outer
+        return value
 
     # Statements.
 
@@ -160,9 +166,20 @@ class _Function(Writer):
             if self.is_open:
                 getattr(self, type(statement).__name__)(statement)
 
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """What is run under other conditions than what stands around."""
+        before, self.regions = self.region, self.regions + 1
+        self.region = self.regions
+        yield
+        self.region = before
+
     def Expr(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Call):
             self.value(node.value)
+
+    def Pass(self, node: ast.Pass) -> None:
+        pass
 
     def Assign(self, node: ast.Assign) -> None:
         value = self.value(node.value)
@@ -175,7 +192,7 @@ class _Function(Writer):
             self.bind(node.target.id, self.combined(type(node.op), before, self.value(node.value)))
         else:
             slot = self.slot_of(node.target)
-            self.store(self.combined(type(node.op), self.load(slot), self.value(node.value)), slot)
+            self.store(self.combined(type(node.op), self.entry_of(slot), self.value(node.value)), slot)
 
     def assign(self, target: ast.expr, value: Any) -> None:
         match target:
@@ -189,14 +206,23 @@ class _Function(Writer):
 
     def bind(self, name: str, value: Any, changes: bool = True) -> None:
         """Let a name stand for a value: a number has a place of its own, unless it is there from the beginning."""
-        before = self.names.get(name)
-        if isinstance(before, Slot):
-            self.store(value, before)
-        elif self.assigned[name] > 1 or (isinstance(value, Number) and changes):
-            self.names[name] = slot = self.slot(number(value).kind)
-            self.store(value, slot)
+        names = self.scope.names
+        before = names.get(name)
+        if isinstance(before, _Kept):
+            fits = _shape(before.value) == _shape(value)
+            if fits and (before.region != self.region or _kind(before.value) == _kind(numbers(value))):
+                for part, slot in zip(parts(numbers(value)), before.slots, strict=True):
+                    self.store(part, slot)
+                return
+            if before.region != self.region:
+                raise TypeError(f"{name} of {self.scope.function.__name__} is of another type here than before")
+        if self.scope.assigned[name] > 1 or (isinstance(value, Number) and changes):
+            value = numbers(value)
+            kept = names[name] = _Kept(value, [self.slot(part.kind) for part in parts(value)], self.region)
+            for part, slot in zip(parts(value), kept.slots, strict=True):
+                self.store(part, slot)
         else:
-            self.names[name] = value
+            names[name] = value
 
     def If(self, node: ast.If) -> None:
         condition = self.value(node.test)
@@ -207,19 +233,24 @@ class _Function(Writer):
         self.branch(condition, then, otherwise)
         for label, body in ((then, node.body), (otherwise, node.orelse)):
             self.begin(label)
-            self.block(body)
+            with self.elsewhere():
+                self.block(body)
             self.end(f"br label %{after}")
         self.begin(after)
 
     def For(self, node: ast.For) -> None:
         assert isinstance(node.iter, ast.Call)
         assert isinstance(node.target, ast.Name)
+        assert not node.orelse
         bounds = [self.value(bound) for bound in node.iter.args]
         first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
-        assert not node.orelse
+        if is_static((first, last, step)) and takes_places(node, self.is_tuple):
+            for place in range(first, last, step):
+                self.scope.names[node.target.id] = place
+                self.block(node.body)
+            return
         end = self.text(last, "i64")
-        counter, before = self.slot("i64"), self.names.get(node.target.id)
-        self.names[node.target.id] = target = before if isinstance(before, Slot) else self.slot("i64")
+        counter = self.slot("i64")
         self.store(first, counter)
         head, body, following, after = self.labels(4)
         self.begin(head)
@@ -227,12 +258,21 @@ class _Function(Writer):
         comparison = "sgt" if is_static(step) and step < 0 else "slt"
         self.branch(self.write("i1", f"icmp {comparison} i64 {at.text}, {end}"), body, after)
         self.begin(body)
-        self.store(at, target)
-        self.loop(node.body, following, after)
+        with self.elsewhere():
+            self.bind(node.target.id, at)
+            self.loop(node.body, following, after)
         self.begin(following)
         self.store(self.write("i64", f"add nsw i64 {self.load(counter).text}, {self.text(step, 'i64')}"), counter)
+        if self.is_independent:
+            self.mark()
+            self.is_independent = False
         self.end(f"br label %{head}")
         self.begin(after)
+
+    def is_tuple(self, name: str) -> bool:
+        """Whether a name stands for a tuple."""
+        value = self.scope.names.get(name, self.scope.function.__globals__.get(name))
+        return isinstance(value.value if isinstance(value, _Kept) else value, tuple)
 
     def While(self, node: ast.While) -> None:
         assert not node.orelse
@@ -240,23 +280,26 @@ class _Function(Writer):
         self.begin(head)
         self.branch(self.value(node.test), body, after)
         self.begin(body)
-        self.loop(node.body, head, after)
+        with self.elsewhere():
+            self.loop(node.body, head, after)
         self.end(f"br label %{head}")
         self.begin(after)
 
     def loop(self, body: list[ast.stmt], following: str, after: str) -> None:
-        self.loops.append((following, after))
+        self.scope.loops.append((following, after))
         self.block(body)
-        self.loops.pop()
+        self.scope.loops.pop()
 
     def Break(self, node: ast.Break) -> None:
-        self.end(f"br label %{self.loops[-1][1]}")
+        self.end(f"br label %{self.scope.loops[-1][1]}")
 
     def Continue(self, node: ast.Continue) -> None:
-        self.end(f"br label %{self.loops[-1][0]}")
+        self.end(f"br label %{self.scope.loops[-1][0]}")
 
     def Return(self, node: ast.Return) -> None:
-        assert node.value is not None
+        if node.value is None:
+            self.end("ret void")
+            return
         value = number(self.value(node.value))
         self.returned.append((len(self.lines), value))
         self.end("ret")  # of a kind that is known at the end
@@ -267,53 +310,74 @@ class _Function(Writer):
         return getattr(self, type(node).__name__)(node)
 
     def Constant(self, node: ast.Constant) -> Any:
-        return node.value
+        is_single = self.scope.is_single and isinstance(node.value, float)
+        return np.float32(node.value) if is_single else node.value  # type: ignore[arg-type]
 
     def Name(self, node: ast.Name) -> Any:
-        for names in (self.names, self.function.__globals__, _BUILTINS):
+        for names in (self.scope.names, self.scope.function.__globals__, BUILTINS):
             if node.id in names:
                 value = names[node.id]
-                return self.load(value) if isinstance(value, Slot) else value
-        raise NameError(f"{self.function.__name__} has no {node.id} yet")
+                if not isinstance(value, _Kept):
+                    return value
+                return self.loaded(value)
+        raise NameError(f"{self.scope.function.__name__} has no {node.id} yet")
+
+    def loaded(self, kept: _Kept) -> Any:
+        """What a name stands for now."""
+        slots = iter(kept.slots)
+        return with_parts(kept.value, lambda _: self.load(next(slots)))
 
     def Attribute(self, node: ast.Attribute) -> Any:
         return getattr(self.value(node.value), node.attr)
 
     def Tuple(self, node: ast.Tuple) -> Any:
-        return tuple(self.value(part) for part in node.elts)
+        return tuple(self.several(node.elts))
+
+    def several(self, nodes: list[ast.expr]) -> Iterator[Any]:
+        """The values of expressions, of which some may be tuples with a star."""
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                yield from self.value(node.value)
+            else:
+                yield self.value(node)
+
+    def Slice(self, node: ast.Slice) -> slice:
+        assert node.step is None
+        return slice(*(bound and self.value(bound) for bound in (node.lower, node.upper)))
 
     def Subscript(self, node: ast.Subscript) -> Any:
-        array = self.value(node.value)
+        array, index = self.value(node.value), self.value(node.slice)
         if not isinstance(array, View):
-            return array[self.value(node.slice)]
-        if isinstance(node.slice, ast.Slice):
-            begin, end = node.slice.lower, node.slice.upper
-            first = self.place(array, 0, self.value(begin)) if begin else 0
-            last = self.place(array, 0, self.value(end)) if end else array.shape[0]
-            length = number(self.combined(ast.Sub, last, first))
-            return View(array.kind, self.rows(array, (first,)), (length, *array.shape[1:]))
-        places = self.places(node)
-        pointer = self.rows(array, places)
-        if len(places) == len(array.shape):
-            return self.load(Slot(array.kind, pointer))
-        return View(array.kind, pointer, array.shape[len(places) :])
+            return array[index]
+        *places, last = index if isinstance(index, tuple) else (index,)
+        if isinstance(last, slice):
+            axis = len(places)
+            first = self.place(array, axis, last.start) if last.start is not None else 0
+            end = self.place(array, axis, last.stop) if last.stop is not None else array.shape[axis]
+            length = number(self.combined(ast.Sub, end, first))
+            return View(array.kind, self.rows(array, (*places, first)), (length, *array.shape[axis + 1 :]))
+        pointer = self.rows(array, (*places, last))
+        if len(places) + 1 == len(array.shape):
+            return self.entry_of(Slot(array.kind, pointer))
+        return View(array.kind, pointer, array.shape[len(places) + 1 :])
 
     def slot_of(self, node: ast.expr) -> Slot:
         """Where an entry is kept."""
         assert isinstance(node, ast.Subscript)
-        array, places = self.value(node.value), self.places(node)
+        array, index = self.value(node.value), self.value(node.slice)
+        places = index if isinstance(index, tuple) else (index,)
         assert len(places) == len(array.shape)
         return Slot(array.kind, self.rows(array, places))
 
-    def places(self, node: ast.Subscript) -> tuple[Any, ...]:
-        index = self.value(node.slice)
-        return index if isinstance(index, tuple) else (index,)
-
     def UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
-        if isinstance(node.op, ast.Not):
-            return not value if is_static(value) else self.write("i1", f"xor i1 {self.truth(value)}, 1")
-        assert isinstance(node.op, ast.USub)
+        match node.op:
+            case ast.Not():
+                return not value if is_static(value) else self.write("i1", f"xor i1 {self.truth(value)}, 1")
+            case ast.UAdd():
+                return value
+            case ast.Invert():
+                return ~value if is_static(value) else self.combined(ast.BitXor, value, -1)
         if isinstance(value, Number) and value.is_real:
             return self.write(value.kind, f"fneg {value.kind} {value.text}")
         return self.combined(ast.Sub, 0, value) if isinstance(value, Number) else -value
@@ -328,69 +392,79 @@ class _Function(Writer):
         return found[0] if len(found) == 1 else self.combined(ast.BitAnd, *found)
 
     def BoolOp(self, node: ast.BoolOp) -> Any:
-        slot, (after,) = self.slot("i1"), self.labels(1)
-        for operand in node.values:
-            truth = Number("i1", self.truth(self.value(operand)))
+        ends_with = isinstance(node.op, ast.Or)  # what is not looked beyond
+        slot, (after,) = None, self.labels(1)
+        for k, operand in enumerate(node.values):
+            value = self.value(operand)
+            if is_static(value):
+                if bool(value) != ends_with and k + 1 < len(node.values):
+                    continue
+                if slot is None:
+                    return value
+            truth = Number("i1", self.truth(value))
+            slot = slot or self.slot("i1")
             self.store(truth, slot)
             (following,) = self.labels(1)
-            self.branch(truth, *((following, after) if isinstance(node.op, ast.And) else (after, following)))
+            self.branch(truth, *((after, following) if ends_with else (following, after)))
             self.begin(following)
         self.begin(after)
+        assert slot is not None
         return self.load(slot)
 
     def IfExp(self, node: ast.IfExp) -> Any:
         condition = self.value(node.test)
         if is_static(condition):
             return self.value(node.body if condition else node.orelse)
+        begin = len(self.lines)
+        with self.elsewhere():
+            yes, no = self.value(node.body), self.value(node.orelse)
+        if all(map(is_harmless, self.lines[begin:])):
+            return self.either(condition, yes, no)
+        del self.lines[begin:]
         then, otherwise, after = self.labels(3)
         self.branch(condition, then, otherwise)
         ends = []
         for label, part in ((then, node.body), (otherwise, node.orelse)):
             self.begin(label)
-            ends.append((_numbers(self.value(part)), len(self.lines)))
+            with self.elsewhere():
+                ends.append((numbers(self.value(part)), len(self.lines)))
             self.end("br")  # when the kind of both is known
-        kinds = [meeting(*both) for both in zip(*(_parts(value) for value, _ in ends), strict=True)]
+        kinds = [meeting(*both) for both in zip(*(parts(value) for value, _ in ends), strict=True)]
         slots, lines = [self.slot(kind) for kind in kinds], self.lines
         for value, line in reversed(ends):
             self.lines = []
-            for part_, slot in zip(_parts(value), slots, strict=True):
+            for part_, slot in zip(parts(value), slots, strict=True):
                 self.store(part_, slot)
             lines[line : line + 1] = [*self.lines, f"br label %{after}"]
         self.lines = lines
         self.begin(after)
         waiting = iter(slots)
-        return _with(ends[0][0], lambda _: self.load(next(waiting)))
+        return with_parts(ends[0][0], lambda _: self.load(next(waiting)))
+
+    def either(self, condition: Any, yes: Any, no: Any) -> Any:
+        """One of two values, number by number."""
+        if isinstance(yes, tuple):
+            return like(yes, [self.either(condition, *both) for both in zip(yes, no, strict=True)])
+        if isinstance(yes, View):
+            pairs = zip(parts(yes), parts(no), strict=True)
+            chosen = iter([self.chosen(condition, *both) for both in pairs])
+            return with_parts(yes, lambda _: next(chosen))
+        return self.chosen(condition, yes, no)
 
     def Call(self, node: ast.Call) -> Any:
-        function, arguments = self.value(node.func), [self.value(argument) for argument in node.args]
-        if function is apart:
-            return self.attributes.append("noinline")
-        if function is wide:
-            return self.attributes.append('"prefer-vector-width"="512"')
+        function, arguments = self.value(node.func), [*self.several(node.args)]
+        if isinstance(function, MethodType) and isinstance(function.__self__, View):
+            assert function.__name__ == "reshape"
+            return self.flat(function.__self__)
         if isinstance(function, MethodType):  # of a tuple
             return function(*arguments, **{str(keyword.arg): self.value(keyword.value) for keyword in node.keywords})
-        if function is call_step:
-            return self.call_step(*arguments)
-        if function is len:
-            return arguments[0].shape[0]
-        if function in (abs, math.sqrt):
-            kind = number(arguments[0]).kind if function is abs else "double"
-            name = f"@llvm.{'fabs' if function is abs else 'sqrt'}.f{32 if kind == 'float' else 64}"
-            return self.write(kind, f"call {kind} {name}({kind} {self.text(arguments[0], kind)})")
-        if function is min:
-            if all(map(is_static, arguments)):
-                return min(arguments)
-            first, second = (self.text(argument, "i64") for argument in arguments)
-            is_less = self.write("i1", f"icmp slt i64 {second}, {first}")
-            return self.write("i64", f"select i1 {is_less.text}, i64 {second}, i64 {first}")
+        if function in KNOWN:
+            return KNOWN[function](self, *arguments)
+        if function in FORMS:
+            function = FORMS[function](*map(type_of, arguments))
+            if function in KNOWN:
+                return KNOWN[function](self, *arguments)
+        if is_inlined(function):
+            return self.inlined(function, arguments)
         line, kind = self.module.call(function, arguments)
         return self.lines.append(line) if kind == "void" else self.write(kind, line)
-
-    def call_step(self, pair: Any, *arguments: Any) -> None:
-        """Call numba's machine code of a step as numba does, and keep what it tells of an error."""
-        result, error = self.slot("ptr"), self.slot("ptr")
-        self.lines.append(f"store ptr null, ptr {error.pointer}")
-        address = self.write("ptr", f"inttoptr i64 {pair.step.text} to ptr")
-        handed = [f"ptr {result.pointer}", f"ptr {error.pointer}", *self.as_numba((pair, *arguments))]
-        status = self.write("i32", f"call i32 {address.text}({', '.join(handed)})")
-        self.lines.append(f"call void @gdfast.keep(ptr %record, i32 {status.text}, ptr {self.load(error).text})")
