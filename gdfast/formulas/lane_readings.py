@@ -59,6 +59,8 @@ class Reading:
         copy = FunctionType(code, {**around, **changed}, function.__name__, function.__defaults__, cells)
         copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
         copy.__wrapped__ = function  # type: ignore[attr-defined]
+        if hasattr(function, "__tree__"):
+            copy.__tree__ = function.__tree__  # type: ignore[attr-defined]
         return copy
 
     def _meaning(self, name: str, value: Any) -> Any:

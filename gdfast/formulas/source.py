@@ -56,6 +56,21 @@ def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
     return parsed
 
 
+def defined(text: str, scope: dict[str, Any], label: str) -> Callable[..., Any]:
+    """Return the function that a text of the program's own defines, among the names of a scope.
+
+    It keeps its syntax tree, from which it is compiled. Of several functions the last one is returned; all are put into
+    the scope.
+    """
+    module = ast.parse(text)
+    scope.setdefault("__name__", __name__)
+    exec(compile(module, label, "exec"), scope)
+    names = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+    for name, node in zip(names, module.body, strict=True):
+        scope[name].__tree__ = node
+    return scope[names[-1]]  # type: ignore[no-any-return]
+
+
 def _lambda(function: Callable[..., Any]) -> ast.Lambda:
     """The syntax tree of a lambda: that which stands in its file where its code says."""
     try:

@@ -5,19 +5,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from types import FunctionType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import numba
-from numba.extending import register_jitable
+from numba.extending import overload, register_jitable
 
 from gdfast.formulas import elementary, lane_products, records
 from gdfast.kernels import folder, units
 from gdfast.kernels.apart import Call, elsewhere
 from gdfast.kernels.digest import digest, functions
 from gdfast.kernels.estimates import Units
-from gdfast.kernels.loops.kernel import ENTRY, LoopKernel, text_of
-from gdfast.kernels.numba_internals import Kernel, MachineCode, engine_of, machine_code, machine_code_of
-from gdfast.kernels.options import HELPER, INLINED, JIT
+from gdfast.kernels.loops.kernel import Kernel, UntranslatableError, text_around, text_of
+from gdfast.kernels.numba_internals import engine_of, machine_code, machine_code_by_numba
+from gdfast.kernels.options import HELPER, INLINED, JIT, apart, independent, wide
 
 MOST_IN_MEMORY: Final = 128
 """Kernels of a process that are in memory; those not used for the longest time are released, and loaded again."""
@@ -25,15 +24,16 @@ MOST_IN_MEMORY: Final = 128
 _COMPILED_HERE: Final = {elementary.__name__, lane_products.__name__, records.__name__}
 """Modules whose functions have compiled forms of their own in this package, instead of their plain texts."""
 
-AnyKernel = TypeVar("AnyKernel", Kernel, LoopKernel)
+for _asked in (apart, wide, independent):
+    overload(_asked)(lambda: lambda: None)  # in what numba compiles, LLVM decides
 
 _registered: set[FunctionType] = set()
-_kernels: OrderedDict[Hashable, Any] = OrderedDict()
+_kernels: OrderedDict[Hashable, Kernel] = OrderedDict()
 _calls: list[Call] = []  # that make what is being made
 _lock = threading.RLock()
 
 
-def remembered(name: Hashable, make: Callable[[], AnyKernel], call: Call) -> AnyKernel:
+def remembered(name: Hashable, make: Callable[[], Kernel], call: Call) -> Kernel:
     """Return the kernel of that name from memory, or else make and remember it.
 
     Whoever takes its address must hold the kernel, too, as long as the address is used. The call is one that makes the
@@ -42,7 +42,7 @@ def remembered(name: Hashable, make: Callable[[], AnyKernel], call: Call) -> Any
     with _lock:
         _calls.append(call)
         try:
-            kernel: AnyKernel = _kernels.get(name) or make()
+            kernel = _kernels.get(name) or make()
         finally:
             _calls.pop()
         _kernels[name] = kernel
@@ -52,48 +52,52 @@ def remembered(name: Hashable, make: Callable[[], AnyKernel], call: Call) -> Any
         return kernel
 
 
-def compiled(signature: Any, options: dict[str, Any] = JIT) -> Callable[[Any], Kernel]:
+def compiled(signature: Any, may_be_anything: bool = False) -> Callable[[Any], Kernel]:
     """Load a function compiled for one signature from disk, or compile it and keep it there.
 
     Parameters
     ----------
     signature
         The types it is compiled for.
-    options : dict
-        The compiler's.
+    may_be_anything : bool
+        Whether numba compiles what is no function of plain loops.
+
+    Raises
+    ------
+    UntranslatableError
+        If it is none, and must be one: see `gdfast.kernels.loops`.
     """
 
     def compile_(function: FunctionType) -> Kernel:
-        return Kernel(
-            _kept(function, signature, lambda costs: machine_code(function, signature, options, costs)), signature
-        )
-
-    return compile_
-
-
-def compiled_loops(signature: Any) -> Callable[[Any], LoopKernel]:
-    """`compiled` of plain loops, which are translated without numba: see `gdfast.kernels.loops`."""
-
-    def compile_(function: FunctionType) -> LoopKernel:
-        def make(costs: Units | None) -> MachineCode:
-            return machine_code_of(text_of(function, signature), ENTRY, costs)
-
-        return LoopKernel(engine_of(_kept(function, signature, make).object_file), signature)
-
-    return compile_
-
-
-def _kept(function: FunctionType, signature: Any, make: Callable[[Units | None], MachineCode]) -> MachineCode:
-    """Machine code of a function from disk, or as it is made, and kept there then."""
-    costs = units.units()
-    name = f"{function.__name__}-{digest(function, str(signature), *_fields(signature.args), str(costs))[:40]}"
-    code = folder.read(name)
-    if code is None and _calls and elsewhere.compiled(_calls[-1]):
+        costs = units.units()
+        name = f"{function.__name__}-{digest(function, str(signature), *_fields(signature.args), str(costs))[:40]}"
         code = folder.read(name)
-    if code is None:
-        code = make(costs)
-        folder.write(name, code)
-    return code
+        if code is None and _calls and elsewhere.compiled(_calls[-1]):
+            code = folder.read(name)
+        if code is None:
+            try:
+                code = machine_code(text_of(function, signature), costs)
+            except UntranslatableError:
+                if not may_be_anything:
+                    raise
+                code = _by_numba(function, signature, costs)
+            folder.write(name, code)
+        return Kernel(engine_of(code), signature)
+
+    return compile_
+
+
+def _by_numba(function: FunctionType, signature: Any, costs: Units | None) -> bytes:
+    """What numba makes of a function and of the plain functions that it calls, under the symbols of a kernel.
+
+    Helpers without a loop stand inside the loops of others, which would not vectorize with a call in them.
+    """
+    for helper in functions(function)[1:]:
+        if helper.__module__ not in _COMPILED_HERE and helper not in _registered:
+            loops = any("JUMP_BACKWARD" in instruction.opname for instruction in dis.get_instructions(helper))
+            register_jitable(**(HELPER if loops else INLINED))(helper)
+            _registered.add(helper)
+    return machine_code_by_numba(function, signature, JIT, lambda symbol: text_around(symbol, signature), costs)
 
 
 def _fields(kinds: Iterable[Any]) -> Iterator[str]:
@@ -101,23 +105,3 @@ def _fields(kinds: Iterable[Any]) -> Iterator[str]:
     for kind in kinds:
         yield repr(getattr(kind, "fields", ()))
         yield from _fields(getattr(kind, "types", ()))
-
-
-def callable_once(function: Callable[..., Any], options: dict[str, Any] = INLINED) -> Any:
-    """Make a function callable in the one kernel that is handed it, and released with that.
-
-    What is registered with numba instead stays for good, and so does what is compiled of it.
-    """
-    return numba.njit(**options)(function)
-
-
-def register_helpers(function: Any) -> None:
-    """Let the compiler call the plain functions that a lane kernel calls, and those that they call.
-
-    One without a loop stands inside the loops of others, which would not vectorize with a call in them.
-    """
-    for helper in functions(function)[1:]:
-        if helper.__module__ not in _COMPILED_HERE and helper not in _registered:
-            loops = any("JUMP_BACKWARD" in instruction.opname for instruction in dis.get_instructions(helper))
-            register_jitable(**(HELPER if loops else INLINED))(helper)
-            _registered.add(helper)

@@ -11,10 +11,10 @@ from typing import Any, Final
 from numba import types
 
 from gdfast.formulas.lane_readings import lanes_in
-from gdfast.kernels import lane_math, lane_products, records  # noqa: F401, registers the compiled forms of what lanes call
-from gdfast.kernels.compiling import callable_once, compiled, register_helpers, remembered
-from gdfast.kernels.numba_internals import Kernel
-from gdfast.kernels.options import HELPER, MAY_ALLOCATE, wide
+from gdfast.kernels import lane_math, lane_products  # noqa: F401, registers the compiled forms of what lanes call
+from gdfast.kernels.compiling import compiled, remembered
+from gdfast.kernels.loops.kernel import Kernel
+from gdfast.kernels.options import wide
 from gdfast.kernels.signatures import evaluation_signature, product_signature
 from gdfast.problems import LaneKernel
 
@@ -32,10 +32,7 @@ def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
     signature = evaluation_signature(getattr(types, real))
 
     def make() -> Kernel:
-        for function in functions.values():
-            register_helpers(function)
-        parts = {name: callable_once(function, HELPER) for name, function in functions.items()}
-        return (_at_once if lanes.both else _apart)(signature, **parts)
+        return (_at_once if lanes.both else _apart)(signature, **functions)
 
     return remembered(("evaluation", real, *functions.items()), make, (evaluation_kernel, (lanes, real)))
 
@@ -46,25 +43,24 @@ def product_kernel(lanes: LaneKernel, real: str = "float64", of: str = "product"
     signature = product_signature(getattr(types, real))
 
     def make() -> Kernel:
-        register_helpers(function)
-        return _products(signature, callable_once(function, HELPER))
+        return _products(signature, function)
 
     return remembered(("product", real, function), make, (product_kernel, (lanes, real, of)))
 
 
 def _products(signature: Any, product: Any) -> Kernel:
-    @compiled(signature, MAY_ALLOCATE)
+    @compiled(signature, may_be_anything=True)
     def multiplied(pair, theta, way, out, work, n, t):
-        wide()  # type: ignore[call-arg]
+        wide()
         product(theta, way, out, work, n, pair.data, pair.layout, t)
 
     return multiplied
 
 
 def _apart(signature: Any, gradient: Any, objective: Any) -> Kernel:
-    @compiled(signature, MAY_ALLOCATE)
+    @compiled(signature, may_be_anything=True)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
-        wide()  # type: ignore[call-arg]
+        wide()
         if wanted & GRADIENT:
             gradient(theta, grad, work, n, pair.data, pair.layout, t)
         if wanted & OBJECTIVE:
@@ -74,9 +70,9 @@ def _apart(signature: Any, gradient: Any, objective: Any) -> Kernel:
 
 
 def _at_once(signature: Any, both: Any, objective: Any) -> Kernel:
-    @compiled(signature, MAY_ALLOCATE)
+    @compiled(signature, may_be_anything=True)
     def evaluate(pair, wanted, theta, grad, out, work, n, t):
-        wide()  # type: ignore[call-arg]
+        wide()
         told = out if (wanted | pair.noting) & OBJECTIVE else out[:0]
         if wanted & GRADIENT:
             both(theta, grad, told, work, n, pair.data, pair.layout, t)

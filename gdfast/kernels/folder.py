@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gdfast.kernels.numba_internals import MachineCode, user_folder
+from gdfast.kernels.numba_internals import user_folder
 
 MOST_MIB: Final = 256
 """Size of the folder in MiB, unless the environment variable ``GDFAST_KERNELS_MIB`` says another."""
@@ -40,7 +40,7 @@ def folders() -> Iterator[Path]:
         yield users
 
 
-def read(name: str) -> MachineCode | None:
+def read(name: str) -> bytes | None:
     """Return the machine code of that name, None where it is not kept or is damaged."""
     for folder in folders():
         path = folder / (name + _SUFFIX)
@@ -52,7 +52,7 @@ def read(name: str) -> MachineCode | None:
     return None
 
 
-def write(name: str, code: MachineCode) -> None:
+def write(name: str, code: bytes) -> None:
     """Keep machine code, and trim the folder; where none can be written, warn once in a process."""
     content = _packed(name, code)
     for folder in folders():
@@ -119,21 +119,17 @@ def put(path: Path, content: bytes) -> None:
         raise
 
 
-def _packed(name: str, code: MachineCode) -> bytes:
-    *symbols, object_file = code
-    body = b"\n".join([*(symbol.encode() for symbol in symbols), object_file])
-    return _MAGIC + _checksum(name, body) + body
+def _packed(name: str, code: bytes) -> bytes:
+    return _MAGIC + _checksum(name, code) + code
 
 
-def _unpacked(name: str, content: bytes) -> MachineCode:
+def _unpacked(name: str, content: bytes) -> bytes:
     """Undo `_packed`; ValueError if the content is not what was written under that name."""
     begin = len(_MAGIC) + hashlib.sha256().digest_size
-    body = content[begin:]
-    if content[:begin] != _MAGIC + _checksum(name, body):
+    code = content[begin:]
+    if content[:begin] != _MAGIC + _checksum(name, code):
         raise ValueError("damaged")
-    *symbols, object_file = body.split(b"\n", len(MachineCode._fields) - 1)
-    symbol, python_symbol, environment_symbol = (part.decode() for part in symbols)
-    return MachineCode(symbol, python_symbol, environment_symbol, object_file)
+    return code
 
 
 def _checksum(name: str, body: bytes) -> bytes:

@@ -14,7 +14,7 @@ from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
 from gdfast.kernels.compiling import remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
-from gdfast.kernels.loops.kernel import LoopKernel
+from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.matrices import rows_for, updating
 from gdfast.kernels.norms import euclidean_norm, larger_size
 from gdfast.kernels.signatures import call_evaluation, call_product, step_signature
@@ -36,7 +36,7 @@ def step_kernel(
     measure: Measure | None = None,
     dtype: Any = np.float64,
     sparse: bool = False,
-) -> LoopKernel:
+) -> Kernel:
     """Return the compiled step of an optimizer on a problem, from memory, from disk or freshly compiled.
 
     Parameters
@@ -115,7 +115,7 @@ def step_kernel(
         any(transform.after for transform in transforms),
     )
 
-    def make() -> LoopKernel:
+    def make() -> Kernel:
         made: dict[str, Any] = dict(read)
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
         called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, **_NOISE, **_NORMS)
@@ -133,7 +133,7 @@ def step_kernel(
         if by_arrays:
             stages = [(stage, made.pop(f"stage {k} of")) for k, stage in enumerate(by_arrays.stages)]
             made["by_arrays"] = updating((made["rule"], made["terms"], made.pop("last")), stages, optimizer, shape)
-        kernel: LoopKernel = template(**made, shape=shape)
+        kernel: Kernel = template(**made, shape=shape)
         return kernel
 
     call = step_kernel, (problem, optimizer, measure, real, sparse)

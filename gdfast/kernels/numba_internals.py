@@ -14,33 +14,21 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
 from llvmlite.binding.newpassmanagers import FunctionPassManager, ModulePassManager, NewPassManager
-from numba import _dynfunc, types
 from numba.core import codegen, config
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.runtime import rtsys
 from numba.core.typing.templates import builtin_registry, infer_global
 from numba.misc.appdirs import user_cache_dir
-from numba.np.numpy_support import as_dtype
 
 from gdfast.kernels.estimates import Units, with_estimates
-
-
-class MachineCode(NamedTuple):
-    """What a function was compiled to."""
-
-    symbol: str  # of the code that other machine code calls
-    python_symbol: str  # of the code that Python calls
-    environment_symbol: str  # of where that looks for what numba calls an environment
-    object_file: bytes
-
 
 INDEPENDENT = "gdfast.independent"
 """The function whose call marks a loop as one of independent iterations: see `gdfast.kernels.options.independent`."""
@@ -158,34 +146,41 @@ def _translating() -> Iterator[None]:
             context._internal_codegen = usual
 
 
-def translate(function: Callable[..., Any], signature: Any, options: dict[str, Any]) -> tuple[Any, Any]:
-    """Return numba's library of a function compiled for one signature, and its description of the function."""
+def machine_code_by_numba(
+    function: Callable[..., Any],
+    signature: Any,
+    options: dict[str, Any],
+    around: Callable[[str], str],
+    units: Units | None = None,
+) -> bytes:
+    """Let numba compile a function for one signature.
+
+    Parameters
+    ----------
+    function, signature, options
+        What numba is given.
+    around : callable
+        Of the symbol that numba gives the function, the assembly of what is called instead, and calls it.
+    units
+        Those of the machine, by which estimates are taken for roots and quotients where they are quicker.
+    """
     with _translating():
         (result,) = numba.njit(signature, **options)(function).overloads.values()
+        result.library._final_module.link_in(llvm.parse_assembly(around(result.fndesc.llvm_func_name)))
         result.library.optimize()
     # Constants in an environment would have to be kept with the machine code. Kernels have none.
     assert not any(environment.consts for environment in (result.environment, *result._find_referenced_environments()))
-    return result.library, result.fndesc
-
-
-def machine_code(
-    function: Callable[..., Any], signature: Any, options: dict[str, Any], units: Units | None = None
-) -> MachineCode:
-    """Compile a function for one signature, with estimates where they are quicker on a machine of such units."""
-    library, description = translate(function, signature, options)
     with global_compiler_lock:
-        data = _emitted(library, units)
-    symbols = description.llvm_func_name, description.llvm_cpython_wrapper_name, description.env_name
-    return MachineCode(*symbols, data)
+        return _emitted(result.library, units)
 
 
-def machine_code_of(text: str, entry: str, units: Units | None = None) -> MachineCode:
-    """Compile an assembly as what numba makes of a function; one function of it is called."""
+def machine_code(text: str, units: Units | None = None) -> bytes:
+    """Compile an assembly as what numba makes of a function."""
     with global_compiler_lock:
-        library = _translator().create_library(entry)
+        library = _translator().create_library("gdfast")
         library.add_llvm_module(llvm.parse_assembly(text))
         library.optimize()
-        return MachineCode(entry, "", "", _emitted(library, units))
+        return _emitted(library, units)
 
 
 def _emitted(library: Any, units: Units | None) -> bytes:
@@ -221,7 +216,9 @@ def functions_of(text: str, names: Iterable[str]) -> dict[str, Callable[[int, in
 
 
 def engine_of(object_file: bytes) -> Any:
-    """An engine that has loaded machine code."""
+    """An engine that has loaded machine code, undamaged: LLVM aborts the process otherwise."""
+    if b"NRT_" in object_file:
+        rtsys.initialize(cpu_target.target_context)  # the symbols that numba's machine code refers to
     options = {"opt": config.OPT}
     cpu_target.target_context.codegen()._customize_tm_options(options)
     triple = llvm.get_process_triple()
@@ -231,61 +228,6 @@ def engine_of(object_file: bytes) -> Any:
     engine.add_object_file(llvm.ObjectFileRef.from_data(object_file))
     engine.finalize_object()
     return engine
-
-
-class Kernel:
-    """Machine code in memory, as long as this object lives.
-
-    Parameters
-    ----------
-    code : MachineCode
-        What was compiled, undamaged: LLVM aborts the process otherwise.
-    signature
-        The types it was compiled for.
-
-    Attributes
-    ----------
-    address : int
-        Where it begins, for `call_step` and `call_evaluation`; valid as long as this object lives.
-    """
-
-    def __init__(self, code: MachineCode, signature: Any) -> None:
-        rtsys.initialize(cpu_target.target_context)  # the symbols that numba's machine code refers to
-        engine = engine_of(code.object_file)
-        self.address = int(engine.get_function_address(code.symbol))
-        entry = engine.get_function_address(code.python_symbol)
-        environment = _dynfunc.Environment({})
-        place = engine.get_global_value_address(code.environment_symbol)
-        ctypes.c_void_p.from_address(place).value = id(environment)
-        self._call = _dynfunc.make_function(
-            sys.modules[__name__], "kernel", "", entry, environment, (engine, environment)
-        )
-        self._arrays = [*_arrays(signature.args)]
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Call it from Python.
-
-        Raises
-        ------
-        TypeError
-            If the arguments are not of the types that it was compiled for.
-        """
-        for place, dtype, ndim in self._arrays:  # the machine code looks at the size of the entries only
-            array: Any = arguments
-            for k in place:
-                array = array[k]
-            if array.dtype != dtype or array.ndim != ndim or not array.flags.c_contiguous:
-                raise TypeError(f"argument {place} of a kernel must be a contiguous {dtype} array of {ndim} dimensions")
-        return self._call(*arguments)
-
-
-def _arrays(arguments: Iterable[Any], *outer: int) -> Iterator[tuple[tuple[int, ...], Any, int]]:
-    """Where arrays stand among arguments and in tuples of them, with their dtypes and numbers of dimensions."""
-    for k, type_ in enumerate(arguments):
-        if isinstance(type_, types.Array):
-            yield (*outer, k), np.dtype(as_dtype(type_.dtype)), type_.ndim
-        elif isinstance(type_, types.BaseTuple):
-            yield from _arrays(type_.types, *outer, k)
 
 
 def compile_as(intrinsic: Any, function: Callable[..., Any]) -> None:

@@ -4,8 +4,6 @@ import functools
 from typing import Any, Final, NamedTuple
 
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 # A lane's status is one number, KINDS × (updates done) + kind: when its gradient was last small, or when and how it
 # settled. A lane that was never small is 0. The kinds of settled lanes, and only they, have the bit SETTLED.
@@ -121,36 +119,11 @@ def call_step(pair, block, table, settling, t, n, n_steps):  # what the signatur
     raise NotImplementedError("for kernels")
 
 
-# Numba's own function-pointer type does this, too, but looks the kernel's signature up at every call.
-def _call(context: Any, builder: Any, address: Any, called: Any, arguments: Any) -> Any:
-    convention = context.call_conv
-    pointer = convention.get_function_type(called.return_type, called.args).as_pointer()
-    function = builder.inttoptr(address, pointer)
-    returned, _ = convention.call_function(builder, function, called.return_type, called.args, arguments)
-    with cgutils.if_unlikely(builder, returned.is_error):
-        convention.return_status_propagate(builder, returned)
-    return context.get_dummy_value()
-
-
-@intrinsic
-def call_evaluation(typing_context, pair, wanted, theta, grad, out, work, n, t):
+def call_evaluation(pair, wanted, theta, grad, out, work, n, t):  # likewise
     """Call the compiled evaluation of a pair, so that one step serves all problems with data."""
-    evaluation = evaluation_signature(theta.dtype)
-
-    def generate(context, builder, signature, arguments):
-        address = builder.extract_value(arguments[0], Pair._fields.index("evaluation"))
-        return _call(context, builder, address, evaluation, arguments)
-
-    return evaluation, generate
+    raise NotImplementedError("for kernels")
 
 
-@intrinsic
-def call_product(typing_context, pair, theta, way, out, work, n, t):
+def call_product(pair, theta, way, out, work, n, t):  # likewise
     """Call the compiled products of a pair with its Hessian."""
-    product = product_signature(theta.dtype)
-
-    def generate(context, builder, signature, arguments):
-        address = builder.extract_value(arguments[0], Pair._fields.index("product"))
-        return _call(context, builder, address, product, arguments)
-
-    return product, generate
+    raise NotImplementedError("for kernels")

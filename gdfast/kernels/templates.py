@@ -9,9 +9,11 @@ cost nothing extra and a choice in every update does. What a measure remembers o
 point included.
 """
 
+from typing import Any
+
 from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
-from gdfast.kernels.compiling import compiled_loops
+from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
 from gdfast.kernels.options import independent, wide
@@ -180,7 +182,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
     factor = factor_of(shape)
     updating = update_with_scalars if has_scalars else update
 
-    @compiled_loops(shape.signature)
+    @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
         wide()
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
@@ -200,7 +202,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                     lane = block_of_lanes * LANES + j
                     work[1, lane] = largest(as_tuple(gradient(*(column(theta, lane, point) + fixed))))
         for k in range(n_steps):
-            row = entries_of(table[t + k], width) if width else ()
+            row: Any = entries_of(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
             settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
             checked = not sparse or (t + k) % check_every == 0
@@ -295,7 +297,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
     factor = factor_of(shape)
     wanted = GRADIENT + OBJECTIVE if uses_loss or remembers or measures else GRADIENT
 
-    @compiled_loops(shape.signature)
+    @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
         wide()
         theta, grad, work, state, memory, lr, number, status, ended, _ = block
@@ -316,7 +318,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
             for lane in range(n):
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
         for k in range(n_steps):
-            row = entries_of(table[t + k], width) if width else ()
+            row: Any = entries_of(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
             settings, coefficients = row[settings_from:settings_to], row[rule_from:rule_to]
             call_evaluation(pair, wanted, theta, grad, losses, work, n, t + k)

@@ -52,21 +52,28 @@ class _Choices(ast.NodeTransformer):
 
 
 class _Type:
-    """What an overload asks of the type of an argument."""
+    """What a form asks of the type of an argument."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
 
 @functools.cache
-def _overloads() -> Mapping[str, Callable[..., Any]]:
-    """What `overload` was given for each function, by the function's name."""
+def _forms() -> Mapping[str, Callable[..., Any]]:
+    """What makes the form of each function by the types of its arguments, by the function's name."""
     found: dict[str, Callable[..., Any]] = {}
 
-    def overload(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-        def keep(made: Callable[..., Any]) -> Callable[..., Any]:
-            found[function.__name__] = made
-            return made
+    def compiled_form(function: Callable[..., Any]) -> Callable[..., Any]:
+        def keep(form: Callable[..., Any]) -> Callable[..., Any]:
+            found[function.__name__] = lambda *types: form
+            return form
+
+        return keep
+
+    def compiled_forms(function: Callable[..., Any]) -> Callable[..., Any]:
+        def keep(make: Callable[..., Any]) -> Callable[..., Any]:
+            found[function.__name__] = make
+            return make
 
         return keep
 
@@ -74,7 +81,8 @@ def _overloads() -> Mapping[str, Callable[..., Any]]:
         sqrt=lambda x: x.script.rounded(f"Math.sqrt({x.text})") if isinstance(x, Number) else math.sqrt(x),
         **{name: getattr(math, name) for name in ("inf", "nan", "pi", "log2")},
     )
-    decorators = {"register_jitable": lambda **options: lambda f: f, "overload": overload, "intrinsic": lambda f: f}
+    decorators = {"register_jitable": lambda **options: lambda f: f, "intrinsic": lambda f: f, "FORMS": {}}
+    decorators |= {"compiled_form": compiled_form, "compiled_forms": compiled_forms}
     scopes: dict[str, dict[str, Any]] = {}
     for module in _MODULES:
         tree = ast.fix_missing_locations(_Choices().visit(ast.parse(inspect.getsource(module))))
@@ -107,7 +115,7 @@ def _overloads() -> Mapping[str, Callable[..., Any]]:
 
 def function(name: str, real: str = "float64") -> Callable[..., Any]:
     """A function of `gdfast.formulas.elementary`, on the numbers of a script."""
-    made: Callable[..., Any] = _overloads()[name](*[_Type(real)] * _values(name))
+    made: Callable[..., Any] = _forms()[name](*[_Type(real)] * _values(name))
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from gdfast.formulas.derivatives import NoDerivativeError, product_of
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.source import defined
 from gdfast.problems._stepping import LaneKernel
 
 
@@ -47,6 +48,6 @@ def product_of_lanes(theta, way, out, work, n, data, layout, t):
         slope = product({", ".join([*at, *along, *numbers])})
         {bends}
 """
-    exec(compile(text, "<formulas in lanes>", "exec"), scope)
+    defined(text, scope, "<formulas in lanes>")
     gradient, objective, product = (scope[f"{name}_of_lanes"] for name in ("gradient", "objective", "product"))
     return LaneKernel(gradient, objective, work_rows=0, single=True, product=product)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 
-from gdfast.kernels.compiling import compiled_loops
+from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import OBJECTIVE
-from gdfast.kernels.loops.kernel import LoopKernel
+from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.options import apart, wide
 from gdfast.kernels.signatures import (
     DIVERGED,
@@ -114,7 +114,7 @@ def _signature(real: Any) -> Any:
 
 def _tell_tails(block, n, within, still, first, ends):
     """Tell of each live lane whether it stands still, or the smallest period > 1 with which its last moves repeat."""
-    apart()  # type: ignore[call-arg]
+    apart()
     tail, number, status, amplitude, least = block.tail, block.number, block.status, block.work[0], block.work[1]
     window, d = tail.shape[0] - 1, tail.shape[1]
     longest = min(LONGEST_PERIOD, window // 2)
@@ -155,7 +155,7 @@ def _tell_tails(block, n, within, still, first, ends):
 
 def _fit_line(samples, n, mean, scatter, slope):
     """Put into ``mean[:n]`` and ``scatter[:n]`` what `gdfast.tiles.ending` tells of the line of each lane."""
-    apart()  # type: ignore[call-arg]
+    apart()
     wide()
     k, squares = len(samples), scatter
     base = samples[k // 2]
@@ -178,7 +178,7 @@ def _fit_line(samples, n, mean, scatter, slope):
 
 def _tell_trends(block, noted, n, middle, rounding, first, ends):
     """Tell of each live lane how its objective went from the first samples, so many, to the others."""
-    apart()  # type: ignore[call-arg]
+    apart()
     samples, number, status, work = noted.values, block.number, block.status, noted.work
     before, one, after, other, slope = work[0], work[1], work[2], work[3], work[4]
     k = len(samples)
@@ -219,7 +219,7 @@ def _any_settled(status):
 
 def _move(block, samples, source, target):
     """Copy one lane into the place of another, with its samples."""
-    apart()  # type: ignore[call-arg]
+    apart()
     theta, state, memory, lr, number, status = (
         block.theta, block.state, block.memory, block.lr, block.number, block.status,
     )  # fmt: skip
@@ -239,7 +239,7 @@ def _move(block, samples, source, target):
 
 def _fill(block, grid, begin, n):
     """Put n trajectories, from the `begin`-th of the tile on, into the first lanes."""
-    apart()  # type: ignore[call-arg]
+    apart()
     theta, state, memory, lr, number, status = (
         block.theta, block.state, block.memory, block.lr, block.number, block.status,
     )  # fmt: skip
@@ -277,7 +277,7 @@ def _pad(block, samples, n, together):
 
 def _take_out_settled(block, samples, n, together, first, ends):
     """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
-    apart()  # type: ignore[call-arg]
+    apart()
     ended, memory, number, status = block.ended, block.memory, block.number, block.status
     of_measure = memory.shape[0] - ends.memory.shape[0]
     lane = 0
@@ -324,7 +324,7 @@ def _step_and_sample(pair, block, table, settling, t, n, sample):  # likewise
 
 def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
     """Take the last steps of the budget one by one, keep their points, then one more to check the last point."""
-    apart()  # type: ignore[call-arg]
+    apart()
     theta, memory, number, status, ended, tail = (
         block.theta, block.memory, block.number, block.status, block.ended, block.tail,
     )  # fmt: skip
@@ -361,7 +361,7 @@ def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, not
 
 def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likewise
     """Take from each sample what the same step's objective is at the end: rows of mini-batches differ by more."""
-    apart()  # type: ignore[call-arg]
+    apart()
     theta, ended = block.theta, block.tail[block.tail.shape[0] - 1]
     for i in range(theta.shape[0]):
         for lane in range(n):
@@ -375,14 +375,14 @@ def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likew
 
 
 @functools.cache
-def driver(real: str) -> LoopKernel:
+def driver(real: str) -> Kernel:
     """Return the driver of tiles that compute in a type, ``float64`` or ``float32``."""
     number = getattr(np, real)
     within, still, rounding = (
         number(REPEATS_WITHIN), number(STILL_WITHIN * np.finfo(real).eps), STILL_WITHIN * float(np.finfo(real).eps),
     )  # fmt: skip
 
-    @compiled_loops(_signature(getattr(types, real)))
+    @compiled(_signature(getattr(types, real)))
     def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):
         width, total, first = block.theta.shape[1], len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin

@@ -28,7 +28,7 @@ def place_of(numbers, number):
 
 def note(judging, block, table, settling, per_objective, n, padded, first, record, row):
     """Note loss, gradient and point of each lane, those of them that a record has places for."""
-    apart()  # type: ignore[call-arg]
+    apart()
     number, theta, work = block.number, block.theta, block.work
     losses, gradients, points = record.loss, record.gradient_norm, record.theta
     if losses.shape[1] or gradients.shape[1]:
@@ -45,7 +45,7 @@ def note(judging, block, table, settling, per_objective, n, padded, first, recor
 
 def note_state(block, n, first, record, t):
     """Note the state of each lane after t updates, if they are recorded and a record has places for it."""
-    apart()  # type: ignore[call-arg]
+    apart()
     number, state, places = block.number, block.state, record.state
     row = place_of(record.steps, t)
     if places.shape[0] and places.shape[3] and row < len(record.steps) and record.steps[row] == t:
@@ -57,7 +57,7 @@ def note_state(block, n, first, record, t):
 
 def stay(record, ends, begin, n):
     """Let what is recorded of trajectories stay at their ends."""
-    apart()  # type: ignore[call-arg]
+    apart()
     steps = record.steps
     for at in range(begin, begin + n):
         row = place_of(steps, ends.steps[at])

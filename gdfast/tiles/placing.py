@@ -89,7 +89,7 @@ def _is_far(theta, at, limits):
 
 def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, together, ends):
     """Tell loss and largest entry of the gradient at the ends of a block's trajectories, and what they are."""
-    apart()  # type: ignore[call-arg]
+    apart()
     theta, work = block.theta, block.work
     padded = -(-n // together) * together
     for i in range(theta.shape[0]):

@@ -9,8 +9,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.formulas.lane_products import lanes_of
 from gdfast.kernels.evaluation import evaluation_kernel, product_kernel
 from gdfast.kernels.fuse import step_kernel, work_rows
-from gdfast.kernels.loops.kernel import LoopKernel
-from gdfast.kernels.numba_internals import Kernel
+from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.signatures import Block, Pair, Settling
 from gdfast.optimizers import Optimizer
 from gdfast.tiles.driver import Ends, Grid, Samples, driver
@@ -118,12 +117,10 @@ def prepare(sweep: Sweep) -> None:
         pair_of(sweep, optimizer)
 
 
-def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel | LoopKernel]]:
+def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
     """The compiled step of an optimizer on the sweep's problem, and the kernels to be held as long as it is used."""
     problem = sweep.problem
-    kernels: list[Kernel | LoopKernel] = [
-        step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)
-    ]
+    kernels: list[Kernel] = [step_kernel(problem, optimizer, sweep.measure, sweep.dtype, sweep.check_every > 1)]
     if problem.lane_kernel:
         kernels.append(evaluation_kernel(problem.lane_kernel, sweep.dtype))
         if optimizer.steps and optimizer.steps.takes_products:

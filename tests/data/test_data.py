@@ -25,9 +25,9 @@ import gdfast
 from gdfast import data, notation, optimizers, problems
 from gdfast.cli import app
 from gdfast.data import draw_batches, held_out
-from gdfast.kernels.compiling import register_helpers
+from gdfast.formulas.source import defined
+from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
-from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.literals import read
 from gdfast.problems.rows import lanes as _row_lanes
@@ -208,19 +208,17 @@ def test_every_part_of_the_lane_kernel_compiles_to_vector_instructions():
     features = numba.core.codegen.get_host_cpu_features().split(",")
     if "+avx" not in features:
         pytest.skip("this processor has no AVX registers to look for")
-    register_helpers(_row_lanes.lane_gradient)
-    # By itself, so that its helpers are functions of their own.
-    signature = "void(float64[:, ::1], float64[:, ::1], float64[:, ::1], int64, float64[::1], int64[::1], int64)"
-    gradient = numba.njit(signature, **JIT)(_row_lanes.lane_gradient)
-    (assembly,) = gradient.inspect_asm().values()
-    helpers = ["multiply", "squares", "logistic", "softmax", "accumulate", "finish"]
-    packed, inside = dict.fromkeys(helpers, 0), None
-    for line in assembly.splitlines():
-        if line.endswith(":") and not line.startswith("."):  # a function begins
-            inside = next((name for name in helpers if f"{len(name)}{name}" in line), None)
-        elif inside and line.split() and line.split()[0] in {"vmulpd", "vaddpd"} and "%xmm" not in line:
-            packed[inside] += 1
-    assert min(packed.values()) >= 8, packed
+    begin = "def part(theta, grad, work, data, layout, n):\n    shape, rows = record(layout, 0, SHAPE), (0, 1, 2, n)\n"
+    for name in ("multiply", "squares", "logistic", "softmax", "accumulate", "finish"):
+        helper = getattr(_row_lanes, name)
+        values = {"count": "4", "first": "0", "width": "n", "losses": "False", "scale": "0.5"}
+        given = ", ".join(values.get(argument, argument) for argument in inspect.signature(helper).parameters)
+        part = defined(f"{begin}    {name}({given})", dict(vars(_row_lanes)), "<part>")
+        matrix = numba.float64[:, ::1]
+        signature = numba.void(matrix, matrix, matrix, numba.float64[::1], numba.int64[::1], numba.int64)
+        assembly = cases.assembly(functools.partial(compiled(signature), part))
+        packed = [line for line in assembly.splitlines() if "%xmm" not in line and line.split()]
+        assert sum(line.split()[0] in {"vmulpd", "vaddpd", "vsubpd"} for line in packed) >= 4, name
 
 
 @pytest.mark.parametrize("problem", [cases.DATA_PROBLEMS[i] for i in (1, 4)], ids=cases.label)

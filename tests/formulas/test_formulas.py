@@ -15,10 +15,9 @@ from gdfast import measures, optimizers, problems, schedules, transforms
 from gdfast.formulas.elementary import minimum, select, sqrt
 from gdfast.formulas.formula import Formula, from_text
 from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.source import defined
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
-from gdfast.kernels.compiling import callable_once
-from gdfast.kernels.numba_internals import Kernel, machine_code
-from gdfast.kernels.options import JIT
+from gdfast.kernels.compiling import compiled
 from gdfast.named import named
 from gdfast.optimizers import Optimizer
 
@@ -135,12 +134,12 @@ def assert_lanes_are_arrays(formula, real):
     assert expected.dtype == real, "a result has another type"
     names = ", ".join(f"p[{i}, lane]" for i in range(count))
     targets = "out[0, lane] = values" if results == 1 else "for j in range(len(values)): out[j, lane] = values[j]"
-    scope = {"read": callable_once(read)}
-    exec(f"def loop(p, out):\n for lane in range(p.shape[1]):\n  values = read({names})\n  {targets}", scope)
+    text = f"def loop(p, out):\n for lane in range(p.shape[1]):\n  values = read({names})\n  {targets}"
+    loop = defined(text, {"read": read}, "<loop>")
     array = numba.from_dtype(np.dtype(real))[:, ::1]
     signature = numba.void(array, array)
     got = np.empty_like(expected)
-    Kernel(machine_code(scope["loop"], signature, JIT), signature)(points, got)
+    compiled(signature)(loop)(points, got)
     assert same_bits(got, expected).all(), np.flatnonzero(~same_bits(got, expected).all(axis=1))
 
 

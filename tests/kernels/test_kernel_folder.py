@@ -23,7 +23,7 @@ from gdfast.kernels import apart, compiling, digest, folder, fuse
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.loops import translation
 
-SIGNATURE = numba.types.float64(numba.types.float64[::1])
+SIGNATURE = numba.types.int64(numba.types.int64[::1])
 
 
 def kernel():
@@ -36,7 +36,7 @@ def kernel():
 
 
 def works():
-    return kernel()(np.array([7.0])) == 7.0
+    return kernel()(np.array([7])) == 7
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_damage_is_mended_by_compiling(place, compilations, damage):
         case "cut":
             file.write_bytes(content[: len(content) // 2])
         case "flipped":
-            file.write_bytes(content[:900] + bytes([content[900] ^ 4]) + content[901:])
+            file.write_bytes(content[:400] + bytes([content[400] ^ 4]) + content[401:])
         case "removed":
             file.unlink()
         case "folder removed":
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_written_is_read_and_the_next_one_written(place,
 
 def test_the_folder_is_trimmed_to_its_size_least_recently_used_first(tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "folders", lambda: [tmp_path])
-    code = folder.MachineCode("a", "b", "c", bytes(2**18))
+    code = bytes(2**18)
     monkeypatch.setenv("GDFAST_KERNELS_MIB", "1")
     for k in range(8):
         folder.write(f"k{k}", code)
@@ -184,27 +184,24 @@ def test_the_kernels_in_memory_are_bounded_and_released(place, monkeypatch):
     assert [each() is not None for each in alive] == [False, False, True, True, True]
 
 
-def test_a_kernel_refuses_arrays_of_other_types(place):
-    for wrong in (np.zeros(2, np.int64), np.zeros((2, 2)), np.zeros(4)[::2]):
-        with pytest.raises(TypeError, match=r"argument \(0,\)"):
-            kernel()(wrong)
-
-
 class Points(NamedTuple):
     count: Any
     values: Any
 
 
-def test_a_kernel_refuses_arrays_of_other_types_in_tuples(place):
-    points = numba.types.NamedTuple((numba.types.int64, numba.types.float64[::1]), Points)
+def test_a_kernel_refuses_arrays_of_other_types(place):
+    def last(p, first):
+        return p.values[p.count - 1] + first[0]
 
-    def last(p):
-        return p.values[p.count - 1]
-
-    last_of = compiling.compiled(numba.types.float64(points))(last)
-    assert last_of(Points(2, np.array([3.0, 7.0]))) == 7.0
-    with pytest.raises(TypeError, match=r"argument \(0, 1\)"):
-        last_of(Points(2, np.zeros(2, np.float32)))
+    numbers = numba.types.int64[::1]
+    points = numba.types.NamedTuple((numba.types.int64, numbers), Points)
+    last_of = compiling.compiled(numba.types.int64(points, numbers))(last)
+    good = np.array([3, 7])
+    assert last_of(Points(2, good), good) == 10
+    for wrong in (np.zeros(2), np.zeros((2, 2), np.int64), np.zeros(4, np.int64)[::2]):
+        for given in ((Points(2, wrong), good), (Points(2, good), wrong)):
+            with pytest.raises(TypeError, match="a kernel takes a contiguous int64 array of 1 dimensions"):
+                last_of(*given)
 
 
 QUARTIC, MANY = problems.quartic(), problems.quadratic(dimension=20)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from numba import types
 
-from gdfast.kernels.compiling import compiled, compiled_loops
+from gdfast.kernels.compiling import compiled
 from gdfast.kernels.lane_math.parts import bits_to_single, single_to_bits
 from gdfast.kernels.loops.kernel import text_of
-from gdfast.kernels.options import JIT, MAY_ALLOCATE, apart, independent
+from gdfast.kernels.options import JIT, apart, independent
 from gdfast.kernels.signatures import (
     SETTLING,
     Block,
@@ -112,7 +112,7 @@ def _everything(table, factor):
 def test_loops_do_what_numba_makes_of_them():
     kinds = (types.float64[:, ::1], types.float32[::1], types.int8[::1], types.int32[::1])
     kind = types.NamedTuple((*kinds, types.int64, types.float32, types.boolean), Table)
-    translated = compiled_loops(types.int64(kind, types.float64))(_everything)
+    translated = compiled(types.int64(kind, types.float64))(_everything)
     for helper in (_place, _choose, _halve):
         numba.extending.register_jitable(helper)
     of_numba = numba.njit(types.int64(kind, types.float64), **JIT)(_everything)
@@ -133,7 +133,7 @@ def test_loops_do_what_numba_makes_of_them():
 
 
 def test_arrays_of_other_types_are_refused():
-    kernel = compiled_loops(types.int64(types.float64[::1], types.int64))(_place)
+    kernel = compiled(types.int64(types.float64[::1], types.int64))(_place)
     assert kernel(np.array([1.0, 2.0, 3.0]), 2) == 1
     for other in (np.zeros(3, np.float32), np.zeros((1, 3)), np.zeros(6)[::2]):
         with pytest.raises(TypeError, match="a kernel takes a contiguous float64 array of 1 dimensions, not array"):
@@ -157,7 +157,7 @@ def _loses_all(numbers):
 def test_a_number_never_loses_its_fraction():
     for function, kind in ((_truncates, "double"), (_loses_all, "i64")):
         with pytest.raises(TypeError, match=f"a number of {kind} is no i"):
-            compiled_loops(types.int64(types.float64[::1]))(function)
+            compiled(types.int64(types.float64[::1]))(function)
 
 
 def _first(both):
@@ -167,7 +167,7 @@ def _first(both):
 def test_the_order_of_fields_is_in_the_name_of_a_kernel():
     for names in ("first second", "second first"):
         kind = namedtuple("Both", names)
-        kernel = compiled_loops(types.int64(types.NamedTuple((types.int64, types.int64), kind)))(_first)
+        kernel = compiled(types.int64(types.NamedTuple((types.int64, types.int64), kind)))(_first)
         assert kernel(kind(first=1, second=2)) == 1
 
 
@@ -202,14 +202,14 @@ def _evaluating(pair, block, table, settling, t, n, n_steps):
 
 
 def test_what_an_evaluation_of_numbas_raises_is_raised():
-    @compiled(evaluation_signature(types.float64), MAY_ALLOCATE)
+    @compiled(evaluation_signature(types.float64), may_be_anything=True)
     def fails_late(pair, wanted, theta, grad, out, work, n, t):
         if out[0] > 2.0:
             raise ValueError("too large")
 
     matrix = types.float64[:, ::1]
-    step = compiled_loops(step_signature(types.float64))(_evaluating)
-    drive = compiled_loops(types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING))(_steps)
+    step = compiled(step_signature(types.float64))(_evaluating)
+    drive = compiled(types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING))(_steps)
     counts, flat, cube = np.zeros(64, np.int64), np.zeros((1, 64)), np.zeros((1, 1, 64))
     block = Block(flat, flat, np.zeros((1, 64)), cube, flat, flat, counts, counts, flat, cube)
     pair = Pair(step.address, fails_late.address, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
@@ -219,7 +219,7 @@ def test_what_an_evaluation_of_numbas_raises_is_raised():
 
     # Where it is called: another call meanwhile goes well.
     several = types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING, types.int64[::1])
-    until, stop = compiled_loops(several)(_steps_until), np.zeros(1, np.int64)
+    until, stop = compiled(several)(_steps_until), np.zeros(1, np.int64)
     other = block._replace(work=np.zeros((1, 64)))
     with ThreadPoolExecutor(1) as pool:
         failing = pool.submit(until, pair, block, np.full((1, 1), 3.0), settling, stop)
@@ -309,7 +309,7 @@ def _of_tuples_in_python(rows, singles, out):
 
 def test_tuples_and_integers_of_all_kinds():
     matrix = types.float64[:, ::1]
-    kernel = compiled_loops(types.void(matrix, types.float32[::1], matrix))(_of_tuples(_swapped, (0.0,) * 3))
+    kernel = compiled(types.void(matrix, types.float32[::1], matrix))(_of_tuples(_swapped, (0.0,) * 3))
     random = np.random.default_rng(1)
     rows, singles = random.normal(size=(3, 40)), random.normal(size=40).astype(np.float32)
     both = []
@@ -329,4 +329,4 @@ def _grows(numbers):
 
 def test_a_name_does_not_become_another_tuple_in_a_loop():
     with pytest.raises(TypeError, match="both of _grows is of another type here than before"):
-        compiled_loops(types.float64(types.float64[::1]))(_grows)
+        compiled(types.float64(types.float64[::1]))(_grows)

@@ -1,10 +1,10 @@
-"""Loops as a kernel: their text for a signature, and how Python calls the machine code that LLVM makes of it."""
+"""Kernels: the text of a function for a signature, and how Python calls the machine code that LLVM makes of it."""
 
 import ctypes
 import itertools
 import pickle
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from numba.np.numpy_support import as_dtype
 
 from gdfast.kernels.loops.translation import Module
 from gdfast.kernels.loops.values import KINDS, Number, View, parts, with_parts
+from gdfast.kernels.loops.writing import Writer
 
 ENTRY: Final = "gdfast.entry"
 """The symbol of what Python calls."""
@@ -53,15 +54,80 @@ after:
 """What numba's machine code tells of a step that fails is kept in the call's own record: several threads call."""
 
 
+class UntranslatableError(TypeError):
+    """A function is none of plain loops."""
+
+
 def text_of(function: FunctionType, signature: Any) -> str:
     """The assembly of a function for arguments of numba's types.
 
     It is called with the address of a record of them, and, by other machine code, with the numbers themselves behind
     that of a record which takes what is told of errors.
+
+    Raises
+    ------
+    UntranslatableError
+        If something in it is not what functions of plain loops have.
     """
     module = Module()
-    lines: list[str] = []
+    lines, given = _from_record(signature)
+    try:
+        call, kind = module.call(function, given)
+        handed = _handed(given)
+        called, _ = module.call(function, handed)
+    except (AssertionError, AttributeError, KeyError, NameError, TypeError, ValueError) as error:
+        raise UntranslatableError(f"{function.__name__} cannot be translated: {error}") from error
+    if kind == "void":
+        texts = [*_entry(lines, call), *_called(handed, [called])]
+    else:
+        texts = _entry(lines, f"%result = {call}", f"{kind} %result")
+    return "\n".join([_AROUND, *module.texts, *module.declared.values(), *texts])
 
+
+def text_around(symbol: str, signature: Any) -> str:
+    """The assembly of what is called in the place of a function that numba has compiled, and calls it as numba does.
+
+    What the function raises is kept in the record.
+    """
+    writer = Writer()
+    lines, given = _from_record(signature)
+    handed = _handed(given)
+    result, error = writer.slot("ptr").pointer, writer.slot("ptr").pointer
+    numbas = [f"ptr {result}", f"ptr {error}", *writer.as_numba(handed)]
+    body = [
+        *writer.reserved,
+        f"store ptr null, ptr {error}",
+        *writer.lines,
+        f'%status = call i32 @"{symbol}"({", ".join(numbas)})',
+        f"%error = load ptr, ptr {error}",
+        "call void @gdfast.keep(ptr %record, i32 %status, ptr %error)",
+    ]
+    declared = f'declare i32 @"{symbol}"({", ".join(each.split()[0] for each in numbas)})'
+    call = f'call void @"{CALLED}"({", ".join(["ptr %record", *_typed(given)])})'
+    return "\n".join([_AROUND, declared, *_called(handed, body), *_entry(lines, call)])
+
+
+def _entry(lines: list[str], call: str, result: str = "i64 0") -> list[str]:
+    return [f'define i64 @"{ENTRY}"(ptr %record) {{', *lines, call, f"ret {result}", "}"]
+
+
+def _called(handed: Any, body: list[str]) -> list[str]:
+    return [f'define void @"{CALLED}"({", ".join(["ptr %record", *_typed(handed)])}) {{', *body, "ret void", "}"]
+
+
+def _typed(values: Any) -> Iterator[str]:
+    return (f"{part.type} {part.text}" for part in parts(values))
+
+
+def _handed(given: Any) -> Any:
+    """The arguments as numbers that are handed over."""
+    place = itertools.count()
+    return with_parts(given, lambda part: Number(part.kind, f"%p{next(place)}"))
+
+
+def _from_record(signature: Any) -> tuple[list[str], tuple[Any, ...]]:
+    """The lines that read the arguments from the record that Python makes, and the arguments."""
+    lines: list[str] = []
     words = itertools.count(_TOLD.size, 8)
 
     def loaded(kind: str, place: str = "%record", offset: int | None = None) -> Number:
@@ -88,23 +154,11 @@ def text_of(function: FunctionType, signature: Any) -> str:
                 return Number("float", f"%n{len(lines)}")
         return loaded("double" if isinstance(type_, types.Float) else "i64")
 
-    given = tuple(map(read, signature.args))
-    call, kind = module.call(function, given)
-    if kind == "void":
-        ends = [call, "ret i64 0", "}"]
-    else:
-        ends = [f"%result = {call}", f"ret {kind} %result", "}"]
-    entry = [f'define i64 @"{ENTRY}"(ptr %record) {{', *lines, *ends]
-    if kind == "void":
-        place = itertools.count()
-        handed = with_parts(given, lambda part: Number(part.kind, f"%p{next(place)}"))
-        taken = ", ".join(["ptr %record", *(f"{part.type} {part.text}" for part in parts(handed))])
-        entry += [f'define void @"{CALLED}"({taken}) {{', module.call(function, handed)[0], "ret void", "}"]
-    return "\n".join([_AROUND, *module.texts, *module.declared.values(), *entry])
+    return lines, tuple(map(read, signature.args))
 
 
-class LoopKernel:
-    """Machine code of loops in memory.
+class Kernel:
+    """Machine code in memory, as long as this object lives.
 
     Parameters
     ----------

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numba
 import numpy as np
 
-from gdfast.formulas import lane_products
+from gdfast.formulas import lane_products, records
 from gdfast.kernels import options, signatures, tuples
 from gdfast.kernels.lane_math import parts as lane_parts
 from gdfast.kernels.loops import products
-from gdfast.kernels.loops.values import Number, View, is_static, like, number, numbers, parts
+from gdfast.kernels.loops.values import Fields, Number, View, is_static, like, number, numbers, parts
 from gdfast.kernels.loops.writing import UNPREDICTABLE
 
 BUILTINS: Final[dict[str, Any]] = {
@@ -85,6 +85,10 @@ def _entries(function: Any, row: View, count: int) -> Any:
     return tuple(function.entry(row, k) for k in range(count))
 
 
+def _record(function: Any, values: View, at: Any, dtype: Any) -> Fields:
+    return Fields(View(values.kind, function.rows(values, (at,)), (number(len(dtype)),)), dtype)
+
+
 def _apart(function: Any) -> None:
     function.attributes.append("noinline")
 
@@ -102,24 +106,13 @@ def _independent(function: Any) -> None:
     function.is_independent = True
 
 
-def _step(function: Any, pair: Any, *arguments: Any) -> None:
-    """Call the machine code of a step, which is of this translation too."""
-    address = function.write("ptr", f"inttoptr i64 {pair.step.text} to ptr")
-    given = parts(numbers((pair, *arguments)))
-    handed = ", ".join(["ptr %record", *(f"{part.type} {part.text}" for part in given)])
-    function.lines.append(f"call void {address.text}({handed})")
-
-
 def _machine_code(field: str) -> Callable[..., None]:
     def call(function: Any, pair: Any, *arguments: Any) -> None:
-        """Call numba's machine code as numba does, and keep what it tells of an error."""
-        result, error = function.slot("ptr"), function.slot("ptr")
-        function.lines.append(f"store ptr null, ptr {error.pointer}")
+        """Call the machine code of another kernel of a pair."""
         address = function.write("ptr", f"inttoptr i64 {getattr(pair, field).text} to ptr")
-        handed = [f"ptr {result.pointer}", f"ptr {error.pointer}", *function.as_numba((pair, *arguments))]
-        status = function.write("i32", f"call i32 {address.text}({', '.join(handed)})")
-        told = f"i32 {status.text}, ptr {function.load(error).text}"
-        function.lines.append(f"call void @gdfast.keep(ptr %record, {told})")
+        given = parts(numbers((pair, *arguments)))
+        handed = ", ".join(["ptr %record", *(f"{part.type} {part.text}" for part in given)])
+        function.lines.append(f"call void {address.text}({handed})")
 
     return call
 
@@ -142,22 +135,24 @@ KNOWN: Final[dict[Any, Callable[..., Any]]] = {
     options.apart: _apart,
     options.wide: _wide,
     options.independent: _independent,
+    records.record: _record,
     lane_products.copy_vector: products.copy,
     lane_products.fill_vector: products.fill,
     lane_products.subtract_vector: products.of_two(products.instruction("fsub")),
     lane_products.multiply_vector: products.of_two(products.instruction("fmul")),
     lane_products.raise_vector: products.of_two(products.larger),
     lane_products.wide_vectors: _wide_vectors,
-    signatures.call_step: _step,
+    signatures.call_step: _machine_code("step"),
     signatures.call_evaluation: _machine_code("evaluation"),
     signatures.call_product: _machine_code("product"),
 }
 """By function, what writes down what it does, or finds it; it is handed the function that is being written."""
 
-for _known, _kind in ((float, "double"), (int, "i64"), (np.float64, "double"), (np.float32, "float")):
-    KNOWN[_known] = _converter(_kind, _known)
-for _known, _kind in ((np.int32, "i32"), (np.int64, "i64"), (np.uint64, "u64")):
-    KNOWN[_known] = _converter(_kind, _known)
+_NUMBERS: dict[Any, str] = {
+    float: "double", int: "i64", np.float64: "double", np.float32: "float", np.int32: "i32", np.int64: "i64",
+    np.uint64: "u64",
+}  # fmt: skip
+KNOWN.update({known: _converter(kind, known) for known, kind in _NUMBERS.items()})
 KNOWN[numba.int64], KNOWN[numba.float64] = KNOWN[np.int64], KNOWN[np.float64]
 for _piece in itertools.starmap(products.Piece, itertools.product((1, 4), range(1, 7), (False, True))):
     KNOWN[_piece] = functools.partial(products.piece, what=_piece)

@@ -15,7 +15,7 @@ def tree_of(function: FunctionType) -> ast.FunctionDef:
     made: ast.FunctionDef | None = getattr(function, "__tree__", None)
     if made is not None:
         return made
-    function = inspect.unwrap(function)  # type: ignore[assignment]
+    function = inspect.unwrap(function)
     code = function.__code__
     known = _codes_of("".join(inspect.findsource(function)[0]), code.co_filename)
     if (code.co_firstlineno, text_of_code(code)) not in known:  # the kernel is kept under a name that tells of the code

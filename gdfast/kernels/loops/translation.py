@@ -13,6 +13,7 @@ from gdfast.kernels.forms import FORMS
 from gdfast.kernels.loops.known import BUILTINS, KNOWN
 from gdfast.kernels.loops.reading import is_inlined, takes_places, tree_of
 from gdfast.kernels.loops.values import (
+    Fields,
     Number,
     View,
     is_static,
@@ -153,9 +154,12 @@ class _Function(Writer):
         for argument, value in zip(tree.args.args, arguments, strict=True):
             self.bind(argument.arg, value, changes=self.scope.assigned[argument.arg] > 1)
         *body, last = tree.body
-        returns = isinstance(last, ast.Return) and last.value is not None
-        self.block(body if isinstance(last, ast.Return) else tree.body)
-        value = self.value(last.value) if returns else None  # type: ignore[union-attr, arg-type]
+        value = None
+        if isinstance(last, ast.Return):
+            self.block(body)
+            value = last.value and self.value(last.value)
+        else:
+            self.block(tree.body)
         self.scope = outer
         return value
 
@@ -185,6 +189,10 @@ class _Function(Writer):
         value = self.value(node.value)
         for target in node.targets:
             self.assign(target, value)
+
+    def AnnAssign(self, node: ast.AnnAssign) -> None:
+        assert node.value is not None
+        self.assign(node.target, self.value(node.value))
 
     def AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
@@ -245,9 +253,7 @@ class _Function(Writer):
         bounds = [self.value(bound) for bound in node.iter.args]
         first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
         if is_static((first, last, step)) and takes_places(node, self.is_tuple):
-            for place in range(first, last, step):
-                self.scope.names[node.target.id] = place
-                self.block(node.body)
+            self.written_out(node, range(first, last, step))
             return
         end = self.text(last, "i64")
         counter = self.slot("i64")
@@ -267,6 +273,23 @@ class _Function(Writer):
             self.mark()
             self.is_independent = False
         self.end(f"br label %{head}")
+        self.begin(after)
+
+    def written_out(self, node: ast.For, places: range) -> None:
+        """Write the body of a loop for each value of its counter."""
+        assert isinstance(node.target, ast.Name)
+        if not any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(node)):
+            for place in places:
+                self.scope.names[node.target.id] = place
+                self.block(node.body)
+            return
+        (after,) = self.labels(1)
+        for place in places:
+            (following,) = self.labels(1)
+            with self.elsewhere():
+                self.scope.names[node.target.id] = place
+                self.loop(node.body, following, after)
+            self.begin(following)
         self.begin(after)
 
     def is_tuple(self, name: str) -> bool:
@@ -328,7 +351,10 @@ class _Function(Writer):
         return with_parts(kept.value, lambda _: self.load(next(slots)))
 
     def Attribute(self, node: ast.Attribute) -> Any:
-        return getattr(self.value(node.value), node.attr)
+        value = self.value(node.value)
+        if isinstance(value, Fields) and node.attr in value.dtype.names:
+            return self.entry(value.first, value.dtype.names.index(node.attr))
+        return getattr(value, node.attr)
 
     def Tuple(self, node: ast.Tuple) -> Any:
         return tuple(self.several(node.elts))
@@ -347,6 +373,11 @@ class _Function(Writer):
 
     def Subscript(self, node: ast.Subscript) -> Any:
         array, index = self.value(node.value), self.value(node.slice)
+        if isinstance(index, Number) and isinstance(array, tuple):
+            found = array[-1]
+            for place in range(len(array) - 2, -1, -1):
+                found = self.chosen(self.compared(ast.Eq, index, place), array[place], found)
+            return found
         if not isinstance(array, View):
             return array[index]
         *places, last = index if isinstance(index, tuple) else (index,)
@@ -362,7 +393,10 @@ class _Function(Writer):
         return View(array.kind, pointer, array.shape[len(places) + 1 :])
 
     def slot_of(self, node: ast.expr) -> Slot:
-        """Where an entry is kept."""
+        """Where an entry is kept, or a number under a name."""
+        if isinstance(node, ast.Attribute):
+            first, dtype = self.value(node.value)
+            return Slot(first.kind, self.rows(first, (dtype.names.index(node.attr),)))
         assert isinstance(node, ast.Subscript)
         array, index = self.value(node.value), self.value(node.slice)
         places = index if isinstance(index, tuple) else (index,)

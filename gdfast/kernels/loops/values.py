@@ -4,7 +4,7 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import types
@@ -45,6 +45,13 @@ class View:
     def reshape(self, length: int) -> "View":
         """All entries, one after another; written down where it is called."""
         raise NotImplementedError
+
+
+class Fields(NamedTuple):
+    """Numbers of an array under names, which are looked up where they are used."""
+
+    first: View
+    dtype: Any
 
 
 def spelled(kind: str) -> str:

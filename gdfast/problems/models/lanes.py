@@ -17,7 +17,7 @@ import numpy as np
 from gdfast.formulas.formula import Formula, from_text
 from gdfast.formulas.lane_products import wide_vectors
 from gdfast.formulas.records import fields, length, record
-from gdfast.formulas.source import source_of
+from gdfast.formulas.source import defined, source_of
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.models.stages import staged
 
@@ -77,7 +77,7 @@ def in_lanes({arguments}, work, n, data, layout, t):
     shape = record(layout, 0, SHAPE)
     total = shape.batch if shape.batch > 0 else shape.rows
     scale, penalty = float(1.0 / total), data[shape.rows * {k}]
-    chunk = work.reshape(work.size)
+    chunk = work.reshape(-1)
     for begin in range(0, n, {chunk}):
         count = min({chunk}, n - begin)
         for i in range({d}):
@@ -174,12 +174,11 @@ class _Passing:
             "SHAPE": SHAPE,
             "wide_vectors": wide_vectors,
             **{f"stage{i}": stage.reading("float64") for i, stage in enumerate(self.stages)},
-            "lanes": np.uint64(CHUNK),  # what has no sign needs no test for negative places
-            **{f"at{i}": np.uint64(i * STRIDE) for i in range(self.rows)},
+            "lanes": CHUNK,
+            **{f"at{i}": i * STRIDE for i in range(self.rows)},
             "__name__": __name__,
         }
-        exec(compile(text, f"<{self.name} of a model in lanes>", "exec"), scope)
-        return scope["in_lanes"]  # type: ignore[no-any-return]
+        return defined(text, scope, f"<{self.name} of a model in lanes>")
 
     def _lines(self, count: int) -> list[str]:
         """The lines by which so many rows, from place q on, pass a chunk."""

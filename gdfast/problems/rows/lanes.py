@@ -30,10 +30,9 @@ TABLE = length(SHAPE)
 def four_rows(shape, layout, t, q, count):
     """The numbers of the rows at place q of step t and of the three after it (of the last, where there are less)."""
     q1, q2, q3 = q + (count > 1), q + 2 * (count > 2), q + 3 * (count > 3)
-    if shape.batch == 0:
-        return q, q1, q2, q3
     at = TABLE + t * shape.batch
-    return layout[at + q], layout[at + q1], layout[at + q2], layout[at + q3]
+    drawn = shape.batch > 0
+    return (layout[at + q], layout[at + q1], layout[at + q2], layout[at + q3]) if drawn else (q, q1, q2, q3)
 
 
 def multiply(theta, data, shape, rows, count, work, first, width):
@@ -41,8 +40,6 @@ def multiply(theta, data, shape, rows, count, work, first, width):
 
     From the `count`-th row on it is 0, and stays so.
     """
-    # Indices that have no sign need no test for negative ones, which would keep the compiler from using vectors.
-    first, width = np.uint64(first), np.uint64(width)
     p = shape.columns
     for c in range(shape.products):
         for r in range(4):
@@ -67,7 +64,6 @@ def multiply(theta, data, shape, rows, count, work, first, width):
 
 def squares(work, data, shape, rows, count, width, losses):
     """Turn products z into z − y, or into ½ (z − y)² if `losses` are asked for."""
-    width = np.uint64(width)
     y = shape.rows * shape.columns
     for r in range(count):
         target = data[y + rows[r]]
@@ -80,7 +76,6 @@ def squares(work, data, shape, rows, count, width, losses):
 
 def logistic(work, data, shape, rows, count, width, losses):
     """Turn products z into σ(z) − y = ±σ(±z), or into log(1 + e^±z) if `losses` are asked for; − where y is 1."""
-    width = np.uint64(width)
     y = shape.rows * shape.columns
     for r in range(count):
         sign = 1.0 - 2.0 * data[y + rows[r]]
@@ -97,7 +92,6 @@ def logistic(work, data, shape, rows, count, width, losses):
 
 def exponentials(work, k, r, width):
     """Turn products of the r-th of four rows into e to the power of each less the largest; leave that and the sum."""
-    width = np.uint64(width)
     largest, total = 4 * k, 4 * k + 1
     for lane in range(width):
         work[largest, lane] = work[r, lane]
@@ -115,7 +109,6 @@ def exponentials(work, k, r, width):
 
 def softmax(work, data, shape, rows, count, width, losses):
     """Turn products into probabilities, less 1 for the row's class, or (in the first) into −log of that class's."""
-    width = np.uint64(width)
     k, y = shape.products, shape.rows * shape.columns
     largest, total, own = 4 * k, 4 * k + 1, 4 * k + 2
     for r in range(count):
@@ -138,7 +131,6 @@ def softmax(work, data, shape, rows, count, width, losses):
 
 def bend_logistic(work, changes, count, width):
     """Turn changes of products z into those of the slopes, σ′(z) times as large."""
-    width = np.uint64(width)
     for r in range(count):
         for lane in range(width):
             small = exp(-absolute(work[r, lane]))
@@ -148,7 +140,6 @@ def bend_logistic(work, changes, count, width):
 
 def bend_softmax(work, changes, k, count, width):
     """Turn changes of products into those of the probabilities p: p · (change − Σ p · change)."""
-    width = np.uint64(width)
     total, mean = 4 * k + 1, 4 * k + 2
     for r in range(count):
         exponentials(work, k, r, width)
@@ -166,7 +157,6 @@ def bend_softmax(work, changes, k, count, width):
 
 def accumulate(grad, data, shape, rows, work, first, width):
     """Add to the gradient each of the four rows times what its products were turned into."""
-    first, width = np.uint64(first), np.uint64(width)
     p = shape.columns
     at0, at1, at2, at3 = rows[0] * p, rows[1] * p, rows[2] * p, rows[3] * p
     for c in range(shape.products):
@@ -182,7 +172,6 @@ def accumulate(grad, data, shape, rows, work, first, width):
 
 def finish(theta, grad, data, shape, scale, first, width):
     """Turn the gradient's sum into a mean and add that of the penalty."""
-    first, width = np.uint64(first), np.uint64(width)
     at = shape.rows * (shape.columns + 1)
     for i in range(shape.products * shape.columns):
         penalty = data[at + i]
