@@ -186,8 +186,11 @@ def machine_code(text: str, units: Units | None = None) -> bytes:
 def _emitted(library: Any, units: Units | None) -> bytes:
     """The machine code of a library, with estimates in the place of roots and quotients where they are quicker."""
     text = units and with_estimates(str(library._final_module), units)
-    module = _inlined(library.codegen._tm, text) if text else library._final_module
-    return library.codegen._tm.emit_object(module)  # type: ignore[no-any-return]
+    machine = library.codegen._tm
+    module = _inlined(machine, text) if text else library._final_module
+    if config.DUMP_ASSEMBLY:
+        print(machine.emit_assembly(module))
+    return machine.emit_object(module)  # type: ignore[no-any-return]
 
 
 def _inlined(machine: Any, text: str) -> Any:

@@ -21,7 +21,7 @@ import gdfast
 from gdfast import measures, optimizers, problems, schedules, transforms
 from gdfast.kernels import apart, compiling, digest, folder, fuse
 from gdfast.kernels.evaluation import evaluation_kernel
-from gdfast.kernels.loops import translation
+from gdfast.kernels.loops import scopes
 
 SIGNATURE = numba.types.int64(numba.types.int64[::1])
 
@@ -222,7 +222,7 @@ PLATEAU = optimizers.gd().scheduled(schedules.reduce_on_plateau())
     ],
 )
 def test_every_function_that_is_compiled_for_a_kernel_is_in_its_digest(monkeypatch, place, compile_):
-    codes, original, read, tree_of = set(), compiling.digest, [], translation.tree_of
+    codes, original, read, tree_of = set(), compiling.digest, [], scopes.tree_of
 
     def recording(function, *others):
         codes.update(f.__code__ for f in digest.functions(function))
@@ -230,7 +230,7 @@ def test_every_function_that_is_compiled_for_a_kernel_is_in_its_digest(monkeypat
 
     monkeypatch.setattr(compiling, "digest", recording)
     monkeypatch.setattr(compiling, "_kernels", OrderedDict())
-    monkeypatch.setattr(translation, "tree_of", lambda function: read.append(function) or tree_of(function))
+    monkeypatch.setattr(scopes, "tree_of", lambda function: read.append(function) or tree_of(function))
     with numba.core.event.install_recorder("numba:compile") as recorder:
         compile_()
     functions = {event.data["dispatcher"].py_func for _, event in recorder.buffer}.union(read)

@@ -1,0 +1,69 @@
+"""What the names of a function stand for while it is translated."""
+
+import ast
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from gdfast.kernels.loops.reading import tree_of
+from gdfast.kernels.loops.values import Number, View
+from gdfast.kernels.loops.writing import Slot
+
+
+def kind_of(value: Any) -> Any:
+    """What the text of a function depends on of an argument."""
+    match value:
+        case Number():
+            return value.kind
+        case View():
+            return value.kind, len(value.shape)
+        case tuple():
+            return type(value), *map(kind_of, value)
+    return "", type(value), value
+
+
+def shape_of(value: Any) -> Any:
+    """How a value is made up of numbers."""
+    match value:
+        case View():
+            return value.kind, len(value.shape)
+        case tuple():
+            return type(value), *map(shape_of, value)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a name stands for that is assigned several times: where each of its numbers is kept."""
+
+    value: Any
+    slots: list[Slot]
+    region: int  # of the function's text, in which it was first assigned
+
+
+@dataclass(slots=True)
+class Scope:
+    """A function whose text is read, in a place of its own or within another."""
+
+    function: FunctionType
+    names: dict[str, Any] = field(init=False)
+    assigned: dict[str, int] = field(init=False, default_factory=dict)  # how many times names are
+    loops: list[tuple[str, str]] = field(default_factory=list)  # where they go on, and what is behind them
+    is_single: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        code = self.function.__code__
+        cells = zip(code.co_freevars, self.function.__closure__ or (), strict=True)
+        self.names = {name: cell.cell_contents for name, cell in cells}
+        self.is_single = any(isinstance(constant, np.float32) for constant in code.co_consts)
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Name(name, ast.Store()) | ast.AugAssign(ast.Name(name)) | ast.arg(name):
+                    self.assigned[name] = self.assigned.get(name, 0) + 1
+
+    @property
+    def tree(self) -> ast.FunctionDef:
+        """Its syntax tree."""
+        return tree_of(self.function)
