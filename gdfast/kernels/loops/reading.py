@@ -9,7 +9,7 @@ from types import FunctionType
 from gdfast.kernels.digest import codes, text_of_code
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def tree_of(function: FunctionType) -> ast.FunctionDef:
     """The tree of a function: the one it was made of, or of its text."""
     made: ast.FunctionDef | None = getattr(function, "__tree__", None)
@@ -25,14 +25,14 @@ def tree_of(function: FunctionType) -> ast.FunctionDef:
     return tree
 
 
-@functools.cache
+@functools.lru_cache(maxsize=128)
 def _codes_of(source: str, name: str) -> set[tuple[int, str]]:
     """The lines in which the codes of a file begin, with their texts."""
     file = compile(source, name, "exec", dont_inherit=True)
     return {(code.co_firstlineno, text_of_code(code)) for code in codes(file)}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def is_inlined(function: FunctionType) -> bool:
     """Whether a function stands in its callers: it has no loops but over what is known, and returns at its end if ever.
 
