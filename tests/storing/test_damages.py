@@ -151,8 +151,11 @@ def test_every_damage_of_every_file_is_seen_and_repaired(wholes, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "landscape"])
 def test_damages_of_every_file_of_other_stores_are_seen_and_repaired(wholes, tmp_path, kind):
-    def several(number, name):  # blocks of a variable are alike: each has another damage, and all else has all
-        return [DAMAGES[number % 4]] if name.name[0].isdigit() else DAMAGES
+    whole = wholes("landscape")[0]
+    common = {file.relative_to(whole) for file in files_of(whole)}
+
+    def several(number, name):  # blocks are alike, and files that all stores have: of those one damage each
+        return [DAMAGES[number % 4]] if name in common or name.name[0].isdigit() else DAMAGES
 
     each_file_damaged(kind, *wholes(kind), tmp_path, several)
 
