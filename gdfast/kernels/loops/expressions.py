@@ -114,7 +114,7 @@ class Expressions(Writer):
             first = self.place(array, axis, last.start) if last.start is not None else 0
             end = self.place(array, axis, last.stop) if last.stop is not None else array.shape[axis]
             length = number(self.combined(ast.Sub, end, first))
-            return View(array.kind, self.rows(array, (*places, first)), (length, *array.shape[axis + 1 :]))
+            return View(array.kind, self.rows(array, (*places, first), length), (length, *array.shape[axis + 1 :]))
         pointer = self.rows(array, (*places, last))
         if len(places) + 1 == len(array.shape):
             return self.entry_of(Slot(array.kind, pointer))

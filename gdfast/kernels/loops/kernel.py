@@ -35,6 +35,14 @@ declare float @llvm.fabs.f32(float)
 declare double @llvm.sqrt.f64(double)
 declare float @llvm.sqrt.f32(float)
 declare void @"gdfast.independent"()
+define internal void @gdfast.inside(ptr %record, i1 %well) alwaysinline {
+  br i1 %well, label %after, label %failed
+failed:
+  store i64 1, ptr %record
+  br label %after
+after:
+  ret void
+}
 define internal void @gdfast.keep(ptr %record, i32 %status, ptr %error) alwaysinline {
   %none = icmp eq i32 %status, -2
   %zero = icmp eq i32 %status, 0
@@ -58,18 +66,18 @@ class UntranslatableError(TypeError):
     """A function is none of plain loops."""
 
 
-def text_of(function: FunctionType, signature: Any) -> str:
+def text_of(function: FunctionType, signature: Any, is_checked: bool = False) -> str:
     """The assembly of a function for arguments of numba's types.
 
     It is called with the address of a record of them, and, by other machine code, with the numbers themselves behind
-    that of a record which takes what is told of errors.
+    that of a record which takes what is told of errors: if it is to be checked, of places outside of arrays.
 
     Raises
     ------
     UntranslatableError
         If something in it is not what functions of plain loops have.
     """
-    module = Module()
+    module = Module(is_checked)
     lines, given = _from_record(signature)
     try:
         call, kind = module.call(function, given)
@@ -211,6 +219,8 @@ class Kernel:
 
 def _error(address: int) -> Exception:
     """What numba's machine code raises by what it keeps: a type and its arguments, pickled."""
+    if not address:
+        return IndexError("a place outside of an array")
     try:
         pickled, size = struct.unpack("Pi", ctypes.string_at(address, struct.calcsize("Pi")))
         kind, values, *_ = pickle.loads(ctypes.string_at(pickled, size))

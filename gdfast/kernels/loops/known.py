@@ -86,7 +86,7 @@ def _entries(function: Any, row: View, count: int) -> Any:
 
 
 def _record(function: Any, values: View, at: Any, dtype: Any) -> Fields:
-    return Fields(View(values.kind, function.rows(values, (at,)), (number(len(dtype)),)), dtype)
+    return Fields(View(values.kind, function.rows(values, (at,), len(dtype)), (number(len(dtype)),)), dtype)
 
 
 def _apart(function: Any) -> None:

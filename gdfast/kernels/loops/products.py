@@ -33,7 +33,7 @@ def _stored(function: Any, vector: str, text: str, pointer: str) -> None:
 
 
 def _place(function: Any, array: View, index: Any) -> str:
-    return str(function.rows(array, (index,)))
+    return str(function.rows(array, (index,), vector_of(array.kind)[1]))
 
 
 def piece(function: Any, *given: Any, what: Piece) -> None:

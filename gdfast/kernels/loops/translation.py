@@ -14,7 +14,8 @@ from gdfast.kernels.loops.values import Number, is_static, meeting, number, numb
 class Module:
     """The functions of one kernel, each written once for each kind of arguments."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_checked: bool = False) -> None:
+        self.is_checked = is_checked
         self.texts: list[str] = []
         self.declared: dict[str, str] = {}
         self._known: dict[Any, tuple[str, str]] = {}
@@ -40,6 +41,7 @@ class _Function(Expressions):
 
     def __init__(self, module: Module, function: FunctionType) -> None:
         super().__init__(module, Scope(function))
+        self.is_checked = module.is_checked
         self.handed = ["ptr %record"]  # of the call from Python
         self.attributes = ["nounwind"]
         self.returned: list[tuple[int, Number]] = []  # in which lines

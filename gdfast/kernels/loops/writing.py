@@ -56,6 +56,7 @@ class Writer:
         self.reserved: list[str] = []  # slots, which stand before all else
         self.is_open = True  # whether what is written next is ever reached
         self._count = 0
+        self.is_checked = False  # whether it is told where a place lies outside of an array
 
     def _new(self) -> str:
         self._count += 1
@@ -180,6 +181,14 @@ class Writer:
 
     # Arrays.
 
+    def check(self, low: Any, high: Any, limit: Any) -> None:
+        """Tell if not ``0 <= low <= high <= limit``, where that is to be looked at."""
+        if self.is_checked:
+            pairs = (0, low), (low, high), (high, limit)
+            for few, many in pairs:
+                is_inside = self.text(self.compared(ast.LtE, few, many), "i1")
+                self.lines.append(f"call void @gdfast.inside(ptr %record, i1 {is_inside})")
+
     def place(self, array: View, axis: int, index: Any) -> Any:
         """An index, counted from the beginning."""
         from_end = is_static(index) and index < 0
@@ -189,13 +198,14 @@ class Writer:
         """An entry of an array."""
         return self.entry_of(Slot(array.kind, self.rows(array, places)))
 
-    def rows(self, array: View, places: tuple[Any, ...]) -> str:
-        """A pointer to what begins at the places on the first axes."""
+    def rows(self, array: View, places: tuple[Any, ...], width: Any = 1) -> str:
+        """A pointer to what begins at the places on the first axes, and has so many on the last of them."""
         flat: Any = 0
         for axis, size in enumerate(array.shape):
             flat = self.combined(ast.Mult, flat, size) if axis else flat
             if axis < len(places):
                 place = self.place(array, axis, places[axis])
+                self.check(place, self.combined(ast.Add, place, width if axis + 1 == len(places) else 1), size)
                 flat = self.combined(ast.Add, flat, place) if axis else place
         offset = self.text(flat, "i64")
         return self.write("ptr", f"getelementptr inbounds {array.kind}, ptr {array.pointer}, i64 {offset}").text

@@ -360,7 +360,7 @@ def lane_both(theta, grad, out, work, n, data, layout, t):
         if packed:
             for k in range(d):
                 copy_vector(weights, k * VECTOR, points, k * width + lane, data[FACTORS + k])
-        losses = out[lane : lane + VECTOR]
+        losses = out[lane : lane + VECTOR] if len(out) > 0 else out
         for j in range(len(losses)):
             losses[j] = 0.0
         for first in range(0, rows, chunk):

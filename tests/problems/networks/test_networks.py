@@ -18,9 +18,9 @@ import gdfast
 from gdfast import optimizers, transforms
 from gdfast.cli import app
 from gdfast.data import load
-from gdfast.formulas import lane_products as _lane_products
+from gdfast.formulas.lane_products import multiply
+from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
-from gdfast.kernels.options import JIT
 from gdfast.kernels.signatures import Pair
 from gdfast.problems import linear_regression, mlp, trainability_network
 from gdfast.problems._curvature import along_paths
@@ -253,18 +253,19 @@ def test_products_of_lanes_are_what_their_plain_text_says(P, R, Q, start, transp
     array = np.random.default_rng(seed).normal(size=8 * (P * Q + P * R + R * Q + Q + 1))
     array[-8:] = 0.0
     got, expected = array.copy(), array.copy()
-    for product, numbers in ((_lane_products.multiply, expected), (of_lanes, got)):
-        a, b = P * Q, P * Q + P * R
-        c = numbers, 0, Q, 1
-        begin = {"zero": (numbers, b + R * Q + Q, 0, 0), "row": (numbers, b + R * Q, 0, 1), "itself": c}[start]
-        left = (numbers, a, 1, P) if transposed else (numbers, a, R, 1)
-        product(c, begin, left, (numbers, b, Q, 1), P, R, Q)
+    a, b = P * Q, P * Q + P * R
+    begin = {"zero": (b + R * Q + Q, 0, 0), "row": (b + R * Q, 0, 1), "itself": (0, Q, 1)}[start]
+    left = (a, 1, P) if transposed else (a, R, 1)
+    places = np.array([0, Q, 1, *begin, *left, b, Q, 1, P, R, Q])
+    in_one_array(expected, places)
+    compiled(numba.void(numba.float64[::1], numba.int64[::1]))(in_one_array)(got, places)
     np.testing.assert_array_equal(got, expected)
 
 
-@numba.njit(**JIT)
-def of_lanes(c, start, a, b, P, R, Q):
-    _lane_products.multiply(c, start, a, b, P, R, Q)
+def in_one_array(numbers, at):
+    c, begin = (numbers, at[0], at[1], at[2]), (numbers, at[3], at[4], at[5])
+    a, b = (numbers, at[6], at[7], at[8]), (numbers, at[9], at[10], at[11])
+    multiply(c, begin, a, b, at[12], at[13], at[14])
 
 
 # Sweeps.
