@@ -15,8 +15,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Run benchmarks in one process: two at a time would time each other."""
-    if config.option.benchmark or config.option.benchmark_only or _named(config):
+    """Time benchmarks in one process: two at a time would time each other."""
+    asked = config.option.benchmark or config.option.benchmark_only or _named(config)
+    if asked and not config.option.benchmark_disable:
         config.option.numprocesses = 0
         config.option.dist = "no"
         config.option.tx = []
