@@ -60,6 +60,8 @@ UNUSUAL = [
     o.ademamix(beta3=0.99, alpha=2.0, warmup=50.0, weight_decay=0.1),
     o.padam(partial=0.125),
     o.padam(partial=0.5),
+    o.padam(partial=0.3),
+    o.asgd(lambd=0.5, alpha=0.6),
     o.qhadam(nu1=0.3, nu2=0.6),
     o.madgrad(momentum=0.0, eps=1e-2),
     o.schedule_free_adamw(beta1=0.5, weight_decay=0.1),

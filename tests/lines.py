@@ -194,7 +194,7 @@ _OPTIMIZERS = [
     "adam:amsgrad=1", "adam:beta1=0.5,beta1=0.9", "adam:beta1=0:0.9", "adam:beta1=0:0.9:0", "adam:beta1=0:0.9:x",
     "adam:beta1=0:2:5", "adam:beta1=0.5/2", "momentum:momentum=0:0.99:100000000", "momentum:momentum=0:0.9:20000,dampening=0:0.9:20000",
     "adam:beta1=" + "1" * 400, "adam:LONG=1", "adam:beta1=LONG", "adam:,", "adam:=", "adam: ", "adam=3", "adam:beta1=0.5;beta2=1",
-    "asgd:alpha=0.6", "gd:\x1b=1",
+    "asgd:alpha=-1", "gd:\x1b=1",
 ]  # fmt: skip
 _SCHEDULES = [
     "cosin", "cosine:x=1", "cosine:", "cosine:floor=x", "step_decay:every=0", "warmup:then=nix", "warmup:then=3",

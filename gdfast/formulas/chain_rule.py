@@ -122,6 +122,11 @@ class ChainRule:
                 exponent = self.graph.value(b)
                 assert exponent is not None
                 return ((a, self._scaled(self._times(outer, self.graph.power(a, exponent - 1)), exponent)),)
+            case "raised":
+                rest = self.graph.operation("raised", a, self.graph.operation("-", b, self.graph.number(1.0)))
+                growth = self.graph.operation("*", node, self.graph.operation("log", a))
+                by_a = self._times(self._times(outer, rest), b)
+                return (a, by_a), *(() if self.graph.value(b) is not None else ((b, self._times(outer, growth)),))
             case "log":
                 return ((a, self._divided(outer, a)),)
             case "log1p":

@@ -14,7 +14,7 @@ _FUNCTIONS, _OF_VECTORS = (
     for module in (elementary, vectors)
 )
 _INSTEAD = {
-    ast.Pow: "a power must have a constant exponent, whole or half, within ±64, or be written exp(y * log(x)); what "
+    ast.Pow: "a power must have a constant exponent, whole or half, within ±64, or be written power(x, y); what "
     "depends on the step alone, such as beta**t, belongs into the step_table",
     ast.If: "write a choice as select(condition, yes, no), or yes if condition else no",
     ast.For: "there are no loops; write out what it does",

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gdfast.formulas.elementary import power
+
 _BY_LIBRARY = [
     "acos",
     "asin",
@@ -32,6 +34,7 @@ _BY_LIBRARY = [
 
 FUNCTIONS = {name: name for name in (*_BY_LIBRARY, "sigmoid", "sign", "softplus")} | {
     "abs": "absolute",
+    "raised": "power",
     "max": "maximum",
     "min": "minimum",
 }
@@ -51,6 +54,7 @@ _VALUES: dict[str, Callable[..., float]] = {
     "negative": lambda a: -a,
     "abs": abs,
     "sign": lambda a: float((a > 0) - (a < 0)),
+    "raised": lambda a, exponent: float(power(a, exponent)),
     "sigmoid": lambda a: math.exp(min(a, 0.0)) / (1.0 + math.exp(-abs(a))),
     "softplus": lambda a: max(a, 0.0) + math.log1p(math.exp(-abs(a))),
     "choice": lambda holds, yes, no: yes if holds else no,

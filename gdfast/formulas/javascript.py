@@ -230,11 +230,11 @@ class Number:
 
     def __pow__(self, other: Any) -> "Number":
         one, two = self._both(other)
-        return self.script.rounded(f"power({one}, {two})")
+        return self.script.rounded(f"rounded_power({one}, {two})")
 
     def __rpow__(self, other: Any) -> "Number":
         one, two = self._both(other)
-        return self.script.rounded(f"power({two}, {one})")
+        return self.script.rounded(f"rounded_power({two}, {one})")
 
     def __neg__(self) -> "Number":
         return self.script.once(f"-{_bracketed(self.text)}")
@@ -393,7 +393,7 @@ _UFUNCS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("exp", "__call__"): _called("exp"),
     ("log", "__call__"): _called("log"),
     ("cos", "__call__"): _called("cos"),
-    ("power", "__call__"): _called("power"),
+    ("power", "__call__"): _called("rounded_power"),
     ("remainder", "__call__"): _called("remainder"),
     ("square", "__call__"): lambda script, a: script.number(a) * a,
     ("hypot", "__call__"): _called("Math.hypot"),

@@ -46,8 +46,9 @@ _SAME = {
 _COMPOSED = {"clip": 3, "exp2": 1, "pow": 2, "power": 2, "relu": 1, "select": 3, "square": 1, "where": 3}
 """Functions that are made of others, with how many values they take."""
 _CHOSEN = ("piecewise", "Piecewise")
-_NAMES = {*FUNCTIONS, *_SAME, *_COMPOSED, *_CHOSEN}
-_LISTED = ", ".join(sorted({*FUNCTIONS, "ln", "relu", "where", "piecewise"}))
+_WRITTEN = {*FUNCTIONS} - {"raised"}  # which is written power
+_NAMES = {*_WRITTEN, *_SAME, *_COMPOSED, *_CHOSEN}
+_LISTED = ", ".join(sorted({*_WRITTEN, "ln", "relu", "where", "piecewise"}))
 
 _SIGNS = str.maketrans(
     {"^": "**", "−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!="}

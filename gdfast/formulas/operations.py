@@ -16,8 +16,8 @@ from gdfast.formulas.formula import Formula
 _BINARY = {"Add": "add", "Sub": "add", "Mult": "multiply", "Div": "divide"}
 
 FUNCTIONS = (
-    *("acos", "asin", "atan", "cos", "cosh", "cube_root", "erf", "exp", "log", "log10", "log1p", "log2", "sigmoid"),
-    *("sin", "sin and cos", "sinh", "softplus", "tan", "tanh"),
+    *("acos", "asin", "atan", "cos", "cosh", "cube_root", "erf", "exp", "log", "log10", "log1p", "log2"),
+    *("power", "sigmoid", "sin", "sin and cos", "sinh", "softplus", "tan", "tanh"),
 )
 """Functions of `gdfast.formulas.elementary` that are many operations; each is counted and measured as a kind."""
 
@@ -30,6 +30,7 @@ _FEW: dict[str, dict[str, int]] = {
     "sign": {"compare": 3},
     "exponent": {"logic": 2, "add": 1},
     "mantissa": {"logic": 2},
+    "power_of_two": {"logic": 1, "add": 1},
     "sqrt": {"root": 1},
     "square_scale": {"compare": 2},
     "square_unit": {"compare": 2},

@@ -113,16 +113,18 @@ def step_kernel(
         optimizer.counts,
         not all(transform.after for transform in transforms),
         any(transform.after for transform in transforms),
+        any(transform.elsewhere for transform in transforms),
     )
 
     def make() -> Kernel:
         made: dict[str, Any] = dict(read)
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-        called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, **_NOISE, **_NORMS)
+        called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, **_NOISE, **_NORMS, **_EVALUATION)
+        called["slope"] = made.get("gradient")
         for name, text in (("transform", chain.gradient), ("after", chain.after)):
             made[name] = typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real)
         if written:
-            around = {**_FUNCTIONS, **called, **_EVALUATION, **made}
+            around = {**_FUNCTIONS, **called, **made}
             around |= {"most": search.most if search else 0, "rounds": ROUNDS, "second": 1}
             made["advance"] = typed(ast.parse(written).body[0], {"__name__": __name__, **around}, real)
         for name in ("hessian", "search"):
@@ -186,6 +188,7 @@ class Shape(NamedTuple):
     counts: bool  # whether it is counted what the rule asks for
     transformed: bool  # whether the gradient is
     moved: bool  # whether the point is, after the update
+    elsewhere: bool  # whether a transform takes the gradient at another point
 
     @property
     def signature(self) -> Any:
@@ -207,8 +210,8 @@ def sum_rows(optimizer: Optimizer) -> int:
 def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     """Rows to scribble on in a pair's step.
 
-    The problem's, norms and sums, what a rule of whole vectors has, the points that updates begin at where transforms
-    ask for them, losses, the largest gradient entries.
+    The problem's, norms and sums, the points that transforms take gradients at, what a rule of whole vectors has, the
+    points that updates begin at where transforms ask for them, losses, the largest gradient entries.
     """
     kernel = problem.lane_kernel
     products = optimizer.steps is not None and optimizer.steps.takes_products
@@ -217,5 +220,6 @@ def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     if optimizer.matrix_rule and problem.has_matrices:
         own = max(own, rows_for(problem, optimizer))  # the evaluation does not need its own any more
     moved = problem.lane_kernel and any(transform.after for transform in optimizer.transforms)
-    whole += problem.dimension if moved else 0
+    aside = problem.lane_kernel and any(transform.elsewhere for transform in optimizer.transforms)
+    whole += (bool(moved) + bool(aside)) * problem.dimension
     return own + sum_rows(optimizer) + whole + 2

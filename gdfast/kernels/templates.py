@@ -217,7 +217,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                         keep(x, grad, lane)
                     rate = factor(multiplier, memory, lane) * lr[0, lane]
                     if transformed:
-                        g = transform(x, g, rate, number[lane], settings)
+                        g = transform(x, g, fixed, rate, number[lane], settings)
                     loss = (objective(*(x + fixed)),) if uses_loss else ()
                     if remembers:
                         old = column(memory, lane, memories)
@@ -286,6 +286,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
     memories, measured = (zero,) * parts.plateau_memory.size, (zero,) * parts.measure_memory.size
     n_norms, sums, euclidean, sum_rows = shape.norms, together * shape.sums, shape.euclidean, shape.sum_rows
     matrix_from, matrix_to = parts.matrix_rule
+    aside = int(shape.elsewhere)
     remembers, measures = len(memories), len(measured)
     scheduled, uses_loss, sparse = bool(parts.schedule.size), shape.uses_loss, shape.sparse
     settings_from, settings_to = parts.settings
@@ -304,13 +305,13 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
         check_every, gradient_tolerance, divergence_limit, _ = settling
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
         group = pair.group
-        of_whole = vectors * theta.shape[0] + numbers
-        own = work.shape[0] - sum_rows - of_whole - moved * theta.shape[0] - 2  # rows of the problem's
-        rows, tried = work[own + sum_rows : own + sum_rows + of_whole], own + sum_rows + vectors * theta.shape[0]
-        totals, size, losses = work[own : own + sum_rows], work[-2], work[-1]
+        of_whole, of_sums = vectors * theta.shape[0] + numbers, sum_rows + aside * theta.shape[0]
+        own = work.shape[0] - of_sums - of_whole - moved * theta.shape[0] - 2  # rows of the problem's
+        rows, tried = work[own + of_sums : own + of_sums + of_whole], own + of_sums + vectors * theta.shape[0]
+        totals, size, losses = work[own : own + of_sums], work[-2], work[-1]
         scales = work[own + n_norms + sums : own + 2 * n_norms + sums]
         fresh, scalars, counts = work[own + 2 * n_norms + sums :], memory[scalars_from:], memory[counts_from:]
-        before, later = work[own + sum_rows + of_whole : -2], memory[later_from:]
+        before, later = work[own + of_sums + of_whole : -2], memory[later_from:]
         if n_steps <= 0:  # the objective is asked for, or the gradient too
             call_evaluation(pair, OBJECTIVE if n_steps == 0 else GRADIENT + OBJECTIVE, theta, grad, losses, work, n, t)
             if n_steps < 0:
@@ -336,7 +337,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                 for lane in range(n):
                     status[lane] = next_status(status[lane], size[lane], t + k, check_every, tolerance, limit)
             if transformed:
-                transform(pair, theta, grad, totals, lr, number, memory, n, multiplier, settings)
+                transform(pair, theta, grad, totals, lr, number, memory, n, multiplier, settings, work, t + k)
             if moved:
                 for i in range(theta.shape[0]):
                     for lane in range(n):

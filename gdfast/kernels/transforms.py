@@ -16,7 +16,8 @@ class Chain(NamedTuple):
     """The source of ``gradient``, which transforms the gradient, and of ``after``, which transforms the point.
 
     They call ``rule0``, ``entries0``, ``terms0``, ``rule1`` … by the transform's place, ``as_tuple``, ``factor``, for
-    noise ``quantile`` and ``uniform``, and for norms ``euclidean_norm`` or ``larger_size``, ``square_scale``, ``sqrt``.
+    noise ``quantile`` and ``uniform``, for norms ``euclidean_norm`` or ``larger_size``, ``square_scale``, ``sqrt``, and
+    for gradients elsewhere ``slope`` or ``call_evaluation``.
     """
 
     gradient: str
@@ -54,16 +55,18 @@ def _placed(transforms: Sequence[Transform], after: bool, state: int) -> Iterato
 
 
 def in_registers(transforms: Sequence[Transform], d: int, state: int) -> Chain:
-    """Write ``gradient(x, g, lr, number, c)`` on tuples of d coordinates, and the like that changes what is stored.
+    """Write ``gradient(x, g, fixed, lr, number, c)`` on tuples of d coordinates, and the like of what is stored.
 
     That is ``after(x, g, theta, state, lane, scalars, lr, number, c)``, of the point x that the update began at.
     """
     entries = ", ".join(f"g{i}" for i in range(d)) + ","
-    lines = ["def gradient(x, g, lr, number, c):", f"    ({entries}) = g"]
-    for placed in _placed(transforms, False, state):
-        at = [f"x[{i}], g{i}" for i in range(d)]
-        lines += _of_coordinates(placed, at, [""] * d, "")
-        lines += [f"    g{i} = new{i}" for i in range(d)]
+    lines = ["def gradient(x, g, fixed, lr, number, c):", f"    ({entries}) = g"]
+    first = [*_placed(transforms, False, state)]
+    for k, placed in enumerate(first):
+        lines += _of_gradient(placed, "x", d)
+        if placed.transform.elsewhere:
+            lines += [f"    there = ({entries})", f"    ({entries}) = as_tuple(slope(*(there + fixed)))"]
+            lines += [line for other in first[:k] for line in _of_gradient(other, "there", d)]
     later = ["def after(x, g, theta, state, lane, scalars, lr, number, c):"]
     later += [f"    p{i} = theta[{i}, lane]" for i in range(d)]
     for placed in _placed(transforms, True, state):
@@ -81,6 +84,12 @@ def in_registers(transforms: Sequence[Transform], d: int, state: int) -> Chain:
                 later.append(f"    p{i} = new{i}")
     later += [f"    theta[{i}, lane] = p{i}" for i in range(d)]
     return Chain("\n".join([*lines, f"    return ({entries})"]), "\n".join([*later, "    return"]))
+
+
+def _of_gradient(placed: _Placed, point: str, d: int) -> list[str]:
+    """The lines that put what a transform of the gradient at a point returns in place of it."""
+    lines = _of_coordinates(placed, [f"{point}[{i}], g{i}" for i in range(d)], [""] * d, "")
+    return lines + [f"    g{i} = new{i}" for i in range(d)]
 
 
 def _of_coordinates(placed: _Placed, at: list[str], slots: list[str], scalars: str) -> list[str]:
@@ -101,14 +110,19 @@ def _of_coordinates(placed: _Placed, at: list[str], slots: list[str], scalars: s
 
 
 def in_rows(transforms: Sequence[Transform], state: int) -> Chain:
-    """Write ``gradient(pair, theta, grad, sums, lr, number, memory, n, multiplier, c)`` on rows of lanes.
+    """Write ``gradient(pair, theta, grad, sums, lr, number, memory, n, multiplier, c, work, t)`` on rows of lanes.
 
-    And ``after``, which has ``before, state, scalars`` after ``grad``: the points that the update began at, and what
-    transforms remember. Of the numbers ``none`` and ``single`` they make others that count.
+    And ``after``, which has ``before, state, scalars`` after ``grad``, the points that the update began at and what
+    transforms remember, and neither ``work`` nor ``t``. Of the numbers ``none`` and ``single`` they make others that
+    count. The last rows of the sums are for the points that a transform takes gradients at.
     """
-    lines = ["def gradient(pair, theta, grad, sums, lr, number, memory, n, multiplier, c):"]
-    for placed in _placed(transforms, False, state):
+    lines = ["def gradient(pair, theta, grad, sums, lr, number, memory, n, multiplier, c, work, t):"]
+    first = [*_placed(transforms, False, state)]
+    for k, placed in enumerate(first):
         lines += _InRows(placed).lines()
+        if placed.transform.elsewhere:
+            lines.append("    call_evaluation(pair, GRADIENT, there, grad, sums[0], work, n, t)")
+            lines += [line for other in first[:k] for line in _InRows(other, "there").lines()]
     later = ["def after(pair, theta, grad, before, state, scalars, sums, lr, number, memory, n, multiplier, c):"]
     for placed in _placed(transforms, True, state):
         later += _InRows(placed).lines()
@@ -116,9 +130,9 @@ def in_rows(transforms: Sequence[Transform], state: int) -> Chain:
 
 
 class _InRows:
-    """A transform on rows of lanes."""
+    """A transform on rows of lanes, of the gradient at a point."""
 
-    def __init__(self, placed: _Placed) -> None:
+    def __init__(self, placed: _Placed, point: str = "theta") -> None:
         self.placed, self.transform = placed, placed.transform
         rows = iter(range(sum_rows(placed.transform)))
         self.norms, self.sums = ([f"sums[{next(rows)}, lane]" for _ in names] for _, names in placed.reduced)
@@ -127,7 +141,7 @@ class _InRows:
         self.old = [f"scalars[{j}, lane]" for j in placed.scalars]
         self.slots = [f"state[{j}, i, lane]" for j in placed.slots]
         before = ", before[i, lane]" if self.transform.after else ""
-        self.at = f"theta[i, lane], grad[i, lane]{before}{_joined(self.slots)}{_joined(self.old)}"
+        self.at = f"{point}[i, lane], grad[i, lane]{before}{_joined(self.slots)}{_joined(self.old)}"
         self.at += ", factor(multiplier, memory, lane) * rate[lane]"
 
     def lines(self) -> list[str]:
@@ -147,6 +161,8 @@ class _InRows:
             body = [*head, *(f"        {line}" for line in body), "    first += pair.arrays[first, 0]"]
         for fresh, old in zip(self.fresh, self.old, strict=True):
             body += ["for lane in range(n):", f"    {old} = {fresh}"]
+        if self.transform.elsewhere:
+            body = ["there = sums[sums.shape[0] - theta.shape[0] :]", *_COPIED, *body]
         return [f"    {line}" for line in body]
 
     def over(self, *body: str) -> list[str]:
@@ -179,12 +195,15 @@ class _InRows:
         noise = _drawn(self.transform, f"{self.placed.key}, number[lane], i")
         call = f"rule{k}({self.at}{_joined(norms + sums)}{noise}{given})"
         if not self.transform.after:
-            yield self.over(f"grad[i, lane] = {call}")
+            yield self.over(f"{'there' if self.transform.elsewhere else 'grad'}[i, lane] = {call}")
         elif self.transform.results == 1:
             yield self.over(f"theta[i, lane] = {call}")
         else:
             results = ["theta[i, lane]", *self.slots, *self.fresh]
             yield self.over(f"new = {call}", *(f"{name} = new[{j}]" for j, name in enumerate(results)))
+
+
+_COPIED = "for i in range(theta.shape[0]):", "    for lane in range(n):", "        there[i, lane] = theta[i, lane]"
 
 
 def sum_rows(transform: Transform) -> int:

@@ -125,7 +125,7 @@ class _InRegisters:
     def gradient_there(self, names: list[str], point: list[str]) -> str:
         there = self.tuple_of(point)
         gradient = f"as_tuple(gradient(*({there} + fixed)))"
-        gradient = f"transform({there}, {gradient}, rate, number, settings)" if self.transformed else gradient
+        gradient = f"transform({there}, {gradient}, fixed, rate, number, settings)" if self.transformed else gradient
         return f"{self.tuple_of(names)} = {gradient}"
 
     def _gradient_at(self, name: str, point: ast.expr) -> None:

@@ -150,7 +150,7 @@ class _InRows:
         """The lines that evaluate at the point."""
         lines = [f"call_evaluation(pair, {wanted}, {self.point}, {gradient}, {loss}, work, n, t)"]
         if self.transformed and "GRADIENT" in wanted:
-            given = f"{self.point}, {gradient}, totals, lr, number, memory, n, multiplier, settings"
+            given = f"{self.point}, {gradient}, totals, lr, number, memory, n, multiplier, settings, work, t"
             lines.append(f"transform(pair, {given})")
         return lines
 

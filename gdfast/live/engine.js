@@ -17,7 +17,7 @@ function product_high(a, b) {
 }
 
 // aᵇ rounded correctly for whole b, by squaring sums of two numbers (Dekker 1971); else what the browser says.
-function power(a, b) {
+function rounded_power(a, b) {
   if (!Number.isInteger(b) || Math.abs(b) > 2 ** 31 || !Number.isFinite(a) || a === 0) return a ** b;
   const plain = a ** b;
   if (!Number.isFinite(plain) || Math.abs(plain) < 1e-280 || Math.abs(plain) > 1e280) return plain;

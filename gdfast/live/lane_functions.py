@@ -95,6 +95,7 @@ def _forms() -> Mapping[str, Callable[..., Any]]:
             elif owner is not None and isinstance(value, int | float):
                 scope[name] = value
         own: dict[str, Any] = {
+            "raised": _raised(found),
             "float_to_bits": lambda value: value.bits(),
             "bits_to_float": lambda bits: bits.from_bits(),
             "choose": choice,
@@ -111,6 +112,17 @@ def _forms() -> Mapping[str, Callable[..., Any]]:
         scope.update(own)
         scopes[module.__name__] = scope
     return found
+
+
+def _raised(found: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """What a power is made of, on the numbers of a script."""
+    scope = {**vars(elementary), "select": choice}
+    for name in ("exponent", "mantissa", "power_of_two"):
+        scope[name] = lambda value, name=name: found[name](_Type("float64"))(value)
+    for part in elementary.POWER_PARTS:
+        scope[part.__name__] = types.FunctionType(part.__code__, scope)
+    raised: Callable[..., Any] = scope[elementary.POWER_PARTS[-1].__name__]
+    return raised
 
 
 def function(name: str, real: str = "float64") -> Callable[..., Any]:

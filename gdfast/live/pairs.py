@@ -107,8 +107,8 @@ class _Step:
         value = trace(Formula.of(rule, results), self.functions, self.script, given)
         return value if isinstance(value, tuple) else (value,)
 
-    def gradient(self) -> list[Number]:
-        value = _at(self.problem, self.gradient_formula, self.d, self.script, self.theta)
+    def gradient(self, at: Sequence[Number] | None = None) -> list[Number]:
+        value = _at(self.problem, self.gradient_formula, self.d, self.script, self.theta if at is None else at)
         return list(value) if isinstance(value, tuple) else [value]
 
     def objective(self) -> Number:
@@ -147,10 +147,16 @@ class _Step:
         return (factor * self.memory[0] if self.memory else factor) * lr
 
     def transformed(self, grad: list[Number], rate: Number) -> list[Number]:
-        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
+        return self.transformed_by(len(self.optimizer.transforms), self.theta, grad, rate)
+
+    def transformed_by(self, count: int, theta: list[Number], grad: list[Number], rate: Number) -> list[Number]:
+        """What the first transforms make of the gradient at a point."""
+        for k, transform in enumerate(self.optimizer.transforms[:count]):
             if not transform.after:
-                at = [(x, g, rate) for x, g in zip(self.theta, grad, strict=True)]
-                grad = [new for (new,) in self.changed(transform, at, span)]
+                at = [(x, g, rate) for x, g in zip(theta, grad, strict=True)]
+                grad = [new for (new,) in self.changed(transform, at, self.parts.transforms[k])]
+                if transform.elsewhere:
+                    grad = self.transformed_by(k, grad, self.gradient(grad), rate)
         return grad
 
     def changed(self, transform: Transform, at: Sequence[Sequence[Number]], span: Span) -> list[tuple[Number, ...]]:

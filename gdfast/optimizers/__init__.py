@@ -37,6 +37,7 @@ from gdfast.optimizers.cocob import cocob
 from gdfast.optimizers.conjugate_gradients import conjugate_gradients
 from gdfast.optimizers.dadapt_adamw import dadapt_adamw
 from gdfast.optimizers.damped_newton import damped_newton
+from gdfast.optimizers.diffgrad import diffgrad
 from gdfast.optimizers.dog import dog
 from gdfast.optimizers.dowg import dowg
 from gdfast.optimizers.extragradient import extragradient
@@ -97,7 +98,7 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "adaptive": (
         adagrad, sm3, ftrl, adadelta, rmsprop, adam, adam_eps_hat, adam_eps_root, adamw, amsgrad, adamax, nadam, radam,
         adabelief, acprop, yogi, padam, adan, adopt, ademamix, simplified_ademamix, laprop, grams, mars, adabound,
-        stable_adamw, qhadam,
+        stable_adamw, diffgrad, qhadam,
         optimistic_adam, lamb, madgrad, schedule_free_adamw,
     ),
     "second gradients": (sam, extragradient),
@@ -215,6 +216,7 @@ __all__ = [
     "conjugate_gradients",
     "dadapt_adamw",
     "damped_newton",
+    "diffgrad",
     "dog",
     "dowg",
     "extragradient",

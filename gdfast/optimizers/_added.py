@@ -40,6 +40,8 @@ def check_transforms(name: str, steps: Steps | None, averages: bool, transforms:
             raise TypeError(
                 f"transforms must be such as gdfast.transforms.clip_norm(), not {arguments.shown(transform)}"
             )
+    if len(several := [transform.label for transform in transforms if transform.elsewhere]) > 1:
+        raise ValueError(f"transforms: one may take gradients at another point, not both {several[0]} and {several[1]}")
     for transform in transforms if averages else ():
         if transform.after:
             raise ValueError(

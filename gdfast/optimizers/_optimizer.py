@@ -202,7 +202,7 @@ class Optimizer(Varied):
         TypeError
             If one of them is no transform.
         """
-        check_transforms(self.name, self.steps, self.carrier is not None, transforms)
+        check_transforms(self.name, self.steps, self.carrier is not None, self.transforms + transforms)
         return self.copied(transforms=self.transforms + transforms)
 
     def in_units(self, rate: float | None = None) -> "Optimizer":
@@ -334,7 +334,12 @@ class Optimizer(Varied):
     @property
     def points(self) -> int:
         """At how many points a step asks for loss, gradient or Hessian, besides what is counted."""
-        return 1 + (self.steps.points if self.steps else 0)
+        return (1 + (self.steps.points if self.steps else 0)) * (2 if self.elsewhere else 1)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a transform takes gradients at another point."""
+        return any(transform.elsewhere for transform in self.transforms)
 
     @property
     def counts(self) -> bool:
@@ -344,7 +349,7 @@ class Optimizer(Varied):
     @property
     def cost(self) -> str:
         """What a step asks for, in words: ``2 gradients and 1 loss``."""
-        return cost_of(self._signature, self.search)
+        return cost_of(self._signature, self.search, self.elsewhere)
 
     @property
     def for_matrices(self) -> ForMatrices | None:

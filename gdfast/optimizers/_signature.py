@@ -165,12 +165,12 @@ def needs_of(signature: Signature, transforms: Sequence[Transform]) -> Mapping[s
 _SINGULAR = {"gradients": "gradient", "losses": "loss", "Hessians": "Hessian", "Hessian products": "Hessian product"}
 
 
-def cost_of(signature: Signature, search: Search | None) -> str:
-    """What a step asks for, in words."""
+def cost_of(signature: Signature, search: Search | None, elsewhere: bool = False) -> str:
+    """What a step asks for, in words; each gradient is two where a transform takes it elsewhere."""
     functions = [each.function for each in signature.steps.statements] if signature.steps else []
     whole = signature.steps is not None and signature.steps.takes_hessian
     counts = {
-        "gradients": 1 + functions.count("gradient_at"),
+        "gradients": (1 + functions.count("gradient_at")) * (1 + elsewhere),
         "losses": signature.uses_loss + functions.count("loss_at"),
         "Hessians": int(whole),
         "Hessian products": 0 if whole else functions.count("hessian_product"),

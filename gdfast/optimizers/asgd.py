@@ -4,17 +4,24 @@
     θ ← (1 − λ ηₜ) θ − ηₜ g
 
 Source: Polyak & Juditsky (1992), in the form and with the defaults of ``torch.optim.ASGD``. As there, θ is the
-iterate; torch keeps its average beside it, which is that of ``averaged(of=asgd(), start=1 + t0)`` here.
-What is raised to the power α holds the trajectory's own η, so that no table of steps can hold it, and a rule has roots
-but no powers: α is 0.5, 0.75 or 1.
+iterate; the average that torch keeps beside it from its step t₀ on is θ of ``averaged(of=asgd(), start=1 + t0)`` here.
+For α of 1/2, 3/4 and 1 the power is made of roots.
 """
 
-from gdfast.arguments import OneOf
-from gdfast.formulas.elementary import sqrt
-from gdfast.optimizers._optimizer import NONNEGATIVE, Optimizer, named
+import numpy as np
+
+from gdfast.arguments import NONNEGATIVE
+from gdfast.formulas.elementary import power, sqrt
+from gdfast.optimizers._optimizer import Optimizer, named
 
 
-def rule(theta, grad, lr, lambd, elapsed):
+def rule(theta, grad, lr, lambd, alpha, elapsed):
+    rate = lr / power(1 + lambd * lr * elapsed, alpha)
+    theta = theta * (1 - lambd * rate) - rate * grad
+    return theta
+
+
+def whole_rule(theta, grad, lr, lambd, elapsed):
     rate = lr / (1 + lambd * lr * elapsed)
     theta = theta * (1 - lambd * rate) - rate * grad
     return theta
@@ -33,10 +40,10 @@ def half_rule(theta, grad, lr, lambd, elapsed):
     return theta
 
 
-RULES = {0.5: half_rule, 0.75: three_quarters_rule, 1.0: rule}
+ROOTS = {0.5: half_rule, 0.75: three_quarters_rule, 1.0: whole_rule}
 
 
-@named(lambd=NONNEGATIVE, alpha=OneOf(*RULES))
+@named(lambd=NONNEGATIVE, alpha=NONNEGATIVE)
 def asgd(lambd: float = 1e-4, alpha: float = 0.75) -> Optimizer:
     """ASGD, θ ← (1 − λ ηₜ) θ − ηₜ g with ηₜ = η / (1 + λ η (t − 1))^α.
 
@@ -44,7 +51,8 @@ def asgd(lambd: float = 1e-4, alpha: float = 0.75) -> Optimizer:
     ----------
     lambd : float >= 0
         λ, of the weight decay and of the rate's.
-    alpha : float
-        0.5, 0.75 or 1.
+    alpha : float >= 0
+        α, the power by which the rate falls.
     """
-    return Optimizer(RULES[alpha], learning_rate=0.01, step_table=lambda t: {"elapsed": t - 1.0})
+    chosen = rule if np.ndim(alpha) else ROOTS.get(alpha, rule)
+    return Optimizer(chosen, learning_rate=0.01, step_table=lambda t: {"elapsed": t - 1.0})

@@ -5,18 +5,24 @@
 p = ½ is Adam (with ε before the debiasing), p → 0 momentum.
 
 Source: Chen et al. (2018), arXiv 1806.06763, as in ``pytorch_optimizer.PAdam``, which like this debiases the second
-moment as if p were ½. What is raised to a power is a running quantity, and a rule has roots but no powers, whose last
-bits differ between processors: p is 1/8, 1/4 or 1/2.
+moment as if p were ½. For p of 1/8, 1/4 and 1/2 the power is a root.
 """
 
 import numpy as np
 
-from gdfast.arguments import OneOf
-from gdfast.formulas.elementary import sqrt
+from gdfast.arguments import UNIT
+from gdfast.formulas.elementary import power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
-def rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
+def rule(theta, grad, m, v, lr, beta1, beta2, eps, partial, rate):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    theta = theta - lr * rate * m / power(sqrt(v) + eps, 2 * partial)
+    return theta, m, v
+
+
+def quarter_rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     theta = theta - lr * rate * m / sqrt(sqrt(v) + eps)
@@ -37,10 +43,10 @@ def eighth_rule(theta, grad, m, v, lr, beta1, beta2, eps, rate):
     return theta, m, v
 
 
-RULES = {0.125: eighth_rule, 0.25: rule, 0.5: half_rule}
+ROOTS = {0.125: eighth_rule, 0.25: quarter_rule, 0.5: half_rule}
 
 
-@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, partial=OneOf(*RULES))
+@named(beta1=FRACTION, beta2=FRACTION, eps=NONNEGATIVE, partial=UNIT)
 def padam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, partial: float = 0.25) -> Optimizer:
     """Padam, θ ← θ − η m̂ / (√v + ε)^(2p).
 
@@ -50,11 +56,11 @@ def padam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, partial: 
         The shares of m and v that are kept.
     eps : float >= 0
         Added to the root.
-    partial : float
-        p: 0.125, 0.25 or 0.5.
+    partial : float in [0, 1]
+        p.
     """
     return Optimizer(
-        RULES[partial],
+        rule if np.ndim(partial) else ROOTS.get(partial, rule),
         learning_rate=0.1,
         step_table=lambda t: {"rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)},
     )

@@ -14,6 +14,7 @@ Of transforms of the point those are told that do nothing near the minimum, as a
 those that are in proportion to points and gradients, as decay and caution are. Those that remember points are not.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -96,9 +97,7 @@ class Motion:
         """
         rate = np.tile(self.rates, theta.shape[1] // self.rates.shape[1])
         loss = self.height + 0.5 * ((theta if away is None else away) * grad).sum(axis=0)
-        for transform in self.optimizer.transforms:
-            if not transform.after:
-                (grad,) = _changed(transform, (theta, grad), rate)
+        grad = self.transformed(len(self.optimizer.transforms), theta, grad, rate)
         own, before = len(self.optimizer.state), theta
         slots = *state[:own], *(scalar[0] for scalar in state[own:])
         if self.optimizer.steps:
@@ -112,6 +111,15 @@ class Motion:
                 (theta,) = _changed(transform, (theta, grad, before), rate)
         return theta, state
 
+    def transformed(self, count: int, theta: Array, grad: Array, rate: Array) -> Array:
+        """What the first transforms make of gradients, of which curvature tells what they are elsewhere."""
+        at = grad
+        for k, transform in enumerate(self.optimizer.transforms[:count]):
+            if not transform.after:
+                (new,) = _changed(transform, (theta, grad), rate)
+                grad = self.transformed(k, new, at + self.gradient(new - theta), rate) if transform.elsewhere else new
+        return grad
+
     def _step_of_vectors(
         self, theta: Array, grad: Array, slots: State, rate: Array, loss: Array
     ) -> tuple[Array, State]:
@@ -120,7 +128,8 @@ class Motion:
             raise NoRestError  # a search tells no lengths where losses differ by nothing
         numbers = {"lr": rate[0], "loss": loss, **dict(zip(self.optimizer.coefficients, self.row, strict=True))}
         around = Around(_Paraboloid(self), self.optimizer, "float64")
-        theta, *slots = around.step(theta, grad, slots, numbers, lambda _, there: there, 0)
+        every = functools.partial(self.transformed, len(self.optimizer.transforms), rate=rate)
+        theta, *slots = around.step(theta, grad, slots, numbers, every, 0)
         return theta, [np.broadcast_to(slot, theta.shape) for slot in slots]
 
 

@@ -211,9 +211,15 @@ class Trajectories:
 
     def transformed_at(self, theta: Array, grad: Array, t: int) -> Array:
         """The same of the gradient at other points."""
-        for transform, span in zip(self.optimizer.transforms, self.parts.transforms, strict=True):
+        return self._transformed_by(len(self.optimizer.transforms), theta, grad, t)
+
+    def _transformed_by(self, count: int, theta: Array, grad: Array, t: int) -> Array:
+        """The same by the first transforms alone."""
+        for k, transform in enumerate(self.optimizer.transforms[:count]):
             if not transform.after:
-                (grad,) = self._changed(transform, [theta, grad], [], span, t)
+                (grad,) = self._changed(transform, [theta, grad], [], self.parts.transforms[k], t)
+                if transform.elsewhere:
+                    grad = self._transformed_by(k, grad, self.problem.step_gradient(grad, t), t)
         return grad
 
     def _changed(self, transform: Transform, at: list[Array], slots: list[Array], span: Span, t: int) -> list[Array]:

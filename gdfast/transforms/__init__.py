@@ -1,12 +1,12 @@
 """Transforms: what is done to the gradient before the update, and to the point after it.
 
 A transform is a rule for one coordinate, in the grammar of update rules. Before the update it returns the gradient the
-next transform or the optimizer takes; its arguments, in this order, are ``theta, grad``; ``lr``, the learning rate with
-its schedule; Euclidean norms of the vectors of `entries`; sums over all coordinates of `terms`; ``noise``, a standard
-normal number of its own for each trajectory, step and coordinate, or ``chance``, one drawn uniformly from (0, 1); and
-its coefficients. After the update it returns the
-point, and has besides ``before``, the point that the update began at, and if it likes state slots and scalars, as rules
-of optimizers have. Use transforms by ``optimizer.transformed(clip_norm(1.0), lookahead(k=5))``, which applies them from
+next transform or the optimizer takes, or, as `sam` does, the point where that is taken instead; its arguments, in this
+order, are ``theta, grad``; ``lr``, the learning rate with its schedule; Euclidean norms of the vectors of `entries`;
+sums over all coordinates of `terms`; ``noise``, a standard normal number of its own for each trajectory, step and
+coordinate, or ``chance``, one drawn uniformly from (0, 1); and its coefficients. After the update it returns the point,
+and has besides ``before``, the point that the update began at, and if it likes state slots and scalars, as rules of
+optimizers have. Use transforms by ``optimizer.transformed(clip_norm(1.0), lookahead(k=5))``, which applies them from
 left to right, first those of the gradient, then, around any rule, those of the point.
 
 Of a network a transform may be of its matrices alone, as decay of weights is, and sums and norms may be over each array
@@ -20,7 +20,7 @@ projection at an edge, the trajectory is ``frozen`` there, or at the minimum if 
 from collections.abc import Callable
 
 from gdfast.transforms._transform import THE_START, Transform
-from gdfast.transforms.gradients import centralize, clip_norm, clip_value, l1, l2, noise, normalize
+from gdfast.transforms.gradients import centralize, clip_norm, clip_value, l1, l2, noise, normalize, sam
 from gdfast.transforms.mechanic import mechanic
 from gdfast.transforms.points import ball, box, cautious, lookahead, soft_threshold, weight_decay
 from gdfast.transforms.precision import rounded
@@ -35,6 +35,7 @@ CATALOGUE: dict[str, Callable[..., Transform]] = {
         l1,
         l2,
         noise,
+        sam,
         weight_decay,
         soft_threshold,
         box,
@@ -64,6 +65,7 @@ __all__ = [
     "noise",
     "normalize",
     "rounded",
+    "sam",
     "soft_threshold",
     "weight_decay",
 ]

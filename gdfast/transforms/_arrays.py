@@ -21,7 +21,7 @@ def changed(
     number: NDArray[np.int64],
     arrays: NDArray[np.int64],
 ) -> list[Array]:
-    """Return the gradient, or the point with state slots and scalars, that a transform makes.
+    """Return the gradient, the point to take it at, or the point with state slots and scalars, that a transform makes.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def changed(
     """
     slots, scalars = memory[: len(transform.state)], memory[len(transform.state) :]
     given, key = (row[: -len(KEY)], row[-len(KEY) :]) if transform.noisy else (row, row)
-    whole = [at[0] if transform.after else at[1], *slots]
+    whole = [at[0] if transform.after or transform.elsewhere else at[1], *slots]
     last = [*scalars]
     for places in _parts(transform, arrays):
         here = [*(each[places] for each in (*at, *slots)), *scalars, rate[places] if len(rate) > 1 else rate]

@@ -83,6 +83,9 @@ class Transform(Varied):
         inputs of each unit, a column of a matrix, which is of matrices only.
     jumps : bool
         Whether what the rule returns is constant but for jumps, as rounding is, so that linear theory tells nothing.
+    elsewhere : bool
+        Whether the rule returns no gradient but the point at which it is taken, of the same rows of data and with the
+        transforms before this one.
     parameters : mapping
         Coefficients by name that do not depend on the step; a factory's are its parameters.
 
@@ -114,6 +117,13 @@ class Transform(Varied):
     ...     return before + 0.9 * (theta - before)
     >>> optimizers.adam().transformed(Transform(hesitant, after=True))
     <optimizer adam|<hesitant>>
+
+    And one for which the gradient is taken where a step of gradient descent would lead:
+
+    >>> def ahead(theta, grad, lr):
+    ...     return theta - lr * grad
+    >>> optimizers.adam().transformed(Transform(ahead, elsewhere=True)).cost
+    '2 gradients'
     """
 
     rule: Callable[..., Any]
@@ -129,6 +139,7 @@ class Transform(Varied):
     of: str = "all"
     over: str = "all"
     jumps: bool = False
+    elsewhere: bool = False
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
     def __post_init__(self) -> None:
@@ -136,6 +147,8 @@ class Transform(Varied):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
         arguments.flag("after", self.after)
         arguments.flag("jumps", self.jumps)
+        if arguments.flag("elsewhere", self.elsewhere) and self.after:
+            raise ValueError("elsewhere must be of a transform of the gradient, not of one that acts after the update")
         part(self.of)
         extent(self.over)
         _ = self._signature

@@ -2,7 +2,7 @@
 
 from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
-from gdfast.formulas.elementary import maximum, minimum, select, sign
+from gdfast.formulas.elementary import absolute, maximum, minimum, select, sign
 from gdfast.named import named
 from gdfast.transforms._transform import Transform, extent, part
 
@@ -148,3 +148,48 @@ def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
     """
     arguments.integer("noise: seed", seed, low=0, high=2**63 - 1)
     return Transform(_noisy, step_table=lambda t: {"deviation": sigma / t ** (gamma / 2)})
+
+
+def _slope_entries(theta, grad, lr, rho):
+    return grad
+
+
+def _worst(theta, grad, lr, size, rho):
+    return theta + rho * select(size == 0, 0.0, grad / size)
+
+
+def _scaled_entries(theta, grad, lr, rho):
+    return absolute(theta) * grad
+
+
+def _worst_by_scale(theta, grad, lr, size, rho):
+    return theta + rho * select(size == 0, 0.0, theta * theta * grad / size)
+
+
+@named(rho=NONNEGATIVE, over=extent)
+def sam(rho: float = 0.05, adaptive: bool = False, over: str = "all") -> Transform:
+    """Sharpness-aware minimization of any rule: the gradient at the worst point of a ball about the present one.
+
+        g ← ∇f(θ + ρ g/‖g‖), no step away where g = 0
+
+    Both gradients are of the same rows of data, and what stands before it is done to both; what stands behind it, to
+    the second. A step asks for two gradients. With ``adaptive`` the ball is one in units of the parameters, ASAM's:
+
+        g ← ∇f(θ + ρ θ² g/‖θ g‖)
+
+    Source: Foret, Kleiner, Mobahi & Neyshabur (2021), arXiv 2010.01412, algorithm 1; Kwon, Kim, Park & Choi (2021),
+    arXiv 2102.11600, with η = 0. It is ``optax.contrib.sam`` in opaque mode around any optimizer, with one step of
+    normalized gradient descent as adversary, and ``pytorch_optimizer.SAM`` with ``perturb_eps=0``.
+
+    Parameters
+    ----------
+    rho : float >= 0
+        ρ, the radius of the ball.
+    adaptive : bool
+        Whether the ball is in units of the parameters.
+    over : {"all", "arrays", "units"}
+        Of what the norm is: of all parameters, of each array, or of the inputs of each unit.
+    """
+    if arguments.flag("sam: adaptive", adaptive):
+        return Transform(_worst_by_scale, norms=("size",), entries=_scaled_entries, over=over, elsewhere=True)
+    return Transform(_worst, norms=("size",), entries=_slope_entries, over=over, elsewhere=True)

@@ -21,6 +21,7 @@ from gdfast.formulas.elementary import (
     log1p,
     maximum,
     minimum,
+    power,
     select,
     sigmoid,
     sign,
@@ -41,6 +42,7 @@ EXACTLY = {
     "absolute": abs,
     "maximum": max,
     "minimum": min,
+    "power": lambda x, p: x**p,
     "select": lambda condition, yes, no: yes if condition else no,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
@@ -231,3 +233,25 @@ def test_factors_are_left_where_taking_them_out_saves_nothing():
 def test_derived_gradients_take_few_operations_more_than_those_written_by_hand(problem):
     by_hand = operations(problem.gradient_formula, problem.dimension)
     assert operations(gradient_of(problem.loss_formula), problem.dimension) <= 1.1 * by_hand + 5
+
+
+def with_powers(x, y):
+    a = power(1 + x * x, 0.3) * power(2 + sin(y), 1.7)
+    return a + power(3 + x * y, absolute(x) + 0.5)
+
+
+def test_powers_have_derivatives_by_base_and_exponent():
+    theta = np.array([[0.3, -0.7, 0.9, -0.4], [1.1, 0.2, -0.8, -1.3]])
+    assert_exact(with_powers, theta, 1e-13)
+
+
+def test_a_power_has_its_slope_at_nothing_too():
+    slope = values(gradient_of(from_text("def loss(x): return power(x, 1.5) + power(x, 1)")), 1, np.array([[0.0, 4.0]]))
+    np.testing.assert_array_equal(slope, [1.0, 4.0])
+
+
+def test_a_landscape_of_powers_is_swept_to_the_bit():
+    problem = problems.Landscape(with_powers, domain=[[-0.9, 0.9], [-0.9, 0.9]])
+    assert gdfast.check_gradient(problem)
+    plain = problems.Landscape(from_text("def loss(x): return power(1 + x * x, 0.3)"), domain=(-1, 1))
+    cases.agree(cases.sweep_of(plain, optimizers.adam(), 16, 100))

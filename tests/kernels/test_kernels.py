@@ -74,7 +74,7 @@ class TestGrammar:
     @pytest.mark.parametrize(
         ("body", "words"),
         [
-            ("theta = theta - lr * grad ** lr\n    return theta", ["line 2", "exp(y * log(x))"]),
+            ("theta = theta - lr * grad ** lr\n    return theta", ["line 2", "power(x, y)"]),
             ("if lr > 0:\n        theta = theta\n    return theta", ["line 2", "select"]),
             ("theta = theta - lr * np.cbrt(grad)\n    return theta", ["np.cbrt()", "absolute"]),
             ("theta = theta - lr * sum(grad)\n    return theta", ["sum()", "absolute"]),

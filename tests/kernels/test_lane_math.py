@@ -375,3 +375,94 @@ def test_coefficients_are_the_derived_ones(name):
     coefficients, error = minimax(FITS[name])
     assert tuple(coefficients) == TABLES[name]
     assert error < 2.0**-55
+
+
+def powers(count, seed=0):
+    """Bases of every size, exponents by which their powers are of every size, and turns of the reductions."""
+    rng = np.random.default_rng(seed)
+    base = np.ldexp(rng.uniform(1.0, 2.0, count), rng.integers(-1074, 1024, count))
+    size = rng.uniform(-1080.0, 1030.0, count)
+    near_one = 1.0 + rng.normal(size=count) * 10.0 ** rng.uniform(-16, -1, count)
+    with np.errstate(all="ignore"):
+        exponent, large = size / np.log2(base), size / np.log2(near_one)
+    turns = np.concatenate(
+        [np.array([ROOT, ROOT / 2, 1.0, 2.0, 0.5, 2.0**-1022]) * (1 + k * 2.0**-52) for k in range(-3, 4)]
+    )
+    usual = [0.05, 0.1, 1 / 3, 0.25, 0.3, 0.5, 0.6, 0.75, 1.0, 1.7, 2.0, 3.0, -0.5, -1.0, 1e-12, 700.0]
+    pairs = np.array([(b, e) for b in turns for e in usual]).T
+    x = np.concatenate([base, base, near_one, rng.uniform(0.0, 4.0, count), pairs[0]])
+    p = np.concatenate([exponent, rng.choice(usual, count), large, rng.normal(0, 10, count), pairs[1]])
+    return x[inside := np.isfinite(p) & (x > 0)], p[inside]
+
+
+@functools.cache
+def loop_of_powers(bits=512):
+    prefer = vector_width(bits)
+
+    @numba.njit("void(float64[::1], float64[::1], float64[::1])", **JIT)
+    def loop(x, p, out):
+        prefer()
+        for lane in range(len(x)):
+            out[lane] = elementary.power(x[lane], p[lane])
+
+    return loop
+
+
+def powers_in_lanes(x, p, bits=512):
+    out = np.empty_like(x)
+    loop_of_powers(bits)(np.ascontiguousarray(x), np.ascontiguousarray(p), out)
+    return out
+
+
+def assert_powers_are_close(x, p):
+    got = elementary.power(x, p)
+    np.testing.assert_array_equal(bits_of(powers_in_lanes(x, p)), bits_of(got))
+    with mpmath.workprec(140):
+        exact = [mpmath.mpf(a) ** mpmath.mpf(b) for a, b in zip(x.tolist(), p.tolist(), strict=True)]
+        nearest = np.array([float(value) for value in exact])
+        told = np.isfinite(nearest) & (nearest > 0)
+        unit = np.spacing(nearest[told])
+        apart = [mpmath.mpf(g) - e for g, e in zip(got[told].tolist(), np.array(exact)[told], strict=True)]
+        error = np.array([abs(float(a / mpmath.mpf(u))) for a, u in zip(apart, unit.tolist(), strict=True)])
+    np.testing.assert_array_equal(got[~told & (nearest > 0)], np.inf)
+    assert error.max() <= 1.0
+    assert error[nearest[told] >= sys.float_info.min].max() <= 0.7
+
+
+def test_powers_are_accurate_and_the_same_in_arrays_and_lanes():
+    assert_powers_are_close(*powers(2000))
+
+
+@pytest.mark.slow
+def test_powers_are_accurate_and_the_same_in_many_points():
+    for seed in range(1, 4):
+        assert_powers_are_close(*powers(50_000, seed))
+
+
+def test_powers_are_the_same_for_every_width_of_vectors():
+    x, p = powers(2000, seed=3)
+    for bits in (64, 128, 256):
+        np.testing.assert_array_equal(powers_in_lanes(x, p, bits), powers_in_lanes(x, p))
+
+
+def test_ends_of_powers():
+    x = [0.0, -0.0, 1.0, INF, NAN, -1.0, -INF, TINY, 1e-310, LARGEST, 0.5, 2.0, 1 - 2.0**-53, 1 + 2.0**-52]
+    p = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, INF, -INF, NAN, 1e300, -1e300, 1e-300, 2.0]
+    x, p = (np.ravel(part) for part in np.meshgrid(x, p))
+    got = elementary.power(x, p)
+    np.testing.assert_array_equal(powers_in_lanes(x, p), got)
+    with np.errstate(all="ignore"):
+        expected = np.abs(np.where(x < 0, NAN, x) ** p)  # of −0 as of 0; below it there are none
+    np.testing.assert_allclose(got, np.where(p == 0, 1.0, expected), rtol=3e-16, atol=0)
+
+
+def test_powers_of_single_precision_are_those_of_double_rounded():
+    x, p = np.float32(np.linspace(0.0, 3.0, 50)), np.float32(np.linspace(-2.0, 2.0, 50))
+    got = elementary.power(x, p)
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(got, elementary.power(np.float64(x), np.float64(p)).astype(np.float32))
+
+
+def test_a_power_of_two_is_the_inverse_of_exponent_and_mantissa():
+    x = np.array([1.0, 0.3, 1e-300, 1e300, 2.0**-1022, LARGEST])
+    np.testing.assert_array_equal(elementary.power_of_two(elementary.exponent(x)) * elementary.mantissa(x), x)

@@ -47,6 +47,22 @@ def test_averages_are_torchs(decay):
         np.testing.assert_allclose(point, average.module.weight[0].detach().numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize(("alpha", "t0"), [(0.75, 0), (0.6, 10), (1.3, 40)])
+def test_the_average_of_asgd_is_torchs_from_its_first_step_on(alpha, t0):
+    torch = pytest.importorskip("torch")
+    theta = torch.tensor(np.array(START), requires_grad=True)
+    sgd = torch.optim.ASGD([theta], lr=1e-3, lambd=0.5, alpha=alpha, t0=t0)
+    expected = []
+    for _ in range(100):
+        x = theta.detach().numpy().copy()
+        theta.grad = torch.from_numpy(gdfast.problems.rosenbrock().gradient(x[:, None])[:, 0])
+        sgd.step()
+        expected.append(sgd.state[theta]["ax"].numpy().copy())
+    rule = optimizers.averaged(of=optimizers.asgd(lambd=0.5, alpha=alpha), start=1 + t0)
+    got = gdfast.trajectory("rosenbrock", rule, START, 1e-3, 100, gradient_tolerance=0.0).theta.values
+    np.testing.assert_allclose(got[1:], expected, rtol=1e-10)
+
+
 @pytest.mark.parametrize(("name", "beta"), [("schedule_free_sgd", "momentum"), ("schedule_free_adamw", "beta1")])
 def test_schedule_free_rules_at_their_average_take_gradients_at_the_same_points(name, beta):
     make = optimizers.CATALOGUE[name]

@@ -1,13 +1,15 @@
-"""Selection, absolute value and sign, larger and smaller, square and cube root, parts of a number."""
+"""Selection, absolute value and sign, larger and smaller, square and cube root, parts of a number, powers."""
 
 import math
 
 from numba import float64, int64
+from numba.extending import register_jitable
 
 from gdfast.formulas import elementary
 from gdfast.kernels.forms import FORMS, compiled_form, compiled_forms
 from gdfast.kernels.lane_math.parts import bits_to_float, choose, float_to_bits, square_root
 from gdfast.kernels.numba_internals import compile_as
+from gdfast.kernels.options import INLINED
 
 # As the argument of a function that calls it, the condition would be a byte, and the choice be made anew of it, without
 # what is said of it.
@@ -84,3 +86,21 @@ def _exponent(x):
 @compiled_form(elementary.mantissa)
 def _mantissa(x):
     return bits_to_float((float_to_bits(x) & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+
+
+_SHIFT = elementary.POWER_SHIFT
+
+
+@compiled_form(elementary.power_of_two)
+def _power_of_two(k):
+    return bits_to_float(float_to_bits(k + _SHIFT) << 52)
+
+
+for _part in elementary.POWER_PARTS:
+    register_jitable(**INLINED)(_part)
+raised = elementary.POWER_PARTS[-1]
+
+
+@compiled_form(elementary.power)
+def _power(x, p):
+    return raised(float64(x), float64(p))

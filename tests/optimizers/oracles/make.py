@@ -55,9 +55,11 @@ def main(names: list[str]) -> None:
     before = {(line[0], line[1], line[3] == DIFFERS): line for line in lines}
     table = [[*key[:2], *told()] if name in wanted else before[key] for name, key, told in matrix()]
     with open(MATRIX, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *table])
+        csv.writer(file, lineterminator="\n").writerows([header, *table])
     with open(LIBRARIES, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["library", "its optimizer", "gdfast's", "note"], *of_libraries()])
+        csv.writer(file, lineterminator="\n").writerows(
+            [["library", "its optimizer", "gdfast's", "note"], *of_libraries()]
+        )
 
 
 def of_libraries() -> list[list[str]]:

@@ -168,6 +168,12 @@ _FLOOR = "to 1e-8 only: pytorch_optimizer adds 1e-15 to v"
 _SWINGS = "to 1e-9 only: at Rosenbrock's valley it swings, after 140 steps that agree to 2e-15, and amplifies rounding"
 _AMPLIFIED = "to 1e-7 only: bets on a gradient that changes its sign amplify rounding"
 
+_RANGER = {"beta1": 0.95, "eps": 1e-5}
+_SINGLY = {
+    "perturb_eps": 0.0,
+    "note": "to single precision only: pytorch_optimizer's norm is in float32",
+    "tolerance": 1e-5,
+}
 _ALONE = {
     "max_iter": 1,
     "max_eval": 100,
@@ -236,6 +242,8 @@ CASES = [
     _torch("asgd", "ASGD", 1e-4),
     _torch("asgd", "ASGD", 1e-3, {"lambd": 0.5, "alpha": 1.0}, lambd=0.5, alpha=1.0),
     _torch("asgd", "ASGD", 1e-3, {"lambd": 0.5, "alpha": 0.5}, lambd=0.5, alpha=0.5),
+    _torch("asgd", "ASGD", 1e-3, {"lambd": 0.5, "alpha": 0.6}, lambd=0.5, alpha=0.6),
+    _torch("asgd", "ASGD", 1e-3, {"lambd": 2.0, "alpha": 1.7}, lambd=2.0, alpha=1.7),
     _optax("lion", "lion", _SIGN, weight_decay=0.0),
     _more("lion", "Lion", _SIGN, {"beta1": 0.7, "beta2": 0.9, "weight_decay": 0.1}, betas=(0.7, 0.9), weight_decay=0.1, weight_decouple=True),
     _more("tiger", "Tiger", _SIGN),
@@ -262,6 +270,10 @@ CASES = [
     _more("padam", "PAdam", 1e-3, partial=0.25),
     _more("padam", "PAdam", 1e-3, {**_ADAM, "partial": 0.125}, partial=0.125, **_BETAS),
     _more("padam", "PAdam", 1e-3, {**_ADAM, "partial": 0.5}, partial=0.5, **_BETAS),
+    _more("padam", "PAdam", 1e-3, {**_ADAM, "partial": 0.05}, partial=0.05, **_BETAS),
+    _more("padam", "PAdam", 1e-3, {"partial": 0.4}, partial=0.4),
+    _more("diffgrad", "DiffGrad", 1e-3),
+    _more("diffgrad", "DiffGrad", 1e-3, _ADAM, **_BETAS),
     _more("qhm", "QHM", 1e-4, momentum=0.999, nu=0.7),
     _more("qhm", "QHM", 1e-4, {"momentum": 0.8, "nu": 0.4}, momentum=0.8, nu=0.4),
     _more("qhadam", "QHAdam", 1e-3, note=_SINGLE, tolerance=1e-7, betas=(0.995, 0.999), nus=(0.7, 1.0)),
@@ -421,6 +433,24 @@ CASES += [
     _more("gd", "SGDW", 1e-4, momentum=0.0, weight_decay=0.1)._replace(transforms=(("weight_decay", {"weight": 0.1}),)),
     _contrib("sam", "sam", 1e-4),
     _contrib("sam", "sam", 1e-4, {"rho": 0.02}, rho=0.02),
+    *(
+        case._replace(transforms=(("sam", parameters),), problems=(*LANDSCAPES, "network"))
+        for case, parameters in [
+            (_contrib("adam", "sam", 1e-3, around="adam"), {}),
+            (_contrib("momentum", "sam", 1e-4, rho=0.02, around="sgd", opaque=False, momentum=0.9), {"rho": 0.02}),
+            (
+                _more("momentum", "SAM", 1e-4, base="SGD", momentum=0.9, adaptive=True, rho=0.3, **_SINGLY),
+                {"rho": 0.3, "adaptive": True},
+            ),
+            (_more("adam", "SAM", 1e-3, base="Adam", rho=0.1, **_SINGLY), {"rho": 0.1}),
+        ]
+    ),
+    _more("radam", "Ranger", 1e-3, _RANGER, use_gc=False, degenerated_to_sgd=True)._replace(
+        transforms=(("lookahead", {"k": 6}),)
+    ),
+    _more("radam", "Ranger", 1e-3, _RANGER, degenerated_to_sgd=True)._replace(
+        transforms=(("centralize", {}), ("lookahead", {"k": 6})), problems=("network",)
+    ),
     *(
         case._replace(problems=(*LANDSCAPES, "network"))
         for case in [
@@ -589,6 +619,14 @@ DEVIATIONS = [
         {"rank": 1, "exact": False},
         problem="network",
     ),
+    Deviation(
+        "radam",
+        "pytorch_optimizer",
+        "Ranger",
+        "goes uphill until the moment is rectified, without degenerated_to_sgd",
+        _RANGER,
+        {"use_gc": False, "k": STEPS + 1},
+    ),
     Deviation("rprop", "optax", "rprop", "returns the update of the step before (optax#1725)"),
     Deviation("adan", "optax", "adan", "weighs the gradient's difference by 1 - b2 in place of b2 (optax#1715)"),
     Deviation(
@@ -641,7 +679,10 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     if case.call in ("AdaHessian", "SophiaH"):
         options["update_period"] = STEPS  # it gets what it would estimate
     with torch.enable_grad():
-        if case.call in ("Muon", "Shampoo"):
+        if case.call == "SAM":
+            base = getattr(torch.optim, options.pop("base"))
+            optimizers = [module.SAM(parts, base, lr=case.learning_rate, **options)]
+        elif case.call in ("Muon", "Shampoo"):
             matrices, vectors = ([part for part in parts if part.ndim == n] for n in (2, 1))
             rate = case.learning_rate * vector_rate
             as_well: Any = torch.optim.Adam(vectors, lr=rate)
@@ -664,7 +705,7 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
         for t in range(STEPS):
             for part, gradient in zip(parts, ground.arrays(ground.gradient(path[-1])), strict=True):
                 part.grad = torch.from_numpy(gradient.T.copy())
-            more = {"closure": functools.partial(_evaluated, ground, parts[0])} if case.call == "LBFGS" else {}
+            more = {"closure": functools.partial(_evaluated, ground, parts)} if case.call in ("LBFGS", "SAM") else {}
             if "update_period" in options and t % interval == 0:
                 more = {"hessian": [torch.from_numpy(ground.diagonal(path[-1]))]}
             for optimizer in optimizers:
@@ -673,12 +714,14 @@ def _by_torch(case: Case, ground: Ground) -> np.ndarray:
     return np.array(path)
 
 
-def _evaluated(ground: Ground, theta: Any) -> Any:
+def _evaluated(ground: Ground, parts: Any) -> Any:
     """The loss where torch has moved the point to, whose gradient it finds with it."""
     import torch
 
-    theta.grad = torch.from_numpy(np.asarray(ground.gradient(theta.detach().numpy())))
-    return torch.tensor(ground.loss(theta.detach().numpy()), dtype=torch.float64)
+    theta = np.concatenate([part.detach().numpy().T.ravel() for part in parts])
+    for part, gradient in zip(parts, ground.arrays(np.asarray(ground.gradient(theta))), strict=True):
+        part.grad = torch.from_numpy(gradient.T.copy())
+    return torch.tensor(ground.loss(theta), dtype=torch.float64)
 
 
 def _diagonal():
@@ -699,12 +742,12 @@ _BY_LOSS = {
 """Of optax's optimizers that see the loss: what they call the learning rate, and the lowest loss."""
 
 
-def _sam(learning_rate, rho=0.05):
+def _sam(learning_rate, rho=0.05, around="sgd", opaque=True, **options):
     """As its paper has it: the adversary is one step of normalized gradient descent."""
     import optax
 
     adversary = optax.chain(optax.contrib.normalize(), optax.sgd(rho))
-    return optax.contrib.sam(optax.sgd(learning_rate), adversary, opaque_mode=True)
+    return optax.contrib.sam(getattr(optax, around)(learning_rate, **options), adversary, opaque_mode=opaque)
 
 
 def _loss_by_optax(ground: Ground, theta: Any) -> Any:
@@ -813,13 +856,21 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     theta = arrays(np.array(ground.start))
     state = optimizer.init(theta)
     # Loops within an update would be compiled at each step; elsewhere one would compile more than is run.
-    loops = ground.shapes or case.call in ("lbfgs", "scale_by_backtracking_linesearch", "sophia")
+    loops = (ground.shapes and case.call != "sam") or case.call in (
+        "lbfgs",
+        "scale_by_backtracking_linesearch",
+        "sophia",
+    )
     searched = {"value_fn": functools.partial(_loss_by_optax, ground)} if "linesearch" in case.call else {}
     update = functools.partial(optimizer.update, **searched)
     update = jax.jit(update) if loops else update
     path = [np.array(ground.start)]
     for _ in range(STEPS):
         gradient = arrays(ground.gradient(path[-1]))
+        if case.options.get("opaque") is False:  # the adversary's step is one of the point
+            updates, state = update(gradient, state, theta)
+            theta = optax.apply_updates(theta, updates)
+            gradient = arrays(ground.gradient(np.concatenate([np.ravel(part) for part in theta])))
         extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
         if case.call == "scale_by_backtracking_linesearch":
             extra = {"value": jnp.float64(ground.loss(path[-1])), "grad": gradient}
