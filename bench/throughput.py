@@ -75,7 +75,10 @@ def _bodies() -> dict[str, tuple[str, str | None, int]]:
     stores = [f"rows[{i}, lane] = a" for i in range(1, ROWS)]
     long, short = (f"a = rows[0, lane] + p; {'; '.join(stores[:n])}" for n in (ROWS - 1, 1))
     bodies["store"] = long, short, ROWS - 2
-    calls = {name: " + ".join(f"{part}(rows[0, lane])" for part in name.split(" and ")) for name in FUNCTIONS}
+    more = {"power": ", p"}  # its exponent
+    calls = {
+        name: " + ".join(f"{f}(rows[0, lane]{more.get(f, '')})" for f in name.split(" and ")) for name in FUNCTIONS
+    }
     return bodies | {name: (f"rows[1, lane] = {call}", None, 1) for name, call in calls.items()}
 
 
