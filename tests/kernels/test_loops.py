@@ -330,3 +330,31 @@ def _grows(numbers):
 def test_a_name_does_not_become_another_tuple_in_a_loop():
     with pytest.raises(TypeError, match="both of _grows is of another type here than before"):
         compiled(types.float64(types.float64[::1]))(_grows)
+
+
+def _shadows(numbers, out):
+    both = (numbers[0], numbers[1])
+    total = both[0]
+    for j in range(len(numbers)):
+        both = (numbers[j], 2.0, 3.0)
+        total += both[0] * both[1] * both[2]
+    for j in range(len(numbers)):
+        both = (numbers[j],)
+        total += both[0]
+    out[0] = total
+
+
+def _shadows_and_reads(numbers, out):
+    both = (numbers[0], numbers[1])
+    for j in range(len(numbers)):
+        both = (numbers[j], 2.0, 3.0)
+    out[0] = both[0]
+
+
+def test_a_name_of_another_type_in_an_inner_block_is_another_name():
+    signature = types.void(types.float64[::1], types.float64[::1])
+    out = np.zeros(1)
+    compiled(signature)(_shadows)(np.array([1.0, 2.0, 4.0]), out)
+    assert out[0] == 1.0 + 6 * 7.0 + 7.0
+    with pytest.raises(TypeError, match="_shadows_and_reads has no both yet"):
+        compiled(signature)(_shadows_and_reads)

@@ -18,7 +18,8 @@ The functions, whose sources are read, may have
   lie within the array, and count from the end where they are written as negative numbers;
 - tuples and fields of tuples that have names, and their `_replace`; constants of the module or the enclosing function.
 
-A name is of one type from its first assignment on, but in the same block of statements. The step of a `range` is
+A name is of one type from its first assignment on, but in the same block of statements, or where an inner block does
+not read it before: there it is another name. The step of a `range` is
 positive, unless it is written as a negative number; a loop whose counter tells places of a tuple is written out. A
 function returns a number, at several places, or anything at its end; the latter, if it has no loops that depend on what
 it is given, stands in its callers. Integers are of 64 bits, but for `numpy.uint64` and `numpy.int32`; with a number of

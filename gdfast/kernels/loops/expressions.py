@@ -43,7 +43,8 @@ class Expressions(Writer):
     def __init__(self, module: Any, scope: Scope) -> None:
         super().__init__()
         self.module, self.scope = module, scope
-        self.region = self.regions = 0  # of what is run under the same conditions
+        self.regions, self.region_count = [0], 1  # of what is run under the same conditions, the innermost last
+        self.passing: list[list[tuple[Scope, str]]] = [[]]  # names that are of a type of their own in each of them
 
     def inlined(self, function: FunctionType, arguments: Sequence[Any]) -> Any:
         """Write a function here; return what it returns."""
@@ -52,10 +53,13 @@ class Expressions(Writer):
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
         """What is run under other conditions than what stands around."""
-        before, self.regions = self.region, self.regions + 1
-        self.region = self.regions
+        self.regions.append(self.region_count)
+        self.region_count += 1
+        self.passing.append([])
         yield
-        self.region = before
+        self.regions.pop()
+        for scope, name in self.passing.pop():
+            scope.names.pop(name, None)
 
     def value(self, node: ast.expr) -> Any:
         return getattr(self, type(node).__name__)(node)
@@ -70,6 +74,7 @@ class Expressions(Writer):
                 value = names[node.id]
                 if not isinstance(value, Kept):
                     return value
+                self.scope.read.update((node.id, region) for region in self.regions)
                 return self.loaded(value)
         raise NameError(f"{self.scope.function.__name__} has no {node.id} yet")
 

@@ -79,10 +79,11 @@ def text_of(function: FunctionType, signature: Any, is_checked: bool = False) ->
     """
     module = Module(is_checked)
     lines, given = _from_record(signature)
+    handed = _handed(given)
     try:
-        call, kind = module.call(function, given)
-        handed = _handed(given)
-        called, _ = module.call(function, handed)
+        with np.errstate(all="ignore"):  # numbers that are known are combined as machine code does it
+            call, kind = module.call(function, given)
+            called, _ = module.call(function, handed)
     except (AssertionError, AttributeError, KeyError, NameError, TypeError, ValueError) as error:
         raise UntranslatableError(f"{function.__name__} cannot be translated: {error}") from error
     if kind == "void":

@@ -51,6 +51,7 @@ class Scope:
     names: dict[str, Any] = field(init=False)
     assigned: dict[str, int] = field(init=False, default_factory=dict)  # how many times names are
     loops: list[tuple[str, str]] = field(default_factory=list)  # where they go on, and what is behind them
+    read: set[tuple[str, int]] = field(init=False, default_factory=set)  # names, and in which regions
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:

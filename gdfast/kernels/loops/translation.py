@@ -137,15 +137,18 @@ class _Function(Expressions):
         before = names.get(name)
         if isinstance(before, Kept):
             fits = shape_of(before.value) == shape_of(value)
-            if fits and (before.region != self.region or kind_of(before.value) == kind_of(numbers(value))):
+            region = self.regions[-1]
+            if fits and (before.region != region or kind_of(before.value) == kind_of(numbers(value))):
                 for part, slot in zip(parts(numbers(value)), before.slots, strict=True):
                     self.store(part, slot)
                 return
-            if before.region != self.region:
-                raise TypeError(f"{name} of {self.scope.function.__name__} is of another type here than before")
+            if before.region != region:
+                if (name, region) in self.scope.read:
+                    raise TypeError(f"{name} of {self.scope.function.__name__} is of another type here than before")
+                self.passing[-1].append((self.scope, name))
         if self.scope.assigned[name] > 1 or (isinstance(value, Number) and changes):
             value = numbers(value)
-            kept = names[name] = Kept(value, [self.slot(part.kind) for part in parts(value)], self.region)
+            kept = names[name] = Kept(value, [self.slot(part.kind) for part in parts(value)], self.regions[-1])
             for part, slot in zip(parts(value), kept.slots, strict=True):
                 self.store(part, slot)
         else:
