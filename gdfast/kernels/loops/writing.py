@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gdfast.kernels.loops.values import Number, View, conversion, is_static, meeting, number, size_of, spelled
 from gdfast.kernels.numba_internals import INDEPENDENT
 
@@ -141,7 +143,8 @@ class Writer:
     def combined(self, kind: type, a: Any, b: Any) -> Any:
         """What an operation of Python's makes of two numbers, known if they are, or of two tuples."""
         if (is_static(a) and is_static(b)) or (isinstance(a, tuple) and isinstance(b, tuple)):
-            return _KNOWN[kind](a, b)
+            with np.errstate(over="ignore"):  # unsigned integers wrap around
+                return _KNOWN[kind](a, b)
         common = meeting(a, b)
         if kind is ast.Div and common != "float":
             common = "double"
