@@ -12,11 +12,12 @@ import functools
 import hashlib
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import numpy as np
 
@@ -71,6 +72,8 @@ class Named(Value):
 
     parameters: Mapping[str, Any] = _NONE
     make: Callable[..., Any] | None = None
+    compared: ClassVar[str] = "make one of each"
+    """How several values of a parameter that takes one are compared, for a message."""
 
     @functools.cached_property
     def name(self) -> str:
@@ -235,17 +238,24 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
                     several = course.multipliers(1)
                     bound.arguments[parameter] = np.array([arguments.number(argument, v, accepts) for v in several])
                 elif isinstance(accepts, Interval | OneOf):
-                    bound.arguments[parameter] = arguments.number(argument, value, accepts)
+                    with _one_value(kind, value):
+                        bound.arguments[parameter] = arguments.number(argument, value, accepts)
                 elif accepts is not None:
-                    bound.arguments[parameter] = _read(name, accepts, value, signature.parameters[parameter].default)
+                    with _one_value(kind, value):
+                        default = signature.parameters[parameter].default
+                        bound.arguments[parameter] = _read(name, accepts, value, default)
                 elif isinstance(signature.parameters[parameter].default, bool):
                     bound.arguments[parameter] = arguments.flag(argument, value)
                 else:
                     bound.arguments[parameter] = _listed(value)
             try:
                 thing: T = made_plainly(make, bound.arguments)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError) as error:
                 if not courses:
+                    for parameter, value in bound.arguments.items():
+                        if str(error).startswith(f"{name}: {parameter} "):
+                            with _one_value(kind, value):
+                                raise
                     raise
                 several = " and ".join(f"{parameter}={course.label}" for parameter, course in courses.items())
                 raise ValueError(
@@ -265,6 +275,17 @@ def named(**accepted: Accepted) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return factory
 
     return decorate
+
+
+@contextmanager
+def _one_value(kind: type[Named], value: Any) -> Iterator[None]:
+    """Let a refusal of several values say how they are compared."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if isinstance(value, list | tuple | range | np.ndarray) and len(np.shape(value)) == 1:
+            raise type(error)(f"{error}; to compare several values, {kind.compared}") from None
+        raise
 
 
 def _course(kind: type[Named], argument: str, value: Any) -> Any:

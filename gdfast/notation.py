@@ -1,27 +1,25 @@
 """Text ↔ things: problems, optimizers and their kin by name and parameters, ``adam:beta1=0.8|cosine|clip_norm=1``.
 
 Labels are written in this language, and read back to what they are the labels of; values are those of
-`gdfast.literals`. ``mine.py:bowl`` instead of a name is what that file, which is run, has under it: `gdfast.own`. What
-else is typed on the command line is read here too: axes, points.
+`gdfast.literals`, those of axes of `gdfast.grids`. ``mine.py:bowl`` instead of a name is what that file, which is run,
+has under it: `gdfast.own`.
 """
 
 import inspect
+import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-import numpy as np
-
-from gdfast import arguments, literals, memory, own
+from gdfast import arguments, grids, literals, memory, own
 from gdfast.arguments import shown
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.mathematics import flat_name
 from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
 from gdfast.measures import Measure
 from gdfast.named import Named
 from gdfast.optimizers import CATALOGUE as OPTIMIZERS
-from gdfast.optimizers import Optimizer, grid
+from gdfast.optimizers import Optimizer
 from gdfast.optimizers._grid import BYTES_OF_AN_OPTIMIZER
 from gdfast.problems import CATALOGUE, Problem, from_expression
 from gdfast.schedules import CATALOGUE as SCHEDULES
@@ -29,10 +27,10 @@ from gdfast.schedules import LossSchedule, Schedule, chained
 from gdfast.transforms import CATALOGUE as TRANSFORMS
 from gdfast.transforms import Transform
 
+T = TypeVar("T")
+
 PROBLEMS = {**CATALOGUE, "from_expression": from_expression}
 _JOINTS = ",|:=/"  # spaces around them do not part optimizers
-_BYTES_OF_A_VALUE = 40
-"""Of a value of an axis while grids are made of it, checked and described: measured are four to five copies."""
 
 
 def optimizers(text: str) -> list[Optimizer]:
@@ -42,7 +40,8 @@ def optimizers(text: str) -> list[Optimizer]:
     the order in which they act, with ``|`` before each; ``|unit=0.001`` says what a sweep's learning rate of 1 means to
     it, see `Optimizer.in_units`. A hyperparameter that depends on the step is a schedule in parentheses, whose factors
     are its values, ``momentum:momentum=(linear:start=0.5,end=0.99)``. Where hyperparameters have several values, joined
-    by slashes, ``0.5/0.9``, or an axis, ``low:high:count`` (see `parse_axis`), all combinations of them are made.
+    by slashes, ``0.5/0.9``, or an axis, ``low:high:count`` (see `gdfast.grids`), all combinations of them are made; so
+    they are where parameters of schedules and transforms have several, ``adam|clip_norm=0.1/1/10``.
 
     Raises
     ------
@@ -53,6 +52,8 @@ def optimizers(text: str) -> list[Optimizer]:
     --------
     >>> optimizers("momentum:momentum=0.5/0.9|cosine")
     [<optimizer momentum:momentum=0.5|cosine>, <optimizer momentum|cosine>]
+    >>> optimizers("gd|clip_norm=1/2")
+    [<optimizer gd|clip_norm>, <optimizer gd|clip_norm:max_norm=2>]
     """
     texts: list[str] = []
     for piece in literals.split(arguments.text("optimizers", text), " \t\n"):
@@ -67,38 +68,34 @@ def optimizers(text: str) -> list[Optimizer]:
 
 def _one_text(text: str) -> list[Optimizer]:
     first, *others = literals.split(text, "|")
-    factory, parameters = _call("optimizer", first, OPTIMIZERS)
-    values = {
-        name: parse_axis(f"{factory.__name__}: {name}", value, False, BYTES_OF_AN_OPTIMIZER)
-        if ":" in value and "(" not in value
-        else _value("optimizer", factory, name, value)
-        for name, value in parameters.items()
-    }
-    plans: list[Schedule | LossSchedule] = []
-    changes, unit = [], 1.0
+    made, unit = _things("optimizer", first, OPTIMIZERS), 1.0
+    parts: list[list[Schedule | LossSchedule | Transform]] = []
     for other in others:
         name, _, value = (piece.strip() for piece in other.partition("="))
         if name == "unit":
-            unit = parse_numbers("optimizer: unit", value, ["unit"])[0]
+            unit = grids.parse_numbers("optimizer: unit", value, ["unit"])[0]
             continue
         name = other.partition(":")[0].partition("=")[0].strip()
         if other.strip().startswith("<"):
             raise ValueError(f"optimizer {shown(text)} has {shown(other)}, a function of one's own, given in Python")
         if own.split(other):
-            part = _thing("schedule or transform", other, {})
-            if isinstance(part, Transform):
-                changes.append(part)
-                continue
-            plans.append(part)
+            parts.append(_things("schedule or transform", other, {}))
         elif name in SCHEDULES:
-            plans.append(schedule(other))
+            parts.append([*schedules(other)])
         else:
             arguments.choice("optimizer: schedule or transform", name, [*SCHEDULES, *TRANSFORMS, "unit"])
-            changes.append(transform(other))
-    rules = grid(factory, **values)
-    rules = [rule.scheduled(*plans) for rule in rules] if plans else rules
-    rules = [rule.transformed(*changes) for rule in rules] if changes else rules
+            parts.append([*transforms(other)])
+    _fits("optimizer", text, [made, *parts])
+    rules = [_with(rule, chosen) for rule in made for chosen in itertools.product(*parts)] if parts else made
     return [rule.in_units(unit) for rule in rules] if unit != 1 else rules
+
+
+def _with(rule: Optimizer, parts: Iterable[Schedule | LossSchedule | Transform]) -> Optimizer:
+    """The optimizer with schedules, whose factors are multiplied, and transforms, which act in turn, behind it."""
+    changes = [part for part in parts if isinstance(part, Transform)]
+    plans = [part for part in parts if not isinstance(part, Transform)]
+    rule = rule.scheduled(*plans) if plans else rule
+    return rule.transformed(*changes) if changes else rule
 
 
 def problem(text: str, **more: Any) -> Problem:
@@ -133,20 +130,32 @@ def schedule(text: str) -> Schedule | LossSchedule:
     >>> schedule("warmup:steps=50,then=(cosine:end=0.1)")
     <schedule warmup:steps=50,then=(cosine:end=0.1)>
     """
+    return _single("schedule", text, schedules(text))
+
+
+def schedules(text: str) -> list[Schedule | LossSchedule]:
+    """Read schedules, one for every combination of the values of a schedule's parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+
+    Examples
+    --------
+    >>> schedules("cosine:end=0/0.1")
+    [<schedule cosine>, <schedule cosine:end=0.1>]
+    """
     several = literals.split(arguments.text("schedule", text), "|")
+    parts = [_things("schedule", each, SCHEDULES) for each in several]
+    _fits("schedule", text, parts)
+    return [chained(*chosen) if len(chosen) > 1 else chosen[0] for chosen in itertools.product(*parts)]
+
+
+def _single(argument: str, text: str, several: Sequence[T]) -> T:
     if len(several) > 1:
-        return chained(*map(schedule, several))
-    factory, parameters = _call("schedule", text, SCHEDULES)
-    values: dict[str, Any] = {}
-    for name, value in parameters.items():
-        if factory is SCHEDULES["warmup"] and name == "then":
-            values[name] = schedule(_inner(value))
-        elif factory is SCHEDULES["sequence"] and name == "schedules":
-            values[name] = tuple(schedule(_inner(each)) for each in literals.split(value, "/") if each)
-        else:
-            values[name] = _value("schedule", factory, name, value)
-    made: Schedule | LossSchedule = factory(**values)
-    return made
+        raise ValueError(f"{argument} {shown(text)} must be one, with one value of each parameter, not {len(several)}")
+    return several[0]
 
 
 def _inner(text: str) -> str:
@@ -167,15 +176,35 @@ def transform(text: str) -> Transform:
     >>> transform("clip_norm=2")
     <transform clip_norm:max_norm=2>
     """
-    name, equals, value = text.partition("=")
-    if equals and ":" not in name:
-        factory = TRANSFORMS[arguments.choice("transform", name.strip(), TRANSFORMS)]
-        first = next(iter(inspect.signature(factory).parameters), "")
-        if not first:
-            raise ValueError(f"transform {name} takes no value, not {shown(value)}")
-        text = f"{name}:{first}={value}"
-    made: Transform = _thing("transform", text, TRANSFORMS)
-    return made
+    return _single("transform", text, transforms(text))
+
+
+def transforms(text: str) -> list[Transform]:
+    """Read transforms, one for every combination of the values of a transform's parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name, a parameter or a value is not accepted.
+
+    Examples
+    --------
+    >>> transforms("clip_norm=1/2")
+    [<transform clip_norm>, <transform clip_norm:max_norm=2>]
+    """
+    return _things("transform", _with_parameter(text), TRANSFORMS)
+
+
+def _with_parameter(text: str) -> str:
+    """The text of a transform, whose value, where it stands alone, is that of its first parameter."""
+    name, equals, value = arguments.text("transform", text).partition("=")
+    if not equals or ":" in name:
+        return text
+    factory = TRANSFORMS[arguments.choice("transform", name.strip(), TRANSFORMS)]
+    first = next(iter(inspect.signature(factory).parameters), "")
+    if not first:
+        raise ValueError(f"transform {name} takes no value, not {shown(value)}")
+    return f"{name}:{first}={value}"
 
 
 def measure(text: str) -> Measure:
@@ -260,22 +289,50 @@ def _call(
         raise ValueError(f"{argument} {shown(text)}: {error}") from None
 
 
+def _things(argument: str, text: str, catalogue: Mapping[str, Callable[..., Any]]) -> list[Any]:
+    """What a text names, one for every combination of the values of its parameters, the last fastest."""
+    factory, parameters = _call(argument, text, catalogue)
+    axes = [_values(argument, factory, name, value) for name, value in parameters.items()]
+    _fits(argument, text, axes)
+    return [factory(**dict(zip(parameters, point, strict=True))) for point in itertools.product(*axes)]
+
+
+def _fits(argument: str, text: str, axes: Sequence[Sequence[Any]]) -> None:
+    count = math.prod(map(len, axes))
+    memory.fits(f"{argument} {shown(text)}, {count:,} combinations,", BYTES_OF_AN_OPTIMIZER * count)
+
+
+def _values(argument: str, factory: Callable[..., Any], name: str, text: str) -> list[Any]:
+    """The values of a parameter: one, or, where it is no sequence, those of an axis or with slashes between them."""
+    told = inspect.signature(factory).parameters.get(name)
+    annotation = "" if told is None else str(told.annotation)
+    if "Optimizer" in annotation:
+        return [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
+    if "Sequence" in annotation or '"' in text:
+        return [_value(argument, factory, name, text)]
+    if len(literals.split(text, ":")) > 1:
+        axis = grids.parse_axis(f"{factory.__name__}: {name}", text, False, BYTES_OF_AN_OPTIMIZER).tolist()
+        return [int(value) if "int" in annotation and value.is_integer() else value for value in axis]
+    several = [_value(argument, factory, name, each) for each in literals.split(text, "/") if each]
+    if isinstance(factory, own.FromFile) and any(isinstance(value, str) for value in several):
+        return [_value(argument, factory, name, text)]  # such as a path
+    return several
+
+
 def _value(argument: str, factory: Callable[..., Any], name: str, text: str) -> Any:
     """The value of a parameter. Texts with slashes between them are several where it takes a sequence of them."""
     told = inspect.signature(factory).parameters.get(name)
-    if told is not None and "Optimizer" in str(told.annotation):
-        rules = [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
-        return rules if len(rules) > 1 else rules[0]
-    if told is not None and "Problem" in str(told.annotation):
-        if "Sequence" not in str(told.annotation):
-            return _loss(text)
-        return tuple(_loss(each) for each in literals.split(text, "/") if each)
-    if "(" in text and isinstance(getattr(factory, "accepted", {}).get(name), arguments.Interval):
-        several = [_inner(each) for each in literals.split(text, "/") if each]
-        made = [literals.read(each) if each[:1] in "-.0123456789(" else schedule(each) for each in several]
-        return made[0] if len(made) == 1 else made
+    annotation = "" if told is None else str(told.annotation)
+    for kind, reader in (("Problem", _loss), ("Schedule", lambda each: schedule(_inner(each)))):
+        if kind in annotation and "Sequence" in annotation:
+            return tuple(reader(each) for each in literals.split(text, "/") if each)
+        if kind in annotation:
+            return reader(text)
+    if text[:1] == "(" and isinstance(getattr(factory, "accepted", {}).get(name), arguments.Interval):
+        text = _inner(text)
+        return literals.read(text) if text[:1] in "-.0123456789(" else schedule(text)
     try:
-        return literals.read(text, told is not None and "Sequence[str]" in str(told.annotation))
+        return literals.read(text, "Sequence[str]" in annotation)
     except ValueError as error:
         raise ValueError(f"{argument}: {name} {error}") from None
 
@@ -291,51 +348,13 @@ def _loss(text: str) -> Problem | str:
     return str(literals.read(text)) if text[:1] == '"' else text
 
 
-def parse_axis(argument: str, text: str, logarithmic: bool, size: int = _BYTES_OF_A_VALUE) -> Array:
-    """Read ``low:high:count`` as a grid, ``0.1/0.3/1`` as these values, or one number as itself.
-
-    The grid is logarithmic or linear as the argument of this name says, unless ``log:`` or ``linear:`` stands first.
-    What is made of a value takes `size` bytes.
-
-    Raises
-    ------
-    ValueError
-        If it is neither, or has more values than fit into memory.
-    """
-    accepted = (
-        f"{argument} must be low:high:count, after log: or linear: if need be, or numbers such as 0.1/0.3/1, not "
-        f"{shown(text)}"
-    )
-    spacing, colon, rest = text.partition(":")
-    if colon and spacing in ("log", "linear"):
-        logarithmic, text = spacing == "log", rest
-    accepted_ends = arguments.POSITIVE if logarithmic else arguments.ANY
-    try:
-        *values, last = text.split(":") if ":" in text else [*text.split("/"), "1"]
-        numbers, count = [float(value) for value in values], int(last)
-    except ValueError:
-        raise ValueError(accepted) from None
-    if ":" not in text:
-        return np.array([arguments.number(argument, number, accepted_ends) for number in numbers])
-    if len(numbers) != 2:
-        raise ValueError(accepted)
-    low, high = numbers
-    count = arguments.integer(f"{argument}: count", count)
-    for name, end in (("low", low), ("high", high)):
-        arguments.number(f"{argument}: {name}", end, accepted_ends)
-    if not math.isfinite(high - low):
-        raise ValueError(f"{argument} must have ends less than 1.8e308 apart, not {low:g} and {high:g}")
-    memory.fits(f"{argument}: {count:,} values", size * count)
-    return np.geomspace(low, high, count) if logarithmic else np.linspace(low, high, count)
-
-
 def parse_rates(argument: str, text: str, rules: Sequence[Optimizer]) -> tuple[Array, tuple[Optimizer, ...]]:
     """Read learning rates, which after ``default:`` are multiples of each optimizer's own, and return both.
 
     Raises
     ------
     ValueError
-        If the text is no axis, see `parse_axis`.
+        If the text is no axis, see `grids.parse_axis`.
 
     Examples
     --------
@@ -344,62 +363,7 @@ def parse_rates(argument: str, text: str, rules: Sequence[Optimizer]) -> tuple[A
     """
     first, _, rest = text.partition(":")
     if first.strip() != "default":
-        return parse_axis(argument, text, logarithmic=True), tuple(rules)
-    return parse_axis(argument, rest, logarithmic=True), tuple(
+        return grids.parse_axis(argument, text, logarithmic=True), tuple(rules)
+    return grids.parse_axis(argument, rest, logarithmic=True), tuple(
         rule.in_units() if rule.unit == 1 else rule for rule in rules
     )
-
-
-def parse_numbers(argument: str, text: str, names: Sequence[str]) -> tuple[float, ...]:
-    """Read one finite number for each name, with commas between them.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    try:
-        numbers = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != len(names) or not all(map(math.isfinite, numbers)):
-        several = ",".join(names) if len(names) <= 8 else f"{names[0]},{names[1]},…,{names[-1]}"
-        many = "a finite number" if len(names) == 1 else f"{len(names)} finite numbers, {several}"
-        raise ValueError(f"{argument} must be {many}, not {shown(text)}")
-    return numbers
-
-
-def parse_point(argument: str, text: str) -> tuple[float, float]:
-    """Read two numbers, ``x,y``.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    x, y = parse_numbers(argument, text, ("x", "y"))
-    return x, y
-
-
-def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
-    """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
-
-    Of networks they may be those of the initialization: ``init=he_normal/zeros``, gain, bias, seed.
-
-    Raises
-    ------
-    ValueError
-        If one is no axis, a name is given twice, or only some have names.
-    """
-    names = [flat_name(text.partition("=")[0].strip()) for text in texts if "=" in text]
-    if not names:
-        return [parse_axis("start", text, logarithmic=False) for text in texts]
-    if len(names) < len(texts) or len(set(names)) < len(names):
-        raise ValueError(f"start must be name=low:high:count for each coordinate once, not {shown(', '.join(texts))}")
-    values = {name: text.partition("=")[2].strip() for name, text in zip(names, texts, strict=True)}
-    return {
-        name: np.array(value.split("/"))
-        if name == "init" and not value[:1].isdigit()
-        else parse_axis(f"start {shown(name)}", value, logarithmic=False)
-        for name, value in values.items()
-    }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gdfast import arguments, memory, notation
+from gdfast import arguments, grids, memory
 from gdfast.formulas.elementary import Array
 from gdfast.problems import Problem
 
@@ -24,7 +24,7 @@ def named(subject: Problem, starts: Any) -> Any:
     """
     texts = [starts] if isinstance(starts, str) else starts
     if isinstance(texts, list | tuple) and texts and all(isinstance(axis, str) for axis in texts):
-        return starts_on(subject, notation.parse_starts(texts))
+        return starts_on(subject, grids.parse_starts(texts))
     return starts
 
 

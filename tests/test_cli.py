@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers, problems, schedules, transforms
 from gdfast.cli import app
+from gdfast.grids import parse_axis
 from gdfast.literals import read
-from gdfast.notation import parse_axis
 
 SWEEP = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--optimizer", "adam:beta1=0.8"]
 SMALL = [*SWEEP, "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
@@ -252,6 +252,18 @@ def test_a_sweep_of_a_problem_and_an_optimizer_has_the_usual_grid():
 
 def test_each_optimizer_meets_each_schedule_and_all_transforms(tmp_path):
     line = [*SMALL, "--backend", "numpy", "--schedule", "cosine", "--schedule", "linear", "--transform", "l2=0.1"]
+    several = ["--schedule", "cosine:end=0/0.5", "--transform", "l2=0.1/0.2", "--transform", "clip_value=1/2"]
+    assert (
+        CliRunner().invoke(app, [*SMALL, "--backend", "numpy", *several, "--out", str(tmp_path / "y.zarr")]).exit_code
+        == 0
+    )
+    assert xarray.open_zarr(tmp_path / "y.zarr").optimizer.values.tolist() == [
+        f"{rule}|l2:weight={weight}|{clip}".replace("|", f"|{plan}|", 1)
+        for rule in ("gd", "adam:beta1=0.8")
+        for weight in (0.1, 0.2)
+        for clip in ("clip_value", "clip_value:limit=2")
+        for plan in ("cosine", "cosine:end=0.5")
+    ]
     assert CliRunner().invoke(app, [*line, "--out", str(tmp_path / "x.zarr")]).exit_code == 0
     rules = [optimizers.gd(), optimizers.adam(beta1=0.8)]
     plans = [schedules.cosine(), schedules.linear()]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import gdfast
-from gdfast import literals, measures, memory, notation, optimizers, problems, schedules, starting, transforms
+from gdfast import grids, literals, measures, memory, notation, optimizers, problems, schedules, starting, transforms
 from gdfast.commands.making import parse_problem, parse_source
 from gdfast.formulas.grammar import GrammarError
 from gdfast.optimizers import Optimizer, named
@@ -181,7 +181,7 @@ def test_a_sweep_takes_what_the_command_line_does():
     ],
 )
 def test_axes_are_grids_or_one_number(text, logarithmic, values):
-    got = notation.parse_axis("lr", text, logarithmic)
+    got = grids.parse_axis("lr", text, logarithmic)
     assert got.shape == (len(values),)
     np.testing.assert_allclose(got, values, rtol=1e-12)
 
@@ -209,16 +209,16 @@ def test_axes_are_grids_or_one_number(text, logarithmic, values):
 )
 def test_axes_of_anything_else_are_refused(text, logarithmic, words):
     with pytest.raises(ValueError, match=words):
-        notation.parse_axis("lr", text, logarithmic)
+        grids.parse_axis("lr", text, logarithmic)
 
 
 def test_axes_and_grids_that_do_not_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 39.9e6)
     with pytest.raises(ValueError, match=r"lr: 1,000,000 values would need 40.0 MB of memory"):
-        notation.parse_axis("lr", "1:2:1000000", False)
+        grids.parse_axis("lr", "1:2:1000000", False)
     with pytest.raises(ValueError, match=r"lr: 10,000 values would need 80.0 MB"):
-        notation.parse_axis("lr", "1:2:10000", False, 8000)
-    assert len(notation.parse_axis("lr", "1:2:900000", False)) == 900_000
+        grids.parse_axis("lr", "1:2:10000", False, 8000)
+    assert len(grids.parse_axis("lr", "1:2:900000", False)) == 900_000
     with pytest.raises(ValueError, match=r"start: 1,000,000 starts would need 80.0 MB"):
         starting.grid_of([np.arange(1000.0)] * 2)
 
@@ -229,30 +229,30 @@ def test_grids_are_all_combinations_the_last_axis_fastest():
 
 
 def test_points_and_places_are_as_many_finite_numbers_as_there_are_names():
-    assert notation.parse_numbers("at", "1, -2e3", ["x", "y"]) == (1, -2000)
-    assert notation.parse_point("from", "1.5,2") == (1.5, 2)
+    assert grids.parse_numbers("at", "1, -2e3", ["x", "y"]) == (1, -2000)
+    assert grids.parse_point("from", "1.5,2") == (1.5, 2)
     for text in ("1", "1,2,3", "1,x", "1,nan", "inf,1", ""):
         with pytest.raises(ValueError, match=f"from must be 2 finite numbers, x,y, not '{text}'"):
-            notation.parse_point("from", text)
+            grids.parse_point("from", text)
     with pytest.raises(ValueError, match="a must be a finite number, not 'x'"):
-        notation.parse_numbers("a", "x", ["x"])
+        grids.parse_numbers("a", "x", ["x"])
     with pytest.raises(ValueError, match="a must be 8 finite numbers, 0,1,2,3,4,5,6,7, not"):
-        notation.parse_numbers("a", "x", [str(i) for i in range(8)])
+        grids.parse_numbers("a", "x", [str(i) for i in range(8)])
     with pytest.raises(ValueError, match="a must be 9 finite numbers, 0,1,…,8, not"):
-        notation.parse_numbers("a", "x", [str(i) for i in range(9)])
+        grids.parse_numbers("a", "x", [str(i) for i in range(9)])
 
 
 def test_axes_of_starts_are_named_all_or_none():
-    first, second = notation.parse_starts(["1:3:3", "5"])
+    first, second = grids.parse_starts(["1:3:3", "5"])
     assert (first.tolist(), second.tolist()) == ([1, 2, 3], [5])
-    named_axes = notation.parse_starts(["y = -1:1:3", "x=log:1:100:3"])
+    named_axes = grids.parse_starts(["y = -1:1:3", "x=log:1:100:3"])
     assert {name: axis.tolist() for name, axis in named_axes.items()} == {"y": [-1, 0, 1], "x": [1, 10, 100]}
-    assert notation.parse_starts([]) == []
+    assert grids.parse_starts([]) == []
     for texts in (["x=1", "2"], ["1", "x=2"], ["x=1", "x=2"]):
         with pytest.raises(ValueError, match="start must be name=low:high:count for each coordinate once"):
-            notation.parse_starts(texts)
+            grids.parse_starts(texts)
     with pytest.raises(ValueError, match="start 'x' must be low:high:count"):
-        notation.parse_starts(["x=1=2"])
+        grids.parse_starts(["x=1=2"])
 
 
 def test_starts_stand_on_one_axis_a_coordinate():
@@ -355,3 +355,58 @@ def test_a_header_is_told_of_csv_files_only(tmp_path):
     ):
         with pytest.raises(ValueError, match=words):
             parsed(*wrong)
+
+
+def test_schedules_and_transforms_take_several_values_as_optimizers_do():
+    gd = optimizers.gd()
+    each = notation.optimizers("momentum:momentum=0.5/0.9|cosine:end=0/0.1|clip_norm=1:3:3")
+    assert each == [
+        rule.scheduled(schedules.cosine(end=end)).transformed(transforms.clip_norm(norm))
+        for rule in optimizers.grid(optimizers.momentum, momentum=[0.5, 0.9])
+        for end in (0.0, 0.1)
+        for norm in (1.0, 2.0, 3.0)
+    ]
+    assert notation.optimizers("gd|rounded=bfloat16/float16|lookahead:k=2:4:2") == [
+        gd.transformed(transforms.rounded(name), transforms.lookahead(k=k))
+        for name in ("bfloat16", "float16")
+        for k in (2, 4)
+    ]
+    assert [rule.parameters["history"] for rule in notation.optimizers("lbfgs:history=1:3:2")] == [1, 3]
+    tails = schedules.cosine(end=0.5), schedules.linear()
+    assert notation.schedules("warmup:steps=5,then=(cosine:end=0.5)/(linear)") == [
+        schedules.warmup(5, then=then) for then in tails
+    ]
+    assert notation.schedule("sequence:schedules=(cosine:end=0.5)/(linear),milestones=9/") == schedules.sequence(
+        tails, (9,)
+    )
+    assert notation.schedules("multi_step:milestones=3/5|cosine") == [
+        schedules.chained(schedules.multi_step((3, 5)), schedules.cosine())
+    ]
+    on_way = notation.transforms("clip_norm=(linear:start=1,end=0.5)/2")
+    assert [one.label for one in on_way] == ["clip_norm:max_norm=(linear:end=0.5)", "clip_norm:max_norm=2"]
+    for one, words in (
+        (lambda: notation.transform("clip_norm=1/2"), "transform 'clip_norm=1/2' must be one, .* not 2"),
+        (lambda: notation.schedule("cosine:end=0/1"), "schedule 'cosine:end=0/1' must be one, .* not 2"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            one()
+
+
+@pytest.mark.parametrize("values", [[1, 2], (1, 2), range(1, 3), np.array([1, 2])], ids=repr)
+def test_whoever_gives_several_values_where_one_is_taken_reads_how_they_are_compared(values):
+    for factory, name, way in (
+        (transforms.clip_norm, "max_norm", "gd|clip_norm=1/2/3"),
+        (transforms.lookahead, "k", "gd|clip_norm=1/2/3"),
+        (transforms.rounded, "format", "gd|clip_norm=1/2/3"),
+        (schedules.cosine, "end", "gd|cosine:end=0/0.1"),
+        (schedules.step, "every", "gd|cosine:end=0/0.1"),
+        (schedules.reduce_on_plateau, "factor", "gd|cosine:end=0/0.1"),
+        (optimizers.adam, "beta1", "gdfast.optimizers.grid"),
+        (problems.quadratic, "condition", "gdfast.run_over"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=f"{factory.__name__}: {name} .* several values, make .*"):
+            factory(**{name: values})
+        with pytest.raises((TypeError, ValueError)) as caught:
+            factory(**{name: values})
+        assert way in str(caught.value)
+        assert "schedule of the step" not in str(caught.value)

@@ -1,6 +1,7 @@
 """Things of one's own from files: problems, optimizers, schedules, transforms and measures by ``mine.py:name``."""
 
 import pickle
+import re
 
 import cases
 import numpy as np
@@ -156,6 +157,43 @@ def test_processes_run_the_file_too():
 
 def typed(*words):
     return CliRunner().invoke(app, list(words))
+
+
+def test_files_that_a_result_names_are_run_again_only_where_that_is_asked_for(tmp_path):
+    problem, rule, measure = "mine.py:bowl", "mine.py:heavy:beta=0.5|mine.py:fading|mine.py:shy", "mine.py:steps_above"
+    sweeps = {
+        what: gdfast.Sweep(
+            problem if what == "mine.py:bowl" else "himmelblau",
+            rule if what == rule else "gd",
+            [0.05, 0.1],
+            [[1.0, 1.0]],
+            20,
+            measure=measure if what == measure else None,
+        )
+        for what in (problem, rule, measure)
+    }
+    results = {what: gdfast.run(sweep, backend="numpy", progress=False) for what, sweep in sweeps.items()}
+    for what, result in results.items():
+        with pytest.raises(ValueError, match=f"not of '{re.escape(what)}', of a file.*run_files=True, --run-files"):
+            gdfast.sweep_of(result)
+        assert gdfast.sweep_of(result, run_files=True) == sweeps[what]
+    (path,) = gdfast.analysis.paths(results[rule], run_files=True).values()
+    alone = gdfast.trajectory("himmelblau", rule, [1.0, 1.0], path.attrs["learning_rate"], 20)
+    np.testing.assert_array_equal(path.theta, alone.theta)
+    gdfast.run(sweeps[rule], backend="numpy", progress=False, store="own.zarr")
+    for kind in ("paths", "curves"):
+        assert "--run-files" in typed("plot", kind, "own.zarr", "-o", f"{kind}.svg").stderr
+        done = typed("plot", kind, "own.zarr", "-o", f"{kind}.svg", "--run-files")
+        assert done.exit_code == 0, done.output
+    changed = MINE.replace("SIZE = 2.0", "SIZE = 2.5").replace("loss > level", "loss >= level")
+    (tmp_path / "mine.py").write_text(changed)
+    for what, result in results.items():
+        with pytest.raises(ValueError, match=f"'{re.escape(what)}'.* is another"):
+            gdfast.sweep_of(result, run_files=True)
+    (tmp_path / "mine.py").unlink()
+    for result in results.values():
+        with pytest.raises(ValueError, match=r"mine\.py"):
+            gdfast.sweep_of(result, run_files=True)
 
 
 SWEEP = ("sweep", "--lr", "0.01:0.1:3", "--max-steps", "50", "--backend", "numpy", "--out", "a.zarr")

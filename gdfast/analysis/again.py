@@ -1,5 +1,6 @@
 """What a result is of, made again from what it tells: the problem, the optimizers, the whole sweep."""
 
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from gdfast import data as data_sets
 from gdfast.analysis import _results
 from gdfast.history import History
 from gdfast.measures import CATALOGUE as MEASURES
+from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.starts import Starts
@@ -23,6 +25,7 @@ from gdfast.tiles.sweep import Sweep
 if TYPE_CHECKING:
     import xarray
 
+_OF_A_FILE = ", of a file, which is run where that is asked for: run_files=True, --run-files"
 _NUMBERS = ("max_steps", "gradient_tolerance", "divergence_limit", "loss_tolerance")
 
 
@@ -61,7 +64,7 @@ def load(store: str | os.PathLike[str]) -> "xarray.Dataset":
     return read(Path(store))
 
 
-def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
+def sweep_of(result: "xarray.Dataset", problem: Problem | None = None, *, run_files: bool = False) -> Sweep:
     """Make the sweep again that a result is of, by its attributes and coordinates.
 
     Parameters
@@ -70,6 +73,9 @@ def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
         Of `gdfast.run` or `gdfast.load`. Of one in which something was selected it is the sweep over that.
     problem : Problem, optional
         What it minimizes, where that is a formula or data of one's own, which a result does not hold.
+    run_files : bool
+        Whether files of one's own that the result names, ``mine.py:rule``, are run for what they have under the name,
+        which must be as it was.
 
     Returns
     -------
@@ -92,15 +98,11 @@ def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
     """
     result = _results.checked("result", result)
     told = _told(result)
-    problem = _problem(told["problem"], problem)
+    arguments.flag("run_files", run_files)
+    problem = _problem(told["problem"], problem, run_files)
     for loss_and_point in json.loads(result.attrs.get("found_minima", "[]")):
         problem = problem.knowing(tuple(loss_and_point[1:]))
-    rules = dict(zip(_results.labels(result), map(optimizer_of, _results.labels(result)), strict=True))
-    if lost := [label for label, rule in rules.items() if rule is None]:
-        raise ValueError(
-            f"result must be of optimizers of the catalogue for its sweep to be made again, not of "
-            f"{arguments.shown(lost[0])}"
-        )
+    rules = {label: _optimizer(label, told["optimizers"], run_files) for label in _results.labels(result)}
     grouped = "group_rate" in result.coords
     rates = result.group_rate.values if grouped else result.learning_rate.values
     if "parameter" not in result.start_point.dims:
@@ -109,12 +111,12 @@ def sweep_of(result: "xarray.Dataset", problem: Problem | None = None) -> Sweep:
     measure, history = told.get("measure"), told.get("history")
     return Sweep(
         problem,
-        [rule for rule in rules.values() if rule is not None],
+        [*rules.values()],
         np.array(np.atleast_2d(rates) if grouped else rates, dtype=np.float64),
         _labelled(result, np.array(points, dtype=np.float64)),
         **{name: told[name] for name in _NUMBERS},
         **{name: told[name] for name in ("check_every", "dtype", "settle") if name in told},
-        measure=measure and MEASURES[measure["name"]](**measure["parameters"]),
+        measure=measure and _measure(measure, run_files),
         history=history and _history(history["quantities"], history["steps"], told["max_steps"]),
     )
 
@@ -128,18 +130,51 @@ def _history(quantities: list[str], steps: list[int], max_steps: int) -> History
     return History(*quantities, steps=steps)
 
 
-def _problem(told: dict[str, Any], problem: Problem | None) -> Problem:
+def _optimizer(label: str, told: list[dict[str, Any]], run_files: bool) -> Optimizer:
+    """The optimizer of a label; of one's own file only if that may be run, and has what the specification tells."""
+    made = optimizer_of(label, run_files)
+    if made is None:
+        raise ValueError(
+            f"result must be of optimizers of the catalogue for its sweep to be made again, not of "
+            f"{arguments.shown(label)}{_OF_A_FILE if '.py:' in label and not run_files else ''}"
+        )
+    if json.loads(json.dumps(made.specification)) not in told and '"code"' in json.dumps(told):
+        raise ValueError(f"result must be of what the file has, but {arguments.shown(label)} is another there by now")
+    return made
+
+
+def _measure(told: dict[str, Any], run_files: bool) -> Measure:
+    """The measure of a specification; of one's own file only if that may be run."""
+    make: Any = MEASURES.get(told["name"])
+    of_file = own.split(told["name"])
+    if run_files and of_file:
+        make = own.factory("measure", *of_file[:2])
+    made = make and make(**told["parameters"])
+    if made is None or json.loads(json.dumps(made.specification)) != told:
+        lacking = (", which is another in its file by now" if run_files else _OF_A_FILE) if of_file else ""
+        raise ValueError(
+            f"result must be of a measure of the catalogue for its sweep to be made again, not of "
+            f"{arguments.shown(told['name'])}{lacking}"
+        )
+    return made  # type: ignore[no-any-return]
+
+
+def _problem(told: dict[str, Any], problem: Problem | None, run_files: bool) -> Problem:
     """The problem that is given, if it is that of the specification, or the one made of it."""
     if problem is not None:
         arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic(), or None")
         if json.loads(json.dumps(problem.specification)) != told:
             raise ValueError(f"problem must be that of the result, {arguments.shown(told.get('name'))}, to the letter")
         return problem
-    made = problem_of(told)
+    made = problem_of(told, run_files)
     if made is None:
+        of_file = bool(own.split(str(told.get("name"))))
+        lacking = ", whose formula or data it does not hold; give the problem too"
+        if of_file:
+            lacking = ", which is another in its file by now" if run_files else _OF_A_FILE
         raise ValueError(
             f"result must be of a problem of the catalogue or of an expression for its sweep to be made again, not of "
-            f"{arguments.shown(told.get('name'))}, whose formula or data it does not hold; give the problem too"
+            f"{arguments.shown(told.get('name'))}{lacking}"
         )
     return made
 
@@ -172,9 +207,11 @@ def _labelled(result: "xarray.Dataset", points: Any) -> Any:
     return Starts(points, {name: labels[name] for name in order}) if labels else points
 
 
-def problem_of(told: dict[str, Any]) -> Problem | None:
+def problem_of(told: dict[str, Any], run_files: bool = False) -> Problem | None:
     """The problem of a specification, if it can be made again without any data but what ships with gdfast."""
-    make = notation.PROBLEMS.get(told["name"])
+    make: Any = notation.PROBLEMS.get(told["name"])
+    if run_files and (of_file := own.split(told["name"])):
+        make = own.factory("problem", *of_file[:2])
     parameters = {name: _with_problems(value) for name, value in told["parameters"].items()}
     data = parameters.get("data")
     if make is None or (isinstance(data, dict) and set(data) - {"source", "target", "standardize"}):
@@ -200,11 +237,13 @@ def _with_problems(value: Any) -> Any:
     return problem_of(value) if is_problem else value
 
 
-def optimizer_of(label: str) -> Optimizer | None:
-    """The optimizer of a label; None for one's own."""
+def optimizer_of(label: str, run_files: bool = False) -> Optimizer | None:
+    """The optimizer of a label; None for one's own, but for one of a file that may be run."""
     try:
-        with own.not_run():
+        with contextlib.nullcontext() if run_files else own.not_run():
             (optimizer,) = notation.optimizers(re.sub(r"#\d+$", "", label))
     except (TypeError, ValueError):
+        if run_files:
+            raise
         return None
     return optimizer

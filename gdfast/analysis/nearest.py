@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdfast import arguments, notation
+from gdfast import arguments, grids
 from gdfast.analysis import _results
 from gdfast.arguments import shown
 
@@ -71,7 +71,7 @@ def _number(result: "xarray.Dataset", text: str) -> tuple[str, int]:
         points, names = result.group_rate, np.atleast_1d(result.group)
     else:
         points, names = result.learning_rate, np.array(["learning_rate"])
-    wanted = np.array(notation.parse_numbers(f"at: {name}", value, [*map(str, names)]))
+    wanted = np.array(grids.parse_numbers(f"at: {name}", value, [*map(str, names)]))
     with np.errstate(over="ignore"):
         return name, int(np.abs(points.values.reshape(result.sizes[name], -1) - wanted).max(axis=1).argmin())
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import xarray
 
 
-def paths(result: "xarray.Dataset", problem: Problem | None = None) -> "dict[str, xarray.Dataset]":
+def paths(
+    result: "xarray.Dataset", problem: Problem | None = None, *, run_files: bool = False
+) -> "dict[str, xarray.Dataset]":
     """Run one trajectory of each optimizer of a result again, and keep all of its path.
 
     Parameters
@@ -26,6 +28,8 @@ def paths(result: "xarray.Dataset", problem: Problem | None = None) -> "dict[str
         `gdfast.analysis.nearest`. Gradient noise is another one than in the result.
     problem : Problem, optional
         What it minimizes, where that is a formula or data of one's own; see `gdfast.sweep_of`.
+    run_files : bool
+        Whether files of one's own that the result names are run; see `gdfast.sweep_of`.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def paths(result: "xarray.Dataset", problem: Problem | None = None) -> "dict[str
     [('gd, η = 0.0316', 'local_minimum'), ('adam, η = 0.316', 'local_minimum')]
     """
     result = _results.checked("result", result, "outcome", "steps", "loss")
-    sweep = sweep_of(result, problem)
+    sweep = sweep_of(result, problem, run_files=run_files)
     start = sweep.starts[len(sweep.starts) // 2]
     if len(sweep.learning_rates) == 1:
         places = np.zeros(len(sweep.optimizers), dtype=np.int64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdfast import arguments, measures, memory, notation
+from gdfast import arguments, grids, measures, memory, notation
 from gdfast.boundary.planes import Axis, Condition, View
 from gdfast.formulas.elementary import Array
 from gdfast.measures import Measure
@@ -239,7 +239,7 @@ def _axis(argument: str, text: str, problem: Problem) -> tuple[str, Axis]:
     spacing, colon, ends = rest.partition(":")
     logarithmic = spacing == "log" if colon and spacing in ("log", "linear") else name == RATE
     ends = ends if colon and spacing in ("log", "linear") else rest
-    values = notation.parse_axis(f"{argument}: {arguments.shown(name)[1:-1]}", f"{ends}:2", logarithmic)
+    values = grids.parse_axis(f"{argument}: {arguments.shown(name)[1:-1]}", f"{ends}:2", logarithmic)
     if len(values) != 2 or not values[0] < values[1]:
         raise ValueError(f"{argument} must be {name}=low:high with low below high, not {arguments.shown(text)}"[:300])
     low, high = np.log10(values).tolist() if logarithmic else values.tolist()

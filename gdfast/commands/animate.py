@@ -65,13 +65,13 @@ def race(
 ) -> None:
     """Let optimizers race over a landscape of one or two coordinates: their paths, and their losses beside."""
     import gdfast
-    from gdfast import arguments, notation, starting
+    from gdfast import arguments, grids, notation, starting
 
     _check(film)
-    axes = notation.parse_starts(start or [])
+    axes = grids.parse_starts(start or [])
     problem = subject.made(axes)
     rules = [rule for text in optimizer for rule in notation.optimizers(text)]
-    rates = [arguments.number("lr", float(notation.parse_axis("lr", text, True)[0])) for text in lr or []]
+    rates = [arguments.number("lr", float(grids.parse_axis("lr", text, True)[0])) for text in lr or []]
     if len(rates) not in (0, 1, len(rules)):
         raise ValueError(f"lr must be given once, or {len(rules)} times, once an optimizer, not {len(rates)} times")
     points = starting.starts_on(problem, axes)

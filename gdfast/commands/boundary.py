@@ -75,7 +75,7 @@ def boundary(
     Of the conditions by name, or of a problem of your own, in a plane of any two of learning rate, coordinates of the
     start and hyperparameters.
     """
-    from gdfast import notation
+    from gdfast import grids, notation
     from gdfast.boundary import report as boundaries
     from gdfast.boundary.planes import PUBLISHED
 
@@ -95,7 +95,7 @@ def boundary(
             planes,
             rules,
             resolution=resolution,
-            center=None if center is None else notation.parse_point("center", center),
+            center=None if center is None else grids.parse_point("center", center),
             zoom=zoom,
             frames=frames,
             factor=factor,
@@ -113,10 +113,10 @@ def boundary(
 
 def _own(subject: Subject, start: list[str], **options: Any) -> Any:
     """The plane of a problem of one's own; its coordinates are in the order of the starts."""
-    from gdfast import notation, starting
+    from gdfast import grids, starting
     from gdfast.boundary.own import plane
 
-    points = notation.parse_starts(start)
+    points = grids.parse_starts(start)
     problem = subject.made()
     found = starting.starts_on(problem, points)
     if found is not None and len(found) > 1:

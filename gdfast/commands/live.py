@@ -55,7 +55,7 @@ def live(
     ),
 ) -> None:
     """Write a page that runs a landscape and optimizers in any browser, offline, with the kernels' bits."""
-    from gdfast import notation, outputs
+    from gdfast import grids, notation, outputs
     from gdfast.commands.making import parse_problem
     from gdfast.live import lessons as gallery
     from gdfast.live import page
@@ -74,7 +74,7 @@ def live(
     if domain and loss is None:
         raise ValueError("domain must be given with a loss, by --loss; problems have their own")
     outputs.check(out)
-    axes = notation.parse_starts([f"{each}:2" for each in domain or []])
+    axes = grids.parse_starts([f"{each}:2" for each in domain or []])
     made = parse_problem(problem, [] if loss is None else [loss], axes, {}, fixed)
     subject = f"{problem}" if loss is None else f"--loss {shlex.quote(loss)}"
     view = page.made(
@@ -92,9 +92,9 @@ def live(
 
 def _point(texts: Sequence[str], coordinates: Sequence[str]) -> list[float]:
     """A number for each coordinate, by name or in their order."""
-    from gdfast import notation
+    from gdfast import grids
 
-    told = notation.parse_starts(texts)
+    told = grids.parse_starts(texts)
     values = [told[name] for name in coordinates if name in told] if isinstance(told, dict) else told
     if len(values) != len(coordinates) or len(texts) != len(coordinates) or any(each.size != 1 for each in values):
         accepted = ", ".join(f"{name}=number" for name in coordinates)

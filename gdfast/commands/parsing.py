@@ -115,7 +115,7 @@ def parse_params(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, list[A
     ValueError
         If one is neither, or a name is given twice.
     """
-    from gdfast import literals, notation
+    from gdfast import grids, literals
 
     fixed: dict[str, Any] = {}
     varied: dict[str, list[Any]] = {}
@@ -126,7 +126,7 @@ def parse_params(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, list[A
         if name in fixed or name in varied:
             raise ValueError(f"param {name} must be given once, with all its values")
         try:
-            read = notation.parse_axis("", value, logarithmic=False).tolist() if ":" in value else literals.read(value)
+            read = grids.parse_axis("", value, logarithmic=False).tolist() if ":" in value else literals.read(value)
         except ValueError as error:
             raise ValueError(f"param {name}{error}") from None
         if isinstance(read, list | tuple) and len(read) > 1:

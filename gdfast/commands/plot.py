@@ -28,6 +28,9 @@ Upwards = Annotated[
     str, typer.Option("--y", help="axis upwards: learning_rate, start, a coordinate of it or a hyperparameter")
 ]
 Recorded = Annotated[str, typer.Option(help="what was recorded, such as loss, excess, sharpness")]
+RunFiles = Annotated[
+    bool, typer.Option("--run-files", help="run the files of your own that the store names, mine.py:rule")
+]
 Rates = Annotated[str, typer.Option(help=_RATES)]
 
 
@@ -120,13 +123,14 @@ def bifurcation(chosen: Chosen, canvas: Canvas) -> None:
 
 
 @shares(chosen=chosen, canvas=canvas)
-def paths(chosen: Chosen, canvas: Canvas) -> None:
+def paths(chosen: Chosen, canvas: Canvas, run_files: RunFiles = False) -> None:
     """Draw a trajectory of each optimizer over the landscape, from one start: the middle one, or that told by --at."""
     import gdfast
 
     canvas.check()
     result = chosen.result()
-    runs, problem = gdfast.analysis.paths(result), gdfast.sweep_of(result).problem
+    problem = gdfast.sweep_of(result, run_files=run_files).problem
+    runs = gdfast.analysis.paths(result, run_files=run_files)
     canvas.write(functools.partial(gdfast.plot.trajectory, runs, problem), str(chosen.source))
     echo(f"paths of {chosen.source} → {canvas.out}")
 
@@ -136,12 +140,13 @@ def curves(
     chosen: Chosen,
     canvas: Canvas,
     above: Annotated[float | None, typer.Option(help="draw the loss above this, on a logarithmic axis")] = None,
+    run_files: RunFiles = False,
 ) -> None:
     """Draw the loss against the steps of a trajectory of each optimizer, from one start, chosen as for paths."""
     import gdfast
 
     canvas.check()
-    runs = gdfast.analysis.paths(chosen.result())
+    runs = gdfast.analysis.paths(chosen.result(), run_files=run_files)
     canvas.write(functools.partial(gdfast.plot.loss_curves, runs, above=above), str(chosen.source))
     echo(f"losses of {chosen.source} → {canvas.out}")
 

@@ -47,7 +47,7 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
-    from gdfast import notation, outputs
+    from gdfast import grids, notation, outputs
     from gdfast import report as reports
     from gdfast.commands.making import parse_source
     from gdfast.storing import store
@@ -58,7 +58,7 @@ def report(
         raise ValueError("problem must be given once where data, a model or a loss are told, not several times")
     if not told["loss"] and start:
         raise ValueError("start must be given with a loss, whose domain it tells")
-    subjects = [each.made(notation.parse_starts(start or [])) for each in named if each.named]
+    subjects = [each.made(grids.parse_starts(start or [])) for each in named if each.named]
     if not subjects:
         parse_source(**told["source"])  # refuses what is told of no data
     rules = [rule for text in optimizer or [] for rule in notation.optimizers(text)]

@@ -1,5 +1,6 @@
 """``gdfast sweep``: run a sweep and write it to a store."""
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,7 +68,8 @@ def sweep(
         list[str] | None,
         typer.Option(
             autocompletion=completing("transforms"),
-            help="transform of gradient or point, name=value or name:parameter=value,…; several act in turn",
+            help="transform of gradient or point, name=value or name:parameter=value,…; several act in turn; with "
+            "several values, name=1/2/3, each optimizer with each",
         ),
     ] = None,
     max_steps: Annotated[int, typer.Option(help="budget of each trajectory, in updates")] = 1000,
@@ -122,18 +124,19 @@ def sweep(
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
     import gdfast
-    from gdfast import analysis, notation, optimizers, outputs, starting
+    from gdfast import analysis, grids, notation, optimizers, outputs, starting
     from gdfast.running.run_over import problem_at
     from gdfast.storing import store
     from gdfast.tiles import executors
 
-    axes = notation.parse_starts(start or [])
+    axes = grids.parse_starts(start or [])
     fixed, varied = parse_params(param or [])
     problem = subject.made(axes, {**fixed, **{name: values[0] for name, values in varied.items()}})
     rules = [rule for text in optimizer for rule in notation.optimizers(text)]
-    schedules = [notation.schedule(text) for text in schedule or []]
-    transforms = [notation.transform(text) for text in transform or []]
-    rates, optimizers_on = notation.parse_rates("lr", lr, optimizers.combine(rules, schedules, transforms))
+    schedules = [each for text in schedule or [] for each in notation.schedules(text)]
+    chains = [*itertools.product(*map(notation.transforms, transform or []))]
+    rules = [each for rule in rules for chain in chains for each in optimizers.combine([rule], schedules, chain)]
+    rates, optimizers_on = notation.parse_rates("lr", lr, rules)
     plan = gdfast.Sweep(
         problem=problem,
         optimizers=optimizers_on,

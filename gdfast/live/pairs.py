@@ -16,6 +16,7 @@ from gdfast.live.lane_functions import function, functions, noise_of
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts, Span
 from gdfast.problems import Landscape, Problem
+from gdfast.problems._stepwise import Stepwise
 from gdfast.problems.quadratic import Quadratic
 from gdfast.transforms import Transform
 
@@ -44,10 +45,12 @@ def formulas_of(problem: Problem) -> tuple[Callable[..., Any], Callable[..., Any
         total = " + ".join(["0.0", *(f"0.5 * slope{i} * {x}" for i, x in enumerate(names))])
         gradient = define("gradient", names, assigned, results[0] if len(names) == 1 else results)
         return define("loss", names, assigned, total), gradient
-    raise ValueError(
-        f"problem: {problem.label} must be a landscape of one or two coordinates, whose loss is a formula, to run in a "
-        f"page; it has {problem.dimension:,}"
-    )
+    wanted = "must be a landscape of one or two coordinates, whose loss is a formula, to run in a page"
+    if isinstance(problem, Stepwise):
+        raise ValueError(f"problem: {problem.label} {wanted}; its loss depends on the step: give one of its losses")
+    if problem.dimension > 2:
+        raise ValueError(f"problem: {problem.label} {wanted}; it has {problem.dimension:,} coordinates")
+    raise ValueError(f"problem: {problem.label} {wanted}; its loss is no formula")
 
 
 def landscape(problem: Problem, real: str = "float64") -> str:

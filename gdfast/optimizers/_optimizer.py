@@ -90,6 +90,8 @@ class Optimizer(Varied):
     <optimizer <rule>:beta=0.8>
     """
 
+    compared: ClassVar[str] = "make one of each, as gdfast.optimizers.grid does"
+
     rule: Callable[..., Any]
     learning_rate: float
     step_table: Callable[..., Mapping[str, Any]] | None = None

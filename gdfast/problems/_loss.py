@@ -1,7 +1,7 @@
 """What a loss is: the mathematics of a problem, which its author writes."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from gdfast.formulas.elementary import Array
 from gdfast.named import Named
@@ -17,6 +17,7 @@ class Loss(AtPoints, Named, ABC):
         ``float64[d, 2]``: where starts are drawn and maps are shown, lowest and highest value of a coordinate.
     """
 
+    compared: ClassVar[str] = "make one of each, and a sweep over each, as gdfast.run_over does"
     domain: Array
 
     def __new__(cls, *_: Any, **__: Any) -> "Loss":

@@ -266,6 +266,11 @@ def made(losses: Any) -> Any:
     return losses() if is_factory(losses) else losses
 
 
+def known_minimum(value: Any) -> float:
+    """The lowest loss, which is a number."""
+    return arguments.number("minimum", value)
+
+
 def parts_of(name: str, losses: Any, domain: Any, params: Any) -> tuple[list[Problem], Array]:
     """Return the problems that are told by losses, and the domain of them all.
 

@@ -17,7 +17,7 @@ from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.problems._problem import Problem
-from gdfast.problems._stepwise import Stepwise, made, parts_of
+from gdfast.problems._stepwise import Stepwise, known_minimum, made, parts_of
 
 
 def _turns(below: Array, seed: int, steps: int) -> NDArray[np.int64]:
@@ -25,7 +25,7 @@ def _turns(below: Array, seed: int, steps: int) -> NDArray[np.int64]:
     return np.minimum(np.searchsorted(below, uniform, side="right"), len(below) - 1)
 
 
-@named(losses=made)
+@named(losses=made, minimum=known_minimum)
 def drawn(
     losses: Sequence[Problem | str] = ("(x - 1)^2", "(x + 1)^2"),
     probabilities: Sequence[float] | None = None,
@@ -79,5 +79,4 @@ def drawn(
     weights = np.array([arguments.number("drawn: probabilities", each, arguments.POSITIVE) for each in given])
     below = np.cumsum(weights / weights.sum())
     seed = arguments.integer("drawn: seed", seed, low=0, high=2**63 - 1)
-    minimum = None if minimum is None else arguments.number("drawn: minimum", minimum)
     return Stepwise(parts, functools.partial(_turns, below, seed), weights, box, minimum=minimum)

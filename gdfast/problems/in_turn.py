@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.named import named
 from gdfast.problems._problem import Problem
-from gdfast.problems._stepwise import Stepwise, made, parts_of
+from gdfast.problems._stepwise import Stepwise, known_minimum, made, parts_of
 
 LONGEST_ROUND = 2**24
 
@@ -27,7 +27,7 @@ def _turns(lengths: tuple[int, ...], steps: int) -> NDArray[np.int64]:
     return np.resize(np.repeat(np.arange(len(lengths)), lengths), steps)
 
 
-@named(losses=made)
+@named(losses=made, minimum=known_minimum)
 def in_turn(
     losses: Sequence[Problem | str] = ("(x - 1)^2", "(x - y)^2"),
     lengths: Sequence[int] | None = None,
@@ -75,5 +75,4 @@ def in_turn(
         raise ValueError(f"in_turn: lengths must be one for each of {len(parts)} losses, not {len(given)}")
     counts = tuple(arguments.integer("in_turn: lengths", count) for count in given)
     arguments.integer("in_turn: lengths: their sum", sum(counts), high=LONGEST_ROUND)
-    minimum = None if minimum is None else arguments.number("in_turn: minimum", minimum)
     return Stepwise(parts, functools.partial(_turns, counts), np.array(counts, dtype=np.float64), box, minimum=minimum)

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.named import named
 from gdfast.problems._problem import Problem
-from gdfast.problems._stepwise import Stepwise, made, parts_of
+from gdfast.problems._stepwise import Stepwise, known_minimum, made, parts_of
 
 
 def _turns(until: tuple[int, ...], steps: int) -> NDArray[np.int64]:
     return np.searchsorted(np.array(until), np.arange(steps), side="right")
 
 
-@named(losses=made)
+@named(losses=made, minimum=known_minimum)
 def phases(
     losses: Sequence[Problem | str] = ("x^2", "10 + x^2 - 10*cos(2*pi*x)"),
     until: Sequence[int] | int = 100,
@@ -78,5 +78,4 @@ def phases(
         raise ValueError(f"phases: until must be ascending, not {', '.join(map(str, ends))}")
     weights = np.zeros(len(parts))
     weights[-1] = 1.0
-    minimum = None if minimum is None else arguments.number("phases: minimum", minimum)
     return Stepwise(parts, functools.partial(_turns, ends), weights, box, max(ends, default=0), minimum)

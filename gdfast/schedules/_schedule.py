@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.named import Named, is_factory, parameters_of_factory, source
 from gdfast.rules import check_coefficients, check_memory, in_columns, sample
+
+_COMPARED = "make an optimizer of each, as the text 'gd|cosine:end=0/0.1' does"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +36,8 @@ class Schedule(Named):
     >>> Schedule(lambda t, budget: 1 - t / budget).multipliers(4)
     array([1.  , 0.75, 0.5 , 0.25, 0.  ])
     """
+
+    compared: ClassVar[str] = _COMPARED
 
     multiplier: Callable[..., Any]
 
@@ -118,6 +122,8 @@ class LossSchedule(Named):
     >>> reduce_on_plateau(patience=5).label
     'reduce_on_plateau:patience=5'
     """
+
+    compared: ClassVar[str] = _COMPARED
 
     rule: Callable[..., Any]
     initial: Mapping[str, float]

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 from gdfast import arguments
@@ -30,7 +31,8 @@ class Varied(Named):
         Schedule or None
             What it depends on the step by.
         """
-        if not (isinstance(value, Schedule | LossSchedule | tuple) or callable(value)) or isinstance(value, type):
+        several = isinstance(value, tuple) and not all(isinstance(each, Real) for each in value)
+        if not (isinstance(value, Schedule | LossSchedule) or several or callable(value)) or isinstance(value, type):
             return None
         found = of_step(value)
         if not isinstance(found, Schedule) or found.plateau:

@@ -126,6 +126,8 @@ class Transform(Varied):
     '2 gradients'
     """
 
+    compared: ClassVar[str] = "make an optimizer of each, as the text 'gd|clip_norm=1/2/3' does"
+
     rule: Callable[..., Any]
     norms: tuple[str, ...] = ()
     entries: Callable[..., Any] | None = None

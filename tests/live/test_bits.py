@@ -242,6 +242,12 @@ def test_a_formula_reads_like_itself():
 def test_only_landscapes_of_few_coordinates_run_in_a_page():
     with pytest.raises(ValueError, match="one or two coordinates"):
         formulas_of(p.linear_regression())
+    for name in ("in_turn", "phases", "drawn"):
+        with pytest.raises(ValueError, match=f"{name} must be a landscape .* on the step: give one of its losses"):
+            gdfast.live(name, "gd")
+    for name, words in (("linear_regression", "its loss is no formula"), ("mlp", "it has 33 coordinates")):
+        with pytest.raises(ValueError, match=f"{name} must be a landscape of one or two coordinates.*{words}"):
+            gdfast.live(name, "gd")
     with pytest.raises(ValueError, match="optimizers: newton asks for functions of whole vectors"):
         gdfast.live("quartic", "newton")
     assert trajectories(cases.sweep_of(p.quartic(), o.gd(), 2, max_steps=3)).shape == (1, 2, 2, 7)
