@@ -8,6 +8,7 @@ import numpy as np
 
 from gdfast import arguments, grids, measures, memory, notation
 from gdfast.boundary.planes import Axis, Condition, View
+from gdfast.called import problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.measures import Measure
 from gdfast.optimizers import Optimizer
@@ -178,7 +179,7 @@ def plane(
     >>> [frame.image.shape for frame in zoom(mine, gdfast.optimizers.gd(), mine.view(64), progress=False)]
     [(64, 64)]
     """
-    arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
+    problem = problem_of(problem)
     names, axes = [], []
     for argument, text in (("x", x), ("y", problem.coordinates[0] if y is None else y)):
         name, axis = _axis(argument, arguments.text(argument, text), problem)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfast import arguments, measures
+from gdfast.called import optimizer_of
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.running.run import run
@@ -20,13 +21,13 @@ RATES = ("tuned", "default")
 
 
 def score(
-    optimizer: Optimizer, suite: str = LATEST, *, tell: Callable[[str], None] = lambda text: None
+    optimizer: Optimizer | str, suite: str = LATEST, *, tell: Callable[[str], None] = lambda text: None
 ) -> "pd.DataFrame":
     """Score an optimizer on a suite.
 
     Parameters
     ----------
-    optimizer : Optimizer
+    optimizer : Optimizer or str
         Of `gdfast.optimizers`, or one of your own.
     suite : str
         The version of the suite, of `SUITES`.
@@ -53,7 +54,7 @@ def score(
     """
     import pandas as pd
 
-    arguments.instance("optimizer", optimizer, Optimizer, "an optimizer, as gdfast.optimizers makes them")
+    optimizer = optimizer_of(optimizer)
     chosen = SUITES[arguments.choice("suite", suite, SUITES)]
     rows: list[dict[str, Any]] = []
     for task in chosen.tasks:

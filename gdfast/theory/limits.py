@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from gdfast import arguments
 from gdfast.arguments import POSITIVE
+from gdfast.called import optimizer_of, optimizers_of, problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.optimizers import Optimizer
@@ -32,17 +33,19 @@ _DECADES, _A_DECADE = 20, 4  # of learning rates around that of the curvature, a
 _REFINEMENTS, _A_REFINEMENT = 5, 33  # of the place where the spectral radius passes 1
 _SAME, _AS_STEEP = 1e-9, 1e-3  # relative
 _STEEP = 1e6  # a curvature beside which weight decay is nothing
-_OPTIMIZER = "an optimizer, such as gdfast.optimizers.gd()"
 
 
 def spectral_radius(
-    optimizer: Optimizer, learning_rates: ArrayLike, hessian: ArrayLike, state: Mapping[str, ArrayLike] | None = None
+    optimizer: Optimizer | str,
+    learning_rates: ArrayLike,
+    hessian: ArrayLike,
+    state: Mapping[str, ArrayLike] | None = None,
 ) -> Array:
     """By what factor a small disturbance grows with each step near a minimum at the origin.
 
     Parameters
     ----------
-    optimizer : Optimizer
+    optimizer : Optimizer or str
         Its rule, hyperparameters and transforms. Coefficients that depend on the step are at their limit.
     learning_rates : array_like, (k,)
         Positive; with the multiplier of a schedule, if there is one.
@@ -74,7 +77,7 @@ def spectral_radius(
     >>> bool(spectral_radius(optimizers.adam(), [0.001], 1.0, {"v": 1.0})[0] < 1)  # as long as v lasts
     True
     """
-    optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    optimizer = optimizer_of(optimizer)
     rates = np.atleast_1d(arguments.array("learning_rates", learning_rates, "(k,)"))
     bend = np.atleast_2d(arguments.array("hessian", hessian, "(d, d)"))
     if rates.ndim != 1 or not rates.size or not (np.isfinite(rates) & (rates > 0)).all():
@@ -103,7 +106,7 @@ def spectral_radius(
             return np.full(len(rates), np.nan)
 
 
-def edge(optimizer: Optimizer) -> float | None:
+def edge(optimizer: Optimizer | str) -> float | None:
     """The edge of stability of an optimizer: learning rate × sharpness beyond which it leaves a minimum.
 
     It is 2 for gradient descent, 2 + 2β for momentum, (2 + 2β)/(1 + 2β) for Nesterov's (Cohen et al. 2021, arXiv
@@ -112,7 +115,7 @@ def edge(optimizer: Optimizer) -> float | None:
 
     Parameters
     ----------
-    optimizer : Optimizer
+    optimizer : Optimizer or str
         Its rule and hyperparameters.
 
     Returns
@@ -132,7 +135,7 @@ def edge(optimizer: Optimizer) -> float | None:
     >>> [round(edge(optimizers.CATALOGUE[name]()), 4) for name in ("gd", "momentum", "nesterov", "rmsprop", "adam")]
     [2.0, 3.8, 1.3571, 2.0, 38.0]
     """
-    optimizer = arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    optimizer = optimizer_of(optimizer)
     optimizer = optimizer.carrier or optimizer
     if followed(optimizer, np.zeros(1), np.ones((1, 1))) is None:
         return None
@@ -176,7 +179,7 @@ def _is_proportional(optimizer: Optimizer) -> bool:
     return not optimizer.norms and bool(abs(ends[1] - 2 * ends[0]) <= _SAME * abs(ends[1]))
 
 
-def limit(optimizer: Optimizer, curvature: float) -> float | None:
+def limit(optimizer: Optimizer | str, curvature: float) -> float | None:
     """The largest stable learning rate of an optimizer at a minimum, None where theory gives no number.
 
     It is the formula's where there is one, and else found from the spectral radius of the rule. There is none for an
@@ -184,7 +187,7 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
 
     Parameters
     ----------
-    optimizer : Optimizer
+    optimizer : Optimizer or str
         Its rule and hyperparameters.
     curvature : float
         λ, the largest eigenvalue of the Hessian at the minimum.
@@ -209,22 +212,22 @@ def limit(optimizer: Optimizer, curvature: float) -> float | None:
     >>> limit(optimizers.signsgd(), 1.0), limit(optimizers.amsgrad(), 1.0)
     (0.0, inf)
     """
-    arguments.instance("optimizer", optimizer, Optimizer, _OPTIMIZER)
+    optimizer = optimizer_of(optimizer)
     curvature = arguments.number("curvature", curvature, POSITIVE)
     minimum = Minimum(np.zeros(1), np.array([[curvature]]))
     found = _limit(optimizer, minimum)
     return None if np.isnan(found) else float(found)
 
 
-def limits(problem: Problem, optimizers: Optimizer | Sequence[Optimizer]) -> "pandas.DataFrame":
+def limits(problem: Problem | str, optimizers: Optimizer | str | Sequence[Optimizer | str]) -> "pandas.DataFrame":
     """The largest learning rate at which each minimum of a problem attracts, for every optimizer.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Problem or str
         Its known minima, as `gdfast.run` numbers them: those inside the domain first, of these the lowest.
-    optimizers : Optimizer or sequence of Optimizer
-        The rules.
+    optimizers : Optimizer or str, or a sequence of them
+        The rules, as in `Sweep`.
 
     Returns
     -------
@@ -241,18 +244,14 @@ def limits(problem: Problem, optimizers: Optimizer | Sequence[Optimizer]) -> "pa
 
     Examples
     --------
-    >>> from gdfast import optimizers, problems
-    >>> table = limits(problems.quartic(), [optimizers.gd(), optimizers.adam()])
+    >>> from gdfast import optimizers
+    >>> table = limits("quartic", ["gd", optimizers.adam()])
     >>> [f"{rate:.3g}" for rate in table.loc["gd"]], [f"{rate:.3g}" for rate in table.loc["adam"]]
     (['0.0792', '0.147'], ['1.5e-08', '2.8e-08'])
     """
     import pandas
 
-    problem = arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
-    several = [optimizers] if isinstance(optimizers, Optimizer) else optimizers
-    rules = arguments.several("optimizers", several, "optimizers, such as [gdfast.optimizers.adam()]")
-    for rule in rules:
-        arguments.instance("optimizers", rule, Optimizer, _OPTIMIZER)
+    problem, rules = problem_of(problem), optimizers_of(optimizers)
     minima = [minimum_of(problem, index, problem.loss_tolerance) for index in range(len(problem.minima))]
     rows = [[np.nan if minimum is None else _limit(rule, minimum) for minimum in minima] for rule in rules]
     index = pandas.Index([rule.label for rule in rules], name="optimizer")

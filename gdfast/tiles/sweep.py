@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdfast import arguments, memory, notation, starting
 from gdfast.arguments import shown
+from gdfast.called import called, optimizers_of, problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.history import History
 from gdfast.measures import Measure
@@ -27,7 +28,7 @@ from gdfast.parts import Parts
 from gdfast.problems import Problem
 from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.starts import Starts
-from gdfast.tiles.given import called, count, labels_of, optimizers_of, points_of, problem_of, rates_of
+from gdfast.tiles.given import count, labels_of, points_of, rates_of
 from gdfast.tiles.hyperparameters import hyperparameters_of
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes

@@ -2,6 +2,7 @@
 
 import cases
 import numpy as np
+import pandas
 import pytest
 import sympy
 
@@ -343,3 +344,17 @@ def test_what_has_no_limit_has_no_edge():
 def test_the_edge_of_an_average_is_that_of_its_points():
     for base in (optimizers.momentum(), optimizers.adam()):
         assert theory.edge(optimizers.averaged(of=base)) == theory.edge(base)
+
+
+def test_theory_takes_what_sweeps_take():
+    rules = [optimizers.gd(), *optimizers.grid(optimizers.momentum, momentum=[0.5, 0.9])]
+    expected = theory.limits(problems.quartic(), rules)
+    for given in ("gd momentum:momentum=0.5/0.9", [optimizers.gd, "momentum:momentum=0.5", rules[2]]):
+        pandas.testing.assert_frame_equal(theory.limits("quartic", given), expected)
+    assert theory.limits(problems.quartic, "gd").loc["gd", 0] == expected.loc["gd", 0]
+    assert theory.edge("momentum") == theory.edge(rules[2])
+    assert theory.limit("momentum:momentum=0.5", 4.0) == theory.limit(rules[1], 4.0)
+    assert theory.spectral_radius("gd", 0.5, 3.0) == theory.spectral_radius(rules[0], 0.5, 3.0)
+    cases.refused(lambda: theory.edge("gd adam"), ValueError, "optimizer must be one, not the 2 of 'gd adam'")
+    cases.refused(lambda: theory.limits("quartic", [3]), TypeError, "optimizers", "3")
+    cases.refused(lambda: theory.limits("quartik", "gd"), ValueError, "problem 'quartik'", "quartic")
