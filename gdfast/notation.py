@@ -30,6 +30,13 @@ from gdfast.transforms import Transform
 T = TypeVar("T")
 
 PROBLEMS = {**CATALOGUE, "from_expression": from_expression}
+_KINDS: dict[str, Mapping[str, Any]] = {
+    "a problem": PROBLEMS,
+    "an optimizer": OPTIMIZERS,
+    "a schedule": SCHEDULES,
+    "a transform": TRANSFORMS,
+    "a measure": MEASURES,
+}
 _JOINTS = ",|:=/"  # spaces around them do not part optimizers
 
 
@@ -282,7 +289,11 @@ def _call(
     name, colon, rest = text.partition(":")
     if name.strip().startswith("<"):
         raise ValueError(f"{argument} {shown(text)} stands for a formula of one's own, which is given in Python")
-    factory = catalogue[arguments.choice(argument, name.strip(), catalogue)]
+    name = name.strip()
+    for kind, others in _KINDS.items():
+        if name in others and name not in catalogue:
+            raise ValueError(f"{argument} {shown(name)} is not known: in gdfast that is {kind}")
+    factory = catalogue[arguments.choice(argument, name, catalogue)]
     try:
         return factory, literals.items(rest) if colon else {}
     except ValueError as error:

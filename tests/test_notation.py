@@ -410,3 +410,19 @@ def test_whoever_gives_several_values_where_one_is_taken_reads_how_they_are_comp
             factory(**{name: values})
         assert way in str(caught.value)
         assert "schedule of the step" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "kind"),
+    [
+        (notation.problem, "gd", "an optimizer"),
+        (notation.optimizers, "quartic", "a problem"),
+        (notation.optimizers, "cosine", "a schedule"),
+        (notation.schedule, "clip_norm", "a transform"),
+        (notation.transform, "convergence", "a measure"),
+        (notation.measure, "adam", "an optimizer"),
+    ],
+)
+def test_a_name_in_the_place_of_another_kind_is_told_what_it_is(read, name, kind):
+    with pytest.raises(ValueError, match=f"'{name}' is not known: in gdfast that is {kind}$"):
+        read(name)

@@ -269,10 +269,10 @@ def _of_path(source: str | Path, told: dict[str, Any], choice: Choice) -> Data:
         return _shipped(str(source), choice)
     if not Path(source).suffix and not exists(source) and len(Path(source).parts) == 1:
         arguments.choice("data", short(source), [*SHIPPED, "a CSV file"])
+    table = tables.read(source, told.get("header"), told.get("csv"))  # first, as it may be missing or empty
     if "target" not in told:
         raise ValueError(f"data: target (--target) must be given with {short(source)}: the column to predict")
     target = arguments.text("data: target", told["target"])
-    table = tables.read(source, told.get("header"), told.get("csv"))
     own: dict[str, Any] = {name: told[name] for name in ("header", "csv") if name in told}
     return replace(
         _of_table(table, target, choice), source=str(source), options={"target": target, **choice.told, **own}

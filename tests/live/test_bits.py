@@ -11,6 +11,7 @@ from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast import schedules as s
 from gdfast import transforms as t
+from gdfast.formats import FORMATS
 from gdfast.formulas import elementary
 from gdfast.formulas.formula import Formula, from_text
 from gdfast.formulas.javascript import NotWrittenError, Script, trace
@@ -143,6 +144,7 @@ def test_all_landscapes_agree_with_the_kernels(problem):
         "gd|cosine|warmup",
         "gd|step|reduce_on_plateau",
         "adam|soft_threshold=0.05|cautious|weight_decay|lookahead:k=3,alpha=0.3|box:low=-2,high=2|mechanic",
+        f"gd|rounded:format={'/'.join(FORMATS)},gradient=True/False,stochastic=True/False",
     ],
 )
 def test_hyperparameters_that_are_schedules_chains_and_transforms_of_the_point_agree(text):
