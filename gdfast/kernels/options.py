@@ -49,5 +49,13 @@ def independent() -> None:
     _for_kernels()
 
 
+def few() -> None:
+    """Tell LLVM that the loop whose body ends with this has few rounds, for which vectors are not worth their code.
+
+    Half of the time that it takes over a loop goes into the vectors that it would take if there were many.
+    """
+    _for_kernels()
+
+
 def _for_kernels() -> NoReturn:
     raise NotImplementedError("for kernels")

@@ -17,7 +17,7 @@ from numba import types
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import OBJECTIVE
 from gdfast.kernels.loops.kernel import Kernel
-from gdfast.kernels.options import apart, wide
+from gdfast.kernels.options import apart, few, independent, wide
 from gdfast.kernels.signatures import (
     DIVERGED,
     KINDS,
@@ -121,16 +121,19 @@ def _tell_tails(block, n, within, still, first, ends):
     for lane in range(n):
         amplitude[lane] = 0.0
         least[lane] = np.inf
+        independent()
     for k in range(window):
         for i in range(d):
             for lane in range(n):
                 distance = abs(tail[k, i, lane] - tail[window, i, lane])
                 amplitude[lane] = distance if distance > amplitude[lane] else amplitude[lane]
+                independent()
     # Most lanes fail at the last gap of any period already; only those that do not are looked at in full.
     for period in range(2, longest + 1):
         for lane in range(n):
             gap = abs(tail[window, 0, lane] - tail[window - period, 0, lane])
             least[lane] = gap if gap < least[lane] else least[lane]
+            independent()
     for lane in range(n):
         limit = within * amplitude[lane]
         size = abs(tail[window, 0, lane])
@@ -161,6 +164,7 @@ def _fit_line(samples, n, mean, scatter, slope):
     base = samples[k // 2]
     for lane in range(n):
         mean[lane] = slope[lane] = squares[lane] = 0.0
+        independent()
     for at in range(k):
         place, row = at - (k - 1) / 2, samples[at]
         for lane in range(n):
@@ -168,12 +172,14 @@ def _fit_line(samples, n, mean, scatter, slope):
             mean[lane] += around
             slope[lane] += place * around
             squares[lane] += around * around
+            independent()
     share = 12 / (k * k * (k * k - 1)) if k > 2 else 0.0
     for lane in range(n):
         around = mean[lane] / k
         variance = squares[lane] / k - around * around - slope[lane] * slope[lane] * share
         mean[lane] = base[lane] + around
         scatter[lane] = math.sqrt(0.0 if variance < 0.0 or k < 3 else variance)
+        independent()
 
 
 def _tell_trends(block, noted, n, middle, rounding, first, ends):
@@ -185,6 +191,7 @@ def _tell_trends(block, noted, n, middle, rounding, first, ends):
     split, several = middle if middle > 0 else k // 2, min(RECENT, k)
     for lane in range(n):
         before[lane], one[lane] = np.nan, 0.0
+        independent()
     if split > 0:
         _fit_line(samples[:split], n, before, one, slope)
     _fit_line(samples[split:], n, after, other, slope)
@@ -227,12 +234,16 @@ def _move(block, samples, source, target):
         theta[i, target] = theta[i, source]
         for j in range(state.shape[0]):
             state[j, i, target] = state[j, i, source]
+            few()
     for j in range(memory.shape[0]):
         memory[j, target] = memory[j, source]
+        few()
     for j in range(lr.shape[0]):
         lr[j, target] = lr[j, source]
+        few()
     for j in range(samples.shape[0]):
         samples[j, target] = samples[j, source]
+        few()
     number[target] = number[source]
     status[target] = status[source]
 
@@ -249,22 +260,27 @@ def _fill(block, grid, begin, n):
     for lane in range(n):
         for i in range(learning_rates.shape[0]):
             lr[i, lane] = learning_rates[i, rate]
+            few()
         for i in range(starts.shape[0]):
             theta[i, lane] = starts[i, start]
+            few()
         start += 1
         if start == m:
             start, rate = 0, rate + 1
     for lane in range(n):
         number[lane] = grid.first + begin + lane
         status[lane] = MOVING
+        independent()
     for j in range(state.shape[0]):
         for i in range(state.shape[1]):
             for lane in range(n):
                 first = grid.state[j]  # not a number where it is the start's own
                 state[j, i, lane] = first if first == first else theta[i, lane]
+                independent()
     for j in range(memory.shape[0]):
         for lane in range(n):
             memory[j, lane] = grid.memory[j]
+            independent()
 
 
 def _pad(block, samples, n, together):
@@ -288,14 +304,17 @@ def _take_out_settled(block, samples, n, together, first, ends):
             at = number[lane] - first
             for i in range(ended.shape[0]):
                 ends.theta[i, at] = ended[i, lane]
+                few()
             for j in range(ends.memory.shape[0]):
                 ends.memory[j, at] = memory[of_measure + j, lane]
+                few()
             ends.steps[at] = status[lane] // KINDS
             ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
             n -= 1
             _move(block, samples, n, lane)
             for i in range(ended.shape[0]):
                 ended[i, lane] = ended[i, n]
+                few()
         else:
             lane += 1
     return n
@@ -312,6 +331,7 @@ def _sample(pair, block, table, settling, t, n, sample):  # the step's arguments
     objective = block.work[0]
     for lane in range(n):
         sample[lane] = objective[lane]
+        independent()
 
 
 def _step_and_sample(pair, block, table, settling, t, n, sample):  # likewise
@@ -320,6 +340,7 @@ def _step_and_sample(pair, block, table, settling, t, n, sample):  # likewise
     objective = block.work[block.work.shape[0] - 1]
     for lane in range(n):
         sample[lane] = objective[lane]
+        independent()
 
 
 def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, noted, first, record, ends):  # likewise
@@ -334,9 +355,11 @@ def _take_last_steps(pair, sampled_by, block, table, settling, t, n, padded, not
         for j in range(ends.memory.shape[0] if k == window else 0):
             for lane in range(n):
                 ends.memory[j, number[lane] - first] = memory[of_measure + j, lane]
+                independent()
         for i in range(theta.shape[0]):
             for lane in range(n):
                 tail[k, i, lane] = theta[i, lane]
+                independent()
         due = sampled < len(noted.steps) and t + k == noted.steps[sampled]
         if due and not noted.with_steps:
             _sample(sampled_by, block, table, settling, t + k, padded, noted.values[sampled])
@@ -366,12 +389,15 @@ def _compare_with_ends(pair, block, table, settling, n, padded, noted):  # likew
     for i in range(theta.shape[0]):
         for lane in range(n):
             theta[i, lane] = ended[i, lane]
+            independent()
         for lane in range(n, padded):
             theta[i, lane] = ended[i, 0]
+            independent()
     for k in range(len(noted.steps)):
         call_step(pair, block, table, settling, noted.steps[k], padded, 0)
         for lane in range(n):
             noted.values[k, lane] -= block.work[0, lane]
+            independent()
 
 
 @functools.cache

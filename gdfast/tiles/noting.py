@@ -4,7 +4,7 @@ from typing import Any
 
 from numba import types
 
-from gdfast.kernels.options import apart
+from gdfast.kernels.options import apart, few, independent
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.record import Record
 
@@ -36,11 +36,14 @@ def note(judging, block, table, settling, per_objective, n, padded, first, recor
         call_step(judging, block, table, settling, len(table) - 1, padded, both)
     for lane in range(n if losses.shape[1] else 0):
         losses[number[lane] - first, row] = work[0, lane] * per_objective
+        independent()
     for lane in range(n if gradients.shape[1] else 0):
         gradients[number[lane] - first, row] = work[1, lane]
+        independent()
     for i in range(theta.shape[0] if points.shape[1] else 0):
         for lane in range(n):
             points[number[lane] - first, row, i] = theta[i, lane]
+            independent()
 
 
 def note_state(block, n, first, record, t):
@@ -53,6 +56,7 @@ def note_state(block, n, first, record, t):
             for i in range(places.shape[1]):
                 for lane in range(n):
                     places[j, i, number[lane] - first, row] = state[j, i, lane]
+                    independent()
 
 
 def stay(record, ends, begin, n):
@@ -63,8 +67,11 @@ def stay(record, ends, begin, n):
         row = place_of(steps, ends.steps[at])
         for later in range(row, record.loss.shape[1]):
             record.loss[at, later] = ends.loss[at]
+            few()
         for later in range(row, record.gradient_norm.shape[1]):
             record.gradient_norm[at, later] = ends.gradient_norm[at]
+            few()
         for later in range(row, record.theta.shape[1]):
             for i in range(record.theta.shape[2]):
                 record.theta[at, later, i] = ends.theta[i, at]
+                few()

@@ -6,7 +6,7 @@ told by the loss alone. `gdfast.tiles.outcomes.Judge` has the whole truth in Num
 
 import numpy as np
 
-from gdfast.kernels.options import apart
+from gdfast.kernels.options import apart, few, independent
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.ending import Ending, Trend
 from gdfast.tiles.noting import place_of
@@ -41,6 +41,7 @@ def _distance(theta, at, point):
     for i in range(theta.shape[0]):
         along = abs(theta[i, at] - point[i])
         distance = along if along > distance else distance
+        few()
     return distance
 
 
@@ -51,6 +52,7 @@ def _tell_stationary(at, limits, ends):
         distance = _distance(ends.theta, at, limits.points[k])
         if distance <= limits.reach[k] and distance < best:
             place, best = k, distance
+        few()
     if place < 0:
         return True
     ends.outcome[at], ends.basin[at] = limits.outcomes[place], limits.basins[place]
@@ -70,6 +72,7 @@ def _tell_near(at, recent, limits, ends):
             distance < best or (place >= 0 and distance == best and limits.basins[k] < limits.basins[place])
         ):
             place, best = k, distance
+        few()
     if place < 0:
         return True
     if abs(limits.losses[place] - loss) <= limits.slack:
@@ -84,6 +87,7 @@ def _is_far(theta, at, limits):
     for i in range(theta.shape[0]):
         if not (theta[i, at] >= limits.around[0, i] and theta[i, at] <= limits.around[1, i]):
             return True
+        few()
     return False
 
 
@@ -95,8 +99,10 @@ def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, t
     for i in range(theta.shape[0]):
         for lane in range(n):
             theta[i, lane] = ends.theta[i, begin + lane]
+            independent()
         for lane in range(n, padded):
             theta[i, lane] = theta[i, 0]
+            independent()
     call_step(pair, block, table, settling, len(table) - 1, padded, -1)
     before, heights = limits.before, limits.heights
     start = (grid.first + begin) % len(before)
@@ -123,3 +129,4 @@ def judge(pair, block, table, settling, grid, limits, per_objective, begin, n, t
                 untold = _tell_near(at, ends.recent[at] * per_objective, limits, ends)
         ends.untold[at] = untold
         start = 0 if start + 1 == len(before) else start + 1
+        independent()

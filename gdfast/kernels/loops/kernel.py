@@ -58,6 +58,8 @@ after:
   ret void
 }
 !0 = !{}
+!1 = !{!"llvm.loop.vectorize.enable", i1 false}
+!2 = !{!"llvm.loop.unroll.disable"}
 """
 """What numba's machine code tells of a step that fails is kept in the call's own record: several threads call."""
 

@@ -117,6 +117,10 @@ def _machine_code(field: str) -> Callable[..., None]:
     return call
 
 
+def _few(function: Any) -> None:
+    function.has_few = True
+
+
 KNOWN: Final[dict[Any, Callable[..., Any]]] = {
     abs: _absolute,
     min: _extreme(min, ast.Lt),
@@ -135,6 +139,7 @@ KNOWN: Final[dict[Any, Callable[..., Any]]] = {
     options.apart: _apart,
     options.wide: _wide,
     options.independent: _independent,
+    options.few: _few,
     records.record: _record,
     lane_products.copy_vector: products.copy,
     lane_products.fill_vector: products.fill,

@@ -20,6 +20,12 @@ class Module:
         self.declared: dict[str, str] = {}
         self._known: dict[Any, tuple[str, str]] = {}
 
+    def loop_of_few_rounds(self) -> str:
+        """What tells LLVM so of another loop."""
+        name = f"!{3 + sum(key.startswith('!') for key in self.declared)}"
+        self.declared[name] = f"{name} = distinct !{{{name}, !1, !2}}"
+        return name
+
     def function(self, function: FunctionType, arguments: Sequence[Any]) -> tuple[str, str]:
         """Write a function for such arguments; return its name, and the kind of what it returns."""
         key = function, kind_of(tuple(arguments))
@@ -45,7 +51,7 @@ class _Function(Expressions):
         self.handed = ["ptr %record"]  # of the call from Python
         self.attributes = ["nounwind"]
         self.returned: list[tuple[int, Number]] = []  # in which lines
-        self.is_independent = False  # whether the iterations of the loop that is being written are
+        self.is_independent = self.has_few = False  # what is told of the loop that is being written
 
     def define(self, name: str, arguments: Sequence[Any]) -> str:
         """Write all of it into the module; return the kind of what it returns."""
@@ -193,8 +199,9 @@ class _Function(Expressions):
         self.store(self.write("i64", f"add nsw i64 {self.load(counter).text}, {self.text(step, 'i64')}"), counter)
         if self.is_independent:
             self.mark()
-            self.is_independent = False
-        self.end(f"br label %{head}")
+        told = f", !llvm.loop {self.module.loop_of_few_rounds()}" if self.has_few else ""
+        self.is_independent = self.has_few = False
+        self.end(f"br label %{head}{told}")
         self.begin(after)
 
     def written_out(self, node: ast.For, places: range) -> None:
