@@ -182,7 +182,7 @@ def saddle_free_newton(gradient, start, lr, steps, hessian, damping=1e-3):
     return path
 
 
-def levenberg_marquardt(gradient, start, lr, steps, hessian, loss, damping=0.01, factor=10.0, divisor=10.0):
+def levenberg_marquardt(gradient, start, lr, steps, hessian, loss, damping=0.01, factor=10.0, divisor=10.0, **_):
     """No library among the peers has it with the Hessian and step by step."""
     path, x = [list(start)], list(start)
     for _ in range(steps):
@@ -326,6 +326,49 @@ def damped_newton(gradient, start, lr, steps, loss, hessian, **how):
     return path
 
 
+def newton_cg(
+    gradient, start, lr, steps, loss, hessian, matrix="hessian", damping=0.0, rounds=50, tolerance=0.5, **how
+):
+    """SciPy's Newton-CG has other norms, and searches otherwise."""
+    path, x = [list(start)], list(start)
+    for _ in range(steps):
+        g = np.array(gradient(x))
+        h = np.array(hessian(x)) + damping * np.eye(len(x))
+        p = steihaug(h, g, None, rounds, min(tolerance, np.sqrt(np.linalg.norm(g))))
+        a = _length(x, p.tolist(), lr, loss, gradient, how)
+        x = [xi + a * pi for xi, pi in zip(x, p, strict=True)]
+        path.append(x)
+    return path
+
+
+def steihaug(h, g, radius, rounds, tolerance):
+    p, r, d = np.zeros_like(g), g, -g
+    for k in range(rounds):
+        if np.linalg.norm(r) <= tolerance * np.linalg.norm(g):
+            return p
+        curvature = d @ h @ d
+        ends = [] if radius is None else sorted(np.roots([d @ d, 2 * p @ d, p @ p - radius**2]).real)
+        if curvature <= 0:
+            if radius is None:
+                return p if k else -g
+            return min((p + tau * d for tau in ends), key=lambda q: g @ q + 0.5 * q @ h @ q)
+        a = r @ r / curvature
+        if radius is not None and np.linalg.norm(p + a * d) >= radius:
+            return p + ends[1] * d
+        p, before, r = p + a * d, r, r + a * h @ d
+        d = r @ r / (before @ before) * d - r
+    return p
+
+
+def trust_region_cg(gradient, start, lr, steps, loss, hessian, least=0.15, largest=1000.0, rounds=50, tolerance=0.5):
+    """SciPy's trust-ncg is the same; its steps are in the tests of curvature."""
+
+    def within(h, g, radius):
+        return steihaug(h, g, radius, rounds, min(tolerance, np.sqrt(np.linalg.norm(g))))
+
+    return _in_regions(gradient, start, lr, steps, loss, hessian, least, largest, within)
+
+
 def normalized_gd(gradient, start, lr, steps):
     """No library among the peers has it as an optimizer."""
     path, x = [list(start)], list(start)
@@ -399,10 +442,14 @@ def polyak_sgd(gradient, start, lr, steps, loss, lowest, largest=1.0):
 
 def trust_region(gradient, start, lr, steps, loss, hessian, least=0.15, largest=1000.0):
     """SciPy's trust-exact solves for its steps to a tenth of the radius, which is to be met otherwise."""
+    return _in_regions(gradient, start, lr, steps, loss, hessian, least, largest, least_within)
+
+
+def _in_regions(gradient, start, lr, steps, loss, hessian, least, largest, step):
     path, x, radius = [list(start)], np.array(start), lr
     for _ in range(steps):
         g, h = np.array(gradient(x.tolist())), np.array(hessian(x.tolist()))
-        p = least_within(h, g, radius)
+        p = step(h, g, radius)
         there = (x + p).tolist()
         model = g @ p + 0.5 * p @ h @ p
         ratio = (loss(there) - loss(x.tolist())) / model if model else 0.25

@@ -22,7 +22,10 @@ from gdfast.formulas.elementary import sqrt, square_scale
 __all__ = [
     "absolute_hessian_solve",
     "dot",
+    "gauss_newton_cg",
+    "gauss_newton_product",
     "gradient_at",
+    "hessian_cg",
     "hessian_diagonal",
     "hessian_product",
     "hessian_solve",
@@ -153,6 +156,47 @@ def hessian_diagonal(due: Any, low: Any, middle: Any, high: Any) -> Any:
     raise TypeError(_TOLD.format("hessian_diagonal"))
 
 
+def hessian_cg(gradient: Any, damping: Any, radius: Any, rounds: Any, tolerance: Any) -> Any:
+    """Return p about where gᵀp + ½ pᵀ(H + damping I)p is least: conjugate gradients from p = 0, cut short.
+
+    They end where the gradient of this model is at most `tolerance` times as long as that at 0, and after so many
+    `rounds`. Each takes a product of the Hessian with a vector, which counts as one evaluation. Where p would be longer
+    than the `radius`, and where a direction has no positive curvature, p goes on to the radius, to the lower end, and
+    ends. A radius of 0 is none: there p ends before such a direction, and is −g where it is the first. See
+    `gdfast.formulas.truncated`.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("hessian_cg"))
+
+
+def gauss_newton_cg(gradient: Any, damping: Any, radius: Any, rounds: Any, tolerance: Any) -> Any:
+    """Return the same as `hessian_cg` with the matrix of Gauss and Newton in place of the Hessian.
+
+    It is Jᵀ B J, J the derivatives of a model's outputs by the parameters and B the loss's second ones by the outputs.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("gauss_newton_cg"))
+
+
+def gauss_newton_product(vector: Any) -> Any:
+    """Return the matrix of Gauss and Newton at the rule's point times a vector, a vector.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("gauss_newton_product"))
+
+
 class _Kind(NamedTuple):
     """What one of the functions takes, and whether it returns a vector."""
 
@@ -172,12 +216,19 @@ KINDS: Mapping[str, _Kind] = {
     "trust_region_step": _Kind((_VECTOR, _NUMBER), True),
     "hessian_product": _Kind((_VECTOR,), True),
     "hessian_diagonal": _Kind((_NUMBER,) * 4, True),
+    "hessian_cg": _Kind((_VECTOR, *[_NUMBER] * 4), True),
+    "gauss_newton_cg": _Kind((_VECTOR, *[_NUMBER] * 4), True),
+    "gauss_newton_product": _Kind((_VECTOR,), True),
 }
 OF_THE_HESSIAN = frozenset({"hessian_solve", "absolute_hessian_solve", "trust_region_step"})
 """Those that take the whole Hessian."""
-OF_PRODUCTS = frozenset({"hessian_product", "hessian_diagonal"})
+OF_PRODUCTS = frozenset({"hessian_product", "hessian_diagonal", "hessian_cg"})
 """Those that take products of it with vectors."""
-COUNTED = frozenset({"line_search", "hessian_diagonal"})
+OF_GAUSS_NEWTON = frozenset({"gauss_newton_cg", "gauss_newton_product"})
+"""Those that take products of the matrix of Gauss and Newton."""
+TRUNCATED = frozenset({"hessian_cg", "gauss_newton_cg"})
+"""Those that are conjugate gradients cut short."""
+COUNTED = frozenset({"line_search", "hessian_diagonal"}) | TRUNCATED
 """Those of which it is counted how often they ask for something."""
 
 
@@ -252,8 +303,18 @@ class Steps:
 
     @property
     def takes_products(self) -> bool:
-        """Whether it asks for products of the Hessian with vectors."""
-        return bool(self.functions & OF_PRODUCTS)
+        """Whether it asks for products of vectors with the Hessian, or with the matrix of Gauss and Newton."""
+        return bool(self.functions & (OF_PRODUCTS | OF_GAUSS_NEWTON))
+
+    @property
+    def takes_gauss_newton(self) -> bool:
+        """Whether it asks for products of the matrix of Gauss and Newton with vectors."""
+        return bool(self.functions & OF_GAUSS_NEWTON)
+
+    @property
+    def truncates(self) -> bool:
+        """Whether it asks for conjugate gradients."""
+        return bool(self.functions & TRUNCATED)
 
     @property
     def counts(self) -> bool:
@@ -271,7 +332,7 @@ class Steps:
             if function in ("gradient_at", "loss_at"):
                 named = sorted({part.id for part in ast.walk(operands[0]) if isinstance(part, ast.Name)})
                 points.add((ast.unparse(operands[0]), *(values[each] for each in named)))
-            elif function == "hessian_product" and not self.takes_hessian:
+            elif function == "gauss_newton_product" or (function == "hessian_product" and not self.takes_hessian):
                 points.add(len(points))
             values[name] += 1
         return len(points)
@@ -295,6 +356,12 @@ class Steps:
             raise ValueError(
                 f"rule {self.name}: norms and sums are of rules of one coordinate; it calls "
                 f"{', '.join(sorted(self.functions))}, and can call dot and norm in their place"
+            )
+        both = self.functions & OF_GAUSS_NEWTON, self.functions & (OF_PRODUCTS | OF_THE_HESSIAN)
+        if all(both):
+            raise ValueError(
+                f"rule {self.name}: it must ask for the Hessian or for the matrix of Gauss and Newton, not for both by "
+                f"{' and '.join(', '.join(sorted(each)) for each in both)}"
             )
         if ("line_search" in self.functions) != searches:
             missing = "search must come with a rule that calls line_search" if searches else "it needs a search"

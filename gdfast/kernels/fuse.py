@@ -12,6 +12,7 @@ from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
+from gdfast.formulas.truncated import length_along
 from gdfast.kernels.compiling import remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.loops.kernel import Kernel
@@ -60,6 +61,8 @@ def step_kernel(
     steps, search = optimizer.steps, optimizer.search
     results = 1 + len(optimizer.state) + len(optimizer.scalars)
     parts = {} if steps else {"rule": Formula.of(optimizer.rule, results)}
+    if steps and steps.truncates:
+        parts["length_along"] = Formula.of(length_along, 2)
     if search:
         parts["search"] = Formula.of(search.rule, search.results)
     if optimizer.entries is not None:
@@ -127,7 +130,7 @@ def step_kernel(
             around = {**_FUNCTIONS, **called, **made}
             around |= {"most": search.most if search else 0, "rounds": ROUNDS, "second": 1}
             made["advance"] = typed(ast.parse(written).body[0], {"__name__": __name__, **around}, real)
-        for name in ("hessian", "search"):
+        for name in ("hessian", "search", "length_along"):
             made.pop(name, None)
         known = made.get("advance") or made["rule"]
         for name in ("rule", "advance", "entries", "terms", "plateau", "measure"):

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gdfast.formulas import linear
+from gdfast.formulas import linear, truncated
 from gdfast.formulas.vectors import Statement
 from gdfast.optimizers import Optimizer
 
@@ -184,6 +184,32 @@ class _InRegisters:
         for i, row in enumerate(matrix):
             found = linear.product(row, [_Written(f"{name}_v{j}", lines) for j in range(self.d)])
             lines.append(f"{name}__{i} = {found.text}")
+
+    def _hessian_cg(self, name: str, gradient: ast.expr, *numbers: ast.expr) -> None:
+        matrix, lines, d = self.hessian(), self.lines, range(self.d)
+        residual, way, image, found = ([f"{name}_{part}{i}" for i in d] for part in ("_r", "_d", "_b", "_"))
+        lines += [f"{residual[i]} = {part}" for i, part in enumerate(self.all_of(gradient))]
+        for part, number in zip(("damping", "radius", "most", "limit"), numbers, strict=True):
+            lines.append(f"{name}_{part} = {self.one(number)}")
+        lines += [f"{way[i]}, {found[i]} = -{residual[i]}, 0.0" for i in d]
+        lines += self.sum_of(f"{name}_left", residual, residual)
+        lines += [f"{name}_limit = {name}_limit * {name}_limit * {name}_left", f"{name}_k = 0.0"]
+        begin = len(lines)
+        lines += [f"if not ({name}_left > {name}_limit and {name}_k < {name}_most):", "    break"]
+        for i, row in enumerate(matrix):
+            product = linear.product(row, [_Written(each, lines) for each in way])
+            lines.append(f"{image[i]} = {product.text} + {name}_damping * {way[i]}")
+        pairs = {"bend": (way, image), "reached": (found, found), "along": (found, way), "square": (way, way)}
+        for part, (one, other) in pairs.items():
+            lines += self.sum_of(f"{name}_{part}", one, other)
+        given = ", ".join(f"{name}_{part}" for part in ("left", *pairs, "radius"))
+        lines.append(f"{name}_a, {name}_ends = length_along({given}, select({name}_k == 0.0, 1.0, 0.0))")
+        lines += [f"{found[i]} = {found[i]} + {name}_a * {way[i]}" for i in d]
+        lines += [f"{residual[i]} = {residual[i]} + {name}_a * {image[i]}" for i in d]
+        lines += [f"{name}_k = {name}_k + 1.0", "trials = trials + 1.0", f"if {name}_ends != 0.0:", "    break"]
+        lines += [f"{name}_before = {name}_left", *self.sum_of(f"{name}_left", residual, residual)]
+        lines += [f"{way[i]} = {name}_left / {name}_before * {way[i]} - {residual[i]}" for i in d]
+        lines[begin:] = [f"for _ in range({truncated.MOST}):", *(f"    {line}" for line in lines[begin:])]
 
     def _hessian_diagonal(self, name: str, due: ast.expr, *_: ast.expr) -> None:
         matrix, lines = self.hessian(), self.lines

@@ -9,6 +9,7 @@ import functools
 import inspect
 from typing import NamedTuple
 
+from gdfast.formulas import truncated
 from gdfast.formulas.grammar import is_condition
 from gdfast.formulas.vectors import Statement
 from gdfast.kernels.whole import expression
@@ -31,8 +32,8 @@ def in_memory(optimizer: Optimizer) -> tuple[str, Rows]:
     """The text of ``advance(pair, theta, grad, …)`` for all lanes of a block, and what it needs of memory.
 
     It stores what becomes of the lanes; how much is counted of what they asked for is in the first of its numbers. It
-    calls ``transform``, ``search``, ``factor``, ``call_evaluation``, ``call_product``, ``larger_size`` and
-    ``random_sign``.
+    calls ``transform``, ``search``, ``factor``, ``call_evaluation``, ``call_product``, ``larger_size``,
+    ``random_sign`` and ``length_along``.
     """
     made = _InRows(optimizer, tuple(inspect.signature(optimizer.rule).parameters))
     return made.text, made.rows
@@ -167,6 +168,52 @@ class _InRows:
         self.over(f"{way}[i, lane] = {self.written(vector)}")
         self.lines.append(f"call_product(pair, theta, {way}, {room}, work, n, t)")
 
+    _gauss_newton_product = _hessian_product  # of the matrix that the pair's products are of
+
+    def _hessian_cg(self, room: str, gradient: ast.expr, *numbers: ast.expr) -> None:
+        residual, way, image = (f"{self.vector()}[i, lane]" for _ in range(3))
+        damping, radius, most, limit, left, length, ends, done, k = (f"{self.number()}[lane]" for _ in range(9))
+        seen = [self.number() for _ in range(4)]
+        found, fresh = f"{room}[i, lane]", self.number()
+        self.over(f"{residual} = {self.written(gradient)}")
+        given = zip((damping, radius, most, limit), numbers, strict=True)
+        self.over_lanes(*(f"{place} = {self.written(number)}" for place, number in given))
+        self.over(f"{way} = -{residual}", f"{found} = 0.0")
+        self.sum_of(_bare(left), residual, residual)
+        self.over_lanes(
+            f"{limit} = {limit} * {limit} * {left}",
+            f"{k} = 0.0",
+            f"{done} = select(({left} > {limit}) & ({most} > 0.0), 0.0, 1.0)",
+        )
+        before, self.lines = self.lines, ["going = n - n"]
+        self.over_lanes(f"going += {done} == 0.0")
+        self.lines += ["if going == n - n:", "    break"]
+        self.lines.append(f"call_product(pair, theta, {_bare(way)}, {_bare(image)}, work, n, t)")
+        self.over(f"{image} = {image} + {damping} * {way}")
+        for place, (one, other) in zip(seen, ((way, image), (found, found), (found, way), (way, way)), strict=True):
+            self.sum_of(place, one, other)
+        sums = ", ".join(f"{place}[lane]" for place in seen)
+        self.over_lanes(
+            f"{length}, {ends} = length_along({left}, {sums}, {radius}, select({k} == 0.0, 1.0, 0.0))",
+            f"{self.trials}[lane] = {self.trials}[lane] + select({done} == 0.0, 1.0, 0.0)",
+            f"{k} = {k} + 1.0",
+        )
+        self.over(
+            f"{found} = select({done} == 0.0, {found} + {length} * {way}, {found})",
+            f"{residual} = {residual} + {length} * {image}",
+        )
+        self.sum_of(fresh, residual, residual)
+        self.over_lanes(
+            f"{length} = {fresh}[lane] / {left}",
+            f"{left} = {fresh}[lane]",
+            f"goes = ({done} == 0.0) & ({ends} == 0.0) & ({left} > {limit}) & ({k} < {most})",
+            f"{done} = select(goes, 0.0, 1.0)",
+        )
+        self.over(f"{way} = {length} * {way} - {residual}")
+        self.lines = [*before, f"for _ in range({truncated.MOST}):", *(f"    {line}" for line in self.lines)]
+
+    _gauss_newton_cg = _hessian_cg
+
     def _hessian_diagonal(self, room: str, due: ast.expr, *key: ast.expr) -> None:
         way, is_due = self.vector(), self.number()
         self.over_lanes(f"{is_due}[lane] = select({self.written(due)} != 0.0, 1.0, 0.0)")
@@ -216,6 +263,11 @@ class _InRows:
         )
         self.lines += ["if going == n - n:", "    break"]
         self.lines = [*before, "for _ in range(most):", *(f"    {line}" for line in self.lines)]
+
+
+def _bare(place: str) -> str:
+    """The room alone, without an index."""
+    return place.partition("[")[0]
 
 
 def _at(vector: bool) -> str:

@@ -61,6 +61,7 @@ from gdfast.optimizers.muon import muon
 from gdfast.optimizers.nadam import nadam
 from gdfast.optimizers.nesterov import nesterov
 from gdfast.optimizers.newton import newton
+from gdfast.optimizers.newton_cg import newton_cg
 from gdfast.optimizers.normalized_gd import normalized_gd
 from gdfast.optimizers.novograd import novograd
 from gdfast.optimizers.optimistic_adam import optimistic_adam
@@ -89,6 +90,7 @@ from gdfast.optimizers.stable_adamw import stable_adamw
 from gdfast.optimizers.steepest_descent import steepest_descent
 from gdfast.optimizers.tiger import tiger
 from gdfast.optimizers.trust_region import trust_region
+from gdfast.optimizers.trust_region_cg import trust_region_cg
 from gdfast.optimizers.yogi import yogi
 
 FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
@@ -104,7 +106,8 @@ FAMILIES: dict[str, tuple[Callable[..., Optimizer], ...]] = {
     "second gradients": (sam, extragradient),
     "line searches": (steepest_descent, conjugate_gradients),
     "second order": (
-        newton, damped_newton, saddle_free_newton, levenberg_marquardt, trust_region, lbfgs, adahessian, sophia
+        newton, damped_newton, saddle_free_newton, levenberg_marquardt, trust_region, newton_cg, trust_region_cg,
+        lbfgs, adahessian, sophia,
     ),
     "matrix": (muon, shampoo, soap, galore, adafactor),
     "wrappers": (averaged,),
@@ -243,6 +246,7 @@ __all__ = [
     "named",
     "nesterov",
     "newton",
+    "newton_cg",
     "normalized_gd",
     "novograd",
     "optimistic_adam",
@@ -272,5 +276,6 @@ __all__ = [
     "steepest_descent",
     "tiger",
     "trust_region",
+    "trust_region_cg",
     "yogi",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gdfast.formulas import linear, vectors
+from gdfast.formulas import linear, truncated, vectors
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import random_sign
@@ -24,6 +24,9 @@ class Ground(Protocol):
 
     def step_product(self, theta: Array, way: Array, t: int) -> Array:
         """Return the Hessians of that times vectors, ``[d, n]``."""
+
+    def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the matrices of Gauss and Newton of that times vectors, ``[d, n]``."""
 
 
 class Around:
@@ -54,6 +57,9 @@ class Around:
             "line_search": self.line_search,
             "hessian_product": self.hessian_product,
             "hessian_diagonal": self.hessian_diagonal,
+            "hessian_cg": functools.partial(self.truncated, self.hessian_product),
+            "gauss_newton_cg": functools.partial(self.truncated, self.gauss_newton_product),
+            "gauss_newton_product": self.gauss_newton_product,
             **{name: functools.partial(self.with_hessian, solve) for name, solve in linear.SOLVERS.items()},
         }
         results = 1 + len(optimizer.state) + len(optimizer.scalars)
@@ -148,6 +154,33 @@ class Around:
         if not self.has_entries:
             return self.problem.step_product(self.theta, way, self.t)
         return np.stack([linear.product(row, [*way]) for row in self._hessian()])
+
+    def gauss_newton_product(self, vector: Any) -> Array:
+        """The matrix of Gauss and Newton times vectors, ``dtype[d, n]``."""
+        return self.problem.step_gauss_newton(self.theta, np.broadcast_to(vector, self.theta.shape), self.t)
+
+    def truncated(
+        self, product: Callable[[Any], Array], gradient: Any, damping: Any, radius: Any, rounds: Any, tolerance: Any
+    ) -> Array:
+        """What conjugate gradients find, cut short, ``dtype[d, n]``."""
+        length_along = Formula.of(truncated.length_along, 2).reading(self.real)
+        residual = np.broadcast_to(gradient, self.theta.shape)
+        found, way, left = np.zeros_like(self.theta), -residual, vectors.dot(residual, residual)
+        limit, one = tolerance * tolerance * left, np.ones_like(left)
+        live = (left > limit) & (rounds > 0)
+        for k in range(truncated.MOST):
+            if not live.any():
+                break
+            image = product(way) + damping * way
+            sums = (vectors.dot(a, b) for a, b in ((way, image), (found, found), (found, way), (way, way)))
+            length, ends = length_along(left, *sums, radius, one if k == 0 else 0 * one)
+            found = np.where(live, found + length * way, found)
+            residual = residual + length * image
+            self.tried = self.tried + live
+            before, left = left, vectors.dot(residual, residual)
+            live = live & (ends == 0) & (left > limit) & (k + 1 < rounds)
+            way = left / before * way - residual
+        return found
 
     def hessian_diagonal(self, due: Any, low: Any, middle: Any, high: Any) -> Array:
         """The diagonal of the Hessian, or Hutchinson's estimate, where it is due, ``dtype[d, n]``."""

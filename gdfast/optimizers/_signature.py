@@ -155,6 +155,8 @@ def needs_of(signature: Signature, transforms: Sequence[Transform]) -> Mapping[s
     needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in signature.coefficients else {}
     if signature.steps and signature.steps.takes_hessian:
         needs["hessian"] = f"the Hessian of a landscape, a formula of at most {LARGEST_LANDSCAPE} coordinates"
+    elif signature.steps and signature.steps.takes_gauss_newton:
+        needs["gauss_newton_product"] = "a matrix of Gauss and Newton, as regressions, models and networks have it"
     elif signature.steps and signature.steps.takes_products:
         needs["hessian_product"] = "products of the Hessian with vectors"
     if any(transform.of_matrices for transform in transforms):
@@ -162,7 +164,13 @@ def needs_of(signature: Signature, transforms: Sequence[Transform]) -> Mapping[s
     return needs
 
 
-_SINGULAR = {"gradients": "gradient", "losses": "loss", "Hessians": "Hessian", "Hessian products": "Hessian product"}
+_SINGULAR = {
+    "gradients": "gradient",
+    "losses": "loss",
+    "Hessians": "Hessian",
+    "Hessian products": "Hessian product",
+    "Gauss-Newton products": "Gauss-Newton product",
+}
 
 
 def cost_of(signature: Signature, search: Search | None, elsewhere: bool = False) -> str:
@@ -174,10 +182,13 @@ def cost_of(signature: Signature, search: Search | None, elsewhere: bool = False
         "losses": signature.uses_loss + functions.count("loss_at"),
         "Hessians": int(whole),
         "Hessian products": 0 if whole else functions.count("hessian_product"),
+        "Gauss-Newton products": functions.count("gauss_newton_product"),
     }
     words = [f"{n} {what if n > 1 else _SINGULAR[what]}" for what, n in counts.items() if n]
     if "hessian_diagonal" in functions:
         words.append("1 Hessian product where it is due")
+    rounds = {"hessian_cg": "Hessian", "gauss_newton_cg": "Gauss-Newton"}
+    words += [f"1 {what} product a round" for function, what in rounds.items() if function in functions]
     trials = {"value": "a loss", "slope": "a gradient"}
     if search and search.most:
         words.append(" and ".join(trials[each] for each in search.seen if each in trials) + " at each trial")

@@ -183,6 +183,9 @@ class _Paraboloid(NamedTuple):
     def step_product(self, theta: Array, way: Array, t: int) -> Array:
         return self.motion.gradient(way)
 
+    def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
+        return self.motion.gradient(way)  # where the residuals are 0
+
     def hessian_rows(self, theta: Array) -> list[list[Array]]:
         return [[np.full(theta.shape[1:], entry) for entry in row] for row in self.motion.hessian.tolist()]
 

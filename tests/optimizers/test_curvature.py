@@ -105,6 +105,19 @@ def test_products_with_the_hessian_are_those_of_its_entries(problem):
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("problem", cases.MODELS, ids=cases.label)
+def test_matrices_of_gauss_and_newton_are_of_the_outputs_slopes(problem):
+    theta, t = problem.random(3, seed=1).T, 2
+    way = np.random.default_rng(0).normal(size=theta.shape)
+    rows = np.arange(len(problem.y)) if problem.batch_size is None else problem.rows(t)
+    slopes = cases.differences(problem.predict, theta, 1e-6)[:, rows]  # (d, rows, n)
+    residuals = problem.predict(theta)[rows] - problem.y[rows, None]
+    bend = 2.0 if problem.fit.loss == "squared" else (np.abs(residuals) <= problem.fit.delta)
+    expected = np.einsum("irn,rn->in", slopes, bend * np.einsum("irn,in->rn", slopes, way)) / len(rows)
+    got = problem.step_gauss_newton(theta, way, t)
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
+
+
 ADAPTIVE = [optimizers.adahessian(eps=0.1), optimizers.sophia(interval=3)]
 
 

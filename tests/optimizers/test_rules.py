@@ -64,6 +64,8 @@ AMPLIFYING = {
     "conjugate_gradients": 3,
     "steepest_descent": 8,
     "trust_region": 30,
+    "trust_region_cg": 30,
+    "newton_cg": 12,
 }
 """Steps after which a rule rests, or, its rate being a quotient of what it meets, has amplified rounding too much."""
 
@@ -112,6 +114,8 @@ RANDOM = {
     "growth": lambda u: max(0.0, 4 * u - 2),
     "of": lambda u: None,
     "decay": lambda u: u,
+    "rounds": lambda u: 1 + int(9 * u),
+    "tolerance": lambda u: 0.1 + 0.8 * u,
     "start": lambda u: int(20 * u),
 }
 """Hyperparameters from a number between 0 and 1."""

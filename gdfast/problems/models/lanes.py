@@ -39,35 +39,44 @@ def row_at(shape, layout, t, q):
 class ModelKernel(LaneKernel):
     """The lane kernel of a model, which another process makes again from the texts of its formulas."""
 
-    made_of: tuple[str, str, str | None, int]
+    made_of: tuple[str, str, str | None, str | None, int]
 
     def __reduce__(self) -> Any:
         return _of_texts, self.made_of
 
 
-def _of_texts(loss: str, gradient: str, product: str | None, d: int) -> ModelKernel:
-    return lane_kernel(from_text(loss), from_text(gradient), product and from_text(product), d)
+def _of_texts(loss: str, gradient: str, product: str | None, outer: str | None, d: int) -> ModelKernel:
+    return lane_kernel(
+        from_text(loss), from_text(gradient), product and from_text(product), outer and from_text(outer), d
+    )
 
 
 @functools.lru_cache(maxsize=64)
 def lane_kernel(
-    loss: Callable[..., Any], gradient: Callable[..., Any], product: Callable[..., Any] | None, d: int
+    loss: Callable[..., Any],
+    gradient: Callable[..., Any],
+    product: Callable[..., Any] | None,
+    outer: Callable[..., Any] | None,
+    d: int,
 ) -> ModelKernel:
     """Return the lane kernel of formulas of d parameters and the numbers of a row: its loss, and the gradient.
 
-    The formula of the Hessian times a vector, if there is one, takes the vector behind the parameters.
+    The formulas of the Hessian times a vector and of the matrix of Gauss and Newton times one, if they are there, take
+    the vector behind the parameters.
     """
     slopes, losses = _Passing(Formula.of(gradient, d), d), _Passing(Formula.of(loss, 1), d)
-    bends = _Passing(Formula.of(product, d), d, d) if product else None
+    bends, outers = (_Passing(Formula.of(each, d), d, d) if each else None for each in (product, outer))
     kernel = ModelKernel(
         slopes.lanes(_GRADIENT),
         losses.lanes(_OBJECTIVE),
         max(slopes.work_rows, losses.work_rows),
         single=True,
         product=bends.lanes(_PRODUCT) if bends else None,
-        product_rows=bends.work_rows if bends else 0,
+        product_rows=max(each.work_rows if each else 0 for each in (bends, outers)),
+        gauss_newton=outers.lanes(_PRODUCT) if outers else None,
     )
-    object.__setattr__(kernel, "made_of", (source_of(loss), source_of(gradient), product and source_of(product), d))
+    texts = (each and source_of(each) for each in (loss, gradient, product, outer))
+    object.__setattr__(kernel, "made_of", (*texts, d))
     return kernel
 
 

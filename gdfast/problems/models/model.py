@@ -152,6 +152,10 @@ class ModelProblem(DataProblem):
         """Return the Hessian over the rows of step `t` times `way`, ``float64[d, n]``."""
         return self._sums.product(theta, way, self._rows_at(t))
 
+    def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the matrix of Gauss and Newton over the rows of step `t` times `way`, ``float64[d, n]``."""
+        return self._sums.gauss_newton(theta, way, self._rows_at(t))
+
     @property
     def has_classes(self) -> bool:
         """Whether rows have a class: where the loss is ``logistic`` or ``hinge``."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gdfast.formulas.chain_rule import ChainRule
-from gdfast.formulas.derivatives import NoDerivativeError, derived, product_from
+from gdfast.formulas.derivatives import LARGEST_GRAPH, NoDerivativeError, derived, product_from, ways
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.families import define
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.graph import Graph
 from gdfast.formulas.writer import Writer
 from gdfast.problems._stepping import real_of
 from gdfast.problems.models.lanes import ModelKernel, lane_kernel
@@ -45,7 +47,7 @@ class RowSums:
         self.parameters, self.penalty, self._split = split.parameters, penalty, split
         self._names = (*split.parameters, *split.columns, "y", "w")
         self._graph = graph
-        self._row = row(graph, split.output, graph.coordinate("y"), graph.coordinate("w"))
+        self._loss_of, self._row = row, row(graph, split.output, graph.coordinate("y"), graph.coordinate("w"))
         try:
             gradient = derived("gradient", graph.copy(), [self._row], self._names, self.parameters, of_sums=True)
         except NoDerivativeError as error:
@@ -57,7 +59,8 @@ class RowSums:
     def lane_kernel(self) -> ModelKernel:
         """The same for the compiler."""
         product = self._product and self._product.function
-        return lane_kernel(self._loss.function, self._gradient.function, product, len(self.parameters))
+        outer = self._outer and self._outer.function
+        return lane_kernel(self._loss.function, self._gradient.function, product, outer, len(self.parameters))
 
     @functools.cached_property
     def _hessian(self) -> Formula | None:
@@ -79,6 +82,29 @@ class RowSums:
             return Formula.of(product_from(graph, slopes, names, of_sums=True), d)
         except (NoDerivativeError, ValueError):
             return None
+
+    @functools.cached_property
+    def _outer(self) -> Formula | None:
+        """The formula of l″ (∇z · v) ∇z with the model's value z, the matrix of Gauss and Newton times a vector v."""
+        graph, d, split = self._graph.copy(), len(self.parameters), self._split
+        rest, own = self._names[d:], Graph(LARGEST_GRAPH)
+        places = [own.coordinate(name) for name in ("z", "y", "w")]
+        try:
+            (slope,) = ChainRule(own).by(self._loss_of(own, *places), ["z"])
+            bend = Formula.of(derived("hessian", own, [slope], ("z", "y", "w"), ["z"]), 1)
+            slopes = derived("gradient", graph, [split.output], self._names, self.parameters, of_sums=True)
+        except (NoDerivativeError, ValueError):
+            return None
+        way = ways(d, {*self.parameters, *rest})
+        lines, each = Formula.of(slopes, d).inlined(self._names, "_of_slopes")
+        more, (value,) = self._output.inlined(self._names[:-2], "_of_output")
+        last, (curved,) = bend.inlined(("value_of_output", "y", "w"), "_of_bend")
+        lines += [*more, f"value_of_output = {value}", *last]
+        lines.append("along_of_way = " + " + ".join(f"({one}) * {v}" for one, v in zip(each, way, strict=True)))
+        lines.append(f"turn_of_way = ({curved}) * along_of_way")
+        results = [f"turn_of_way * ({one})" for one in each]
+        outer = define("outer", (*self.parameters, *way, *rest), lines, results if d > 1 else results[0])
+        return Formula.of(outer, d)
 
     @functools.cached_property
     def _output(self) -> Formula:
@@ -118,6 +144,11 @@ class RowSums:
         """Return the Hessian of `loss` times `way`, ``float64[d, n]``, likewise."""
         assert self._product
         return self._mean_of_columns(self._product, np.concatenate([theta, way]), way, table)
+
+    def gauss_newton(self, theta: Array, way: Array, table: Array) -> Array:
+        """Return the matrix of Gauss and Newton of `loss` times `way`, ``float64[d, n]``, likewise."""
+        assert self._outer
+        return self._mean_of_columns(self._outer, np.concatenate([theta, way]), way, table)
 
     def _mean_of_columns(self, formula: Formula, given: Array, weights: Array, table: Array) -> Array:
         """The mean of what a formula has of each row, and the penalty times weights, ``float64[d, n]``."""

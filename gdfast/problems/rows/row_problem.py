@@ -96,6 +96,7 @@ class RowProblem(DataProblem):
             single=True,
             product=_row_lanes.lane_product,
             product_rows=8 * self.products + 3,
+            gauss_newton=_row_lanes.lane_product,
         )
         at_origin = float(np.abs(self.gradient(np.zeros((p * self.products, 1)))).max())
         self.gradient_scale = at_origin if at_origin > 0 else 1.0
@@ -210,6 +211,10 @@ class RowProblem(DataProblem):
         both = zip(self._blocks(theta, X, y), self._blocks(way, X, y), strict=True)
         changes = ((part, self.row_changes(products, changes)) for (part, _, products), (_, _, changes) in both)
         return self._mean_of_columns(way, changes, len(X))
+
+    def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
+        """Return the same: products are linear in the weights, and the matrix of Gauss and Newton is the Hessian."""
+        return self.step_product(theta, way, t)
 
     def hessian(self, theta: Array) -> Array:
         """Return the Hessians of `objective`, ``float64[d, d, n]``."""
