@@ -12,7 +12,7 @@ from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
-from gdfast.formulas.truncated import length_along
+from gdfast.formulas.truncated import MOST, length_along
 from gdfast.kernels.compiling import remembered
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.loops.kernel import Kernel
@@ -128,7 +128,7 @@ def step_kernel(
             made[name] = typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real)
         if written:
             around = {**_FUNCTIONS, **called, **made}
-            around |= {"most": search.most if search else 0, "rounds": ROUNDS, "second": 1}
+            around |= {"most": search.most if search else 0, "rounds": ROUNDS, "longest": MOST, "second": 1}
             made["advance"] = typed(ast.parse(written).body[0], {"__name__": __name__, **around}, real)
         for name in ("hessian", "search", "length_along"):
             made.pop(name, None)

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gdfast.formulas import linear, truncated
+from gdfast.formulas import linear
 from gdfast.formulas.vectors import Statement
 from gdfast.optimizers import Optimizer
 
@@ -209,7 +209,7 @@ class _InRegisters:
         lines += [f"{name}_k = {name}_k + 1.0", "trials = trials + 1.0", f"if {name}_ends != 0.0:", "    break"]
         lines += [f"{name}_before = {name}_left", *self.sum_of(f"{name}_left", residual, residual)]
         lines += [f"{way[i]} = {name}_left / {name}_before * {way[i]} - {residual[i]}" for i in d]
-        lines[begin:] = [f"for _ in range({truncated.MOST}):", *(f"    {line}" for line in lines[begin:])]
+        lines[begin:] = ["for _ in range(longest):", *(f"    {line}" for line in lines[begin:])]
 
     def _hessian_diagonal(self, name: str, due: ast.expr, *_: ast.expr) -> None:
         matrix, lines = self.hessian(), self.lines

@@ -9,7 +9,6 @@ import functools
 import inspect
 from typing import NamedTuple
 
-from gdfast.formulas import truncated
 from gdfast.formulas.grammar import is_condition
 from gdfast.formulas.vectors import Statement
 from gdfast.kernels.whole import expression
@@ -210,7 +209,7 @@ class _InRows:
             f"{done} = select(goes, 0.0, 1.0)",
         )
         self.over(f"{way} = {length} * {way} - {residual}")
-        self.lines = [*before, f"for _ in range({truncated.MOST}):", *(f"    {line}" for line in self.lines)]
+        self.lines = [*before, "for _ in range(longest):", *(f"    {line}" for line in self.lines)]
 
     _gauss_newton_cg = _hessian_cg
 
