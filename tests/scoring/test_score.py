@@ -187,7 +187,8 @@ def test_what_ships_is_what_is_scored(monkeypatch):
 
 
 def test_bad_arguments_get_one_sentence():
-    cases.refused(lambda: score("gd"), TypeError, "optimizer")
+    cases.refused(lambda: score("nix"), ValueError, "optimizer", "'nix'")
+    cases.refused(lambda: score(3), TypeError, "optimizer")
     cases.refused(lambda: score(optimizers.gd(), "0"), ValueError, "suite", "'0'")
     for call in (shipped, left_out):
         cases.refused(lambda call=call: call("nix"), ValueError, "suite", "'nix'")
