@@ -142,3 +142,29 @@ def test_ends_in_single_precision_are_judged_in_double():
     )
     _, near = Judge(sweep).elsewhere(ends, np.array([0]))
     assert near.tolist() == [1]
+
+
+def _rows(n):
+    rng = np.random.default_rng(n)
+    features = rng.normal(size=(n, 3))
+    return features, features @ [1.0, -2.0, 0.5] + rng.normal(size=n)
+
+
+def test_losses_of_very_many_rows_in_single_precision_are_those_in_double():
+    features, values = _rows(100_000)
+    for problem in (
+        problems.linear_regression(data=(features, values)),
+        problems.logistic_regression(data=(features, (values > 0).astype(float))),
+        problems.softmax_regression(data=(features, (values > 0).astype(float) + (values > 1))),
+    ):
+        theta = problem.random(4, seed=1).T.astype(np.float32)
+        double = problem.step_objective(theta.astype(np.float64), 0)
+        np.testing.assert_allclose(problem.step_objective(theta, 0), double, rtol=1.5e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [511, 512, 1025])
+def test_sums_of_sums_over_rows_agree_with_their_reference_to_the_bit(n, dtype):
+    problem = problems.linear_regression(data=_rows(n))
+    sweep = gdfast.Sweep(problem, "gd", [0.01, 0.5], problem.random(3, seed=2), 5, history="loss:5", dtype=dtype)
+    cases.agree(sweep)

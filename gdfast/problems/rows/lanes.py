@@ -8,7 +8,9 @@ the rows, or over those of the step's mini-batch:
 
 Lanes are taken in chunks, so that the weights and the gradient of a chunk stay in the nearest cache while the rows
 pass; rows are taken four at a time, so that a gradient is loaded and stored once for four rows. Both sum in the order
-of rows and columns, as `row_problem` does in NumPy. Each product is added by itself: nothing is reassociated.
+of rows and columns, as `row_problem` does in NumPy. Each product is added by itself: nothing is reassociated. The
+losses of `TOGETHER` rows have a sum of their own, which is then added to that of all: in single precision a sum of a
+million losses one by one is off by 4e-4 of it, sums of sums by 1e-6 (as measured; it grows with the root of the rows).
 """
 
 import numpy as np
@@ -17,6 +19,8 @@ from gdfast.formulas.elementary import absolute, exp, log, log1p, select
 from gdfast.formulas.records import fields, length, record
 
 CHUNK = 128
+TOGETHER = 512
+"""Of so many rows, a multiple of four, losses are summed before they are added to the others'."""
 SQUARES, LOGISTIC, SOFTMAX = 0, 1, 2  # the losses
 # `data` holds X row by row, y, and the penalty of each coordinate.
 SHAPE = fields(np.int64, "rows columns products loss batch")
@@ -206,10 +210,13 @@ def lane_objective(theta, out, work, n, data, layout, t):
     """Fill ``out[:n]``; see `LaneKernel`."""
     shape = record(layout, 0, SHAPE)
     total = shape.batch if shape.batch > 0 else shape.rows
+    these = work[4 * shape.products + 3]
     for lane in range(n):
         out[lane] = 0.0
     for first in range(0, n, CHUNK):
         width = min(CHUNK, n - first)
+        for lane in range(width):
+            these[lane] = 0.0
         for q in range(0, total, 4):
             count = min(4, total - q)
             rows = four_rows(shape, layout, t, q, count)
@@ -222,7 +229,11 @@ def lane_objective(theta, out, work, n, data, layout, t):
                 softmax(work, data, shape, rows, count, width, True)
             for r in range(count):
                 for lane in range(width):
-                    out[first + lane] += work[r, lane]
+                    these[lane] += work[r, lane]
+            if (q + 4) % TOGETHER == 0 or q + 4 >= total:
+                for lane in range(width):
+                    out[first + lane] += these[lane]
+                    these[lane] = 0.0
     scale = float(1.0 / total)
     penalties = work[0]
     for lane in range(n):

@@ -8,6 +8,7 @@ bend are; all else is here. The compiled form of the same sums is in `_row_lanes
 
 import functools
 import hashlib
+import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
@@ -92,7 +93,7 @@ class RowProblem(DataProblem):
         self.lane_kernel = LaneKernel(
             _row_lanes.lane_gradient,
             _row_lanes.lane_objective,
-            work_rows=4 * self.products + 3,
+            work_rows=4 * self.products + 4,
             single=True,
             product=_row_lanes.lane_product,
             product_rows=8 * self.products + 3,
@@ -159,10 +160,13 @@ class RowProblem(DataProblem):
         return mean + penalties
 
     def _mean_of_rows(self, theta: Array, X: Array, y: Array) -> Array:
-        total = np.zeros(theta.shape[1], real_of(theta))
-        for _, targets, products in self._blocks(theta, X, y):
-            for loss in self.row_losses(products, targets):
-                total += loss
+        total, these = np.zeros((2, theta.shape[1]), real_of(theta))
+        blocks = (self.row_losses(products, targets) for _, targets, products in self._blocks(theta, X, y))
+        for count, loss in enumerate(itertools.chain.from_iterable(blocks), 1):
+            these += loss
+            if count % _row_lanes.TOGETHER == 0 or count == len(X):
+                total += these
+                these[:] = 0.0
         return total * (1.0 / len(X))
 
     def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
