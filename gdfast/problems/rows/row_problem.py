@@ -167,7 +167,8 @@ class RowProblem(DataProblem):
             if count % _row_lanes.TOGETHER == 0 or count == len(X):
                 total += these
                 these[:] = 0.0
-        return total * (1.0 / len(X))
+        mean: Array = total * (1.0 / len(X))
+        return mean
 
     def _loss_on(self, theta: Array, X: Array, y: Array) -> Array:
         return self.loss_per_objective * self._mean_of_rows(theta, X, y)
