@@ -283,7 +283,8 @@ def _one_value(kind: type[Named], value: Any) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        if isinstance(value, list | tuple | range | np.ndarray) and len(np.shape(value)) == 1:
+        several = list(value) if isinstance(value, list | tuple | range | np.ndarray) else [[]]
+        if all(isinstance(each, int | float | str | np.generic) for each in several):
             raise type(error)(f"{error}; to compare several values, {kind.compared}") from None
         raise
 

@@ -497,7 +497,7 @@ FEATURES = np.random.default_rng(4).normal(size=(6, 2))
         (lambda: problems.ridge_regression(data=3), TypeError, ["data", "3"]),
         (lambda: problems.ridge_regression(FEATURES), TypeError, ["ridge_regression: data", "(X, y)"]),
         (lambda: problems.ridge_regression(None), TypeError, ["data", "None"]),
-        (lambda: problems.ridge_regression("t.csv"), ValueError, ["target", "t.csv"]),
+        (lambda: problems.ridge_regression("t.csv"), ValueError, ["data", "t.csv is not a file"]),
         (lambda: problems.ridge_regression({"source": "iris", "taget": "y"}), ValueError, ["did you mean target"]),
         (lambda: problems.ridge_regression({"target": "y"}), ValueError, ["source"]),
         (lambda: data.load("diabetes", target="y"), ValueError, ["target", "its own"]),
