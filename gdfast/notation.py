@@ -319,7 +319,7 @@ def _values(argument: str, factory: Callable[..., Any], name: str, text: str) ->
     annotation = "" if told is None else str(told.annotation)
     if "Optimizer" in annotation:
         return [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
-    if "Sequence" in annotation or '"' in text:
+    if any(kind in annotation for kind in ("Sequence", "Schedule", "Problem")) or '"' in text:
         return [_value(argument, factory, name, text)]
     if len(literals.split(text, ":")) > 1:
         axis = grids.parse_axis(f"{factory.__name__}: {name}", text, False, BYTES_OF_AN_OPTIMIZER).tolist()
