@@ -319,6 +319,8 @@ def _values(argument: str, factory: Callable[..., Any], name: str, text: str) ->
     annotation = "" if told is None else str(told.annotation)
     if "Optimizer" in annotation:
         return [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
+    if "Schedule" in annotation and "Sequence" not in annotation and text[:1] == "(":
+        return [_value(argument, factory, name, each) for each in literals.split(text, "/")]
     if any(kind in annotation for kind in ("Sequence", "Schedule", "Problem")) or '"' in text:
         return [_value(argument, factory, name, text)]
     if len(literals.split(text, ":")) > 1:
