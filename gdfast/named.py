@@ -283,8 +283,9 @@ def _one_value(kind: type[Named], value: Any) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        several = list(value) if isinstance(value, list | tuple | range | np.ndarray) else [[]]
-        if all(isinstance(each, int | float | str | np.generic) for each in several):
+        several = value.tolist() if isinstance(value, np.ndarray) else value
+        plain = int | float | str | np.generic
+        if isinstance(several, list | tuple | range) and all(isinstance(each, plain) for each in several):
             raise type(error)(f"{error}; to compare several values, {kind.compared}") from None
         raise
 

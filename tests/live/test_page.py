@@ -148,8 +148,13 @@ def test_sliders_are_seen_with_the_pictures(opened, name):
         assert box["y"] >= page.locator(".race").bounding_box()["y"] + 40
         assert box["y"] + box["height"] <= 901
     page.set_viewport_size({"width": 390, "height": 844})
-    order = [page.locator(place).bounding_box()["y"] for place in ("#landscape", "#sliders", "#optimizers", "#map")]
-    assert order == sorted(order)
+    page.wait_for_function(  # the page is told of its width some time after it has it
+        """() => {
+            const places = ["#landscape", "#sliders", "#optimizers", "#map"];
+            const tops = places.map((place) => document.querySelector(place).getBoundingClientRect().top);
+            return tops.every((top, k) => k === 0 || tops[k - 1] <= top);
+        }"""
+    )
     page.locator("#landscape").focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.labels[0].textContent") == "learning rate η"
