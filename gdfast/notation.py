@@ -319,6 +319,8 @@ def _values(argument: str, factory: Callable[..., Any], name: str, text: str) ->
     annotation = "" if told is None else str(told.annotation)
     if "Optimizer" in annotation:
         return [rule for each in literals.split(text, "/") for rule in optimizers(_inner(each))]
+    if not text:
+        return [_value(argument, factory, name, text)]  # which refuses it
     if "Schedule" in annotation and "Sequence" not in annotation and text[:1] == "(":
         return [_value(argument, factory, name, each) for each in literals.split(text, "/")]
     if any(kind in annotation for kind in ("Sequence", "Schedule", "Problem")) or '"' in text:
@@ -326,7 +328,7 @@ def _values(argument: str, factory: Callable[..., Any], name: str, text: str) ->
     if len(literals.split(text, ":")) > 1:
         axis = grids.parse_axis(f"{factory.__name__}: {name}", text, False, BYTES_OF_AN_OPTIMIZER).tolist()
         return [int(value) if "int" in annotation and value.is_integer() else value for value in axis]
-    several = [_value(argument, factory, name, each) for each in literals.split(text, "/") if each]
+    several = [_value(argument, factory, name, each) for each in literals.split(text, "/")]
     if isinstance(factory, own.FromFile) and any(isinstance(value, str) for value in several):
         return [_value(argument, factory, name, text)]  # such as a path
     return several

@@ -48,8 +48,11 @@ def test_averages_are_torchs(decay):
 
 
 @pytest.mark.parametrize(("alpha", "t0"), [(0.75, 0), (0.6, 10), (1.3, 40)])
-def test_the_average_of_asgd_is_torchs_from_its_first_step_on(alpha, t0):
+def test_the_average_of_asgd_is_torchs_from_its_first_step_on(alpha, t0, request):
     torch = pytest.importorskip("torch")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # in which it keeps its rate
+    request.addfinalizer(lambda: torch.set_default_dtype(before))
     theta = torch.tensor(np.array(START), requires_grad=True)
     sgd = torch.optim.ASGD([theta], lr=1e-3, lambd=0.5, alpha=alpha, t0=t0)
     expected = []
