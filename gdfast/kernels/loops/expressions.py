@@ -12,7 +12,7 @@ import numpy as np
 from gdfast.kernels.forms import FORMS
 from gdfast.kernels.loops.known import BUILTINS, KNOWN
 from gdfast.kernels.loops.reading import is_inlined
-from gdfast.kernels.loops.scopes import Kept, Scope
+from gdfast.kernels.loops.scopes import Kept, Scope, alike
 from gdfast.kernels.loops.values import (
     Fields,
     Number,
@@ -69,14 +69,19 @@ class Expressions(Writer):
         return np.float32(node.value) if is_single else node.value  # type: ignore[arg-type]
 
     def Name(self, node: ast.Name) -> Any:
-        for names in (self.scope.names, self.scope.function.__globals__, BUILTINS):
-            if node.id in names:
-                value = names[node.id]
-                if not isinstance(value, Kept):
-                    return value
-                self.scope.read.update((node.id, region) for region in self.regions)
+        name, scope = node.id, self.scope
+        if name in scope.names:
+            value = scope.names[name]
+            if isinstance(value, Kept):
+                scope.read.update((name, region) for region in self.regions)
                 return self.loaded(value)
-        raise NameError(f"{self.scope.function.__name__} has no {node.id} yet")
+            if scope.regions.get(name, 0) in self.regions or is_static(value):
+                return value
+        if name not in scope.assigned:
+            for names in (scope.function.__globals__, BUILTINS):
+                if name in names:
+                    return names[name]
+        raise NameError(f"{scope.function.__name__} has no {name} yet")
 
     def loaded(self, kept: Kept) -> Any:
         """What a name stands for now."""
@@ -87,6 +92,8 @@ class Expressions(Writer):
         value = self.value(node.value)
         if isinstance(value, Fields) and node.attr in value.dtype.names:
             return self.entry(value.first, value.dtype.names.index(node.attr))
+        if isinstance(value, tuple) and node.attr not in (*getattr(value, "_fields", ()), "_replace"):
+            raise TypeError(f"{node.attr} is no field of a tuple")  # but a property, or a method
         return getattr(value, node.attr)
 
     def Tuple(self, node: ast.Tuple) -> Any:
@@ -114,6 +121,7 @@ class Expressions(Writer):
         if not isinstance(array, View):
             return array[index]
         *places, last = index if isinstance(index, tuple) else (index,)
+        assert len(places) < len(array.shape), "more indices than axes"
         if isinstance(last, slice):
             axis = len(places)
             first = self.place(array, axis, last.start) if last.start is not None else 0
@@ -137,13 +145,14 @@ class Expressions(Writer):
         return Slot(array.kind, self.rows(array, places))
 
     def UnaryOp(self, node: ast.UnaryOp) -> Any:
-        value = self.value(node.operand)
+        value = self.condition(node.operand) if isinstance(node.op, ast.Not) else self.value(node.operand)
         match node.op:
             case ast.Not():
                 return not value if is_static(value) else self.write("i1", f"xor i1 {self.truth(value)}, 1")
             case ast.UAdd():
                 return value
             case ast.Invert():
+                assert is_static(value) or value.kind != "i1", "~ of a truth"
                 return ~value if is_static(value) else self.combined(ast.BitXor, value, -1)
         if isinstance(value, Number) and value.is_real:
             return self.write(value.kind, f"fneg {value.kind} {value.text}")
@@ -158,16 +167,23 @@ class Expressions(Writer):
         found = [self.compared(type(op), *values[k : k + 2]) for k, op in enumerate(node.ops)]
         return found[0] if len(found) == 1 else self.combined(ast.BitAnd, *found)
 
-    def BoolOp(self, node: ast.BoolOp) -> Any:
+    def condition(self, node: ast.expr) -> Any:
+        """A value of which only the truth is asked."""
+        return self.BoolOp(node, of_truths=False) if isinstance(node, ast.BoolOp) else self.value(node)
+
+    def BoolOp(self, node: ast.BoolOp, of_truths: bool = True) -> Any:
+        """Whether one of several holds, or all: of truths, unless only the truth is asked of what it gives."""
         ends_with = isinstance(node.op, ast.Or)  # what is not looked beyond
         slot, (after,) = None, self.labels(1)
         for k, operand in enumerate(node.values):
-            value = self.value(operand)
+            value = self.value(operand) if of_truths else self.condition(operand)
             if is_static(value):
                 if bool(value) != ends_with and k + 1 < len(node.values):
                     continue
                 if slot is None:
                     return value
+            if of_truths and number(value).kind != "i1":
+                raise TypeError("`and` and `or` of numbers, which give one of them")
             truth = Number("i1", self.truth(value))
             slot = slot or self.slot("i1")
             self.store(truth, slot)
@@ -179,7 +195,7 @@ class Expressions(Writer):
         return self.load(slot)
 
     def IfExp(self, node: ast.IfExp) -> Any:
-        condition = self.value(node.test)
+        condition = self.condition(node.test)
         if is_static(condition):
             return self.value(node.body if condition else node.orelse)
         begin = len(self.lines)
@@ -196,6 +212,7 @@ class Expressions(Writer):
             with self.elsewhere():
                 ends.append((numbers(self.value(part)), len(self.lines)))
             self.end("br")  # when the kind of both is known
+        alike(*(value for value, _ in ends))
         kinds = [meeting(*both) for both in zip(*(parts(value) for value, _ in ends), strict=True)]
         slots, lines = [self.slot(kind) for kind in kinds], self.lines
         for value, line in reversed(ends):
@@ -210,6 +227,7 @@ class Expressions(Writer):
 
     def either(self, condition: Any, yes: Any, no: Any) -> Any:
         """One of two values, number by number."""
+        alike(yes, no)
         if isinstance(yes, tuple):
             return like(yes, [self.either(condition, *both) for both in zip(yes, no, strict=True)])
         if isinstance(yes, View):
@@ -221,10 +239,11 @@ class Expressions(Writer):
     def Call(self, node: ast.Call) -> Any:
         function, arguments = self.value(node.func), [*self.several(node.args)]
         if isinstance(function, MethodType) and isinstance(function.__self__, View):
-            assert function.__name__ == "reshape"
+            assert arguments == [-1], "reshape but of (-1)"
             return self.flat(function.__self__)
-        if isinstance(function, MethodType):  # of a tuple
+        if isinstance(function, MethodType) and isinstance(function.__self__, tuple):
             return function(*arguments, **{str(keyword.arg): self.value(keyword.value) for keyword in node.keywords})
+        assert not node.keywords, "arguments by name"
         if function in KNOWN:
             return KNOWN[function](self, *arguments)
         if function in FORMS:

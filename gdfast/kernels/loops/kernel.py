@@ -64,6 +64,12 @@ after:
 """What numba's machine code tells of a step that fails is kept in the call's own record: several threads call."""
 
 
+_REASONS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, NameError, OSError,
+    RecursionError, SyntaxError, TypeError, ValueError
+)  # fmt: skip
+
+
 class UntranslatableError(TypeError):
     """A function is none of plain loops."""
 
@@ -80,13 +86,14 @@ def text_of(function: FunctionType, signature: Any, is_checked: bool = False) ->
         If something in it is not what functions of plain loops have.
     """
     module = Module(is_checked)
-    lines, given = _from_record(signature)
-    handed = _handed(given)
     try:
+        lines, given = _from_record(signature)
+        handed = _handed(given)
         with np.errstate(all="ignore"):  # numbers that are known are combined as machine code does it
             call, kind = module.call(function, given)
             called, _ = module.call(function, handed)
-    except (AssertionError, AttributeError, KeyError, NameError, TypeError, ValueError) as error:
+        assert kind in ("void", "i64"), f"it returns a number of {kind}"
+    except _REASONS as error:
         raise UntranslatableError(f"{function.__name__} cannot be translated: {error}") from error
     if kind == "void":
         texts = [*_entry(lines, call), *_called(handed, [called])]
@@ -163,7 +170,11 @@ def _from_record(signature: Any) -> tuple[list[str], tuple[Any, ...]]:
                 whole = loaded("double")
                 lines[-1] += f"\n%n{len(lines)} = fptrunc double {whole.text} to float"
                 return Number("float", f"%n{len(lines)}")
-        return loaded("double" if isinstance(type_, types.Float) else "i64")
+            case types.Float():
+                return loaded("double")
+            case types.Integer() if type_ == types.int64:
+                return loaded("i64")
+        raise TypeError(f"arguments of {type_}")
 
     return lines, tuple(map(read, signature.args))
 

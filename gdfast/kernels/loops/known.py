@@ -15,7 +15,7 @@ from gdfast.kernels import options, signatures, tuples
 from gdfast.kernels.lane_math import parts as lane_parts
 from gdfast.kernels.loops import products
 from gdfast.kernels.loops.values import Fields, Number, View, is_static, like, number, numbers, parts
-from gdfast.kernels.loops.writing import UNPREDICTABLE
+from gdfast.kernels.loops.writing import UNPREDICTABLE, widened
 
 BUILTINS: Final[dict[str, Any]] = {
     "abs": abs, "min": min, "max": max, "len": len, "float": float, "int": int, "range": range,
@@ -62,7 +62,7 @@ def _suffix(value: Number) -> str:
 def _extreme(known: Any, comparison: type) -> Callable[..., Any]:
     def extreme(function: Any, *values: Any) -> Any:
         if all(map(is_static, values)):
-            return known(values)
+            return known(*(widened(*values) if len(values) == 2 else values))
         first, second = values
         return function.chosen(function.compared(comparison, second, first), second, first)
 
@@ -78,6 +78,7 @@ def _length(function: Any, value: Any) -> Any:
 
 
 def _with_item(function: Any, values: Any, place: int, value: Any) -> Any:
+    assert 0 <= place < len(values), "a place outside of a tuple"
     return like(values, (*values[:place], value, *values[place + 1 :]))
 
 

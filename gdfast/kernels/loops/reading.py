@@ -15,8 +15,10 @@ def tree_of(function: FunctionType) -> ast.FunctionDef:
     made: ast.FunctionDef | None = getattr(function, "__tree__", None)
     if made is not None:
         return made
-    function = inspect.unwrap(function)
+    around, function = function.__code__, inspect.unwrap(function)
     code = function.__code__
+    if (around.co_filename, around.co_firstlineno) != (code.co_filename, code.co_firstlineno):
+        raise TypeError(f"{function.__name__} stands within another function")
     known = _codes_of("".join(inspect.findsource(function)[0]), code.co_filename)
     if (code.co_firstlineno, text_of_code(code)) not in known:  # the kernel is kept under a name that tells of the code
         raise RuntimeError(f"{code.co_filename} is not what it was when it was imported; start Python anew")

@@ -21,7 +21,7 @@ def kind_of(value: Any) -> Any:
             return value.kind, len(value.shape)
         case tuple():
             return type(value), *map(kind_of, value)
-    return "", type(value), value
+    return "", type(value), repr(value) if isinstance(value, float | np.floating) else value  # 0.0 == -0.0
 
 
 def shape_of(value: Any) -> Any:
@@ -32,6 +32,12 @@ def shape_of(value: Any) -> Any:
         case tuple():
             return type(value), *map(shape_of, value)
     return None
+
+
+def alike(one: Any, other: Any) -> None:
+    """Raise a TypeError if two values are made up of numbers in different ways."""
+    if shape_of(one) != shape_of(other):
+        raise TypeError("a choice of two values that are made up in different ways")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Scope:
     assigned: dict[str, int] = field(init=False, default_factory=dict)  # how many times names are
     loops: list[tuple[str, str]] = field(default_factory=list)  # where they go on, and what is behind them
     read: set[tuple[str, int]] = field(init=False, default_factory=set)  # names, and in which regions
+    regions: dict[str, int] = field(init=False, default_factory=dict)  # where names are assigned that are not kept
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:

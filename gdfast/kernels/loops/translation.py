@@ -8,7 +8,7 @@ from typing import Any
 from gdfast.kernels.loops.expressions import Expressions
 from gdfast.kernels.loops.reading import takes_places
 from gdfast.kernels.loops.scopes import Kept, Scope, kind_of, shape_of
-from gdfast.kernels.loops.values import Number, is_static, meeting, number, numbers, parts, with_parts
+from gdfast.kernels.loops.values import Number, is_static, meeting, number, numbers, parts, spelled, with_parts
 
 
 class Module:
@@ -33,13 +33,15 @@ class Module:
             name = f"{function.__name__}.{len(self._known)}"
             self._known[key] = name, ""
             self._known[key] = name, _Function(self, function).define(name, arguments)
+        if not self._known[key][1]:
+            raise TypeError(f"{function.__name__} calls itself")
         return self._known[key]
 
     def call(self, function: FunctionType, arguments: Sequence[Any]) -> tuple[str, str]:
         """The call of a function, which is written for it, and the kind of what it returns."""
         name, kind = self.function(function, arguments)
         handed = ", ".join(["ptr %record", *(f"{part.type} {part.text}" for part in parts(tuple(arguments)))])
-        return f'call {kind} @"{name}"({handed})', kind
+        return f'call {spelled(kind)} @"{name}"({handed})', kind
 
 
 class _Function(Expressions):
@@ -50,6 +52,7 @@ class _Function(Expressions):
         self.is_checked = module.is_checked
         self.handed = ["ptr %record"]  # of the call from Python
         self.attributes = ["nounwind"]
+        self.inside: list[FunctionType] = []  # the functions that are being written here, each within the one before
         self.returned: list[tuple[int, Number]] = []  # in which lines
         self.is_independent = self.has_few = False  # what is told of the loop that is being written
 
@@ -60,16 +63,18 @@ class _Function(Expressions):
             self.bind(argument.arg, with_parts(value, self.parameter), changes=self.scope.assigned[argument.arg] > 1)
         self.block(tree.body)
         values = [value for _, value in self.returned]
+        if values and "ret void" in self.lines:
+            raise TypeError(f"{self.scope.function.__name__} returns a number or nothing")
         kind = values[0].kind if values else "void"
         for value in values[1:]:
             kind = meeting(Number(kind, ""), value)
-        self.end("unreachable" if values else "ret void")
+        self.end(f"ret {spelled(kind)} zeroinitializer" if values else "ret void")  # what returns None gives nothing
         for line, value in reversed(self.returned):
             lines, self.lines = self.lines, []
             text = self.text(value, kind)
-            lines[line : line + 1] = [*self.lines, f"ret {kind} {text}"]
+            lines[line : line + 1] = [*self.lines, f"ret {spelled(kind)} {text}"]
             self.lines = lines
-        head = f'define internal {kind} @"{name}"({", ".join(self.handed)}) {" ".join(self.attributes)} {{'
+        head = f'define internal {spelled(kind)} @"{name}"({", ".join(self.handed)}) {" ".join(self.attributes)} {{'
         self.module.texts.append(
             "\n".join([head, "entry:", *self.reserved, "br label %begin", "begin:", *self.lines, "}"])
         )
@@ -82,6 +87,9 @@ class _Function(Expressions):
 
     def inlined(self, function: FunctionType, arguments: Sequence[Any]) -> Any:
         """Write a function here; return what it returns."""
+        if function in self.inside:
+            raise TypeError(f"{function.__name__} calls itself")
+        self.inside.append(function)
         outer, self.scope = self.scope, Scope(function)
         tree = self.scope.tree
         for argument, value in zip(tree.args.args, arguments, strict=True):
@@ -94,6 +102,7 @@ class _Function(Expressions):
         else:
             self.block(tree.body)
         self.scope = outer
+        self.inside.pop()
         return value
 
     # Statements.
@@ -104,7 +113,7 @@ class _Function(Expressions):
                 getattr(self, type(statement).__name__)(statement)
 
     def Expr(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Call):
+        if not isinstance(node.value, ast.Constant):
             self.value(node.value)
 
     def Pass(self, node: ast.Pass) -> None:
@@ -146,10 +155,13 @@ class _Function(Expressions):
             region = self.regions[-1]
             if fits and (before.region != region or kind_of(before.value) == kind_of(numbers(value))):
                 for part, slot in zip(parts(numbers(value)), before.slots, strict=True):
+                    if part.type != "ptr" and meeting(Number(slot.kind, ""), part) != slot.kind:
+                        raise TypeError(f"a number of {part.kind} is no {slot.kind}, as {name} was before")
                     self.store(part, slot)
                 return
             if before.region != region:
-                if (name, region) in self.scope.read:
+                inside = self.regions[self.regions.index(before.region) + 1 if before.region in self.regions else 1 :]
+                if any((name, region) in self.scope.read for region in inside):
                     raise TypeError(f"{name} of {self.scope.function.__name__} is of another type here than before")
                 self.passing[-1].append((self.scope, name))
         if self.scope.assigned[name] > 1 or (isinstance(value, Number) and changes):
@@ -159,9 +171,10 @@ class _Function(Expressions):
                 self.store(part, slot)
         else:
             names[name] = value
+            self.scope.regions[name] = self.regions[-1]
 
     def If(self, node: ast.If) -> None:
-        condition = self.value(node.test)
+        condition = self.condition(node.test)
         if is_static(condition):
             self.block(node.body if condition else node.orelse)
             return
@@ -178,11 +191,14 @@ class _Function(Expressions):
         assert isinstance(node.iter, ast.Call)
         assert isinstance(node.target, ast.Name)
         assert not node.orelse
+        assert self.value(node.iter.func) is range, "a loop over what is no range"
+        assert not node.iter.keywords, "arguments by name"
         bounds = [self.value(bound) for bound in node.iter.args]
         first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
         if is_static((first, last, step)) and takes_places(node, self.is_tuple):
             self.written_out(node, range(first, last, step))
             return
+        assert not is_static(step) or step, "a step of 0"
         end = self.text(last, "i64")
         counter = self.slot("i64")
         self.store(first, counter)
@@ -207,19 +223,32 @@ class _Function(Expressions):
     def written_out(self, node: ast.For, places: range) -> None:
         """Write the body of a loop for each value of its counter."""
         assert isinstance(node.target, ast.Name)
-        if not any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(node)):
-            for place in places:
-                self.scope.names[node.target.id] = place
-                self.block(node.body)
-            return
+        name, names = node.target.id, self.scope.names
+        often, may_end = self.scope.assigned, False
+        for statement in node.body:  # what may be assigned in some rounds only is of several values
+            may_end = may_end or any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(statement))
+            if may_end or isinstance(statement, ast.If | ast.For | ast.While):
+                for part in ast.walk(statement):
+                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                        often[part.id] += 1
         (after,) = self.labels(1)
         for place in places:
-            (following,) = self.labels(1)
-            with self.elsewhere():
-                self.scope.names[node.target.id] = place
-                self.loop(node.body, following, after)
-            self.begin(following)
-        self.begin(after)
+            self.bind(name, number(place))  # for what reads it behind the loop
+            kept = names[name]
+            if not may_end:
+                names[name] = place
+                self.block(node.body)
+            else:
+                (following,) = self.labels(1)
+                with self.elsewhere():
+                    names[name] = place
+                    self.loop(node.body, following, after)
+                self.begin(following)
+            if names[name] is not place:
+                raise TypeError(f"{name} of {self.scope.function.__name__} is assigned in its own loop")
+            names[name] = kept
+        if may_end:
+            self.begin(after)
 
     def is_tuple(self, name: str) -> bool:
         """Whether a name stands for a tuple."""
@@ -230,9 +259,9 @@ class _Function(Expressions):
         assert not node.orelse
         head, body, after = self.labels(3)
         self.begin(head)
-        self.branch(self.value(node.test), body, after)
-        self.begin(body)
         with self.elsewhere():
+            self.branch(self.condition(node.test), body, after)
+            self.begin(body)
             self.loop(node.body, head, after)
         self.end(f"br label %{head}")
         self.begin(after)

@@ -28,6 +28,9 @@ class Number:
         """The type that LLVM knows it by."""
         return spelled(self.kind)
 
+    def __bool__(self) -> bool:
+        raise TypeError("it is not known yet whether it is 0")
+
     @property
     def is_real(self) -> bool:
         """Whether it is of floating point."""
@@ -71,6 +74,8 @@ def number(value: Any) -> Number:
     if isinstance(value, bool | np.bool_):
         return Number("i1", str(int(value)))
     if isinstance(value, int | np.int64):
+        if not -(2**63) <= value < 2**63:
+            raise TypeError(f"{value} has more than 64 bits")
         return Number("i64", str(int(value)))
     if isinstance(value, np.int32 | np.uint64):
         return Number(KINDS[value.dtype.name], str(int(value)))

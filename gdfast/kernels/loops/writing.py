@@ -42,12 +42,19 @@ class Slot:
     pointer: str
 
 
-_HARMFUL = re.compile(r"load .*ptr %[^s]|store .*ptr %[^s]|call [^@]*@\"?(?!llvm)|br |.*:$|.*= [su](div|rem)")
+_HARMFUL = re.compile(r"load .*ptr %[^s]|store .*ptr %[^s]|call (?!\S+ @llvm)|br |.*:$|.*= [su](div|rem)")
 
 
 def is_harmless(line: str) -> bool:
     """Whether an instruction may be run where it need not: if it writes nothing but slots, nor may fail."""
     return not _HARMFUL.search(line)
+
+
+def widened(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two numbers that are known, of double precision if one alone is of single precision."""
+    if isinstance(a, np.float32) == isinstance(b, np.float32):
+        return a, b
+    return np.float64(a), np.float64(b)
 
 
 class Writer:
@@ -144,7 +151,7 @@ class Writer:
         """What an operation of Python's makes of two numbers, known if they are, or of two tuples."""
         if (is_static(a) and is_static(b)) or (isinstance(a, tuple) and isinstance(b, tuple)):
             with np.errstate(over="ignore"):  # unsigned integers wrap around
-                return _KNOWN[kind](a, b)
+                return _KNOWN[kind](*widened(a, b))
         common = meeting(a, b)
         if kind is ast.Div and common != "float":
             common = "double"
@@ -156,7 +163,10 @@ class Writer:
         if kind in _INTEGERS:
             instruction = "lshr" if common == "u64" and kind is ast.RShift else _INTEGERS[kind]
             return self.write(common, f"{instruction} {spelled(common)} {left}, {right}")
-        return self._divided(kind, self.text(a, "i64"), self.text(b, "i64"))
+        if common == "u64":
+            return self.write(common, f"{'urem' if kind is ast.Mod else 'udiv'} i64 {left}, {right}")
+        found = self._divided(kind, self.text(a, "i64"), self.text(b, "i64"))
+        return Number(common, self.text(found, common))
 
     def _divided(self, kind: type, left: str, right: str) -> Number:
         """The quotient of integers, rounded down, or its remainder, which has the divisor's sign."""
@@ -174,13 +184,15 @@ class Writer:
     def compared(self, kind: type, a: Any, b: Any) -> Any:
         """Whether a comparison holds, known if both numbers are."""
         if is_static(a) and is_static(b):
-            return _KNOWN[kind](a, b)
+            return _KNOWN[kind](*widened(a, b))
         of_integers, of_reals = _COMPARISONS[kind]
         common = meeting(a, b)
         if Number(common, "").is_real:
             return self.write("i1", f"fcmp {of_reals} {common} {self.text(a, common)}, {self.text(b, common)}")
         common = "i64" if common == "i1" else common
-        return self.write("i1", f"icmp {of_integers} {common} {self.text(a, common)}, {self.text(b, common)}")
+        if common == "u64":
+            of_integers = of_integers.replace("s", "u")
+        return self.write("i1", f"icmp {of_integers} {spelled(common)} {self.text(a, common)}, {self.text(b, common)}")
 
     # Arrays.
 
@@ -211,7 +223,9 @@ class Writer:
                 self.check(place, self.combined(ast.Add, place, width if axis + 1 == len(places) else 1), size)
                 flat = self.combined(ast.Add, flat, place) if axis else place
         offset = self.text(flat, "i64")
-        return self.write("ptr", f"getelementptr inbounds {array.kind}, ptr {array.pointer}, i64 {offset}").text
+        return self.write(
+            "ptr", f"getelementptr inbounds {spelled(array.kind)}, ptr {array.pointer}, i64 {offset}"
+        ).text
 
     def flat(self, array: View) -> View:
         """All entries of an array, one after another."""
