@@ -14,7 +14,7 @@ The functions, whose sources are read, may have
   other kernels (`gdfast.kernels.signatures`);
 - ``+ - * / // %``, ``>> << & | ^ ~``, comparisons, ``and or not`` of truths, or of numbers where a truth is asked, choices of numbers, arrays and tuples,
   `abs`, `min`, `max`, `len`, ``shape``, `math.sqrt`, and types of numbers as conversions; a divisor of whole
-  numbers is never 0, which nothing looks after;
+  numbers is never 0, and a shift is by fewer bits than they have, which nothing looks after;
 - entries of arrays, rows of them, slices of the last axis that has an index, and ``reshape(-1)``. Indices and bounds
   lie within the array, and count from the end where they are written as negative numbers;
 - tuples and fields of tuples that have names, and their `_replace`; constants of the module or the enclosing function.
