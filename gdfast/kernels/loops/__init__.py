@@ -12,7 +12,8 @@ The functions, whose sources are read, may have
   and ``return``; calls of such functions, with all arguments in their order; what `gdfast.kernels.options` and
   `gdfast.kernels.tuples` have, functions of `gdfast.formulas.elementary`, `lane_products` and `records`, and calls of
   other kernels (`gdfast.kernels.signatures`);
-- ``+ - * / // %``, ``>> << & | ^ ~``, comparisons, ``and or not`` of truths, or of numbers where a truth is asked, choices of numbers, arrays and tuples,
+- ``+ - * / // %``, ``>> << & | ^ ~``, comparisons, ``and or not`` of truths, or of
+  numbers where a truth is asked, choices of numbers, arrays and tuples,
   `abs`, `min`, `max`, `len`, ``shape``, `math.sqrt`, and types of numbers as conversions; a divisor of whole
   numbers is never 0, and a shift is by fewer bits than they have, which nothing looks after;
 - entries of arrays, rows of them, slices of the last axis that has an index, and ``reshape(-1)``. Indices and bounds
