@@ -1,5 +1,6 @@
 """How results are written, piece by piece: the thread of the journal, what is left to run, what is told of a store."""
 
+import itertools
 import os
 import platform
 import shutil
@@ -19,6 +20,7 @@ from gdfast.storing.journal import JOURNAL, Journal, line
 from gdfast.storing.layout import Array
 from gdfast.storing.reuse import Earlier
 from gdfast.storing.store import StoreError
+from gdfast.tiles import tile
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.sweep import Tile
 
@@ -100,12 +102,23 @@ def test_chunks_are_on_the_disk_before_the_line_that_names_them(journal, monkeyp
 
 
 def interrupted(path, subject, after):
+    """Interrupt a run when so many trajectories are done; those of the last tiles wait until then."""
+    over, begun, run_tile = threading.Event(), itertools.count(), tile.run_tile
+
     def stop(done, _):
         if done >= after:
+            over.set()
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        gdfast.run(subject, store=path, progress=stop, workers=1)
+    def run_or_wait(*given):
+        if next(begun) * subject.tile_size >= after + 30:
+            over.wait(60)
+        return run_tile(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tile, "run_tile", run_or_wait)
+        with pytest.raises(KeyboardInterrupt):
+            gdfast.run(subject, store=path, progress=stop, workers=1)
 
 
 def test_a_store_says_what_was_in_it_and_runs_the_rest(tmp_path, monkeypatch):
