@@ -442,7 +442,7 @@ def test_random_functions(text):
 
 
 @pytest.mark.slow
-@settings(max_examples=cases.examples(2000), **SETTINGS)
+@settings(max_examples=cases.examples(300), **SETTINGS)
 @given(programs())
 def test_many_random_functions(text):
     compared(text)
