@@ -137,6 +137,18 @@ def test_a_page_is_moved_by_keys_alone(opened):
     assert page.locator("#play").inner_text() == "Play"
 
 
+def behind(page, place):
+    """The label of what the key Tab leads to from a place, in a page that may still be changing with its width."""
+    for _ in range(100):
+        page.locator(place).focus()
+        page.keyboard.press("Tab")
+        label = page.evaluate("(document.activeElement.labels?.[0] ?? {}).textContent ?? null")
+        if label is not None:
+            break
+        page.wait_for_timeout(50)
+    return label
+
+
 @pytest.mark.parametrize("name", ["one.html", "two.html"])
 def test_sliders_are_seen_with_the_pictures(opened, name):
     page = opened(name, width=1600)
@@ -155,29 +167,25 @@ def test_sliders_are_seen_with_the_pictures(opened, name):
             return tops.every((top, k) => k === 0 || tops[k - 1] <= top);
         }"""
     )
-    page.locator("#landscape").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.labels[0].textContent") == "learning rate η"
+    assert behind(page, "#landscape") == "learning rate η"
     page.set_viewport_size({"width": 1600, "height": 900})
-    page.locator("[data-do=reset]").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.labels[0].textContent") == "learning rate η"
+    assert behind(page, "[data-do=reset]") == "learning rate η"
 
 
 def test_the_diagram_is_of_the_start_that_is_told(opened):
     page = opened("one.html")
-    before = page.evaluate("dots.map((found) => [...found])")
     page.get_by_label("start x, as a number").fill("-2")
     page.keyboard.press("Tab")
     assert "of gd from x = -2." in page.locator("#bifurcation + figcaption").inner_text()
-    for _ in range(100):
+    rate = page.evaluate("value_at(dots.x, 39, 320)")
+    expected, last = gdfast.trajectory(p.quartic(), o.gd(), [-2.0], rate, 200).theta.values[-1, 0], None
+    for _ in range(200):  # those of the start before stand there until they are made again
         found = page.evaluate("dots.map((found) => [...found])")
-        if len(found) == 8 and found != before:
+        last = next((columns[-1] for columns in found if columns[-2] == 39), None)
+        if last == expected:
             break
         page.wait_for_timeout(50)
-    last = next(columns[-1] for columns in found if columns[-2] == 39)
-    rate = page.evaluate("value_at(dots.x, 39, 320)")
-    assert last == gdfast.trajectory(p.quartic(), o.gd(), [-2.0], rate, 200).theta.values[-1, 0]
+    assert last == expected
 
 
 def test_maps_are_zoomed_as_deep_as_floats_go(opened):
