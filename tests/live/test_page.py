@@ -137,13 +137,13 @@ def test_a_page_is_moved_by_keys_alone(opened):
     assert page.locator("#play").inner_text() == "Play"
 
 
-def behind(page, place):
-    """The label of what the key Tab leads to from a place, in a page that may still be changing with its width."""
+def behind(page, place, wanted):
+    """The label of what the key Tab leads to from a place; a page may still be changing with its width."""
     for _ in range(100):
         page.locator(place).focus()
         page.keyboard.press("Tab")
         label = page.evaluate("(document.activeElement.labels?.[0] ?? {}).textContent ?? null")
-        if label is not None:
+        if label == wanted:
             break
         page.wait_for_timeout(50)
     return label
@@ -167,9 +167,9 @@ def test_sliders_are_seen_with_the_pictures(opened, name):
             return tops.every((top, k) => k === 0 || tops[k - 1] <= top);
         }"""
     )
-    assert behind(page, "#landscape") == "learning rate η"
+    assert behind(page, "#landscape", "learning rate η") == "learning rate η"
     page.set_viewport_size({"width": 1600, "height": 900})
-    assert behind(page, "[data-do=reset]") == "learning rate η"
+    assert behind(page, "[data-do=reset]", "learning rate η") == "learning rate η"
 
 
 def test_the_diagram_is_of_the_start_that_is_told(opened):
