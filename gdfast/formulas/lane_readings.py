@@ -6,7 +6,6 @@ return is rounded to it; whole numbers stay what they are. (A quotient of two wh
 ``float(1.0 / rows)``.) So compiled lanes round where NumPy does, given arrays of the type and Python's numbers.
 """
 
-import ast
 import builtins
 import functools
 import inspect
@@ -19,6 +18,7 @@ import numpy as np
 
 from gdfast.formulas import elementary, lane_products, records
 from gdfast.formulas.factors import orthogonal_in
+from gdfast.formulas.source import defined
 
 _OF_ANY_TYPE = {lane_products.__name__, records.__name__}
 """Modules whose compiled forms look at the type of what they are given."""
@@ -99,10 +99,7 @@ def _narrowed(function: Any, number: Any) -> Any:
     """A function of `elementary` whose result is rounded."""
     given = ", ".join(inspect.signature(function).parameters)
     scope: dict[str, Any] = {"__name__": __name__, "function": function, "number": number}
-    tree = ast.parse(f"def {function.__name__}({given}):\n    return number(function({given}))")
-    exec(compile(tree, "<narrowed>", "exec"), scope)
-    scope[function.__name__].__tree__ = tree.body[0]
-    return scope[function.__name__]
+    return defined(f"def {function.__name__}({given}):\n    return number(function({given}))", scope, "<narrowed>")
 
 
 _SINGLE = Reading(

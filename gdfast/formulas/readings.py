@@ -13,6 +13,7 @@ import numpy as np
 
 from gdfast.formulas import elementary
 from gdfast.formulas.grammar import is_condition
+from gdfast.formulas.source import defined
 
 
 def typed(tree: ast.AST, around: Mapping[str, Any], real: str) -> Callable[..., Any]:
@@ -21,9 +22,7 @@ def typed(tree: ast.AST, around: Mapping[str, Any], real: str) -> Callable[..., 
     module = ast.fix_missing_locations(ast.Module([typing.visit(tree)], []))
     scope = {"select": elementary.select, **around, **typing.names}
     name = tree.name if isinstance(tree, ast.FunctionDef) else ""
-    exec(compile(module, f"<{name} in {real}>", "exec"), scope)
-    scope[name].__tree__ = module.body[0]
-    return scope[name]  # type: ignore[no-any-return]
+    return defined(module, scope, f"<{name} in {real}>")
 
 
 class _Typing(ast.NodeTransformer):

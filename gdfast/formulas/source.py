@@ -56,13 +56,13 @@ def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
     return parsed
 
 
-def defined(text: str, scope: dict[str, Any], label: str) -> Callable[..., Any]:
-    """Return the function that a text of the program's own defines, among the names of a scope.
+def defined(text: str | ast.Module, scope: dict[str, Any], label: str) -> Callable[..., Any]:
+    """Return the function that a text of the program's own, or its tree, defines, among the names of a scope.
 
     It keeps its syntax tree, from which it is compiled. Of several functions the last one is returned; all are put into
     the scope.
     """
-    module = ast.parse(text)
+    module = ast.parse(text) if isinstance(text, str) else text
     scope.setdefault("__name__", __name__)
     exec(compile(module, label, "exec"), scope)
     names = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]

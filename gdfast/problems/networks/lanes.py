@@ -248,15 +248,23 @@ def output_errors(scratch, losses, z, rows, net):
     else:
         if not wanted:
             softmax(scratch, z, rows, net)
-        sums, factor = part(scratch, net.sums, rows), float(1.0 / net.rows)
-        for j in range(len(sums)):
-            sums[j] = factor / sums[j]
+        share(scratch, z, rows, net)
+        factor = float(1.0 / net.rows)
         for i in range(rows):
-            for o in range(k):
-                multiply_vector(scratch, (z + i * k + o) * VECTOR, scratch, (net.sums + i) * VECTOR)
             mine = part(scratch, z + i * k + int(scratch[(y + i) * VECTOR]), 1)
             for j in range(len(mine)):
                 mine[j] -= factor
+
+
+def share(scratch, z, rows, net):
+    """Turn what `softmax` leaves into shares of each row's sum, over the number of rows."""
+    wide_vectors()
+    k, sums, factor = net.outputs, part(scratch, net.sums, rows), float(1.0 / net.rows)
+    for j in range(len(sums)):
+        sums[j] = factor / sums[j]
+    for i in range(rows):
+        for o in range(k):
+            multiply_vector(scratch, (z + i * k + o) * VECTOR, scratch, (net.sums + i) * VECTOR)
 
 
 def softmax(scratch, z, rows, net):

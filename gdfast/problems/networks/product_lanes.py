@@ -11,7 +11,6 @@ from gdfast.formulas.lane_products import (
     copy_vector,
     multiply,
     multiply_fused,
-    multiply_vector,
     wide_vectors,
 )
 from gdfast.formulas.lane_readings import Reading
@@ -36,6 +35,7 @@ from gdfast.problems.networks.lanes import (
     normalize,
     output_errors,
     part,
+    share,
     sigmoid_bend,
     sigmoid_unit,
     softmax,
@@ -175,12 +175,8 @@ def output_changes(scratch, z, change, rows, net):
         output_errors(scratch, scratch[:0], z, rows, net)
         return
     softmax(scratch, z, rows, net)
-    sums, factor = part(scratch, net.sums, rows), float(1.0 / net.rows)
-    for j in range(len(sums)):
-        sums[j] = factor / sums[j]
-    for i in range(rows):
-        for o in range(k):
-            multiply_vector(scratch, (z + i * k + o) * VECTOR, scratch, (net.sums + i) * VECTOR)
+    share(scratch, z, rows, net)
+    factor = float(1.0 / net.rows)
     fill(scratch, net.largest, rows, 0.0)
     for i in range(rows):
         mean = part(scratch, net.largest + i, 1)
