@@ -203,7 +203,7 @@ _SCHEDULES = [
 _TRANSFORMS = [
     "clip", "clip_norm=", "clip_norm=0", "clip_norm=x", "clip_norm=nan", "clip_norm:max_norm=1,max_norm=2", "clip_norm:x=1",
     "noise=-1", "noise:seed=-1", "noise:seed=x", "normalize=3", "clip_norm=1/x", "clip_norm=" + "9" * 400, "clip_norm:LONG",
-    "lookahead=0", "lookahead=2.5", "lookahead:alpha=2", "box:low=2,high=1", "box=nan", "ball=0", "l2:of=biases", "cautious:over=x",
+    "lookahead=0", "lookahead=2.5", "lookahead:alpha=2", "box:low=2,high=1", "box=nan", "ball=0", "simplex=0", "l1_ball:over=x", "l2:of=biases", "cautious:over=x",
 ]  # fmt: skip
 _CONTRADICTIONS = [
     ["--loss", "x**2"], ["--data", "iris", "--target", "y"], ["--target", "y"], ["--data", "iris"], ["--workers", "1", "--processes", "1"],

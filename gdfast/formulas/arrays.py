@@ -41,7 +41,7 @@ def computed(rule: Callable[..., Any], results: int, *given: Any) -> list[Array]
     return [np.broadcast_to(np.asarray(value, real), shape) for value in values]
 
 
-def reduced(rule: Reducing, given: tuple[Any, ...], coefficients: Array) -> list[Any]:
+def reduced(rule: Reducing, given: tuple[Any, ...], coefficients: Array, rounds: int = 0) -> list[Any]:
     """The norms and the sums that a rule asks for, as kernels compute them: coordinate by coordinate.
 
     Parameters
@@ -52,13 +52,15 @@ def reduced(rule: Reducing, given: tuple[Any, ...], coefficients: Array) -> list
         Its arguments before the norms: arrays ``[d, n]``.
     coefficients : ndarray
         Its coefficients.
+    rounds : int
+        How often sums are taken again at most, of terms that have those of the round before; 0 of terms without them.
 
     Returns
     -------
     list of ndarray
         First the norms, then the sums, ``[n]`` each.
     """
-    norms, sums = [], []
+    norms, sums = list[Array](), list[Array]()
     first: Array = given[0][0]
     if rule.entries is not None:
         for rows in computed(rule.entries, len(rule.norms), *given, *coefficients):
@@ -72,9 +74,25 @@ def reduced(rule: Reducing, given: tuple[Any, ...], coefficients: Array) -> list
                 size = sqrt(total) / scale
             norms.append(size)
     if rule.terms is not None:
-        for rows in computed(rule.terms, len(rule.sums), *given, *norms, *coefficients):
-            total = np.zeros_like(first)
-            for row in rows:
-                total = total + row
-            sums.append(total)
+        zeros = [np.zeros_like(first)] * len(rule.sums)
+        sums = _summed(rule, *given, *norms, *(zeros if rounds else ()), *coefficients)
+        goes = np.ones(first.shape, bool)
+        for _ in range(rounds):
+            again = _summed(rule, *given, *norms, *sums, *coefficients)
+            goes = goes & (again[0] < sums[0])
+            if not goes.any():
+                break
+            sums = [np.where(goes, new, old) for new, old in zip(again, sums, strict=True)]
     return norms + sums
+
+
+def _summed(rule: Reducing, *given: Any) -> list[Array]:
+    """The sums of a rule's terms, coordinate by coordinate."""
+    assert rule.terms is not None
+    sums = []
+    for rows in computed(rule.terms, len(rule.sums), *given):
+        total = np.zeros_like(rows[0])
+        for row in rows:
+            total = total + row
+        sums.append(total)
+    return sums

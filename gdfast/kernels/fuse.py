@@ -169,7 +169,7 @@ _EVALUATION = {
     "GRADIENT": GRADIENT,
     "OBJECTIVE": OBJECTIVE,
 }
-_NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt)}
+_NORMS = {f.__name__: f for f in (euclidean_norm, larger_size, square_scale, sqrt, elementary.select)}
 
 
 class Shape(NamedTuple):

@@ -5,6 +5,7 @@ text of functions for just those is written here, to be called by `gdfast.kernel
 for a lane whose coordinates are in registers, in another for rows of lanes in memory.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ class Chain(NamedTuple):
     """The source of ``gradient``, which transforms the gradient, and of ``after``, which transforms the point.
 
     They call ``rule0``, ``entries0``, ``terms0``, ``rule1`` … by the transform's place, ``as_tuple``, ``factor``, for
-    noise ``quantile`` and ``uniform``, for norms ``euclidean_norm`` or ``larger_size``, ``square_scale``, ``sqrt``, and
-    for gradients elsewhere ``slope`` or ``call_evaluation``.
+    noise ``quantile`` and ``uniform``, for norms ``euclidean_norm`` or ``larger_size``, ``square_scale``, ``sqrt``, for
+    sums in rounds ``select``, and for gradients elsewhere ``slope`` or ``call_evaluation``.
     """
 
     gradient: str
@@ -99,10 +100,23 @@ def _of_coordinates(placed: _Placed, at: list[str], slots: list[str], scalars: s
     lines = []
     for i in range(d if norms else 0):
         lines.append(f"    v{i} = as_tuple(entries{k}({at[i]}{slots[i]}{scalars}, lr{given}))")
-    lines += [f"    {n} = euclidean_norm(({''.join(f'v{i}[{j}], ' for i in range(d))}))" for j, n in enumerate(norms)]
-    for i in range(d if sums else 0):
-        lines.append(f"    part = as_tuple(terms{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms)}{given}))")
-        lines += [f"    {s} = {s if i else 0.0} + part[{j}]" for j, s in enumerate(sums)]
+    for j, n in enumerate(norms):
+        values = [f"v{i}[{j}]" for i in range(d)]
+        euclidean = f"euclidean_norm(({', '.join(values)},))"
+        largest = functools.reduce("larger_size({}, {})".format, values, "0.0")
+        lines.append(f"    {n} = {euclidean if transform.euclidean else largest}")
+
+    def summed(names: list[str], before: list[str]) -> Iterator[str]:
+        for i in range(d if sums else 0):
+            yield f"    part = as_tuple(terms{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms + before)}{given}))"
+            yield from (f"    {s} = {s if i else 0.0} + part[{j}]" for j, s in enumerate(names))
+
+    lines += summed(sums, ["0.0"] * len(sums) if transform.rounds else [])
+    if transform.rounds:
+        again = [f"again{j}" for j in range(len(sums))]
+        body = [*summed(again, sums), f"    if not ({again[0]} < {sums[0]}):", "        break"]
+        body += [f"    {s} = {new}" for s, new in zip(sums, again, strict=True)]
+        lines += ["    for _ in range(len(x)):", *(f"    {line}" for line in body)]
     for i in range(d):
         noise = _drawn(transform, f"{placed.key}, number, {i}")
         lines.append(f"    new{i} = rule{k}({at[i]}{slots[i]}{scalars}, lr{_joined(norms + sums)}{noise}{given})")
@@ -136,7 +150,9 @@ class _InRows:
         self.placed, self.transform = placed, placed.transform
         rows = iter(range(sum_rows(placed.transform)))
         self.norms, self.sums = ([f"sums[{next(rows)}, lane]" for _ in names] for _, names in placed.reduced)
-        self.scales = [f"sums[{next(rows)}, lane]" for _ in self.norms]
+        self.scales = [f"sums[{next(rows)}, lane]" for _ in self.norms if placed.transform.euclidean]
+        self.again = [f"sums[{next(rows)}, lane]" for _ in self.sums if placed.transform.rounds]
+        self.done = f"sums[{next(rows)}, lane]" if self.again else ""
         self.fresh = [f"sums[{row}, lane]" for row in rows]
         self.old = [f"scalars[{j}, lane]" for j in placed.scalars]
         self.slots = [f"state[{j}, i, lane]" for j in placed.slots]
@@ -181,7 +197,8 @@ class _InRows:
             yield [lanes, *(f"    {s} = 0.0" for s in (*norms, *sums, *scales))]
         if norms:
             value = f"value = as_tuple(entries{k}({self.at}{given}))"
-            yield self.over(value, *(f"{s} = larger_size({s}, value[{j}])" for j, s in enumerate(scales)))
+            yield self.over(value, *(f"{s} = larger_size({s}, value[{j}])" for j, s in enumerate(scales or norms)))
+        if scales:
             yield [lanes, *(f"    {s} = square_scale({s})" for s in scales)]
             squares = [
                 f"{n} = {n} + (value[{j}] * {s}) * (value[{j}] * {s})"
@@ -190,8 +207,10 @@ class _InRows:
             yield self.over(value, *squares)
             yield [lanes, *(f"    {n} = sqrt({n}) / {s}" for n, s in zip(norms, scales, strict=True))]
         if sums:
-            value = f"value = as_tuple(terms{k}({self.at}{_joined(norms)}{given}))"
-            yield self.over(value, *(f"{s} = {s} + value[{j}]" for j, s in enumerate(sums)))
+            yield self.summed(sums, ["0.0"] * len(self.again))
+        if self.again:
+            yield [lanes, f"    {self.done} = 0.0"]
+            yield ["for _ in range(theta.shape[0]):", *(f"    {line}" for part in self.round() for line in part)]
         noise = _drawn(self.transform, f"{self.placed.key}, number[lane], i")
         call = f"rule{k}({self.at}{_joined(norms + sums)}{noise}{given})"
         if not self.transform.after:
@@ -202,13 +221,39 @@ class _InRows:
             results = ["theta[i, lane]", *self.slots, *self.fresh]
             yield self.over(f"new = {call}", *(f"{name} = new[{j}]" for j, name in enumerate(results)))
 
+    def summed(self, names: list[str], before: list[str]) -> list[str]:
+        """Add the terms, which have the sums of the round before, to what is there."""
+        given = f"{self.at}{_joined(self.norms + before)}{self.placed.coefficients}"
+        value = f"value = as_tuple(terms{self.placed.number}({given}))"
+        return self.over(value, *(f"{s} = {s} + value[{j}]" for j, s in enumerate(names)))
+
+    def round(self) -> Iterator[list[str]]:
+        """Take the sums again; of lanes where the first falls they are the new ones."""
+        lanes = "for lane in range(n):"
+        yield [lanes, *(f"    {s} = 0.0" for s in self.again)]
+        yield self.summed(self.again, self.sums)
+        yield [
+            "going = n - n",
+            lanes,
+            f"    goes = ({self.done} == 0.0) & ({self.again[0]} < {self.sums[0]})",
+            f"    {self.done} = select(goes, 0.0, 1.0)",
+            *(f"    {s} = select(goes, {new}, {s})" for s, new in zip(self.sums, self.again, strict=True)),
+            f"    going += {self.done} == 0.0",
+            "if going == n - n:",
+            "    break",
+        ]
+
 
 _COPIED = "for i in range(theta.shape[0]):", "    for lane in range(n):", "        there[i, lane] = theta[i, lane]"
 
 
 def sum_rows(transform: Transform) -> int:
-    """How many numbers of the whole vector a lane needs at a time: norms, sums, the scale of each norm, scalars."""
-    return 2 * len(transform.norms) + len(transform.sums) + len(transform.scalars)
+    """How many numbers of the whole vector a lane needs at a time: norms, sums, scalars, and what these are made by.
+
+    That is a scale for each Euclidean norm, and for sums in rounds each of them again, with whether they are done.
+    """
+    norms, sums = len(transform.norms) * (1 + transform.euclidean), len(transform.sums)
+    return norms + sums + transform.rounds * (sums + 1) + len(transform.scalars)
 
 
 def _drawn(transform: Transform, counters: str) -> str:

@@ -4,6 +4,8 @@ Gradient, settle check, transforms, schedule and rule stand one after the other 
 `gdfast.tiles.reference`, on numbers that stay in variables of the loop.
 """
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -118,7 +120,9 @@ class _Step:
         value: Number = _at(self.problem, self.loss_formula, 1, self.script, self.theta)
         return value
 
-    def reduced(self, rule: Any, given: Sequence[Sequence[Any]], coefficients: Sequence[Number]) -> list[Number]:
+    def reduced(
+        self, rule: Any, given: Sequence[Sequence[Any]], coefficients: Sequence[Number], rounds: bool = False
+    ) -> list[Number]:
         """Norms and sums, as `gdfast.formulas.arrays.reduced` computes them; `given` has a row for each coordinate."""
         script, norms, sums = self.script, list[Number](), list[Number]()
         if rule.entries is not None:
@@ -134,12 +138,20 @@ class _Step:
                     size = self.functions["sqrt"](total) / scale
                 norms.append(size)
         if rule.terms is not None:
-            rows = [self.apply(rule.terms, len(rule.sums), *g, *norms, *coefficients) for g in given]
-            for values in zip(*rows, strict=True):
-                total = script.number(0.0)
-                for value in values:
-                    total = total + value
-                sums.append(total)
+
+            def summed(*before: Number) -> list[Number]:
+                rows = [self.apply(rule.terms, len(rule.sums), *g, *norms, *before, *coefficients) for g in given]
+                return [
+                    functools.reduce(operator.add, values, script.number(0.0)) for values in zip(*rows, strict=True)
+                ]
+
+            sums = summed(*[script.number(0.0)] * len(rule.sums) if rounds else ())
+            goes: Any = None
+            for _ in given if rounds else ():
+                again = summed(*sums)
+                falls = again[0] < sums[0]
+                goes = falls if goes is None else goes & falls
+                sums = [choice(goes, new, old) for new, old in zip(again, sums, strict=True)]
         return norms + sums
 
     def rate(self) -> Number:
@@ -167,7 +179,7 @@ class _Step:
         given, key = self.columns(span), list[Number]()
         if transform.noisy:
             given, key = given[: -len(KEY)], given[-len(KEY) :]
-        whole = self.reduced(transform, at, given)
+        whole = self.reduced(transform, at, given, transform.rounds)
         new = []
         for i, place in enumerate(at):
             number, normal = self.script.argument("number"), transform.drawn == "noise"

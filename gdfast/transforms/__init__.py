@@ -22,7 +22,16 @@ from collections.abc import Callable
 from gdfast.transforms._transform import THE_START, Transform
 from gdfast.transforms.gradients import centralize, clip_norm, clip_value, l1, l2, noise, normalize, sam
 from gdfast.transforms.mechanic import mechanic
-from gdfast.transforms.points import ball, box, cautious, lookahead, soft_threshold, weight_decay
+from gdfast.transforms.points import (
+    ball,
+    box,
+    cautious,
+    l1_ball,
+    lookahead,
+    simplex,
+    soft_threshold,
+    weight_decay,
+)
 from gdfast.transforms.precision import rounded
 
 CATALOGUE: dict[str, Callable[..., Transform]] = {
@@ -40,6 +49,8 @@ CATALOGUE: dict[str, Callable[..., Transform]] = {
         soft_threshold,
         box,
         ball,
+        l1_ball,
+        simplex,
         cautious,
         lookahead,
         mechanic,
@@ -59,6 +70,7 @@ __all__ = [
     "clip_norm",
     "clip_value",
     "l1",
+    "l1_ball",
     "l2",
     "lookahead",
     "mechanic",
@@ -66,6 +78,7 @@ __all__ = [
     "normalize",
     "rounded",
     "sam",
+    "simplex",
     "soft_threshold",
     "weight_decay",
 ]

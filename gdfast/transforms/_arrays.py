@@ -46,7 +46,7 @@ def changed(
     last = [*scalars]
     for places in _parts(transform, arrays):
         here = [*(each[places] for each in (*at, *slots)), *scalars, rate[places] if len(rate) > 1 else rate]
-        sums = reduced(transform, tuple(here), given)
+        sums = reduced(transform, tuple(here), given, rounds=len(at[0]) if transform.rounds else 0)
         if transform.noisy:
             rows = [_random(transform, key, number, i) for i in np.arange(len(at[0]))[places]]
             sums.append(np.stack(rows).astype(rate.dtype, copy=False))

@@ -62,10 +62,15 @@ class Transform(Varied):
         Names of the rule's arguments that are Euclidean norms over all coordinates.
     entries : callable, optional
         Of what: a function of the rule's arguments other than norms, sums and noise that returns a value for each norm.
+    euclidean : bool
+        Whether the norms are Euclidean, or else maximum norms.
     sums : tuple of str
         Names of the rule's arguments that are sums over all coordinates.
     terms : callable, optional
         What is summed: a function of the rule's arguments other than sums and noise that returns a value for each sum.
+    rounds : bool
+        Whether the sums are taken in rounds: `terms` has them, as the round before left them, after the norms, and 0 in
+        the first. Rounds go on as long as the first sum falls, and are one more than there are coordinates at most.
     step_table : callable, optional
         From the step numbers t = 1, 2, … (float64 array) to a mapping of coefficient names to arrays.
     after : bool
@@ -131,9 +136,10 @@ class Transform(Varied):
     rule: Callable[..., Any]
     norms: tuple[str, ...] = ()
     entries: Callable[..., Any] | None = None
-    euclidean: ClassVar[bool] = True
+    euclidean: bool = True
     sums: tuple[str, ...] = ()
     terms: Callable[..., Any] | None = None
+    rounds: bool = False
     step_table: Callable[[Array], Mapping[str, Any]] | None = None
     after: bool = False
     initial: Mapping[str, float] = field(default_factory=dict)
@@ -147,7 +153,10 @@ class Transform(Varied):
     def __post_init__(self) -> None:
         for name in ("norms", "sums", "scalars"):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
-        arguments.flag("after", self.after)
+        for name in ("euclidean", "rounds", "after"):
+            arguments.flag(name, getattr(self, name))
+        if self.rounds and not self.sums:
+            raise ValueError("rounds must come with sums, which are taken in them")
         arguments.flag("jumps", self.jumps)
         if arguments.flag("elsewhere", self.elsewhere) and self.after:
             raise ValueError("elsewhere must be of a transform of the gradient, not of one that acts after the update")
@@ -174,7 +183,7 @@ class Transform(Varied):
     @property
     def _signature(self) -> "_Signature":
         reduced = self.norms, self.entries, self.sums, self.terms
-        return _signature_of(self.rule, reduced, self.scalars, self.after)
+        return _signature_of(self.rule, reduced, self.rounds, self.scalars, self.after)
 
     @property
     def drawn(self) -> str:
@@ -251,7 +260,11 @@ class _Signature(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _signature_of(
-    rule: Any, reduced: tuple[tuple[str, ...], Any, tuple[str, ...], Any], scalars: tuple[str, ...], after: bool
+    rule: Any,
+    reduced: tuple[tuple[str, ...], Any, tuple[str, ...], Any],
+    rounds: bool,
+    scalars: tuple[str, ...],
+    after: bool,
 ) -> _Signature:
     """Tell what the arguments of a rule are; refuse it if they do not fit each other, or what it returns."""
     norms, entries, sums, terms = reduced
@@ -266,7 +279,7 @@ def _signature_of(
     slots, rest = names[3:rate], names[rate + 1 :]
     taken = [name for name in names if name not in (*norms, *sums, *DRAWN)]
     check_reduced("norms, of entries", norms, entries, taken, rest[: len(norms)])
-    taken = [name for name in names if name not in (*sums, *DRAWN)]
+    taken = [name for name in names if name not in DRAWN and (rounds or name not in sums)]
     check_reduced("sums, of terms", sums, terms, taken, rest[len(norms) : len(norms) + len(sums)])
     rest = rest[len(norms) + len(sums) :]
     drawn = next((name for name in DRAWN if name in names), "")

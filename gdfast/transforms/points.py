@@ -131,6 +131,99 @@ def ball(radius: float = 1.0, over: str = "all") -> Transform:
     return Transform(_in_ball, after=True, norms=("size",), entries=_point_entries, over=over)
 
 
+def _above(value, kept, total, radius):
+    """What a value is above the threshold that the values kept so far call for; all are kept at first."""
+    return value - select(kept > 0, (total - radius) / kept, value)
+
+
+def _least_and_largest(theta, grad, before, lr, radius):
+    return maximum(theta, 0), 1 / maximum(-theta, 0)
+
+
+def _below_largest(theta, grad, before, lr, largest, nearest, kept, total, radius):
+    """How many are kept, and their sum, from the largest downwards: of negative ones 1 / nearest is the size of it."""
+    value = theta - (largest - 1 / nearest)
+    keeps = _above(value, kept, total, radius) >= 0
+    return select(keeps, 1.0, 0.0), select(keeps, value, 0.0)
+
+
+def _on_simplex(theta, grad, before, lr, largest, nearest, kept, total, radius):
+    return maximum(_above(theta - (largest - 1 / nearest), kept, total, radius), 0.0)
+
+
+@named(radius=POSITIVE, over=extent)
+def simplex(radius: float = 1.0, over: str = "all") -> Transform:
+    """Projection to a simplex after the update: the nearest point of nonnegative coordinates whose sum is r.
+
+        θᵢ ← max(θᵢ − τ, 0),  τ = (Σ θⱼ − r) / n over the n coordinates above τ
+
+    τ is found in rounds, from all coordinates on: those below it are left out of the next, until none is. It is optax's
+    ``projections.projection_simplex``. Sources: Michelot (1986), "A finite algorithm for finding the projection of a
+    point onto the canonical simplex of Rⁿ"; Duchi, Shalev-Shwartz, Singer & Chandra (2008), "Efficient projections onto
+    the ℓ1-ball for learning in high dimensions".
+
+    Parameters
+    ----------
+    radius : float > 0
+        r.
+    over : {"all", "arrays", "units"}
+        Whose sum it is: of all parameters, of each array, or of the inputs of each unit.
+    """
+    return Transform(
+        _on_simplex,
+        after=True,
+        norms=("largest", "nearest"),
+        entries=_least_and_largest,
+        euclidean=False,
+        sums=("kept", "total"),
+        terms=_below_largest,
+        rounds=True,
+        over=over,
+    )
+
+
+def _sizes_below_largest(theta, grad, before, lr, largest, kept, total, size, radius):
+    value = absolute(theta) - largest
+    keeps = _above(value, kept, total, radius) >= 0
+    return select(keeps, 1.0, 0.0), select(keeps, value, 0.0), absolute(theta)
+
+
+def _in_l1_ball(theta, grad, before, lr, largest, kept, total, size, radius):
+    value = maximum(_above(absolute(theta) - largest, kept, total, radius), 0.0)
+    return select(size > radius, sign(theta) * value, theta)
+
+
+@named(radius=POSITIVE, over=extent)
+def l1_ball(radius: float = 1.0, over: str = "all") -> Transform:
+    """Projection to an ℓ1 ball about the origin after the update: the nearest point with ‖θ‖₁ ≤ r.
+
+        θ ← sign θ · max(|θ| − τ, 0) where ‖θ‖₁ > r,  with τ such that ‖θ‖₁ = r
+
+    It is the projection of |θ| to a `simplex`, with τ found likewise, and optax's ``projections.projection_l1_ball``.
+    With gradient descent its limit is the lasso in its first form, least squares under a bound of ‖θ‖₁ (Tibshirani
+    1996). Source: Duchi, Shalev-Shwartz, Singer & Chandra (2008), "Efficient projections onto the ℓ1-ball for learning
+    in high dimensions".
+
+    Parameters
+    ----------
+    radius : float > 0
+        r.
+    over : {"all", "arrays", "units"}
+        Of what the norm is: of all parameters, of each array, or of the inputs of each unit.
+    """
+    return Transform(
+        _in_l1_ball,
+        after=True,
+        norms=("largest",),
+        entries=_point_entries,
+        euclidean=False,
+        sums=("kept", "total", "size"),
+        terms=_sizes_below_largest,
+        rounds=True,
+        over=over,
+    )
+
+
 def _shrunk(theta, grad, before, lr, weight):
     return sign(theta) * maximum(absolute(theta) - lr * weight, 0.0)
 

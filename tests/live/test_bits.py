@@ -144,11 +144,14 @@ def test_all_landscapes_agree_with_the_kernels(problem):
         "gd|cosine|warmup",
         "gd|step|reduce_on_plateau",
         "adam|soft_threshold=0.05|cautious|weight_decay|lookahead:k=3,alpha=0.3|box:low=-2,high=2|mechanic",
+        "adam|l1_ball=0.5|lookahead:k=3",
+        "momentum|simplex=0.7|weight_decay",
         f"gd|rounded:format={'/'.join(FORMATS)},gradient=True/False,stochastic=True/False",
     ],
 )
 def test_hyperparameters_that_are_schedules_chains_and_transforms_of_the_point_agree(text):
-    assert not any(differing(gdfast.Sweep("quartic", text, "1e-3:1:6", "-3:3:5", 60)).values())
+    for problem, starts in ((p.quartic(), "-3:3:5"), (p.rosenbrock(), p.rosenbrock().random(5, seed=1))):
+        assert not any(differing(gdfast.Sweep(problem, text, "1e-3:1:6", starts, 60)).values())
 
 
 def test_a_loss_of_ones_own_agrees():

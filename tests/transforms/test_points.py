@@ -1,5 +1,8 @@
 """Transforms of the point, and of parts of networks: other libraries, loops, known optima, bits of the kernels."""
 
+import itertools
+from fractions import Fraction
+
 import cases
 import numpy as np
 import pytest
@@ -252,6 +255,25 @@ class TestOptima:
         weight = optimize.brentq(lambda w: np.linalg.norm(held(w)) - 0.1, 0, 100, xtol=1e-15, rtol=1e-14)
         np.testing.assert_allclose(self.end("gd|ball=0.1"), held(weight), rtol=1e-10)
 
+    def test_l1_ball_is_the_lasso_in_its_first_form(self):
+        linear_model = pytest.importorskip("sklearn.linear_model", reason="needs scikit-learn")
+        lasso = linear_model.Lasso(alpha=0.1, fit_intercept=False, tol=1e-14, max_iter=10**6).fit(DESIGN, TARGET)
+        got = self.end(f"gd|l1_ball={float(np.abs(lasso.coef_).sum())!r}")
+        np.testing.assert_allclose(got, lasso.coef_, atol=1e-9)
+        assert (got == 0).sum() == (lasso.coef_ == 0).sum() > 0
+
+    def test_simplex(self):
+        found = optimize.minimize(
+            lambda w: 0.5 * ((DESIGN @ w - TARGET) ** 2).mean(),
+            np.full(6, 1 / 6),
+            jac=lambda w: DESIGN.T @ (DESIGN @ w - TARGET) / 40,
+            bounds=[(0, None)] * 6,
+            constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(6)},
+            method="SLSQP",
+            options={"ftol": 1e-15},
+        )
+        np.testing.assert_allclose(self.end("gd|simplex"), found.x, atol=1e-6)
+
     def test_projections_are_optaxs(self):
         projections = pytest.importorskip("optax.projections", reason="optax is not installed (extra parity)")
         there = problems.from_expression("x + 2*y", domain=[(-2, 2)] * 2)
@@ -261,8 +283,80 @@ class TestOptima:
                 ("gd|box:low=-0.4,high=0.3", projections.projection_box(far, -0.4, 0.3)),
                 ("gd|box:low=0,high=1e300", projections.projection_non_negative(far)),
                 ("gd|ball=0.8", projections.projection_l2_ball(far, 0.8)),
+                ("gd|simplex=0.8", projections.projection_simplex(far, 0.8)),
+                ("gd|l1_ball=0.8", projections.projection_l1_ball(far, 0.8)),
             ):
                 np.testing.assert_allclose(path_of(text, there, x, 1.0, 1)[1], expected, rtol=1e-6, atol=1e-7)
+
+
+def on_simplex(values, radius):
+    """The projection by all sets of coordinates that may be above the threshold, in fractions."""
+    values = [Fraction(value) for value in values]
+    for count in range(1, len(values) + 1):
+        for those in itertools.combinations(range(len(values)), count):
+            threshold = (sum(values[i] for i in those) - Fraction(radius)) / count
+            if all((value > threshold) == (i in those) for i, value in enumerate(values)):
+                return np.array([float(max(value - threshold, 0)) for value in values])
+    raise AssertionError("there is a projection")
+
+
+def in_l1_ball(values, radius):
+    inside = sum(Fraction(abs(value)) for value in values) <= Fraction(radius)
+    return np.array(values) if inside else np.sign(values) * on_simplex(np.abs(values), radius)
+
+
+class TestThreshold:
+    """What is found in rounds is the projection, however far off the point is, to the last bits of the radius."""
+
+    def projected(self, text, points):
+        points = np.asarray(points, dtype=np.float64)
+        problem = problems.quadratic(dimension=points.shape[1])
+        sweep = gdfast.Sweep(problem, text, [1e-300], points, 1, gradient_tolerance=0.0)
+        return cases.agree(sweep).theta.values.reshape(points.shape)
+
+    @pytest.mark.parametrize("scale", [1e-4, 0.3, 1.0, 30.0, 1e10])
+    @pytest.mark.parametrize("shift", [0.0, 3.0, -3.0])
+    @pytest.mark.parametrize("d", [1, 2, 5])
+    def test_it_is_that_of_fractions(self, d, shift, scale):
+        points = scale * (np.random.default_rng(d).normal(size=(20, d)) + shift)
+        points[:5] = points[:5, :1]  # ties
+        points[5:10, -1] = 0.0
+        for text, expected in (("gd|simplex=0.7", on_simplex), ("gd|l1_ball=0.7", in_l1_ball)):
+            wanted = np.array([expected(point.tolist(), 0.7) for point in points])
+            # A number in the place of the largest negative one is off by its rounding.
+            near = 4e-16 * scale if text == "gd|simplex=0.7" else 0.0
+            np.testing.assert_allclose(self.projected(text, points), wanted, rtol=0, atol=1e-15 + near)
+
+    def test_one_coordinate_a_round(self):
+        # Each number alone is below the threshold that it and those before it call for.
+        chain, gap = [10.0], 1e-9
+        while len(chain) < 12:
+            gap *= len(chain) + 1
+            chain.append((sum(chain) - 1) / len(chain) - gap)
+        assert min(chain) > 0
+        expected = np.array([1.0] + [0.0] * 11)
+        np.testing.assert_array_equal(self.projected("gd|simplex", [chain]), [expected])
+        np.testing.assert_array_equal(self.projected("gd|l1_ball", [-np.array(chain)]), [-expected])
+
+    def test_it_is_optaxs(self):
+        projections = pytest.importorskip("optax.projections", reason="optax is not installed (extra parity)")
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        points = np.random.default_rng(3).normal(size=(20, 40)) * np.logspace(-3, 2, 20)[:, None]
+        for text, project in (
+            ("gd|simplex=0.7", projections.projection_simplex),
+            ("gd|l1_ball=0.7", projections.projection_l1_ball),
+        ):
+            expected = np.array([project(point, 0.7) for point in points])
+            np.testing.assert_allclose(self.projected(text, points), expected, rtol=1e-12, atol=1e-13)
+
+    def test_units_have_their_own(self):
+        got = path_of("gd|simplex=0.7,over=units", NETWORK, WEIGHTS, 1e-300, 1)[1]
+        for before, after in zip(arrays(WEIGHTS)[::2], arrays(got)[::2], strict=True):
+            for unit, projected in zip(before, after, strict=True):
+                np.testing.assert_allclose(projected, on_simplex(unit.tolist(), 0.7), rtol=0, atol=1e-15)
+        np.testing.assert_array_equal(arrays(got)[1], arrays(WEIGHTS)[1])
 
 
 def bounded(theta, grad, before, slow, total, lr, size, share, limit):
@@ -285,6 +379,7 @@ def own(share=0.1, limit=3.0):
 CHAINS = (
     "adam|clip_norm|weight_decay=0.1|soft_threshold=0.05|box:low=-1.5,high=1.5|ball=1.4|cautious|lookahead:k=3",
     "momentum|cosine|noise=0.1|lookahead|cautious|weight_decay=0.1|reduce_on_plateau:patience=3",
+    "adam|l1_ball=2|lookahead:k=3 momentum|simplex|weight_decay=0.1",
 )
 
 
@@ -307,9 +402,11 @@ def test_kernel_and_reference_agree_to_the_bit_in_single_precision():
 @pytest.mark.slow
 def test_kernel_and_reference_agree_to_the_bit_on_networks():
     parts = "clip_norm:over=units|centralize|l1:weight=0.1,of=matrices"
-    later = "weight_decay:weight=0.3,of=matrices|cautious:over=arrays|ball:radius=0.7,over=units|lookahead:k=3"
+    later = "weight_decay:weight=0.3,of=matrices|l1_ball:radius=3,over=arrays|cautious:over=arrays"
+    later += "|ball:radius=0.7,over=units|lookahead:k=3"
     texts = [f"{rule}|{parts}|{later}" for rule in ("adam", "lamb", "muon", "extragradient")]
     rules = [rule.transformed(own()) for rule in notation.optimizers(" ".join(texts))]
+    rules += notation.optimizers("adam|simplex:over=units gd|l1_ball=2")
     rates = np.geomspace(1e-3, 1, 8)
     cases.agree(gdfast.Sweep(NETWORK, rules, rates, max_steps=60))
     layers = np.stack([rates, rates[::-1]], axis=1)
@@ -358,6 +455,9 @@ def differing(theta, grad, before, total, lr):
     [
         (lambda: transforms.box(low=1.0, high=0.0), ["box: low", "0", "1"]),
         (lambda: transforms.ball(0.0), ["ball: radius", "> 0"]),
+        (lambda: transforms.simplex(-1.0), ["simplex: radius", "> 0"]),
+        (lambda: transforms.l1_ball(over="layers"), ["l1_ball: over", "'layers'", "arrays"]),
+        (lambda: transforms.Transform(without_before, rounds=True), ["rounds", "sums"]),
         (lambda: transforms.lookahead(k=0), ["lookahead: k", "from 1", "0"]),
         (lambda: transforms.lookahead(alpha=2.0), ["lookahead: alpha", "[0, 1]", "2"]),
         (lambda: transforms.weight_decay(of="biases"), ["weight_decay: of", "'biases'", "matrices"]),
