@@ -196,12 +196,12 @@ class _InRows:
         if norms or sums:
             yield [lanes, *(f"    {s} = 0.0" for s in (*norms, *sums, *scales))]
         if norms:
-            value = f"value = as_tuple(entries{k}({self.at}{given}))"
-            yield self.over(value, *(f"{s} = larger_size({s}, value[{j}])" for j, s in enumerate(scales or norms)))
+            value = f"value{k} = as_tuple(entries{k}({self.at}{given}))"
+            yield self.over(value, *(f"{s} = larger_size({s}, value{k}[{j}])" for j, s in enumerate(scales or norms)))
         if scales:
             yield [lanes, *(f"    {s} = square_scale({s})" for s in scales)]
             squares = [
-                f"{n} = {n} + (value[{j}] * {s}) * (value[{j}] * {s})"
+                f"{n} = {n} + (value{k}[{j}] * {s}) * (value{k}[{j}] * {s})"
                 for j, (n, s) in enumerate(zip(norms, scales, strict=True))
             ]
             yield self.over(value, *squares)
@@ -219,13 +219,13 @@ class _InRows:
             yield self.over(f"theta[i, lane] = {call}")
         else:
             results = ["theta[i, lane]", *self.slots, *self.fresh]
-            yield self.over(f"new = {call}", *(f"{name} = new[{j}]" for j, name in enumerate(results)))
+            yield self.over(f"new{k} = {call}", *(f"{name} = new{k}[{j}]" for j, name in enumerate(results)))
 
     def summed(self, names: list[str], before: list[str]) -> list[str]:
         """Add the terms, which have the sums of the round before, to what is there."""
-        given = f"{self.at}{_joined(self.norms + before)}{self.placed.coefficients}"
-        value = f"value = as_tuple(terms{self.placed.number}({given}))"
-        return self.over(value, *(f"{s} = {s} + value[{j}]" for j, s in enumerate(names)))
+        k, given = self.placed.number, f"{self.at}{_joined(self.norms + before)}{self.placed.coefficients}"
+        terms = f"terms_{k} = as_tuple(terms{k}({given}))"
+        return self.over(terms, *(f"{s} = {s} + terms_{k}[{j}]" for j, s in enumerate(names)))
 
     def round(self) -> Iterator[list[str]]:
         """Take the sums again; of lanes where the first falls they are the new ones."""
