@@ -196,7 +196,7 @@ def found_minima(result: "xarray.Dataset") -> list[str]:
 
 def _percent(share: float) -> str:
     """A share for readers, never rounded to nothing or to all."""
-    if 0 < share < 0.005:
+    if 0 < share <= 0.005:  # just half a percent is rounded to 0, which is even
         return "< 1 %"
     return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 

@@ -68,6 +68,9 @@ def test_what_cannot_be_made_again_is_said():
     cases.refused(lambda: gdfast.sweep_of(result, problems.quartic()), ValueError, "problem must be", "mine")
     over = gdfast.run_over({"a": [1, 2]}, lambda a: SWEEPS["plain"](), backend="numpy")
     cases.refused(lambda: gdfast.sweep_of(over), ValueError, "select one value")
+    cases.refused(lambda: gdfast.sweep_of(over.isel(a=0)), ValueError, "of one sweep", "not of 2 sweeps")
+    bare = result.drop_vars("start_point")
+    cases.refused(lambda: gdfast.sweep_of(bare, own), ValueError, "of one sweep, with its starts")
 
 
 def _rule(theta, grad, lr):
