@@ -356,5 +356,5 @@ def test_a_name_of_another_type_in_an_inner_block_is_another_name():
     out = np.zeros(1)
     compiled(signature)(_shadows)(np.array([1.0, 2.0, 4.0]), out)
     assert out[0] == 1.0 + 6 * 7.0 + 7.0
-    with pytest.raises(TypeError, match="_shadows_and_reads has no both yet"):
+    with pytest.raises(TypeError, match="both of _shadows_and_reads may have no value yet"):
         compiled(signature)(_shadows_and_reads)

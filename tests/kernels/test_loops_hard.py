@@ -41,6 +41,7 @@ def places(values, out):
 
 def rounds(values, out):
     point = (values[0], values[1], values[2])
+    found = other = -1
     for i in range(3):
         if point[i] > 2.0:
             continue
@@ -49,6 +50,32 @@ def rounds(values, out):
         if point[i] < 2.0:
             other = i
     out[0], out[1] = found, other
+
+
+def given_on_all_ways(values, out):
+    if values[0] > values[1]:
+        larger = values[0]
+        if larger > 1e300:
+            return
+    elif values[1] > -1e300:
+        larger = values[1]
+    else:
+        return
+    k = 0
+    while True:
+        place = k
+        if values[k] == larger:
+            break
+        k += 1
+        if k > 1:
+            continue
+    point = (values[0], values[1], values[2])
+    for i in range(3):
+        last_place = i
+        if point[i] == larger:
+            break
+    else_ = (larger, place) if place > 0 else (larger, -1)
+    out[0], out[1], out[2] = else_[0] + place, last_place, else_[1]
 
 
 def zeros(values, out):
@@ -92,7 +119,7 @@ def wholes(values, out):
     out[2] = 1.0 if large > np.uint64(5) else 0.0
 
 
-@pytest.mark.parametrize("function", [places, rounds, zeros, statements, wholes])
+@pytest.mark.parametrize("function", [places, rounds, given_on_all_ways, zeros, statements, wholes])
 @pytest.mark.parametrize("is_checked", [False, True])
 def test_it_is_what_python_does(function, is_checked):
     signature = types.void(types.float64[::1], types.float64[::1])
@@ -115,6 +142,77 @@ def of_different_arrays(values, out):
     row = values if out[0] > 0.0 else out[1:].reshape(-1)
     pair = ((row[0], row[1]), row[2]) if out[0] > 0.0 else (row[0], (row[1], row[2]))
     out[0] = pair[1]
+
+
+def of_one_way(values, out):
+    if values[0] > 1.0:
+        found = values[0]
+    out[0] = found
+
+
+def of_one_way_to_a_known_number(values, out):
+    if values[0] > 1.0:
+        found = 3.0
+    out[0] = found
+
+
+def of_one_way_to_a_tuple(values, out):
+    if values[0] > 1.0:
+        found = (values[0], values[1])
+    else:
+        out[1] = 2.0
+    out[0] = found[0]
+
+
+def of_one_way_that_adds(values, out):
+    for k in range(len(values)):
+        if k > 0:
+            total += values[k]  # noqa: F821
+        else:
+            total = 0.0  # noqa: F841
+    out[0] = 1.0
+
+
+def of_some_rounds(values, out):
+    for k in range(len(values)):
+        found = k
+    out[0] = found
+
+
+def of_a_counter_without_rounds(values, out):
+    for k in range(len(values)):
+        out[0] = k
+    out[0] = k
+
+
+def of_a_while(values, out):
+    n = 0
+    while values[n] < 1.0:
+        found = n
+        n += 1
+    out[0] = found
+
+
+def of_a_round_that_is_left(values, out):
+    point = (values[0], values[1], values[2])
+    for i in range(3):
+        if point[i] > 2.0:
+            break
+        found = i
+    out[0] = found
+
+
+def of_a_round_that_goes_on(values, out):
+    point = (values[0], values[1], values[2])
+    for i in range(3):
+        if point[i] > 2.0:
+            continue
+        found = i
+    out[0] = found
+
+
+def of_a_list(values, out):
+    out[0] = [values[0], 1.0][0]
 
 
 def of_one_of_numbers(values, out):
@@ -235,7 +333,17 @@ def of_a_counter(values, out):
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (of_a_global, "has no last yet"),
+        (of_a_global, "last of of_a_global may have no value yet"),
+        (of_one_way, "found of of_one_way may have no value yet"),
+        (of_one_way_to_a_known_number, "may have no value yet"),
+        (of_one_way_to_a_tuple, "may have no value yet"),
+        (of_one_way_that_adds, "total of of_one_way_that_adds may have no value yet"),
+        (of_some_rounds, "may have no value yet"),
+        (of_a_counter_without_rounds, "k of of_a_counter_without_rounds may have no value yet"),
+        (of_a_while, "may have no value yet"),
+        (of_a_round_that_is_left, "may have no value yet"),
+        (of_a_round_that_goes_on, "may have no value yet"),
+        (of_a_list, r"`\[values\[0\], 1.0\]`, which plain loops do not have"),
         (of_different_arrays, "made up in different ways"),
         (of_one_of_numbers, "`and` and `or` of numbers"),
         (of_another_loop, "no range"),

@@ -61,8 +61,14 @@ class Expressions(Writer):
         for scope, name in self.passing.pop():
             scope.names.pop(name, None)
 
-    def value(self, node: ast.expr) -> Any:
-        return getattr(self, type(node).__name__)(node)
+    def read(self, node: ast.AST) -> Any:
+        """What the method for such nodes makes of one."""
+        method = getattr(self, type(node).__name__, None)
+        if method is None:
+            raise TypeError(f"`{ast.unparse(node)}`, which plain loops do not have")
+        return method(node)
+
+    value = read
 
     def Constant(self, node: ast.Constant) -> Any:
         is_single = self.scope.is_single and isinstance(node.value, float)
@@ -70,18 +76,17 @@ class Expressions(Writer):
 
     def Name(self, node: ast.Name) -> Any:
         name, scope = node.id, self.scope
-        if name in scope.names:
+        if scope.has(name):
             value = scope.names[name]
             if isinstance(value, Kept):
                 scope.read.update((name, region) for region in self.regions)
                 return self.loaded(value)
-            if scope.regions.get(name, 0) in self.regions or is_static(value):
-                return value
+            return value
         if name not in scope.assigned:
             for names in (scope.function.__globals__, BUILTINS):
                 if name in names:
                     return names[name]
-        raise NameError(f"{scope.function.__name__} has no {name} yet")
+        raise NameError(f"{name} of {scope.function.__name__} may have no value yet")
 
     def loaded(self, kept: Kept) -> Any:
         """What a name stands for now."""
@@ -108,7 +113,7 @@ class Expressions(Writer):
                 yield self.value(node)
 
     def Slice(self, node: ast.Slice) -> slice:
-        assert node.step is None
+        assert node.step is None, "a slice with a step"
         return slice(*(bound and self.value(bound) for bound in (node.lower, node.upper)))
 
     def Subscript(self, node: ast.Subscript) -> Any:
@@ -138,10 +143,10 @@ class Expressions(Writer):
         if isinstance(node, ast.Attribute):
             first, dtype = self.value(node.value)
             return Slot(first.kind, self.rows(first, (dtype.names.index(node.attr),)))
-        assert isinstance(node, ast.Subscript)
+        assert isinstance(node, ast.Subscript), "what is assigned to is no name, field or entry"
         array, index = self.value(node.value), self.value(node.slice)
         places = index if isinstance(index, tuple) else (index,)
-        assert len(places) == len(array.shape)
+        assert len(places) == len(array.shape), "an array in the place of an entry"
         return Slot(array.kind, self.rows(array, places))
 
     def UnaryOp(self, node: ast.UnaryOp) -> Any:

@@ -1,6 +1,7 @@
 """What the names of a function stand for while it is translated."""
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -49,6 +50,26 @@ class Kept:
     region: int  # of the function's text, in which it was first assigned
 
 
+Given = frozenset[str] | None
+"""The names that have a value in some place, however it is reached; None where it never is."""
+
+
+def common(places: Iterable[Given]) -> Given:
+    """The names that have a value in all of several places."""
+    reached = [names for names in places if names is not None]
+    return frozenset.intersection(*reached) if reached else None
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop that is being written: the labels of what follows a round and of what is behind it, and who goes there."""
+
+    following: str
+    after: str
+    continued: list[Given] = field(default_factory=list)
+    ended: list[Given] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Scope:
     """A function whose text is read, in a place of its own or within another."""
@@ -56,9 +77,9 @@ class Scope:
     function: FunctionType
     names: dict[str, Any] = field(init=False)
     assigned: dict[str, int] = field(init=False, default_factory=dict)  # how many times names are
-    loops: list[tuple[str, str]] = field(default_factory=list)  # where they go on, and what is behind them
+    given: Given = frozenset()  # of these, here
+    loops: list[Loop] = field(default_factory=list)
     read: set[tuple[str, int]] = field(init=False, default_factory=set)  # names, and in which regions
-    regions: dict[str, int] = field(init=False, default_factory=dict)  # where names are assigned that are not kept
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +91,15 @@ class Scope:
             match node:
                 case ast.Name(name, ast.Store()) | ast.AugAssign(ast.Name(name)) | ast.arg(name):
                     self.assigned[name] = self.assigned.get(name, 0) + 1
+
+    def has(self, name: str) -> bool:
+        """Whether a name has a value here, however this place is reached."""
+        return name in self.names and (name not in self.assigned or self.given is None or name in self.given)
+
+    def leave(self) -> Given:
+        """What has a value here, behind which nothing is reached."""
+        given, self.given = self.given, None
+        return given
 
     @property
     def tree(self) -> ast.FunctionDef:

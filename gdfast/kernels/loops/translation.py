@@ -7,7 +7,7 @@ from typing import Any
 
 from gdfast.kernels.loops.expressions import Expressions
 from gdfast.kernels.loops.reading import takes_places
-from gdfast.kernels.loops.scopes import Kept, Scope, kind_of, shape_of
+from gdfast.kernels.loops.scopes import Given, Kept, Loop, Scope, common, kind_of, shape_of
 from gdfast.kernels.loops.values import Number, is_static, meeting, number, numbers, parts, spelled, with_parts
 
 
@@ -110,7 +110,7 @@ class _Function(Expressions):
     def block(self, body: list[ast.stmt]) -> None:
         for statement in body:
             if self.is_open:
-                getattr(self, type(statement).__name__)(statement)
+                self.read(statement)
 
     def Expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):
@@ -149,6 +149,8 @@ class _Function(Expressions):
     def bind(self, name: str, value: Any, changes: bool = True) -> None:
         """Let a name stand for a value: a number has a place of its own, unless it is there from the beginning."""
         names = self.scope.names
+        if self.scope.given is not None:
+            self.scope.given |= {name}
         before = names.get(name)
         if isinstance(before, Kept):
             fits = shape_of(before.value) == shape_of(value)
@@ -171,7 +173,6 @@ class _Function(Expressions):
                 self.store(part, slot)
         else:
             names[name] = value
-            self.scope.regions[name] = self.regions[-1]
 
     def If(self, node: ast.If) -> None:
         condition = self.condition(node.test)
@@ -180,17 +181,21 @@ class _Function(Expressions):
             return
         then, otherwise, after = self.labels(3)
         self.branch(condition, then, otherwise)
+        before, ends = self.scope.given, []
         for label, body in ((then, node.body), (otherwise, node.orelse)):
             self.begin(label)
+            self.scope.given = before
             with self.elsewhere():
                 self.block(body)
             self.end(f"br label %{after}")
+            ends.append(self.scope.given)
+        self.scope.given = common(ends)
         self.begin(after)
 
     def For(self, node: ast.For) -> None:
-        assert isinstance(node.iter, ast.Call)
-        assert isinstance(node.target, ast.Name)
-        assert not node.orelse
+        assert isinstance(node.target, ast.Name), "a loop with several counters"
+        assert not node.orelse, "an `else` of a loop"
+        assert isinstance(node.iter, ast.Call), "a loop over what is no range"
         assert self.value(node.iter.func) is range, "a loop over what is no range"
         assert not node.iter.keywords, "arguments by name"
         bounds = [self.value(bound) for bound in node.iter.args]
@@ -208,9 +213,11 @@ class _Function(Expressions):
         comparison = "sgt" if is_static(step) and step < 0 else "slt"
         self.branch(self.write("i1", f"icmp {comparison} i64 {at.text}, {end}"), body, after)
         self.begin(body)
+        before = self.scope.given  # and all that has a value behind the loop, of which no round may be run
         with self.elsewhere():
             self.bind(node.target.id, at)
             self.loop(node.body, following, after)
+        self.scope.given = before
         self.begin(following)
         self.store(self.write("i64", f"add nsw i64 {self.load(counter).text}, {self.text(step, 'i64')}"), counter)
         if self.is_independent:
@@ -224,14 +231,14 @@ class _Function(Expressions):
         """Write the body of a loop for each value of its counter."""
         assert isinstance(node.target, ast.Name)
         name, names = node.target.id, self.scope.names
-        often, may_end = self.scope.assigned, False
+        may_end = any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(node))
         for statement in node.body:  # what may be assigned in some rounds only is of several values
-            may_end = may_end or any(isinstance(part, ast.Continue | ast.Break) for part in ast.walk(statement))
             if may_end or isinstance(statement, ast.If | ast.For | ast.While):
                 for part in ast.walk(statement):
                     if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                        often[part.id] += 1
+                        self.scope.assigned[part.id] += 1
         (after,) = self.labels(1)
+        ended: list[Given] = []
         for place in places:
             self.bind(name, number(place))  # for what reads it behind the loop
             kept = names[name]
@@ -242,12 +249,15 @@ class _Function(Expressions):
                 (following,) = self.labels(1)
                 with self.elsewhere():
                     names[name] = place
-                    self.loop(node.body, following, after)
+                    loop = self.loop(node.body, following, after)
+                self.scope.given = common([self.scope.given, *loop.continued])
+                ended += loop.ended
                 self.begin(following)
             if names[name] is not place:
                 raise TypeError(f"{name} of {self.scope.function.__name__} is assigned in its own loop")
             names[name] = kept
         if may_end:
+            self.scope.given = common([self.scope.given, *ended])
             self.begin(after)
 
     def is_tuple(self, name: str) -> bool:
@@ -256,31 +266,40 @@ class _Function(Expressions):
         return isinstance(value.value if isinstance(value, Kept) else value, tuple)
 
     def While(self, node: ast.While) -> None:
-        assert not node.orelse
+        assert not node.orelse, "an `else` of a loop"
         head, body, after = self.labels(3)
         self.begin(head)
         with self.elsewhere():
-            self.branch(self.condition(node.test), body, after)
+            condition = self.condition(node.test)
+            self.branch(condition, body, after)
+            before = None if is_static(condition) and condition else self.scope.given
             self.begin(body)
-            self.loop(node.body, head, after)
+            loop = self.loop(node.body, head, after)
+        self.scope.given = common([before, *loop.ended])
         self.end(f"br label %{head}")
         self.begin(after)
 
-    def loop(self, body: list[ast.stmt], following: str, after: str) -> None:
-        self.scope.loops.append((following, after))
+    def loop(self, body: list[ast.stmt], following: str, after: str) -> Loop:
+        loop = Loop(following, after)
+        self.scope.loops.append(loop)
         self.block(body)
-        self.scope.loops.pop()
+        return self.scope.loops.pop()
 
     def Break(self, node: ast.Break) -> None:
-        self.end(f"br label %{self.scope.loops[-1][1]}")
+        loop = self.scope.loops[-1]
+        loop.ended.append(self.scope.leave())
+        self.end(f"br label %{loop.after}")
 
     def Continue(self, node: ast.Continue) -> None:
-        self.end(f"br label %{self.scope.loops[-1][0]}")
+        loop = self.scope.loops[-1]
+        loop.continued.append(self.scope.leave())
+        self.end(f"br label %{loop.following}")
 
     def Return(self, node: ast.Return) -> None:
         if node.value is None:
             self.end("ret void")
-            return
-        value = number(self.value(node.value))
-        self.returned.append((len(self.lines), value))
-        self.end("ret")  # of a kind that is known at the end
+        else:
+            value = number(self.value(node.value))
+            self.returned.append((len(self.lines), value))
+            self.end("ret")  # of a kind that is known at the end
+        self.scope.leave()
