@@ -38,22 +38,32 @@ class Elsewhere:
         self.count += 1
         if self.is_child or self.count <= MOST_HERE:
             return False
+        if (self.count - 1) % MOST_HERE == 0:
+            self.end()
+        return self.begin(call) and self.finish()
+
+    def begin(self, call: Call) -> bool:
+        """Whether a child has been asked to do the call."""
         try:
             request = pickle.dumps(call)
         except Exception:  # of a stranger's objects: what has no name in a module cannot travel
             return False
-        if (self.count - 1) % MOST_HERE == 0:
-            self.end()
         try:
             child = self._started()
             assert child.stdin is not None
-            assert child.stdout is not None
             child.stdin.write(request)
             child.stdin.flush()
-            return child.stdout.read(1) == b"\1"
+            return True
         except OSError:
             self.end()
             return False
+
+    def finish(self) -> bool:
+        """Wait for the child; whether it has done the call."""
+        assert self._child is not None
+        assert self._child.stdout is not None
+        try:
+            return self._child.stdout.read(1) == b"\1"
         except BaseException:  # interrupted
             self.end()
             raise
@@ -82,6 +92,22 @@ class Elsewhere:
 
 elsewhere = Elsewhere()
 atexit.register(elsewhere.end)
+
+
+def ahead(call: Call) -> Callable[[], None]:
+    """Have a call done by a child meanwhile; what is returned waits until it has been, and ends the child."""
+    child = Elsewhere()
+    atexit.register(child.end)
+    has_begun = child.begin(call)
+
+    def wait() -> None:
+        nonlocal has_begun
+        if has_begun:
+            has_begun = False
+            child.finish()
+            child.end()
+
+    return wait
 
 
 def serve() -> None:

@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gdfast.kernels.numba_internals import user_folder
-
 MOST_MIB: Final = 256
 """Size of the folder in MiB, unless the environment variable ``GDFAST_KERNELS_MIB`` says another."""
 
@@ -36,8 +34,20 @@ def folders() -> Iterator[Path]:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen).absolute() / "gdfast"
     yield Path(__file__).absolute().parent / "__pycache__"
+    from gdfast.kernels.numba_internals import user_folder  # which takes a while, and is hardly ever asked
+
     if (users := Path(user_folder())).is_absolute():
         yield users
+
+
+def lacks(kind: str) -> bool:
+    """Whether no kernel of a kind, such as ``drive``, is kept where the next would be; False if it would be nowhere."""
+    for folder in folders():
+        if any(folder.glob(f"{kind}-*{_SUFFIX}")):
+            return False
+        if os.access(folder if folder.exists() else folder.parent, os.W_OK):
+            return True
+    return False
 
 
 def read(name: str) -> bytes | None:

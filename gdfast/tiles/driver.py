@@ -28,6 +28,7 @@ from gdfast.kernels.signatures import (
     call_step,
     pair_type,
 )
+from gdfast.tiles import ahead
 from gdfast.tiles.ending import REPEATS_WITHIN, STILL_WITHIN, Ending
 from gdfast.tiles.noting import note, note_state, place_of, record_type, stay
 from gdfast.tiles.outcomes import Limits
@@ -294,6 +295,8 @@ def driver(real: str) -> Kernel:
     within, still, rounding = (
         number(REPEATS_WITHIN), number(STILL_WITHIN * np.finfo(real).eps), STILL_WITHIN * float(np.finfo(real).eps),
     )  # fmt: skip
+
+    ahead.finish()
 
     @compiled(_signature(getattr(types, real)))
     def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):

@@ -112,9 +112,9 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
 
 def prepare(sweep: Sweep) -> None:
     """Compile, or load from disk, all that the sweep's tiles need."""
-    driver(sweep.dtype)
     for optimizer in sweep.optimizers:
         pair_of(sweep, optimizer)
+    driver(sweep.dtype)
 
 
 def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
