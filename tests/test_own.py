@@ -177,6 +177,8 @@ def test_files_that_a_result_names_are_run_again_only_where_that_is_asked_for(tm
         with pytest.raises(ValueError, match=f"not of '{re.escape(what)}', of a file.*run_files=True, --run-files"):
             gdfast.sweep_of(result)
         assert gdfast.sweep_of(result, run_files=True) == sweeps[what]
+    with pytest.raises(ValueError, match="run_files=True"):
+        gdfast.analysis.paths(results[rule])
     (path,) = gdfast.analysis.paths(results[rule], run_files=True).values()
     alone = gdfast.trajectory("himmelblau", rule, [1.0, 1.0], path.attrs["learning_rate"], 20)
     np.testing.assert_array_equal(path.theta, alone.theta)

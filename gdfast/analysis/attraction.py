@@ -43,9 +43,9 @@ _MOST = 64  # minima of which all are told
 
 
 class _Told(NamedTuple):
-    """What a result is of, as far as it is known: None for what cannot be made again."""
+    """What a result is of; None for optimizers that cannot be made again."""
 
-    problem: Problem | None
+    problem: Problem
     optimizers: list[Optimizer | None]
     budget: int
     loss_tolerance: float
@@ -93,7 +93,7 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
 
     result = _results.checked("result", result, "outcome", "basin")
     told = _told(result, sweep)
-    minima = 0 if told.problem is None else min(len(told.problem.minima), _MOST)
+    minima = 0 if told is None else min(len(told.problem.minima), _MOST)
     codes, radii = _attractions(result, told, range(minima))
     dimensions = ("optimizer", "learning_rate", "minimum")
     return Result(
@@ -149,20 +149,23 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
     return xarray.DataArray(repels, result.outcome.coords, result.outcome.dims, "leaves")
 
 
-def _attractions(result: "xarray.Dataset", told: _Told, basins: Sequence[int]) -> tuple[NDArray[np.int8], Array]:
+def _attractions(result: "xarray.Dataset", told: _Told | None, basins: Sequence[int]) -> tuple[NDArray[np.int8], Array]:
     """Codes and spectral radii of some minima, ``[optimizer, learning_rate, basin]``."""
     rates, units = _rates(result), _results.units_of_rates(result)
-    shape = (len(told.optimizers), len(rates), len(basins))
+    shape = (len(units), len(rates), len(basins))
     codes, radii = np.full(shape, Attraction.not_told, dtype=np.int8), np.full(shape, np.nan)
+    if told is None:
+        return codes, radii
     for j, basin in enumerate(basins):
         for i, optimizer in enumerate(told.optimizers):
-            if optimizer is not None and told.problem is not None and basin < len(told.problem.minima):
-                codes[i, :, j], radii[i, :, j] = _at(told.problem, told, optimizer, rates * units[i], basin)
+            if optimizer is not None and basin < len(told.problem.minima):
+                codes[i, :, j], radii[i, :, j] = _at(told, optimizer, rates * units[i], basin)
     return codes, radii
 
 
-def _at(problem: Problem, told: _Told, optimizer: Optimizer, rates: Array, basin: int) -> Attractions:
+def _at(told: _Told, optimizer: Optimizer, rates: Array, basin: int) -> Attractions:
     """The attraction of one minimum at all learning rates, ``float64[k, groups]``."""
+    problem = told.problem
     minimum = minimum_of(problem, basin, told.loss_tolerance)
     if minimum is None:
         return Attractions(np.full(len(rates), Attraction.not_told, dtype=np.int8), np.full(len(rates), np.nan))
@@ -184,10 +187,11 @@ def _rates(result: "xarray.Dataset") -> Array:
     return _results.learning_rates("result", result)[:, None]
 
 
-def _told(result: "xarray.Dataset", sweep: Sweep | None) -> _Told:
+def _told(result: "xarray.Dataset", sweep: Sweep | None) -> _Told | None:
+    """What a result is of; None if its problem cannot be made again, or has too many coordinates."""
     labels = _results.labels(result)
     if result.sizes.get("parameter", 0) > LARGEST:
-        return _Told(None, [None] * len(labels), 1, 0.0, "float64")
+        return None
     if sweep is not None:
         arguments.instance("sweep", sweep, Sweep, "a gdfast.Sweep, or None")
         rules = dict(zip(sweep.labels, sweep.optimizers, strict=True))
@@ -202,5 +206,7 @@ def _told(result: "xarray.Dataset", sweep: Sweep | None) -> _Told:
         problem = problem_of(several[0]["problem"]) if len(alike) == 1 else None
         dtype = several[0].get("dtype", "float64")
     except (KeyError, TypeError, ValueError, IndexError):
-        return _Told(None, [None] * len(labels), 1, 0.0, "float64")
+        return None
+    if problem is None:
+        return None
     return _Told(problem, [optimizer_of(label) for label in labels], budget, tolerance, dtype)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import gdfast
-from gdfast import measures, optimizers, problems
+from gdfast import analysis, measures, optimizers, problems
+from gdfast.tiles.outcomes import Outcome
 
 SWEEPS = {
     "plain": lambda: gdfast.Sweep("quartic", "gd adam:beta1=0.8|cosine|clip_norm=1", "1e-3:1:4", "-2:2:5", 20),
@@ -71,6 +72,23 @@ def test_what_cannot_be_made_again_is_said():
     cases.refused(lambda: gdfast.sweep_of(over.isel(a=0)), ValueError, "of one sweep", "not of 2 sweeps")
     bare = result.drop_vars("start_point")
     cases.refused(lambda: gdfast.sweep_of(bare, own), ValueError, "of one sweep, with its starts")
+
+
+def test_paths_are_those_of_the_best_rates_and_where_none_reaches_of_the_lowest_ends():
+    sweep = gdfast.Sweep("quartic", "gd adam adam|unit=10", [0.001, 0.01, 0.1], [[-3.0], [-2.0], [1.0]], 20)
+    result = gdfast.run(sweep, backend="numpy", progress=False)
+    losses = result.loss.copy()
+    result.outcome[:], result.outcome[0, 1] = Outcome.unfinished, Outcome.global_minimum
+    result.loss[:], result.loss[0, 0], result.loss[1, 2], result.loss[2, 1] = 5.0, 1.0, 1.0, 1.0
+    paths = analysis.paths(result)
+    assert list(paths) == ["gd, η = 0.01", "adam, η = 0.1", "adam|unit=10, η = 0.1"]
+    for path, loss in zip(paths.values(), losses.values[[0, 1, 2], [1, 2, 1], 1], strict=True):
+        assert path.theta.values[0] == -2.0  # the start in the middle
+        assert path.loss.values[-1] == loss
+    for number, rate in enumerate(["0.001", "0.01"]):
+        one = result.isel(optimizer=[1], learning_rate=[number], start=[2])
+        (label, path), *others = analysis.paths(one).items()
+        assert (label, path.loss.values[-1], others) == (f"adam, η = {rate}", losses[1, number, 2], [])
 
 
 def _rule(theta, grad, lr):

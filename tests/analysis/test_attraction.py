@@ -128,3 +128,17 @@ def test_what_is_ones_own_is_told_if_the_sweep_is_given():
         ValueError,
         "sweep must be that of the result",
     )
+
+
+def test_of_many_minima_the_first_are_told_and_of_many_coordinates_none():
+    many = gdfast.Sweep("eggholder", "gd adam", [0.1, 10.0], [[1.0, 2.0]], 10)
+    assert len(many.problem.minima) > 64
+    told = analysis.attracting(gdfast.run(many, backend="numpy"))
+    assert told.attracting.shape == (2, 2, 64)
+    for dimension, count in ((16, 2), (17, 0)):
+        sweep = gdfast.Sweep(f"rosenbrock:dimension={dimension}", "gd", [1e-4], [np.zeros(dimension)], 10)
+        result = gdfast.run(sweep, backend="numpy")
+        for given in (None, sweep):
+            told = analysis.attracting(result, given)
+            assert (told.attracting == Attraction.attracts).sum() == count
+            assert not analysis.leaves(result, given).any()
