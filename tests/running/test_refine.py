@@ -9,6 +9,7 @@ import pytest
 import gdfast
 from gdfast import memory, optimizers, problems, transforms
 from gdfast.running import refine as module
+from gdfast.tiles import tile
 
 QUARTIC = problems.quartic()
 RULES = [optimizers.gd(), optimizers.momentum()]
@@ -125,6 +126,16 @@ def test_refinement_gives_the_picture_of_the_full_grid():
     one = gdfast.refine(sweep, coarse=4, workers=1, backend="numpy")
     np.testing.assert_array_equal(one.outcome, got.outcome)
     assert gdfast.plot.maps(got) is not None  # of outcomes only
+
+
+def test_what_is_compiled_is_so_beforehand(monkeypatch):
+    asked = []
+    monkeypatch.setattr(tile, "prepare", asked.append)
+    small = gdfast.Sweep(QUARTIC, "gd", [0.01], [[1.0]], 5)
+    gdfast.refine(small, backend="numpy")
+    assert asked == []
+    gdfast.refine(small)
+    assert asked == [small]
 
 
 def test_a_refined_map_does_not_depend_on_the_order():
