@@ -1,5 +1,6 @@
 """Every label reads back to a value that is equal to the one whose label it is."""
 
+import dataclasses
 import pickle
 
 import cases
@@ -72,6 +73,26 @@ def test_labels_of_problems_read_back(problem):
     assert notation.problem(notation.written(problem)) == problem
     again = pickle.loads(pickle.dumps(problem))
     assert (again, hash(again)) == (problem, hash(problem))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        optimizers.adam,
+        schedules.cosine,
+        transforms.clip_norm,
+        measures.convergence,
+        problems.quartic,
+        lambda: gdfast.data.load("iris"),
+        lambda: gdfast.History("loss"),
+        lambda: gdfast.Sweep("quartic", "gd", [0.1], [1.0]),
+    ],
+)
+def test_things_do_not_change(make):
+    thing = make()
+    for field in dataclasses.fields(thing):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, field.name, None)
 
 
 def plain(theta, grad, lr, beta):

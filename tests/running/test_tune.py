@@ -1,5 +1,7 @@
 """The tuning of data: its losses against a plain loop, edges, ties, what is recognized, what is refused."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,8 @@ def test_every_time_it_is_the_same(found):
     pd.testing.assert_frame_equal(again.table, found.table)
     pd.testing.assert_frame_equal(again.rates, found.rates)
     assert again.line == found.line
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.notes = ()
 
 
 def test_the_chosen_is_the_cheapest_of_those_that_are_as_good(found):
