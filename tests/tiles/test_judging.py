@@ -100,6 +100,7 @@ HARD = [
     (("exp(-x)", {"x": (-1, 1)}), GD, 1.0, 0.5, 1000, "unfinished", "moving"),
     (("1/(1+x**2)", {"x": (-1, 1)}), GD, 0.5, 0.5, 1000, "unfinished", "moving"),
     (("log(x)", {"x": (0.1, 10)}), GD, 1.0, 0.1, 1000, "worse", "moving"),  # over the pole, and up
+    (("1e-4*sqrt(1000-x)", {"x": (-1, 1)}), GD, 0.5, 1e5, 100, "unfinished", "moving"),  # as far as there is a loss
     ("x**2 - y**2", GD, [1.0, 1e-3], 0.1, 30, "unfinished", "moving"),  # not far enough to be told
     ("x**2 - y**2", GD, [1.0, 1e-3], 0.1, 500, "diverged", "moving diverged"),
     ("x**3 - x", GD, 0.0, 0.1, 500, "global_minimum", "stationary"),  # the only minimum there is

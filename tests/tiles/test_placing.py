@@ -7,7 +7,7 @@ import surveys
 import gdfast
 from gdfast import problems
 from gdfast.tiles import tile as tiles
-from gdfast.tiles.outcomes import Judge
+from gdfast.tiles.outcomes import Judge, Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.sweep import Tile
 from gdfast.tiles.tile import run_tile
@@ -52,6 +52,17 @@ def test_ends_are_what_numpy_says(name):
 def test_ends_of_rules_that_rest_anywhere_too(dtype):
     for problem in (problems.quartic(), problems.himmelblau()):
         assert_same(gdfast.Sweep(problem, "adam signsgd", "1e-4:1:9", problem.random(24), 300, dtype=dtype))
+
+
+def test_ends_are_told_where_a_saddle_is_known_and_of_the_minimum_only_its_loss():
+    saddle = problems.from_expression("x**2 - y**2", [[-2, 2], [-2, 2]], minimum=-4.0)
+    assert [point.kind for point in saddle.stationary_points] == ["saddle"]
+    for max_steps in (10, 60):
+        sweep = gdfast.Sweep(
+            saddle, "gd", "1e-3:1e-1:9", saddle.random(24, seed=3), max_steps=max_steps, loss_tolerance=0.3
+        )
+        assert_same(sweep)
+        assert (gdfast.run(sweep).outcome == Outcome.global_minimum).any()
 
 
 def test_most_ends_are_told_by_the_driver():
