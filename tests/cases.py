@@ -79,6 +79,7 @@ UNUSUAL = [
     o.trust_region_cg(least=0.0, largest=2.0, rounds=1),
     o.newton_cg(search="backtracking", damping=0.1, tolerance=0.9),
     o.lbfgs(history=2, search="backtracking", euclidean=True),
+    o.lbfgs(history=2, search="zoom", euclidean=True),
     o.steepest_descent(growth=1.5, shrink=0.8),
     o.adahessian(beta2=0.9, eps=1e-2, interval=3, seed=5),
     o.sophia(gamma=1.0, rho=0.5, debias=True, late=True),

@@ -79,7 +79,7 @@ def conjugate_gradients(
     ----------
     beta : {"polak_ribiere", "fletcher_reeves", "hestenes_stiefel"}
         The formula of β; Polak's and Ribière's is 0 at least.
-    search : {"strong_wolfe", "backtracking", "exact", "fixed"}
+    search : {"strong_wolfe", "zoom", "backtracking", "exact", "fixed"}
         By which conditions a length is chosen; ``exact`` is on quadratics, ``fixed`` takes the first.
     sufficient : float in (0, 1)
         c₁, the share of the slope by which the loss must fall.

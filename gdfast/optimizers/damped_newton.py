@@ -29,7 +29,7 @@ def damped_newton(
 
     Parameters
     ----------
-    search : {"backtracking", "strong_wolfe", "exact", "fixed"}
+    search : {"backtracking", "strong_wolfe", "zoom", "exact", "fixed"}
         By which conditions a length is chosen; ``exact`` is on quadratics, ``fixed`` takes the first.
     sufficient : float in (0, 1)
         c₁, the share of the slope by which the loss must fall.

@@ -7,9 +7,9 @@
 
 Source: Nocedal (1980), Mathematics of Computation 35; Nocedal & Wright (2006), algorithm 7.4. The first length, ε and
 the strong Wolfe search are those of ``torch.optim.LBFGS``, which ends a search where its bracket times the largest
-entry of p is below ``tolerance_change``, and keeps the last 100 changes by default. ``optax.lbfgs`` has the Euclidean
-norm in the first length and keeps all changes; without its own search it is here
-``lbfgs:search=fixed,least=0,euclidean=True``.
+entry of p is below ``tolerance_change``, and keeps the last 100 changes by default. ``optax.lbfgs``, which has the
+Euclidean norm and multiplies p by the fraction, takes the difference of points for s, and keeps all changes, is
+``lbfgs:search=zoom,least=0,euclidean=True``.
 """
 
 import functools
@@ -43,15 +43,16 @@ def rule_of(history: int, euclidean: bool = False) -> Callable[..., Any]:
     lines += ["gamma = select(keeps, bend / dot(change, change), gamma)", "p = -grad"]
     for i in range(history):
         lines += [f"alpha{i} = {rho[i]} * dot({s[i]}, p)", f"p = p - alpha{i} * {y[i]}"]
-    lines.append("p = gamma * p")
+    short = f"select(first > 0, minimum(1, 1 / {'norm(grad)' if euclidean else 'dot(grad, sign(grad))'}), 1)"
+    lines.append(f"p = {f'gamma * {short}' if euclidean else 'gamma'} * p")
     lines += [f"p = p + (alpha{i} - {rho[i]} * dot({y[i]}, p)) * {s[i]}" for i in range(history)[::-1]]
     lines += [
-        f"short = minimum(1, 1 / {'norm(grad)' if euclidean else 'dot(grad, sign(grad))'})",
-        "a = line_search(p, lr * select(first > 0, short, 1))",
-        "moved = a * p",
+        f"a = line_search(p, {'lr' if euclidean else f'lr * {short}'})",
+        "new = theta + a * p",
+        f"moved = {'new - theta' if euclidean else 'a * p'}",
     ]
     slots = ["before", "moved", *s, *y, *rho, "gamma"]
-    results = ["theta + moved", "grad", *slots[1:]]
+    results = ["new", "grad", *slots[1:]]
     return define("rule", ["theta", "grad", *slots, "lr", "least", "first"], lines, results)
 
 
@@ -71,7 +72,7 @@ def lbfgs(
     ----------
     history : int
         m, 1 to 32.
-    search : {"strong_wolfe", "backtracking", "exact", "fixed"}
+    search : {"strong_wolfe", "zoom", "backtracking", "exact", "fixed"}
         By which conditions a length is chosen; ``exact`` is on quadratics, ``fixed`` takes the first.
     sufficient : float in (0, 1)
         c₁, the share of the slope by which the loss must fall.
@@ -82,7 +83,8 @@ def lbfgs(
     least : float >= 0
         ε, of smaller products yᵀs a change is not kept.
     euclidean : bool
-        Whether the first length has the Euclidean norm of the gradient below the fraction, or the sum of its entries.
+        Whether the first step has the Euclidean norm of the gradient below the fraction, as optax's, or the sum of its
+        entries.
     """
     m = arguments.integer("lbfgs: history", history, high=MOST)
     return Optimizer(

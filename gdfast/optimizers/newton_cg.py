@@ -77,7 +77,7 @@ def newton_cg(
         Rounds of conjugate gradients at most, 1 to 10,000.
     tolerance : float in (0, 1)
         τ, the largest residual that is left of them, in multiples of the gradient.
-    search : {"strong_wolfe", "backtracking", "exact", "fixed"}
+    search : {"strong_wolfe", "zoom", "backtracking", "exact", "fixed"}
         By which conditions a length is chosen; ``exact`` is on quadratics, ``fixed`` takes the first.
     sufficient : float in (0, 1)
         c₁, the share of the slope by which the loss must fall.

@@ -8,7 +8,8 @@ step: η itself for a large γ.
 
 Source: Cauchy (1847), Comptes Rendus 25; Nocedal & Wright (2006), section 3.1 and, for the first length, (3.60). With
 γ = 1.5 it is that of Vaswani et al. (2019), arXiv 1905.09997, and ``optax.scale_by_backtracking_linesearch`` after
-``optax.sgd(1.0)`` with γ as ``increase_factor``, η as ``max_learning_rate`` and `shrink` as ``decrease_factor``.
+``optax.sgd(1.0)`` with γ as ``increase_factor``, η as ``max_learning_rate`` and `shrink` as ``decrease_factor``; with
+``search=zoom`` and γ = 1 it is ``optax.scale_by_zoom_linesearch`` after it, with 20 steps at most.
 """
 
 import numpy as np
@@ -46,7 +47,7 @@ def steepest_descent(
 
     Parameters
     ----------
-    search : {"backtracking", "strong_wolfe", "exact", "fixed"}
+    search : {"backtracking", "strong_wolfe", "zoom", "exact", "fixed"}
         By which conditions a length is chosen; ``exact`` is on quadratics, ``fixed`` takes the first.
     sufficient : float in (0, 1)
         c₁, the share of the slope by which the loss must fall.

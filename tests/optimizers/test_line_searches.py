@@ -1,5 +1,6 @@
 """Line searches: their conditions, and the methods that they make of quadratics."""
 
+import functools
 import itertools
 
 import cases
@@ -36,14 +37,17 @@ def steps_of(problem, rule, start, steps):
 @settings(max_examples=30)
 def test_accepted_steps_satisfy_the_conditions(data, seed):
     make, problem = data.draw(st.sampled_from(SEARCHING)), data.draw(st.sampled_from(GROUNDS))
-    search = data.draw(st.sampled_from(["backtracking", "strong_wolfe"]))
+    search = data.draw(st.sampled_from(["backtracking", "strong_wolfe", "zoom"]))
     sufficient, curvature = data.draw(st.floats(1e-4, 0.1)), data.draw(st.floats(0.15, 0.9))
     rule = make(search=search, sufficient=sufficient, curvature=curvature)
     for height, slope, after, way in steps_of(problem, rule, problem.random(1, seed=seed)[0], 30):
         there = float(problem.loss(after[:, None])[0])
-        assert there <= height + sufficient * slope + 1e-9 * abs(height)
-        if search == "strong_wolfe":
-            left = float(problem.gradient(after[:, None])[:, 0] @ way)
+        left = float(problem.gradient(after[:, None])[:, 0] @ way)
+        falls = there <= height + sufficient * slope + 1e-9 * abs(height)
+        if search == "zoom":
+            falls |= (there <= height * (1 + 2e-6)) & (left <= (2 * sufficient - 1) * slope * (1 - 1e-6))
+        assert falls
+        if search != "backtracking":
             assert abs(left) <= -curvature * slope * (1 + 1e-6)
 
 
@@ -79,6 +83,56 @@ def test_saddle_free_newton_leaves_the_saddle_that_newton_goes_to():
     rules = optimizers.newton(), optimizers.saddle_free_newton()
     ends = [gdfast.trajectory(saddle, rule, start, 1.0, 60) for rule in rules]
     assert [end.attrs["outcome"] for end in ends] == ["stalled", "global_minimum"]
+
+
+def path_by_optax(problem, start, steps):
+    """The points of optax.lbfgs with its own search, to which losses and gradients are those of the problem."""
+    optax = pytest.importorskip("optax", reason="optax is not installed (extra parity)")
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+    def loss_at(x):
+        return np.float64(problem.loss(np.asarray(x)[:, None])[0])
+
+    def gradient_at(x):
+        return problem.gradient(np.asarray(x)[:, None])[:, 0]
+
+    loss = jax.custom_vjp(lambda x: jax.pure_callback(loss_at, jax.ShapeDtypeStruct((), np.float64), x))
+    loss.defvjp(
+        lambda x: (loss(x), x),
+        lambda x, change: (change * jax.pure_callback(gradient_at, jax.ShapeDtypeStruct(x.shape, np.float64), x),),
+    )
+    optimizer = optax.lbfgs()
+    update = jax.jit(functools.partial(optimizer.update, value_fn=loss))
+    path, state = [np.array(start)], optimizer.init(np.array(start))
+    for _ in range(steps):
+        x, slope = path[-1], gradient_at(path[-1])
+        updates, state = update(slope, state, x, value=loss_at(x), grad=slope)
+        path.append(np.asarray(optax.apply_updates(x, updates)))
+    return np.array(path)
+
+
+OPTAXS = "lbfgs:search=zoom,least=0,euclidean=True"
+
+
+@pytest.mark.parametrize(
+    ("problem", "start", "steps"),
+    [
+        (problems.quadratic(condition=30.0, dimension=5, rotation=2), [0.05, 1.8, -1.4, 1.8, -0.75], 40),
+        (problems.rosenbrock(), [-1.2, 1.0], 40),
+        (problems.beale(), [-1.7, -0.7], 18),
+        (problems.himmelblau(), [0.1, 5.4], 20),
+        (problems.quartic(), [3.6], 12),
+    ],
+    ids=lambda value: value.label if isinstance(value, problems.Problem) else "",
+)
+def test_zoom_is_optaxs_until_it_arrives(problem, start, steps):
+    expected = path_by_optax(problem, start, steps)
+    got = gdfast.trajectory(problem, OPTAXS, start, 1.0, steps, gradient_tolerance=0.0).theta.values
+    got = got[np.minimum(np.arange(steps + 1), len(got) - 1)]
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-10)
+    assert np.abs(problem.gradient(got[-1][:, None])).max() < 1e-11
 
 
 def test_l_bfgs_reaches_what_scipy_reaches():

@@ -26,6 +26,7 @@ PROBLEMS = {
     "quadratic": cases.least_squares(peers.X, peers.Y),
     "rosenbrock": gdfast.problems.rosenbrock(),
     "quartic": gdfast.problems.quartic(),
+    "beale": gdfast.problems.beale(),
     "network": gdfast.problems.mlp(
         (3, 4, 2), data=gdfast.data.load((peers.NETWORK_X, peers.NETWORK_Y), standardize=False)
     ),

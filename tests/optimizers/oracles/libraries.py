@@ -92,7 +92,10 @@ _PARTS = {
     "scale_by_stddev": Told("rmsprop:alpha=0.9,centered=True,eps_in_sqrt=True", within="rmsprop"),
     "scale_by_trust_ratio": Told("lars lamb", "the first where it divides by the gradient's norm", "lars lamb"),
     "scale_by_yogi": Told("yogi", within="yogi"),
-    "scale_by_zoom_linesearch": Told("", "another strong Wolfe search than strong_wolfe, which is torch's"),
+    "scale_by_zoom_linesearch": Told(
+        "steepest_descent:search=zoom,growth=1",
+        "after sgd, with 20 steps at most; with initial_guess_strategy=one growth=1e9",
+    ),
     "selective_transform": _GROUPS,
     "set_to_zero": Told("", "makes no update"),
     "snapshot": _KEPT,
@@ -138,8 +141,8 @@ OPTIMIZERS = {
         "lamb": Told("lamb", "one norm for all arrays"),
         "lars": Told("lars", "one norm for all arrays"),
         "lbfgs": Told(
-            "lbfgs:search=fixed,least=0,euclidean=True",
-            "with linesearch=None; its own search is not strong_wolfe, torch's",
+            "lbfgs:search=zoom,least=0,euclidean=True lbfgs:search=fixed,least=0,euclidean=True",
+            "the second with linesearch=None",
         ),
         "lion": Told("lion:weight_decay=0.001"),
         "nadam": Told("nadam:momentum_schedule=False"),

@@ -77,6 +77,7 @@ def _network(name, y, shapes):
     return Ground(start, loss, gradient, 0.0, shapes)
 
 
+_BEALE = (1.5, 2.25, 2.625)
 PROBLEMS = {
     "quadratic": Ground(
         [1.0, 2.0, -1.0, 0.5, 3.0],
@@ -97,6 +98,15 @@ PROBLEMS = {
         lambda p: np.array([4 * p[0] ** 3 - 10 * p[0] + 3]),
         -11.20033470869566,
         diagonal=lambda p: np.array([12 * p[0] ** 2 - 10]),
+    ),
+    "beale": Ground(
+        [-1.7, -0.7],
+        lambda p: float(sum((_BEALE[k] - p[0] * (1 - p[1] ** (k + 1))) ** 2 for k in range(3))),
+        lambda p: sum(
+            2 * (_BEALE[k] - p[0] * (1 - p[1] ** (k + 1))) * np.array([p[1] ** (k + 1) - 1, p[0] * (k + 1) * p[1] ** k])
+            for k in range(3)
+        ),
+        0.0,
     ),
     "network": _network("network", NETWORK_Y, SHAPES),
     "square network": _network("square network", SQUARE_Y, SQUARE_SHAPES),
@@ -402,6 +412,9 @@ CASES += [
         note=_SEARCHED, tolerance=1e-7
     ),
     _optax("lbfgs", "lbfgs", 0.003, {"search": "fixed", "least": 0.0, "euclidean": True}, linesearch=None),
+    _optax("lbfgs", "lbfgs", 1.0, {"search": "zoom", "least": 0.0, "euclidean": True})._replace(
+        problems=("rosenbrock", "quartic", "beale")
+    ),
     *(
         case._replace(note=_SEARCHED, tolerance=1e-7)
         for case in [
@@ -424,6 +437,14 @@ CASES += [
             ),
         ]
     ),
+    _optax(
+        "steepest_descent",
+        "scale_by_zoom_linesearch",
+        1e9,
+        {"search": "zoom", "growth": 1.0},
+        "of the quartic; elsewhere steepest descent enlarges what is rounded",
+        max_linesearch_steps=20,
+    )._replace(problems=("quartic",)),
     *(
         _optax("gd", call, 1e-4, **options)._replace(transforms=((transform, parameters),), problems=problems)
         for call, options, transform, parameters, problems in _CLIPPED
@@ -750,25 +771,38 @@ def _sam(learning_rate, rho=0.05, around="sgd", opaque=True, **options):
     return optax.contrib.sam(getattr(optax, around)(learning_rate, **options), adversary, opaque_mode=opaque)
 
 
-def _loss_by_optax(ground: Ground, theta: Any) -> Any:
-    """The loss at the arrays that a search tries, called back from the loop that JAX compiles."""
+def _loss_by_optax(ground: Ground) -> Callable[[Any], Any]:
+    """The loss at the arrays that a search tries, and its gradient, called back from the loop that JAX compiles."""
     import jax
 
-    shape = jax.ShapeDtypeStruct((), np.float64)
-    return jax.pure_callback(
-        lambda *parts: np.float64(ground.loss(np.concatenate([np.asarray(part) for part in parts]))), shape, *theta
-    )
+    def at(function: Callable[[np.ndarray], Any], theta: Any, like: Any) -> Any:
+        def called(*parts: Any) -> Any:
+            return np.asarray(function(np.concatenate([np.ravel(part) for part in parts])), np.float64)
+
+        return jax.pure_callback(called, jax.ShapeDtypeStruct(like, np.float64), *theta)
+
+    @jax.custom_vjp
+    def loss(theta: Any) -> Any:
+        return at(ground.loss, theta, ())
+
+    def back(theta: Any, change: Any) -> Any:
+        return ([change * at(ground.gradient, theta, theta[0].shape)],)
+
+    loss.defvjp(lambda theta: (loss(theta), theta), back)
+    return loss
 
 
+_SEARCHES = ("scale_by_backtracking_linesearch", "scale_by_zoom_linesearch")
 _PARTS = ("clip", "clip_by_global_norm", "clip_by_block_rms", "normalize_by_update_norm", "add_decayed_weights", "ema")
 
 
-def _searched(learning_rate, **options):
+def _searched(search: str) -> Callable[..., Any]:
     """Gradient descent with a search whose lengths end at the learning rate."""
     import optax
 
-    search = optax.scale_by_backtracking_linesearch(max_learning_rate=learning_rate, **options)
-    return optax.chain(optax.sgd(1.0), search)
+    return lambda learning_rate, **options: optax.chain(
+        optax.sgd(1.0), getattr(optax, search)(max_learning_rate=learning_rate, **options)
+    )
 
 
 def _before(part: Callable[..., Any]) -> Callable[..., Any]:
@@ -845,7 +879,7 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
         options[lowest] = ground.lowest
     if case.call == "sophia":
         options["hessian_diagonal_fn"] = _diagonal()
-    made = {"sam": _sam, "galore": _galore, "scale_by_backtracking_linesearch": _searched}
+    made = {"sam": _sam, "galore": _galore} | ({case.call: _searched(case.call)} if case.call in _SEARCHES else {})
     made |= {"lookahead": _looking_ahead, "keep_params_nonnegative": _nonnegative}
     make = made.get(case.call) or getattr(importlib.import_module(case.library), case.call)
     optimizer = (_before(make) if case.call in (*_PARTS, "normalize") else make)(**options)
@@ -856,13 +890,9 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
     theta = arrays(np.array(ground.start))
     state = optimizer.init(theta)
     # Loops within an update would be compiled at each step; elsewhere one would compile more than is run.
-    loops = (ground.shapes and case.call != "sam") or case.call in (
-        "lbfgs",
-        "scale_by_backtracking_linesearch",
-        "sophia",
-    )
-    searched = {"value_fn": functools.partial(_loss_by_optax, ground)} if "linesearch" in case.call else {}
-    update = functools.partial(optimizer.update, **searched)
+    searches = case.call in _SEARCHES or (case.call == "lbfgs" and "linesearch" not in options)
+    loops = (ground.shapes and case.call != "sam") or searches or case.call in ("lbfgs", "sophia")
+    update = functools.partial(optimizer.update, **({"value_fn": _loss_by_optax(ground)} if searches else {}))
     update = jax.jit(update) if loops else update
     path = [np.array(ground.start)]
     for _ in range(STEPS):
@@ -872,7 +902,7 @@ def _by_optax(case: Case, ground: Ground) -> np.ndarray:
             theta = optax.apply_updates(theta, updates)
             gradient = arrays(ground.gradient(np.concatenate([np.ravel(part) for part in theta])))
         extra = {"value": jnp.float64(ground.loss(path[-1]))} if case.call in _BY_LOSS else {}
-        if case.call == "scale_by_backtracking_linesearch":
+        if searches:
             extra = {"value": jnp.float64(ground.loss(path[-1])), "grad": gradient}
         if case.call == "sam":
             extra["grad_fn"] = lambda point, _: arrays(ground.gradient(np.concatenate([np.ravel(p) for p in point])))
