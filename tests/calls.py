@@ -386,6 +386,11 @@ def calls() -> list[Call]:
                 for name in ("hessian_product", "gauss_newton_product")
                 if name in problem.provides
             },
+            **(
+                {"step_fisher": {"theta": theta, "seeds": [0.2, 0.7], "t": 1}}
+                if "fisher_diagonal" in problem.provides
+                else {}
+            ),
             "locate": {"theta": theta, "loss": np.zeros(2), "gradient_tolerance": 1e-8},
             "random": {"n": 2, "seed": 0},
             "default_starts": {"n": 2},

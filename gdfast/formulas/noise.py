@@ -19,7 +19,7 @@ KEY = ("low", "middle", "high")
 """Names of the parts of a key: of its 22 lowest bits, the next 22, and the other 20."""
 
 _STEP, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_30, _27, _31, _11, _41 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11), np.uint64(41)
 _1, _22, _44 = np.uint64(1), np.uint64(22), np.uint64(44)
 
 
@@ -55,19 +55,26 @@ def random_sign(low: Any, middle: Any, high: Any, number: Any, coordinate: Any) 
     return select(uniform(low, middle, high, number, coordinate) < 0.5, -1.0, 1.0)
 
 
+def uniform_of(seed: Any, row: Any) -> Any:
+    """Return a number drawn uniformly from (0, 1), an odd multiple of 2⁻²⁴, for a row, from one that all rows share."""
+    z = mixed(np.uint64(seed * 9007199254740992.0) + (np.uint64(row) + _1) * _STEP)  # 2⁵³
+    return ((z >> _41) + 0.5) * 1.1920928955078125e-07  # 2⁻²³
+
+
 def quantile(u: Any) -> Any:
     """Return the standard normal quantile of ``0 < u < 1``, within 2e-7 relative.
 
     With x = 2u − 1 and w = −ln(1 − x²) it is x times a polynomial in w, or in √w in the tails.
     """
-    x = 2 * u - 1
-    v = (1 - x) * (1 + x)
+    x = 2.0 * u - 1.0
+    v = (1.0 - x) * (1.0 + x)
     m = mantissa(v)
-    s = (m - 1) / (m + 1)
+    s = (m - 1.0) / (m + 1.0)
     q = s * s
-    series = 1 + q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13 + q / 15))))))
-    w = -(exponent(v) * 0.6931471805599453 + 2 * s * series)
-    a = w - 3
+    odd = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q / 15.0))
+    series = 1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * odd)))
+    w = -(exponent(v) * 0.6931471805599453 + 2.0 * s * series)
+    a = w - 3.0
     middle = -8.333087196633243e-09 * a - 6.07823831893556e-09
     middle = (middle * a + 6.462012601000591e-07) * a - 2.6672053917902007e-06
     middle = (middle * a - 1.8054625274232497e-05) * a + 0.0002764505815460749
@@ -79,7 +86,7 @@ def quantile(u: Any) -> Any:
     tail = (tail * b - 8.213613213972971e-05) * b + 0.0003204413183703677
     tail = (tail * b - 0.0008341272069558907) * b + 0.0009339288057421847
     tail = (tail * b + 1.4283738651450835) * b + 5.822622854778631
-    return x * select(w < 6, middle, tail)
+    return x * select(w < 6.0, middle, tail)
 
 
 def standard_normal(key: Array, number: Any, coordinate: Any) -> Any:

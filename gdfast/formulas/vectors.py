@@ -22,6 +22,7 @@ from gdfast.formulas.elementary import sqrt, square_scale
 __all__ = [
     "absolute_hessian_solve",
     "dot",
+    "fisher_diagonal",
     "gauss_newton_cg",
     "gauss_newton_product",
     "gradient_at",
@@ -197,6 +198,22 @@ def gauss_newton_product(vector: Any) -> Any:
     raise TypeError(_TOLD.format("gauss_newton_product"))
 
 
+def fisher_diagonal(due: Any, low: Any, middle: Any, high: Any) -> Any:
+    """Return an estimate of the diagonal of the matrix of Gauss and Newton, a vector, or 0 where `due` is 0.
+
+    It is that of Gauss, Newton and Bartlett, B ĝ ⊙ ĝ: ĝ is the gradient of the loss of the step's B rows, without
+    penalties, with other targets, which are drawn from the distribution that the outputs stand for: classes by their
+    probabilities, numbers from normal distributions whose logarithm the loss is. Its mean is the diagonal of Fisher's
+    matrix, which is that of Gauss and Newton. The targets are by a key as in `hessian_diagonal`, by trajectory and row.
+
+    Raises
+    ------
+    TypeError
+        If it is called: only a rule that is run has a problem.
+    """
+    raise TypeError(_TOLD.format("fisher_diagonal"))
+
+
 class _Kind(NamedTuple):
     """What one of the functions takes, and whether it returns a vector."""
 
@@ -216,6 +233,7 @@ KINDS: Mapping[str, _Kind] = {
     "trust_region_step": _Kind((_VECTOR, _NUMBER), True),
     "hessian_product": _Kind((_VECTOR,), True),
     "hessian_diagonal": _Kind((_NUMBER,) * 4, True),
+    "fisher_diagonal": _Kind((_NUMBER,) * 4, True),
     "hessian_cg": _Kind((_VECTOR, *[_NUMBER] * 4), True),
     "gauss_newton_cg": _Kind((_VECTOR, *[_NUMBER] * 4), True),
     "gauss_newton_product": _Kind((_VECTOR,), True),
@@ -226,9 +244,11 @@ OF_PRODUCTS = frozenset({"hessian_product", "hessian_diagonal", "hessian_cg"})
 """Those that take products of it with vectors."""
 OF_GAUSS_NEWTON = frozenset({"gauss_newton_cg", "gauss_newton_product"})
 """Those that take products of the matrix of Gauss and Newton."""
+OF_FISHER = frozenset({"fisher_diagonal"})
+"""Those that take the gradient with targets that are drawn."""
 TRUNCATED = frozenset({"hessian_cg", "gauss_newton_cg"})
 """Those that are conjugate gradients cut short."""
-COUNTED = frozenset({"line_search", "hessian_diagonal"}) | TRUNCATED
+COUNTED = frozenset({"line_search", "hessian_diagonal", "fisher_diagonal"}) | TRUNCATED
 """Those of which it is counted how often they ask for something."""
 
 
@@ -302,14 +322,10 @@ class Steps:
         return bool(self.functions & OF_THE_HESSIAN)
 
     @property
-    def takes_products(self) -> bool:
-        """Whether it asks for products of vectors with the Hessian, or with the matrix of Gauss and Newton."""
-        return bool(self.functions & (OF_PRODUCTS | OF_GAUSS_NEWTON))
-
-    @property
-    def takes_gauss_newton(self) -> bool:
-        """Whether it asks for products of the matrix of Gauss and Newton with vectors."""
-        return bool(self.functions & OF_GAUSS_NEWTON)
+    def takes_products(self) -> str:
+        """What of a lane kernel it asks for beside gradient and objective: the name of its field; empty for nothing."""
+        fields = {"product": OF_PRODUCTS, "gauss_newton": OF_GAUSS_NEWTON, "fisher": OF_FISHER}
+        return next((field for field, functions in fields.items() if self.functions & functions), "")
 
     @property
     def truncates(self) -> bool:
@@ -357,11 +373,12 @@ class Steps:
                 f"rule {self.name}: norms and sums are of rules of one coordinate; it calls "
                 f"{', '.join(sorted(self.functions))}, and can call dot and norm in their place"
             )
-        both = self.functions & OF_GAUSS_NEWTON, self.functions & (OF_PRODUCTS | OF_THE_HESSIAN)
-        if all(both):
+        several = (self.functions & each for each in (OF_FISHER, OF_GAUSS_NEWTON, OF_PRODUCTS | OF_THE_HESSIAN))
+        asked = [", ".join(sorted(each)) for each in several if each]
+        if len(asked) > 1:
             raise ValueError(
-                f"rule {self.name}: it must ask for the Hessian or for the matrix of Gauss and Newton, not for both by "
-                f"{' and '.join(', '.join(sorted(each)) for each in both)}"
+                f"rule {self.name}: it must ask for the Hessian, the matrix of Gauss and Newton or Fisher's, not for "
+                f"several by {' and '.join(asked)}"
             )
         if ("line_search" in self.functions) != searches:
             missing = "search must come with a rule that calls line_search" if searches else "it needs a search"

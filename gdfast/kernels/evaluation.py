@@ -38,7 +38,7 @@ def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
 
 
 def product_kernel(lanes: LaneKernel, real: str = "float64", of: str = "product") -> Kernel:
-    """Return the compiled products that a lane function makes in a type, likewise: ``product`` or ``gauss_newton``."""
+    """Return the compiled products that a lane function, by its field in `lanes`, makes in a type, likewise."""
     function = lanes_in(getattr(lanes, of), real)
     signature = product_signature(getattr(types, real))
 

@@ -217,7 +217,7 @@ def work_rows(problem: Problem, optimizer: Optimizer) -> int:
     points that updates begin at where transforms ask for them, losses, the largest gradient entries.
     """
     kernel = problem.lane_kernel
-    products = optimizer.steps is not None and optimizer.steps.takes_products
+    products = optimizer.steps is not None and bool(optimizer.steps.takes_products)
     own = max(kernel.work_rows, kernel.product_rows if products else 0) if kernel else 0
     whole = in_memory(optimizer)[1].of(problem.dimension) if problem.lane_kernel and optimizer.steps else 0
     if optimizer.matrix_rule and problem.has_matrices:

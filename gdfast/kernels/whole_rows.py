@@ -32,7 +32,7 @@ def in_memory(optimizer: Optimizer) -> tuple[str, Rows]:
 
     It stores what becomes of the lanes; how much is counted of what they asked for is in the first of its numbers. It
     calls ``transform``, ``search``, ``factor``, ``call_evaluation``, ``call_product``, ``larger_size``,
-    ``random_sign`` and ``length_along``.
+    ``random_sign``, ``uniform`` and ``length_along``.
     """
     made = _InRows(optimizer, tuple(inspect.signature(optimizer.rule).parameters))
     return made.text, made.rows
@@ -224,6 +224,19 @@ class _InRows:
         self.lines.append(f"call_product(pair, theta, {way}, {room}, work, n, t)")
         self.lines = [*before, "if going != n - n:", *(f"    {line}" for line in self.lines)]
         self.over(f"{room}[i, lane] = select({is_due}[lane] != 0.0, {way}[i, lane] * {room}[i, lane], 0.0)")
+        self.over_lanes(f"{self.trials}[lane] = {self.trials}[lane] + {is_due}[lane]")
+
+    def _fisher_diagonal(self, room: str, due: ast.expr, *key: ast.expr) -> None:
+        seeds, is_due = self.vector(), self.number()
+        self.over_lanes(f"{is_due}[lane] = select({self.written(due)} != 0.0, 1.0, 0.0)")
+        self.lines.append("going = n - n")
+        self.over_lanes(f"going += {is_due}[lane] != 0.0")
+        before, self.lines = self.lines, []
+        parts = ", ".join(self.written(part) for part in key)
+        self.over_lanes(f"{seeds}[0, lane] = uniform({parts}, number[lane], n - n)")
+        self.lines.append(f"call_product(pair, theta, {seeds}, {room}, work, n, t)")
+        self.lines = [*before, "if going != n - n:", *(f"    {line}" for line in self.lines)]
+        self.over(f"{room}[i, lane] = select({is_due}[lane] != 0.0, {room}[i, lane], 0.0)")
         self.over_lanes(f"{self.trials}[lane] = {self.trials}[lane] + {is_due}[lane]")
 
     def _line_search(self, room: str, direction: ast.expr, first: ast.expr) -> None:

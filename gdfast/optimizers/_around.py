@@ -9,7 +9,7 @@ import numpy as np
 from gdfast.formulas import linear, truncated, vectors
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
-from gdfast.formulas.noise import random_sign
+from gdfast.formulas.noise import random_sign, uniform
 from gdfast.optimizers._optimizer import Optimizer
 
 
@@ -27,6 +27,9 @@ class Ground(Protocol):
 
     def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
         """Return the matrices of Gauss and Newton of that times vectors, ``[d, n]``."""
+
+    def step_fisher(self, theta: Array, seeds: Array, t: int) -> Array:
+        """Return the estimates of the diagonals of these by drawn targets, ``[d, n]``."""
 
 
 class Around:
@@ -57,6 +60,7 @@ class Around:
             "line_search": self.line_search,
             "hessian_product": self.hessian_product,
             "hessian_diagonal": self.hessian_diagonal,
+            "fisher_diagonal": self.fisher_diagonal,
             "hessian_cg": functools.partial(self.truncated, self.hessian_product),
             "gauss_newton_cg": functools.partial(self.truncated, self.gauss_newton_product),
             "gauss_newton_product": self.gauss_newton_product,
@@ -195,6 +199,17 @@ class Around:
                 signs = [random_sign(low, middle, high, self.number, i) for i in range(len(self.theta))]
             way = np.broadcast_to(np.array(signs, self.theta.dtype), self.theta.shape)
             diagonal = way * self.hessian_product(way)
+        return np.where(wanted, diagonal, np.zeros_like(self.theta))
+
+    def fisher_diagonal(self, due: Any, low: Any, middle: Any, high: Any) -> Array:
+        """The estimate of the diagonal by targets that are drawn, where it is due, ``dtype[d, n]``."""
+        wanted = np.broadcast_to(np.not_equal(due, 0), self.theta.shape[1:])
+        self.tried = self.tried + wanted
+        if not wanted.any():
+            return np.zeros_like(self.theta)
+        with np.errstate(over="ignore"):  # integers wrap around
+            seeds = np.asarray(uniform(low, middle, high, self.number, 0), self.theta.dtype)
+            diagonal = self.problem.step_fisher(self.theta, np.broadcast_to(seeds, wanted.shape), self.t)
         return np.where(wanted, diagonal, np.zeros_like(self.theta))
 
 

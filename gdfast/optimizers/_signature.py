@@ -155,15 +155,21 @@ def needs_of(signature: Signature, transforms: Sequence[Transform]) -> Mapping[s
     needs = {"lowest": "the loss of the lowest minimum"} if "lowest" in signature.coefficients else {}
     if signature.steps and signature.steps.takes_hessian:
         needs["hessian"] = f"the Hessian of a landscape, a formula of at most {LARGEST_LANDSCAPE} coordinates"
-    elif signature.steps and signature.steps.takes_gauss_newton:
-        needs["gauss_newton_product"] = "a matrix of Gauss and Newton, as regressions, models and networks have it"
     elif signature.steps and signature.steps.takes_products:
-        needs["hessian_product"] = "products of the Hessian with vectors"
+        needs |= [_FIELDS[signature.steps.takes_products]]
     if any(transform.of_matrices for transform in transforms):
         needs["matrices"] = "matrices of parameters, such as a network's weights"
     return needs
 
 
+_FIELDS = {
+    "product": ("hessian_product", "products of the Hessian with vectors"),
+    "gauss_newton": (
+        "gauss_newton_product",
+        "a matrix of Gauss and Newton, as regressions, models and networks have it",
+    ),
+    "fisher": ("fisher_diagonal", "a likelihood to draw targets from, as regressions and networks have it"),
+}
 _SINGULAR = {
     "gradients": "gradient",
     "losses": "loss",
@@ -187,6 +193,8 @@ def cost_of(signature: Signature, search: Search | None, elsewhere: bool = False
     words = [f"{n} {what if n > 1 else _SINGULAR[what]}" for what, n in counts.items() if n]
     if "hessian_diagonal" in functions:
         words.append("1 Hessian product where it is due")
+    if "fisher_diagonal" in functions:
+        words.append("1 gradient of drawn targets where it is due")
     rounds = {"hessian_cg": "Hessian", "gauss_newton_cg": "Gauss-Newton"}
     words += [f"1 {what} product a round" for function, what in rounds.items() if function in functions]
     trials = {"value": "a loss", "slope": "a gradient"}

@@ -236,7 +236,8 @@ class Judging(Stepping):
         """What not every problem has and may be needed.
 
         ``lowest``, a known minimum; ``minima``, where they all are; ``matrices`` of parameters; ``hessian_product``,
-        `step_product` in lanes too; ``gauss_newton_product``, `step_gauss_newton` likewise.
+        `step_product` in lanes too; ``gauss_newton_product``, `step_gauss_newton` likewise, and ``fisher_diagonal``,
+        `step_fisher`.
         """
         has = {
             "lowest": self.minimum is not None or bool(self.minima),
@@ -244,6 +245,7 @@ class Judging(Stepping):
             "matrices": self.has_matrices,
             "hessian_product": self.lane_kernel is not None and self.lane_kernel.product is not None,
             "gauss_newton_product": self.lane_kernel is not None and self.lane_kernel.gauss_newton is not None,
+            "fisher_diagonal": self.lane_kernel is not None and self.lane_kernel.fisher is not None,
         }
         return frozenset(name for name, is_there in has.items() if is_there)
 

@@ -29,6 +29,7 @@ _AT_POINTS = (
     "step_objective",
     "step_product",
     "step_gauss_newton",
+    "step_fisher",
     "predict",
     "outputs",
     "accuracy",
@@ -159,11 +160,18 @@ def _shaped(got: Any, grid: _Grid, axis: int, name: str) -> Any:
     return values
 
 
-def _losses(values: Any, theta: Array) -> Array:
-    loss = arguments.array("loss", values, f"({theta.shape[1]},)")
-    if loss.shape != theta.shape[1:]:
-        raise ValueError(f"loss must have shape ({theta.shape[1]},), one for each point, not {loss.shape}")
-    return loss
+def _one_a_point(name: str, values: Any, theta: Array) -> Array:
+    found = arguments.array(name, values, f"({theta.shape[1]},)")
+    if found.shape != theta.shape[1:]:
+        raise ValueError(f"{name} must have shape ({theta.shape[1]},), one for each point, not {found.shape}")
+    return found
+
+
+def _seeds(values: Any, theta: Array) -> Array:
+    seeds = _one_a_point("seeds", values, theta)
+    if not ((seeds > 0) & (seeds <= 1)).all():  # in single precision 1 is what the largest are rounded to
+        raise ValueError(f"seeds must be numbers in (0, 1), not {arguments.shown(seeds)}")
+    return seeds.astype(theta.dtype)
 
 
 def _like_points(name: str, values: Any, theta: Array) -> Any:
@@ -176,7 +184,8 @@ def _like_points(name: str, values: Any, theta: Array) -> Any:
 
 _BESIDE_POINTS: dict[str, Callable[[Any, Array], Any]] = {
     "t": lambda value, theta: value if type(value) is int and value >= 0 else arguments.integer("t", value, low=0),
-    "loss": _losses,
+    "loss": lambda value, theta: _one_a_point("loss", value, theta),
+    "seeds": _seeds,
     "preconditioner": lambda value, theta: None if value is None else _like_points("preconditioner", value, theta),
     "way": lambda value, theta: (
         value

@@ -46,6 +46,9 @@ class LaneKernel:
         How many numbers a lane needs for intermediate results of products, if more than `work_rows`.
     gauss_newton : callable, optional
         As `product`, with the matrix of Gauss and Newton in place of the Hessian.
+    fisher : callable, optional
+        As `product`, the estimate of this matrix's diagonal by targets that are drawn, whose random numbers are by the
+        first row of ``way``; see `Stepping.step_fisher`.
     """
 
     gradient: Callable[..., None] | None
@@ -57,6 +60,7 @@ class LaneKernel:
     product: Callable[..., None] | None = None
     product_rows: int = 0
     gauss_newton: Callable[..., None] | None = None
+    fisher: Callable[..., None] | None = None
 
 
 class Stepping(Loss):
@@ -142,6 +146,19 @@ class Stepping(Loss):
             If the problem does not.
         """
         raise NotImplementedError(f"{self.label} has no outputs whose derivatives make a matrix of Gauss and Newton")
+
+    def step_fisher(self, theta: Array, seeds: Array, t: int) -> Array:
+        """Return B ĝ ⊙ ĝ of the B rows of step `t`, with ĝ by targets that are drawn, ``float64[d, n]``.
+
+        The random numbers of a point's rows are by its number of `seeds`, ``float64[n]`` in (0, 1). Problems that
+        provide ``fisher_diagonal`` have it; see `gdfast.formulas.vectors.fisher_diagonal`.
+
+        Raises
+        ------
+        NotImplementedError
+            If the problem does not.
+        """
+        raise NotImplementedError(f"{self.label} has no likelihood that targets are drawn from")
 
     @functools.cached_property
     def group(self) -> NDArray[np.int64]:

@@ -186,6 +186,9 @@ class _Paraboloid(NamedTuple):
     def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
         return self.motion.gradient(way)  # where the residuals are 0
 
+    def step_fisher(self, theta: Array, seeds: Array, t: int) -> Array:
+        return np.broadcast_to(np.diag(self.motion.hessian)[:, None], theta.shape)  # what it is in the mean
+
     def hessian_rows(self, theta: Array) -> list[list[Array]]:
         return [[np.full(theta.shape[1:], entry) for entry in row] for row in self.motion.hessian.tolist()]
 

@@ -124,8 +124,7 @@ def pair_of(sweep: Sweep, optimizer: Optimizer) -> tuple[Pair, list[Kernel]]:
     if problem.lane_kernel:
         kernels.append(evaluation_kernel(problem.lane_kernel, sweep.dtype))
         if optimizer.steps and optimizer.steps.takes_products:
-            of = "gauss_newton" if optimizer.steps.takes_gauss_newton else "product"
-            kernels.append(product_kernel(problem.lane_kernel, sweep.dtype, of))
+            kernels.append(product_kernel(problem.lane_kernel, sweep.dtype, optimizer.steps.takes_products))
     step, evaluation, product = (*(kernel.address for kernel in kernels), 0, 0)[:3]
     data, layout = problem.lane_data(sweep.max_steps)
     data = data.astype(sweep.dtype, copy=False)

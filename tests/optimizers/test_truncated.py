@@ -165,7 +165,7 @@ def test_what_truncated_newton_is_refused_for():
     cases.refused(lambda: optimizers.newton_cg(rounds=0), ValueError, "newton_cg: rounds", "0")
     cases.refused(lambda: optimizers.newton_cg(matrix="fisher"), ValueError, "matrix", "gauss_newton", "fisher")
     cases.refused(lambda: optimizers.trust_region_cg(tolerance=1.0), ValueError, "trust_region_cg: tolerance", "not 1")
-    cases.refused(lambda: Optimizer(of_both, 1.0), ValueError, "of_both", "not for both", "gauss_newton_product")
+    cases.refused(lambda: Optimizer(of_both, 1.0), ValueError, "of_both", "not for several", "gauss_newton_product")
     cases.refused(
         lambda: ROSENBROCK.step_gauss_newton([1.0, 1.0], [[1.0], [1.0]], 0), NotImplementedError, "rosenbrock", "Gauss"
     )

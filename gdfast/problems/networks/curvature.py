@@ -41,6 +41,14 @@ class NetworkCurvature(DataProblem):
         """Return the matrix of Gauss and Newton over the rows of step `t` times `way`, ``float64[d, n]``, likewise."""
         return self._products_of_step(HessianProducts.gauss_newton, theta, way, t)
 
+    def step_fisher(self, theta: Array, seeds: Array, t: int) -> Array:
+        """Return the estimate of the diagonal by drawn targets over the rows of step `t`, ``float64[d, n]``."""
+        X, _ = self._rows_of_step(t)
+        ends = np.cumsum([block.shape[1] for block in self._lanes(theta, len(X))])[:-1]
+        blocks = zip(self._lanes(theta, len(X)), np.split(seeds, ends), strict=True)
+        with np.errstate(over="ignore"):  # integers wrap around
+            return np.concatenate([self.network.fisher(a, X, own, Ordered()) for a, own in blocks], axis=1)
+
     def _products_of_step(self, product: Any, theta: Array, way: Array, t: int) -> Array:
         X, y = self._rows_of_step(t)
         along = np.split(way, np.cumsum([block.shape[1] for block in self._lanes(theta, len(X))])[:-1], axis=1)

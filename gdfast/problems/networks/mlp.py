@@ -35,6 +35,7 @@ from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.networks.arithmetic import Blas, Ordered
 from gdfast.problems.networks.curvature import NetworkCurvature
+from gdfast.problems.networks.drawn_lanes import FISHER
 from gdfast.problems.networks.lanes import CROSS_ENTROPY, LANES, LOSSES, SQUARED
 from gdfast.problems.networks.layout import layout_of, numbers_of
 from gdfast.problems.networks.parameters import (
@@ -107,6 +108,7 @@ class MLP(NetworkCurvature):
             product=product,
             product_rows=rows_of_products,
             gauss_newton=gauss_newton,
+            fisher=FISHER[arithmetic],
         )
         self.gradient_scale = self._ordinary_gradient()
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gdfast.formulas.elementary import Array, log, sign, sqrt
 from gdfast.formulas.lane_readings import lanes_in
+from gdfast.formulas.noise import quantile, uniform_of
 from gdfast.problems._stepping import real_of
 from gdfast.problems.networks.arithmetic import Blas
 from gdfast.problems.networks.lanes import LOSSES, SQUARED, UNITS
@@ -121,6 +122,34 @@ class Network:
             if index > 0:
                 delta = arithmetic.product(delta, layer.matrix(scaled).swapaxes(1, 2))
         return grad
+
+    def fisher(self, theta: Array, X: Array, seeds: Array, arithmetic: Blas) -> Array:
+        """Return B ĝ ⊙ ĝ, ``float64[d, n]``: the gradient of B rows with targets that the outputs stand for.
+
+        They are drawn by a number of ``seeds float64[n]`` for each point: classes by their probabilities, numbers from
+        normal distributions about the outputs of variance k/2, since the loss is a mean over the k outputs of squares.
+        """
+        X, factors = (array.astype(real_of(theta), copy=False) for array in (X, self.factors))
+        scaled = factors[:, None] * theta
+        passes = self.forward(scaled, X, arithmetic)
+        errors = self._drawn_errors(passes[-1].value, seeds, arithmetic)
+        grad = self.backward(scaled, passes, errors, arithmetic)
+        grad *= factors[:, None]
+        return np.asarray(float(len(X)) * (grad * grad))
+
+    def _drawn_errors(self, output: Array, seeds: Array, arithmetic: Blas) -> Array:
+        (n, m, k), real = output.shape, output.dtype.type
+        if self.kind == SQUARED:
+            chances = uniform_of(seeds[:, None], np.arange(m * k)).astype(real)
+            return np.asarray(-sqrt(real(2.0 / (k * m * m))) * quantile(chances)).reshape(n, m, k)
+        _, powers, sums = arithmetic.softmax(output)
+        errors = powers * (1.0 / m / sums)[..., None]
+        left, factor = real(1.0 / m) * uniform_of(seeds[:, None], np.arange(m)).astype(real), real(1.0 / m)
+        for c in range(k):
+            after = left - errors[..., c]
+            errors[..., c] -= factor * ((left > 0) & ((after <= 0) | (c == k - 1)))
+            left = after
+        return np.asarray(errors)
 
     def output_errors(self, output: Array, y: Array, arithmetic: Blas) -> Array:
         """The derivatives of the loss by the last layer's Z."""

@@ -16,6 +16,7 @@ million losses one by one is off by 4e-4 of it, sums of sums by 1e-6 (as measure
 import numpy as np
 
 from gdfast.formulas.elementary import absolute, exp, log, log1p, select
+from gdfast.formulas.noise import quantile, uniform_of
 from gdfast.formulas.records import fields, length, record
 
 CHUNK = 128
@@ -159,6 +160,36 @@ def bend_softmax(work, changes, k, count, width):
                 changes[4 * c + r, lane] = work[4 * c + r, lane] * (changes[4 * c + r, lane] - work[mean, lane])
 
 
+def drawn(work, shape, seeds, q, count, first, width):
+    """Turn products of rows from the q-th on into what `squares`, `logistic` or `softmax` do, of targets drawn by them.
+
+    Numbers are drawn from a normal distribution of variance 1 about the product, classes by their probabilities.
+    """
+    k, left = shape.products, 4 * shape.products
+    for r in range(count):
+        if shape.loss == SQUARES:
+            for lane in range(width):
+                work[r, lane] = -quantile(float(uniform_of(seeds[first + lane], q + r)))
+        elif shape.loss == LOGISTIC:
+            for lane in range(width):
+                z = work[r, lane]
+                small = exp(-absolute(z))
+                share = select(z >= 0.0, 1.0, small) / (1.0 + small)
+                work[r, lane] = share - select(float(uniform_of(seeds[first + lane], q + r)) < share, 1.0, 0.0)
+        else:
+            exponentials(work, k, r, width)
+            for lane in range(width):
+                work[left + 1, lane] = 1.0 / work[left + 1, lane]
+                work[left, lane] = float(uniform_of(seeds[first + lane], q + r))
+            for c in range(k):
+                for lane in range(width):
+                    share = work[4 * c + r, lane] * work[left + 1, lane]
+                    after = work[left, lane] - share
+                    is_it = (work[left, lane] > 0.0) & ((after <= 0.0) | (c == k - 1))
+                    work[4 * c + r, lane] = share - select(is_it, 1.0, 0.0)
+                    work[left, lane] = after
+
+
 def accumulate(grad, data, shape, rows, work, first, width):
     """Add to the gradient each of the four rows times what its products were turned into."""
     p = shape.columns
@@ -204,6 +235,28 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
                 softmax(work, data, shape, rows, count, width, False)
             accumulate(grad, data, shape, rows, work, first, width)
         finish(theta, grad, data, shape, float(1.0 / total), first, width)
+
+
+def lane_fisher(theta, seeds, out, work, n, data, layout, t):
+    """Fill ``out[:, :n]`` with the estimate by drawn targets; see `LaneKernel`."""
+    shape = record(layout, 0, SHAPE)
+    total = shape.batch if shape.batch > 0 else shape.rows
+    scale, count_of_all = float(1.0 / total), float(total)
+    for first in range(0, n, CHUNK):
+        width = min(CHUNK, n - first)
+        for i in range(theta.shape[0]):
+            for lane in range(width):
+                out[i, first + lane] = 0.0
+        for q in range(0, total, 4):
+            count = min(4, total - q)
+            rows = four_rows(shape, layout, t, q, count)
+            multiply(theta, data, shape, rows, count, work, first, width)
+            drawn(work, shape, seeds[0], q, count, first, width)
+            accumulate(out, data, shape, rows, work, first, width)
+        for i in range(theta.shape[0]):
+            for lane in range(width):
+                mean = scale * out[i, first + lane]
+                out[i, first + lane] = count_of_all * (mean * mean)
 
 
 def lane_objective(theta, out, work, n, data, layout, t):

@@ -11,6 +11,7 @@ import numpy as np
 from gdfast.arguments import FRACTION
 from gdfast.data import Data, Sampling, Source, as_numbers, load
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.noise import quantile
 from gdfast.named import named
 from gdfast.problems.rows.lanes import SQUARES
 from gdfast.problems.rows.row_problem import RowProblem, rows_of
@@ -52,6 +53,10 @@ class LeastSquares(RowProblem):
     def row_changes(self, products: Array, changes: Array) -> Array:
         """Return the changes."""
         return changes
+
+    def row_draws(self, products: Array, chances: Array) -> Array:
+        """Return z − ŷ, ŷ normal about z with the variance 1, of which ½ (z − y)² is the logarithm."""
+        return np.asarray(-quantile(chances)[None])
 
     def _solve(self) -> tuple[Array | None, float]:
         # Least squares again, with a row √(m penalty) for each weight and the target 0.

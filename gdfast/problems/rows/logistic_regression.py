@@ -51,6 +51,12 @@ class LogisticRegression(Classification):
         below = 1.0 + small
         return np.asarray(small / (below * below) * changes)
 
+    def row_draws(self, products: Array, chances: Array) -> Array:
+        """Return σ(z) − ŷ, ŷ = 1 with the probability σ(z)."""
+        small = exp(-absolute(products))
+        share = select(products >= 0, 1.0, small) / (1.0 + small)
+        return np.asarray(share - select(chances < share, 1.0, 0.0))
+
     def _separates(self, theta: Array) -> bool:
         products = np.concatenate([products for _, _, products in self._blocks(theta, self.X, self.y)], axis=1)[0, :, 0]
         right = (2 * self.y - 1) * products

@@ -20,6 +20,7 @@ from gdfast import arguments
 from gdfast.data import Data, Sampling, Source, load
 from gdfast.data.held_out import Rows, parted
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.noise import uniform_of
 from gdfast.formulas.records import packed
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems._stationary import StationaryPoint
@@ -98,6 +99,7 @@ class RowProblem(DataProblem):
             product=_row_lanes.lane_product,
             product_rows=8 * self.products + 3,
             gauss_newton=_row_lanes.lane_product,
+            fisher=_row_lanes.lane_fisher,
         )
         at_origin = float(np.abs(self.gradient(np.zeros((p * self.products, 1)))).max())
         self.gradient_scale = at_origin if at_origin > 0 else 1.0
@@ -120,6 +122,10 @@ class RowProblem(DataProblem):
     @abstractmethod
     def row_changes(self, products: Array, changes: Array) -> Array:
         """Return by how much the derivatives change with the products, ``float64[k, rows, n]``: bends times changes."""
+
+    @abstractmethod
+    def row_draws(self, products: Array, chances: Array) -> Array:
+        """Return the slopes at targets that the products stand for, drawn by ``chances float64[rows, n]`` in (0, 1)."""
 
     @property
     def dimension(self) -> int:
@@ -220,6 +226,21 @@ class RowProblem(DataProblem):
     def step_gauss_newton(self, theta: Array, way: Array, t: int) -> Array:
         """Return the same: products are linear in the weights, and the matrix of Gauss and Newton is the Hessian."""
         return self.step_product(theta, way, t)
+
+    def step_fisher(self, theta: Array, seeds: Array, t: int) -> Array:
+        """Return the estimate of the diagonal by drawn targets over the rows of step `t`, ``float64[d, n]``."""
+        X, y = self._rows(self.rows(t))
+
+        def slopes() -> Iterator[tuple[Array, Array]]:
+            first = 0
+            for part, _, products in self._blocks(theta, X, y):
+                chances = uniform_of(seeds, np.arange(first, first + len(part))[:, None]).astype(products.dtype)
+                yield part, self.row_draws(products, chances)
+                first += len(part)
+
+        with np.errstate(over="ignore"):  # integers wrap around
+            mean = self._mean_of_columns(np.zeros_like(theta), slopes(), len(X))
+        return np.asarray(float(len(X)) * (mean * mean))
 
     def hessian(self, theta: Array) -> Array:
         """Return the Hessians of `objective`, ``float64[d, d, n]``."""

@@ -59,6 +59,16 @@ class SoftmaxRegression(Classification):
             mean += part * change
         return np.asarray(share * (changes - mean))
 
+    def row_draws(self, products: Array, chances: Array) -> Array:
+        """Return p_c − [ŷ = c], ŷ being c with the probability p_c."""
+        _, parts, total = _exponentials(products)
+        slopes, left = parts * (1.0 / total), chances
+        for c, share in enumerate(slopes.copy()):
+            after = left - share
+            slopes[c] -= (left > 0) & ((after <= 0) | (c == len(slopes) - 1))
+            left = after
+        return np.asarray(slopes)
+
     def _separates(self, theta: Array) -> bool:
         products = np.concatenate([products for _, _, products in self._blocks(theta, self.X, self.y)], axis=1)[..., 0]
         own, rows = self.y.astype(np.int64), np.arange(len(self.y))
