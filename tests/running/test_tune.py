@@ -99,6 +99,23 @@ def test_classes_have_an_accuracy_and_batches_cost_their_rows():
 
 
 @pytest.mark.parametrize(
+    ("m", "sizes"),
+    [
+        (60, [8, 0]),  # of which 45 are not held out,
+        (85, [8, 32, 0]),  # and 64, of which 32 are half
+        (84, [8, 0]),
+        (5462, [8, 32, 128, 512, 0]),
+        (5463, [8, 32, 128, 512]),  # more than 4096, too many for all a step
+    ],
+)
+def test_batches_up_to_half_of_the_rows_are_compared_and_all_of_them(m, sizes):
+    rows = np.linspace(-1, 1, m)[:, None], np.linspace(0, 1, m)
+    found = gdfast.tune(rows, optimizers="gd", seeds=1, max_steps=2)
+    assert sorted(found.table["batch size"]) == sorted(sizes)
+    assert any("rows a step are not tried" in note for note in found.notes) == (0 not in sizes)
+
+
+@pytest.mark.parametrize(
     ("target", "name"),
     [
         (["no", "yes", "no", "yes"] * 3, "logistic_regression"),
