@@ -80,6 +80,15 @@ def test_a_tail_repeats_within_a_millionth_of_its_amplitude(slack, period):
         assert result.period.item() == period
 
 
+@pytest.mark.parametrize(("y", "ending"), [(1.9, Ending.moving), (2.1, Ending.fixed)])
+def test_a_point_stands_still_within_16_units_of_its_largest_coordinate(y, ending):
+    # In the 32 steps of the tail x changes by 2⁻⁵² in each, and y, the largest, not at all.
+    line = problems.from_expression("x + 0*y", [[-4, 4], [-4, 4]])
+    for backend in ("numba", "numpy"):
+        result = gdfast.run(gdfast.Sweep(line, optimizers.gd(), [2.0**-52], [[1.5, y]], 100), backend=backend)
+        assert result.ending.item() == ending
+
+
 def test_a_start_at_a_maximum_stalls():
     point = QUARTIC.stationary_points[-1].point
     for backend in ("numba", "numpy"):
