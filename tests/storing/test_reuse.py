@@ -30,6 +30,7 @@ def sweep(**changed):
     return gdfast.Sweep(**{**settings, **changed})
 
 
+FADING = [optimizers.gd().scheduled(schedules.cosine(end=0.5)), optimizers.gd()]
 LARGER = {
     "rates": ({}, {"learning_rates": RATES}),
     "starts": ({}, {"starts": POINTS}),
@@ -53,6 +54,13 @@ LARGER = {
         {"optimizers": optimizers.gd().scheduled(schedules.cosine(total=60))},
         {"optimizers": optimizers.gd().scheduled(schedules.cosine(total=60)), "max_steps": 300},
     ),
+    **{
+        f"a schedule of the budget's length, {words}": (
+            {"optimizers": FADING},
+            {"optimizers": FADING, "max_steps": steps},
+        )
+        for words, steps in (("more", 300), ("fewer", 40))
+    },
     "a history": ({"history": "loss,sharpness,theta"}, {"history": "loss,sharpness,theta", "learning_rates": RATES}),
     "a history of told steps": ({"history": "loss:0/9/40"}, {"history": "loss:0/9/40", "max_steps": 300}),
     "a measure": (
