@@ -113,6 +113,22 @@ def test_trajectories_are_drawn_over_curve_and_contours(ax):
         plot.trajectory({}, problems.rosenbrock(dimension=3), ax)
 
 
+def test_paths_are_labelled_by_what_they_differ_in(ax):
+    def path(rule, start, rate):
+        return gdfast.trajectory("quartic", rule, start, rate, 5)
+
+    a, faster, other = path("gd", 1.0, 0.01), path("gd", 1.0, 0.02), path("adam", -1.0, 0.01)
+    for paths, labels in (
+        ([a], ["gd"]),
+        ([a, faster], ["η = 0.01", "η = 0.02"]),
+        ([a, other], ["gd, start 1", "adam, start -1"]),
+        ([a, a, faster, a], ["η = 0.01", "η = 0.01 #2", "η = 0.02", "η = 0.01 #3"]),
+    ):
+        ax.clear()
+        plot.loss_curves(paths, ax=ax)
+        assert [line.get_label() for line in ax.lines] == labels
+
+
 def test_sensitivity_is_the_share_that_reaches(result, ax):
     plot.lr_sensitivity(result, ax)
     share = (result.outcome == int(Outcome.global_minimum)).mean("start").values

@@ -66,6 +66,7 @@ def test_every_time_it_is_the_same(found):
 
 def test_the_chosen_is_the_cheapest_of_those_that_are_as_good(found):
     table = found.table
+    assert table.index.tolist() == [0, 1, 2]
     assert table["tied"].iloc[0]
     assert table["gradients"].iloc[0] == table.loc[table["tied"], "gradients"].min()
     assert table.loc[table["held-out loss"].idxmin(), "tied"]

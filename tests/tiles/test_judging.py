@@ -255,7 +255,9 @@ def test_backends_agree_on_how_everything_ends(what, max_steps):
     problem = gdfast.notation.problem(what)
     rules = [GD, optimizers.lion(), optimizers.momentum(), GD.transformed(transforms.l2(0.1))]
     sweep = gdfast.Sweep(problem, rules, np.logspace(-3, 0.5, 12), problem.random(11, seed=2), max_steps)
-    cases.assert_same(gdfast.run(sweep), gdfast.run(sweep, backend="numpy"))
+    expected = gdfast.run(sweep, backend="numpy")
+    for whole_or_parts in (sweep, sweep.replace(tile_size=50)):
+        cases.assert_same(gdfast.run(whole_or_parts), expected)
 
 
 @pytest.mark.slow
