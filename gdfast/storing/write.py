@@ -269,7 +269,7 @@ class _Lines:
         self._store, self._length, self._arrays, self._file = store, length, arrays, -1
         self._waiting: list[dict[str, Any]] = []
         self._is_closing = self._is_busy = False
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -278,7 +278,7 @@ class _Lines:
 
         Raises
         ------
-        OSError
+        OSError, MemoryError
             If an earlier one could not be.
         """
         with self._changed:
@@ -298,7 +298,7 @@ class _Lines:
 
         Raises
         ------
-        OSError
+        OSError, MemoryError
             If one cannot be.
         """
         with self._changed:
@@ -323,7 +323,7 @@ class _Lines:
             try:
                 if entries:
                     self._write(entries)
-            except OSError as error:
+            except Exception as error:  # whatever it is: nobody is to wait for ever
                 self._error = error
             with self._changed:
                 self._is_busy = False
@@ -343,7 +343,7 @@ class _Lines:
         try:
             files.append(self._file, text)
             files.sync_open(self._file)
-        except OSError:
+        except Exception:
             files.cut(self._file, self._length)
             raise
         self._length += len(text)

@@ -71,7 +71,8 @@ def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, m
     assert journal.read_bytes() == line(FIRST) + line(SECOND) + line(THIRD)
 
 
-def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, monkeypatch):
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("No space")])
+def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, monkeypatch, error):
     lines = write._Lines(journal.parent, len(line(FIRST)), {})
     lines.add(SECOND)
     lines.wait()
@@ -79,14 +80,14 @@ def test_a_line_that_cannot_be_written_is_cut_off_and_told_ever_after(journal, m
 
     def full(file, data):
         append(file, data[:5])
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(files, "append", full)
     lines.add(THIRD)
     for _ in range(2):
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(type(error), match="No space"):
             lines.wait()
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(type(error), match="No space"):
             lines.add(THIRD)
     lines.close()
     assert journal.read_bytes() == line(FIRST) + line(SECOND)
