@@ -35,6 +35,12 @@ def test_a_function_of_the_step_is_the_schedule_of_its_values():
     assert pickle.loads(pickle.dumps(own)) == own
 
 
+def test_its_values_which_are_kept_cannot_be_changed():
+    factors = schedules.of_step(fading).at(np.arange(3.0), 5)
+    with pytest.raises(ValueError, match="read-only"):
+        factors[0] = 2.0
+
+
 def test_each_step_is_asked_for_once():
     asked = []
 

@@ -75,6 +75,40 @@ def test_the_chosen_is_the_cheapest_of_those_that_are_as_good(found):
     assert all(name in found.line for name in others)
 
 
+def test_the_line_says_what_the_table_does(found):
+    row = {
+        "optimizer": "gd",
+        "batch size": 0,
+        "learning rate": 0.125,
+        "held-out loss": 0.5,
+        "standard error": 0.25,
+        "held-out accuracy": 0.75,
+        "steps": 1000,
+        "gradients": 45_000,
+        "tied": True,
+        "at the edge": False,
+        "still falling": False,
+    }
+    others = [{**row, "optimizer": f"rule{i}", "batch size": 8} for i in range(6)]
+
+    def line(*rows):
+        return dataclasses.replace(found, table=pd.DataFrame(rows)).line
+
+    accuracy = "gd, learning rate 0.125, all rows a step: held-out loss 0.5 ± 0.25, accuracy 0.75, after "
+    assert line(row) == line(row, {**others[0], "tied": False}) == accuracy + "1,000 steps (45,000 gradients of a row)"
+    few = {**row, "standard error": np.nan, "batch size": 8, "steps": 1, "gradients": 8, "still falling": True}
+    del few["held-out accuracy"]
+    assert line(few) == (
+        "gd, learning rate 0.125, batches of 8: held-out loss 0.5, after 1 step (8 gradients of a row), "
+        "still falling at the end of the budget"
+    )
+    assert line({**row, "at the edge": True}).endswith("(45,000 gradients of a row), at the edge of the rates tried")
+    assert line(row, *others[:4]).endswith(
+        "; as good, but dearer: " + ", ".join(f"rule{i} with batches of 8" for i in range(4))
+    )
+    assert line(row, *others).endswith("rule3 with batches of 8 and 2 more")
+
+
 def test_rates_beyond_the_first_are_tried_where_the_best_is_the_outermost():
     rule = Optimizer(slow_rule, learning_rate=0.1)  # which needs rates of about 1e5
     found = gdfast.tune(TABLE, "y", optimizers=[rule], **SMALL)

@@ -9,7 +9,7 @@ import pytest
 import gdfast
 from gdfast import optimizers, problems, schedules, transforms
 from gdfast.tiles.ending import Ending, Trend, sampled_steps, trend_of
-from gdfast.tiles.outcomes import Outcome
+from gdfast.tiles.outcomes import Judge, Outcome
 
 GD = optimizers.gd()
 BOWL = problems.from_expression("(x-1)**2/2 + 2*(y+0.5)**2")
@@ -36,6 +36,7 @@ HARD = [
     (("x*sin(x)", {"x": (0, 10)}), GD, 9.9, 0.1, 500, "local_minimum", "stationary"),  # at 11.09, outside
     (("(6*x-2)**2*sin(12*x-4)", {"x": (0, 1)}), GD, 0.7, 1e-3, 500, "global_minimum", "stationary"),
     (("(x-10)**2", {"x": (-2, 2)}), GD, 1.0, 0.1, 500, "local_minimum", "stationary"),  # outside
+    (problems.from_expression("x**2", [[-2, 2]], minimum=-5.0), GD, 1.0, 0.01, 500, "local_minimum", "moving"),
     # Minima that are lines, curves, flats or kinks are minima.
     ("(x+y-1)**2", GD, [1.0, 2.0], 0.1, 500, "global_minimum", "stationary"),
     ("(x-y)**2", GD, [1.0, 2.0], 0.1, 500, "global_minimum", "stationary"),
@@ -192,6 +193,29 @@ def test_trends_are_told_from_noise(max_steps):
         return
     assert np.mean(trend_of(noise, max_steps) != 0) < 0.02
     assert np.mean(trend_of(noise - 30 * steps / max_steps, max_steps) == -1) > 0.95
+
+
+@pytest.mark.parametrize(("units", "trend"), [(16, Trend.level), (17, Trend.neither)])
+def test_what_is_within_16_units_of_its_last_place_is_level(units, trend):
+    samples = 1 + units * 2.0**-52 * (-1.0) ** np.arange(sum(map(len, sampled_steps(400))))
+    samples[-1] = 1
+    assert trend_of(samples[:, None], 400).tolist() == [trend]
+
+
+@pytest.mark.parametrize("scale", [2.0**-40, 2.0**40])
+def test_what_ends_are_compared_with_is_in_the_units_of_the_problem(scale):
+    def limits(text, domain):
+        problem = problems.from_expression(text, [[-domain, domain]])
+        return Judge(gdfast.Sweep(problem, "gd", [1.0], [[domain / 3], [domain / 2]])).limits
+
+    plain = limits("x**4 - 5*x**2 + 3*x", 3)
+    higher = limits(f"{scale!r}*(x**4 - 5*x**2 + 3*x)", 3)
+    wider = limits(f"(x/{scale!r})**4 - 5*(x/{scale!r})**2 + 3*x/{scale!r}", 3 * scale)
+    for name in ("before", "heights", "slack", "low", "highest", "creeping", "unknown", "losses"):
+        np.testing.assert_allclose(getattr(higher, name), scale * getattr(plain, name), rtol=1e-9, err_msg=name)
+    for name in ("points", "reach", "around"):
+        np.testing.assert_allclose(getattr(wider, name), scale * getattr(plain, name), rtol=1e-6, err_msg=name)
+    np.testing.assert_allclose(wider.creeping, plain.creeping / scale)
 
 
 def test_bad_data_points_and_mini_batches_have_a_border_between_success_and_failure():

@@ -175,6 +175,13 @@ def test_a_minimum_that_nobody_knew_is_told_by_its_curvature():
     assert basins == [0, 1, 2, -1, -1]
 
 
+@pytest.mark.parametrize(("tolerance", "outcome"), [(0.3, Outcome.local_minimum), (0.5, Outcome.stalled)])
+def test_a_minimum_is_told_by_its_curvature_if_it_is_within_a_hundredth_of_the_domain(tolerance, outcome):
+    # At 94 the slope is −0.06 and the curvature 0.97: with a slope of 0.3 or 0.5 the minimum is within 0.31, or 0.52.
+    waves = problems.from_expression(WAVES, [[-20, 20]])
+    assert ends_of(waves, [[94.0]], gradient_tolerance=tolerance / waves.gradient_scale) == ([outcome], [-1])
+
+
 def test_a_stationary_point_that_nobody_knew_stalls_where_it_is_no_minimum():
     waves = problems.from_expression(WAVES, [[-20, 20]])
     top = 2 * np.pi * 15 + np.pi  # the slope is 0 a little before

@@ -1,5 +1,6 @@
 """What the driver tells of ends is what NumPy tells of them."""
 
+import cases
 import numpy as np
 import pytest
 import surveys
@@ -63,6 +64,12 @@ def test_ends_are_told_where_a_saddle_is_known_and_of_the_minimum_only_its_loss(
         )
         assert_same(sweep)
         assert (gdfast.run(sweep).outcome == Outcome.global_minimum).any()
+
+
+def test_ends_in_every_block_of_every_tile_are_compared_with_their_own_starts():
+    rates, starts = np.geomspace(1e-6, 0.3, 1000), [-3.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0]
+    sweep = gdfast.Sweep("quartic", "gd", rates, starts, 40, tile_size=2500)
+    cases.assert_same(gdfast.run(sweep), gdfast.run(sweep, backend="numpy"))
 
 
 def test_most_ends_are_told_by_the_driver():
