@@ -70,8 +70,9 @@ LARGER = {
 }
 
 
-@pytest.mark.parametrize("name", LARGER)
-def test_a_result_made_of_an_earlier_one_is_the_same_to_the_bit(tmp_path, name):
+@pytest.mark.parametrize(("name", "work"), [*((name, 70) for name in LARGER), ("starts", 6), ("less", 6)])
+def test_a_result_made_of_an_earlier_one_is_the_same_to_the_bit(tmp_path, monkeypatch, name, work):
+    stored.small_blocks(work, monkeypatch)  # 6 of them are a part of a row
     small, large = (sweep(**changed) for changed in LARGER[name])
     options = {"progress": False, "keep_theta": True}
     gdfast.run(small, store=tmp_path / "small.zarr", **options)

@@ -53,7 +53,7 @@ def test_lines_are_added_in_order_after_what_is_whole(journal):
     assert journal.read_bytes() == line(FIRST) + line(SECOND) + line(THIRD)
 
 
-def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, monkeypatch):
+def test_what_is_being_written_is_waited_for_and_what_waits_meanwhile_is_written_before_the_end(journal, monkeypatch):
     go, is_in = threading.Event(), threading.Event()
 
     def slow(root, names):
@@ -64,7 +64,13 @@ def test_what_waits_while_a_line_is_written_is_written_before_the_end(journal, m
     lines = write._Lines(journal.parent, 0, {})
     lines.add(FIRST)
     assert is_in.wait(60)
+    threading.Timer(0.05, go.set).start()
+    lines.wait()
+    assert journal.read_bytes() == line(FIRST)
+    go.clear()
+    is_in.clear()
     lines.add(SECOND)
+    assert is_in.wait(60)
     lines.add(THIRD)
     threading.Timer(0.05, go.set).start()
     lines.close()
