@@ -56,7 +56,7 @@ def _tell_stationary(at, limits, ends):
     if place < 0:
         return True
     ends.outcome[at], ends.basin[at] = limits.outcomes[place], limits.basins[place]
-    return ends.near[at] != 0 and ends.outcome[at] != _GLOBAL and ends.loss[at] <= limits.low
+    return ends.outcome[at] != _GLOBAL and ends.loss[at] <= limits.low
 
 
 def _tell_near(at, recent, limits, ends):

@@ -195,6 +195,15 @@ def test_trends_are_told_from_noise(max_steps):
     assert np.mean(trend_of(noise - 30 * steps / max_steps, max_steps) == -1) > 0.95
 
 
+def test_the_objective_is_noted_at_every_fourth_of_some_thirty_steps_in_the_middle_and_at_the_end():
+    for max_steps, middle, end in (
+        (400, range(184, 217, 4), range(368, 401, 4)),
+        (40, range(4, 8, 4), range(8, 41, 4)),
+        (20, range(0), range(0, 21, 4)),
+    ):
+        assert sampled_steps(max_steps) == (middle, end)
+
+
 @pytest.mark.parametrize(("units", "trend"), [(16, Trend.level), (17, Trend.neither)])
 def test_what_is_within_16_units_of_its_last_place_is_level(units, trend):
     samples = 1 + units * 2.0**-52 * (-1.0) ** np.arange(sum(map(len, sampled_steps(400))))

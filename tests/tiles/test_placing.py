@@ -8,6 +8,7 @@ import surveys
 import gdfast
 from gdfast import problems
 from gdfast.tiles import tile as tiles
+from gdfast.tiles.ending import Ending
 from gdfast.tiles.outcomes import Judge, Outcome
 from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.sweep import Tile
@@ -64,6 +65,17 @@ def test_ends_are_told_where_a_saddle_is_known_and_of_the_minimum_only_its_loss(
         )
         assert_same(sweep)
         assert (gdfast.run(sweep).outcome == Outcome.global_minimum).any()
+
+
+def test_ends_are_told_where_a_lower_minimum_is_outside_of_the_domain():
+    wells = problems.from_expression("(x**3 - 4*x)**2/8 + 0.3*x", [[-1, 3]])
+    inside, higher, outside = (point.loss for point in wells.minima)
+    assert outside < inside < higher
+    for max_steps in (20, 60, 200):
+        sweep = gdfast.Sweep(wells, "gd", "1e-3:0.3:9", wells.random(24, seed=3), max_steps, loss_tolerance=1e-2)
+        assert_same(sweep)
+        at_higher = gdfast.run(sweep).where(lambda result: result.basin == 1)
+        assert (at_higher.ending == Ending.moving).any()
 
 
 def test_ends_in_every_block_of_every_tile_are_compared_with_their_own_starts():
