@@ -1,12 +1,13 @@
 """D-Adaptation of AdamW: a rate that is an estimate of the distance to the solution, which only grows.
 
     w = η d √(1 − β₂ᵗ) / (1 − β₁ᵗ),   β = √β₂
-    r ← β r + (1 − β) w ⟨g, s / (√v + ε)⟩
+    r ← β r + (1 − β) w ⟨g, u s⟩
     m ← β₁ m + (1 − β₁) w g,   v ← β₂ v + (1 − β₂) g²,   s ← β s + (1 − β) w g
-    θ ← θ − λ w θ − m / (√v + ε)
+    u ← 1 / (√v + ε)
+    θ ← θ − λ w θ − u m
     d ← max(d, r / ((1 − β) ‖s‖₁))
 
-η is 1 in the source, and may have a schedule.
+η is 1 in the source, and may have a schedule. u is kept for the next step's r, which saves a root and a quotient.
 
 Source: Defazio & Mishchenko (2023), arXiv 2301.07733, the same as ``optax.contrib.dadapt_adamw``.
 """
@@ -18,20 +19,21 @@ from gdfast.formulas.elementary import Array, absolute, maximum, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
-def rule(theta, grad, m, v, s, d, r, lr, product, length, beta1, beta2, eps, weight_decay, beta, debias):
+def rule(theta, grad, m, v, s, u, d, r, lr, product, length, beta1, beta2, eps, weight_decay, beta, debias):
     weight = d * lr * debias
     r = beta * r + (1 - beta) * weight * product
     m = beta1 * m + (1 - beta1) * weight * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     s = beta * s + (1 - beta) * weight * grad
     d = select(length == 0, d, maximum(d, r / ((1 - beta) * length)))
-    theta = theta - weight_decay * weight * theta - m / (sqrt(v) + eps)
-    return theta, m, v, s, d, r
+    u = 1 / (sqrt(v) + eps)
+    theta = theta - weight_decay * weight * theta - u * m
+    return theta, m, v, s, u, d, r
 
 
-def terms(theta, grad, m, v, s, d, r, lr, beta1, beta2, eps, weight_decay, beta, debias):
+def terms(theta, grad, m, v, s, u, d, r, lr, beta1, beta2, eps, weight_decay, beta, debias):
     weight = d * lr * debias
-    return grad * (s / (sqrt(v) + eps)), absolute(beta * s + (1 - beta) * weight * grad)
+    return grad * (u * s), absolute(beta * s + (1 - beta) * weight * grad)
 
 
 @named(beta1=FRACTION, beta2=FRACTION, eps=POSITIVE, d0=POSITIVE, weight_decay=NONNEGATIVE)

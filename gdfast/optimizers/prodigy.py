@@ -21,11 +21,11 @@ from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 def rule(
     theta, grad, origin, m, v, s, d, r, lr, product, length,
-    beta1, beta2, beta3, eps, d0, coefficient, weight_decay, first, debias,
+    beta1, beta2, beta3, eps, coefficient, weight_decay, first, debias, per_first,
 ):  # fmt: skip
     origin = select(first > 0, theta, origin)
     weight = d * lr * debias
-    share = d / d0 * weight
+    share = d * per_first * weight
     m = beta1 * m + (1 - beta1) * (d * grad)
     v = beta2 * v + (1 - beta2) * (d * grad) * (d * grad)
     s = beta3 * s + share * grad
@@ -37,9 +37,9 @@ def rule(
 
 def terms(
     theta, grad, origin, m, v, s, d, r, lr,
-    beta1, beta2, beta3, eps, d0, coefficient, weight_decay, first, debias,
+    beta1, beta2, beta3, eps, coefficient, weight_decay, first, debias, per_first,
 ):  # fmt: skip
-    share = d / d0 * (d * lr * debias)
+    share = d * per_first * (d * lr * debias)
     return select(first > 0, 0.0, grad * (origin - theta)), absolute(beta3 * s + share * grad)
 
 
@@ -82,7 +82,11 @@ def prodigy(
 
     def step_table(t: Array) -> dict[str, Array]:
         debias = np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)
-        return {"first": (t == 1).astype(np.float64), "debias": debias if bias_correction else np.ones_like(t)}
+        return {
+            "first": (t == 1).astype(np.float64),
+            "debias": debias if bias_correction else np.ones_like(t),
+            "per_first": np.full_like(t, 1.0 / d0),
+        }
 
     return Optimizer(
         rule,
