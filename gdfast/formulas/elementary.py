@@ -145,8 +145,12 @@ def power(x: Any, p: Any) -> Any:
     """Return ``x**p`` for ``x >= 0``, within 0.7 ulp, subnormal results within 1; NaN for ``x < 0``.
 
     It is computed from ``+ - * /`` and bits alone, so that compiled lanes give the same bits: e to p log x, where the
-    logarithm and its product with p are sums of two numbers. ``x**0`` and ``1**p`` are 1.
+    logarithm and its product with p are sums of two numbers. ``x**0`` and ``1**p`` are 1. What is no number or array
+    takes it by ``__array_function__``, as NumPy's functions.
     """
+    for each in (x, p):
+        if hasattr(each, "__array_function__") and not isinstance(each, np.ndarray | np.generic):
+            return each.__array_function__(power, (type(each),), (x, p), {})
     with np.errstate(all="ignore"):
         value = _raised(np.asarray(x, dtype=np.float64), np.asarray(p, dtype=np.float64))
     return value.astype(np.result_type(x, p, np.float32))
@@ -284,7 +288,7 @@ def _product(a: Any, b: Any) -> Any:
     return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-def _logarithm(given: Any) -> Any:
+def logarithm(given: Any) -> Any:
     """Return the natural logarithm of a finite number above 0 as a sum of two numbers."""
     tiny = given < _SMALLEST_NORMAL
     x = select(tiny, given * _TINY, given)
@@ -331,7 +335,7 @@ def _exponential(given: Any, given_low: Any) -> Any:
 def _raised(x: Any, p: Any) -> Any:
     """Return xᵖ of numbers of double precision."""
     inside = (x > 0.0) & (x < math.inf)
-    log, log_low = _logarithm(select(inside, x, 1.0))
+    log, log_low = logarithm(select(inside, x, 1.0))
     bounded = select(p > _LARGEST_EXPONENT, _LARGEST_EXPONENT, select(p < -_LARGEST_EXPONENT, -_LARGEST_EXPONENT, p))
     v, v_low = _product(log, bounded)
     at_zero, at_infinity = select(p > 0.0, 0.0, math.inf), select(p > 0.0, math.inf, 0.0)
@@ -340,5 +344,5 @@ def _raised(x: Any, p: Any) -> Any:
     return select((p == 0.0) | (x == 1.0), 1.0, select((x != x) | (p != p), math.nan, y))
 
 
-POWER_PARTS = (_series, _product, _logarithm, _exponential, _raised)
+POWER_PARTS = (_series, _product, logarithm, _exponential, _raised)
 """The functions that a power is made of; the last is the power."""

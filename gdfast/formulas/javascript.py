@@ -33,6 +33,8 @@ class Script:
     ----------
     real : {"float64", "float32"}
         The type that results are rounded to.
+    functions : mapping, optional
+        More that is called on numbers, by name; it is handed the script first.
 
     Examples
     --------
@@ -44,8 +46,8 @@ class Script:
      v2
     """
 
-    def __init__(self, real: str = "float64") -> None:
-        self.real, self.lines = real, list[str]()
+    def __init__(self, real: str = "float64", functions: Mapping[str, Callable[..., Any]] | None = None) -> None:
+        self.real, self.lines, self.functions = real, list[str](), functions or {}
         self._seen: dict[Any, Any] = {}
         self._count = 0
 
@@ -103,9 +105,7 @@ class Script:
 
 def written(value: float) -> str:
     """Return a number as JavaScript reads it to the same bits."""
-    if math.isnan(value):
-        return "NaN"
-    return repr(value).replace("inf", "Infinity")
+    return "NaN" if math.isnan(value) else repr(value).replace("inf", "Infinity")
 
 
 class Number:
@@ -300,13 +300,12 @@ class Number:
             raise NotWrittenError(f"numpy.{ufunc.__name__} is not written down")
         given = tuple(each.item() if isinstance(each, np.generic) else each for each in given)
         result = own(self.script, *given)
-        where = more.get("where", True)
-        out = more.get("out")
+        where, out = more.get("where", True), more.get("out")
         return result if where is True else choice(where, result, out[0] if isinstance(out, tuple) else out)
 
     def __array_function__(self, function: Any, types: Any, given: Any, more: Any) -> Any:
         """The same of NumPy's other functions."""
-        own = _FUNCTIONS.get(function.__name__)
+        own = {**_FUNCTIONS, **self.script.functions}.get(function.__name__)
         if own is None or set(more) - {"side"}:
             raise NotWrittenError(f"numpy.{function.__name__} is not written down")
         return own(self.script, *given, **more)

@@ -18,6 +18,7 @@ from gdfast.arguments import Interval
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.javascript import Number, Script
 from gdfast.formulas.noise import KEY, mixed
+from gdfast.live import lane_functions
 from gdfast.live.lane_functions import unsigned
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
@@ -166,7 +167,7 @@ def _with(function: Any, values: Mapping[str, Any]) -> Callable[..., Any]:
 
 def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table | None:
     """The table with these knobs; None if one of them is lost in a column that cannot be written."""
-    script, parts = Script(), Parts.of(optimizer, None)
+    script, parts = Script(functions={"power": _power}), Parts.of(optimizer, None)
     columns: list[Any] = [None] * parts.width
     numbers = [
         {knob.name: script.argument(f"p[{i}]") for i, knob in enumerate(knobs) if knob.part == part}
@@ -224,6 +225,10 @@ def _written(optimizer: Optimizer, knobs: Sequence[Knob], own: Array) -> Table |
         c and not m if not isinstance(v, Number) else not m for c, m, v in zip(constant, moving, columns, strict=True)
     )
     return Table(tuple(knobs), "\n".join([*lines, "}"]), constant)
+
+
+def _power(script: Script, *given: Any) -> Any:
+    return lane_functions.function("power")(*map(script.number, given))
 
 
 def _needed(lines: Sequence[str], stored: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from gdfast import arguments, literals
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE
 from gdfast.formulas.arrays import computed
-from gdfast.formulas.elementary import Array
+from gdfast.formulas.elementary import Array, power
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.vectors import Steps
 from gdfast.named import named, parameters_of_factory
@@ -436,7 +436,7 @@ class Optimizer(Varied):
 
 def debiasing(beta1: float, beta2: float) -> Callable[[Array], Mapping[str, Array]]:
     """The step table of Adam and its kin: ``rate`` = 1/(1 − β₁ᵗ) and ``debias`` = 1/√(1 − β₂ᵗ)."""
-    return lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t)}
+    return lambda t: {"rate": 1.0 / (1.0 - power(beta1, t)), "debias": 1.0 / np.sqrt(1.0 - power(beta2, t))}
 
 
 def _again(

@@ -9,7 +9,7 @@ Source: Zhuang et al. (2021), arXiv 2110.05454, in the form and with the default
 
 import numpy as np
 
-from gdfast.formulas.elementary import Array, select, sqrt
+from gdfast.formulas.elementary import Array, power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -36,6 +36,6 @@ def acprop(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-16, eps_roo
 
     def step_table(t: Array) -> dict[str, Array]:
         before = np.where(t > 1, t - 1.0, 1.0)
-        return {"first": (t == 1).astype(np.float64), "debias": 1.0 / np.sqrt(1.0 - beta2**before)}
+        return {"first": (t == 1).astype(np.float64), "debias": 1.0 / np.sqrt(1.0 - power(beta2, before))}
 
     return Optimizer(rule, learning_rate=0.001, step_table=step_table)

@@ -12,7 +12,7 @@ Source: Luo, Xiong, Liu & Sun (2019), arXiv 1902.09843, as in the authors' code 
 import numpy as np
 
 from gdfast.arguments import POSITIVE
-from gdfast.formulas.elementary import Array, maximum, minimum, sqrt
+from gdfast.formulas.elementary import Array, maximum, minimum, power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, Optimizer, named
 
 
@@ -44,7 +44,7 @@ def adabound(
     def step_table(t: Array, multipliers: Array) -> dict[str, Array]:
         last = final_lr * multipliers
         return {
-            "rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t),
+            "rate": np.sqrt(1.0 - power(beta2, t)) / (1.0 - power(beta1, t)),
             "low": last * (1.0 - 1.0 / (gamma * t + 1.0)),
             "high": last * (1.0 + 1.0 / (gamma * t)),
         }

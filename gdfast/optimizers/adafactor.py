@@ -13,7 +13,7 @@ is −γ. ``optax.adafactor`` has ρ = η, adds ε₁² to G², and decays the p
 
 import numpy as np
 
-from gdfast.formulas.elementary import maximum, minimum, sqrt
+from gdfast.formulas.elementary import maximum, minimum, power, sqrt
 from gdfast.formulas.matrices import column_mean, mean, row_mean
 from gdfast.optimizers._optimizer import NONNEGATIVE, POSITIVE, Optimizer, named
 
@@ -68,7 +68,7 @@ def adafactor(
     return Optimizer(
         rule,
         learning_rate=0.01,
-        step_table=lambda t: {"fresh": t**-decay, "most": 1 / np.sqrt(t)},
+        step_table=lambda t: {"fresh": power(t, -decay), "most": 1 / np.sqrt(t)},
         sums=("squares", "steps"),
         terms=terms,
         matrix_rule=of_matrices,

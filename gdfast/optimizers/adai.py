@@ -11,7 +11,7 @@ Source: Xie et al. (2022), arXiv 2006.15815, the same as ``pytorch_optimizer.Ada
 """
 
 from gdfast.arguments import POSITIVE, Interval
-from gdfast.formulas.elementary import maximum, minimum
+from gdfast.formulas.elementary import maximum, minimum, power
 from gdfast.optimizers._optimizer import FRACTION, Optimizer, named
 
 
@@ -45,7 +45,7 @@ def adai(beta0: float = 0.1, beta2: float = 0.99, eps: float = 1e-3) -> Optimize
     return Optimizer(
         rule,
         learning_rate=0.01,
-        step_table=lambda t: {"debias": 1.0 / (1.0 - beta2**t)},
+        step_table=lambda t: {"debias": 1.0 / (1.0 - power(beta2, t))},
         initial={"p": 1.0},
         sums=("total",),
         terms=terms,

@@ -10,7 +10,7 @@ Source: Kingma & Ba (2015), arXiv 1412.6980, the remark before section 2.1; ``ke
 
 import numpy as np
 
-from gdfast.formulas.elementary import sqrt
+from gdfast.formulas.elementary import power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -40,5 +40,5 @@ def adam_eps_hat(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-7) ->
         rule,
         learning_rate=0.001,
         preconditioner=preconditioner,
-        step_table=lambda t: {"rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)},
+        step_table=lambda t: {"rate": np.sqrt(1.0 - power(beta2, t)) / (1.0 - power(beta1, t))},
     )

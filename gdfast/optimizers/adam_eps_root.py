@@ -8,7 +8,7 @@ It bounds the rate where gradients vanish by η/√ε_root, smoothly, so that st
 Source: ``optax.adam`` with its ``eps_root``.
 """
 
-from gdfast.formulas.elementary import sqrt
+from gdfast.formulas.elementary import power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -40,5 +40,5 @@ def adam_eps_root(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, e
         rule,
         learning_rate=0.001,
         preconditioner=preconditioner,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / (1.0 - beta2**t)},
+        step_table=lambda t: {"rate": 1.0 / (1.0 - power(beta1, t)), "debias": 1.0 / (1.0 - power(beta2, t))},
     )

@@ -8,7 +8,7 @@ Source: Kingma & Ba (2015), section 7.1, in the form and with the defaults of ``
 ``optax.adamax`` is the same.
 """
 
-from gdfast.formulas.elementary import absolute, maximum
+from gdfast.formulas.elementary import absolute, maximum, power
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -37,6 +37,6 @@ def adamax(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optim
     return Optimizer(
         rule,
         learning_rate=0.002,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t)},
+        step_table=lambda t: {"rate": 1.0 / (1.0 - power(beta1, t))},
         preconditioner=preconditioner,
     )

@@ -10,7 +10,7 @@ Source: Xie et al. (2022), arXiv 2208.06677, as in the authors' code and ``pytor
 
 import numpy as np
 
-from gdfast.formulas.elementary import select, sqrt
+from gdfast.formulas.elementary import power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -52,8 +52,8 @@ def adan(
         preconditioner=preconditioner,
         step_table=lambda t: {
             "first": (t == 1).astype(np.float64),
-            "of_mean": 1.0 / (1.0 - beta1**t),
-            "of_difference": beta2 / (1.0 - beta2**t),
-            "debias": 1.0 / np.sqrt(1.0 - beta3**t),
+            "of_mean": 1.0 / (1.0 - power(beta1, t)),
+            "of_difference": beta2 / (1.0 - power(beta2, t)),
+            "debias": 1.0 / np.sqrt(1.0 - power(beta3, t)),
         },
     )

@@ -10,7 +10,7 @@ Source: Pagliardini, Ablin & Grangier (2024), arXiv 2409.03137; the same as ``py
 
 import numpy as np
 
-from gdfast.formulas.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, logarithm, power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -71,9 +71,14 @@ def ademamix(
         share, keep = np.full_like(t, alpha), np.full_like(t, beta3)
         if warmup:
             done = np.minimum(t / warmup, 1.0)
-            fast, slow = np.log(beta1), np.log(beta3)
+            fast, slow = (logarithm(beta)[0] for beta in (beta1, beta3))
             share = alpha * done
-            keep = np.minimum(np.exp(fast * slow / ((1.0 - done) * slow + done * fast)), beta3)
-        return {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / np.sqrt(1.0 - beta2**t), "share": share, "keep": keep}
+            keep = np.minimum(power(beta1, slow / ((1.0 - done) * slow + done * fast)), beta3)
+        return {
+            "rate": 1.0 / (1.0 - power(beta1, t)),
+            "debias": 1.0 / np.sqrt(1.0 - power(beta2, t)),
+            "share": share,
+            "keep": keep,
+        }
 
     return Optimizer(rule, learning_rate=0.001, step_table=step_table, preconditioner=preconditioner)

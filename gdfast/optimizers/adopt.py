@@ -9,7 +9,7 @@ clips at t^¼.
 
 import numpy as np
 
-from gdfast.formulas.elementary import maximum, minimum, select, sqrt
+from gdfast.formulas.elementary import maximum, minimum, power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -40,6 +40,6 @@ def adopt(beta1: float = 0.9, beta2: float = 0.9999, eps: float = 1e-6, clip: bo
         learning_rate=0.001,
         step_table=lambda t: {
             "first": (t == 1).astype(np.float64),
-            "bound": np.where(t == 1, 1.0, (t - 1.0) ** 0.25) if clip else np.inf,
+            "bound": np.where(t == 1, 1.0, power(t - 1.0, 0.25)) if clip else np.inf,
         },
     )

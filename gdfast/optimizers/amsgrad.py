@@ -8,7 +8,7 @@ Source: Reddi, Kale & Kumar (2018), "On the convergence of Adam and beyond". The
 ``torch.optim.Adam(amsgrad=True)``, the other that of ``optax.amsgrad``; the paper debiases nothing.
 """
 
-from gdfast.formulas.elementary import maximum, sqrt
+from gdfast.formulas.elementary import maximum, power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 from gdfast.optimizers.adam import adam
 
@@ -39,5 +39,5 @@ def amsgrad(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, debias_
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": 1.0 / (1.0 - beta1**t), "debias": 1.0 / (1.0 - beta2**t)},
+        step_table=lambda t: {"rate": 1.0 / (1.0 - power(beta1, t)), "debias": 1.0 / (1.0 - power(beta2, t))},
     )

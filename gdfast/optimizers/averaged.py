@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from gdfast import arguments
-from gdfast.formulas.elementary import Array
+from gdfast.formulas.elementary import Array, power
 from gdfast.formulas.formula import Formula, from_text
 from gdfast.optimizers._optimizer import Optimizer, named
 from gdfast.optimizers.gd import gd
@@ -111,7 +111,7 @@ def averaged(of: Optimizer | None = None, decay: float = 1.0, debias: bool = Tru
         if decay == 1 and debias:
             share = (n - 1.0) / n
         elif debias:
-            share = decay * (1.0 - decay ** (n - 1.0)) / (1.0 - decay**n)
+            share = decay * (1.0 - power(decay, n - 1.0)) / (1.0 - power(decay, n))
         else:
             share = np.where(n > 1, decay, 0.0)
         return {**told, kept: share, first: (t == 1).astype(np.float64)}

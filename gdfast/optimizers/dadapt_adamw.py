@@ -15,7 +15,7 @@ Source: Defazio & Mishchenko (2023), arXiv 2301.07733, the same as ``optax.contr
 import numpy as np
 
 from gdfast.arguments import POSITIVE
-from gdfast.formulas.elementary import Array, absolute, maximum, select, sqrt
+from gdfast.formulas.elementary import Array, absolute, maximum, power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -57,7 +57,7 @@ def dadapt_adamw(
     def step_table(t: Array) -> dict[str, Array]:
         return {
             "beta": np.full_like(t, np.sqrt(beta2)),
-            "debias": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t),
+            "debias": np.sqrt(1.0 - power(beta2, t)) / (1.0 - power(beta1, t)),
         }
 
     return Optimizer(

@@ -39,5 +39,5 @@ def diffgrad(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Opt
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=lambda t: {"rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)},
+        step_table=lambda t: {"rate": np.sqrt(1.0 - power(beta2, t)) / (1.0 - power(beta1, t))},
     )

@@ -14,7 +14,7 @@ with f* as its lower bound. optax takes no step where ⟨m, m/D⟩ is below 2.2e
 import numpy as np
 
 from gdfast.arguments import POSITIVE
-from gdfast.formulas.elementary import Array, maximum, minimum, select, sqrt
+from gdfast.formulas.elementary import Array, maximum, minimum, power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -54,7 +54,7 @@ def momo_adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weigh
     """
 
     def step_table(t: Array) -> dict[str, Array]:
-        return {"debias": 1.0 / np.sqrt(1.0 - beta2**t), "share": 1.0 - beta1**t}
+        return {"debias": 1.0 / np.sqrt(1.0 - power(beta2, t)), "share": 1.0 - power(beta1, t)}
 
     return Optimizer(
         rule,

@@ -19,7 +19,7 @@ Source: Jordan (2024), https://kellerjordan.github.io/posts/muon/.
 import numpy as np
 
 from gdfast import arguments
-from gdfast.formulas.elementary import Array, maximum, select, sqrt
+from gdfast.formulas.elementary import Array, maximum, power, select, sqrt
 from gdfast.formulas.matrices import orthogonalized
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 
@@ -45,7 +45,7 @@ def of_matrices(
 
 def _ahead(beta: float, nesterov: bool, debias: bool, t: Array) -> tuple[Array, Array]:
     """What momentum and gradient are multiplied by at the steps."""
-    shares = np.where(debias, 1 - beta ** (t + nesterov), 1.0), np.where(debias, 1 - beta**t, 1.0)
+    shares = np.where(debias, 1 - power(beta, t + nesterov), 1.0), np.where(debias, 1 - power(beta, t), 1.0)
     return (beta if nesterov else 1.0) / shares[0], (1 - beta if nesterov else 0.0) / shares[1]
 
 
@@ -112,7 +112,7 @@ def muon(
             "of_gradient": of_gradient,
             "of_m": of_m,
             "of_grad": of_grad,
-            "root_debias": 1 / np.sqrt(1 - beta2**t),
+            "root_debias": 1 / np.sqrt(1 - power(beta2, t)),
             "a": np.full_like(t, 3.4445),
             "b": np.full_like(t, -4.775),
             "c": np.full_like(t, 2.0315),

@@ -12,7 +12,7 @@ Source: Dozat (2016), "Incorporating Nesterov momentum into Adam", in the form a
 
 import numpy as np
 
-from gdfast.formulas.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -50,14 +50,14 @@ def nadam(
     """
 
     def step_table(t: Array) -> dict[str, Array]:
-        debias = 1.0 / np.sqrt(1.0 - beta2**t)
+        debias = 1.0 / np.sqrt(1.0 - power(beta2, t))
         if not momentum_schedule:
             return {
-                "of_grad": (1.0 - beta1) / (1.0 - beta1**t),
-                "of_mean": beta1 / (1.0 - beta1 ** (t + 1.0)),
+                "of_grad": (1.0 - beta1) / (1.0 - power(beta1, t)),
+                "of_mean": beta1 / (1.0 - power(beta1, t + 1.0)),
                 "debias": debias,
             }
-        now, after = (beta1 * (1.0 - 0.5 * 0.96 ** (k * momentum_decay)) for k in (t, t + 1.0))
+        now, after = (beta1 * (1.0 - 0.5 * power(0.96, k * momentum_decay)) for k in (t, t + 1.0))
         product = np.cumprod(now)
         return {"of_grad": (1.0 - now) / (1.0 - product), "of_mean": after / (1.0 - product * after), "debias": debias}
 

@@ -10,7 +10,7 @@ which is 1 by default.
 
 import numpy as np
 
-from gdfast.formulas.elementary import Array, select, sqrt
+from gdfast.formulas.elementary import Array, power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -53,9 +53,9 @@ def optimistic_adam(
     """
 
     def step_table(t: Array) -> dict[str, Array]:
-        ahead = {"of_mean": beta1 / (1.0 - beta1 ** (t + 1.0)), "of_grad": (1.0 - beta1) / (1.0 - beta1**t)}
-        plain = {"of_mean": 1.0 / (1.0 - beta1**t), "of_grad": np.zeros_like(t)}
-        shared = {"debias": 1.0 / np.sqrt(1.0 - beta2**t), "first": (t == 1).astype(np.float64)}
+        ahead = {"of_mean": beta1 / (1.0 - power(beta1, t + 1.0)), "of_grad": (1.0 - beta1) / (1.0 - power(beta1, t))}
+        plain = {"of_mean": 1.0 / (1.0 - power(beta1, t)), "of_grad": np.zeros_like(t)}
+        shared = {"debias": 1.0 / np.sqrt(1.0 - power(beta2, t)), "first": (t == 1).astype(np.float64)}
         return (ahead if nesterov else plain) | shared
 
     return Optimizer(rule, learning_rate=0.001, step_table=step_table, preconditioner=preconditioner)

@@ -62,5 +62,5 @@ def padam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, partial: 
     return Optimizer(
         rule if np.ndim(partial) else ROOTS.get(partial, rule),
         learning_rate=0.1,
-        step_table=lambda t: {"rate": np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)},
+        step_table=lambda t: {"rate": np.sqrt(1.0 - power(beta2, t)) / (1.0 - power(beta1, t))},
     )

@@ -15,7 +15,7 @@ debias. β₃ is √β₂ there, which is the default here for that of β₂.
 import numpy as np
 
 from gdfast.arguments import POSITIVE
-from gdfast.formulas.elementary import Array, absolute, maximum, select, sqrt
+from gdfast.formulas.elementary import Array, absolute, maximum, power, select, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -81,7 +81,7 @@ def prodigy(
     """
 
     def step_table(t: Array) -> dict[str, Array]:
-        debias = np.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)
+        debias = np.sqrt(1.0 - power(beta2, t)) / (1.0 - power(beta1, t))
         return {
             "first": (t == 1).astype(np.float64),
             "debias": debias if bias_correction else np.ones_like(t),

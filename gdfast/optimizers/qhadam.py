@@ -9,7 +9,7 @@ Source: Ma & Yarats (2019), arXiv 1810.06801, with the paper's recommended ν₁
 """
 
 from gdfast.arguments import UNIT
-from gdfast.formulas.elementary import sqrt
+from gdfast.formulas.elementary import power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -40,5 +40,5 @@ def qhadam(
     return Optimizer(
         rule,
         learning_rate=0.001,
-        step_table=lambda t: {"of_mean": 1.0 / (1.0 - beta1**t), "of_square": 1.0 / (1.0 - beta2**t)},
+        step_table=lambda t: {"of_mean": 1.0 / (1.0 - power(beta1, t)), "of_square": 1.0 / (1.0 - power(beta2, t))},
     )

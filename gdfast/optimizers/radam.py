@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from gdfast.arguments import Interval
-from gdfast.formulas.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -48,14 +48,14 @@ def radam(
 
     def step_table(t: Array) -> dict[str, Array]:
         most = 2.0 / (1.0 - beta2) - 1.0
-        length = most - 2.0 * t * beta2**t / (1.0 - beta2**t)
+        length = most - 2.0 * t * power(beta2, t) / (1.0 - power(beta2, t))
         rectified = length > threshold
         safe = np.where(rectified, length, 6.0)
         square = (safe - 4.0) * (safe - 2.0) * most / ((most - 4.0) * (most - 2.0) * safe)
-        debias = np.sqrt(1.0 - beta2**t)
+        debias = np.sqrt(1.0 - power(beta2, t))
         factor = np.sqrt(np.where(rectified, square, 1.0)) * debias
         return {
-            "rate": 1.0 / (1.0 - beta1**t),
+            "rate": 1.0 / (1.0 - power(beta1, t)),
             "factor": np.where(rectified, factor, 1.0),  # and 1 / (0 √v + 1) where it is not rectified
             "root": rectified.astype(np.float64),
             "offset": np.where(rectified, eps * debias if debias_first else eps, 1.0),

@@ -12,7 +12,7 @@ Source: Defazio et al. (2024), arXiv 2405.15682, as in the authors' ``schedulefr
 import numpy as np
 
 from gdfast.arguments import Interval
-from gdfast.formulas.elementary import select, sqrt
+from gdfast.formulas.elementary import power, select, sqrt
 from gdfast.formulas.vectors import gradient_at
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 from gdfast.optimizers.schedule_free_sgd import averaging
@@ -65,6 +65,6 @@ def schedule_free_adamw(
         learning_rate=0.0025,
         step_table=lambda t, multipliers: {
             **averaging(t, multipliers),
-            "debias": 1.0 / np.sqrt(1.0 - beta2**t),
+            "debias": 1.0 / np.sqrt(1.0 - power(beta2, t)),
         },
     )

@@ -10,7 +10,7 @@ Source: Morwani et al. (2025), arXiv 2502.02431, the same as ``optax.contrib.sim
 
 import numpy as np
 
-from gdfast.formulas.elementary import sqrt
+from gdfast.formulas.elementary import power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -34,4 +34,4 @@ def simplified_ademamix(beta1: float = 0.99, beta2: float = 0.95, alpha: float =
     eps : float >= 0
         Added to the root.
     """
-    return Optimizer(rule, learning_rate=1e-5, step_table=lambda t: {"debias": 1.0 / np.sqrt(1.0 - beta2**t)})
+    return Optimizer(rule, learning_rate=1e-5, step_table=lambda t: {"debias": 1.0 / np.sqrt(1.0 - power(beta2, t))})

@@ -20,7 +20,7 @@ Source: Vyas et al. (2024), arXiv 2409.11321, algorithm 3.
 import numpy as np
 
 from gdfast import arguments
-from gdfast.formulas.elementary import Array, sqrt
+from gdfast.formulas.elementary import Array, power, sqrt
 from gdfast.formulas.factors import accumulated, into_basis, out_of_basis, turned
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
 
@@ -83,7 +83,7 @@ def soap(
             "share1": np.where(later, 1 - beta1, 0.0),
             "keep2": np.where(later, beta2, 1.0),
             "share2": np.where(later, 1 - beta2, 0.0),
-            "rate": np.where(later, np.sqrt(1 - beta2**updates) / (1 - beta1**updates), 0.0),
+            "rate": np.where(later, np.sqrt(1 - power(beta2, updates)) / (1 - power(beta1, updates)), 0.0),
             "decay": np.where(later, weight_decay, 0.0),
             "shampoo_share": np.full_like(t, 1 - shampoo_beta),
             "anew": np.where(t == 2, 2.0, follows),  # of the statistics of the steps before

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from gdfast import arguments
-from gdfast.formulas.elementary import Array, maximum, minimum, select
+from gdfast.formulas.elementary import Array, maximum, minimum, power, select
 from gdfast.formulas.vectors import fisher_diagonal, hessian_diagonal
 from gdfast.optimizers._hutchinson import draws
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, POSITIVE, Optimizer, named
@@ -101,7 +101,7 @@ def sophia(
     looks = draws("sophia", interval, seed)
 
     def table(t: Array) -> dict[str, Array]:
-        rate = 1.0 / (1.0 - beta1**t) if debias else np.ones_like(t)
+        rate = 1.0 / (1.0 - power(beta1, t)) if debias else np.ones_like(t)
         return {**looks(t), "rate": rate, "lag": np.full_like(t, lag)}
 
     return Optimizer(RULES[estimator], learning_rate=1e-3, step_table=table, preconditioner=preconditioner)

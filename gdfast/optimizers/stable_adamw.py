@@ -10,7 +10,7 @@ Source: Wortsman et al. (2023), arXiv 2304.13013, the same as ``pytorch_optimize
 """
 
 from gdfast.arguments import POSITIVE
-from gdfast.formulas.elementary import Array, maximum, sqrt
+from gdfast.formulas.elementary import Array, maximum, power, sqrt
 from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 
@@ -47,7 +47,7 @@ def stable_adamw(beta1: float = 0.9, beta2: float = 0.99, eps: float = 1e-8, wei
     """
 
     def step_table(t: Array) -> dict[str, Array]:
-        kept1, kept2 = (beta * (1.0 - beta ** (t - 1.0)) / (1.0 - beta**t) for beta in (beta1, beta2))
+        kept1, kept2 = (beta * (1.0 - power(beta, t - 1.0)) / (1.0 - power(beta, t)) for beta in (beta1, beta2))
         return {"kept1": kept1, "kept2": kept2}
 
     return Optimizer(

@@ -6,9 +6,11 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.arguments import POSITIVE
+from gdfast.formulas import elementary
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.schedules._schedule import Schedule
+from gdfast.schedules.usual import cosine_of_half_turns
 
 
 @named()
@@ -24,7 +26,7 @@ def silver() -> Schedule:
     def multiplier(t: Array, budget: int) -> Array:
         count = t.astype(np.int64) + 1
         _, exponent = np.frexp((count & -count).astype(np.float64))
-        return np.asarray(1.0 + (1.0 + np.sqrt(2.0)) ** (exponent - 2.0))
+        return np.asarray(1.0 + elementary.power(1.0 + np.sqrt(2.0), exponent - 2.0))
 
     return Schedule(multiplier)
 
@@ -60,7 +62,7 @@ def chebyshev(mu: float = 0.1, largest: float = 1.0, total: int | None = None) -
 
     def multiplier(t: Array, budget: int) -> Array:
         order = _hedged(total or max(budget, 1))
-        roots = (largest + mu) / 2 + (largest - mu) / 2 * np.cos(np.pi * (2 * order - 1) / (2 * len(order)))
+        roots = (largest + mu) / 2 + (largest - mu) / 2 * cosine_of_half_turns((order - 0.5) / len(order))
         return np.asarray(1.0 / roots[t.astype(np.int64) % len(order)])
 
     return Schedule(multiplier)

@@ -1,14 +1,22 @@
-"""Schedules by the step that torch and others have."""
+"""Schedules by the step that torch and others have.
 
+What they are made of has the same bits on every machine, which NumPy's powers and cosines have not.
+"""
+
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 from gdfast import arguments
 from gdfast.arguments import FRACTION, NONNEGATIVE, POSITIVE, UNIT
+from gdfast.formulas import elementary
 from gdfast.formulas.elementary import Array
 from gdfast.named import named
 from gdfast.schedules._schedule import Schedule
+
+_EVEN, _ODD = ([(-1.0) ** k / math.factorial(2 * k + first) for k in range(10)] for first in (0, 1))
 
 
 def _steps(name: str, value: int | None) -> int | None:
@@ -45,7 +53,7 @@ def step(every: int = 30, gamma: float = 0.1) -> Schedule:
         γ.
     """
     arguments.integer("step: every", every)
-    return Schedule(lambda t, budget: gamma ** np.floor(t / every))
+    return Schedule(lambda t, budget: elementary.power(gamma, np.floor(t / every)))
 
 
 @named(gamma=POSITIVE)
@@ -61,7 +69,7 @@ def multi_step(milestones: Sequence[int] = (30, 80), gamma: float = 0.1) -> Sche
     """
     accepted = arguments.several("multi_step: milestones", milestones, "whole numbers", least=0)
     steps = np.sort([arguments.integer("multi_step: milestones", milestone) for milestone in accepted])
-    return Schedule(lambda t, budget: gamma ** np.searchsorted(steps, t, side="right").astype(float))
+    return Schedule(lambda t, budget: elementary.power(gamma, np.searchsorted(steps, t, side="right").astype(float)))
 
 
 @named(gamma=POSITIVE)
@@ -73,7 +81,7 @@ def exponential(gamma: float = 0.99) -> Schedule:
     gamma : float > 0
         γ.
     """
-    return Schedule(lambda t, budget: gamma**t)
+    return Schedule(lambda t, budget: elementary.power(gamma, t))
 
 
 @named(start=NONNEGATIVE, end=NONNEGATIVE)
@@ -105,7 +113,7 @@ def polynomial(power: float = 2.0, end: float = 0.0, total: int | None = None) -
         How many steps it takes; the budget if not given.
     """
     _steps("polynomial: total", total)
-    return Schedule(lambda t, budget: end + (1 - end) * (1 - _place(t, total, budget)) ** power)
+    return Schedule(lambda t, budget: end + (1 - end) * elementary.power(1 - _place(t, total, budget), power))
 
 
 @named()
@@ -338,4 +346,13 @@ def warmup_stable_decay(rise: float = 0.1, fall: float = 0.2, end: float = 0.0, 
 
 def _half_cosine(first: float, last: float, place: Array) -> Array:
     """From `first` to `last` along half a cosine, at places 0 … 1."""
-    return last + (first - last) * 0.5 * (1.0 + np.cos(np.pi * place))
+    return last + (first - last) * 0.5 * (1.0 + cosine_of_half_turns(place))
+
+
+def cosine_of_half_turns(place: Array) -> Array:
+    """The cosine of π times numbers from 0 to 1, within 2 units in the last place of 1."""
+    near = np.minimum(place, 1.0 - place)
+    angle = np.pi * np.where(near <= 0.25, near, 0.5 - near)
+    square = angle * angle
+    cosine = np.where(near <= 0.25, polyval(square, _EVEN), angle * polyval(square, _ODD))
+    return np.where(place <= 0.5, cosine, -cosine)

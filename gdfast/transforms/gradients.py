@@ -2,7 +2,7 @@
 
 from gdfast import arguments
 from gdfast.arguments import NONNEGATIVE, POSITIVE, UNIT
-from gdfast.formulas.elementary import absolute, maximum, minimum, select, sign
+from gdfast.formulas.elementary import absolute, maximum, minimum, power, select, sign
 from gdfast.named import named
 from gdfast.transforms._transform import Transform, extent, part
 
@@ -147,7 +147,7 @@ def noise(sigma: float = 0.1, gamma: float = 0.0, seed: int = 0) -> Transform:
         Of the random numbers, below 2⁶³.
     """
     arguments.integer("noise: seed", seed, low=0, high=2**63 - 1)
-    return Transform(_noisy, step_table=lambda t: {"deviation": sigma / t ** (gamma / 2)})
+    return Transform(_noisy, step_table=lambda t: {"deviation": sigma / power(t, gamma / 2)})
 
 
 def _slope_entries(theta, grad, lr, rho):
