@@ -1,7 +1,7 @@
 """Update rules against other libraries' optimizers, over whole trajectories of 300 steps.
 
 The oracle trajectories are stored (every tenth point); where the libraries are installed (the extra ``parity``), they
-are also run, and every point is compared.
+are also run, and every point is compared. What ships of that, `gdfast/optimizers/parity.csv`, `oracles/make.py` writes.
 """
 
 import csv
