@@ -112,6 +112,26 @@ def test_every_call_is_accepted_before_it_is_made_wrong():
         call.function(**call.valid)
 
 
+@pytest.mark.parametrize("name", ["problem", "optimizer", "optimizers"])
+def test_wherever_a_problem_or_an_optimizer_is_wanted_its_text_and_its_factory_will_do(name):
+    catalogue = problems if name == "problem" else optimizers
+    refused, count = [], 0
+    for call in calls.calls():
+        thing = call.valid.get(name)
+        if not isinstance(thing, problems.Problem | optimizers.Optimizer) or thing.name not in catalogue.CATALOGUE:
+            continue
+        if call.function in (gdfast.check_gradient, gdfast.gradient_flow):  # parts of problems, which know no texts
+            continue
+        for other in (thing.label, catalogue.CATALOGUE[thing.name]):
+            count += 1
+            try:
+                call.function(**{**call.valid, name: other})
+            except (TypeError, ValueError) as error:
+                refused.append(f"{call.function.__qualname__}({name}={other!r}): {error}")
+    assert count
+    assert not refused, "\n".join(refused)
+
+
 def test_every_public_function_is_called_wrongly():
     called = {inspect.unwrap(getattr(call.function, "__func__", call.function)) for call in calls.calls()}
     called |= {analysis.at_rates, gdfast.data.load, gdfast.tidy_pieces}  # under another name: lazy, or an alias

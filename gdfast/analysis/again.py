@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdfast import arguments, notation, own
+from gdfast import arguments, called, notation, own
 from gdfast import data as data_sets
 from gdfast.analysis import _results
 from gdfast.history import History
@@ -71,7 +71,7 @@ def sweep_of(result: "xarray.Dataset", problem: Problem | None = None, *, run_fi
     ----------
     result : xarray.Dataset
         Of `gdfast.run` or `gdfast.load`. Of one in which something was selected it is the sweep over that.
-    problem : Problem, optional
+    problem : Problem, str or factory, optional
         What it minimizes, where that is a formula or data of one's own, which a result does not hold.
     run_files : bool
         Whether files of one's own that the result names, ``mine.py:rule``, are run for what they have under the name,
@@ -162,7 +162,7 @@ def _measure(told: dict[str, Any], run_files: bool) -> Measure:
 def _problem(told: dict[str, Any], problem: Problem | None, run_files: bool) -> Problem:
     """The problem that is given, if it is that of the specification, or the one made of it."""
     if problem is not None:
-        arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic(), or None")
+        problem = called.problem_of(problem)
         if json.loads(json.dumps(problem.specification)) != told:
             raise ValueError(f"problem must be that of the result, {arguments.shown(told.get('name'))}, to the letter")
         return problem

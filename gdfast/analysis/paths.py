@@ -26,7 +26,7 @@ def paths(
         Of `gdfast.run`. From the only start, or the middle one of several; at the only learning rate, or each
         optimizer's best, or where none reaches, that with the lowest losses. Select others first, by
         `gdfast.analysis.nearest`. Gradient noise is another one than in the result.
-    problem : Problem, optional
+    problem : Problem, str or factory, optional
         What it minimizes, where that is a formula or data of one's own; see `gdfast.sweep_of`.
     run_files : bool
         Whether files of one's own that the result names are run; see `gdfast.sweep_of`.

@@ -8,6 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from gdfast import arguments
+from gdfast.called import problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
 from gdfast.plot.figures import (
@@ -58,7 +59,7 @@ def race(
     ----------
     paths : mapping or sequence of xarray.Dataset, or one
         As `gdfast.plot.trajectory` takes them.
-    problem : Problem
+    problem : Problem, str or factory
         What they minimize, of one or two coordinates.
     frames : int
         How many pictures, at most 600; 20 are shown a second.
@@ -86,6 +87,7 @@ def race(
     >>> gdfast.plot.race(runs, problem, frames=10)
     <film of 10 frames, 0.5 s>
     """
+    problem = problem_of(problem)
     checked = check_paths(paths, problem, extent)
     frames = arguments.integer("frames", frames, low=2, high=MOST_FRAMES)
     if not checked:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from gdfast import arguments
 from gdfast.analysis import _results
+from gdfast.called import problem_of
 from gdfast.plot.look import Look, literal, new_axes, styled
 from gdfast.plot.style import ink, legend_of_lines, line_colour
 from gdfast.problems import Problem
@@ -36,7 +37,7 @@ def trajectory(
     paths : mapping or sequence of xarray.Dataset, or one
         Of `gdfast.trajectory`; a mapping from labels to them, or they are labelled by optimizer, learning rate and
         start, as far as they differ.
-    problem : Problem
+    problem : Problem, str or factory
         What they minimize, of one or two coordinates.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
@@ -64,6 +65,7 @@ def trajectory(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('x', 'y')
     """
+    problem = problem_of(problem)
     checked = check_paths(paths, problem, extent)
     ax = new_axes(ax)
     background(ax, problem, checked, extent)
@@ -80,7 +82,7 @@ def trajectory(
     return ax
 
 
-def check_paths(paths: Any, problem: Any, extent: Any) -> "dict[str, xarray.Dataset]":
+def check_paths(paths: Any, problem: Problem, extent: Any) -> "dict[str, xarray.Dataset]":
     """The trajectories by their labels, if they are of a problem that can be drawn, over a part that can be.
 
     Raises
@@ -88,7 +90,6 @@ def check_paths(paths: Any, problem: Any, extent: Any) -> "dict[str, xarray.Data
     TypeError, ValueError
         If not.
     """
-    arguments.instance("problem", problem, Problem, "a problem, such as gdfast.problems.quartic()")
     found = _results.paths("paths", paths)
     if problem.dimension > 2:
         raise ValueError(f"problem must have one or two coordinates to be drawn, not {problem.dimension}")
