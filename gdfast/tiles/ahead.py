@@ -1,7 +1,6 @@
 """The driver, which every sweep needs, compiled by a process of its own while this one still imports what it needs.
 
-It is done for commands, the first time; what imports this package has no processes started. That process takes
-half of what both would take one after the other.
+Commands begin it, the first time. Whoever imports this package in Python has no process started.
 """
 
 from collections.abc import Callable
