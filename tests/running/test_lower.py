@@ -96,6 +96,29 @@ def test_an_interrupted_store_is_resumed_to_the_same_bytes(sweep, result, tmp_pa
     assert (cut / ".gdfast-journal").read_bytes() == finished
 
 
+@pytest.mark.parametrize("calls", [4, 11])
+def test_a_store_that_knows_less_is_judged_anew(sweep, result, tmp_path, monkeypatch, calls):
+    stored.small_blocks(12, monkeypatch)
+    ((_, *point),) = json.loads(result.attrs["found_minima"])
+    knowing, path = sweep.replace(problem=sweep.problem.knowing(point)), tmp_path / "a.zarr"
+    left = [calls]
+
+    def interrupt(done, total):
+        left[0] -= 1
+        if left[0] == 0:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        gdfast.run(sweep, store=path, progress=interrupt, workers=1)
+    assert not storing.journal.Journal.read(path).found
+    cases.assert_same(gdfast.run(knowing, store=path, progress=False).load(), result)
+    assert list(storing.journal.Journal.read(path).found) == [point]
+    assert storing.store.status(path, whole=True).summary["state"] == "complete"
+    finished = (path / ".gdfast-journal").read_bytes()
+    gdfast.run(knowing, store=path, progress=False).close()
+    assert (path / ".gdfast-journal").read_bytes() == finished
+
+
 def test_nothing_is_taken_over_from_what_found_a_minimum(sweep, tmp_path):
     gdfast.run(sweep, store=tmp_path / "a.zarr").close()
     wider = sweep.replace(learning_rates=np.append(RATES, 0.2))

@@ -156,6 +156,12 @@ def test_a_store_says_what_was_in_it_and_runs_the_rest(tmp_path, monkeypatch):
     with opened() as damaged:
         assert damaged.resumed == f"{path} has 90 of 120 trajectories; running the others, 1 damage repaired"
         assert damaged.tiles == [Tile(0, a, a + 10) for a in (0, 10, 20)]
+        assert damaged.block == (1, 3, 10)
+    small_blocks(60, monkeypatch)
+    (path / "loss" / "1.1.0").unlink()
+    with opened() as damaged:  # whose blocks are those that it was begun with
+        assert damaged.block == (1, 3, 10)
+        assert damaged.resumed == f"{path} has 60 of 120 trajectories; running the others, 1 damage repaired"
     gdfast.run(whole, store=path, progress=False)
     for name in ("momentum", "start"):
         (path / name / "0").unlink()
@@ -163,6 +169,20 @@ def test_a_store_says_what_was_in_it_and_runs_the_rest(tmp_path, monkeypatch):
         assert complete.resumed == f"{path} is complete: 120 trajectories, 2 damages repaired"
         assert not complete.missing
         assert complete.tiles == []
+
+
+def test_a_complete_store_stays_as_it_is(tmp_path):
+    def state():
+        return {
+            file: (file.stat().st_ino, file.stat().st_mtime_ns)
+            for file in (tmp_path / "run.zarr").rglob("*")
+            if file.is_file() and file.name != contents.LOCK
+        }
+
+    gdfast.run(landscape(), store=tmp_path / "run.zarr", progress=False)
+    before = state()
+    gdfast.run(landscape(), store=tmp_path / "run.zarr", progress=False)
+    assert state() == before
 
 
 def test_the_rest_of_a_block_that_is_larger_than_the_grid_is_nothing(tmp_path, monkeypatch):
