@@ -55,11 +55,12 @@ def test_a_step_counts_as_all_the_gradients_that_it_takes():
     assert each.to_dict() == {"gd": 1.0, "sam": 2.0}
 
 
-def test_every_time_it_is_the_same(found):
+def test_every_time_it_is_the_same(found, capsys):
     again = gdfast.tune(TABLE, "y", optimizers=["gd", "momentum", "adam"], **SMALL)
     pd.testing.assert_frame_equal(again.table, found.table)
     pd.testing.assert_frame_equal(again.rates, found.rates)
     assert again.line == found.line
+    assert capsys.readouterr() == ("", "")
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.notes = ()
 

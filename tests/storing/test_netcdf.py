@@ -153,6 +153,12 @@ def test_older_formats_are_read_and_say_what_they_lack(old, expected):
         store.read(path)
 
 
+@pytest.mark.parametrize("name", ["learning_rate/0", "momentum/0", "optimizer/0"])
+def test_a_coordinate_that_is_missing_is_a_damage_in_older_formats_too(old, name):
+    (old / "run.zarr" / name).unlink()
+    assert [*store.status(old / "run.zarr").damages] == [name]
+
+
 def test_older_formats_are_not_mixed_with_what_is_judged_otherwise(old, tmp_path, expected):
     path = old / "run.zarr"
     before = stored.contents(path)
