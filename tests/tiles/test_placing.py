@@ -78,6 +78,13 @@ def test_ends_are_told_where_a_lower_minimum_is_outside_of_the_domain():
         assert (at_higher.ending == Ending.moving).any()
 
 
+def test_what_moves_by_nothing_is_frozen():
+    sweep = gdfast.Sweep("booth", "gd", [1e-30, 1e-3], [[0.0, 0.0], [1.0, 1.0]], 100)
+    assert_same(sweep)
+    result = gdfast.run(sweep).isel(optimizer=0, learning_rate=0, start=0)
+    assert (result.ending, result.outcome) == (Ending.moving, Outcome.frozen)
+
+
 def test_ends_in_every_block_of_every_tile_are_compared_with_their_own_starts():
     rates, starts = np.geomspace(1e-6, 0.3, 1000), [-3.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0]
     sweep = gdfast.Sweep("quartic", "gd", rates, starts, 40, tile_size=2500)
