@@ -185,6 +185,16 @@ def test_a_complete_store_stays_as_it_is(tmp_path):
     assert state() == before
 
 
+def test_one_that_looks_whether_a_store_is_written_to_is_not_taken_for_one_that_writes(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    gdfast.run(landscape(max_steps=2), store=tmp_path / "run.zarr", progress=False)
+    for lock, is_busy in ((fcntl.LOCK_SH, False), (fcntl.LOCK_EX, True)):
+        with open(tmp_path / "run.zarr" / contents.LOCK, "rb+") as file:
+            fcntl.flock(file, lock)
+            assert contents.is_busy(tmp_path / "run.zarr") == is_busy
+    assert not contents.is_busy(tmp_path / "run.zarr")
+
+
 def test_the_rest_of_a_block_that_is_larger_than_the_grid_is_nothing(tmp_path, monkeypatch):
     small_blocks(30, monkeypatch)
     gdfast.run(landscape(), store=tmp_path / "run.zarr", progress=False, keep_theta=True)
