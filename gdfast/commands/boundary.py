@@ -11,7 +11,6 @@ from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, subject
 from gdfast.endings import resumable
-from gdfast.tiles import ahead
 
 
 @shares(subject=subject)
@@ -76,7 +75,6 @@ def boundary(
     Of the conditions by name, or of a problem of your own, in a plane of any two of learning rate, coordinates of the
     start and hyperparameters.
     """
-    ahead.begin()
     from gdfast import grids, notation
     from gdfast.boundary import report as boundaries
     from gdfast.boundary.planes import PUBLISHED

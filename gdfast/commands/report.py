@@ -10,7 +10,6 @@ from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, own
 from gdfast.endings import tell
-from gdfast.tiles import ahead
 
 
 @shares(told=own)
@@ -48,7 +47,6 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports"),
 ) -> None:
     """Run the experiments and write the report: a page, its figures, its tables and its data."""
-    ahead.begin()
     from gdfast import grids, notation, outputs
     from gdfast import report as reports
     from gdfast.commands.making import parse_source

@@ -9,7 +9,6 @@ import typer
 from gdfast.commands.names import completing
 from gdfast.commands.printing import echo
 from gdfast.endings import tell
-from gdfast.tiles import ahead
 
 
 def score(
@@ -32,7 +31,6 @@ def score(
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder to write")] = Path("reports/score"),
 ) -> None:
     """Score optimizers on a fixed set of problems, budgets and targets; goes on where it was interrupted."""
-    ahead.begin()
     from gdfast import arguments, notation, optimizers, outputs
     from gdfast.report import scored
     from gdfast.scoring import SUITES

@@ -11,7 +11,6 @@ from gdfast.commands.parsing import parse_params, shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, subject
 from gdfast.endings import resumable
-from gdfast.tiles import ahead
 
 _MOST_TOLD, _MOST_LINES = 10_000_000, 12  # trajectories and optimizers of which a sweep tells what became
 
@@ -124,7 +123,6 @@ def sweep(
     ] = None,
 ) -> None:
     """Run a sweep over learning rate × start × optimizer and write it to a store, or complete it there."""
-    ahead.begin()
     import gdfast
     from gdfast import analysis, grids, notation, optimizers, outputs, starting
     from gdfast.running.run_over import problem_at

@@ -10,7 +10,6 @@ from gdfast.commands.parsing import shares
 from gdfast.commands.printing import echo
 from gdfast.commands.subject import Subject, columns
 from gdfast.endings import tell
-from gdfast.tiles import ahead
 
 
 @shares(told=columns)
@@ -44,7 +43,6 @@ def tune(
     out: Annotated[Path, typer.Option("-o", "--out", help="the folder of the page to write")] = Path("reports/tuning"),
 ) -> None:
     """Find the optimizer, learning rate and batch size that learn a table best, by held-out rows, and what it costs."""
-    ahead.begin()
     import gdfast
     from gdfast import notation, outputs
     from gdfast import report as reports

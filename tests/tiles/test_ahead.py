@@ -19,9 +19,12 @@ made, machine_code = [], compiling.machine_code
 compiling.machine_code = lambda *of: made.append(of) or machine_code(*of)
 if {broken}:
     sys.executable = "nothing"
-from gdfast.cli import app
-app("sweep --problem quartic --optimizer gd --lr 0.01:0.1:2 --max-steps 5 -o out.zarr".split(), standalone_mode=False)
-print("compiled", len(made))
+from gdfast.__main__ import main
+sys.argv[1:] = "sweep --problem quartic --optimizer gd --lr 0.01:0.1:2 --max-steps 5 -o out.zarr".split()
+try:
+    main()
+finally:
+    print("compiled", len(made))
 """
 
 
