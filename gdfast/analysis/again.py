@@ -188,8 +188,12 @@ def _told(result: "xarray.Dataset") -> dict[str, Any]:
             "result must have the attribute specification that gdfast.run gives it; with "
             "xarray.set_options(keep_attrs=True) attributes stay"
         ) from None
-    if len(several) != 1 or "start_point" not in result.coords:
-        raise ValueError(f"result must be of one sweep, with its starts, not of {len(several)} sweeps")
+    if len(several) != 1:
+        raise ValueError(f"result must be of one sweep, not of {len(several)} sweeps")
+    if "start_point" not in result.coords:
+        raise ValueError(
+            "result must have the coordinate start_point, as results of gdfast do, to make its sweep again"
+        )
     (told,) = several
     return dict(told)
 

@@ -71,7 +71,7 @@ def test_what_cannot_be_made_again_is_said():
     cases.refused(lambda: gdfast.sweep_of(over), ValueError, "select one value")
     cases.refused(lambda: gdfast.sweep_of(over.isel(a=0)), ValueError, "of one sweep", "not of 2 sweeps")
     bare = result.drop_vars("start_point")
-    cases.refused(lambda: gdfast.sweep_of(bare, own), ValueError, "of one sweep, with its starts")
+    cases.refused(lambda: gdfast.sweep_of(bare, own), ValueError, "the coordinate start_point")
 
 
 def test_paths_are_those_of_the_best_rates_and_where_none_reaches_of_the_lowest_ends():
