@@ -8,14 +8,16 @@ are recorded. After a trajectory has settled, also where it has diverged, its hi
 import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments, literals
 from gdfast.named import Value
-from gdfast.problems import Problem
+
+if TYPE_CHECKING:
+    from gdfast.problems import Problem
 
 
 class Quantity(NamedTuple):
@@ -226,7 +228,7 @@ class History(Value):
             preconditioned,
         )
 
-    def check(self, problem: Problem, max_steps: int) -> None:
+    def check(self, problem: "Problem", max_steps: int) -> None:
         """Refuse what a problem cannot tell, and steps beyond a budget.
 
         Parameters

@@ -6,7 +6,7 @@ So there are as many kernels to compile as problems and optimizers together, not
 family, such as networks, have the same lane functions and thus one kernel.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from numba import types
 
@@ -16,13 +16,16 @@ from gdfast.kernels.compiling import compiled, remembered
 from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.options import wide
 from gdfast.kernels.signatures import evaluation_signature, product_signature
-from gdfast.problems import LaneKernel
+
+if TYPE_CHECKING:
+    from gdfast.problems import LaneKernel
+
 
 GRADIENT: Final = 1
 OBJECTIVE: Final = 2
 
 
-def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
+def evaluation_kernel(lanes: "LaneKernel", real: str = "float64") -> Kernel:
     """Return the compiled evaluation that lane functions make in a type, from memory, from disk or freshly compiled.
 
     It is called with what is wanted: `GRADIENT`, `OBJECTIVE`, or both, added.
@@ -37,7 +40,7 @@ def evaluation_kernel(lanes: LaneKernel, real: str = "float64") -> Kernel:
     return remembered(("evaluation", real, *functions.items()), make, (evaluation_kernel, (lanes, real)))
 
 
-def product_kernel(lanes: LaneKernel, real: str = "float64", of: str = "product") -> Kernel:
+def product_kernel(lanes: "LaneKernel", real: str = "float64", of: str = "product") -> Kernel:
     """Return the compiled products that a lane function, by its field in `lanes`, makes in a type, likewise."""
     function = lanes_in(getattr(lanes, of), real)
     signature = product_signature(getattr(types, real))

@@ -6,9 +6,13 @@ all that depends on the lowest loss, whatever order the tiles were run in. Lands
 found by the search for them, which is most, never come to that; of data the optimum is known.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from gdfast.tiles.sweep import Sweep
+if TYPE_CHECKING:
+    from gdfast.tiles.sweep import Sweep
+
 
 Lower = tuple[float, ...]
 """An end: whether it was moving (1) or stationary (0), its loss, and its coordinates; empty where there is none.
@@ -27,19 +31,19 @@ def least(*ends: Lower) -> Lower:
     return min((end for end in ends if end), default=())
 
 
-def below_known(sweep: Sweep) -> float:
+def below_known(sweep: "Sweep") -> float:
     """The loss below which an end is lower than all minima that are known inside the domain; −∞ if none is."""
     problem = sweep.problem
     return problem.lowest - max(sweep.loss_tolerance, SAME_LOSS) * problem.loss_scale
 
 
-def unknown_below(sweep: Sweep) -> float:
+def unknown_below(sweep: "Sweep") -> float:
     """The loss below which an end may lead to a minimum that is not known; any, ∞, if none is."""
     bound = below_known(sweep)
     return bound if np.isfinite(bound) else np.inf
 
 
-def knowing(sweep: Sweep, end: Lower) -> Sweep | None:
+def knowing(sweep: "Sweep", end: Lower) -> "Sweep | None":
     """The same sweep, of a problem that knows the minimum that an end leads to; None if it leads to none that is lower.
 
     Parameters

@@ -12,7 +12,7 @@ with the loss of the lowest minimum that is known inside the domain, and the pro
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 from gdfast.formulas.elementary import Array
 from gdfast.tiles.ending import SAMPLE_EVERY, STILL_WITHIN, Ending, Endings, Trend
 from gdfast.tiles.lower import SAME_LOSS, Lower, below_known, unknown_below
-from gdfast.tiles.sweep import Sweep
+
+if TYPE_CHECKING:
+    from gdfast.tiles.sweep import Sweep
+
 
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
 _CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
@@ -182,7 +185,7 @@ class Judge:
         The sweep.
     """
 
-    def __init__(self, sweep: Sweep) -> None:
+    def __init__(self, sweep: "Sweep") -> None:
         self.sweep, self.problem = sweep, sweep.problem
 
     def cells(self, endings: Endings, first: int) -> Cells:

@@ -11,9 +11,9 @@ import numpy as np
 
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX
-from gdfast.optimizers import Optimizer
 
 if TYPE_CHECKING:
+    from gdfast.optimizers import Optimizer
     from gdfast.tiles.outcomes import Cells
     from gdfast.tiles.prepared import Plan
     from gdfast.tiles.sweep import Sweep
@@ -32,7 +32,7 @@ class Record(NamedTuple):
     state: Any  # dtype[s, d, n, k], the state slots of an optimizer with a preconditioner
 
     @classmethod
-    def of(cls, sweep: "Sweep", optimizer: Optimizer, n: int) -> "Record":
+    def of(cls, sweep: "Sweep", optimizer: "Optimizer", n: int) -> "Record":
         """Arrays for so many trajectories of a sweep."""
         steps, d = sweep.recorded_steps, sweep.problem.dimension
         needs = sweep.history.needs if sweep.history else [False] * 4
