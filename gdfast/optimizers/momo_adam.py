@@ -29,7 +29,7 @@ def rule(
     grown = 1 + lr * weight_decay
     above = maximum(grown * (average - share * lowest - gamma) + inner, 0.0)
     step = minimum(lr / share, select(square == 0, 0.0, above / square))
-    theta = theta - lr * weight_decay / grown * theta - step * m / (sqrt(v) * debias + eps)
+    theta = theta - lr * weight_decay / grown * theta - step * (m / (sqrt(v) * debias + eps))
     return theta, m, v, average, gamma
 
 
