@@ -17,8 +17,10 @@ def of_pair(problem: Landscape, optimizer: Optimizer) -> collections.Counter[str
     """
     counter, d = Counter(), problem.dimension
     x = [counter.value(("x", i)) for i in range(d)]
-    g = counter.call(Formula.of(problem.gradient_formula, d), *x)
-    loss = counter.call(Formula.of(problem.loss_formula, 1), *x) if optimizer.uses_loss else ()
+    slope, height = Formula.of(problem.gradient_formula, d), Formula.of(problem.loss_formula, 1)
+    numbers = [counter.value(("of the problem", name), shared=True) for name in slope.arguments[d:]]
+    g = counter.call(slope, *x, *numbers)
+    loss = counter.call(height, *x, *numbers) if optimizer.uses_loss else ()
     counter.operations["logic"] += 3 if d == 1 else 3 + d + (d - 1)
     rate = counter.value("rate")
     coefficients = [counter.value(name, shared=True) for name in optimizer.coefficients]

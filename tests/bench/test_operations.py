@@ -5,7 +5,7 @@ import collections
 import pytest
 
 from bench.operations import of_pair
-from bench.roofline import limit
+from bench.roofline import limit, pairs
 from gdfast import optimizers, problems
 from gdfast.formulas.elementary import exp, select
 from gdfast.formulas.formula import Formula
@@ -34,6 +34,12 @@ from gdfast.kernels.estimates import Units
 def test_counts_by_hand(problem, optimizer, expected):
     got = of_pair(problems.CATALOGUE[problem](), optimizers.CATALOGUE[optimizer]())
     assert {kind: count for kind, count in got.items() if count} == expected
+
+
+def test_every_pair_of_the_roofline_has_a_count():
+    counts = [of_pair(*pair) for pair in pairs(everything=False)]
+    assert len(counts) > 200
+    assert all(each["load"] and each["store"] for each in counts)
 
 
 def count(function, given, shared=(), results=1):
