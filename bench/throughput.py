@@ -16,7 +16,7 @@ import numpy as np
 from bench import tables
 from gdfast.formulas import elementary
 from gdfast.formulas.operations import FUNCTIONS
-from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms
+from gdfast.kernels import compiling, lane_math  # noqa: F401, register the compiled forms
 from gdfast.kernels.lane_math.parts import bits_to_float, float_to_bits
 from gdfast.kernels.options import JIT, wide
 from gdfast.kernels.signatures import LANES as GROUP

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import gdfast
+from gdfast.formulas.elementary import power
 
 COMPILER = shutil.which("cc")
 TOLERANCE, LIMIT = 1e-8, 1e12
@@ -171,7 +172,7 @@ def update_with(optimizer: str, sqrt: Callable[[Any], Any]) -> Callable[..., Any
 def debiasing(max_steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Adam's factors of each step: 1/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ)."""
     t = np.arange(1, max_steps + 2, dtype=np.float64)
-    return 1 / (1 - BETA1**t), 1 / np.sqrt(1 - BETA2**t)
+    return 1 / (1 - power(BETA1, t)), 1 / np.sqrt(1 - power(BETA2, t))
 
 
 def within(g: tuple[Any, ...], bound: float) -> Any:

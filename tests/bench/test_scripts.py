@@ -1,0 +1,17 @@
+"""The benchmarks that are scripts run alone, whatever else imports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_throughput_is_measured_alone():
+    code = "from bench.throughput import measure; times = measure(rounds=1); print(min(times.values()) > 0, len(times))"
+    root = Path(__file__).parents[2]
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    positive, count = told.stdout.split()
+    assert positive == "True"
+    assert int(count) > 20
