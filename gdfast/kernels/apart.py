@@ -101,9 +101,7 @@ def ahead(call: Call) -> Callable[[], None]:
     has_begun = child.begin(call)
 
     def wait() -> None:
-        nonlocal has_begun
         if has_begun:
-            has_begun = False
             child.finish()
             child.end()
 

@@ -7,6 +7,7 @@ each number one row; a statement is one loop over coordinates and lanes.
 import ast
 import functools
 import inspect
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from gdfast.formulas.grammar import is_condition
@@ -214,29 +215,29 @@ class _InRows:
     _gauss_newton_cg = _hessian_cg
 
     def _hessian_diagonal(self, room: str, due: ast.expr, *key: ast.expr) -> None:
-        way, is_due = self.vector(), self.number()
-        self.over_lanes(f"{is_due}[lane] = select({self.written(due)} != 0.0, 1.0, 0.0)")
-        self.lines.append("going = n - n")
-        self.over_lanes(f"going += {is_due}[lane] != 0.0")
-        before, self.lines = self.lines, []
-        parts = ", ".join(self.written(part) for part in key)
-        self.over(f"{way}[i, lane] = random_sign({parts}, number[lane], i)")
-        self.lines.append(f"call_product(pair, theta, {way}, {room}, work, n, t)")
-        self.lines = [*before, "if going != n - n:", *(f"    {line}" for line in self.lines)]
-        self.over(f"{room}[i, lane] = select({is_due}[lane] != 0.0, {way}[i, lane] * {room}[i, lane], 0.0)")
-        self.over_lanes(f"{self.trials}[lane] = {self.trials}[lane] + {is_due}[lane]")
+        way = self.vector()
+        drawn = f"{way}[i, lane] = random_sign({self._parts(key)}, number[lane], i)"
+        self._where_due(room, due, way, lambda: self.over(drawn), f"{way}[i, lane] * {room}[i, lane]")
 
     def _fisher_diagonal(self, room: str, due: ast.expr, *key: ast.expr) -> None:
-        seeds, is_due = self.vector(), self.number()
+        seeds = self.vector()
+        drawn = f"{seeds}[0, lane] = uniform({self._parts(key)}, number[lane], n - n)"
+        self._where_due(room, due, seeds, lambda: self.over_lanes(drawn), f"{room}[i, lane]")
+
+    def _parts(self, key: Iterable[ast.expr]) -> str:
+        return ", ".join(self.written(part) for part in key)
+
+    def _where_due(self, room: str, due: ast.expr, given: str, draw: Callable[[], None], estimate: str) -> None:
+        """Ask for products of what is drawn where it is due in some lane; of the others the estimate is 0."""
+        is_due = self.number()
         self.over_lanes(f"{is_due}[lane] = select({self.written(due)} != 0.0, 1.0, 0.0)")
         self.lines.append("going = n - n")
         self.over_lanes(f"going += {is_due}[lane] != 0.0")
         before, self.lines = self.lines, []
-        parts = ", ".join(self.written(part) for part in key)
-        self.over_lanes(f"{seeds}[0, lane] = uniform({parts}, number[lane], n - n)")
-        self.lines.append(f"call_product(pair, theta, {seeds}, {room}, work, n, t)")
+        draw()
+        self.lines.append(f"call_product(pair, theta, {given}, {room}, work, n, t)")
         self.lines = [*before, "if going != n - n:", *(f"    {line}" for line in self.lines)]
-        self.over(f"{room}[i, lane] = select({is_due}[lane] != 0.0, {room}[i, lane], 0.0)")
+        self.over(f"{room}[i, lane] = select({is_due}[lane] != 0.0, {estimate}, 0.0)")
         self.over_lanes(f"{self.trials}[lane] = {self.trials}[lane] + {is_due}[lane]")
 
     def _line_search(self, room: str, direction: ast.expr, first: ast.expr) -> None:

@@ -11,7 +11,7 @@ Source: Pagliardini, Ablin & Grangier (2024), arXiv 2409.03137; the same as ``py
 import numpy as np
 
 from gdfast.formulas.elementary import Array, logarithm, power, sqrt
-from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
+from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, debiasing, named
 
 
 def rule(theta, grad, m, slow, v, lr, beta1, beta2, eps, weight_decay, rate, debias, keep, share):
@@ -74,11 +74,6 @@ def ademamix(
             fast, slow = (logarithm(beta)[0] for beta in (beta1, beta3))
             share = alpha * done
             keep = np.minimum(power(beta1, slow / ((1.0 - done) * slow + done * fast)), beta3)
-        return {
-            "rate": 1.0 / (1.0 - power(beta1, t)),
-            "debias": 1.0 / np.sqrt(1.0 - power(beta2, t)),
-            "share": share,
-            "keep": keep,
-        }
+        return {**debiasing(beta1, beta2)(t), "share": share, "keep": keep}
 
     return Optimizer(rule, learning_rate=0.001, step_table=step_table, preconditioner=preconditioner)
