@@ -9,6 +9,7 @@ breaks. Tiles are pure functions of the sweep, so a second run of one gives the 
 other code refuses the sweep.
 """
 
+import _thread
 import contextlib
 import hashlib
 import itertools
@@ -59,6 +60,7 @@ Put = Callable[[Tile, Cells], None]
 Batch = Sequence[Tile]
 _LOOK_EVERY = 1.0  # seconds without a finished batch after which workers are looked after
 _SMALL_BATCH, _LARGE_BATCH = 4096, 131072
+_SHORT = 2**25  # updates, each as long as a formula's, that take some tenths of a second at most
 
 
 class Done(NamedTuple):
@@ -129,9 +131,11 @@ def on_threads(
     """Start threads that run the tiles and put their cells; give an iterator over the batches as they finish.
 
     The threads are at work when this returns, and have ended when its context is left; those still running then are
-    stopped.
+    stopped. The thread that iterates is one of them where tiles are short.
     """
     prepared = Prepared(sweep)
+    for tile in tiles[:1]:
+        prepared.begin(tile.optimizer, backend)
 
     def run_batch(batch: Batch, stop: Stop) -> Done:
         steps = lane_steps = trajectories = 0
@@ -145,43 +149,66 @@ def on_threads(
             lane_steps += cells.lane_steps
         return Done(len(batch), trajectories, steps, lane_steps)
 
-    with each_on_threads(run_batch, in_batches(tiles, workers, _SMALL_BATCH), workers) as finished:
+    batches = in_batches(tiles, workers, _SMALL_BATCH)
+    takes_part = all(is_short(sweep, tile.last - tile.first, backend) for tile in tiles)
+    with each_on_threads(run_batch, batches, workers, takes_part) as finished:
         yield finished
 
 
+def is_short(sweep: Sweep, trajectories: int, backend: str) -> bool:
+    """Whether so many trajectories take some tenths of a second at most."""
+    return backend == "numba" and trajectories * sweep.max_steps * sweep.problem.step_work <= _SHORT
+
+
 @contextlib.contextmanager
-def each_on_threads(work: Callable[[T, Stop], R], items: Sequence[T], workers: int) -> Iterator[Iterator[R]]:
+def each_on_threads(
+    work: Callable[[T, Stop], R], items: Sequence[T], workers: int, takes_part: bool = False
+) -> Iterator[Iterator[R]]:
     """Start threads that call ``work(item, stop)`` for each item; give an iterator over what it returns, as it comes.
 
-    `stop` is ``int64[1]`` and becomes 1 when the context is left before all is done.
+    `stop` is ``int64[1]`` and becomes 1 when the context is left before all is done. With `takes_part` the thread that
+    iterates is one of the workers, where it would only wait: it sees nothing, not even Ctrl-C, before its item is done,
+    but no thread has to be woken for it, which takes as long as a small item.
     """
     stop = np.zeros(1, dtype=np.int64)
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     counter, n = itertools.count(), len(items)
 
-    def loop() -> None:
+    def worked() -> bool:
+        """Work on the next item, if there is one."""
+        if (i := next(counter)) >= n or stop[0]:
+            return False
+        results.put((work(items[i], stop), None))
+        return True
+
+    def loop(runs: Any) -> None:
         try:
-            while (i := next(counter)) < n and not stop[0]:
-                results.put((work(items[i], stop), None))
+            while worked():
+                pass
         except BaseException as error:  # handed to the thread that waits
             results.put((None, error))
+        finally:
+            runs.release()
 
     def finished() -> Iterator[R]:
         for _ in range(n):
+            while takes_part and results.empty() and worked():
+                pass
             result, error = results.get()
             if error is not None:
                 raise error
             yield result
 
-    threads = [threading.Thread(target=loop, name=f"gdfast-{i}", daemon=True) for i in range(min(workers, n))]
+    locks = [threading.Lock() for _ in range(min(workers, n) - takes_part)]
     try:
-        for thread in threads:
-            thread.start()
+        for lock in locks:
+            lock.acquire()
+            _thread.start_new_thread(loop, (lock,))  # threading.Thread waits until it runs: as long as a small sweep
         yield finished()
     finally:
         stop[0] = 1
-        for thread in threads:
-            thread.join()
+        for lock in locks:
+            lock.acquire()
 
 
 class Parcel(NamedTuple):

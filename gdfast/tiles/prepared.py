@@ -77,6 +77,12 @@ class Prepared:
         self.plan = functools.lru_cache(maxsize=PLANS_KEPT)(self._plan)
         self.pair = functools.lru_cache(maxsize=PLANS_KEPT)(self._pair)
 
+    def begin(self, number: int, backend: str) -> None:
+        """Make what the tiles of an optimizer need, which several threads would make each for themselves."""
+        self.plan(number), self.judge.limits
+        if backend == "numba":
+            self.pair(number)
+
     def part(self, learning_rates: NDArray[np.int64], starts: NDArray[np.int64]) -> "Prepared":
         """The same over those of the learning rates and starts that stand at these places; plans are shared."""
         part = copy.copy(self)

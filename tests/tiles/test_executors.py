@@ -89,18 +89,41 @@ def test_batches_hold_every_tile_once_in_order():
     assert executors.in_batches([], 2, 10) == []
 
 
-def test_errors_of_threads_reach_the_caller():
+@pytest.mark.parametrize("takes_part", [False, True])
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_threads_work_on_every_item_once(workers, takes_part):
+    def work(item, stop):
+        ran.append(threading.get_ident())
+        return item
+
+    for n in (0, 1, 3, 100):
+        ran = []
+        with executors.each_on_threads(work, range(n), workers, takes_part) as finished:
+            assert sorted(finished) == [*range(n)]
+        assert len(ran) == n
+        if n >= 1 and workers == 1:
+            assert {*ran} == {threading.get_ident()} if takes_part else threading.get_ident() not in ran
+
+
+@pytest.mark.parametrize("takes_part", [False, True])
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_errors_of_threads_reach_the_caller(workers, takes_part):
     def work(item, stop):
         if item == 3:
             raise ZeroDivisionError("three")
+        working.append(item)
+        while item > 3 and not stop[0]:  # what still runs is stopped, and has ended when the error comes
+            time.sleep(0.001)
+        working.remove(item)
         return item
 
+    working = []
     with (
         pytest.raises(ZeroDivisionError, match="three"),
-        executors.each_on_threads(work, range(100), 2) as finished,
+        executors.each_on_threads(work, range(100), workers, takes_part) as finished,
     ):
         list(finished)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("gdfast-")]
+    assert working == []
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
