@@ -130,6 +130,7 @@ class Units(NamedTuple):
     quotient: float
     root_by_estimate: float  # of all others
     quotient_by_estimate: float
+    other: float  # of a mixture as loops have it: products and sums may have units of their own
 
     @property
     def ever(self) -> bool:
@@ -143,7 +144,7 @@ def choose(units: Units, roots: int, quotients: int, others: int) -> tuple[int, 
     def time(mixture: tuple[int, int]) -> float:
         r, q = mixture
         divider = (roots - r) * units.root + (quotients - q) * units.quotient
-        return max(divider, others + r * units.root_by_estimate + q * units.quotient_by_estimate)
+        return max(divider, others * units.other + r * units.root_by_estimate + q * units.quotient_by_estimate)
 
     mixtures = [(r, q) for r in range(roots + 1) for q in range(quotients + 1)]
     best = min(mixtures, key=lambda mixture: (time(mixture), mixture))

@@ -6,6 +6,7 @@ far as their choice does: the times are rounded, and where no estimate is ever q
 
 import contextlib
 import functools
+import itertools
 import json
 import math
 import time
@@ -20,7 +21,7 @@ from gdfast.kernels.folder import folders, plain_content, put
 
 _VECTORS = 64  # of numbers in the nearest cache, which loops go through again and again
 _ITERATIONS, _REPEATS = 4096, 40
-_PRODUCTS: Final = 16  # of each vector in the loop that everything else is compared with
+_OPERATIONS: Final = 16  # on each vector in the loops of products, which all else is compared with, and of a mixture
 
 _LOOP = """
 define void @{name}(ptr %from, ptr %to, i64 %n) "prefer-vector-width"="512" nounwind {{
@@ -41,16 +42,23 @@ done:
   ret void
 }}
 """
+
+
+def _chain(*kinds: str) -> str:
+    """Operations of these kinds in turn, each on what came of the one before."""
+    names = ["%x", *(f"%x{k}" for k in range(1, _OPERATIONS)), "%y"]
+    operations = zip(names[1:], itertools.cycle(kinds), names, strict=False)
+    return "\n  ".join(f"{to} = {kind} <8 x double> {of}, %x" for to, kind, of in operations)
+
+
 _THREE = "<8 x double> splat (double 3.000000e+00)"
 _BODIES: Final = {
     "root": "%y = call <8 x double> @llvm.sqrt.v8f64(<8 x double> %x)",
     "quotient": f"%y = fdiv {_THREE}, %x",
     "root_by_estimate": f"%y = call <8 x double> @{ROOT}(<8 x double> %x)",
     "quotient_by_estimate": f"%y = call <8 x double> @{QUOTIENT}({_THREE}, <8 x double> %x)",
-    "products": "\n".join(
-        f"%{'y' if k == _PRODUCTS - 1 else f'x{k}'} = fmul <8 x double> %{f'x{k - 1}' if k else 'x'}, %x"
-        for k in range(_PRODUCTS)
-    ),
+    "product": _chain("fmul"),
+    "other": _chain("fmul", "fadd"),
 }
 
 
@@ -77,8 +85,9 @@ def measured() -> Units:
     for _ in range(_REPEATS):  # alternating, so that what disturbs one disturbs all
         for name, loop in loops.items():
             best[name] = min(best[name], _time(loop, values, results))
-    product = best.pop("products") / _PRODUCTS
-    return Units(*(best[name] / product for name in Units._fields))
+    best["other"] /= _OPERATIONS
+    product = best.pop("product") / _OPERATIONS
+    return Units(**{name: taken / product for name, taken in best.items()})
 
 
 def _time(loop: Callable[[int, int, int], None], values: np.ndarray, results: np.ndarray) -> float:

@@ -20,7 +20,7 @@ from gdfast.optimizers._optimizer import FRACTION, NONNEGATIVE, Optimizer, named
 
 def rule(
     theta, grad, m, v, average, gamma, lr, product, square, inner, loss,
-    beta1, beta2, eps, weight_decay, lowest, debias, share,
+    beta1, beta2, eps, weight_decay, lowest, debias, share, per_share,
 ):  # fmt: skip
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
@@ -28,12 +28,12 @@ def rule(
     gamma = beta1 * gamma + (1 - beta1) * product
     grown = 1 + lr * weight_decay
     above = maximum(grown * (average - share * lowest - gamma) + inner, 0.0)
-    step = minimum(lr / share, select(square == 0, 0.0, above / square))
+    step = minimum(lr * per_share, select(square == 0, 0.0, above / square))
     theta = theta - lr * weight_decay / grown * theta - step * (m / (sqrt(v) * debias + eps))
     return theta, m, v, average, gamma
 
 
-def terms(theta, grad, m, v, average, gamma, lr, beta1, beta2, eps, weight_decay, lowest, debias, share):
+def terms(theta, grad, m, v, average, gamma, lr, beta1, beta2, eps, weight_decay, lowest, debias, share, per_share):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad * grad
     return grad * theta, m * (m / (sqrt(v) * debias + eps)), m * theta
@@ -54,7 +54,8 @@ def momo_adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weigh
     """
 
     def step_table(t: Array) -> dict[str, Array]:
-        return {"debias": 1.0 / np.sqrt(1.0 - power(beta2, t)), "share": 1.0 - power(beta1, t)}
+        share = 1.0 - power(beta1, t)
+        return {"debias": 1.0 / np.sqrt(1.0 - power(beta2, t)), "share": share, "per_share": 1.0 / share}
 
     return Optimizer(
         rule,

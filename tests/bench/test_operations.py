@@ -74,7 +74,7 @@ def test_the_roofline_takes_estimates_where_the_divider_is_what_is_waited_for():
     each = dict.fromkeys(("add", "multiply", "logic", "compare", "load", "store", "add, multiply"), 0.1)
     each |= {"divide": 1.0, "root": 2.0, **dict.fromkeys(FUNCTIONS, 1.0)}
     operations = collections.Counter(add=10, multiply=10, root=2, divide=2)
-    costs = Units(root=20.0, quotient=10.0, root_by_estimate=8.0, quotient_by_estimate=12.0)
+    costs = Units(root=20.0, quotient=10.0, root_by_estimate=8.0, quotient_by_estimate=12.0, other=1.0)
     assert limit(operations, each) == (6.0, "divider")
     least, binding = limit(operations, each, costs)
     assert least == pytest.approx(3.6)  # 2 of sums and products, 0.8 of each root; the quotients take 2

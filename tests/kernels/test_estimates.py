@@ -16,8 +16,8 @@ from tests import cases
 
 pytestmark = pytest.mark.skipif("+avx512f" not in numba_internals.instructions(), reason="no estimates of 14 bits")
 
-SLOW_DIVIDER = Units(root=48.0, quotient=32.0, root_by_estimate=13.0, quotient_by_estimate=15.0)  # as Intel's
-SLOW_ALONE = Units(root=2000.0, quotient=2000.0, root_by_estimate=1.0, quotient_by_estimate=1.0)
+SLOW_DIVIDER = Units(root=48.0, quotient=32.0, root_by_estimate=13.0, quotient_by_estimate=15.0, other=1.0)  # Intel's
+SLOW_ALONE = Units(root=2000.0, quotient=2000.0, root_by_estimate=1.0, quotient_by_estimate=1.0, other=1.0)
 
 LOOP = """
 define void @{name}(ptr %x, ptr %z, i64 %n) "prefer-vector-width"="512" nounwind {{
@@ -162,7 +162,10 @@ def test_the_shorter_of_the_two_queues_is_joined():
     assert estimates.choose(SLOW_DIVIDER, 0, 0, 40) == (0, 0)
     assert estimates.choose(SLOW_DIVIDER, 1, 0, 500) == (0, 0)  # nothing waits for it
     assert estimates.choose(SLOW_DIVIDER, 0, 4, 0)[1] in (2, 3)
-    assert not Units(4.0, 4.0, 40.0, 40.0).ever
+    of_their_own = Units(root=16.0, quotient=9.5, root_by_estimate=13.5, quotient_by_estimate=16.0, other=0.7)  # AMD's
+    assert estimates.choose(of_their_own, 2, 2, 37) == (1, 0)
+    assert estimates.choose(of_their_own._replace(other=1.0), 2, 2, 37) == (0, 0)
+    assert not Units(4.0, 4.0, 40.0, 40.0, 1.0).ever
 
 
 @pytest.mark.parametrize(
