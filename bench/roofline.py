@@ -98,15 +98,15 @@ class StepTime:
         self.plan = Prepared(sweep).plan(0)
         (self.pair, self.kernels), self.block = pair_of(sweep, optimizer), new_block(sweep, self.plan)
         self.settling = Settling(1, sweep.gradient_tolerance, sweep.divergence_limit, 0)
-        self.starts = _ordinary(problem, self.block.theta.shape[1])
+        self.starts = _ordinary(problem, len(self.block.number))
         self.times = {1: np.inf, STEPS: np.inf}
         self.moving = True
 
     def measure(self) -> None:
         """Add some rounds."""
-        plan, block, width = self.plan, self.block, self.block.theta.shape[1]
+        plan, block, width = self.plan, self.block, len(self.block.number)
         for _, n_steps in itertools.product(range(ROUNDS), (1, STEPS)):
-            block.theta[:], block.lr[:], block.status[:] = self.starts, RATE, MOVING
+            block.theta[:, :width], block.lr[:], block.status[:] = self.starts, RATE, MOVING
             block.state[:], block.memory[:] = plan.state[:, None, None], plan.memory[:, None]
             began = time.perf_counter()
             self.kernels[0](self.pair, block, plan.table, self.settling, 0, width, n_steps)
@@ -116,7 +116,7 @@ class StepTime:
     @property
     def nanoseconds(self) -> float:
         """Of a step of a lane."""
-        return (self.times[STEPS] - self.times[1]) / (STEPS - 1) / self.block.theta.shape[1] * 1e9
+        return (self.times[STEPS] - self.times[1]) / (STEPS - 1) / len(self.block.number) * 1e9
 
 
 def _ordinary(problem: Landscape, n: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from numba import types
 
 from gdfast.kernels.forms import compiled_forms
 from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
-from gdfast.kernels.signatures import DIVERGED, KINDS, RESTING, SETTLED, STATIONARY
+from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY
 
 
 def next_status(status, size, t, check_every, gradient_tolerance, divergence_limit):
@@ -152,11 +152,12 @@ def _beyond(x, limit):
 
 def any_beyond(grad, n, divergence_limit):
     """Whether any lane's gradient has an entry that is too large or not a number."""
-    flat = grad.reshape(-1) if n == grad.shape[1] else grad[0, :n]
+    is_whole = n + LANES > grad.shape[1]  # what is behind the lanes is zero
+    flat = grad.reshape(-1) if is_whole else grad[0, :n]
     events = beyond(divergence_limit, divergence_limit)
     for k in range(len(flat)):
         events = either(events, beyond(flat[k], divergence_limit))
-    if n < grad.shape[1]:
+    if not is_whole:
         for i in range(1, len(grad)):
             for lane in range(n):
                 events = either(events, beyond(grad[i, lane], divergence_limit))

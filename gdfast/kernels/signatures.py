@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The arrays of a block of W lanes."""
+    """The arrays of a block of W lanes; rows may be longer than that by what stays zero."""
 
     theta: Any  # (d, W)
     grad: Any  # (d, W), to scribble on

@@ -300,7 +300,7 @@ def driver(real: str) -> Kernel:
 
     @compiled(_signature(getattr(types, real)))
     def drive(pair, judging, grid, table, settling, block, noted, limits, per_objective, ends, record, stop):
-        width, total, first = block.theta.shape[1], len(ends.steps), grid.first
+        width, total, first = len(block.number), len(ends.steps), grid.first
         last_steps = len(table) - 1 - (len(block.tail) - 1)  # when they begin
         middle = place_of(noted.steps, last_steps)  # samples before them
         together = min(LANES, width)

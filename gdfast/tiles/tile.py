@@ -18,9 +18,11 @@ from gdfast.tiles.prepared import Plan, Prepared
 from gdfast.tiles.record import Record
 from gdfast.tiles.sweep import Sweep, Tile
 
-# Lanes of a block. A row's length is an odd multiple of 512 bytes, so that the same lane of neighbouring rows never
-# lies a multiple of 4096 bytes apart, where stores and loads are taken for one another (up to twice as slow).
-WIDTHS = 1088, 576, 320, 192, 64
+WIDTHS = 1088, 576, 320, 192, 64  # lanes of a block
+# A lane's rows must not lie a multiple of 4096 bytes apart, or its stores and loads may be taken for one another, which
+# depends on where the system has put them and takes up to three times as long. All widths are an odd multiple of eight
+# cache lines, and two more make that ten times an odd number, of which few multiples come near to one of 64 lines.
+_BETWEEN_ROWS = 128  # bytes that no lane uses
 WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
 
 
@@ -88,7 +90,7 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
     size = np.dtype(sweep.dtype).itemsize
     width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
     kernel = problem.lane_kernel
-    width = lanes_of(sweep.dtype) if kernel and kernel.one_vector else width
+    width, between = (lanes_of(sweep.dtype), 0) if kernel and kernel.one_vector else (width, _BETWEEN_ROWS // size)
     shapes = {
         "theta": (d,),
         "grad": (d,),
@@ -100,13 +102,16 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
         "tail": (window + 1, d),
     }
     counts = [math.prod(shape) for shape in shapes.values()]
-    raw = np.zeros(sum(counts) * width + 64 // size, sweep.dtype)
-    lanes = raw[-(raw.ctypes.data // size) % (64 // size) :][: sum(counts) * width].reshape(-1, width)
+    length = width + between
+    in_lanes, in_numbers = sum(counts) * length * size, 2 * length * 8
+    raw = np.zeros(in_lanes + in_numbers + 64, np.uint8)
+    raw = raw[-raw.ctypes.data % 64 :]
+    lanes = raw[:in_lanes].view(sweep.dtype).reshape(-1, length)
     arrays = {
-        name: lanes[end - count : end].reshape(*shape, width)
+        name: lanes[end - count : end].reshape(*shape, length)
         for (name, shape), count, end in zip(shapes.items(), counts, itertools.accumulate(counts), strict=True)
     }
-    number, status = np.zeros((2, width), dtype=np.int64)
+    number, status = raw[in_lanes : in_lanes + in_numbers].view(np.int64).reshape(2, length)[:, :width]
     return Block(**arrays, number=number, status=status)
 
 
