@@ -156,6 +156,13 @@ def test_every_command_has_help_and_says_where_it_is(command):
     assert refused(command, "--qqqqqq") == f"no such option: --qqqqqq; gdfast {command} --help tells what there is"
 
 
+def test_a_value_may_be_called_like_an_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--lr", "0.1", "--start", "1", "-o", "o"]
+    assert CliRunner().invoke(app, line).exit_code == 0
+    assert (tmp_path / "o").is_dir()
+
+
 def test_every_option_is_named_where_it_is_written_wrongly():
     numbers = 0
     for name, command in COMMANDS.items():

@@ -8,8 +8,8 @@ import pandas as pd
 
 from gdfast.analysis import _results
 from gdfast.analysis._results import told_units, units
-from gdfast.analysis.attraction import leaves
-from gdfast.analysis.reached import best_rates, outcome_shares, reached
+from gdfast.analysis.attraction import leaving
+from gdfast.analysis.reached import best_rates, outcome_shares
 from gdfast.formulas.elementary import Array
 from gdfast.tiles.outcomes import Outcome
 
@@ -89,7 +89,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     checked = _results.checked("result", result, "outcome", "loss")
     rates, units = checked.learning_rate.values, _results.units_of_rates(checked)
     ends = _results.outcomes("result", checked)
-    good = reached(checked).values
+    good = ends == Outcome.global_minimum
     lowest, scale = (np.broadcast_to(np.asarray(unit), len(ends)) for unit in told_units(checked))
     rows: dict[str, dict[str, Any]] = {}
     for i, label in enumerate(_results.labels(checked)):
@@ -137,15 +137,16 @@ def account(result: "xarray.Dataset") -> list[str]:
     ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 26 steps']
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
-    left = leaves(result).mean(("learning_rate", "start")) if "basin" in result else None
+    again = np.zeros(len(shares))  # plain arrays: those of xarray import all of Dask, where it is installed
+    if "basin" in result:
+        again = leaving(_results.checked("result", result, "outcome", "basin")).mean(axis=(1, 2))
     lines, tolerance = [], best.attrs["tolerance"]
     until = "" if tolerance is None else f" to an excess of {tolerance:g}"
-    for label in shares.index:
+    for label, gone in zip(shares.index, again, strict=True):
         here = shares.loc[label]
         parts = [f"{_percent(share)} {str(name).replace('_', ' ')}" for name, share in here[here > 0].items()]
-        again = 0.0 if left is None else float(left.values[shares.index.get_loc(label)])
-        if again:
-            parts[-1] += f"; {_percent(again)} leave their minimum again"
+        if gone:
+            parts[-1] += f"; {_percent(gone)} leave their minimum again"
         row = best.loc[label]
         good = "none reach the lowest minimum"
         if row["share"] > 0:

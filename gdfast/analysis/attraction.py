@@ -139,6 +139,11 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
     import xarray
 
     result = _results.checked("result", result, "outcome", "basin")
+    return xarray.DataArray(leaving(result, sweep), result.outcome.coords, result.outcome.dims, "leaves")
+
+
+def leaving(result: "xarray.Dataset", sweep: Sweep | None = None) -> NDArray[np.bool_]:
+    """What `leaves` tells of a checked result, as an array."""
     basin, repels = result.basin.values, np.zeros(result.basin.shape, dtype=bool)
     here = [int(one) for one in np.unique(basin) if one >= 0]
     codes, radii = _attractions(result, _told(result, sweep), here)
@@ -146,7 +151,7 @@ def leaves(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.Data
         at = np.minimum(np.searchsorted(here, basin), len(here) - 1)
         left = (codes == Attraction.repels) & (radii < np.inf)
         repels = np.take_along_axis(left, at, axis=2) & (basin >= 0)
-    return xarray.DataArray(repels, result.outcome.coords, result.outcome.dims, "leaves")
+    return repels
 
 
 def _attractions(result: "xarray.Dataset", told: _Told | None, basins: Sequence[int]) -> tuple[NDArray[np.int8], Array]:

@@ -44,7 +44,7 @@ class Command(TyperCommand):
         """Read the arguments of the command."""
         names = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         for word in (arg.partition("=")[0] for arg in args):
-            if f"-{word}" in names:  # else read as options of one letter each
+            if word.startswith("-") and f"-{word}" in names:  # else read as options of one letter each
                 raise ValueError(f"{word} must be -{word}, after two dashes")
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, count in Counter(order).items():
