@@ -199,16 +199,18 @@ def each_on_threads(
                 raise error
             yield result
 
-    locks = [threading.Lock() for _ in range(min(workers, n) - takes_part)]
+    running = []
     try:
-        for lock in locks:
-            lock.acquire()
-            _thread.start_new_thread(loop, (lock,))  # threading.Thread waits until it runs: as long as a small sweep
+        for _ in range(min(workers, n) - takes_part):
+            runs = threading.Lock()
+            runs.acquire()
+            _thread.start_new_thread(loop, (runs,))  # threading.Thread waits until it runs: as long as a small sweep
+            running.append(runs)
         yield finished()
     finally:
         stop[0] = 1
-        for lock in locks:
-            lock.acquire()
+        for runs in running:
+            runs.acquire()
 
 
 class Parcel(NamedTuple):

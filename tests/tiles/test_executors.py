@@ -126,6 +126,26 @@ def test_errors_of_threads_reach_the_caller(workers, takes_part):
     assert working == []
 
 
+def test_a_thread_that_cannot_start_ends_the_others(monkeypatch):
+    def start(*given):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(start_thread(*given))
+
+    def work(item, stop):
+        working.append(item)
+        while not stop[0]:
+            time.sleep(0.001)
+        working.remove(item)
+
+    started, working, start_thread = [], [], executors._thread.start_new_thread
+    monkeypatch.setattr(executors._thread, "start_new_thread", start)
+    with pytest.raises(RuntimeError, match="new thread"), executors.each_on_threads(work, range(9), 3):
+        pass
+    assert len(started) == 1
+    assert working == []
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
 def test_a_lost_worker_is_told_and_the_store_resumed(tmp_path, monkeypatch):
     stored.small_blocks(130, monkeypatch)
