@@ -35,7 +35,7 @@ from gdfast.tiles.outcomes import Limits
 from gdfast.tiles.placing import judge
 from gdfast.tiles.telling import tell_tails, tell_trends
 
-STRIDE, LONGEST_STRIDE = 24, 96
+STRIDE, LONGEST_STRIDE = 8, 96
 _STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
 _MOVING = int(Ending.moving)
 
