@@ -104,11 +104,11 @@ def _signature(real: Any) -> Any:
     )
 
 
-def _any_settled(status):
-    """Whether any of a group of lanes has settled."""
+def _any_settled(status, lane, n):
+    """Whether any of n lanes has settled, from a lane on: so many that it is told late, and vectorized."""
     kinds = 0
-    for j in range(LANES):
-        kinds |= status[j]
+    for j in range(n):
+        kinds |= status[lane + j]
     return kinds & SETTLED != 0
 
 
@@ -186,8 +186,8 @@ def _take_out_settled(block, samples, n, together, first, ends):
     of_measure = memory.shape[0] - ends.memory.shape[0]
     lane = 0
     while lane < n:
-        if lane % LANES == 0 and together == LANES and not _any_settled(status[lane : lane + LANES]):
-            lane += LANES
+        if lane & (together - 1) == 0 and not _any_settled(status, lane, together):
+            lane += together
         elif status[lane] & SETTLED:
             at = number[lane] - first
             for i in range(ended.shape[0]):
