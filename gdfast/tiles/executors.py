@@ -60,7 +60,7 @@ Put = Callable[[Tile, Cells], None]
 Batch = Sequence[Tile]
 _LOOK_EVERY = 1.0  # seconds without a finished batch after which workers are looked after
 _SMALL_BATCH, _LARGE_BATCH = 4096, 131072
-_SHORT = 2**25  # updates, each as long as a formula's, that take some tenths of a second at most
+_SHORT = 2**26  # updates of a coordinate, by most rules some tenths of a second
 
 
 class Done(NamedTuple):
@@ -156,8 +156,9 @@ def on_threads(
 
 
 def is_short(sweep: Sweep, trajectories: int, backend: str) -> bool:
-    """Whether so many trajectories take some tenths of a second at most."""
-    return backend == "numba" and trajectories * sweep.max_steps * sweep.problem.step_work <= _SHORT
+    """Whether so many trajectories take some tenths of a second at most, by most rules."""
+    work = trajectories * sweep.max_steps * max(sweep.problem.step_work, sweep.problem.dimension)
+    return backend == "numba" and work <= _SHORT
 
 
 @contextlib.contextmanager

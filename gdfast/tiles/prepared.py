@@ -79,7 +79,7 @@ class Prepared:
 
     def begin(self, number: int, backend: str) -> None:
         """Make what the tiles of an optimizer need, which several threads would make each for themselves."""
-        self.plan(number), self.judge.limits
+        _ = self.plan(number), self.judge.limits
         if backend == "numba":
             self.pair(number)
 

@@ -20,9 +20,9 @@ from gdfast.tiles.sweep import Sweep, Tile
 
 WIDTHS = 1088, 576, 320, 192, 64  # lanes of a block
 # A lane's rows must not lie a multiple of 4096 bytes apart, or its stores and loads may be taken for one another, which
-# depends on where the system has put them and takes up to three times as long. All widths are an odd multiple of eight
-# cache lines, and two more make that ten times an odd number, of which few multiples come near to one of 64 lines.
-_BETWEEN_ROWS = 128  # bytes that no lane uses
+# depends on where the system has put them and takes up to three times as long. With two cache lines that no lane uses
+# a row has twice an odd number of them, and only every 32nd row is such a multiple from another.
+_BETWEEN_ROWS = 128  # bytes
 WORKING_SET = 2 * 2**20  # bytes of a block's arrays; measured for 20 to 2000 coordinates
 
 
