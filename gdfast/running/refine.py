@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gdfast import arguments, memory
 from gdfast.formulas.elementary import Array
 from gdfast.storing.result import ATTRIBUTES, DIMENSIONS, attributes, coordinates, machine
-from gdfast.tiles.executors import cells_of, cores, each_on_threads, is_short, prepare
+from gdfast.tiles.executors import are_short, cells_of, cores, each_on_threads, prepare
 from gdfast.tiles.lower import Lower, knowing, least
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.prepared import Prepared
@@ -169,8 +169,8 @@ class _Map:
             image[np.ix_(rows, columns)] = self._outcomes(*at, stop)
             self.computed[np.ix_(*at)] = True
 
-        largest = max((len(rows) * len(columns) for rows, columns in parts), default=0)
-        with each_on_threads(run, parts, self.workers, is_short(self.sweep, largest, self.backend)) as finished:
+        takes_part = are_short(self.sweep, (len(rows) * len(columns) for rows, columns in parts), self.backend)
+        with each_on_threads(run, parts, self.workers, takes_part) as finished:
             for _ in finished:
                 pass
 

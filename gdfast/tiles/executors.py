@@ -18,7 +18,7 @@ import pickle
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any, NamedTuple, TypeVar
 
@@ -134,8 +134,8 @@ def on_threads(
     stopped. The thread that iterates is one of them where tiles are short.
     """
     prepared = Prepared(sweep)
-    for tile in tiles[:1]:
-        prepared.begin(tile.optimizer, backend)
+    if tiles:
+        prepared.begin(tiles[0].optimizer, backend)
 
     def run_batch(batch: Batch, stop: Stop) -> Done:
         steps = lane_steps = trajectories = 0
@@ -150,14 +150,14 @@ def on_threads(
         return Done(len(batch), trajectories, steps, lane_steps)
 
     batches = in_batches(tiles, workers, _SMALL_BATCH)
-    takes_part = all(is_short(sweep, tile.last - tile.first, backend) for tile in tiles)
+    takes_part = are_short(sweep, (tile.last - tile.first for tile in tiles), backend)
     with each_on_threads(run_batch, batches, workers, takes_part) as finished:
         yield finished
 
 
-def is_short(sweep: Sweep, trajectories: int, backend: str) -> bool:
-    """Whether so many trajectories take some tenths of a second at most, by most rules."""
-    work = trajectories * sweep.max_steps * max(sweep.problem.step_work, sweep.problem.dimension)
+def are_short(sweep: Sweep, sizes: Iterable[int], backend: str) -> bool:
+    """Whether tiles of so many trajectories take some tenths of a second at most, by most rules."""
+    work = max(sizes, default=0) * sweep.max_steps * max(sweep.problem.step_work, sweep.problem.dimension)
     return backend == "numba" and work <= _SHORT
 
 
@@ -168,7 +168,7 @@ def each_on_threads(
     """Start threads that call ``work(item, stop)`` for each item; give an iterator over what it returns, as it comes.
 
     `stop` is ``int64[1]`` and becomes 1 when the context is left before all is done. With `takes_part` the thread that
-    iterates is one of the workers, where it would only wait: it sees nothing, not even Ctrl-C, before its item is done,
+    iterates is one of the workers, where it would only wait: it sees nothing, not even Ctrl-C, while machine code runs,
     but no thread has to be woken for it, which takes as long as a small item.
     """
     stop = np.zeros(1, dtype=np.int64)
