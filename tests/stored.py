@@ -1,12 +1,15 @@
 """A small sweep of many blocks, what child processes do with stores of it, and how stores are compared."""
 
+import itertools
 import json
 import multiprocessing
 import os
 import resource
+import threading
 import time
 
 import numpy as np
+import pytest
 
 import gdfast
 from gdfast import executors, optimizers, problems, store
@@ -14,6 +17,7 @@ from gdfast.storing import write as writer
 from gdfast.storing.contents import LOCK
 from gdfast.storing.journal import JOURNAL
 from gdfast.storing.result import OF_THE_RUN
+from gdfast.tiles import tile
 
 RATES = np.geomspace(1e-3, 1, 6)
 OF_THE_GROUP = {".zattrs", ".zmetadata", JOURNAL, LOCK}
@@ -43,6 +47,30 @@ def sweep(**changed):
         "tile_size": 50,
     }
     return gdfast.Sweep(**{**settings, **changed})
+
+
+def interrupt(path, subject, after, workers=1, **options):
+    """Interrupt a run when so many trajectories are done, as Ctrl-C does.
+
+    However busy the machine is, not all are done then: soon after those, threads wait until the run is stopped.
+    """
+    begun, run_tile, caller = itertools.count(), tile.run_tile, threading.current_thread()
+    last = after // subject.tile_size + max(subject.size // 8 // subject.tile_size, 3)
+
+    def progress(done, _):
+        if done >= after:
+            raise KeyboardInterrupt
+
+    def run_or_wait(prepared, part, stop):
+        waits = next(begun) >= last and threading.current_thread() is not caller
+        while waits and not stop[0]:
+            time.sleep(0.001)
+        return run_tile(prepared, part, stop)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tile, "run_tile", run_or_wait)
+        with pytest.raises(KeyboardInterrupt):
+            gdfast.run(subject, store=path, workers=workers, progress=progress, **options)
 
 
 def context():

@@ -152,13 +152,9 @@ def test_what_has_nothing_in_common_is_refused_and_nothing_is_made(tmp_path, cha
 
 
 def test_an_unfinished_store_and_a_netcdf_file_are_taken_from_too(tmp_path):
-    def stop(done, _):
-        if done > 100:
-            raise KeyboardInterrupt
-
     small, large = sweep(learning_rates=RATES, tile_size=20), sweep(learning_rates=RATES, starts=POINTS)
-    with pytest.raises(KeyboardInterrupt):
-        gdfast.run(small, store=tmp_path / "small.zarr", progress=stop)
+    stored.interrupt(tmp_path / "small.zarr", small, 100)
+    assert 0 < store.status(tmp_path / "small.zarr").done < small.size
     gdfast.run(small, store=tmp_path / "small.nc", progress=False).close()
     expected = gdfast.run(large)
     for name in ("small.zarr", "small.nc"):

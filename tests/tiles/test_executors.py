@@ -149,7 +149,7 @@ def test_a_thread_that_cannot_start_ends_the_others(monkeypatch):
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
 def test_a_lost_worker_is_told_and_the_store_resumed(tmp_path, monkeypatch):
     stored.small_blocks(130, monkeypatch)
-    path = tmp_path / "run.zarr"
+    path, sweep = tmp_path / "run.zarr", stored.sweep(max_steps=400_000)
 
     def progress(done, total):
         if done >= 600 and not killed:
@@ -158,10 +158,10 @@ def test_a_lost_worker_is_told_and_the_store_resumed(tmp_path, monkeypatch):
 
     killed = []
     with pytest.raises(WorkersLostError, match="ended before its tiles did"), Processes(2) as pool:
-        gdfast.run(stored.sweep(), store=path, executor=pool, progress=progress, keep_theta=True)
+        gdfast.run(sweep, store=path, executor=pool, progress=progress, keep_theta=True)
     assert 0 < store.status(path).done < 3840
-    got = gdfast.run(stored.sweep(), store=path, keep_theta=True, progress=False)
-    cases.assert_same(got, gdfast.run(stored.sweep(), keep_theta=True))
+    got = gdfast.run(sweep, store=path, keep_theta=True, progress=False)
+    cases.assert_same(got, gdfast.run(sweep, keep_theta=True))
 
 
 def gone(pid):
