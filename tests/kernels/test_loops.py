@@ -106,6 +106,8 @@ def _everything(table, factor):
             break
     for j in range(1, k, 2):
         small[j] |= 8
+    for j in range(k - 1, 0, -table.at):
+        total += j * small[j]
     return total * 100 + found + is_near
 
 
@@ -211,7 +213,7 @@ def test_what_an_evaluation_of_numbas_raises_is_raised():
     step = compiled(step_signature(types.float64))(_evaluating)
     drive = compiled(types.int64(pair_type(types.float64), block_type(types.float64), matrix, SETTLING))(_steps)
     counts, flat, cube = np.zeros(64, np.int64), np.zeros((1, 64)), np.zeros((1, 1, 64))
-    block = Block(flat, flat, np.zeros((1, 64)), cube, flat, flat, counts, counts, flat, cube)
+    block = Block(flat, flat, np.zeros((1, 64)), cube, flat, flat, counts, counts, flat, cube, flat, counts)
     pair = Pair(step.address, fails_late.address, 0, counts, np.zeros((1, 3), np.int64), np.zeros(1), counts)
     settling = Settling(1, 1e-9, 1e9, 0)
     assert drive(pair, block, np.zeros((6, 1)), settling) == 5

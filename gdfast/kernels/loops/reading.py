@@ -67,6 +67,11 @@ def _is_given(bound: ast.expr, names: set[str]) -> bool:
     return any(_is_given(part, names) for part in ast.iter_child_nodes(bound) if isinstance(part, ast.expr))
 
 
+def is_negated(node: ast.expr) -> bool:
+    """Whether an expression is written with a minus before it."""
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+
+
 def takes_places(loop: ast.For, is_tuple: object) -> bool:
     """Whether the counter of a loop tells a place of a tuple, which has to be known when the loop is translated."""
     assert isinstance(loop.target, ast.Name)

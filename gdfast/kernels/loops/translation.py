@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import Any
 
 from gdfast.kernels.loops.expressions import Expressions
-from gdfast.kernels.loops.reading import takes_places
+from gdfast.kernels.loops.reading import is_negated, takes_places
 from gdfast.kernels.loops.scopes import Given, Kept, Loop, Scope, common, kind_of, shape_of
 from gdfast.kernels.loops.values import Number, is_static, meeting, number, numbers, parts, spelled, with_parts
 
@@ -210,7 +210,8 @@ class _Function(Expressions):
         head, body, following, after = self.labels(4)
         self.begin(head)
         at = self.load(counter)
-        comparison = "sgt" if is_static(step) and step < 0 else "slt"
+        is_down = step < 0 if is_static(step) else is_negated(node.iter.args[-1])
+        comparison = "sgt" if is_down else "slt"
         self.branch(self.write("i1", f"icmp {comparison} i64 {at.text}, {end}"), body, after)
         self.begin(body)
         before = self.scope.given  # and all that has a value behind the loop, of which no round may be run
