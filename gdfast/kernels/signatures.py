@@ -43,6 +43,8 @@ class Block(NamedTuple):
     status: Any  # int64[W]
     ended: Any  # (d, W), where a lane has settled
     tail: Any  # (window + 1, d, W), the last points of the budget
+    carried: Any  # (all rows of theta, state, memory, lr and ended, W): what a lane takes with it to another place
+    leaving: Any  # int64[W], to scribble on
 
 
 class Settling(NamedTuple):
@@ -66,7 +68,9 @@ def pair_type(real: Any) -> Any:
 def block_type(real: Any) -> Any:
     """The type of a `Block` of lanes that compute in a type of numba's."""
     matrix, cube = real[:, ::1], real[:, :, ::1]
-    return types.NamedTuple((*[matrix] * 3, cube, *[matrix] * 2, _counts, _counts, matrix, cube), Block)
+    return types.NamedTuple(
+        (*[matrix] * 3, cube, *[matrix] * 2, _counts, _counts, matrix, cube, matrix, _counts), Block
+    )
 
 
 @functools.cache

@@ -185,7 +185,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
     @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
         wide()
-        theta, grad, work, state, memory, lr, number, status, ended, _ = block
+        theta, grad, work, state, memory, lr, number, status, ended, _, _, _ = block
         check_every, gradient_tolerance, divergence_limit, _ = settling
         window = quiet_window(gradient_tolerance, divergence_limit, zero)
         tolerance, limit, seen = real(gradient_tolerance), real(divergence_limit), memory[measured_from:]
@@ -301,7 +301,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
     @compiled(shape.signature)
     def step(pair, block, table, settling, t, n, n_steps):
         wide()
-        theta, grad, work, state, memory, lr, number, status, ended, _ = block
+        theta, grad, work, state, memory, lr, number, status, ended, _, _, _ = block
         check_every, gradient_tolerance, divergence_limit, _ = settling
         tolerance, limit = real(gradient_tolerance), real(divergence_limit)
         group = pair.group

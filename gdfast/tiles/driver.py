@@ -15,6 +15,7 @@ from numba import types
 
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import OBJECTIVE
+from gdfast.kernels.lane_math.parts import float_to_bits
 from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.options import apart, few, independent
 from gdfast.kernels.signatures import (
@@ -36,6 +37,7 @@ from gdfast.tiles.placing import judge
 from gdfast.tiles.telling import tell_tails, tell_trends
 
 STRIDE, LONGEST_STRIDE = 8, 96
+_AT_ONCE = 32  # lanes of which one number tells which have settled
 _STATIONARY, _DIVERGED = int(Ending.stationary), int(Ending.diverged)
 _MOVING = int(Ending.moving)
 
@@ -104,36 +106,33 @@ def _signature(real: Any) -> Any:
     )
 
 
-def _any_settled(status, lane, n):
-    """Whether any of n lanes has settled, from a lane on: so many that it is told late, and vectorized."""
-    kinds = 0
-    for j in range(n):
-        kinds |= status[lane + j]
-    return kinds & SETTLED != 0
+def _list_leaving(status, n, at_once, leaving):
+    """List which of n lanes have settled, the last first, and return how many.
+
+    Which of a group have is one number, of a bit a lane, that is made by vectors; the highest bit of a number is the
+    exponent of it as a double.
+    """
+    found = 0
+    for group in range((n - 1) // at_once * at_once, -1, -at_once):
+        settled = 0
+        for j in range(at_once):
+            settled |= (status[group + j] & SETTLED) << j
+        settled //= SETTLED
+        while settled > 0:
+            j = (float_to_bits(float(settled)) >> 52) - 1023
+            settled ^= 1 << j
+            leaving[found] = group + j
+            found += 1
+    return found
 
 
-def _move(block, samples, source, target):
-    """Copy one lane into the place of another, with its samples."""
-    apart()
-    theta, state, memory, lr, number, status = (
-        block.theta, block.state, block.memory, block.lr, block.number, block.status,
-    )  # fmt: skip
-    for i in range(theta.shape[0]):
-        theta[i, target] = theta[i, source]
-        for j in range(state.shape[0]):
-            state[j, i, target] = state[j, i, source]
+def _close_ranks(rows, leaving, count, n):
+    """Move the last of n lanes into the places of those that leave, row by row."""
+    for i in range(rows.shape[0]):
+        for k in range(count):
+            rows[i, leaving[k]] = rows[i, n - 1 - k]
             few()
-    for j in range(memory.shape[0]):
-        memory[j, target] = memory[j, source]
         few()
-    for j in range(lr.shape[0]):
-        lr[j, target] = lr[j, source]
-        few()
-    for j in range(samples.shape[0]):
-        samples[j, target] = samples[j, source]
-        few()
-    number[target] = number[source]
-    status[target] = status[source]
 
 
 def _fill(block, grid, begin, n):
@@ -171,41 +170,50 @@ def _fill(block, grid, begin, n):
             independent()
 
 
-def _pad(block, samples, n, together):
+def _pad(block, n, together):
     """Fill the lanes up to a whole number of groups with copies of the first; return how many there are."""
+    carried, number, status = block.carried, block.number, block.status
     padded = -(-n // together) * together
     for lane in range(n, padded):
-        _move(block, samples, 0, lane)
+        number[lane], status[lane] = number[0], status[0]
+        few()
+    for i in range(carried.shape[0] if n < padded else 0):
+        for lane in range(n, padded):
+            carried[i, lane] = carried[i, 0]
+            few()
+        few()
     return padded
 
 
-def _take_out_settled(block, samples, n, together, first, ends):
+def _take_out_settled(block, samples, n, padded, first, ends):
     """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
     apart()
-    ended, memory, number, status = block.ended, block.memory, block.number, block.status
+    ended, memory, number, status, leaving = block.ended, block.memory, block.number, block.status, block.leaving
     of_measure = memory.shape[0] - ends.memory.shape[0]
-    lane = 0
-    while lane < n:
-        if lane & (together - 1) == 0 and not _any_settled(status, lane, together):
-            lane += together
-        elif status[lane] & SETTLED:
-            at = number[lane] - first
-            for i in range(ended.shape[0]):
-                ends.theta[i, at] = ended[i, lane]
-                few()
-            for j in range(ends.memory.shape[0]):
-                ends.memory[j, at] = memory[of_measure + j, lane]
-                few()
-            ends.steps[at] = status[lane] // KINDS
-            ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
-            n -= 1
-            _move(block, samples, n, lane)
-            for i in range(ended.shape[0]):
-                ended[i, lane] = ended[i, n]
-                few()
-        else:
-            lane += 1
-    return n
+    for lane in range(n, padded):
+        status[lane] = MOVING
+        few()
+    count = _list_leaving(status, n, min(_AT_ONCE, len(status)), leaving)
+    for i in range(ended.shape[0]):
+        for k in range(count):
+            ends.theta[i, number[leaving[k]] - first] = ended[i, leaving[k]]
+            few()
+        few()
+    for j in range(ends.memory.shape[0]):
+        for k in range(count):
+            ends.memory[j, number[leaving[k]] - first] = memory[of_measure + j, leaving[k]]
+            few()
+        few()
+    for k in range(count):
+        lane = leaving[k]
+        at = number[lane] - first
+        ends.steps[at] = status[lane] // KINDS
+        ends.ending[at] = _DIVERGED if status[lane] % KINDS == DIVERGED else _STATIONARY
+        number[lane], status[lane] = number[n - 1 - k], status[n - 1 - k]
+        few()
+    _close_ranks(block.carried, leaving, count, n)
+    _close_ranks(samples, leaving, count, n)
+    return n - count
 
 
 def _tolerance_at(settling, t):
@@ -311,7 +319,7 @@ def driver(real: str) -> Kernel:
             _fill(block, grid, begin, n)
             t = taken = sampled = row = 0
             stride = STRIDE
-            padded = _pad(block, noted.values[:0], n, together)
+            padded = _pad(block, n, together)
             while t < last_steps and n > 0 and stop[0] == 0:
                 due = sampled < middle and t == noted.steps[sampled]
                 if due:
@@ -338,8 +346,8 @@ def driver(real: str) -> Kernel:
                 if t < goal:
                     continue
                 before, taken = n, t
-                n = _take_out_settled(block, noted.values[:sampled], n, together, first, ends)
-                padded = _pad(block, noted.values[:0], n, together)
+                n = _take_out_settled(block, noted.values[:sampled], n, padded, first, ends)
+                padded = _pad(block, n, together)
                 # Where nothing settles there is nothing to take out, and longer strides will do.
                 stride = STRIDE if n < before else min(2 * stride, LONGEST_STRIDE)
             if stop[0] != 0:

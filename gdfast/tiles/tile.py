@@ -91,19 +91,17 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
     width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
     kernel = problem.lane_kernel
     width, between = (lanes_of(sweep.dtype), 0) if kernel and kernel.one_vector else (width, _BETWEEN_ROWS // size)
-    shapes = {
+    carried = {
         "theta": (d,),
-        "grad": (d,),
-        "work": (work_rows(problem, optimizer),),
         "state": (s, d),
         "memory": (len(plan.memory),),
         "lr": (len(problem.groups),),
         "ended": (d,),
-        "tail": (window + 1, d),
     }
+    shapes = {**carried, "grad": (d,), "work": (work_rows(problem, optimizer),), "tail": (window + 1, d)}
     counts = [math.prod(shape) for shape in shapes.values()]
     length = width + between
-    in_lanes, in_numbers = sum(counts) * length * size, 2 * length * 8
+    in_lanes, in_numbers = sum(counts) * length * size, 3 * length * 8
     raw = np.zeros(in_lanes + in_numbers + 64, np.uint8)
     raw = raw[-raw.ctypes.data % 64 :]
     lanes = raw[:in_lanes].view(sweep.dtype).reshape(-1, length)
@@ -111,8 +109,9 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
         name: lanes[end - count : end].reshape(*shape, length)
         for (name, shape), count, end in zip(shapes.items(), counts, itertools.accumulate(counts), strict=True)
     }
-    number, status = raw[in_lanes : in_lanes + in_numbers].view(np.int64).reshape(2, length)[:, :width]
-    return Block(**arrays, number=number, status=status)
+    number, status, leaving = raw[in_lanes : in_lanes + in_numbers].view(np.int64).reshape(3, length)[:, :width]
+    taken = lanes[: sum(counts[: len(carried)])]
+    return Block(**arrays, number=number, status=status, carried=taken, leaving=leaving)
 
 
 def prepare(sweep: Sweep) -> None:

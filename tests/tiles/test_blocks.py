@@ -35,7 +35,11 @@ def test_rows_begin_at_lines_that_no_near_row_shares(problem, optimizer, dtype):
         assert rows.shape[1] >= width
         assert rows.flags.c_contiguous
         assert not rows.any(), name
-        begins += [row.ctypes.data for row in rows]
+        begins += [row.ctypes.data for row in rows if name != "carried"]
+    taken = block.theta, block.state, block.memory, block.lr, block.ended
+    assert sorted(row.ctypes.data for row in block.carried) == sorted(
+        row.ctypes.data for rows in taken for row in rows.reshape(-1, rows.shape[-1])
+    )
     begins.sort()
     assert all(at % 64 == 0 for at in begins)
     assert min(after - before for before, after in itertools.pairwise(begins)) >= width * np.dtype(dtype).itemsize
