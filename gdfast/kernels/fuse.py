@@ -18,6 +18,7 @@ from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.matrices import rows_for, updating
 from gdfast.kernels.norms import euclidean_norm, larger_size
+from gdfast.kernels.options import independent
 from gdfast.kernels.signatures import call_evaluation, call_product, step_signature
 from gdfast.kernels.templates import factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows
@@ -122,7 +123,8 @@ def step_kernel(
     def make() -> Kernel:
         made: dict[str, Any] = dict(read)
         called = {name: made.pop(name) for name in [*made] if name[-1].isdigit()}
-        called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, **_NOISE, **_NORMS, **_EVALUATION)
+        called.update(as_tuple=as_tuple, factor=factor_of(shape), none=0, single=1, independent=independent)
+        called.update(**_NOISE, **_NORMS, **_EVALUATION)
         called["slope"] = made.get("gradient")
         for name, text in (("transform", chain.gradient), ("after", chain.after)):
             made[name] = typed(ast.parse(text).body[0], {"__name__": __name__, **called}, real)

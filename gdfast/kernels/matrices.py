@@ -14,6 +14,7 @@ from gdfast.formulas.lane_readings import lanes_in
 from gdfast.formulas.staged import Stage
 from gdfast.kernels.lane_factors import spare_rows
 from gdfast.kernels.lane_matrices import FUNCTIONS
+from gdfast.kernels.options import independent
 from gdfast.kernels.templates import factor_of, gather, gather_nothing, scatter, scatter_nothing
 from gdfast.kernels.tuples import as_tuple, with_item
 from gdfast.optimizers import Optimizer
@@ -112,6 +113,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
                         )
                         new = last(theta[first + i, lane], grad[first + i, lane], *whole)
                         theta[first + i, lane] = store(state, first + i, lane, slots, new)
+                        independent()
             else:
                 numbers = coefficients
                 if size_at >= 0:
@@ -119,6 +121,7 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
                 for j in range(sums):
                     for lane in range(n):
                         work[j, lane] = zero
+                        independent()
                 if sums:
                     for i in range(first, first + size):
                         for lane in range(n):
@@ -127,12 +130,14 @@ def updating(rules: tuple[Any, Any, Any], stages: Sequence[tuple[Stage, Any]], o
                             part = as_tuple(terms(theta[i, lane], grad[i, lane], *given_terms))
                             for j in range(sums):
                                 work[j, lane] += part[j]
+                            independent()
                 for i in range(first, first + size):
                     for lane in range(n):
                         rate = factor(multiplier, memory, lane) * rates[lane]
                         summed = read(state, i, lane, slots) + (rate,) + total(work, 0, 1, lane, zeros) + numbers
                         new_plain = rule(theta[i, lane], grad[i, lane], *summed)
                         theta[i, lane] = store(state, i, lane, slots, new_plain)
+                        independent()
             first += size
 
     return update
@@ -183,6 +188,7 @@ def _stage(value: Any, apply: Any, k: int, places: tuple[int, ...], stages: int,
                 rate = factor(multiplier, memory, lane) * rates[lane]
                 whole = read(state, first + i, lane, slots) + (rate,) + given + find(work, i, size, lane, results)
                 work[k * size + i, lane] = value(theta[first + i, lane], grad[first + i, lane], *whole)
+                independent()
         numbers = choose(own, places, blank)
         flat = work.reshape(-1)
         entries, spare = flat[k * size * vector : (k + 1) * size * vector], flat[stages * size * vector :]

@@ -196,11 +196,13 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                 for j in range(LANES):
                     lane = block_of_lanes * LANES + j
                     work[0, lane] = objective(*(column(theta, lane, point) + fixed))
+                    independent()
         if n_steps < 0:  # the gradient too
             for block_of_lanes in range(n // LANES):
                 for j in range(LANES):
                     lane = block_of_lanes * LANES + j
                     work[1, lane] = largest(as_tuple(gradient(*(column(theta, lane, point) + fixed))))
+                    independent()
         for k in range(n_steps):
             row: Any = entries_of(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
@@ -264,6 +266,7 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                         settle(x, g, ended, status, lane, t + k, check_every, tolerance, limit)
                         if asks:
                             count_back(counts, status, lane, t + k)
+                        independent()
 
     return step
 
@@ -318,6 +321,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                 largest_entries(grad, size, n)
             for lane in range(n):
                 work[0, lane], work[1, lane] = losses[lane], size[lane]
+                independent()
         for k in range(n_steps):
             row: Any = entries_of(table[t + k], width) if width else ()
             multiplier = row[0] if scheduled else one
@@ -328,20 +332,24 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                     noted = column(memory[measured_from:], lane, measured)
                     remembered = as_tuple(measure(losses[lane], *(noted + row[measure_from:])))
                     keep_moving(remembered, memory[measured_from:], status, lane)
+                    independent()
             checked = not sparse or (t + k) % check_every == 0
             if checked and maybe_settled(grad, size, n, tolerance, limit):
                 largest_entries(grad, size, n)
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         ended[i, lane] = ended[i, lane] if status[lane] & SETTLED else theta[i, lane]
+                        independent()
                 for lane in range(n):
                     status[lane] = next_status(status[lane], size[lane], t + k, check_every, tolerance, limit)
+                    independent()
             if transformed:
                 transform(pair, theta, grad, totals, lr, number, memory, n, multiplier, settings, work, t + k)
             if moved:
                 for i in range(theta.shape[0]):
                     for lane in range(n):
                         before[i, lane] = theta[i, lane]
+                        independent()
             if n_norms:
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
@@ -352,10 +360,12 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                         part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
                         for j in range(n_norms):
                             totals[j, lane] = larger_size(totals[j, lane] if i else zero, part[j])
+                        independent()
             if n_norms and euclidean:
                 for j in range(n_norms):
                     for lane in range(n):
                         scales[j, lane], totals[j, lane] = square_scale(totals[j, lane]), zero
+                        independent()
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
@@ -365,13 +375,16 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                         part = as_tuple(entries(theta[i, lane], grad[i, lane], *given))
                         for j in range(n_norms):
                             totals[j, lane] += (part[j] * scales[j, lane]) * (part[j] * scales[j, lane])
+                        independent()
                 for j in range(n_norms):
                     for lane in range(n):
                         totals[j, lane] = sqrt(totals[j, lane]) / scales[j, lane]
+                        independent()
             if sums:
                 for j in range(n_norms, n_norms + sums):
                     for lane in range(n):
                         totals[j, lane] = zero
+                        independent()
                 for i in range(theta.shape[0]):
                     rates = lr[group[i]]
                     for lane in range(n):
@@ -382,6 +395,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                         added = as_tuple(terms(theta[i, lane], grad[i, lane], *known))
                         for j in range(sums):
                             totals[n_norms + j, lane] += added[j]
+                        independent()
             if of_vectors:
                 advance(
                     pair, theta, grad, state, scalars, memory, multiplier, lr, losses, number, settings, coefficients,
@@ -389,6 +403,7 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                 )  # fmt: skip
                 for lane in range(n if asks else 0):
                     count(work[tried, lane], counts, status, lane)
+                    independent()
             if not together:
                 by_arrays(
                     pair, theta, grad, work, state, memory, lr, n, multiplier, coefficients, row[matrix_from:matrix_to]
@@ -406,14 +421,17 @@ def in_parts(rule, entries, terms, plateau, measure, transform, after, shape, ad
                         theta[i, lane] = store(state, i, lane, slots, new)
                         if has_scalars:
                             keep_last(new, fresh, lane, no_scalars)
+                        independent()
             for j in range(has_scalars):
                 for lane in range(n):
                     scalars[j, lane] = fresh[j, lane]
+                    independent()
             if moved:
                 after(pair, theta, grad, before, state, later, totals, lr, number, memory, n, multiplier, settings)
             if remembers:
                 for lane in range(n):
                     old = column(memory, lane, memories)
                     keep(as_tuple(plateau(losses[lane], *(old + row[plateau_from:plateau_to]))), memory, lane)
+                    independent()
 
     return step

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gdfast.formulas.noise import KEY
+from gdfast.kernels.texts import coordinate_loop, lane_loop
 from gdfast.transforms import Transform
 
 
@@ -176,14 +177,18 @@ class _InRows:
             ]
             body = [*head, *(f"        {line}" for line in body), "    first += pair.arrays[first, 0]"]
         for fresh, old in zip(self.fresh, self.old, strict=True):
-            body += ["for lane in range(n):", f"    {old} = {fresh}"]
+            body += lane_loop(f"{old} = {fresh}")
         if self.transform.elsewhere:
-            body = ["there = sums[sums.shape[0] - theta.shape[0] :]", *_COPIED, *body]
+            body = [
+                "there = sums[sums.shape[0] - theta.shape[0] :]",
+                *coordinate_loop("there[i, lane] = theta[i, lane]"),
+                *body,
+            ]
         return [f"    {line}" for line in body]
 
     def over(self, *body: str) -> list[str]:
         """A loop over coordinates and lanes."""
-        lanes = ["    rate = lr[pair.group[i]]", "    for lane in range(n):", *(f"        {line}" for line in body)]
+        lanes = [f"    {line}" for line in ("rate = lr[pair.group[i]]", *lane_loop(*body))]
         if self.transform.over != "all":
             return ["for i in range(first + part, first + pair.arrays[first, 0], parts):", *lanes]
         skips = ["    if pair.arrays[i, 1] == none:", "        continue"] if self.transform.of == "matrices" else []
@@ -192,24 +197,23 @@ class _InRows:
     def parts(self) -> Iterator[list[str]]:
         """Norms, sums and rule, one after the other."""
         k, given, norms, sums, scales = self.placed.number, self.placed.coefficients, self.norms, self.sums, self.scales
-        lanes = "for lane in range(n):"
         if norms or sums:
-            yield [lanes, *(f"    {s} = 0.0" for s in (*norms, *sums, *scales))]
+            yield lane_loop(*(f"{s} = 0.0" for s in (*norms, *sums, *scales)))
         if norms:
             value = f"value{k} = as_tuple(entries{k}({self.at}{given}))"
             yield self.over(value, *(f"{s} = larger_size({s}, value{k}[{j}])" for j, s in enumerate(scales or norms)))
         if scales:
-            yield [lanes, *(f"    {s} = square_scale({s})" for s in scales)]
+            yield lane_loop(*(f"{s} = square_scale({s})" for s in scales))
             squares = [
                 f"{n} = {n} + (value{k}[{j}] * {s}) * (value{k}[{j}] * {s})"
                 for j, (n, s) in enumerate(zip(norms, scales, strict=True))
             ]
             yield self.over(value, *squares)
-            yield [lanes, *(f"    {n} = sqrt({n}) / {s}" for n, s in zip(norms, scales, strict=True))]
+            yield lane_loop(*(f"{n} = sqrt({n}) / {s}" for n, s in zip(norms, scales, strict=True)))
         if sums:
             yield self.summed(sums, ["0.0"] * len(self.again))
         if self.again:
-            yield [lanes, f"    {self.done} = 0.0"]
+            yield lane_loop(f"{self.done} = 0.0")
             yield ["for _ in range(theta.shape[0]):", *(f"    {line}" for part in self.round() for line in part)]
         noise = _drawn(self.transform, f"{self.placed.key}, number[lane], i")
         call = f"rule{k}({self.at}{_joined(norms + sums)}{noise}{given})"
@@ -229,22 +233,19 @@ class _InRows:
 
     def round(self) -> Iterator[list[str]]:
         """Take the sums again; of lanes where the first falls they are the new ones."""
-        lanes = "for lane in range(n):"
-        yield [lanes, *(f"    {s} = 0.0" for s in self.again)]
+        yield lane_loop(*(f"{s} = 0.0" for s in self.again))
         yield self.summed(self.again, self.sums)
         yield [
             "going = n - n",
-            lanes,
-            f"    goes = ({self.done} == 0.0) & ({self.again[0]} < {self.sums[0]})",
-            f"    {self.done} = select(goes, 0.0, 1.0)",
-            *(f"    {s} = select(goes, {new}, {s})" for s, new in zip(self.sums, self.again, strict=True)),
-            f"    going += {self.done} == 0.0",
+            *lane_loop(
+                f"goes = ({self.done} == 0.0) & ({self.again[0]} < {self.sums[0]})",
+                f"{self.done} = select(goes, 0.0, 1.0)",
+                *(f"{s} = select(goes, {new}, {s})" for s, new in zip(self.sums, self.again, strict=True)),
+                f"going += {self.done} == 0.0",
+            ),
             "if going == n - n:",
             "    break",
         ]
-
-
-_COPIED = "for i in range(theta.shape[0]):", "    for lane in range(n):", "        there[i, lane] = theta[i, lane]"
 
 
 def sum_rows(transform: Transform) -> int:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from gdfast.formulas.grammar import is_condition
 from gdfast.formulas.vectors import Statement
+from gdfast.kernels.texts import coordinate_loop, lane_loop
 from gdfast.kernels.whole import expression
 from gdfast.optimizers import Optimizer
 
@@ -91,11 +92,11 @@ class _InRows:
 
     def over(self, *body: str) -> None:
         """Loop over coordinates and lanes."""
-        self.lines += ["for i in range(d):", "    for lane in range(n):", *(f"        {line}" for line in body)]
+        self.lines += coordinate_loop(*body)
 
     def over_lanes(self, *body: str) -> None:
         """Loop over lanes."""
-        self.lines += ["for lane in range(n):", *(f"    {line}" for line in body)]
+        self.lines += lane_loop(*body)
 
     def place(self, statement: Statement) -> None:
         """Write a statement down."""
@@ -123,11 +124,8 @@ class _InRows:
     def sum_of(self, room: str, one: str, other: str) -> None:
         """Sum the products of two vectors, the first product being what is added to."""
         self.over_lanes(f"{room}[lane] = {_first(one)} * {_first(other)}")
-        self.lines += [
-            "for i in range(second, d):",
-            "    for lane in range(n):",
-            f"        {room}[lane] = {room}[lane] + {one} * {other}",
-        ]
+        added = lane_loop(f"{room}[lane] = {room}[lane] + {one} * {other}")
+        self.lines += ["for i in range(second, d):", *(f"    {line}" for line in added)]
 
     def kept(self, node: ast.expr) -> str:
         """Room that holds a vector, with its index."""

@@ -1,5 +1,6 @@
 """What the compiled kernels promise: their own exp, vectors, the grammar, the disk cache."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import gdfast
 from gdfast import optimizers, problems
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
-from gdfast.kernels import fuse
+from gdfast.kernels import fuse, matrices, templates
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.options import JIT
 
@@ -53,13 +54,36 @@ def test_main_kernels_compile_to_vector_instructions(problem, optimizer, dtype):
     assert dtype == "float64" or not any(line[0].startswith("vcvtps2pd") for line in arithmetic)
 
 
-@pytest.mark.parametrize(("problem", "optimizer"), [("rosenbrock", "prodigy"), ("quartic", "dog")])
-def test_rules_of_many_rows_take_vectors_without_comparing_addresses(problem, optimizer):
+@pytest.mark.parametrize(
+    ("problem", "optimizer"),
+    [
+        ("quartic", "gd"),
+        ("quartic", "dog"),
+        ("rosenbrock", "gd"),
+        ("rosenbrock", "prodigy"),
+        ("himmelblau", "momentum"),
+        ("colville", "adam"),
+    ],
+)
+def test_steps_of_landscapes_take_vectors_without_comparing_addresses(problem, optimizer):
     assembly = cases.assembly(lambda: fuse.step_kernel(getattr(problems, problem)(), getattr(optimizers, optimizer)()))
     if "+avx" not in numba.core.codegen.get_host_cpu_features().split(","):
         pytest.skip("this processor has no AVX registers to look for")
-    assert "vmulpd" in assembly
-    assert "vsqrtsd" not in assembly  # else there is a loop for where rows might overlap
+    done = [line.split()[0] for line in assembly.splitlines() if line.strip()]
+    assert done.count("vmulpd") > 10
+    # Else there is a loop for where rows might overlap, lane by lane, or one that takes no vectors at all.
+    assert not {"vaddsd", "vsqrtsd"} & {*done}
+
+
+def test_loops_over_lanes_are_told_to_be_independent():
+    loops = []
+    for module in (templates, matrices):
+        tree = ast.parse(Path(module.__file__).read_text())
+        for loop in (node for node in ast.walk(tree) if isinstance(node, ast.For)):
+            if ast.unparse(loop.target) == "lane" or ast.unparse(loop.iter) == "range(LANES)":
+                loops.append(loop)
+                assert ast.unparse(loop.body[-1]) == "independent()", f"{module.__name__}, line {loop.lineno}"
+    assert len(loops) > 20
 
 
 def test_problems_with_data_share_their_kernels():
