@@ -16,7 +16,7 @@ from gdfast.kernels.digest import digest, functions
 from gdfast.kernels.estimates import Units
 from gdfast.kernels.loops.kernel import Kernel, UntranslatableError, text_around, text_of
 from gdfast.kernels.numba_internals import engine_of, machine_code, machine_code_by_numba
-from gdfast.kernels.options import HELPER, INLINED, JIT, apart, few, independent, wide
+from gdfast.kernels.options import HELPER, INLINED, JIT, apart, few, wide
 
 MOST_IN_MEMORY: Final = 128
 """Kernels of a process that are in memory; those not used for the longest time are released, and loaded again."""
@@ -24,7 +24,7 @@ MOST_IN_MEMORY: Final = 128
 _COMPILED_HERE: Final = {elementary.__name__, lane_products.__name__, records.__name__}
 """Modules whose functions have compiled forms of their own in this package, instead of their plain texts."""
 
-for _asked in (apart, wide, independent, few):
+for _asked in (apart, wide, few, lane_products.wide_vectors, lane_products.independent):
     overload(_asked)(lambda: lambda: None)  # in what numba compiles, LLVM decides
 
 _registered: set[FunctionType] = set()

@@ -10,6 +10,7 @@ from numba import types
 from gdfast.formulas import elementary, noise
 from gdfast.formulas.elementary import sqrt, square_scale
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.lane_products import independent
 from gdfast.formulas.linear import ROUNDS
 from gdfast.formulas.readings import typed
 from gdfast.formulas.truncated import MOST, length_along
@@ -18,7 +19,6 @@ from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.loops.kernel import Kernel
 from gdfast.kernels.matrices import rows_for, updating
 from gdfast.kernels.norms import euclidean_norm, larger_size
-from gdfast.kernels.options import independent
 from gdfast.kernels.signatures import call_evaluation, call_product, step_signature
 from gdfast.kernels.templates import factor_of, in_one_pass, in_parts
 from gdfast.kernels.transforms import in_registers, in_rows

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gdfast.formulas.factors import kept
-from gdfast.formulas.lane_products import lanes_of
+from gdfast.formulas.lane_products import independent, lanes_of
 from gdfast.formulas.lane_readings import lanes_in
 from gdfast.formulas.staged import Stage
 from gdfast.kernels.lane_factors import spare_rows
 from gdfast.kernels.lane_matrices import FUNCTIONS
-from gdfast.kernels.options import independent
 from gdfast.kernels.templates import factor_of, gather, gather_nothing, scatter, scatter_nothing
 from gdfast.kernels.tuples import as_tuple, with_item
 from gdfast.optimizers import Optimizer

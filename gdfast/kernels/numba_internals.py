@@ -31,7 +31,7 @@ from numba.misc.appdirs import user_cache_dir
 from gdfast.kernels.estimates import Units, with_estimates
 
 INDEPENDENT = "gdfast.independent"
-"""The function whose call marks a loop as one of independent iterations: see `gdfast.kernels.options.independent`."""
+"""The function whose call marks a loop as one of independent iterations: see `gdfast.formulas.lane_products`."""
 
 
 def _with_independent_loops(text: str) -> str:

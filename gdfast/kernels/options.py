@@ -39,16 +39,6 @@ def wide() -> None:
     _for_kernels()
 
 
-def independent() -> None:
-    """Tell LLVM that the iterations of the loop whose body ends with this do not touch each other's memory.
-
-    Else it compares the addresses of all rows in every group of lanes before it takes vectors, which takes longer than
-    the steps themselves where a rule has many rows, and of very many it takes no vectors at all. Lanes never read what
-    another lane has written. `gdfast.kernels.numba_internals` makes it metadata of the loop.
-    """
-    _for_kernels()
-
-
 def few() -> None:
     """Tell LLVM that the loop whose body ends with this has few rounds, for which vectors are not worth their code.
 

@@ -12,11 +12,12 @@ point included.
 from typing import Any
 
 from gdfast.formulas.elementary import sqrt, square_scale
+from gdfast.formulas.lane_products import independent
 from gdfast.kernels import lane_math  # noqa: F401, registers the compiled forms of `elementary`
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE
 from gdfast.kernels.norms import euclidean_norm, larger_size, maximum_norm
-from gdfast.kernels.options import independent, wide
+from gdfast.kernels.options import wide
 from gdfast.kernels.settling import (
     either,
     eventful,

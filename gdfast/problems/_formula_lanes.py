@@ -6,6 +6,7 @@ from typing import Any
 
 from gdfast.formulas.derivatives import NoDerivativeError, product_of
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.lane_products import independent
 from gdfast.formulas.source import defined
 from gdfast.problems._stepping import LaneKernel
 
@@ -22,6 +23,7 @@ def lane_kernel(
     slopes = "\n        ".join(f"grad[{i}, lane] = {entry}" for i, entry in enumerate(entries))
     scope: dict[str, Any] = {
         "__name__": __name__,
+        "independent": independent,
         "loss": Formula.of(loss_formula, 1).reading("float64"),
         "gradient": Formula.of(gradient_formula, dimension).reading("float64"),
     }
@@ -30,10 +32,12 @@ def gradient_of_lanes(theta, grad, work, n, data, layout, t):
     for lane in range(n):
         slope = gradient({point})
         {slopes}
+        independent()
 
 def objective_of_lanes(theta, out, work, n, data, layout, t):
     for lane in range(n):
         out[lane] = loss({point})
+        independent()
 """
     try:
         product = product_of(gradient_formula, dimension)
@@ -47,6 +51,7 @@ def product_of_lanes(theta, way, out, work, n, data, layout, t):
     for lane in range(n):
         slope = product({", ".join([*at, *along, *numbers])})
         {bends}
+        independent()
 """
     defined(text, scope, "<formulas in lanes>")
     gradient, objective, product = (scope[f"{name}_of_lanes"] for name in ("gradient", "objective", "product"))

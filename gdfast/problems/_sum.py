@@ -22,6 +22,7 @@ from gdfast.formulas.derivatives import NoDerivativeError, product_of
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names, define
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.lane_products import independent
 from gdfast.problems._landscape import LARGEST_LANDSCAPE, Landscape
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
@@ -41,29 +42,36 @@ def _lane_kernel(loss_formula: Callable[..., Any], gradient_formula: Callable[..
         for i in range(theta.shape[0]):
             for lane in range(n):
                 grad[i, lane] = gradient(theta[i, lane])
+                independent()
 
     def objective_of_single(theta, out, work, n, data, layout, t):
         for lane in range(n):
             out[lane] = 0.0
+            independent()
         for i in range(theta.shape[0]):
             for lane in range(n):
                 out[lane] += loss(theta[i, lane])
+                independent()
 
     def gradient_of_pairs(theta, grad, work, n, data, layout, t):
         for lane in range(n):
             grad[0, lane] = 0.0
+            independent()
         for i in range(theta.shape[0] - 1):
             for lane in range(n):
                 along, across = gradient(theta[i, lane], theta[i + 1, lane])
                 grad[i, lane] += along
                 grad[i + 1, lane] = across
+                independent()
 
     def objective_of_pairs(theta, out, work, n, data, layout, t):
         for lane in range(n):
             out[lane] = 0.0
+            independent()
         for i in range(theta.shape[0] - 1):
             for lane in range(n):
                 out[lane] += loss(theta[i, lane], theta[i + 1, lane])
+                independent()
 
     try:
         product: Any = Formula.of(product_of(gradient_formula, width), width).reading("float64")
@@ -74,15 +82,18 @@ def _lane_kernel(loss_formula: Callable[..., Any], gradient_formula: Callable[..
         for i in range(theta.shape[0]):
             for lane in range(n):
                 out[i, lane] = product(theta[i, lane], way[i, lane])
+                independent()
 
     def product_of_pairs(theta, way, out, work, n, data, layout, t):
         for lane in range(n):
             out[0, lane] = 0.0
+            independent()
         for i in range(theta.shape[0] - 1):
             for lane in range(n):
                 along, across = product(theta[i, lane], theta[i + 1, lane], way[i, lane], way[i + 1, lane])
                 out[i, lane] += along
                 out[i + 1, lane] = across
+                independent()
 
     single, pairs = (
         (gradient_of_single, objective_of_single, product_of_single),

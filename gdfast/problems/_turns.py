@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.lane_products import independent
 from gdfast.formulas.records import fields, length, packed, record
 from gdfast.problems._stepping import LaneKernel
 
@@ -90,6 +91,7 @@ def lanes_in_turn(kinds: tuple[LaneKernel, ...], dimension: int) -> LaneKernel:
             for i in range(d):
                 for lane in range(n):
                     grad[i, lane] = 0.0
+                    independent()
             for number in range(head.parts):
                 weight = data[number]
                 if weight > 0.0:
@@ -97,10 +99,12 @@ def lanes_in_turn(kinds: tuple[LaneKernel, ...], dimension: int) -> LaneKernel:
                     for i in range(d):
                         for lane in range(n):
                             grad[i, lane] += weight * own[i, lane]
+                            independent()
             total = data[head.parts]
             for i in range(d):
                 for lane in range(n):
                     grad[i, lane] = grad[i, lane] / total
+                    independent()
 
     def objective(theta, out, work, n, data, layout, t):
         head = record(layout, 0, HEAD)
@@ -111,15 +115,18 @@ def lanes_in_turn(kinds: tuple[LaneKernel, ...], dimension: int) -> LaneKernel:
             own = work[head.scratch]
             for lane in range(n):
                 out[lane] = 0.0
+                independent()
             for number in range(head.parts):
                 weight = data[number]
                 if weight > 0.0:
                     objective_of_part(number, theta, own, work, n, data, layout, t)
                     for lane in range(n):
                         out[lane] += weight * own[lane]
+                        independent()
             total = data[head.parts]
             for lane in range(n):
                 out[lane] = out[lane] / total
+                independent()
 
     rows = max(kind.work_rows for kind in kinds) + dimension
     one_vector, single = any(kind.one_vector for kind in kinds), all(kind.single for kind in kinds)

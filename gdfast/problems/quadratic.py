@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.families import coordinate_names
+from gdfast.formulas.lane_products import independent
 from gdfast.formulas.records import fields, packed, record
 from gdfast.named import named
 from gdfast.problems._problem import Problem
@@ -33,25 +34,31 @@ def lane_gradient(theta, grad, work, n, data, layout, t):
     for i in range(d):
         for lane in range(n):
             grad[i, lane] = data[i] * theta[i, lane] if bowl.rotated == 0 else 0.0
+            independent()
         if bowl.rotated == 1:
             for j in range(d):
                 for lane in range(n):
                     grad[i, lane] += data[i * d + j] * theta[j, lane]
+                    independent()
 
 
 def lane_objective(theta, out, work, n, data, layout, t):
     d, row, bowl = theta.shape[0], work[0], record(layout, 0, BOWL)
     for lane in range(n):
         out[lane] = 0.0
+        independent()
     for i in range(d):
         for lane in range(n):
             row[lane] = data[i] * theta[i, lane] if bowl.rotated == 0 else 0.0
+            independent()
         if bowl.rotated == 1:
             for j in range(d):
                 for lane in range(n):
                     row[lane] += data[i * d + j] * theta[j, lane]
+                    independent()
         for lane in range(n):
             out[lane] += 0.5 * row[lane] * theta[i, lane]
+            independent()
 
 
 def lane_product(theta, way, out, work, n, data, layout, t):

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 
+from gdfast.formulas.lane_products import independent
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import OBJECTIVE
 from gdfast.kernels.lane_math.parts import float_to_bits
 from gdfast.kernels.loops.kernel import Kernel
-from gdfast.kernels.options import apart, few, independent
+from gdfast.kernels.options import apart, few
 from gdfast.kernels.signatures import (
     DIVERGED,
     KINDS,

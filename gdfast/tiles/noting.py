@@ -4,7 +4,8 @@ from typing import Any
 
 from numba import types
 
-from gdfast.kernels.options import apart, few, independent
+from gdfast.formulas.lane_products import independent
+from gdfast.kernels.options import apart, few
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.record import Record
 

@@ -6,7 +6,8 @@ told by the loss alone. `gdfast.tiles.outcomes.Judge` has the whole truth in Num
 
 import numpy as np
 
-from gdfast.kernels.options import apart, few, independent
+from gdfast.formulas.lane_products import independent
+from gdfast.kernels.options import apart, few
 from gdfast.kernels.signatures import call_step
 from gdfast.tiles.ending import Ending, Trend
 from gdfast.tiles.noting import place_of

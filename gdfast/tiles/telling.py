@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from gdfast.kernels.options import apart, independent, wide
+from gdfast.formulas.lane_products import independent
+from gdfast.kernels.options import apart, wide
 from gdfast.kernels.signatures import SETTLED
 from gdfast.tiles.ending import BEYOND_SCATTER, LONGEST_PERIOD, RECENT, Ending, Trend
 

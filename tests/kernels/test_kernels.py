@@ -20,6 +20,8 @@ from gdfast.formulas.grammar import GrammarError
 from gdfast.kernels import fuse, matrices, templates
 from gdfast.kernels.evaluation import evaluation_kernel
 from gdfast.kernels.options import JIT
+from gdfast.problems import _sum, _turns
+from gdfast.problems.rows import lanes
 
 
 def test_the_sigmoids_gradient_differs_by_rounding_only():
@@ -77,13 +79,13 @@ def test_steps_of_landscapes_take_vectors_without_comparing_addresses(problem, o
 
 def test_loops_over_lanes_are_told_to_be_independent():
     loops = []
-    for module in (templates, matrices):
+    for module in (templates, matrices, lanes, _sum, _turns):
         tree = ast.parse(Path(module.__file__).read_text())
         for loop in (node for node in ast.walk(tree) if isinstance(node, ast.For)):
             if ast.unparse(loop.target) == "lane" or ast.unparse(loop.iter) == "range(LANES)":
                 loops.append(loop)
                 assert ast.unparse(loop.body[-1]) == "independent()", f"{module.__name__}, line {loop.lineno}"
-    assert len(loops) > 20
+    assert len(loops) > 70
 
 
 def test_problems_with_data_share_their_kernels():

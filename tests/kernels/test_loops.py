@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from numba import types
 
+from gdfast.formulas.lane_products import independent
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.lane_math.parts import bits_to_single, single_to_bits
 from gdfast.kernels.loops.kernel import text_of
-from gdfast.kernels.options import JIT, apart, independent
+from gdfast.kernels.options import JIT, apart
 from gdfast.kernels.signatures import (
     SETTLING,
     Block,
