@@ -12,15 +12,19 @@ import cases
 import numba
 import numpy as np
 import pytest
+from numba import types
 
 import gdfast
 from gdfast import optimizers, problems
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.lane_products import independent, wide_vectors
 from gdfast.kernels import fuse, matrices, templates
 from gdfast.kernels.evaluation import evaluation_kernel
+from gdfast.kernels.loops.kernel import UntranslatableError, text_of
 from gdfast.kernels.options import JIT
 from gdfast.problems import _sum, _turns
+from gdfast.problems._stepping import LaneKernel
 from gdfast.problems.rows import lanes
 
 
@@ -75,6 +79,27 @@ def test_steps_of_landscapes_take_vectors_without_comparing_addresses(problem, o
     assert done.count("vmulpd") > 10
     # Else there is a loop for where rows might overlap, lane by lane, or one that takes no vectors at all.
     assert not {"vaddsd", "vsqrtsd"} & {*done}
+
+
+def _gradient_with_an_array(theta, grad, work, n, data, layout, t):
+    wide_vectors()
+    ones = np.ones(1)
+    for i in range(theta.shape[0]):
+        for lane in range(n):
+            grad[i, lane] = theta[i, lane] + ones[0]
+            independent()
+
+
+def _objective(theta, out, work, n, data, layout, t):
+    for lane in range(n):
+        out[lane] = theta[0, lane]
+        independent()
+
+
+def test_what_lanes_ask_of_the_compiler_is_known_to_numba_too():
+    with pytest.raises(UntranslatableError):
+        text_of(_gradient_with_an_array, types.void(*[types.float64[:, ::1]] * 3, *[types.int64] * 4))
+    cases.assembly(lambda: evaluation_kernel(LaneKernel(_gradient_with_an_array, _objective, work_rows=0)))
 
 
 def test_loops_over_lanes_are_told_to_be_independent():
