@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_SMALL = 2**26  # bytes that are granted without asking what is free, which takes half a millisecond
+_SMALL = 2**26  # bytes that are granted at a time without asking what is free, which takes half a millisecond
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def fits(what: str, size: float, instead: str = "") -> None:
-    """Refuse what would need more memory than is free.
+    """Refuse what would need more memory than is free; what is small is not asked about.
 
     Parameters
     ----------

@@ -49,10 +49,11 @@ def sweep(**changed):
     return gdfast.Sweep(**{**settings, **changed})
 
 
-def interrupt(path, subject, after, workers=1, **options):
+def interrupt(path, subject, after, workers=1, keep_theta=False):
     """Interrupt a run when so many trajectories are done, as Ctrl-C does.
 
-    However busy the machine is, not all are done then: soon after those, threads wait until the run is stopped.
+    However busy the machine is, not all are done then: soon after those, threads wait until the run is stopped, but for
+    the caller's, which may run tiles itself and is to tell of them. All batches under way are less than an eighth.
     """
     begun, run_tile, caller = itertools.count(), tile.run_tile, threading.current_thread()
     last = after // subject.tile_size + max(subject.size // 8 // subject.tile_size, 3)
@@ -62,15 +63,15 @@ def interrupt(path, subject, after, workers=1, **options):
             raise KeyboardInterrupt
 
     def run_or_wait(prepared, part, stop):
-        waits = next(begun) >= last and threading.current_thread() is not caller
-        while waits and not stop[0]:
+        waits, deadline = next(begun) >= last and threading.current_thread() is not caller, time.monotonic() + 60
+        while waits and not stop[0] and time.monotonic() < deadline:
             time.sleep(0.001)
         return run_tile(prepared, part, stop)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tile, "run_tile", run_or_wait)
         with pytest.raises(KeyboardInterrupt):
-            gdfast.run(subject, store=path, workers=workers, progress=progress, **options)
+            gdfast.run(subject, store=path, workers=workers, progress=progress, keep_theta=keep_theta)
 
 
 def context():

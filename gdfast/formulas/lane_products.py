@@ -109,6 +109,6 @@ def independent():
     """Tell the compiler that the rounds of the loop whose body ends with this do not touch each other's memory.
 
     Lanes never read what another lane has written. Without this LLVM compares the addresses of all rows before it takes
-    vectors, which takes longer than the loop where there are many, writes each loop twice, and of very many rows takes
-    no vectors at all. On arrays it does nothing.
+    vectors. Where there are many rows that takes longer than the loop; each loop is written twice; and with very many
+    rows it takes no vectors at all. On arrays it does nothing.
     """

@@ -40,9 +40,9 @@ def wide() -> None:
 
 
 def few() -> None:
-    """Tell LLVM that the loop whose body ends with this has few rounds, for which vectors are not worth their code.
+    """Tell LLVM that the loop whose body ends with this has few rounds, or ones at scattered places: no vectors.
 
-    Half of the time that it takes over a loop goes into the vectors that it would take if there were many.
+    They would not be worth their code, on which it would spend half of the time that it takes over a loop.
     """
     _for_kernels()
 

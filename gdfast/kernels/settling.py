@@ -7,6 +7,7 @@ That is rarely so, and what tells that it is so nowhere costs less than to look 
 import numpy as np
 from numba import types
 
+from gdfast.formulas.lane_products import independent
 from gdfast.kernels.forms import compiled_forms
 from gdfast.kernels.lane_math.parts import choose, float_to_bits, single_to_bits
 from gdfast.kernels.signatures import DIVERGED, KINDS, LANES, RESTING, SETTLED, STATIONARY
@@ -129,9 +130,11 @@ def largest_entries(grad, size, n):
     """Put the largest absolute entry of each lane's gradient into ``size[:n]``, NaN if any is."""
     for lane in range(n):
         size[lane] = abs(grad[0, lane])
+        independent()
     for i in range(1, len(grad)):
         for lane in range(n):
             size[lane] = larger(size[lane], abs(grad[i, lane]))
+            independent()
 
 
 def beyond(x, limit):
@@ -161,6 +164,7 @@ def any_beyond(grad, n, divergence_limit):
         for i in range(1, len(grad)):
             for lane in range(n):
                 events = either(events, beyond(grad[i, lane], divergence_limit))
+                independent()
     return events < 0
 
 
@@ -177,6 +181,7 @@ def maybe_settled(grad, size, n, gradient_tolerance, divergence_limit):
         for lane in range(n):
             size[lane] = larger(abs(grad[i, lane]), size[lane] if i > 0 else abs(grad[i, lane]))
             small += size[lane] <= gradient_tolerance
+            independent()
         if small == 0:
             return False
     return True

@@ -1,8 +1,9 @@
 """The two templates of a step kernel, which does, for a block of lanes and several steps: gradient, check, update.
 
 `in_one_pass` does all of it in one pass over the lanes, with the coordinates of a lane in registers: for landscapes of
-few coordinates. `in_parts` calls the problem's evaluation for the gradient, then checks, then updates coordinate by
-coordinate: for problems with data and any number of coordinates; its kernel is the same for all of them.
+few coordinates. Within a call some groups of lanes are ahead of others. `in_parts` calls the problem's evaluation for
+the gradient, then checks, then updates coordinate by coordinate: for problems with data and any number of coordinates;
+its kernel is the same for all of them.
 
 Where a lane settles its point is kept in `ended`; it goes on being stepped until the driver takes it out, since lanes
 cost nothing extra and a choice in every update does. What a measure remembers of it stays as it is, the loss at that
@@ -33,7 +34,9 @@ from gdfast.kernels.settling import (
 from gdfast.kernels.signatures import KINDS, LANES, SETTLED, call_evaluation
 from gdfast.kernels.tuples import as_tuple, entries_of, with_item
 
-_AT_A_TIME = 4  # groups of lanes that do all steps before the next do, so that their rows stay in the nearest cache
+_AT_A_TIME = (
+    4  # groups of lanes that do all steps of a call before the next begin: their rows stay in the nearest cache
+)
 
 
 # What a lane's step is made of, as functions of the module that are handed the rule and the formulas.
@@ -239,23 +242,14 @@ def in_one_pass(rule, entries, terms, plateau, measure, transform, after, gradie
                             keep_moving(remembered, seen, status, lane)
                         if of_vectors:
                             tried = advance(
-                                x,
-                                g,
-                                theta,
-                                state,
-                                lane,
-                                scalars,
-                                rate,
-                                loss,
-                                fixed,
-                                number[lane],
-                                settings,
+                                x, g, theta, state, lane, scalars, rate, loss, fixed, number[lane], settings,
                                 coefficients,
-                            )
+                            )  # fmt: skip
                             if asks:
                                 count(tried, counts, status, lane)
                             if moved:
                                 after(x, g, theta, state, lane, later, rate, number[lane], settings)
+                            independent()
                             continue
                         own = hold(scalars, lane, no_scalars) + (rate,)
                         norms = (

@@ -19,9 +19,9 @@ NEVER = 2**62
 class LaneKernel:
     """The gradient of a problem with data, as loops over lanes for the compiler.
 
-    A loop over lanes best ends with a call of `gdfast.formulas.lane_products.independent`. They are written for float64.
-    What they are in float32 `gdfast.formulas.lane_readings` says: numbers with a point in them, ``float(…)``, and
-    results of `gdfast.formulas.elementary` are of that type then.
+    They are written for float64. What they are in float32 `gdfast.formulas.lane_readings` says: numbers with a point
+    in them, ``float(…)``, and results of `gdfast.formulas.elementary` are of that type then. A loop over lanes, none of
+    which reads what another writes, best ends with a call of `gdfast.formulas.lane_products.independent`.
 
     Attributes
     ----------

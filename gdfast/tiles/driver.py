@@ -110,8 +110,8 @@ def _signature(real: Any) -> Any:
 def _list_leaving(status, n, at_once, leaving):
     """List which of n lanes have settled, the last first, and return how many.
 
-    Which of a group have is one number, of a bit a lane, that is made by vectors; the highest bit of a number is the
-    exponent of it as a double.
+    Those of a group are one number with a bit for each lane, which vectors make; its highest bit is the exponent of the
+    number as a double.
     """
     found = 0
     for group in range((n - 1) // at_once * at_once, -1, -at_once):

@@ -91,14 +91,14 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
     width = next((w for w in WIDTHS if (3 + s) * d * w * size <= WORKING_SET), WIDTHS[-1])
     kernel = problem.lane_kernel
     width, between = (lanes_of(sweep.dtype), 0) if kernel and kernel.one_vector else (width, _BETWEEN_ROWS // size)
-    carried = {
+    carried_shapes = {
         "theta": (d,),
         "state": (s, d),
         "memory": (len(plan.memory),),
         "lr": (len(problem.groups),),
         "ended": (d,),
     }
-    shapes = {**carried, "grad": (d,), "work": (work_rows(problem, optimizer),), "tail": (window + 1, d)}
+    shapes = {**carried_shapes, "grad": (d,), "work": (work_rows(problem, optimizer),), "tail": (window + 1, d)}
     counts = [math.prod(shape) for shape in shapes.values()]
     length = width + between
     in_lanes, in_numbers = sum(counts) * length * size, 3 * length * 8
@@ -110,8 +110,8 @@ def new_block(sweep: Sweep, plan: Plan) -> Block:
         for (name, shape), count, end in zip(shapes.items(), counts, itertools.accumulate(counts), strict=True)
     }
     number, status, leaving = raw[in_lanes : in_lanes + in_numbers].view(np.int64).reshape(3, length)[:, :width]
-    taken = lanes[: sum(counts[: len(carried)])]
-    return Block(**arrays, number=number, status=status, carried=taken, leaving=leaving)
+    carried = lanes[: sum(counts[: len(carried_shapes)])]
+    return Block(**arrays, number=number, status=status, carried=carried, leaving=leaving)
 
 
 def prepare(sweep: Sweep) -> None:

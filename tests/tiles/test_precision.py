@@ -107,6 +107,18 @@ def test_lane_kernels_in_single_precision_agree_with_their_reference_to_the_bit(
     np.testing.assert_array_equal(got.theta, got.theta.astype(np.float32))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", WITH_LANES, ids=cases.label)
+def test_products_in_single_precision_agree_with_their_reference_to_the_bit(problem):
+    lanes = problem.lane_kernel
+    rules = [optimizers.newton_cg(), optimizers.adahessian()] if lanes.product else []
+    rules += [optimizers.newton_cg(matrix="gauss_newton")] if lanes.gauss_newton else []
+    rules += [optimizers.sophia(estimator="gauss_newton_bartlett")] if lanes.fisher else []
+    assert rules
+    starts = problem.starts("he_normal", range(7)) if problem.name == "mlp" else problem.random(7, seed=2)
+    cases.agree(gdfast.Sweep(problem, rules, np.geomspace(1e-3, 3, 4), starts, 40, dtype="float32"))
+
+
 def test_single_precision_trains_as_double_does():
     problem = problems.mlp((61, 8, 10), loss="cross_entropy", data="digits", batch_size=32, validation=0.25)
     starts = problem.starts("xavier_normal", range(8))

@@ -35,7 +35,7 @@ TABLE = length(SHAPE)
 
 
 def four_rows(shape, layout, t, q, count):
-    """The numbers of the rows at place q of step t and of the three after it (of the last, where there are less)."""
+    """The numbers of the rows at place q of step t and of the three after it (that at q, where there are fewer)."""
     q1, q2, q3 = q + (count > 1), q + 2 * (count > 2), q + 3 * (count > 3)
     at = TABLE + t * shape.batch
     drawn = shape.batch > 0
@@ -385,4 +385,4 @@ def lane_product(theta, way, out, work, n, data, layout, t):
             elif shape.loss == SOFTMAX:
                 bend_softmax(work, changes, shape.products, count, width)
             accumulate(out, data, shape, rows, changes, first, width)
-        finish(way, out, data, shape, 1.0 / total, first, width)
+        finish(way, out, data, shape, float(1.0 / total), first, width)
