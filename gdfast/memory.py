@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_SMALL = 2**26  # bytes that are granted at a time without asking what is free, which takes half a millisecond
+_SMALL = 2**24  # bytes that are granted at a time without asking what is free, which takes half a millisecond
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 

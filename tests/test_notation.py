@@ -234,6 +234,7 @@ def test_axes_of_anything_else_are_refused(text, logarithmic, words):
 
 
 def test_axes_and_grids_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "_SMALL", 0)
     monkeypatch.setattr(memory, "available", lambda: 39.9e6)
     with pytest.raises(ValueError, match=r"10,000 combinations, would need 41.0 MB of memory"):
         notation.optimizers(f"adam:beta1={'/'.join(f'0.{n}' for n in range(100, 200))},beta2=0.1:0.9:100")

@@ -91,6 +91,7 @@ def test_a_refined_map_is_a_result_of_blocks_of_eight():
 
 def test_maps_that_do_not_fit_into_memory_are_refused_before_anything_is_run(monkeypatch):
     large = sweep(1000, 1000)  # of two optimizers
+    monkeypatch.setattr(memory, "_SMALL", 0)
     monkeypatch.setattr(memory, "available", lambda: 15e6)
     monkeypatch.setattr(module, "prepare", lambda *_: pytest.fail("it began"))
     with pytest.raises(ValueError, match=r"the map of 2,000,000 trajectories would need 16.0 MB .* 15.0 MB are free"):

@@ -215,6 +215,7 @@ def test_what_needs_known_minima_is_refused_without_them():
 
 
 def test_what_does_not_fit_into_memory_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setattr(memory, "_SMALL", 0)
     monkeypatch.setattr(memory, "available", lambda: 2**24)
     tall = problems.rosenbrock(dimension=100)
     cases.refused(lambda: sweep(tall, "theta:linear:10000", 10_000), ValueError, "history", "784.0 MB", "fewer steps")
