@@ -19,7 +19,7 @@ from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.arguments import Interval, OneOf
 from gdfast.data import load
-from gdfast.kernels import compiling
+from gdfast.kernels import compiling, units
 
 # What makes pandas read numbers to the last bit: by now there is no other way, and the word for it is deprecated.
 TO_THE_LAST_BIT = {} if Version(pd.__version__) >= Version("3.1") else {"float_precision": "round_trip"}
@@ -257,6 +257,7 @@ def values(default):
 def assembly(make):
     """The assembly of the kernel that `make` compiles; one from the disk cache has none to show."""
     texts, emit_object = [], llvm.TargetMachine.emit_object
+    units.units()  # what measures the machine is compiled once a process, and would be among the texts
 
     def emit(machine, module):
         texts.append(machine.emit_assembly(module))
