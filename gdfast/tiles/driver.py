@@ -127,6 +127,15 @@ def _list_leaving(status, n, at_once, leaving):
     return found
 
 
+def _write_out(rows, found, number, leaving, count, first):
+    """Copy what lanes that leave have in some rows to the places of their trajectories, row by row."""
+    for i in range(found.shape[0]):
+        for k in range(count):
+            found[i, number[leaving[k]] - first] = rows[i, leaving[k]]
+            few()
+        few()
+
+
 def _close_ranks(rows, leaving, count, n):
     """Move the last of n lanes into the places of those that leave, row by row."""
     for i in range(rows.shape[0]):
@@ -189,22 +198,13 @@ def _pad(block, n, together):
 def _take_out_settled(block, samples, n, padded, first, ends):
     """Write out the lanes that have settled, move the last live ones into their places, and return how many live."""
     apart()
-    ended, memory, number, status, leaving = block.ended, block.memory, block.number, block.status, block.leaving
-    of_measure = memory.shape[0] - ends.memory.shape[0]
+    memory, number, status, leaving = block.memory, block.number, block.status, block.leaving
     for lane in range(n, padded):
         status[lane] = MOVING
         few()
     count = _list_leaving(status, n, min(_AT_ONCE, len(status)), leaving)
-    for i in range(ended.shape[0]):
-        for k in range(count):
-            ends.theta[i, number[leaving[k]] - first] = ended[i, leaving[k]]
-            few()
-        few()
-    for j in range(ends.memory.shape[0]):
-        for k in range(count):
-            ends.memory[j, number[leaving[k]] - first] = memory[of_measure + j, leaving[k]]
-            few()
-        few()
+    _write_out(block.ended, ends.theta, number, leaving, count, first)
+    _write_out(memory[memory.shape[0] - ends.memory.shape[0] :], ends.memory, number, leaving, count, first)
     for k in range(count):
         lane = leaving[k]
         at = number[lane] - first

@@ -24,8 +24,8 @@ A name is of one type from its first assignment on, but in the same block of sta
 what is repeated with it, does not read it before: there it is another name. What is more than that type has, such as a
 double where a single was, is refused. A tuple or an array of a name that is assigned once is read in the block of that
 assignment only. The step of a `range` is positive, unless it is written with a minus; a loop whose counter tells places
-of a tuple is written out, and does not assign its counter. No function calls itself. A
-function returns a number, at several places, or anything at its end; the latter, if it has no loops that depend on what
-it is given, stands in its callers. Integers are of 64 bits, but for `numpy.uint64` and `numpy.int32`; with a number of
-double precision, or with an integer, one of single precision becomes double.
+of a tuple is written out, and does not assign its counter. No function calls itself. A function returns a number, at
+several places, or anything at its end; the latter, if it has no loops that depend on what it is given, stands in its
+callers. Integers are of 64 bits, but for `numpy.uint64` and `numpy.int32`; with a number of double precision, or with
+an integer, one of single precision becomes double.
 """
