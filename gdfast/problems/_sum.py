@@ -10,7 +10,7 @@ points are all combinations of those of p.
 import functools
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from gdfast.problems._stationary import StationaryPoint
 from gdfast.problems._stepping import LaneKernel, real_of
 
 _LARGEST_LIST = 16_000  # stationary points that are listed one by one
+_AT_A_TIME = 2**15  # windows of trajectories whose parts are in a core's cache together
 LARGEST_DIMENSION = 10_000
 
 
@@ -212,7 +213,6 @@ class Sum(Problem):
     def __init__(self, part: Landscape, domain: Array, near: Any = None) -> None:
         self.part, self.domain, self.near = part, domain, near
         self.lane_kernel = _lane_kernel(part.loss_formula, part.gradient_formula, part.dimension)
-        self._windows = _windows(len(domain), part.dimension)
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -221,27 +221,44 @@ class Sum(Problem):
 
     def loss(self, theta: Array) -> Array:
         total = np.zeros(theta.shape[1], real_of(theta))
-        for window in self._windows:
-            total += self.part.loss(theta[window])
+        for _, losses in self._parts(self.part.loss, theta):
+            for loss in losses:
+                total += loss
         return total
 
     def gradient(self, theta: Array) -> Array:
-        grad = np.zeros_like(theta)
-        for window in self._windows:
-            grad[window] += self.part.gradient(theta[window])
-        return grad
+        return self._laid_over(theta, self._parts(self.part.gradient, theta))
 
     def step_product(self, theta: Array, way: Array, t: int) -> Array:
-        found = np.zeros_like(theta)
-        for window in self._windows:
-            found[window] += self.part.step_product(theta[window], way[window], t)
-        return found
+        return self._laid_over(theta, self._parts(lambda *at: self.part.step_product(*at, t), theta, way))
 
     def hessian(self, theta: Array) -> Array:
         bend = np.zeros((self.dimension, *theta.shape))
-        for window in self._windows:
-            bend[window, window] += self.part.hessian(theta[window])
+        for at, blocks in self._parts(self.part.hessian, theta):
+            for i, j in itertools.product(reversed(range(self.part.dimension)), repeat=2):
+                bend[at + i, at + j] += blocks[i, j]
         return bend
+
+    def _parts(self, method: Callable[..., Array], *rows: Array) -> Iterator[tuple[NDArray[np.int64], Array]]:
+        """What a method of the part gives for all windows, many at a time: their first coordinates, and the values.
+
+        The values are ``dtype[…, windows, n]``, as the method has them for points.
+        """
+        width, n = self.part.dimension, rows[0].shape[1]
+        windows, most = self.dimension - width + 1, max(1, _AT_A_TIME // max(n, 1))
+        for begin in range(0, windows, most):
+            at = np.arange(begin, min(begin + most, windows))
+            found = method(*(np.stack([row[at + i].ravel() for i in range(width)]) for row in rows))
+            yield at, found.reshape(*found.shape[:-1], len(at), n)
+
+    def _laid_over(self, theta: Array, parts: Iterator[tuple[NDArray[np.int64], Array]]) -> Array:
+        """The sum of what all windows give for their coordinates, in the order of the lane kernel."""
+        total, last = np.zeros_like(theta), self.part.dimension - 1
+        for at, values in parts:
+            total[at + last] = values[last]
+            for i in reversed(range(last)):
+                total[at + i] += values[i]
+        return total
 
 
 @dataclass(frozen=True, eq=False, repr=False)
