@@ -92,6 +92,7 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # stores are written where a text was given as their path
 
 
+@pytest.mark.slow
 def test_a_wrong_value_for_each_argument_of_each_function_gets_one_sentence():
     drawn: dict[tuple[str, str], list[calls.Wrong]] = {}
     for wrong in calls.wrong_calls():
@@ -112,6 +113,7 @@ def test_every_call_is_accepted_before_it_is_made_wrong():
         call.function(**call.valid)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", ["problem", "optimizer", "optimizers"])
 def test_wherever_a_problem_or_an_optimizer_is_wanted_its_text_and_its_factory_will_do(name):
     catalogue = problems if name == "problem" else optimizers

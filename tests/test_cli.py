@@ -43,6 +43,7 @@ def store(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_history_is_recorded_and_drawn(tmp_path):
     path, picture = tmp_path / "along.zarr", tmp_path / "map.png"
     line = [*SMALL[:-2], "--max-steps", "50", "--history", "loss,sharpness:linear:6", "--out", path]
@@ -57,6 +58,7 @@ def test_a_history_is_recorded_and_drawn(tmp_path):
     assert picture.stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_budgets_are_run_out_if_that_is_asked_for(tmp_path):
     done = gdfast_command(
         *["sweep", "--problem", "quartic", "--optimizer", "rmsprop", "--lr", "0.01:0.1:3", "--start", "1:2:4"],
@@ -69,6 +71,7 @@ def test_budgets_are_run_out_if_that_is_asked_for(tmp_path):
     assert (got.steps.values == 700).all()
 
 
+@pytest.mark.slow
 def test_a_stored_sweep_is_the_one_asked_for(store):
     got = xarray.open_zarr(store)
     sweep = gdfast.Sweep(
@@ -89,6 +92,7 @@ def test_a_stored_sweep_is_the_one_asked_for(store):
     assert got.outcome.attrs["flag_meanings"].startswith("not_run global_minimum")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quantity", ["outcome", "steps"])
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_a_map_is_drawn_from_a_store(store, tmp_path, quantity, suffix):
@@ -147,6 +151,7 @@ def refused(*words):
     return done.stderr.removeprefix("gdfast: ").strip()
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_says_where_it_is(command):
     for option in ("-h", "--help"):
@@ -206,6 +211,7 @@ def test_a_netcdf_file_has_no_status(tmp_path):
     assert "is a netCDF file, written when a sweep was done" in refused("status", str(tmp_path / "x.nc"))
 
 
+@pytest.mark.slow
 def test_unwritable_or_taken_places_are_refused_before_the_work(store, tmp_path):
     (tmp_path / "file").write_text("")
     long = ["sweep", "--problem", "quartic", "--optimizer", "gd", "--max-steps", "2000000000", "--lr", "1e-9"]
@@ -225,6 +231,7 @@ def test_unwritable_or_taken_places_are_refused_before_the_work(store, tmp_path)
         assert "cannot be written" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_no_store_is_refused(tmp_path):
     for place in (tmp_path / "none.zarr", tmp_path):
         done = gdfast_command("map", place, "-o", tmp_path / "m.png")
@@ -257,6 +264,7 @@ def test_a_sweep_of_a_problem_and_an_optimizer_has_the_usual_grid():
     assert gdfast.Sweep("quartic", "gd") == expected
 
 
+@pytest.mark.slow
 def test_each_optimizer_meets_each_schedule_and_all_transforms(tmp_path):
     line = [*SMALL, "--backend", "numpy", "--schedule", "cosine", "--schedule", "linear", "--transform", "l2=0.1"]
     several = ["--schedule", "cosine:end=0/0.5", "--transform", "l2=0.1/0.2", "--transform", "clip_value=1/2"]
@@ -295,6 +303,7 @@ def test_values_and_axes_are_read():
     np.testing.assert_allclose(parse_axis("start", "-1.5", False), [-1.5])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT, which only POSIX systems deliver to one process")
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 def test_ctrl_c_ends_a_sweep_of_hours_at_once(tmp_path, backend):
@@ -332,6 +341,7 @@ def test_ctrl_c_ends_a_sweep_of_hours_at_once(tmp_path, backend):
     assert "0 of 4,096 done" in gdfast_command("status", place).stdout
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_result():
     sweep = gdfast.Sweep(
         problems.linear_regression(),
@@ -347,6 +357,7 @@ def test_processes_give_the_same_result():
     cases.assert_same(got, expected)
 
 
+@pytest.mark.slow
 def test_two_stores_are_compared(store, tmp_path):
     other = tmp_path / "other.zarr"
     one = ["sweep", "--problem", "quartic", "--lr", "1e-4:1:32", "--start", "-4:4:16", "--max-steps", "200"]
@@ -361,6 +372,7 @@ def test_two_stores_are_compared(store, tmp_path):
     assert (tmp_path / "delta.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_stores_of_other_grids_are_not_compared(store, tmp_path):
     other = tmp_path / "other.zarr"
     assert gdfast_command(*SWEEP, "--lr", "1e-4:1:16", "--start", "-4:4:16", "--out", other).returncode == 0

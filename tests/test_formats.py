@@ -87,6 +87,7 @@ def test_rounding_by_chance_goes_to_either_neighbour_and_keeps_the_mean(name, re
 ALL_OF_IT = "adam|rounded:gradient=True,stochastic=True|clip_norm=2|rounded=float16"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
     "problem",

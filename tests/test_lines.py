@@ -170,6 +170,7 @@ def fuzz(places, examples):
     try_one()
 
 
+@pytest.mark.slow
 def test_random_command_lines_end_well(places, monkeypatch):
     monkeypatch.chdir(places["OUT"])
     fuzz(places, 40)

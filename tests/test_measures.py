@@ -41,6 +41,7 @@ def gradient_descent(problem, start, rates, steps):
 CLIPPED = optimizers.polyak_sgd().transformed(transforms.clip_norm(1.0)).scheduled(schedules.cosine())
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "optimizer", [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU), CLIPPED], ids=cases.label
 )
@@ -59,6 +60,7 @@ def test_a_measure_changes_nothing_else(problem):
     assert "measure" not in plain.specification
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("steps", [1, 7, 20, 33, 150])
 def test_the_sums_are_those_of_the_stored_history(steps):
     floor = QUARTIC.minima[0].loss
@@ -102,6 +104,7 @@ def test_what_a_name_alone_stands_for():
     assert measures.convergence().label == "convergence"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [None, 5])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_a_network_is_measured_by_the_losses_of_its_steps(activation, batch_size):
@@ -171,6 +174,7 @@ def test_bad_measures_are_refused(call, kind, words):
 
 
 class TestStepsToReach:
+    @pytest.mark.sampled(1)
     @pytest.mark.parametrize("tolerance", [1.0, 1e-3, 1e-6])
     @pytest.mark.parametrize("what", ["quartic", "rosenbrock", "linear_regression", "mlp:widths=2/3/1"])
     def test_it_is_the_first_point_of_the_path_whose_excess_is_within_the_tolerance(self, what, tolerance):
@@ -205,6 +209,7 @@ class TestStepsToReach:
         tries = [analysis.best_of_k(result).groupby("optimizer")["expected steps"].sum() for result in (asked, plain)]
         assert (tries[0] < tries[1]).all()
 
+    @pytest.mark.slow
     def test_several_tolerances_are_as_many_measures(self, tmp_path):
         tolerances = (1e-2, 1e-8, 1e-4)
         plain = gdfast.Sweep("himmelblau", "gd lion", np.geomspace(1e-4, 0.1, 8), ["-5:5:4", "-5:5:4"], 300)
@@ -226,6 +231,7 @@ class TestStepsToReach:
         cases.refused(lambda: gdfast.plot.maps(result, "measure"), ValueError, "sel(loss_tolerance=0.01)")
         cases.assert_same(gdfast.run(sweep, store=tmp_path / "a.nc"), result)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", [1, 2])
     def test_several_tolerances_are_stored_resumed_and_taken_over(self, tmp_path, monkeypatch, count):
         stored.small_blocks(12, monkeypatch)

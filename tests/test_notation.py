@@ -49,6 +49,7 @@ def test_numbers_read_back_to_the_same_bits(value):
     assert np.float64(literals.read(literals.write(value))).tobytes() == np.float64(value).tobytes() or value != value
 
 
+@pytest.mark.slow
 @given(st.text() | st.lists(st.text(), max_size=3).map(tuple))
 @settings(max_examples=300, deadline=None)
 def test_texts_read_back(value):

@@ -148,6 +148,7 @@ def test_hyperparameters_of_own_rules_are_axes():
     np.testing.assert_array_equal(gdfast.run(sweep, backend="numpy").beta, [0, 0.5])
 
 
+@pytest.mark.slow
 def test_processes_run_the_file_too():
     sweep = gdfast.Sweep("mine.py:bowl", "mine.py:mild|mine.py:shy mine.py:my_rule:beta=0.5", [0.05, 0.1], max_steps=20)
     with gdfast.executors.Processes(1) as executor:
@@ -215,6 +216,7 @@ def test_stores_are_completed_by_the_same_file_only(tmp_path):
     assert "SIZE = 2.5" in done.stderr
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("command", ["summary a.zarr", "map a.zarr -o a.png", "status a.zarr"])
 def test_what_reads_a_store_runs_no_file(tmp_path, command):
     typed(*SWEEP, "--problem", "mine.py:bowl", "--optimizer", "mine.py:heavy")

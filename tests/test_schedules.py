@@ -127,6 +127,7 @@ SCHEDULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [problems.rosenbrock(), problems.quadratic(dimension=9)], ids=lambda p: p.name)
 def test_kernel_and_reference_agree_to_the_bit(problem):
     rules = [optimizers.adam(), optimizers.lamb(), optimizers.polyak_sgd()]

@@ -72,6 +72,7 @@ importlib.machinery.PathFinder.find_spec = find_spec
 SWEEP = "['sweep', '--problem', 'quartic', '--optimizer', 'gd', '--backend', 'numpy', '--lr', '0.1', '--start', '1.5']"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [f"{SWEEP} + ['--out', PATH]", "['map', PATH, '-o', PATH + '.png']"])
 def test_a_netcdf_file_is_refused_in_a_sentence_without_its_libraries(tmp_path, command):
     path = tmp_path / "x.nc"
@@ -86,6 +87,7 @@ def test_a_netcdf_file_is_refused_in_a_sentence_without_its_libraries(tmp_path, 
     assert list(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_report_says_which_files_it_leaves_out(tmp_path):
     out = tmp_path / "report"
     arguments = ["report", "--quick", "--only", "double-well", "--only", "ravine", "--out", str(out)]

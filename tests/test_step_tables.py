@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cases
 import numpy as np
+import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 from gdfast import problems, schedules
@@ -27,6 +28,7 @@ def tables():
     return found
 
 
+@pytest.mark.slow
 def test_step_tables_have_the_same_bits_whatever_the_processor_has():
     extensions = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
     code = "import test_step_tables, json; print(json.dumps(test_step_tables.tables()))"

@@ -50,6 +50,7 @@ def test_nothing_is_advised_where_half_of_the_starts_reach_at_any_rate():
     assert less.startswith("the smallest rate came lowest, and is at a higher minimum")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_end_but_the_lowest_has_an_advice_which_is_that_of_most(outcome):
     alone = analysis.advice(result(np.full((1, 1, 3), outcome))).loc["gd", "advice"]
@@ -89,6 +90,7 @@ def test_an_account_tells_what_leaves_again_and_until_which_excess_steps_are_cou
     assert analysis.account(counted)[0].endswith(f"50 % of the starts, {steps:,.0f} steps to an excess of 0.01")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("of", "words"),
     [(1, "< 1 %"), (2, "< 1 %"), (3, "1 %"), (397, "99 %"), (398, "> 99 %"), (399, "> 99 %"), (400, "100 %")],

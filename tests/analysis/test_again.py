@@ -35,6 +35,7 @@ SWEEPS = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_sweep_is_made_again(name, tmp_path):
     sweep = SWEEPS[name]()

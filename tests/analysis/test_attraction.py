@@ -130,6 +130,7 @@ def test_what_is_ones_own_is_told_if_the_sweep_is_given():
     )
 
 
+@pytest.mark.slow
 def test_of_many_minima_the_first_are_told_and_of_many_coordinates_none():
     many = gdfast.Sweep("eggholder", "gd adam", [0.1, 10.0], [[1.0, 2.0]], 10)
     assert len(many.problem.minima) > 64

@@ -216,6 +216,7 @@ def test_a_zoom_ends_where_float64_does():
         condition.sweep(GD, View(view.center, (view.span[0] / 10, view.span[1] / 10), 64))
 
 
+@pytest.mark.slow
 def test_a_zoom_is_stored_and_read_again(tmp_path):
     condition = CONDITIONS["identity"]
     settings = {"seed": 2, "store": tmp_path, "progress": False, **SMALL}
@@ -257,6 +258,7 @@ def test_the_command_writes_images_and_tables(tmp_path):
     assert list(table.published.fillna(0)) == [1.17, 0]
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_is_completed_by_the_same_one(tmp_path):
     arguments = ["--condition", "tanh", "--resolution", "64", "--frames", "2", "--width", "4", "--workers", "1"]
     code, text = command(*arguments, "--out", tmp_path / "whole", "--store", tmp_path / "expected")

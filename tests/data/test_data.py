@@ -149,6 +149,7 @@ def has_finite_optimum(X, labels):
     return -found.fun < 1e-7
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 3), gap=st.sampled_from([0.0, 0.5, 1.0, 5.0]))
 @settings(max_examples=60)
 def test_without_a_penalty_there_is_an_optimum_unless_planes_separate_classes(seed, classes, gap):
@@ -204,6 +205,7 @@ def test_kernel_and_reference_agree(problem, t, real):
         np.testing.assert_allclose(out[:n], value, rtol=4 * eps)
 
 
+@pytest.mark.slow
 def test_every_part_of_the_lane_kernel_compiles_to_vector_instructions():
     features = numba.core.codegen.get_host_cpu_features().split(",")
     if "+avx" not in features:
@@ -232,6 +234,7 @@ def test_whole_sweeps_agree_to_the_bit_for_any_workers_and_tiles(problem):
         cases.assert_same(got, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [problems.logistic_regression, problems.softmax_regression])
 def test_classifications_converge_alike_in_kernel_and_reference(make):
     parameters = {"data": "iris", "l2": 0.1, **({"positive": "virginica"} if "logistic" in make.__name__ else {})}
@@ -269,6 +272,7 @@ def outcomes(problem, rates, starts, max_steps=400):
     return result.outcome.values, result.steps.values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [2.0**-40, 2.0**20])  # powers of two, so that not even rounding changes
 @pytest.mark.parametrize("batch_size", [None, 6])
 def test_a_change_of_units_changes_no_outcome(unit, batch_size):
@@ -327,6 +331,7 @@ def test_batches_hold_different_rows_and_grow_with_the_budget(m, data, seed):
         assert not np.array_equal(table, draw_batches(m, size, 40, (seed + 1) % 2**63))
 
 
+@pytest.mark.slow
 def test_long_tables_grow_alike():
     for m, size in ((3000, 40), (3000, 2000)):
         np.testing.assert_array_equal(draw_batches(m, size, 100_00)[:2001], draw_batches(m, size, 2000))
@@ -367,6 +372,7 @@ def test_an_epoch_takes_every_row_once_but_those_dropped(m, size):
     assert size == m or not np.array_equal(other, table)
 
 
+@pytest.mark.slow
 def test_long_epochs_grow_alike():
     for m, size in ((3000, 40), (2_000_000, 700_000)):
         long, short = (draw_batches(m, size, steps, 1, "epochs") for steps in (9, 4))
@@ -387,6 +393,7 @@ def test_every_problem_with_batches_takes_epochs():
         cases.refused(functools.partial(make, batch_size=3, sampling="epoch"), ValueError, "did you mean epochs")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("problem", [p for p in cases.DATA_PROBLEMS if p.batch_size], ids=cases.label)
 def test_gradients_of_mini_batches_average_to_the_full_one(problem):
     theta = problem.random(1, seed=1).T

@@ -277,11 +277,13 @@ def file(tmp_path_factory):
 
 
 class TestRandomTables:
+    @pytest.mark.slow
     @given(table=written())
     @settings(max_examples=60)
     def test_what_is_written_is_read(self, file, table):
         check_that_a_table_is_read_as_written(file, table)
 
+    @pytest.mark.slow
     @given(damage=damaged())
     @settings(max_examples=120)
     def test_damage_is_read_or_refused(self, file, damage):

@@ -169,6 +169,7 @@ def tilted(x, y):
     return a * a + b * b + 3 * select(x > y, x, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 def test_a_landscape_of_a_loss_alone_is_swept(real):
     problem = problems.Landscape(tilted, domain=[[-6, 6], [-6, 6]])

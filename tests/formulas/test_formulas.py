@@ -143,6 +143,7 @@ def assert_lanes_are_arrays(formula, real):
     assert same_bits(got, expected).all(), np.flatnonzero(~same_bits(got, expected).all(axis=1))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @seed(1)
 @given(formula=formulas())
@@ -215,6 +216,7 @@ def slopes_of_choices(x, y):
     return (x > y) + (x < 2) * 3 - inside, select(x > y, 1, 2) / select(inside, 3, 7)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("gradient", [constant_slope, slopes_of_choices], ids=lambda gradient: gradient.__name__)
 def test_a_sweep_of_whole_numbers_is_the_same_compiled_and_in_numpy(gradient, real):
@@ -222,6 +224,7 @@ def test_a_sweep_of_whole_numbers_is_the_same_compiled_and_in_numpy(gradient, re
     agreed(problem, optimizers.gd(), real)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("text", ["max(0, 1 - x)", "x**2 + y", "x**2 + max(0, 1 - y)"])
 def test_a_sweep_of_an_expression_of_whole_numbers_is_the_same_compiled_and_in_numpy(text):
     agreed(problems.from_expression(text), optimizers.gd(), "float64")
@@ -296,6 +299,7 @@ def losses_above_one():
     return measures.Measure(counted, {"count": 0.0}, lambda t, _: {"one": 0 * t + 1}, lambda memory, *_: memory[0])
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("schedule", [lowering(), halving()], ids=lambda schedule: schedule.label)
 def test_rules_transforms_schedules_and_measures_of_whole_numbers(schedule, real):
@@ -305,6 +309,7 @@ def test_rules_transforms_schedules_and_measures_of_whole_numbers(schedule, real
         agreed(problems.rosenbrock(), optimizers.gd().transformed(ones()), real)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("schedule", [lowering(), halving()], ids=lambda schedule: schedule.label)
 def test_rules_transforms_schedules_and_measures_of_whole_numbers_with_data(schedule):
     optimizer = counting().scheduled(schedule).transformed(signs(), shrink())

@@ -44,6 +44,7 @@ def marked(pages):
     ]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("page", marked(PAGES))
 def test_every_block_runs(page, tmp_path):
     with contextlib.redirect_stderr(io.StringIO()):
@@ -54,6 +55,7 @@ def test_short_pages_are_there():
     assert {name_of(page) for page in PAGES} > SHORT
 
 
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES])
 def test_what_is_only_shown_is_of_the_kinds_that_cannot_be_run(page):
     command = typer.main.get_command(app)

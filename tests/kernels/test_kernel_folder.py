@@ -175,6 +175,7 @@ def test_the_folder_is_trimmed_to_its_size_least_recently_used_first(tmp_path, m
     assert {f.name for f in tmp_path.iterdir()} == {"k1.kernel", "k8.kernel", "k7.kernel", "notes.txt"}
 
 
+@pytest.mark.slow
 def test_the_kernels_in_memory_are_bounded_and_released(place, monkeypatch):
     monkeypatch.setattr(compiling, "_kernels", OrderedDict())
     monkeypatch.setattr(compiling, "MOST_IN_MEMORY", 3)
@@ -210,6 +211,7 @@ NORMED = optimizers.normalized_gd().transformed(transforms.normalize(), transfor
 PLATEAU = optimizers.gd().scheduled(schedules.reduce_on_plateau())
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "compile_",
     [
@@ -330,6 +332,7 @@ def test_two_processes_compile_into_one_folder(tmp_path):
     assert not [*tmp_path.rglob("*.unfinished")]
 
 
+@pytest.mark.slow
 def test_after_a_number_of_kernels_others_are_compiled_in_a_process_that_ends(tmp_path, monkeypatch, compilations):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(apart, "MOST_HERE", 1)

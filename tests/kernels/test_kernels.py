@@ -36,6 +36,7 @@ def test_the_sigmoids_gradient_differs_by_rounding_only():
     assert np.max(np.abs(got - expected)) <= 4 * np.finfo(float).eps * 0.25
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("problem", "optimizer", "dtype"),
     [
@@ -59,6 +60,7 @@ def test_main_kernels_compile_to_vector_instructions(problem, optimizer, dtype):
     assert dtype == "float64" or not any(line[0].startswith("vcvtps2pd") for line in arithmetic)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("problem", "optimizer"),
     [
@@ -95,6 +97,7 @@ def _objective(theta, out, work, n, data, layout, t):
         independent()
 
 
+@pytest.mark.slow
 def test_what_lanes_ask_of_the_compiler_is_known_to_numba_too(monkeypatch):
     by_numba, made = compiling.machine_code_by_numba, []
 
@@ -121,6 +124,7 @@ def test_loops_over_lanes_are_told_to_be_independent(module):
     assert len(loops) > 3
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("optimizer", ["gd", "prodigy", "lbfgs", "newton", "adam|clip_norm=1|lookahead"])
 def test_the_marks_of_independent_lanes_are_in_the_text_that_is_compiled(optimizer, monkeypatch):
     texts = []
@@ -231,6 +235,7 @@ print(*counts)
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing_and_the_cache_does_not_grow(answer, cache):
     assert all(int(count) > 0 for count in answer(COUNT_COMPILATIONS).split())
     files = sorted(f.name for f in cache.rglob("*"))
@@ -256,6 +261,7 @@ print(float(gdfast.run(sweep, keep_theta=True).theta.values.item()))
 """
 
 
+@pytest.mark.slow
 def test_an_edited_rule_is_recompiled(answer, tmp_path):
     gradient = 4 - 10 + 3
     for factor in (1.0, 5.0):
@@ -263,6 +269,7 @@ def test_an_edited_rule_is_recompiled(answer, tmp_path):
         assert float(answer(RUN_MINE)) == 1.0 - factor * 0.001 * gradient
 
 
+@pytest.mark.slow
 def test_kernels_cached_by_different_processes_do_not_get_mixed_up(answer):
     # Each is the first kernel of its process, so that a counter in their symbols would be the same.
     alone = """

@@ -170,6 +170,7 @@ def assert_close(name, x, from_numpy=4):
     np.testing.assert_array_max_ulp(got, reference(name, x), from_numpy)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", EXACT)
 def test_accuracy(name):
     assert_close(name, points(name, 2000))
@@ -226,6 +227,7 @@ def test_accuracy_in_many_points(name):
             assert_close(name, x[doubtful])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", EXACT)
 @given(x=st.floats(allow_nan=False))
 def test_accuracy_anywhere(name, x):
@@ -307,6 +309,7 @@ def needs_avx512():
         pytest.skip("this processor has no 512-bit vectors")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", EXACT)
 def test_loops_are_vectors_without_calls(name):
     needs_avx512()
@@ -336,6 +339,7 @@ def test_a_formula_of_several_is_one_loop_of_vectors():
     assert sum("%zmm" in line and "pd\t" in line for line in body(loop).splitlines()) >= 150
 
 
+@pytest.mark.slow
 def test_every_width_has_the_same_bits():
     for name in EXACT:
         assert_same_bits(name, 128)
@@ -370,6 +374,7 @@ TABLES = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", TABLES)
 def test_coefficients_are_the_derived_ones(name):
     coefficients, error = minimax(FITS[name])
@@ -429,6 +434,7 @@ def assert_powers_are_close(x, p):
     assert error[nearest[told] >= sys.float_info.min].max() <= 0.7
 
 
+@pytest.mark.slow
 def test_powers_are_accurate_and_the_same_in_arrays_and_lanes():
     assert_powers_are_close(*powers(2000))
 

@@ -451,6 +451,7 @@ def compared(text):
                 assert ((a.view(whole) == b.view(whole)) | is_none).all(), (name, seed, is_checked, a, b)
 
 
+@pytest.mark.slow
 @settings(max_examples=24, derandomize=True, **SETTINGS)
 @given(programs())
 def test_random_functions(text):

@@ -53,6 +53,7 @@ def test_a_place_outside_is_told():
             kernel(values[:3], wrong)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("problem", WITH_LANES, ids=cases.label)
 def test_evaluations(problem, real):
@@ -69,6 +70,7 @@ def test_evaluations(problem, real):
         kernel(pair, OBJECTIVE, point, np.empty((0, 0), real), out, work, n, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
 def test_whole_sweeps(optimizer):
     for problem in (problems.rosenbrock(), WITH_LANES[-2]):

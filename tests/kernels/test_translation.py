@@ -35,6 +35,7 @@ def texts(monkeypatch):
     return made
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("problem", WITH_LANES, ids=cases.label)
 def test_lanes_of_problems(problem, real, texts):
@@ -47,6 +48,7 @@ def test_lanes_of_problems(problem, real, texts):
     assert texts
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("optimizer", cases.ALL_OPTIMIZERS, ids=cases.label)
 def test_steps(optimizer, real, texts):

@@ -110,6 +110,7 @@ def agree_for_every_rule(seed, rates, starts):
     return total
 
 
+@pytest.mark.slow
 def test_every_rule_agrees_with_the_reference_to_the_bit():
     assert agree_for_every_rule(0, 3, 2) > 400
 
@@ -137,6 +138,7 @@ def test_all_landscapes_agree_with_the_kernels(problem):
     assert not any(differing(sweep, "numba").values())
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "text",
     [
@@ -201,6 +203,7 @@ def written_tables(problem, optimizers, budget=60):
     return [part.reshape(table.shape) for part, table in zip(np.split(got, ends), expected, strict=True)], expected
 
 
+@pytest.mark.slow
 def test_step_tables_of_moved_hyperparameters_are_those_of_python():
     rules = [rule for rule in (make() for make in o.CATALOGUE.values()) if not rule.steps]
     scheduled = [o.gd().scheduled(plan) for plan in SCHEDULES if plan] + [

@@ -44,6 +44,7 @@ def test_budgets_are_written_as_floats():
         gdfast.Sweep("quartic", "gd", max_steps=1.5)
 
 
+@pytest.mark.slow
 def test_values_of_rates_and_starts_with_slashes(tmp_path):
     sweep = gdfast.Sweep("quartic", "gd", "0.001/0.01/0.1", "-1/0/1")
     np.testing.assert_array_equal(sweep.learning_rates, [0.001, 0.01, 0.1])
@@ -91,6 +92,7 @@ def test_a_wrong_name_is_told_the_right_one():
         gdfast.Sweep("quartik", "gd")
 
 
+@pytest.mark.slow
 def test_all_weights_of_a_network_at_zero(tmp_path):
     code, said = typed("sweep --problem mlp --optimizer gd --start 0 --lr 0.1 --max-steps 5 -o a.zarr", tmp_path)
     assert code == 0, said
@@ -109,6 +111,7 @@ def test_the_same_optimizers_clipped():
             analysis.delta(before, swept("quartic", others, "1e-3:1:8", "-3:3:5"))
 
 
+@pytest.mark.slow
 def test_steps_to_a_tolerance_from_the_command_line(tmp_path):
     line = (
         "sweep --problem quartic --optimizer gd --lr 0.01 --start=-1 --measure steps_to_reach:tolerance=0.01 -o a.zarr"

@@ -56,6 +56,7 @@ def test_tune_by_another_model(points, tmp_path):
     assert "Tuning mlp on points.csv" in told(tmp_path / "t")
 
 
+@pytest.mark.slow
 def test_tune_a_formula_of_ones_own(points, tmp_path):
     quick = ["--optimizer", "gd", "--batch-size", "0", "--seeds", "1", "--max-steps", "50", "--out", tmp_path / "t"]
     done = run("tune", points, "--target", "price", "--model", "a + b*size", "--model-loss", "huber", *quick)

@@ -54,6 +54,7 @@ def test_one_optimizer_at_one_rate(result):
     assert len(gdfast.tidy(one.sel(learning_rate=0.01, method="nearest"))) == 5
 
 
+@pytest.mark.slow
 def test_a_store_as_a_spreadsheet(store, tmp_path):
     code, said = typed(f"table {store} -o cells.csv", tmp_path)
     assert (code, said) == (0, "80 rows → cells.csv\n")
@@ -80,6 +81,7 @@ def test_figures_are_pyplot_s(result):
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_hundreds_of_figures_do_not_pile_up(result):
     for _ in range(30):  # more than matplotlib warns of, and warnings are errors here
         plot.outcome_map(result, "gd")
@@ -124,6 +126,7 @@ def test_dark_figures(result):
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_every_kind_of_figure_from_the_command_line(store, tmp_path):
     code, said = typed("plot --help", tmp_path)
     assert code == 0
@@ -138,6 +141,7 @@ def test_every_kind_of_figure_from_the_command_line(store, tmp_path):
     assert ".html" in said
 
 
+@pytest.mark.slow
 def test_a_page_that_is_read_out_and_zoomed(store, tmp_path):
     assert typed(f"plot maps {store} -o map.html --title Mine", tmp_path)[0] == 0
     page = (tmp_path / "map.html").read_text()
@@ -146,6 +150,7 @@ def test_a_page_that_is_read_out_and_zoomed(store, tmp_path):
     assert "https://" not in page
 
 
+@pytest.mark.slow
 def test_optimizers_race_in_a_film(tmp_path):
     line = "animate race --problem himmelblau --optimizer gd --optimizer adam --lr 0.01 --start 0 --start 0 --frames 4"
     assert typed(f"{line} -o race.gif", tmp_path) == (0, "4 pictures, 0.2 s → race.gif\n")
@@ -154,12 +159,14 @@ def test_optimizers_race_in_a_film(tmp_path):
     assert ".gif" in said
 
 
+@pytest.mark.slow
 def test_a_map_moves_along_a_hyperparameter(tmp_path):
     grid = "--lr 1e-3:1:6 --start -2:2:6 --max-steps 20 --backend numpy --out m.zarr"
     assert typed(f"sweep --problem quartic --optimizer momentum:momentum=0:0.9:3 {grid}", tmp_path)[0] == 0
     assert typed("animate map m.zarr --over momentum -o m.gif", tmp_path) == (0, "3 pictures, 0.5 s → m.gif\n")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "draw",
     [
@@ -194,6 +201,7 @@ def test_what_is_selected_goes_into_everything(result, draw):
 # The shell
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -214,6 +222,7 @@ def test_what_one_of_them_is(line, words, tmp_path):
         assert word in said
 
 
+@pytest.mark.slow
 def test_one_that_there_is_not(tmp_path):
     code, said = typed("list optimizers adma", tmp_path)
     assert code == 2

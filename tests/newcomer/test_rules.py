@@ -1,6 +1,7 @@
 """What a newcomer does with rules that find their rate, and with optimizers of other libraries: a test a task."""
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 import gdfast
@@ -31,6 +32,7 @@ def test_which_rules_need_no_rate():
     assert {line.split()[0] for line in lines} >= {"dog", "dowg", "prodigy", "dadapt_adamw", "momo", "cocob", "adgd"}
 
 
+@pytest.mark.slow
 def test_a_map_of_no_rate_to_tune():
     sweep = gdfast.Sweep(
         "quadratic", "gd prodigy momo", "1e-3:1e3:7", [[1.0, 1.0], [-0.5, 2.0]], 3000, loss_tolerance=1e-6

@@ -85,6 +85,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_of_table_is_swept_and_told_with_one_option_at_most(tmp_path, shape):
     content, option, words = SHAPES[shape]
@@ -105,6 +106,7 @@ def test_every_shape_of_table_is_swept_and_told_with_one_option_at_most(tmp_path
     assert kept.get("notes", []) == [note.removeprefix("gdfast: data: ") for note in done.stderr.splitlines()]
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_of_table_holds_the_numbers_that_were_written(tmp_path, shape):
     content, option, _ = SHAPES[shape]

@@ -29,6 +29,7 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
 QUICK = "--optimizer gd --lr 0.01:0.2:5 --max-steps 2000 --backend numpy --out a.zarr"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "lowest"),
     [
@@ -168,6 +169,7 @@ def test_a_measure_by_its_name():
     assert "measure" in gdfast.store.read(Path("a.zarr"))
 
 
+@pytest.mark.slow
 def test_learning_rate_by_curvature():
     done = typed(f"sweep {QUICK} --param a=log:0.1:10:3 --start 1.5 --loss", "a*x^2/2")
     assert done.exit_code == 0, done.output

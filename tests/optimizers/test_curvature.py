@@ -32,6 +32,7 @@ def of_one_step(matrix, slope, radius):
     return gdfast.run(sweep, backend="numpy", keep_theta=True).theta.values[0, 0, 0]
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), dimension=st.integers(1, 6))
 @settings(max_examples=25)
 def test_steps_of_a_trust_region_satisfy_the_conditions_that_make_them_least(seed, dimension):
@@ -121,6 +122,7 @@ def test_matrices_of_gauss_and_newton_are_of_the_outputs_slopes(problem):
 ADAPTIVE = [optimizers.adahessian(eps=0.1), optimizers.sophia(interval=3)]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "problem", [pytest.param(p, marks=[pytest.mark.slow] * (k > 4)) for k, p in enumerate(OF_PRODUCTS)], ids=cases.label
 )

@@ -52,6 +52,7 @@ def diagonal_of_gauss_newton(problem, theta, t):
     return np.diag(bend) - rest
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "problem",
     [
@@ -86,6 +87,7 @@ def in_lanes(problem, theta, seeds, t):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 def test_lanes_and_reference_have_the_same_estimates(real):
     """To the bit where no exponential occurs, else within 128 units in the last place of the largest entry's root.
@@ -153,6 +155,7 @@ def test_on_a_network_it_is_the_authors_loop_with_torchs_gradients(problem):
     assert problem.loss(got[-1][:, None]) < 0.7 * problem.loss(start[:, None])
 
 
+@pytest.mark.slow
 def test_on_a_softmax_regression_it_is_the_authors_loop_in_numpy():
     problem, start = problems.softmax_regression(l2=0.0), np.zeros(15)
     X, y = problem.X, np.eye(3)[problem.y.astype(int)]
@@ -173,6 +176,7 @@ def test_on_a_softmax_regression_it_is_the_authors_loop_in_numpy():
     np.testing.assert_allclose(path_of(problem, 0.005, start), expected, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 def test_it_is_the_same_in_both_backends_and_counts_its_looks(real):
     problem = mlp((3, 7, 5, 2), ("relu", "leaky_relu"), batch_norm=True, l2=0.3, gain=1.3, batch_size=20)

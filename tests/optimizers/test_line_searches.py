@@ -33,6 +33,7 @@ def steps_of(problem, rule, start, steps):
             yield height, slope, after, way
 
 
+@pytest.mark.slow
 @given(data=st.data(), seed=st.integers(0, 2**32))
 @settings(max_examples=30)
 def test_accepted_steps_satisfy_the_conditions(data, seed):
@@ -67,6 +68,7 @@ def test_on_quadratics_with_exact_searches_all_are_conjugate_gradients(dimension
         assert np.abs(got[-1]).max() < 1e-8  # after as many steps as there are coordinates
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), dimension=st.integers(1, 8))
 @settings(max_examples=20)
 def test_a_newton_step_ends_at_the_minimum_of_a_quadratic(seed, dimension):
@@ -201,6 +203,7 @@ def test_evaluations_are_counted(tmp_path):
     assert float(got.evaluations.item()) == len(seen)  # one at each point, and the trials
 
 
+@pytest.mark.slow
 def test_evaluations_of_what_settled_do_not_count_its_last_search():
     sweep = gdfast.Sweep(problems.quadratic(condition=30.0), "conjugate_gradients:search=exact", [1.0], [[1.0, 2.0]])
     for backend in ("numba", "numpy"):
@@ -218,6 +221,7 @@ def of_one_name(theta, grad, lr):
     return theta - s * lr * grad
 
 
+@pytest.mark.slow
 def test_a_length_may_have_the_name_of_a_number_in_its_direction():
     rule = Optimizer(of_one_name, 0.1, search=Search(half, most=5))
     cases.agree(cases.sweep_of(problems.linear_regression(), rule, 8, 20))

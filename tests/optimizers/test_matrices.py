@@ -45,6 +45,7 @@ MEANS = optimizers.Optimizer(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", NETWORKS, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit(problem):
     starts = problem.starts(seeds=range(3))
@@ -52,6 +53,7 @@ def test_kernel_and_reference_agree_to_the_bit(problem):
     cases.agree(gdfast.Sweep(problem, [MEANS, *(make() for make in MATRIX_RULES)], rates, starts, 40))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("make", MATRIX_RULES, ids=lambda make: make.__name__)
 @given(data=st.data())
 @settings(max_examples=4)
@@ -60,6 +62,7 @@ def test_kernel_and_reference_agree_for_random_hyperparameters_on_a_network(make
     cases.agree(gdfast.Sweep(EXACT, optimizer, np.geomspace(1e-3, 1.0, 4), EXACT.starts(seeds=range(2)), 30))
 
 
+@pytest.mark.slow
 def test_transforms_schedules_and_measures_go_with_a_rule_for_matrices():
     chosen = "muon|cosine|clip_norm=0.1|weight_decay:weight=0.1"
     sweep = gdfast.Sweep(EXACT, chosen, [0.01, 0.1], EXACT.starts(seeds=range(3)), 40, measure="steps_to_reach")

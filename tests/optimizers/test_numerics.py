@@ -47,6 +47,7 @@ def assert_finite_on_schedules(name, kernel):
             cases.assert_same(gdfast.run(sweep, keep_theta=True), result)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", optimizers.CATALOGUE)
 def test_schedules_that_start_or_end_at_0_leave_every_rule_finite(name):
     assert_finite_on_schedules(name, kernel=name in {"adgd", "normalized_gd"})
@@ -98,6 +99,7 @@ def assert_scales(problem, name, dtype, powers):
     np.testing.assert_array_equal(paths, np.broadcast_to(paths[list(powers).index(0)], paths.shape))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", OF_NO_SCALE)
 def test_norms_neither_overflow_nor_underflow(name):
     assert_scales(NINE, name, "float64", [-900, -500, 0, 400, 900])
@@ -117,6 +119,7 @@ def test_polyaks_step_does_not_depend_on_the_scale_while_losses_are_numbers():
     np.testing.assert_array_equal(ends, np.broadcast_to(ends[1], ends.shape))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("problem", [problems.quartic(), NINE], ids=cases.label)
 def test_a_gradient_beyond_the_limit_has_diverged_before_it_is_clipped(problem, backend):

@@ -61,6 +61,7 @@ def difference(case, problem, expected):
     return float(np.max(np.abs(got - expected) / np.abs(expected).max(axis=0)))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("case", peers.CASES, ids=lambda case: case.label)
 def test_stored_trajectories(case):
     paths = oracle_texts.read(case.name)

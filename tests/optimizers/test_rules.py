@@ -30,6 +30,7 @@ def rate_of(optimizer):
     return 0.0001 if optimizer.parameters.get("centered") else 0.001
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
 @pytest.mark.parametrize("start", [[1.9], [-2.5]])
 def test_200_steps_on_the_quartic(optimizer, start):
@@ -41,6 +42,7 @@ def test_200_steps_on_the_quartic(optimizer, start):
     assert relative(got[-1], expected[-1]) < 1e-12  # it may have met a gradient of zero before
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("optimizer", cases.OPTIMIZERS, ids=cases.label)
 def test_200_steps_on_a_regression(optimizer):
     X, y = np.array([[1, 1], [1, 2], [1, 3], [1, 4.0]]), np.array([2, 3.8, 5.9, 7.8])
@@ -74,6 +76,7 @@ def steps_of(optimizer, steps):
     return AMPLIFYING.get(optimizer.name, steps)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("optimizer", [o for o in cases.ALL_OPTIMIZERS if o.name in WITHOUT_PEER], ids=cases.label)
 def test_200_steps_of_the_rules_that_no_other_library_has(optimizer):
     def loss(p):
@@ -128,6 +131,7 @@ def drawn(parameter, default, rng):
     return bool(rng.integers(2)) if isinstance(default, bool) else RANDOM[parameter](rng.uniform())
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", [name for name in optimizers.CATALOGUE if hasattr(textbook, name)])
 @given(seed=st.integers(0, 2**32), dimension=st.integers(2, 6))
 @settings(max_examples=20)

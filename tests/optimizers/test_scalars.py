@@ -48,6 +48,7 @@ def test_scalars_are_those_of_a_plain_loop():
     np.testing.assert_allclose(got, path, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [problems.rosenbrock(), problems.quadratic(dimension=9)], ids=cases.label)
 def test_scalars_lie_beside_the_memory_of_a_schedule_and_of_a_measure(problem):
     chain = transforms.clip_norm(1.0), transforms.weight_decay(0.01)

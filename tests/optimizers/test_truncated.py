@@ -63,6 +63,7 @@ def test_lanes_and_reference_have_the_same_rounds_on_landscapes():
     np.testing.assert_array_equal(asked, backward)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem",
     [

@@ -63,6 +63,7 @@ def test_a_map_moves_along_what_it_is_told(result):
     assert ax.get_title() == "momentum"
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("over", "x", "count"), [("learning_rate", "momentum", 5), ("step", "learning_rate", 3)])
 def test_films_of_numbers_have_one_scale(result, over, x, count):
     part = result if over == "learning_rate" else result.isel(optimizer=[0])

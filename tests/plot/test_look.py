@@ -34,6 +34,7 @@ def test_every_figure_takes_the_same_arguments():
             assert {"title", "size", "palette", "legend"} <= {*inspect.signature(figure).parameters}, name
 
 
+@pytest.mark.slow
 def test_those_that_nobody_waits_for_are_given_up_and_released(result):
     refs = [plot.lr_sensitivity(result).figure.number for _ in range(25)]
     assert plt.get_fignums() == refs[-8:]
@@ -45,6 +46,7 @@ def test_those_that_nobody_waits_for_are_given_up_and_released(result):
     assert sum(issubclass(type(each), Drawing) for each in gc.get_objects()) <= 10  # isinstance asks lazy modules
 
 
+@pytest.mark.slow
 def test_where_figures_can_be_shown_those_not_saved_wait(result, monkeypatch, tmp_path):
     monkeypatch.setattr(matplotlib, "get_backend", lambda: "qtagg")
     waiting = [plot.ecdf(result).figure for _ in range(3)]

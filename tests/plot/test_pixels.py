@@ -45,6 +45,7 @@ def expected(result, x, y, most):
     return outcome, steps
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("slab", [1, 60, 700, 10**6])
 @pytest.mark.parametrize(
     ("x", "y"),
@@ -87,6 +88,7 @@ def test_the_quickest_share_is_the_quantile(result, monkeypatch):
     assert pixels.quickest(result, np.array([99], dtype=np.int8), 0.5) == 1
 
 
+@pytest.mark.slow
 def test_maps_of_stores_are_those_of_results_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["gdfast.plot.figures"], "MOST_PIXELS", 16)
     monkeypatch.setattr(pixels, "_SLAB", 500)

@@ -174,6 +174,7 @@ def test_a_bifurcation_diagram_has_the_orbits(ax):
         plot.bifurcation(orbit, ax, optimizer="adma")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("quantity", ["loss", "excess", "gradient_norm", "period", "measure"])
 def test_maps_of_numbers_show_medians_and_one_scale(quantity):
     measure = gdfast.measures.steps_to_reach(1e-2) if quantity == "measure" else None

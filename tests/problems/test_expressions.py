@@ -246,6 +246,7 @@ def chained(x1, x2, x3, x4, x5, x6, x7, x8, x9, x10):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_ten_coordinates_of_a_formula():
     text = "(x1-1)^2 + " + "+".join(f"(x{i + 1}-x{i})^2" for i in range(1, 9)) + "+ (x10-x9)^2 + (x10-1)^2"
     typed = problems.from_expression(text, domain=(-3, 3))
@@ -284,6 +285,7 @@ FACTORED = {
 }
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("text", FACTORED)
 def test_loss_and_gradient_are_within_a_few_ulp_of_the_exact_value_everywhere(text):
     problem, exact = problems.from_expression(text, domain=(-40, 40)), FACTORED[text]
@@ -301,6 +303,7 @@ def test_loss_and_gradient_are_within_a_few_ulp_of_the_exact_value_everywhere(te
                 assert error <= allowed, (at, value, float(expected))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("text", "domain", "point", "start"),
     [
@@ -364,6 +367,7 @@ def test_a_loss_on_the_command_line(tmp_path):
     np.testing.assert_array_equal(a.start_point, b.start_point)
 
 
+@pytest.mark.slow
 def test_starts_by_name_in_any_order(tmp_path):
     done = invoke("--problem", "rosenbrock", "--start", "y=0:1:2", "--start", "x=5", "--out", str(tmp_path / "r.zarr"))
     assert done.exit_code == 0, done.output
@@ -440,6 +444,7 @@ def test_a_wrong_gradient_is_pointed_out():
     assert "y" in str(gdfast.check_gradient(problem))
 
 
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("make", problems.CATALOGUE.values(), ids=lambda make: make.__name__)
 def test_every_gradient_passes_and_none_does_with_one_entry_slightly_off(make):
     problem = make()
@@ -502,6 +507,7 @@ SCHWEFEL = "837.9658-x*sin(sqrt(abs(x)))-y*sin(sqrt(abs(y)))"
 EGGHOLDER = "-(y+47)*sin(sqrt(abs(x/2+y+47)))-x*sin(sqrt(abs(x-(y+47))))"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("text", "width", "point", "loss"),
     [
@@ -529,6 +535,7 @@ def test_what_is_lowest_at_the_border_has_no_minimum_inside(text):
     assert problems.from_expression(text).minima == ()
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "text", ["(x+y-1)**2", "(x-y)**2", "x**2*y**2", "(w1*w2-1)**2", "max(0,1-x)**2", "(x**2+y**2-1)**2"]
 )

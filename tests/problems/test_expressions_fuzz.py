@@ -196,6 +196,7 @@ def sensitivity(text, names, theta, expected):
     return np.where(change < 1e-3 * size, size + 1e6 * change, np.inf)
 
 
+@pytest.mark.slow
 @example(text="cos((((cos(0))**63+x)**63+x)**63+x)")  # of 1e30 and more
 @seed(3)
 @given(text=trees() | mutated())
@@ -248,6 +249,7 @@ for text in sys.stdin.read().split(chr(0)):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not tell how much memory is used")
 def test_large_texts_take_little_memory():
     done = subprocess.run(

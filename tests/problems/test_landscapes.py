@@ -70,6 +70,7 @@ def symbols_of(dimension):
     return surveys.FOUR if dimension == 4 else (X, Y)[:dimension]
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_loss_gradient_and_hessian_are_sympys(name):
     problem = p.CATALOGUE[name]()
@@ -167,6 +168,7 @@ def in_many_digits(name, dimension):
     return [sympy.lambdify(symbols, part, surveys.IN_MANY_DIGITS) for part in parts]
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize(
     ("name", "source", "point", "loss"), MINIMA, ids=[f"{name}{point}" for name, _, point, _ in MINIMA]
 )
@@ -192,6 +194,7 @@ def test_published_minima_are_known_to_all_digits(name, source, point, loss):
     assert (problem.minima[0].loss - value >= -1e-12) == (loss <= lowest_of_all)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "dimension", "loss"), surveys.IN_MORE_DIMENSIONS)
 def test_families_have_their_published_minima_in_more_dimensions(name, dimension, loss):
     problem = p.CATALOGUE[name](dimension=dimension)
@@ -319,6 +322,7 @@ def turns(problem, domain, n):
     return np.rint(around / (2 * np.pi)).astype(int)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in MANY else name for name in COUNTS]
 )
@@ -511,6 +515,7 @@ def compare(problem, n):
     np.testing.assert_allclose(got.theta.values[tame], expected.theta.values[tame], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem",
     [p.CATALOGUE[name]() for name in FEW] + [p.rosenbrock(dimension=12), p.quadratic(dimension=5, rotation=1)],

@@ -60,6 +60,7 @@ def test_what_is_selected_of_a_result_goes_in(problem):
     assert problem.loss(line).dims == ("learning_rate",)
 
 
+@pytest.mark.slow
 def test_the_best_of_a_sweep_predicts_new_rows():
     problem = problems.logistic_regression("breast_cancer", validation=0.25)
     result = gdfast.sweep(problem, "gd", [0.1, 1.0], max_steps=50, backend="numpy", keep_theta=True)

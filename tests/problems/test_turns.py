@@ -23,6 +23,7 @@ TURNS = [
 """Of formulas, of many coordinates, of one formula in other numbers, of rows and mini-batches: none rounds but once."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", TURNS, ids=lambda problem: f"{problem.name}{problem.dimension}")
 def test_kernel_and_reference_agree_to_the_bit(problem):
     chosen = [optimizers.gd(), optimizers.adam(amsgrad=True), optimizers.sam()]
@@ -86,6 +87,7 @@ def test_nothing_settles_where_the_next_step_may_pull():
     assert (both.steps == 200).all()
 
 
+@pytest.mark.slow
 def test_networks_have_curricula():
     rows = [gdfast.data.load((np.eye(3)[:n, :2], np.arange(n)), standardize=False) for n in (2, 3)]
     easy, hard = (problems.mlp((2, 3, 1), data=data) for data in rows)

@@ -15,6 +15,7 @@ def steps_to_leave(rule, distance, number=0):
     return int(np.argmax(np.abs(path.theta.values[:, 0]) > 0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", [1e-4, 1e-8])
 def test_momentum_and_noise_leave_a_strict_saddle_sooner(distance):
     plain = steps_to_leave(optimizers.gd(), distance)
@@ -26,6 +27,7 @@ def test_momentum_and_noise_leave_a_strict_saddle_sooner(distance):
     assert np.median([steps_to_leave(noisy, distance, number) for number in range(9)]) < 0.75 * plain
 
 
+@pytest.mark.slow
 def test_noise_leaves_the_saddle_from_where_plain_gradient_descent_never_does():
     noisy = optimizers.gd().transformed(transforms.noise(0.1))
     assert steps_to_leave(optimizers.gd(), 0.0) == 0  # never
@@ -75,6 +77,7 @@ def best_loss(optimizer, rates, condition, rotation):
     return float(gdfast.run(sweep, progress=False).loss.squeeze().median("start").min())
 
 
+@pytest.mark.slow
 def test_rotating_an_ill_conditioned_bowl_takes_most_of_adams_advantage():
     def of_gd(rotation, condition=1e4):
         return best_loss(optimizers.gd(), np.geomspace(0.05, 2, 48) / condition, condition, rotation)

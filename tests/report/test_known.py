@@ -37,6 +37,7 @@ def marked(names):
     return [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in names]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", marked(RESULTS))
 def test_a_published_result_is_met_or_its_reason_told(name):
     table = found(name).table

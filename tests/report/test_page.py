@@ -27,6 +27,7 @@ def folder(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_every_figure_is_png_and_svg_every_table_csv_and_parquet(folder):
     for stem in ("rates-quartic", "basins-six_hump_camel", "ravine"):
         assert matplotlib.image.imread(folder / f"{stem}.png").shape[0] > 300

@@ -41,6 +41,7 @@ def test_problems_and_optimizers_can_be_chosen(tmp_path):
     assert "gdfast report --only rates --quick --problem flat_quartic --optimizer gd" in made.read_text()
 
 
+@pytest.mark.slow
 def test_what_hardly_arrives_is_told(tmp_path):
     # Lion moves by the rate, whatever the gradient: at a thousand steps few of its trajectories come near enough.
     chosen = [problems.himmelblau()], [optimizers.adam(), optimizers.lion()]
@@ -54,6 +55,7 @@ def test_what_hardly_arrives_is_told(tmp_path):
     assert table.loc["lion", "median steps there"] < 1000  # not the budget, though it never rests
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("quick", [True, False])
 def test_no_grid_of_starts_has_a_lowest_minimum(quick):
     lab = Lab(quick=quick)
@@ -79,6 +81,7 @@ def fail():
     raise RuntimeError("no ink")
 
 
+@pytest.mark.slow
 def test_a_figure_that_fails_loses_no_data_and_no_other_figure(tmp_path, monkeypatch):
     chapter = landscape.CHAPTER.__class__("broken", "Broken", "", (broken, landscape.double_well))
     monkeypatch.setitem(CHAPTERS, "broken", chapter)
@@ -89,6 +92,7 @@ def test_a_figure_that_fails_loses_no_data_and_no_other_figure(tmp_path, monkeyp
     assert failures[0] in made.read_text()
 
 
+@pytest.mark.slow
 def test_tables_of_the_benchmarks_are_shown_as_they_are_or_said_to_be_missing(tmp_path):
     (section,) = speed.peers(Lab(out=tmp_path))
     assert section.table is None

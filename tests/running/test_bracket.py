@@ -72,6 +72,7 @@ def in_units(theta, grad, lr, unit):
     return theta - lr * unit * grad
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("unit", "first", "last"),
     [

@@ -64,6 +64,7 @@ def test_neither_tiles_nor_workers_matter(sweep, result, workers, tile_size):
     assert other.attrs["found_minima"] == result.attrs["found_minima"]
 
 
+@pytest.mark.slow
 def test_processes_find_it_too(sweep, result):
     with gdfast.executors.Processes(2) as pool:
         cases.assert_same(gdfast.run(sweep, executor=pool), result)
@@ -73,6 +74,7 @@ class Interruption(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", [1, 4, 11, 14, 17, 22])
 def test_an_interrupted_store_is_resumed_to_the_same_bytes(sweep, result, tmp_path, monkeypatch, calls):
     stored.small_blocks(12, monkeypatch)
@@ -96,6 +98,7 @@ def test_an_interrupted_store_is_resumed_to_the_same_bytes(sweep, result, tmp_pa
     assert (cut / ".gdfast-journal").read_bytes() == finished
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("calls", [4, 11])
 def test_a_store_that_knows_less_is_judged_anew(sweep, result, tmp_path, monkeypatch, calls):
     stored.small_blocks(12, monkeypatch)

@@ -31,6 +31,7 @@ def curved(a):
     return gdfast.Sweep(problem, "gd momentum", "0.01:4:9", [1.5], 400)
 
 
+@pytest.mark.slow
 def test_learning_rate_by_curvature_is_one_command_and_one_map(tmp_path):
     done = typed(f"sweep {LINE} --param a=log:0.1:10:5 --loss", "a*x^2/2 + a")
     assert done.exit_code == 0, done.output
@@ -55,6 +56,7 @@ def test_learning_rate_by_curvature_is_one_command_and_one_map(tmp_path):
     assert (analysis.excess(result) >= -1e-9).all()
 
 
+@pytest.mark.slow
 def test_the_same_line_completes_it_and_others_are_refused(tmp_path):
     loss = ("--loss", "a*x^2/2 + a")
     assert typed(f"sweep {LINE} --param a=1/2", *loss).exit_code == 0
@@ -94,6 +96,7 @@ def test_what_is_missing_is_run(tmp_path):
     np.testing.assert_array_equal(flat.outcome[2:], whole.outcome[1])
 
 
+@pytest.mark.slow
 def test_one_value_and_parameters_of_a_problem(tmp_path):
     done = typed(f"sweep {LINE.replace('a.zarr', 'c.zarr')} --param a=2 --loss", "a*x^2/2 + a")
     assert done.exit_code == 0, done.output

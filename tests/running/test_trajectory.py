@@ -8,6 +8,7 @@ import gdfast
 from gdfast import optimizers, problems, transforms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
 def test_one_trajectory_ends_as_its_cell_in_a_sweep(problem):
     optimizer = gdfast.optimizers.adam()

@@ -127,6 +127,7 @@ def test_a_folder_goes_on_where_it_was(tmp_path, monkeypatch):
         scored.table_of(optimizers.gd(), LATEST, tmp_path, told.append)
 
 
+@pytest.mark.slow
 def test_an_own_rule_is_scored_by_the_command_and_again_when_it_has_changed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = "def rule(theta, grad, lr):\n    theta = theta - {} * lr * grad\n    return theta\n"
@@ -158,6 +159,7 @@ NO_PART = {"newton", "damped_newton", "saddle_free_newton", "levenberg_marquardt
 NOT_YET: set[str] = set()  # whose scores are still to be made, and ship with the next table
 
 
+@pytest.mark.slow
 def test_every_optimizer_of_the_catalogue_ships_its_scores_or_cannot_take_part():
     labels = {make().label for make in optimizers.CATALOGUE.values()}
     assert set(left_out()) == NO_PART

@@ -136,6 +136,7 @@ def each_file_damaged(kind, whole, expected, folder, several):
             shutil.rmtree(path)
 
 
+@pytest.mark.slow
 def test_damage_of_any_file_is_seen_and_repaired(wholes, tmp_path):
     def some(number, name):
         return [DAMAGES[number // 3 % 4]] if number % 3 == 0 else []
@@ -253,6 +254,7 @@ def to_folder(file, outside):
     (file / "treasure").write_text("mine")
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("change", [to_link, to_fifo, to_socket, to_endless_link, to_folder])
 @pytest.mark.parametrize("name", [".zmetadata", JOURNAL, "loss/0.1.0", "learning_rate/0", LOCK])
 def test_special_files_are_neither_followed_nor_replaced(copy, tmp_path, change, name):
@@ -345,6 +347,7 @@ def test_metadata_that_gdfast_does_not_write_are_refused_before_zarr_sees_them(c
         assert result_or_sentence(copy) is None
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "change",
     [
@@ -386,6 +389,7 @@ def test_texts_too_deep_or_too_large_are_refused(copy, wholes, name):
     assert_repaired(copy, "landscape", *wholes("landscape"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="gives up the rights of root for a while")
 def test_reading_needs_neither_write_access_nor_a_lock(copy, wholes):
     for place in [copy, *copy.rglob("*")]:
@@ -508,6 +512,7 @@ def attacked(whole, expected, folder, seed):
     return is_repaired
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_random_damages_give_the_right_result_or_a_sentence(wholes, tmp_path_factory, monkeypatch, seed):

@@ -51,6 +51,7 @@ def whole(tmp_path_factory):
     return path
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("make", [sweep, classes])
 def test_a_store_holds_what_was_recorded_and_opens_with_xarray(tmp_path, make):
     expected = gdfast.run(make())
@@ -64,6 +65,7 @@ def test_a_store_holds_what_was_recorded_and_opens_with_xarray(tmp_path, make):
     assert store.status(tmp_path / "run.zarr", whole=True).damages == {}
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_to_the_same_bytes(tmp_path, whole):
     rng, done = random.Random(5), []
     for i in range(4):
@@ -81,12 +83,14 @@ def test_a_killed_run_is_resumed_to_the_same_bytes(tmp_path, whole):
     assert any(0 < n < 3840 for n in done), done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile_size", [7, 130])
 def test_stores_depend_on_neither_tiles_nor_workers(tmp_path, whole, tile_size):
     gdfast.run(sweep(tile_size=tile_size), store=tmp_path / "run.zarr", workers=3, progress=False)
     assert stored.contents(tmp_path / "run.zarr") == stored.contents(whole)
 
 
+@pytest.mark.slow
 def test_processes_write_the_same_store(tmp_path, whole):
     with Processes(2) as executor:
         gdfast.run(sweep(), store=tmp_path / "run.zarr", executor=executor, progress=False)

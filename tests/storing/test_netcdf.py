@@ -42,6 +42,7 @@ def old(request, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_any_damage_of_a_netcdf_file_is_seen_before_hdf5_reads_it(tmp_path):
     path = tmp_path / "run.nc"
     run(path)
@@ -83,6 +84,7 @@ def test_a_netcdf_file_that_cannot_grow_leaves_the_process_alive(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_of_two_writers_of_a_netcdf_file_one_wins_whole(tmp_path, expected):
     path, errors = tmp_path / "run.nc", []
 
@@ -159,6 +161,7 @@ def test_a_coordinate_that_is_missing_is_a_damage_in_older_formats_too(old, name
     assert [*store.status(old / "run.zarr").damages] == [name]
 
 
+@pytest.mark.sampled(1)
 def test_older_formats_are_not_mixed_with_what_is_judged_otherwise(old, tmp_path, expected):
     path = old / "run.zarr"
     before = stored.contents(path)
@@ -170,6 +173,7 @@ def test_older_formats_are_not_mixed_with_what_is_judged_otherwise(old, tmp_path
     assert store.status(path, whole=True).summary["format"].startswith("3, ")
 
 
+@pytest.mark.slow
 def test_a_damaged_netcdf_file_of_an_older_format_does_not_end_the_process(old):
     path = old / "run.nc"
     data = path.read_bytes()

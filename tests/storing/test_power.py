@@ -150,6 +150,7 @@ def record(tmp_path, monkeypatch):
     return operations, path, run(path).load()
 
 
+@pytest.mark.slow
 def test_some_moments_survive_a_loss_of_power(record, tmp_path):
     operations, path, expected = record
     rng = random.Random(1)

@@ -70,6 +70,7 @@ LARGER = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("name", "work"), [*((name, 70) for name in LARGER), ("starts", 6), ("less", 6)])
 def test_a_result_made_of_an_earlier_one_is_the_same_to_the_bit(tmp_path, monkeypatch, name, work):
     stored.small_blocks(work, monkeypatch)  # 6 of them are a part of a row
@@ -125,6 +126,7 @@ def test_the_batches_and_labels_of_data_are_the_same(tmp_path):
         cases.assert_same(gdfast.run(large, reuse=tmp_path / f"{budget}.zarr", **options), gdfast.run(large))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -151,6 +153,7 @@ def test_what_has_nothing_in_common_is_refused_and_nothing_is_made(tmp_path, cha
     assert not (tmp_path / "x.zarr").exists()
 
 
+@pytest.mark.slow
 def test_an_unfinished_store_and_a_netcdf_file_are_taken_from_too(tmp_path):
     small, large = sweep(learning_rates=RATES, tile_size=20), sweep(learning_rates=RATES, starts=POINTS)
     stored.interrupt(tmp_path / "small.zarr", small, 100)

@@ -117,6 +117,7 @@ def test_many_killed_runs_are_resumed_to_the_same_bytes(tmp_path, whole, context
     assert sum(0 < n < 3840 for n in done) >= len(done) / 2, done
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_comes_to_its_end(tmp_path, whole, context):
     path, done = tmp_path / "run.zarr", []
     for delay in (0.5, 0.6, 0.5, 0.6, 30):
@@ -151,18 +152,21 @@ def test_only_what_is_missing_is_run(tmp_path, whole, capsys):
     assert "complete: 3,840 trajectories" in capsys.readouterr().err
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("tile_size", [None, 7, 130])
 def test_stores_depend_on_neither_tiles_nor_workers(tmp_path, whole, tile_size):
     gdfast.run(stored.sweep(tile_size=tile_size), store=tmp_path / "run.zarr", keep_theta=True, workers=3)
     assert stored.contents(tmp_path / "run.zarr") == stored.contents(whole)
 
 
+@pytest.mark.slow
 def test_processes_write_the_same_store(tmp_path, whole):
     with Processes(2) as executor:
         resume(tmp_path / "run.zarr", executor=executor)
     assert_whole(tmp_path / "run.zarr", whole)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("shape", [(1, 5, 7), (3, 2, 200), (7, 2, 11), (2, 30, 50), (1, 1, 300), (200, 1, 3)])
 def test_grids_of_every_shape_are_stored(tmp_path, shape):
     sweep = gdfast.Sweep(
@@ -200,6 +204,7 @@ def test_a_full_disk_is_told_and_resumed(tmp_path, whole, monkeypatch):
     assert_whole(path, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 300, 1500, 3000, 4500])
 def test_files_that_cannot_grow_are_told_and_resumed(tmp_path, whole, context, size):
     path, told = tmp_path / "run.zarr", context.Queue()

@@ -104,6 +104,7 @@ def test_histories_are_rows_where_they_are_asked_for(result):
     cases.refused(lambda: gdfast.tidy(bare, history=True), ValueError, "history must be False")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("rows", [1, 5, 9, 18, 30, 10**6])
 @pytest.mark.parametrize("history", [False, True])
 def test_pieces_are_the_table(result, store, rows, history):
@@ -144,6 +145,7 @@ def test_to_dataframe_is_the_same_table(result):
     assert len(result.to_dataframe(["optimizer", "learning_rate", "start", "parameter", "recorded_step"])) == 54 * 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
 def test_the_command_line_writes_the_table(store, result, tmp_path, name):
     line = [sys.executable, "-m", "gdfast", "table", store, "-o", tmp_path / name, "--at", "learning_rate=0.02"]

@@ -81,6 +81,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 def test_at_the_limit_the_rule_on_symbols_turns_over_without_growing(name):
     optimizer, coefficients, frozen, limit = CASES[name]
@@ -143,6 +144,7 @@ def found_by_bisection(optimizer, low, high):
     return low
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("optimizer", "limit"),
     [
@@ -162,6 +164,7 @@ def test_stability_limits_are_found_by_bisection(optimizer, limit):
     assert found_by_bisection(optimizer, 0.5 * limit, 2 * limit) == pytest.approx(limit, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "preconditioner"),
     [
@@ -226,6 +229,7 @@ WITHOUT_FORMULA = {
 }
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("name", WITHOUT_FORMULA)
 def test_rules_without_a_formula_have_the_limit_of_what_is_left_at_rest(name):
     optimizer, expected = optimizers.CATALOGUE[name](), WITHOUT_FORMULA[name]
@@ -251,6 +255,7 @@ def test_a_penalty_moves_the_minimum_and_adds_to_the_curvature():
     assert got.iloc[2].isna().all()  # it is not at the minimum any more
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", [name for name in CASES if name != "EMA momentum"])
 def test_the_rule_on_tiny_disturbances_grows_as_its_matrix_on_symbols_does(name):
     optimizer, coefficients, frozen, _ = CASES[name]
@@ -303,6 +308,7 @@ def test_what_depends_on_chance_or_a_schedule_has_no_limit():
     assert theory.limits(problems.mlp((2, 2, 1), points=4), optimizers.gd()).isna().all(axis=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
 def test_the_edge_of_stability_is_as_published(beta):
     """Cohen et al. (2021), appendix B, and (2022), section 3 and appendix B."""

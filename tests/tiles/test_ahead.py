@@ -36,6 +36,7 @@ def copy(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("is_broken", "count"), [(False, 1), (True, 2)])
 def test_a_command_compiles_but_the_step_while_another_process_compiles_the_driver(copy, tmp_path, is_broken, count):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kernels"), "PYTHONPATH": str(copy)}

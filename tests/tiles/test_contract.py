@@ -22,6 +22,7 @@ def agree_on_a_whole_grid(problem, optimizer, n):
         assert (got.outcome == gdfast.outcomes.Outcome.diverged).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("problem", "optimizer"),
     [([QUARTIC, REGRESSION][k % 2], optimizer) for k, optimizer in enumerate(cases.OPTIMIZERS)],
@@ -41,11 +42,13 @@ def test_kernel_and_reference_agree_to_the_bit_on_whole_large_grids(problem, opt
     agree_on_a_whole_grid(problem, optimizer, 128)  # on the problem that the test above has not
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("optimizer", cases.MORE_OPTIMIZERS, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_for_every_rule(optimizer):
     cases.agree(cases.sweep_of(cases.one_of_each_template(optimizer, ROSENBROCK), optimizer, 32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", cases.EXACT, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_on_every_problem(problem):
     chosen = [optimizers.gd(), optimizers.lamb(), optimizers.polyak_sgd()]
@@ -64,6 +67,7 @@ def agree_for_random_hyperparameters(data, name, scheduled):
     cases.agree(cases.sweep_of(cases.one_of_each_template(optimizer, ground), optimizer, 12, max_steps=60))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 @settings(max_examples=6)
@@ -79,6 +83,7 @@ def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, data):
     agree_for_random_hyperparameters(data, name, st.booleans())
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("workers", "tile_size"), [(1, 1), (2, 777), (2, 513), (1, 4096), (3, None)])
 @pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
 def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size):

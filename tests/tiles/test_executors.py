@@ -146,6 +146,7 @@ def test_a_thread_that_cannot_start_ends_the_others(monkeypatch):
     assert working == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
 def test_a_lost_worker_is_told_and_the_store_resumed(tmp_path, monkeypatch):
     stored.small_blocks(130, monkeypatch)

@@ -30,6 +30,7 @@ def sweep(problem, history, max_steps=60, n=7, **changed):
     return gdfast.Sweep(problem, **{**settings, **changed}, max_steps=max_steps, history=history)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("steps", [8, "linear:61", "0/1/27/28/29/59/60"])
 def test_kernels_and_reference_record_the_same_bits(name, steps):
@@ -37,12 +38,14 @@ def test_kernels_and_reference_record_the_same_bits(name, steps):
     cases.agree(sweep(problem, f"{history}:{steps}"))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("history", [LANDSCAPE, "loss", "gradient_norm", "theta"])
 def test_in_single_precision_too(history):
     result = cases.agree(sweep(problems.himmelblau(), history, dtype="float32"))
     assert all(result[name].dtype == np.float64 for name in result.data_vars if name.startswith("history_"))
 
 
+@pytest.mark.slow
 def test_so_they_do_where_only_some_points_are_looked_at_and_in_a_measure():
     measure = gdfast.measures.convergence()
     cases.agree(sweep(problems.quartic(), f"{LANDSCAPE}:20", check_every=7, measure=measure))
@@ -61,6 +64,7 @@ def test_what_is_told_of_the_same_points_is_the_same():
         np.testing.assert_array_equal(result[name], result[f"history_{name}"][..., -1])
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("max_steps", [1, 3, 32, 33, 100])
 @pytest.mark.parametrize("steps", ["1/", "linear:200", 5])
 def test_what_is_recorded_is_what_a_trajectory_does(max_steps, steps):
@@ -86,6 +90,7 @@ def test_a_history_stays_at_the_end_also_of_what_diverged():
     np.testing.assert_array_equal(result.history_lowest_loss, np.fmin.accumulate(result.history_loss.values, axis=-1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rosenbrock", "network"])
 def test_histories_depend_on_neither_tiles_nor_workers(name):
     problem, history = EXACT[name]
@@ -116,6 +121,7 @@ def test_sharpness_and_distance_of_a_quadratic_are_known():
         np.testing.assert_allclose(result.history_distance[0, 0, :, 0], np.linalg.norm(points, axis=1), rtol=1e-12)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "problem", [problems.rosenbrock(dimension=70), problems.mlp((4, 14, 3), "tanh", points=30), problems.saddle()]
 )

@@ -140,6 +140,7 @@ def problem_of(what):
     return problems.from_expression(*what) if isinstance(what, tuple) else what
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", HARD, ids=lambda case: f"{case[0]}-{case[3]}")
 def test_hard_cases_have_their_labels(case):
     what, optimizer, start, rate, steps, outcome, endings = case
@@ -149,6 +150,7 @@ def test_hard_cases_have_their_labels(case):
     assert Ending(result.ending.values.item()).name in endings.split()
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("power", [-120, -7, 3, 90])
 @pytest.mark.parametrize("text", ["x**4 - 5*x**2 + 3*x", "(x**2-1)**2/4", "abs(x) + x**2", "x - 10*sqrt(1+x**2)"])
 def test_units_of_loss_and_coordinates_change_no_outcome(text, power):
@@ -247,6 +249,7 @@ def test_what_descends_by_mini_batches_is_told_from_what_swings_about_the_minimu
     assert (result.outcome.values[0, 3] == Outcome.oscillating).mean() > 0.7  # some are lower by chance
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("problem", "optimizer", "seeds", "steps"),
     [
@@ -282,6 +285,7 @@ def test_a_looser_tolerance_only_adds_successes():
         assert loose.sum() > tight.sum()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("max_steps", [3, 33, 50, 200])
 @pytest.mark.parametrize("what", ["quartic", "rosenbrock", "linear_regression:batch_size=2"])
 def test_backends_agree_on_how_everything_ends(what, max_steps):

@@ -197,6 +197,7 @@ def double_well(weight):
     return sorted(minima, key=lambda x: x**4 - 5 * x**2 + 3 * x + weight * x**2 / 2)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("weight", [0.5, 2.0, 3.0])
 def test_a_penalty_holds_points_where_the_penalized_loss_is_lowest_and_they_are_frozen_there(weight):
     rule = optimizers.gd().transformed(transforms.l2(weight))

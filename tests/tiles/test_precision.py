@@ -22,6 +22,7 @@ CHANGED = [
 ]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("optimizer", [*(optimizers.CATALOGUE[name]() for name in SOME), *CHANGED], ids=cases.label)
 def test_single_precision_agrees_with_its_reference_to_the_bit(optimizer):
     problem = problems.rosenbrock()
@@ -62,6 +63,7 @@ def test_both_precisions_find_the_same_minima_where_both_settle():
     assert (single.basin == double.basin).values[both].mean() > 0.98  # but near the border of their basins
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("problem", [problems.quartic(), problems.quadratic(dimension=9)], ids=cases.label)
 @pytest.mark.parametrize("k", [2, 7, 64])
 def test_sparse_checks_agree_with_the_reference_and_change_when_not_where(problem, k):
@@ -94,6 +96,7 @@ RULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", WITH_LANES, ids=cases.label)
 def test_lane_kernels_in_single_precision_agree_with_their_reference_to_the_bit(problem):
     network = problem.name == "mlp"
@@ -162,6 +165,7 @@ def _rows(n):
     return features, features @ [1.0, -2.0, 0.5] + rng.normal(size=n)
 
 
+@pytest.mark.slow
 def test_losses_of_very_many_rows_in_single_precision_are_those_in_double():
     features, values = _rows(100_000)
     for problem in (

@@ -85,6 +85,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("sound", [0, 40])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_executor_that_fails_is_told_in_one_sentence_and_resumed(tmp_path, fault, sound):
@@ -288,6 +289,7 @@ def _other_helper(folder):
     (folder / "user_rules.py").write_text(RULES.replace("momentum * v + grad", "grad + v * momentum"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -386,6 +388,7 @@ with Processes(2) as pool:
 """
 
 
+@pytest.mark.slow
 def test_a_script_that_workers_cannot_import_is_told(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

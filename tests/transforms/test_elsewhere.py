@@ -43,6 +43,7 @@ def slope(x):
     return ROSENBROCK.gradient(np.asarray(x)[:, None])[:, 0]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("where", BESIDE)
 def test_kernel_and_reference_agree_to_the_bit(where):
     problem, text = BESIDE[where]
@@ -55,6 +56,7 @@ def test_they_do_in_single_precision_too():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [ROSENBROCK, BATCHES], ids=cases.label)
 def test_around_gradient_descent_it_is_the_rule_of_this_name(problem):
     sweep = cases.sweep_of(problem, notation.optimizers("gd|sam=0.1 sam:rho=0.1"), 8, 60)
@@ -109,6 +111,7 @@ def entries(theta, grad, lr):
     return grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("over", "of"), [("arrays", "all"), ("arrays", "matrices"), ("units", "all")])
 def test_of_a_network_the_ball_is_that_of_arrays_or_units(over, of):
     change = Transform(near, norms=("size",), entries=entries, over=over, of=of, elsewhere=True)

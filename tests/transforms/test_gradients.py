@@ -117,6 +117,7 @@ def test_torch_does_the_same(kind):
         optimizer.step()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [problems.rosenbrock(), problems.quadratic(dimension=9)], ids=cases.label)
 @pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
 def test_kernel_and_reference_agree_to_the_bit_for_any_tiles(problem, chain):

@@ -234,6 +234,7 @@ class TestOptima:
     def end(self, text, problem=REGRESSION, steps=3000):
         return path_of(text, problem, np.zeros(problem.dimension), 1 / STEEPEST, steps)[-1]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("weight", [0.1, 0.2])
     def test_soft_threshold_is_the_lasso(self, weight):
         linear_model = pytest.importorskip("sklearn.linear_model", reason="needs scikit-learn")
@@ -242,10 +243,12 @@ class TestOptima:
         np.testing.assert_allclose(got, lasso.coef_, atol=1e-9)
         assert (got == 0).sum() == (lasso.coef_ == 0).sum() > 0
 
+    @pytest.mark.slow
     def test_box(self):
         expected = optimize.lsq_linear(DESIGN, TARGET, (-0.05, 0.1), tol=1e-14, method="bvls").x
         np.testing.assert_allclose(self.end("gd|box:low=-0.05,high=0.1"), expected, atol=1e-12)
 
+    @pytest.mark.slow
     def test_ball(self):
         bend, pull = DESIGN.T @ DESIGN / 40, DESIGN.T @ TARGET / 40
 
@@ -255,6 +258,7 @@ class TestOptima:
         weight = optimize.brentq(lambda w: np.linalg.norm(held(w)) - 0.1, 0, 100, xtol=1e-15, rtol=1e-14)
         np.testing.assert_allclose(self.end("gd|ball=0.1"), held(weight), rtol=1e-10)
 
+    @pytest.mark.slow
     def test_l1_ball_is_the_lasso_in_its_first_form(self):
         linear_model = pytest.importorskip("sklearn.linear_model", reason="needs scikit-learn")
         lasso = linear_model.Lasso(alpha=0.1, fit_intercept=False, tol=1e-14, max_iter=10**6).fit(DESIGN, TARGET)
@@ -262,6 +266,7 @@ class TestOptima:
         np.testing.assert_allclose(got, lasso.coef_, atol=1e-9)
         assert (got == 0).sum() == (lasso.coef_ == 0).sum() > 0
 
+    @pytest.mark.slow
     def test_simplex(self):
         found = optimize.minimize(
             lambda w: 0.5 * ((DESIGN @ w - TARGET) ** 2).mean(),
@@ -314,6 +319,7 @@ class TestThreshold:
         sweep = gdfast.Sweep(problem, text, [1e-300], points, 1, gradient_tolerance=0.0)
         return cases.agree(sweep).theta.values.reshape(points.shape)
 
+    @pytest.mark.sampled(8)
     @pytest.mark.parametrize("scale", [1e-4, 0.3, 1.0, 30.0, 1e10])
     @pytest.mark.parametrize("shift", [0.0, 3.0, -3.0])
     @pytest.mark.parametrize("d", [1, 2, 5])
@@ -383,6 +389,7 @@ CHAINS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [ROSENBROCK, problems.quadratic(dimension=9)], ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_on_landscapes(problem):
     rules = [rule.transformed(own()) for text in CHAINS for rule in notation.optimizers(text)]
@@ -426,6 +433,7 @@ class TestTheory:
         np.testing.assert_allclose(table.iloc[1], table.iloc[0], rtol=1e-6)  # found, not by a formula
         assert table.iloc[2].isna().all()
 
+    @pytest.mark.slow
     def test_caution_is_seen_to_die_out_or_not(self):
         (rule,) = notation.optimizers("momentum:momentum=0.5|cautious")
         limit, bowl = theory.limit(rule, 1.0), cases.least_squares([[1.0]], [0.0])

@@ -48,6 +48,7 @@ def losses_by_hand(z, loss, target):
     }[loss]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("loss", "target"),
     [
@@ -74,6 +75,7 @@ def test_every_loss_is_the_one_written_by_hand_with_its_gradient(loss, target):
         np.testing.assert_allclose(problem.hessian(theta), differences, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_on_ten_points_it_is_the_formula_spelled_out():
     x, y = COLUMNS["x"][:10], COLUMNS["y"][:10]
     domain = {"a": (0.0, 4.0), "b": (0.0, 2.0), "c": (-1.0, 1.0)}
@@ -94,6 +96,7 @@ def test_on_ten_points_it_is_the_formula_spelled_out():
     assert len(np.unique(np.round(got.theta, 3))) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem",
     [
@@ -109,6 +112,7 @@ def test_kernels_and_reference_agree_to_the_bit(problem):
     cases.agree(gdfast.Sweep(problem, ["gd", "adam"], np.geomspace(1e-3, 10, 9), starts, 120), workers=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "target", "loss"),
     [
@@ -190,6 +194,7 @@ def lowest_of_line(loss, target):
     return optimize.linprog(cost, A_ub=least, b_ub=np.concatenate(bounds), bounds=free).fun
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("loss", "target"),
     [
@@ -210,6 +215,7 @@ def test_the_lowest_loss_of_a_line_is_that_of_other_libraries(loss, target):
     assert (problem.domain[:, 1] >= np.abs(problem.optimum)).all()
 
 
+@pytest.mark.slow
 def test_the_lowest_of_several_minima_is_found():
     x = np.linspace(0, 6, 50)
     problem = problems.from_model("sin(w*x)", (x, np.sin(2.3 * x)), domain={"w": (0, 8)})

@@ -32,6 +32,7 @@ from gdfast.tiles.outcomes import Outcome
 # Formulas.
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("problem", NETWORKS, ids=cases.label)
 def test_the_gradient_is_the_slope_of_the_loss(problem):
     theta = points_of(problem, 3, spread=0.7)
@@ -190,6 +191,7 @@ class Fused(Ordered):
         return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 def test_fused_arithmetic_rounds_products_with_their_sums(real):
     problem = mlp((3, 7, 5, 2), "relu", points=5, arithmetic="fused")
@@ -246,6 +248,7 @@ def test_the_kernel_is_made_of_vectors_and_allocates_nothing(real, product):
 SIZE = st.integers(1, 14)
 
 
+@pytest.mark.slow
 @given(SIZE, SIZE, SIZE, st.sampled_from(["zero", "row", "itself"]), st.booleans(), st.integers(0, 99))
 @settings(max_examples=150)
 def test_products_of_lanes_are_what_their_plain_text_says(P, R, Q, start, transposed, seed):
@@ -287,6 +290,7 @@ def test_sweeps_agree_to_the_bit_whatever_the_tiles():
         cases.assert_same(got, expected)
 
 
+@pytest.mark.slow
 def test_a_result_knows_its_starts_and_the_rates_of_its_layers():
     result = gdfast.run(small_sweep(), backend="numpy")
     assert result.init.dims == result.seed.dims == result.gain.dims == ("start",)
@@ -404,6 +408,7 @@ def test_gradients_of_deep_sigmoid_networks_vanish_and_those_of_tanh_do_not():
         assert ((kept > 0.9) & (kept < 1.15)).all()
 
 
+@pytest.mark.slow
 def test_a_gain_scales_the_gradients_of_all_relu_layers_alike():
     """Folklore says that too large weights make gradients explode on their way back through relu layers.
 
@@ -541,6 +546,7 @@ UP_TO_500_WEIGHTS = [
 ]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("problem", UP_TO_500_WEIGHTS, ids=cases.label)
 def test_sharpness_is_the_eigenvalue_of_the_dense_hessian_within_a_hundredth(problem):
     """And products of the Hessian are its own: by the direction's, to what differences of gradients are good for."""
@@ -559,6 +565,7 @@ def test_sharpness_is_the_eigenvalue_of_the_dense_hessian_within_a_hundredth(pro
     assert np.isnan(problem.sharpness(theta.T, 0.0 * scale)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", UP_TO_500_WEIGHTS, ids=cases.label)
 def test_sharpness_along_paths_is_within_a_hundredth_and_a_point_that_stays_has_its_value(problem):
     ends = np.asarray(problem.starts(seeds=range(2), gain=[1.0, 1.5]))

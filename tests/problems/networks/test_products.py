@@ -62,6 +62,7 @@ def test_products_are_torchs(problem):
     np.testing.assert_allclose(got, expected, atol=1e-12 * np.abs(expected).max(), rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_lanes_and_reference_have_the_same_products(kind, real):
@@ -87,6 +88,7 @@ def test_some_rows_at_a_time_are_tried():
     assert sum(net.rows > net.some for net in layouts) >= 2
 
 
+@pytest.mark.slow
 def test_fused_products_are_near_the_exact_ones():
     fused, exact = (mlp((5, 9, 7, 2), "tanh", points=40, arithmetic=a) for a in ("fused", "exact"))
     theta, way = points_of(exact, 64), points_of(exact, 64, seed=1)
@@ -96,6 +98,7 @@ def test_fused_products_are_near_the_exact_ones():
         assert (got != expected).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 def test_adahessian_and_sophia_are_the_same_in_both_backends(real):
     problem = mlp((3, 7, 5, 2), ("relu", "leaky_relu"), batch_norm=True, l2=0.3, l1=0.1, gain=1.3, batch_size=20)
