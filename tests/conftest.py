@@ -23,13 +23,13 @@ def pytest_collection_modifyitems(items):
     """Of a function with the mark `sampled`, leave so many cases ordinary, and mark the others as slow."""
     functions = {}
     for item in items:
-        functions.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if item.get_closest_marker("sampled") and not item.get_closest_marker("slow"):
+            functions.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in functions.values():
-        if mark := cases[0].get_closest_marker("sampled"):
-            n, chosen = len(cases), min(mark.args[0], len(cases))
-            ordinary = {(2 * i + 1) * n // (2 * chosen) for i in range(chosen)}
-            for i in set(range(n)) - ordinary:
-                cases[i].add_marker(pytest.mark.slow)
+        n, chosen = len(cases), cases[0].get_closest_marker("sampled").args[0]
+        ordinary = {(2 * i + 1) * n // (2 * chosen) for i in range(chosen)}
+        for i in set(range(n)) - ordinary:
+            cases[i].add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")

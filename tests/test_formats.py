@@ -107,6 +107,7 @@ def test_kernels_round_as_the_reference_does(problem, dtype):
     np.testing.assert_array_equal(ends, bfloat16_of(ends.astype(np.float32)))
 
 
+@pytest.mark.slow
 def test_updates_below_half_a_unit_vanish_and_by_chance_go_on():
     bowl, rate = problems.quadratic(condition=1.0, dimension=1), 2.0**-10
     starts = np.full(1000, 1.5)  # where neighbours in bfloat16 are 2⁻⁷ apart: an update is 1.5 · 2⁻¹⁰

@@ -52,6 +52,7 @@ def test_kernel_and_reference_agree_to_the_bit(problem, optimizer):
     assert optimizer is CLIPPED or (got.outcome == gdfast.outcomes.Outcome.diverged).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [QUARTIC, NINE], ids=cases.label)
 def test_a_measure_changes_nothing_else(problem):
     sweep = measured(problem, [optimizers.gd(), optimizers.momentum().scheduled(PLATEAU)])
@@ -74,6 +75,7 @@ def test_the_sums_are_those_of_the_stored_history(steps):
     np.testing.assert_allclose(got, expected, rtol=1e-9)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("window", "clip"), [(1, 1e6), (3, 1.5), (40, 1.01), (200, 2.0)])
 def test_the_window_and_the_largest_loss_are_those_that_were_asked_for(window, clip):
     floor = QUARTIC.minima[0].loss - 1

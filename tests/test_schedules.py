@@ -240,6 +240,7 @@ def test_schedule_free_averages_by_the_largest_rate_so_far(schedule):
     np.testing.assert_allclose(got.theta.values[:, 0], expected, rtol=1e-11)
 
 
+@pytest.mark.slow
 def test_decay_lets_gd_settle_where_a_constant_rate_oscillates():
     # Just above 2/f'' of the worse minimum the constant rate ends in a two-cycle around it.
     path = {

@@ -61,6 +61,7 @@ def test_a_compressed_file_that_is_cut_is_refused(tmp_path, name):
         refused(tmp_path / "t.csv")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("content", "words"),
     [

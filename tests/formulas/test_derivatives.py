@@ -137,6 +137,7 @@ def test_one_side_of_a_choice_does_no_harm_to_the_other():
     np.testing.assert_allclose(slope, [-4.0, -1.0, 3.0], rtol=1e-15)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("lines", "words"),
     [

@@ -216,7 +216,7 @@ def slopes_of_choices(x, y):
     return (x > y) + (x < 2) * 3 - inside, select(x > y, 1, 2) / select(inside, 3, 7)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("gradient", [constant_slope, slopes_of_choices], ids=lambda gradient: gradient.__name__)
 def test_a_sweep_of_whole_numbers_is_the_same_compiled_and_in_numpy(gradient, real):

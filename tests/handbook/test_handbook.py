@@ -59,6 +59,7 @@ def reference(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", catalogues.KINDS)
 def test_every_thing_of_a_catalogue_has_a_page(reference, kind):
     index = (reference / kind / "index.md").read_text()

@@ -170,7 +170,7 @@ def assert_close(name, x, from_numpy=4):
     np.testing.assert_array_max_ulp(got, reference(name, x), from_numpy)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_accuracy(name):
     assert_close(name, points(name, 2000))
@@ -227,7 +227,7 @@ def test_accuracy_in_many_points(name):
             assert_close(name, x[doubtful])
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", EXACT)
 @given(x=st.floats(allow_nan=False))
 def test_accuracy_anywhere(name, x):
@@ -267,6 +267,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", EXACT)
 def test_limits(name):
     x, expected = np.array([*LIMITS[name], (NAN, NAN)]).T
@@ -445,6 +446,7 @@ def test_powers_are_accurate_and_the_same_in_many_points():
         assert_powers_are_close(*powers(50_000, seed))
 
 
+@pytest.mark.slow
 def test_powers_are_the_same_for_every_width_of_vectors():
     x, p = powers(2000, seed=3)
     for bits in (64, 128, 256):

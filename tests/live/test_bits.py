@@ -123,6 +123,7 @@ def test_every_rule_agrees_with_the_reference_to_the_bit_in_many_trajectories():
         seed += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [p.ackley(), p.drop_wave(), p.sigmoid()], ids=cases.label)
 def test_landscapes_with_exp_and_its_kin_agree_with_the_kernels(problem):
     sweep = cases.sweep_of(problem, [o.gd()], 12, max_steps=200)
@@ -138,7 +139,7 @@ def test_all_landscapes_agree_with_the_kernels(problem):
     assert not any(differing(sweep, "numba").values())
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -156,6 +157,7 @@ def test_hyperparameters_that_are_schedules_chains_and_transforms_of_the_point_a
         assert not any(differing(gdfast.Sweep(problem, text, "1e-3:1:6", starts, 60)).values())
 
 
+@pytest.mark.slow
 def test_a_loss_of_ones_own_agrees():
     problem = p.from_expression("abs(x)**3 - 2*x*y + max(y, x)**2 + a*y**4", domain=(-2, 2), params={"a": 0.3})
     assert not any(differing(cases.sweep_of(problem, [o.gd(), o.adam()], 12)).values())

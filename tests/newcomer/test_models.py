@@ -42,6 +42,7 @@ def test_fit_a_formula_to_a_table_and_predict_new_rows():
     assert problem.predict(problem.optimum, new).shape == (2, 1)
 
 
+@pytest.mark.slow
 def test_fit_a_formula_to_arrays():
     line = problems.from_model("slope*x + intercept", (HOURS, 3 * HOURS + 1))
     np.testing.assert_allclose(line.optimum, [1, 3], atol=1e-12)

@@ -141,6 +141,7 @@ def seen(theta, grad, lr, due, low, middle, high):
     return theta + hessian_diagonal(due, low, middle, high)
 
 
+@pytest.mark.slow
 def test_estimates_of_the_diagonal_have_its_mean_and_are_there_when_due():
     problem = problems.linear_regression(data="diabetes")
     rule = Optimizer(seen, 1.0, step_table=lambda t: {"due": t % 2, **dict(zip(KEY, keys(7, t).T, strict=True))})

@@ -187,6 +187,7 @@ def test_it_is_the_same_in_both_backends_and_counts_its_looks(real):
     assert rule.cost == "1 gradient, 1 gradient of drawn targets where it is due"
 
 
+@pytest.mark.slow
 def test_targets_depend_on_seed_trajectory_and_step_alone():
     def seen(theta, grad, lr, due, low, middle, high):
         return fisher_diagonal(due, low, middle, high)

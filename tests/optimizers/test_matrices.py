@@ -53,7 +53,7 @@ def test_kernel_and_reference_agree_to_the_bit(problem):
     cases.agree(gdfast.Sweep(problem, [MEANS, *(make() for make in MATRIX_RULES)], rates, starts, 40))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MATRIX_RULES, ids=lambda make: make.__name__)
 @given(data=st.data())
 @settings(max_examples=4)
@@ -108,6 +108,7 @@ def inverse_fourth_root(matrix):
     return (vectors / values**0.25) @ vectors.T
 
 
+@pytest.mark.slow
 @given(rows=st.integers(1, 9), columns=st.integers(1, 9), rank=st.integers(1, 9), data=st.data())
 @settings(max_examples=25)
 def test_factors_are_those_of_lapack(rows, columns, rank, data):
@@ -157,6 +158,7 @@ def test_factors_are_those_of_lapack(rows, columns, rank, data):
     assert all(vector[np.abs(vector).argmax()] >= 0 for vector in basis[..., 0].T)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"every": 7, "beta": 0.9, "momentum": 0.6, "weight_decay": 0.2, "eps": 0.01}])
 def test_shampoo_is_the_papers_with_roots_by_lapack(options):
     told = {"momentum": 0.0, "beta": 1.0, "weight_decay": 0.0, "eps": 1e-6, "every": 1} | options

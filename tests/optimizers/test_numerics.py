@@ -119,7 +119,7 @@ def test_polyaks_step_does_not_depend_on_the_scale_while_losses_are_numbers():
     np.testing.assert_array_equal(ends, np.broadcast_to(ends[1], ends.shape))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("problem", [problems.quartic(), NINE], ids=cases.label)
 def test_a_gradient_beyond_the_limit_has_diverged_before_it_is_clipped(problem, backend):

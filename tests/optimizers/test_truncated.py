@@ -55,6 +55,7 @@ GAUSS_NEWTON = [
 ]
 
 
+@pytest.mark.slow
 def test_lanes_and_reference_have_the_same_rounds_on_landscapes():
     rules = [SEARCHED, optimizers.trust_region_cg()]
     sweep = gdfast.Sweep("rosenbrock", rules, [0.5, 1.0], ROSENBROCK.grid(5), 40)
@@ -82,6 +83,7 @@ def test_lanes_and_reference_have_the_same_rounds(problem):
     np.testing.assert_array_equal(cases.agree(sweep).evaluations, expected.evaluations)
 
 
+@pytest.mark.slow
 def test_rounds_are_counted():
     bowl = problems.quadratic(dimension=9, condition=1e4)
     rule = optimizers.newton_cg(search="fixed", rounds=3, tolerance=1e-9)

@@ -53,7 +53,7 @@ BESIDE = {
 }
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("where", BESIDE)
 def test_they_lie_beside_schedules_transforms_and_measures(where):
     problem, own = BESIDE[where]

@@ -23,6 +23,7 @@ expression = importlib.import_module("gdfast.problems.expression")
 QUARTIC = "x**4 - 5*x**2 + 3*x"
 
 
+@pytest.mark.slow
 def test_the_quartic_by_its_expression_has_the_map_of_the_quartic():
     ours, theirs = problems.quartic(), gdfast.problems.Problem.from_expression(QUARTIC, domain=(-4, 4))
     for known, found in zip(ours.stationary_points, theirs.stationary_points, strict=True):
@@ -357,6 +358,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ["sweep", "--optimizer", "gd", "--lr", "1e-3:1:8", "--max-steps", "300", *arguments])
 
 
+@pytest.mark.slow
 def test_a_loss_on_the_command_line(tmp_path):
     done = invoke("--loss", QUARTIC, "--start", "x=-4:4:9", "--out", str(tmp_path / "a.zarr"))
     assert done.exit_code == 0, done.output
@@ -507,7 +509,7 @@ SCHWEFEL = "837.9658-x*sin(sqrt(abs(x)))-y*sin(sqrt(abs(y)))"
 EGGHOLDER = "-(y+47)*sin(sqrt(abs(x/2+y+47)))-x*sin(sqrt(abs(x-(y+47))))"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "width", "point", "loss"),
     [

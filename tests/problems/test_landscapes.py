@@ -168,7 +168,7 @@ def in_many_digits(name, dimension):
     return [sympy.lambdify(symbols, part, surveys.IN_MANY_DIGITS) for part in parts]
 
 
-@pytest.mark.sampled(16)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("name", "source", "point", "loss"), MINIMA, ids=[f"{name}{point}" for name, _, point, _ in MINIMA]
 )
@@ -375,6 +375,7 @@ def test_drop_waves_rings_are_the_zeros_of_its_slope_along_a_ray():
     assert problem.stationary_points[basin].point[0] == rings[2]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dimension", [2, 3, 4, 5, 6])
 def test_rosenbrocks_stationary_points_are_all_roots_of_one_polynomial(dimension):
     # Each equation of gradient = 0 gives the next coordinate, the last a polynomial in the first one.

@@ -35,7 +35,7 @@ def expected_kind(problem, point, curvatures):
     return {1: "minimum", -1: "maximum"}.get(signs.mean(), "degenerate")
 
 
-@pytest.mark.sampled(66)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("problem", [q for q in ALL if q.name not in surveys.KINKS], ids=cases.label)
 def test_stationary_points_are_stationary_and_of_their_kind(problem):
     points = problem.stationary_points

@@ -48,6 +48,7 @@ def test_a_published_result_is_met_or_its_reason_told(name):
         assert found(name).verdict == "met", table.to_string()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", marked(RESULTS))
 def test_a_published_result_has_its_picture(name):
     figure = found(name).draw()

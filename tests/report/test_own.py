@@ -93,6 +93,7 @@ def test_problems_have_names_that_can_be_read(problem, name):
     assert called(problem) == name
 
 
+@pytest.mark.slow
 def test_what_a_tuning_found_is_drawn_and_said():
     found = gdfast.tune(DATA, optimizers=["gd", "momentum"], batch_sizes=[0, 8], seeds=2, max_steps=40)
     lab = Lab(tuning=found)

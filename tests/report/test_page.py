@@ -14,6 +14,9 @@ import xarray
 ONLY = ["rates", "basins", "ravine", "saddle"]
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A quick report of a few experiments, by the command line, where there is no second chance to compile."""
@@ -27,7 +30,6 @@ def folder(tmp_path_factory):
     return out
 
 
-@pytest.mark.slow
 def test_every_figure_is_png_and_svg_every_table_csv_and_parquet(folder):
     for stem in ("rates-quartic", "basins-six_hump_camel", "ravine"):
         assert matplotlib.image.imread(folder / f"{stem}.png").shape[0] > 300

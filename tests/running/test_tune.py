@@ -134,7 +134,7 @@ def test_classes_have_an_accuracy_and_batches_cost_their_rows():
     assert rows["standard error"].isna().all()
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("m", "sizes"),
     [

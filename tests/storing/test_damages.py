@@ -307,6 +307,7 @@ def of_array(**changed):
 PICKLE = [{"id": "pickle", "protocol": 5}]
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(
     "change",
     [
@@ -369,6 +370,7 @@ def test_a_journal_names_only_what_the_store_has(copy, wholes, change):
     assert_repaired(copy, "landscape", *wholes("landscape"))
 
 
+@pytest.mark.slow
 def test_a_journal_of_some_of_its_lines_in_any_order_is_no_journal(copy, wholes):
     lines = (copy / JOURNAL).read_bytes().splitlines(keepends=True)
     others = [lines[::-1], lines[1:], [*lines[1:], lines[0]], [lines[0], *lines], *([text] for text in lines[1:])]

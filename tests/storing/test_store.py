@@ -152,7 +152,7 @@ def test_only_what_is_missing_is_run(tmp_path, whole, capsys):
     assert "complete: 3,840 trajectories" in capsys.readouterr().err
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("tile_size", [None, 7, 130])
 def test_stores_depend_on_neither_tiles_nor_workers(tmp_path, whole, tile_size):
     gdfast.run(stored.sweep(tile_size=tile_size), store=tmp_path / "run.zarr", keep_theta=True, workers=3)
@@ -233,6 +233,7 @@ def test_a_second_process_is_refused_and_a_killed_one_leaves_no_lock(tmp_path, w
     assert_whole(path, whole)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

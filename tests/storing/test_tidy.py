@@ -104,7 +104,7 @@ def test_histories_are_rows_where_they_are_asked_for(result):
     cases.refused(lambda: gdfast.tidy(bare, history=True), ValueError, "history must be False")
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 5, 9, 18, 30, 10**6])
 @pytest.mark.parametrize("history", [False, True])
 def test_pieces_are_the_table(result, store, rows, history):

@@ -273,6 +273,7 @@ def test_the_rule_on_tiny_disturbances_grows_as_its_matrix_on_symbols_does(name)
         np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "optimizer",
     [

@@ -198,6 +198,7 @@ def variants(n):
     return gdfast.run(gdfast.Sweep(QUARTIC, made, [0.1], [[1.0]], 2))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("call", "words"),
     [

@@ -67,7 +67,7 @@ def agree_for_random_hyperparameters(data, name, scheduled):
     cases.agree(cases.sweep_of(cases.one_of_each_template(optimizer, ground), optimizer, 12, max_steps=60))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 @settings(max_examples=6)
@@ -83,7 +83,7 @@ def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, data):
     agree_for_random_hyperparameters(data, name, st.booleans())
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("workers", "tile_size"), [(1, 1), (2, 777), (2, 513), (1, 4096), (3, None)])
 @pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
 def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size):

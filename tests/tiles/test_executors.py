@@ -173,6 +173,7 @@ def gone(pid):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes in /proc")
 def test_workers_end_with_a_killed_parent():
     context = stored.context()

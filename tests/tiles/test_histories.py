@@ -38,7 +38,7 @@ def test_kernels_and_reference_record_the_same_bits(name, steps):
     cases.agree(sweep(problem, f"{history}:{steps}"))
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("history", [LANDSCAPE, "loss", "gradient_norm", "theta"])
 def test_in_single_precision_too(history):
     result = cases.agree(sweep(problems.himmelblau(), history, dtype="float32"))
@@ -53,6 +53,7 @@ def test_so_they_do_where_only_some_points_are_looked_at_and_in_a_measure():
     cases.agree(sweep(problems.himmelblau(), f"{LANDSCAPE}:20", optimizers=rates, check_every=7))
 
 
+@pytest.mark.slow
 def test_what_is_told_of_the_same_points_is_the_same():
     """Where steps differ by rounding, all that is recorded of a point is told by one function of it."""
     problem = problems.softmax_regression(validation=0.3)
@@ -64,7 +65,7 @@ def test_what_is_told_of_the_same_points_is_the_same():
         np.testing.assert_array_equal(result[name], result[f"history_{name}"][..., -1])
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("max_steps", [1, 3, 32, 33, 100])
 @pytest.mark.parametrize("steps", ["1/", "linear:200", 5])
 def test_what_is_recorded_is_what_a_trajectory_does(max_steps, steps):

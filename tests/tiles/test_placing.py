@@ -99,6 +99,7 @@ def test_most_ends_are_told_by_the_driver():
         assert left < total / 50
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("problem", "optimizer", "max_steps"),
     [

@@ -178,6 +178,7 @@ def test_losses_of_very_many_rows_in_single_precision_are_those_in_double():
         np.testing.assert_allclose(problem.step_objective(theta, 0), double, rtol=1.5e-6)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("n", [511, 512, 1025])
 def test_sums_of_sums_over_rows_agree_with_their_reference_to_the_bit(n, dtype):

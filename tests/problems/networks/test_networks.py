@@ -32,7 +32,7 @@ from gdfast.tiles.outcomes import Outcome
 # Formulas.
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("problem", NETWORKS, ids=cases.label)
 def test_the_gradient_is_the_slope_of_the_loss(problem):
     theta = points_of(problem, 3, spread=0.7)
@@ -165,6 +165,7 @@ def in_lanes(problem, theta, t):
     return grad, objective
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("problem", EXACT, ids=cases.label)
 def test_lanes_and_reference_agree_to_the_bit(problem, real):
