@@ -168,6 +168,7 @@ def test_a_value_may_be_called_like_an_option(tmp_path, monkeypatch):
     assert (tmp_path / "o").is_dir()
 
 
+@pytest.mark.slow
 def test_every_option_is_named_where_it_is_written_wrongly():
     numbers = 0
     for name, command in COMMANDS.items():

@@ -176,6 +176,7 @@ def test_accuracy(name):
     assert_close(name, points(name, 2000))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", WAVES)
 def test_accuracy_nearest_to_multiples_of_half_pi(name):
     x = nearest_to_multiples_of_half_pi()
@@ -310,7 +311,7 @@ def needs_avx512():
         pytest.skip("this processor has no 512-bit vectors")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_loops_are_vectors_without_calls(name):
     needs_avx512()

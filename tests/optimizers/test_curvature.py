@@ -122,7 +122,7 @@ def test_matrices_of_gauss_and_newton_are_of_the_outputs_slopes(problem):
 ADAPTIVE = [optimizers.adahessian(eps=0.1), optimizers.sophia(interval=3)]
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem", [pytest.param(p, marks=[pytest.mark.slow] * (k > 4)) for k, p in enumerate(OF_PRODUCTS)], ids=cases.label
 )

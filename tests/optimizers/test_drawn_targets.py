@@ -225,6 +225,7 @@ def test_what_has_no_likelihood_is_refused():
     cases.refused(lambda: Optimizer(of_both, 1.0), ValueError, "of_both", "not for several", "fisher_diagonal")
 
 
+@pytest.mark.slow
 def test_theory_takes_the_diagonal_of_the_hessian():
     rates = np.array([0.01, 0.5])
     expected = theory.spectral_radius(optimizers.sophia(gamma=0.05), rates, 1.0)

@@ -107,6 +107,7 @@ def test_every_optimizer_is_compared_or_said_not_to_be():
     assert with_parameters <= unusual
 
 
+@pytest.mark.slow
 def test_the_published_matrix_holds_every_case():
     with open(Path(gdfast.optimizers.__file__).parent / "parity.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -65,6 +65,7 @@ def test_a_notebook_shows_the_value_of_a_cell_once(result, monkeypatch):
     assert plt.get_fignums() == []  # so that the end of the cell does not show it again
 
 
+@pytest.mark.slow
 def test_what_is_only_written_is_unknown_to_pyplot(result):
     with apart():
         assert type(plot.maps(result)) is Figure

@@ -75,6 +75,7 @@ MEANING = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_loss_gradient_and_hessian_of_an_expression(text):
     problem = problems.from_expression(text)

@@ -168,7 +168,7 @@ def in_many_digits(name, dimension):
     return [sympy.lambdify(symbols, part, surveys.IN_MANY_DIGITS) for part in parts]
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "source", "point", "loss"), MINIMA, ids=[f"{name}{point}" for name, _, point, _ in MINIMA]
 )
@@ -250,6 +250,7 @@ def test_a_rippled_parabola_has_as_many_extrema_as_its_slope_has_zeros(ripple, w
         assert (len(problem.stationary_points) == 1) == (ripple / wavelength**2 < 1 / (2 * np.pi**2))
 
 
+@pytest.mark.slow
 def test_every_landscape_has_its_minima_in_the_table():
     listed = Counter(name for name, *_ in MINIMA)
     for name, make in p.CATALOGUE.items():

@@ -33,7 +33,7 @@ def test_params_are_the_numbers_in_their_place():
     assert gdfast.check_gradient(with_params)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_kernel_and_reference_agree_and_one_kernel_serves_all_values(dtype):
     problem = from_expression(TEXT, (-2, 2), params={"a": 0.7, "b": 0.1, "c": 1.3})

@@ -12,7 +12,7 @@ from gdfast import problems
 ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS, *cases.MODELS]
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("problem", [q for q in ALL if q.name not in surveys.KINKED], ids=cases.label)
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=20)
@@ -35,7 +35,7 @@ def expected_kind(problem, point, curvatures):
     return {1: "minimum", -1: "maximum"}.get(signs.mean(), "degenerate")
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("problem", [q for q in ALL if q.name not in surveys.KINKS], ids=cases.label)
 def test_stationary_points_are_stationary_and_of_their_kind(problem):
     points = problem.stationary_points
@@ -52,6 +52,7 @@ def test_stationary_points_are_stationary_and_of_their_kind(problem):
         assert problem.minima[0].loss == points[0].loss
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("problem", cases.LANDSCAPES, ids=cases.label)
 def test_points_near_stationary_points_are_located_there(problem):
     points = problem.stationary_points

@@ -432,6 +432,7 @@ def test_damage_is_one_sentence_on_the_command_line(copy, tmp_path):
     assert not picture.exists()
 
 
+@pytest.mark.slow
 def test_the_command_line_reuses_and_repairs(tmp_path):
     def command(rates, out, *more):
         words = ["--problem", "quartic", "--optimizer", "gd", "--lr", rates, "--start", "-4:4:8", "--max-steps", "100"]

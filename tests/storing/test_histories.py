@@ -97,6 +97,7 @@ def test_processes_write_the_same_store(tmp_path, whole):
     assert stored.contents(tmp_path / "run.zarr") == stored.contents(whole)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", ["history_loss", "history_theta"])
 def test_a_damaged_chunk_is_seen_and_repaired(tmp_path, name):
     path = tmp_path / "run.zarr"

@@ -73,6 +73,7 @@ def test_no_space_for_a_netcdf_file_is_a_sentence(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_netcdf_file_that_cannot_grow_leaves_the_process_alive(tmp_path):
     context = stored.context()
     told = context.Queue()

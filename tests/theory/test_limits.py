@@ -246,6 +246,7 @@ def test_limits_of_several_coordinates_are_those_of_the_largest_curvature(optimi
     assert got.loc[optimizer.label, 0] == pytest.approx(theory.limit(optimizer, 18.0), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_penalty_moves_the_minimum_and_adds_to_the_curvature():
     ridge = optimizers.gd().transformed(transforms.l2(weight=1e-4))
     got = theory.limits(problems.quartic(), [ridge, optimizers.gd(), optimizers.gd().transformed(transforms.l2(1.0))])

@@ -11,7 +11,7 @@ from gdfast.tiles.prepared import Prepared
 from gdfast.tiles.tile import WIDTHS, new_block
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
     ("problem", "optimizer"),

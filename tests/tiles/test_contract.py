@@ -42,7 +42,7 @@ def test_kernel_and_reference_agree_to_the_bit_on_whole_large_grids(problem, opt
     agree_on_a_whole_grid(problem, optimizer, 128)  # on the problem that the test above has not
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("optimizer", cases.MORE_OPTIMIZERS, ids=cases.label)
 def test_kernel_and_reference_agree_to_the_bit_for_every_rule(optimizer):
     cases.agree(cases.sweep_of(cases.one_of_each_template(optimizer, ROSENBROCK), optimizer, 32))

@@ -106,6 +106,7 @@ def test_histories_depend_on_neither_tiles_nor_workers(name):
     cases.assert_same(run(2, 5, "numpy"), expected)
 
 
+@pytest.mark.slow
 def test_nothing_else_depends_on_whether_a_history_is_recorded():
     problem, history = EXACT["mini-batches"]
     without = gdfast.run(sweep(problem, None))

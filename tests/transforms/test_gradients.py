@@ -163,6 +163,7 @@ class TestNoise:
         for t in (1.0, 2.0, 2.0**31):
             assert len({tuple(noise.keys(seed, np.array([t]))[0]) for seed in seeds}) == len(seeds)
 
+    @pytest.mark.sampled(2)
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("backend", ["numba", "numpy"])
     @pytest.mark.parametrize("seed", [2**24, 2**53, 2**63 - 2])

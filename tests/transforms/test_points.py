@@ -319,7 +319,7 @@ class TestThreshold:
         sweep = gdfast.Sweep(problem, text, [1e-300], points, 1, gradient_tolerance=0.0)
         return cases.agree(sweep).theta.values.reshape(points.shape)
 
-    @pytest.mark.sampled(2)
+    @pytest.mark.slow
     @pytest.mark.parametrize("scale", [1e-4, 0.3, 1.0, 30.0, 1e10])
     @pytest.mark.parametrize("shift", [0.0, 3.0, -3.0])
     @pytest.mark.parametrize("d", [1, 2, 5])

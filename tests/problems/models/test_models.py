@@ -48,7 +48,7 @@ def losses_by_hand(z, loss, target):
     }[loss]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("loss", "target"),
     [

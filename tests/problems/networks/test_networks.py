@@ -207,6 +207,7 @@ def test_fused_arithmetic_rounds_products_with_their_sums(real):
     assert problem.specification != mlp((3, 7, 5, 2), "relu", points=5).specification  # so results tell it
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("problem", ROUNDED, ids=cases.label)
 def test_lanes_and_reference_agree_to_rounding(problem, real):
