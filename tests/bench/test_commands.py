@@ -15,6 +15,7 @@ def test_what_there_is_is_listed(capsys):
     assert [line.split()[0] for line in listed[: len(COMMANDS)]] == list(COMMANDS)
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_refused():
     got = subprocess.run([sys.executable, "-m", "bench", "peer"], capture_output=True, text=True)
     assert got.returncode == 1

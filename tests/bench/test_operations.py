@@ -36,6 +36,7 @@ def test_counts_by_hand(problem, optimizer, expected):
     assert {kind: count for kind, count in got.items() if count} == expected
 
 
+@pytest.mark.slow
 def test_every_pair_of_the_roofline_has_a_count():
     counts = [of_pair(*pair) for pair in pairs(everything=False)]
     assert len(counts) > 200

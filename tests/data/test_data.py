@@ -181,7 +181,7 @@ def test_without_an_optimum_nothing_is_called_a_minimum():
 # Kernel and reference.
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("t", "real"), [(0, "float64"), (41, "float64"), (41, "float32")])
 @pytest.mark.parametrize("problem", cases.DATA_PROBLEMS, ids=cases.label)
 def test_kernel_and_reference_agree(problem, t, real):

@@ -27,6 +27,7 @@ from gdfast.kernels.options import JIT
 from gdfast.problems._stepping import LaneKernel
 
 
+@pytest.mark.slow
 def test_the_sigmoids_gradient_differs_by_rounding_only():
     gradient = numba.njit(**JIT)(problems.sigmoid().gradient_formula)
     x = np.linspace(-40, 40, 20_001)

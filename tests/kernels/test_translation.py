@@ -35,7 +35,7 @@ def texts(monkeypatch):
     return made
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("problem", WITH_LANES, ids=cases.label)
 def test_lanes_of_problems(problem, real, texts):

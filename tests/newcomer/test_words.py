@@ -163,6 +163,7 @@ def test_what_is_wrong_with_a_file_is_told(mine):
     refused(typed(f"sweep --problem mine.py:bowls {QUICK}"), "'bowls' is not known", "bowl")
 
 
+@pytest.mark.slow
 def test_a_measure_by_its_name():
     done = typed(f"sweep --problem quartic {QUICK} --measure steps_to_reach:tolerance=1e-3")
     assert done.exit_code == 0, done.output

@@ -158,6 +158,7 @@ def test_estimates_of_the_diagonal_have_its_mean_and_are_there_when_due():
     np.testing.assert_array_equal(exact, [0.5 + 2 + 1200 * 0.25 - 800, 2.0 + 200])
 
 
+@pytest.mark.slow
 def test_products_are_counted():
     rules = [optimizers.sophia(interval=7), optimizers.adahessian(), optimizers.gd()]
     sweep = gdfast.Sweep(problems.quadratic(dimension=9), rules, [1e-4], [np.ones(9)], 50)

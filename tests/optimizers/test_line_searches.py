@@ -137,6 +137,7 @@ def test_zoom_is_optaxs_until_it_arrives(problem, start, steps):
     assert np.abs(problem.gradient(got[-1][:, None])).max() < 1e-11
 
 
+@pytest.mark.slow
 def test_l_bfgs_reaches_what_scipy_reaches():
     from scipy.optimize import minimize
 
@@ -180,6 +181,7 @@ def test_searches_agree_to_the_bit(search):
         cases.agree(cases.sweep_of(problem, rule, 12, 60))
 
 
+@pytest.mark.slow
 def test_evaluations_are_counted(tmp_path):
     rules = ["gd", "sam", "lbfgs:search=backtracking", "conjugate_gradients"]
     sweep = gdfast.Sweep("rosenbrock", rules, [0.5, 1.0], [[-1.2, 1.0], [1.0, 1.0]], 60, measure="convergence")

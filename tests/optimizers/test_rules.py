@@ -170,6 +170,7 @@ def test_every_rule_without_a_peer_has_a_textbook_loop():
     assert [name for name in WITHOUT_PEER if not hasattr(textbook, name)] == []
 
 
+@pytest.mark.slow
 @given(rate=st.floats(1e-3, 0.23), w0=st.floats(-5, 5), w1=st.floats(-5, 5))
 @settings(max_examples=50)
 def test_gd_on_a_quadratic_is_the_power_of_a_matrix(rate, w0, w1):

@@ -29,6 +29,7 @@ def rule(theta, grad, m, furthest, lr, loss, beta):
 OWN = Optimizer(rule, learning_rate=0.1, scalars=("furthest",), initial={"furthest": 0.25}, parameters={"beta": 0.7})
 
 
+@pytest.mark.slow
 def test_vectors_and_numbers_are_those_of_a_plain_loop():
     x, m, furthest = np.array([1.0, -2.0, 0.5]), np.zeros(3), 0.25
     path = [x]

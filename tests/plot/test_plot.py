@@ -100,6 +100,7 @@ def test_a_delta_map_shows_the_changes(result, ax):
     assert titles == ["gd", "momentum"]
 
 
+@pytest.mark.slow
 def test_trajectories_are_drawn_over_curve_and_contours(ax):
     plot.trajectory(paths(problems.quartic(), 1.5, 0.05), problems.quartic(), ax)
     curve, path = ax.lines[0], ax.lines[1]

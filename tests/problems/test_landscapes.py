@@ -70,7 +70,7 @@ def symbols_of(dimension):
     return surveys.FOUR if dimension == 4 else (X, Y)[:dimension]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_loss_gradient_and_hessian_are_sympys(name):
     problem = p.CATALOGUE[name]()
@@ -168,7 +168,7 @@ def in_many_digits(name, dimension):
     return [sympy.lambdify(symbols, part, surveys.IN_MANY_DIGITS) for part in parts]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("name", "source", "point", "loss"), MINIMA, ids=[f"{name}{point}" for name, _, point, _ in MINIMA]
 )
@@ -390,6 +390,7 @@ def test_rosenbrocks_stationary_points_are_all_roots_of_one_polynomial(dimension
     assert len(roots) == len(p.rosenbrock(dimension=dimension).stationary_points) == (1 if dimension < 4 else 3)
 
 
+@pytest.mark.slow
 def test_the_search_finds_what_is_known():
     for name in (
         "beale",

@@ -12,7 +12,7 @@ from gdfast import problems
 ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS, *cases.MODELS]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("problem", [q for q in ALL if q.name not in surveys.KINKED], ids=cases.label)
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=20)
@@ -66,6 +66,7 @@ def test_points_near_stationary_points_are_located_there(problem):
 SINGLE = [q for q in cases.LANDSCAPES if isinstance(q, problems.Landscape) and not q.lane_kernel]
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("problem", SINGLE, ids=cases.label)
 def test_losses_and_gradients_are_numbers_in_single_precision_too(problem):
     """At zeros, where roots and waves vanish, at kinks and other points with names, and on a line."""

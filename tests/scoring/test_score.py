@@ -37,6 +37,7 @@ def by_a_loop(optimizer, task, start, multiple, target):
     return float(np.argmax(reached)) if reached.any() else np.nan
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_a_loop_and_the_same_again():
     optimizer = optimizers.gd()
     table = score(optimizer, "small")

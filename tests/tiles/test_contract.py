@@ -83,7 +83,7 @@ def test_kernel_and_reference_agree_for_many_random_hyperparameters(name, data):
     agree_for_random_hyperparameters(data, name, st.booleans())
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "tile_size"), [(1, 1), (2, 777), (2, 513), (1, 4096), (3, None)])
 @pytest.mark.parametrize("problem", cases.PROBLEMS[:3], ids=cases.label)
 def test_results_depend_on_neither_workers_nor_tiles(problem, workers, tile_size):

@@ -285,7 +285,7 @@ def test_a_looser_tolerance_only_adds_successes():
         assert loose.sum() > tight.sum()
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("max_steps", [3, 33, 50, 200])
 @pytest.mark.parametrize("what", ["quartic", "rosenbrock", "linear_regression:batch_size=2"])
 def test_backends_agree_on_how_everything_ends(what, max_steps):

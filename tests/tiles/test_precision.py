@@ -122,6 +122,7 @@ def test_products_in_single_precision_agree_with_their_reference_to_the_bit(prob
     cases.agree(gdfast.Sweep(problem, rules, np.geomspace(1e-3, 3, 4), starts, 40, dtype="float32"))
 
 
+@pytest.mark.slow
 def test_single_precision_trains_as_double_does():
     problem = problems.mlp((61, 8, 10), loss="cross_entropy", data="digits", batch_size=32, validation=0.25)
     starts = problem.starts("xavier_normal", range(8))
@@ -178,7 +179,7 @@ def test_losses_of_very_many_rows_in_single_precision_are_those_in_double():
         np.testing.assert_allclose(problem.step_objective(theta, 0), double, rtol=1.5e-6)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("n", [511, 512, 1025])
 def test_sums_of_sums_over_rows_agree_with_their_reference_to_the_bit(n, dtype):

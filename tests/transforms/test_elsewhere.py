@@ -50,6 +50,7 @@ def test_kernel_and_reference_agree_to_the_bit(where):
     cases.agree(cases.sweep_of(problem, notation.optimizers(text), 8, 60))
 
 
+@pytest.mark.slow
 def test_they_do_in_single_precision_too():
     cases.agree(
         cases.sweep_of(ROSENBROCK, notation.optimizers("adam|l2=0.1|sam=0.1|clip_norm"), 8, 60, dtype="float32")
@@ -66,6 +67,7 @@ def test_around_gradient_descent_it_is_the_rule_of_this_name(problem):
     np.testing.assert_array_equal(result.evaluations[0], result.evaluations[1])
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("adaptive", [False, True])
 def test_it_is_the_authors_loop_between_what_stands_before_and_behind_it(adaptive):
     x, m, v, expected = np.array(START), 0.0, 0.0, [START]

@@ -333,6 +333,7 @@ class TestThreshold:
             near = 4e-16 * scale if text == "gd|simplex=0.7" else 0.0
             np.testing.assert_allclose(self.projected(text, points), wanted, rtol=0, atol=1e-15 + near)
 
+    @pytest.mark.slow
     def test_one_coordinate_a_round(self):
         # Each number alone is below the threshold that it and those before it call for.
         chain, gap = [10.0], 1e-9

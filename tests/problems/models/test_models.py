@@ -194,7 +194,7 @@ def lowest_of_line(loss, target):
     return optimize.linprog(cost, A_ub=least, b_ub=np.concatenate(bounds), bounds=free).fun
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("loss", "target"),
     [

@@ -284,6 +284,7 @@ def small_sweep(tile_size=None):
     return gdfast.Sweep(SMALL, optimizers.gd(), pairs, starts, 150, tile_size=tile_size)
 
 
+@pytest.mark.slow
 def test_sweeps_agree_to_the_bit_whatever_the_tiles():
     expected = gdfast.run(small_sweep(), backend="numpy", keep_theta=True)
     assert len(np.unique(expected.outcome)) >= 2
