@@ -112,6 +112,7 @@ def _everything(table, factor):
     return total * 100 + found + is_near
 
 
+@pytest.mark.slow
 def test_loops_do_what_numba_makes_of_them():
     kinds = (types.float64[:, ::1], types.float32[::1], types.int8[::1], types.int32[::1])
     kind = types.NamedTuple((*kinds, types.int64, types.float32, types.boolean), Table)

@@ -105,6 +105,7 @@ def test_norms_neither_overflow_nor_underflow(name):
     assert_scales(NINE, name, "float64", [-900, -500, 0, 400, 900])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["normalize", pytest.param("lars", marks=pytest.mark.slow)])
 def test_norms_in_registers_neither_overflow_nor_underflow(name):
     assert_scales(IN_REGISTERS, name, "float64", [-900, -500, 0, 400, 900])

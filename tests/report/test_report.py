@@ -55,7 +55,7 @@ def test_what_hardly_arrives_is_told(tmp_path):
     assert table.loc["lion", "median steps there"] < 1000  # not the budget, though it never rests
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("quick", [True, False])
 def test_no_grid_of_starts_has_a_lowest_minimum(quick):
     lab = Lab(quick=quick)

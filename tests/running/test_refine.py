@@ -114,6 +114,7 @@ def test_what_cannot_be_refined_is_refused(arguments, kind, words):
         gdfast.refine(**{"sweep": sweep(), **arguments})
 
 
+@pytest.mark.slow
 def test_refinement_gives_the_picture_of_the_full_grid():
     n = 256
     sweep = gdfast.Sweep(
