@@ -207,6 +207,20 @@ def test_a_sentence_says_what_to_type_instead(line, sentence):
     assert refused(*line, *problem).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("score adma", "'adma' must follow an option, such as --optimizer"),
+        ("sweep quartic", "'quartic' must follow an option, such as --problem or --optimizer"),
+        ("sweep --problem quartic --optimizer gd momentum", "'momentum' must follow an option, such as --problem"),
+        ("handbook here", "'here' must follow an option, such as -o"),
+        ("list optimizers gd adam", "'adam' is one word too many"),
+    ],
+)
+def test_a_word_by_itself_is_told_where_it_may_stand(line, sentence):
+    assert refused(*line.split()).startswith(sentence)
+
+
 def test_a_netcdf_file_has_no_status(tmp_path):
     (tmp_path / "x.nc").write_bytes(b"")
     assert "is a netCDF file, written when a sweep was done" in refused("status", str(tmp_path / "x.nc"))

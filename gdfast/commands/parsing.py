@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from gdfast.arguments import shown
 from gdfast.endings import Interrupted, told
@@ -38,15 +38,21 @@ class Group(TyperGroup):
 
 
 class Command(TyperCommand):
-    """A command that refuses an option given twice, of which one would be ignored, or after one dash."""
+    """A command that refuses a word by itself, and an option after one dash or, since one is ignored, given twice."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments of the command."""
-        names = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        parameters = self.get_params(ctx)
+        names = {name for parameter in parameters for name in parameter.opts}
         for word in (arg.partition("=")[0] for arg in args):
             if word.startswith("-") and f"-{word}" in names:  # else read as options of one letter each
                 raise ValueError(f"{word} must be -{word}, after two dashes")
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        if rest:
+            valued = [p.opts[0] for p in parameters if isinstance(p, TyperOption) and not (p.is_flag or p.is_eager)]
+            such = [name for name in ("--problem", "--optimizer") if name in valued] or valued[:2]
+            needs = f"must follow an option, such as {' or '.join(such)}" if such else "is one word too many"
+            raise ValueError(f"{shown(rest[0])} {needs}")
         for parameter, count in Counter(order).items():
             if count > 1 and not getattr(parameter, "multiple", False):
                 raise ValueError(f"{parameter.opts[-1]} must be given once, not {count} times")

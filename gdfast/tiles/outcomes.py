@@ -203,7 +203,6 @@ class Judge:
         Cells
             What the result holds of them.
         """
-        loss = endings.loss.astype(np.float64, copy=False)
         lanes, lower = np.flatnonzero(endings.untold), Lower()
         if lanes.size:
             starts = (first + lanes) % len(self.sweep.starts)
@@ -212,7 +211,7 @@ class Judge:
             endings.outcome,
             endings.ending,
             endings.steps,
-            loss,
+            endings.loss.astype(np.float64, copy=False),
             endings.gradient_norm,
             endings.basin,
             endings.period,
@@ -446,7 +445,6 @@ class Judge:
             for doubling in range(1, _DOUBLINGS + 1):
                 values.append(self.problem.loss(middle + (theta - middle) * 2.0**doubling))
             falls = -np.diff(np.stack(values), axis=0)
-        finite = np.isfinite(falls)
         # A loss that overflows to −∞ has fallen far enough.
-        falls = np.where(finite, falls, np.where(np.stack(values[1:]) == -np.inf, np.inf, -1.0))
+        falls = np.where(np.isfinite(falls), falls, np.where(np.stack(values[1:]) == -np.inf, np.inf, -1.0))
         return np.asarray((falls > 0).all(axis=0) & (falls[-1] >= _STEADY * np.nanmax(falls, axis=0)))
