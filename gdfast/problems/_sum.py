@@ -230,7 +230,9 @@ class Sum(Problem):
         return self._laid_over(theta, self._parts(self.part.gradient, theta))
 
     def step_product(self, theta: Array, way: Array, t: int) -> Array:
-        return self._laid_over(theta, self._parts(lambda *rows: self.part.step_product(rows[0], rows[1], t), theta, way))
+        return self._laid_over(
+            theta, self._parts(lambda *rows: self.part.step_product(rows[0], rows[1], t), theta, way)
+        )
 
     def hessian(self, theta: Array) -> Array:
         bend = np.zeros((self.dimension, *theta.shape))
