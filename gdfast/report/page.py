@@ -193,10 +193,8 @@ def _pieces(
             if chapter.timed and experiments:
                 wait([future for piece in pieces for future in piece.waiting])
             for experiment in experiments:
-                name, silent = (
-                    name_of(experiment),
-                    bool(lab.problems or lab.stored),
-                )  # most have nothing to say of these
+                name = name_of(experiment)
+                silent = bool(lab.problems or lab.stored)  # most have nothing to say of these
                 if not silent:
                     tell(f"{chapter.title}: {name}")
                 for section in experiment(lab):

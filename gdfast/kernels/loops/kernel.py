@@ -20,9 +20,8 @@ ENTRY: Final = "gdfast.entry"
 """The symbol of what Python calls."""
 CALLED: Final = "gdfast.called"
 """The symbol of what other machine code calls."""
-_TOLD = struct.Struct(
-    "qq"
-)  # at the beginning of a record, what a step that fails tells: its status, and where the error is
+# At the beginning of a record, what a step that fails tells: its status, and where the error is.
+_TOLD = struct.Struct("qq")
 
 # Where an array has its data and the address of its shape, by NumPy's interface for C (`PyArrayObject_fields`). Asked
 # for by way of Python, these of a tile's sixty arrays take twice as long as all else before it runs.
