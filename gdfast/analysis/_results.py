@@ -21,6 +21,10 @@ _KINDS = {"outcome": "iu", "steps": "iu", "basin": "iu", "change": "iu", "loss":
 """What variables hold, by the letters of NumPy's kinds."""
 
 
+_ALONG = {"learning_rate": "group_rate", "start": "start_point"}
+"""What coordinates of several numbers tell of a dimension; they lose it with it where one value is selected."""
+
+
 def checked(argument: str, value: Any, *needs: str, more: bool = False) -> "xarray.Dataset":
     """Return a result of `gdfast.run` with its dimensions in order, also those of which one value was selected.
 
@@ -61,6 +65,9 @@ def checked(argument: str, value: Any, *needs: str, more: bool = False) -> "xarr
     for name in DIMENSIONS:
         if name not in result.dims and name in result.coords and not result[name].ndim:
             result = result.expand_dims(name)
+            beside = _ALONG.get(name, name)
+            if beside in result.coords and name not in result[beside].dims:
+                result = result.assign_coords({beside: result[beside].variable.expand_dims(name)})
     first = result[(needs or ("outcome",))[0]]
     others = [str(name) for name in first.dims if name not in (*DIMENSIONS, "parameter")]
     if others and all(name in first.dims for name in DIMENSIONS) and not more:
@@ -221,6 +228,13 @@ def units_of_rates(result: "xarray.Dataset") -> Array:
         if "unit" in result.coords
         else ones
     )
+
+
+def words_of_rate(result: "xarray.Dataset", place: int, unit: float) -> str:
+    """The learning rate of a place among those of a checked result, or those of the groups, in words."""
+    if "group_rate" not in result.coords:
+        return f"rate {result.learning_rate.values[place] * unit:.3g}"
+    return f"rates {', '.join(f'{rate * unit:.3g}' for rate in result.group_rate.values[place])}"
 
 
 def words_of_rates(result: "xarray.Dataset") -> str:

@@ -10,7 +10,6 @@ from gdfast.analysis import _results
 from gdfast.analysis._results import told_units, units
 from gdfast.analysis.attraction import leaving
 from gdfast.analysis.reached import best_rates, outcome_shares
-from gdfast.formulas.elementary import Array
 from gdfast.tiles.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -70,9 +69,10 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an optimizer (the index): ``lowest rate``, at which the median of the end losses is lowest; the
-        ``median loss`` there, and the ``median excess`` (NaN where no minimum is known); and ``advice``, a sentence on
-        what most of its trajectories there do, empty if at least half of the starts reach the lowest minimum.
+        One row an optimizer (the index): ``lowest rate``, at which the median of the end losses is lowest (NaN where
+        groups of coordinates have learning rates of their own); the ``median loss`` there, and the ``median excess``
+        (NaN where no minimum is known); and ``advice``, a sentence on what most of its trajectories there do, empty if
+        at least half of the starts reach the lowest minimum.
 
     Raises
     ------
@@ -96,12 +96,12 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
         losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
         diverged = ends[i] == Outcome.diverged
         medians = np.median(np.where(diverged, np.inf, losses), axis=1)
-        best = int(np.argmin(medians))
-        at_end = _is_end(rates, best)
+        best = int(np.lexsort((rates, medians))[0])
+        at_end = _which(checked, best, units[i])
         most = Outcome(int(np.bincount(ends[i, best], minlength=len(Outcome)).argmax()))
         why = "" if good[i].mean(axis=1).max() >= 0.5 or most not in _WHY else f"{at_end} came lowest, and {_WHY[most]}"
         rows[label] = {
-            "lowest rate": float(rates[best] * units[i]),
+            "lowest rate": float(rates[best] * units[i]) if "group_rate" not in checked.coords else np.nan,
             "median loss": float(medians[best]),
             "median excess": float((medians[best] - lowest[i]) / scale[i]),
             "advice": why,
@@ -137,12 +137,13 @@ def account(result: "xarray.Dataset") -> list[str]:
     ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 26 steps']
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
+    checked = _results.checked("result", result)
     again = np.zeros(len(shares))  # plain arrays: those of xarray import all of Dask, where it is installed
     if "basin" in result:
         again = leaving(_results.checked("result", result, "outcome", "basin")).mean(axis=(1, 2))
     lines, tolerance = [], best.attrs["tolerance"]
     until = "" if tolerance is None else f" to an excess of {tolerance:g}"
-    for label, gone in zip(shares.index, again, strict=True):
+    for label, gone, unit in zip(shares.index, again, _results.units_of_rates(checked), strict=True):
         here = shares.loc[label]
         parts = [f"{_percent(share)} {str(name).replace('_', ' ')}" for name, share in here[here > 0].items()]
         if gone:
@@ -150,7 +151,8 @@ def account(result: "xarray.Dataset") -> list[str]:
         row = best.loc[label]
         good = "none reach the lowest minimum"
         if row["share"] > 0:
-            good = f"best rate {row['best rate']:.3g}{', an end of the grid' if row['at edge'] else ''}: "
+            at = _results.words_of_rate(checked, int(row["index"]), unit)
+            good = f"best {at}{', an end of the grid' if row['at edge'] else ''}: "
             good += f"{_percent(row['share'])} of the starts, {row['steps']:,.0f} steps{until}"
         why = told.loc[label, "advice"]
         lines.append(f"{label}: {', '.join(parts)}; {good}" + (f"; {why}" if why else ""))
@@ -202,10 +204,13 @@ def _percent(share: float) -> str:
     return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
-def _is_end(rates: Array, best: int) -> str:
-    if len(rates) > 1 and rates[best] == rates.max():
-        return "the largest rate"
-    return "the smallest rate" if len(rates) > 1 and rates[best] == rates.min() else f"rate {rates[best]:.3g}"
+def _which(result: "xarray.Dataset", place: int, unit: float) -> str:
+    """The learning rate of a place among those of a checked result, in words."""
+    rates = result.learning_rate.values
+    if len(rates) > 1 and "group_rate" not in result.coords and rates[place] in (rates.min(), rates.max()):
+        return "the largest rate" if rates[place] == rates.max() else "the smallest rate"
+    words = _results.words_of_rate(result, place, unit)
+    return f"the combination of {words}" if "group_rate" in result.coords else words
 
 
 __all__ = ["account", "advice", "excess", "found_minima"]

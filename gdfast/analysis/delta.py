@@ -172,7 +172,7 @@ def _aligned(
         sizes = before.sizes[name], after.sizes[name]
         if sizes[0] != sizes[1]:
             raise ValueError(f"before and after must be over the same grid, but have {sizes[0]} and {sizes[1]} {words}")
-    for name, words in (("learning_rate", "learning rates"), ("start_point", "starts")):
+    for name, words in (("learning_rate", "learning rates"), ("group_rate", "rates"), ("start_point", "starts")):
         if name in before.coords and name in after.coords:
             first, second = before[name].values, after[name].values
             if not np.array_equal(first, second):

@@ -75,5 +75,9 @@ def paths(
             sweep.max_steps,
             gradient_tolerance=sweep.gradient_tolerance,
             divergence_limit=sweep.divergence_limit,
+            check_every=sweep.check_every,
+            dtype=sweep.dtype,
+            loss_tolerance=sweep.loss_tolerance,
+            settle=sweep.settle,
         )
     return found

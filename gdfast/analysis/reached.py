@@ -185,7 +185,7 @@ def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     Parameters
     ----------
     result : xarray.Dataset
-        Of `gdfast.run`, with one learning rate for all coordinates.
+        Of `gdfast.run`.
     of : {"steps", "evaluations"}
         By what costs are told: steps, or the points at which gradient or loss were asked for, of which a step with a
         line search, or with a second gradient, takes several.
@@ -195,8 +195,10 @@ def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     DataFrame
         One row an optimizer (the index): ``best rate``, ``index`` of it, ``share`` of its starts that reach, their
         median ``steps`` or ``evaluations`` (NaN where none does), and ``at edge``: whether the best rate is an end of
-        the grid, so that a better one may lie outside. The table's attribute ``tolerance`` tells until which excess
-        costs were counted, see `gdfast.measures.steps_to_reach`; None where it was until trajectories settled.
+        the grid, so that a better one may lie outside. Where groups of coordinates have learning rates of their own,
+        the ``index`` alone tells which are best: the rate is NaN, and no end. The table's attribute ``tolerance``
+        tells until which excess costs were counted, see `gdfast.measures.steps_to_reach`; None where it was until
+        trajectories settled.
 
     Examples
     --------
@@ -207,18 +209,18 @@ def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     """
     result = _results.checked("result", result, "outcome", "steps")
     rates, steps = result.learning_rate.values, _results.costs(result, of)
-    units = _results.units_of_rates(result)
+    units, one_axis = _results.units_of_rates(result), "group_rate" not in result.coords
     rows = {}
     for i, (label, good) in enumerate(_by_rate(result)):
         typical = np.array([np.median(s[g]) if g.any() else np.inf for s, g in zip(steps[i], good, strict=True)])
         best = int(np.lexsort((rates, typical, -good.sum(axis=1)))[0])
         any_good = bool(good[best].any())
         rows[label] = {
-            "best rate": float(rates[best] * units[i]) if any_good else np.nan,
+            "best rate": float(rates[best] * units[i]) if any_good and one_axis else np.nan,
             "index": best,
             "share": float(good[best].mean()),
             of: float(typical[best]) if any_good else np.nan,
-            "at edge": any_good and rates[best] in (rates.min(), rates.max()),
+            "at edge": any_good and one_axis and rates[best] in (rates.min(), rates.max()),
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("optimizer")
     table.attrs["tolerance"] = _results.tolerance_of(result)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments
+from gdfast import arguments, literals
 from gdfast.data.files import Data
 from gdfast.data.text import short
 from gdfast.formulas.elementary import square_scale
@@ -74,6 +74,11 @@ def designed(data: Data, bias: bool, learned: NDArray[np.bool_] | None) -> Data:
             raise ValueError(
                 f"data: {name!r} of {short(data.name)} has values as large as {size:g}, whose squares are too "
                 f"large for sums; take a unit in which they are at most {_LARGEST:g}"
+            )
+        if 0 < size < _SMALLEST:
+            raise ValueError(
+                f"data: {name!r} of {short(data.name)} has values of at most {size:g}, whose squares are nothing; take "
+                f"a unit in which some are at least {_SMALLEST:g}"
             )
     if bias:
         X = np.concatenate([np.ones((len(X), 1)), X], axis=1)
@@ -149,17 +154,19 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
         raise ValueError(f"data: y must have shape (m,), one label a row, not {y.shape}")
     if classes is None:
         values, codes = np.unique(y, return_inverse=True)
-        if len(values) > 2 and not (np.diff(values) == 1).all():
+        whole = values[0] == np.round(values[0]) and (np.diff(values) == 1).all()
+        if len(values) > 2 and not whole:
             raise ValueError(
                 f"data: the target {data.target!r} of {short(data.name)} has {len(values)} different "
                 f"values from {values[0]:g} to {values[-1]:g} that are not consecutive whole numbers, so it is no "
                 "class; linear_regression and ridge_regression take numbers"
             )
-        classes, y = tuple(f"{v:g}" for v in values), codes.astype(np.float64)
+        classes, y = tuple(map(literals.write, values)), codes.astype(np.float64)
     if positive is not None:
-        chosen = classes.index(
-            arguments.choice("positive", positive if isinstance(positive, str) else arguments.shown(positive), classes)
-        )
+        is_number = isinstance(positive, float | np.floating)
+        other = positive if isinstance(positive, str) else arguments.shown(positive)
+        named = literals.write(positive) if is_number else other
+        chosen = classes.index(arguments.choice("positive", named, classes))
         classes, y = (f"not {classes[chosen]}", classes[chosen]), np.where(y == chosen, 1.0, 0.0)
     present = np.unique(y)
     if len(present) < 2:
@@ -170,4 +177,4 @@ def as_classes(data: Data, positive: str | None = None) -> Data:
     return replace(data, y=y, classes=classes)
 
 
-_LARGEST = 1e150  # of features and targets: sums of squares are numbers
+_SMALLEST, _LARGEST = 1e-154, 1e150  # of features and targets: sums of squares are numbers

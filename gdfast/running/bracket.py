@@ -25,7 +25,7 @@ BEYOND: Array = 10.0 ** np.arange(1.0, 4.0)
 BETWEEN: Array = 10.0 ** (np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0]) / 4)
 """Multiples of the best rate that are tried at last."""
 _WIDENED = 2  # times that rates are added beyond an end
-_TIE, _TIE_OF_SCALE = 1e-2, 1e-4  # shares of the lowest held-out loss, and of the problem's scale, that tell nothing
+_TIE, _TIE_OF_SCALE = 1e-2, 1e-4  # shares of the lowest held-out loss, and of what is at stake, that tell nothing
 _MUCH = 0.05  # share of the lowest loss by which none is worse that counts as good, whatever the seeds say
 
 
@@ -90,7 +90,7 @@ class Search:
         self.asked: dict[tuple[str, int], Array] = {}  # evaluations, and the steps that they were for
         self.classes = "validation_accuracy" in repeats[0].provides
         self.history = History("validation_loss", *(["validation_accuracy"] if self.classes else []))
-        self.scale = float(np.mean([problem.loss_scale for problem in repeats]))
+        self.scale = float(np.mean([_at_stake(problem) for problem in repeats]))
         self.starts = [start_of(problem, seed) for seed, problem in enumerate(repeats)]
         recorded = self.history.recorded_steps(max_steps)
         self.steps = recorded[(recorded > 0) & (2 * recorded <= max_steps)]
@@ -204,6 +204,16 @@ def _error(values: Array) -> float:
 def _nothing(lowest: float, scale: float) -> float:
     """A difference of losses that tells nothing."""
     return _TIE * abs(lowest) + _TIE_OF_SCALE * scale
+
+
+def _at_stake(problem: Any) -> float:
+    """How much of the loss there is to learn: its scale, but of a regression the variance of the targets at most.
+
+    The scale of a regression's loss grows with the square of the targets' mean.
+    """
+    scale = float(problem.loss_scale)
+    is_regression = isinstance(problem, RowProblem) and "validation_accuracy" not in problem.provides
+    return min(scale, float(np.var(problem.y))) if is_regression else scale
 
 
 def start_of(problem: Any, seed: int) -> Any:

@@ -2,12 +2,14 @@
 
 Most of a map is plain: trajectories beside each other end alike. The map is computed on a coarse grid first, one
 trajectory for each square block of cells, that in its middle. A block is split into smaller ones wherever one of its
-eight neighbours differs, down to single cells; all others take the outcome of their block. What lies between coarse
+eight neighbours differs, or a cell of its own that was run before, down to single cells; all others take the outcome of
+their block. What lies between coarse
 points and is smaller than a block can be missed: the first grid must be fine enough to see each region once.
 Where outcomes are speckled, as among chaotic trajectories that may by chance repeat themselves, some speckles are.
 """
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,20 +141,32 @@ class _Map:
         shape = [-(-n // side) for n in self.sweep.shape[1:]]
         image: Image = np.full(shape, Outcome.not_run, dtype=np.int8)
         self._compute(image, side, np.ones(shape, dtype=bool))
+        odd = np.empty((3, 0), dtype=np.int64)  # cells that are not as their block: rates, starts and outcomes
         while side > 1:
             factor = _FACTOR if side % _FACTOR == 0 else side
+            before, middles = image, self._middles(image.shape, side)
+            wanted = _beside_another(image)
+            wanted[tuple(odd[:2] // side)] = True
             side //= factor
             rows, columns = (-(-n // side) for n in self.sweep.shape[1:])
-            split = _enlarged(_beside_another(image), factor)[:rows, :columns]
+            split = _enlarged(wanted, factor)[:rows, :columns]
             image = _enlarged(image, factor)[:rows, :columns].copy()
             self._compute(image, side, split)
+            at = np.nonzero(image[np.ix_(*(middle // side for middle in middles))] != before)
+            passed = np.array([*(middle[i] for middle, i in zip(middles, at, strict=True)), before[at]])
+            odd = np.hstack([odd, passed])
+            odd = odd[:, image[tuple(odd[:2] // side)] != odd[2]]
         return image
+
+    def _middles(self, shape: Sequence[int], side: int) -> tuple[NDArray[np.int64], ...]:
+        """The rates and the starts of the middle cells of blocks."""
+        return tuple(
+            np.minimum(np.arange(n) * side + side // 2, m - 1) for n, m in zip(shape, self.sweep.shape[1:], strict=True)
+        )
 
     def _compute(self, image: Image, side: int, wanted: NDArray[np.bool_]) -> None:
         """Run the middle cells of the wanted blocks, and write their outcomes into the image."""
-        rates, starts = (np.minimum(np.arange(n) * side + side // 2, m - 1) for n, m in zip(
-            image.shape, self.sweep.shape[1:], strict=True
-        ))  # fmt: skip
+        rates, starts = self._middles(image.shape, side)
         # Rows of blocks that want the same columns make one rectangle, which is a sweep of its own.
         changes = np.flatnonzero((wanted[1:] != wanted[:-1]).any(axis=1)) + 1
         bands = np.split(np.arange(len(wanted)), changes)

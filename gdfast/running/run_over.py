@@ -56,9 +56,10 @@ def run_over(
         As of `gdfast.run`, every variable with the new dimensions in front. A new dimension's coordinate is numeric
         where all of its values are numbers, otherwise text. Coordinates stay coordinates; one whose values differ
         between the sweeps, such as ``start_point`` or a label of the starts, has the new dimensions too.
-        ``start_point`` is NaN where a problem does not have a coordinate. In the attributes, ``specification``,
-        ``minima`` and ``found_minima`` are lists in the order of the sweeps, the last dimension fastest; times are
-        sums.
+        ``start_point`` is NaN where a problem does not have a coordinate. What losses are judged by, ``lowest_loss``
+        and ``loss_scale``, are variables over the new dimensions, since each problem has its own. In the attributes,
+        ``specification``, ``minima`` and ``found_minima`` are lists in the order of the sweeps, the last dimension
+        fastest; times are sums.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that help() shows short ones
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,8 @@ from gdfast.tiles.sweep import Sweep, Tile
 if TYPE_CHECKING:
     import xarray
 
+_SETTINGS = ("check_every", "dtype", "loss_tolerance", "settle")
+
 
 def trajectory(
     problem: Problem,
@@ -29,9 +31,10 @@ def trajectory(
     learning_rate: float | ArrayLike,
     max_steps: int = 1000,
     *,
-    gradient_tolerance: float = 1e-8,
+    gradient_tolerance: float | None = None,
     divergence_limit: float = USUAL_LIMIT,
     number: int = 0,
+    **settings: Any,
 ) -> xarray.Dataset:
     """Run one trajectory by the reference and keep all of its path.
 
@@ -51,6 +54,8 @@ def trajectory(
         As in `Sweep`.
     number : int
         Which trajectory of a sweep this is, ``learning_rate_index * m + start_index``: gradient noise depends on it.
+    **settings
+        ``check_every``, ``dtype``, ``loss_tolerance`` and ``settle``, as in `Sweep`.
 
     Returns
     -------
@@ -74,6 +79,8 @@ def trajectory(
     import xarray
 
     number = arguments.integer("number", number, low=0, high=2**40)
+    for name in settings:
+        arguments.choice("trajectory: argument", name, _SETTINGS)
     sweep = Sweep(
         problem,
         [optimizer],
@@ -82,6 +89,7 @@ def trajectory(
         max_steps,
         gradient_tolerance,
         divergence_limit,
+        **settings,
     )
     while True:
         prepared = Prepared(sweep)
@@ -96,7 +104,7 @@ def trajectory(
     path = Trajectories(sweep, plan, prepared.starts, prepared.learning_rates(0), numbers)
     shape = problem.dimension, int(endings.steps[0]) + 1
     memory.fits(f"trajectory: {shape[1]:,} points of {shape[0]:,} coordinates", 24 * shape[0] * shape[1])
-    points = np.empty(shape)
+    points = np.empty(shape, sweep.dtype)
     with np.errstate(all="ignore"):
         for t in range(points.shape[1]):
             points[:, t] = path.theta[:, 0]
@@ -104,9 +112,9 @@ def trajectory(
         loss, norm = problem.loss(points), np.abs(problem.gradient(points)).max(axis=0)
     return xarray.Dataset(
         {
-            "theta": (("step", "parameter"), points.T),
-            "loss": ("step", loss),
-            "gradient_norm": ("step", norm),
+            "theta": (("step", "parameter"), points.T.astype(np.float64, copy=False)),
+            "loss": ("step", loss.astype(np.float64, copy=False)),
+            "gradient_norm": ("step", norm.astype(np.float64, copy=False)),
         },
         coords={"step": np.arange(points.shape[1]), "parameter": list(problem.coordinates)},
         attrs={

@@ -129,8 +129,9 @@ def tune(
     neighbours. All of that is repeated with other held-out rows, mini-batches and initial weights, the same for every
     optimizer. What counts is the loss of held-out rows where it is lowest along the way and stays so while the steps
     double: its mean over these steps and over the repetitions. What is not worse than the lowest by more than the
-    standard error of the difference, and a twentieth, or by a hundredth, is tied with it; of what is tied that is
-    chosen which takes fewest gradients.
+    standard error of the difference, and a twentieth, or by a hundredth, is tied with it, as is what is worse by a
+    ten-thousandth of the targets' variance, or of the loss of the best constant; of what is tied that is chosen which
+    takes fewest gradients.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ will do, ``optimizer.scheduled(lambda t: 0.99**t)``, see `of_step`, and several,
 ``optimizer.scheduled(warmup(steps=100), reduce_on_plateau(after=100))``.
 
 A hyperparameter may be a schedule, too, of optimizers and of transforms, wherever it is a number of an interval: its
-factors are then the values at each step, ``momentum(momentum=linear(0.5, 0.99))`` or ``clip_norm(max_norm=cosine())``.
+factors are then the values at each step, ``momentum(momentum=linear(0.5, 0.99))`` or
+``clip_norm(max_norm=cosine(end=0.1))``.
 """
 
 from collections.abc import Callable

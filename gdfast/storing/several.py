@@ -35,10 +35,16 @@ _UNITS = ("lowest_loss", "loss_scale")
 
 
 def together(results: Sequence[Any], axes: Mapping[str, Sequence[Any]]) -> "xarray.Dataset":
-    """Results side by side, one for each combination of values, with the axes as dimensions in front."""
+    """Results side by side, one for each combination of values, with the axes as dimensions in front.
+
+    Over the axes alone, as variables, each problem's ``lowest_loss`` and ``loss_scale`` stand beside, where known.
+    """
     stacked = _stacked(_pad_parameters(results), [*axes], [len(along) for along in axes.values()])
     stacked = stacked.assign_coords({name: (name, _coordinate(along)) for name, along in axes.items()})
-    made: xarray.Dataset = stacked.assign_attrs(_attributes(results, axes))
+    shape = tuple(len(along) for along in axes.values())
+    told = {name: np.array([result.attrs.get(name, math.nan) for result in results]).reshape(shape) for name in _UNITS}
+    made: xarray.Dataset = stacked.assign({name: ([*axes], values) for name, values in told.items()})
+    made.attrs = _attributes(results, axes)
     return made
 
 
@@ -67,8 +73,8 @@ def as_optimizers(results: Sequence[Any], axes: Mapping[str, Sequence[Any]]) -> 
         parts, "optimizer", data_vars="minimal", coords="minimal", compat="override", join="exact",
         combine_attrs="override",
     )  # fmt: skip
-    attributes = _attributes(results, axes)
-    return made.assign_attrs({name: value for name, value in attributes.items() if name not in _UNITS})
+    made.attrs = _attributes(results, axes)
+    return made
 
 
 def _with(label: str, told: str) -> str:
@@ -80,7 +86,7 @@ def _with(label: str, told: str) -> str:
 
 
 def _attributes(results: Sequence[Any], axes: Mapping[str, Any]) -> dict[str, Any]:
-    attributes = dict(results[0].attrs)
+    attributes = {name: value for name, value in results[0].attrs.items() if name not in _UNITS}
     attributes["title"] = f"gdfast sweeps over {' × '.join(axes)}"
     told = ["specification", "minima", *(["found_minima"] if any("found_minima" in r.attrs for r in results) else [])]
     for name in told:

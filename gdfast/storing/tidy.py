@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfast import arguments, memory
+from gdfast import arguments, literals, memory
 from gdfast.storing.dataset import flags
 from gdfast.storing.result import DIMENSIONS, FIELDS, MORE
 
@@ -179,7 +179,7 @@ class _Table:
         (dimension,) = further
         told = values[dimension].values if dimension in values.coords else range(values.sizes[dimension])
         for i, each in enumerate(told):
-            text = f"{each:g}" if isinstance(each, float) else str(each)
+            text = literals.write(each) if isinstance(each, float) else str(each)
             yield f"_{text}", values.isel({dimension: i})
 
     def _laid(self, name: str, values: "xarray.DataArray", part: "xarray.Dataset") -> Any:
@@ -197,7 +197,9 @@ class _Table:
         elif "flag_meanings" in values.attrs and held.dtype.kind in "iu":
             labels, known = flags(values)
             place = {code: i for i, code in enumerate(known)}
-            codes = np.array([place.get(int(code), -1) for code in range(int(held.max(initial=0)) + 1)])[held]
+            low = int(held.min(initial=0))
+            places = [place.get(code, -1) for code in range(low, int(held.max(initial=0)) + 1)]
+            codes = np.array(places)[held.astype(np.int64) - low]
         whole = np.broadcast_to(codes.reshape(beside), shape).reshape(-1)
         return whole.copy() if labels is None else pandas.Categorical.from_codes(whole, pandas.Index(labels))
 

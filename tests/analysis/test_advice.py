@@ -33,6 +33,20 @@ def test_the_rate_that_came_lowest_is_told_by_its_place():
     assert one.loc["gd", "advice"] == "rate 0.001 came lowest, and needs more steps"
 
 
+def test_rates_in_units_are_told_as_the_optimizer_takes_them():
+    sweep = gdfast.Sweep("quartic", "gd|unit=0.01", [0.1, 1.0, 10.0], [[-3.0], [3.0]], 3)
+    made = gdfast.run(sweep, backend="numpy", progress=False)
+    made.outcome[:], made.loss[:] = U, np.array([5.0, 1.0, 9.0])[:, None]
+    row = analysis.advice(made).iloc[0]
+    assert (row["lowest rate"], row["advice"]) == (0.01, "rate 0.01 came lowest, and needs more steps")
+
+
+def test_where_all_diverge_the_smallest_rate_is_named_whatever_the_order():
+    for rates in ([0.1, 1.0, 10.0], [10.0, 1.0, 0.1], [1.0, 0.1, 10.0]):
+        made = result(np.full((1, 3, 2), D), rates=rates)
+        assert analysis.advice(made).advice.item().startswith("the smallest rate came lowest")
+
+
 def test_losses_that_diverged_or_are_no_numbers_are_not_low():
     table = analysis.advice(result([[[U, U], [U, U], [D, D]]], [[[2, 2], [np.nan, 1], [-1e9, -1e9]]]))
     assert table.loc["gd", ["lowest rate", "median loss"]].tolist() == [0.001, 2]

@@ -6,6 +6,7 @@ import cases
 import numpy as np
 import pandas as pd
 import pytest
+import xarray
 
 import gdfast
 from gdfast import analysis, optimizers, problems
@@ -210,6 +211,26 @@ def test_delta_of_networks_compares_the_seeds_where_starts_cannot_be(small):
 def test_delta_refuses_other_grids_and_says_why(small, other, words):
     with pytest.raises(ValueError, match=words):
         analysis.delta(small, other(small))
+
+
+def test_groups_with_rates_of_their_own_have_no_best_rate_but_a_best_place():
+    network = gdfast.problems.mlp((2, 2, 1), points=4, layer_rates=True)
+    rates = np.array([[0.1, 0.2], [0.03, 0.4], [50.0, 80.0]])
+    result = gdfast.run(gdfast.Sweep(network, "gd adam", rates, network.starts(seeds=range(4)), 40), progress=False)
+    best, told = analysis.best_rates(result), analysis.advice(result)
+    assert best["best rate"].isna().all()
+    assert not best["at edge"].any()
+    assert told["lowest rate"].isna().all()
+    result.outcome[0, 1] = Outcome.global_minimum
+    assert analysis.best_rates(result)["index"].tolist()[0] == 1
+    gd, adam = analysis.account(result)
+    assert "best rates 0.03, 0.4: 100 % of the starts" in gd
+    assert "the combination of rates " in adam
+    one = analysis.attracting(result.isel(learning_rate=1))
+    xarray.testing.assert_equal(one, analysis.attracting(result).isel(learning_rate=[1]))
+    other = result.assign_coords(group_rate=result.group_rate * 2)
+    for compare in (analysis.delta, analysis.transitions):
+        cases.refused(lambda compare=compare: compare(result, other), ValueError, "their rates differ")
 
 
 def test_a_result_of_one_selected_value_is_that_part_of_the_table(small):

@@ -468,6 +468,14 @@ def test_labels_of_any_kind():
     assert problems.softmax_regression((X, [3, 5, 4, 3, 5, 4, 3, 5])).data.classes == ("3", "4", "5")
     virginica = problems.logistic_regression(data="iris", positive="virginica")
     np.testing.assert_array_equal(virginica.y, data.load("iris").y == 2)
+    days = problems.softmax_regression((X, [20200101, 20200102, 20200103, 20200101] * 2))
+    assert days.data.classes == ("20200101", "20200102", "20200103")
+    for positive in (0.1234568, "0.1234568"):
+        near = problems.logistic_regression((X, [0.1234567, 0.1234568] * 4), positive=positive)
+        np.testing.assert_array_equal(near.y, np.arange(8) % 2)
+    for positive in (20200102, 20200102.0):
+        day = problems.logistic_regression((X, [20200101, 20200102] * 4), positive=positive)
+        np.testing.assert_array_equal(day.y, np.arange(8) % 2)
 
 
 def test_a_file_given_on_the_command_line_is_swept(tmp_path):
@@ -539,6 +547,16 @@ FEATURES = np.random.default_rng(4).normal(size=(6, 2))
             lambda: problems.softmax_regression((FEATURES, FEATURES[:, 0])),
             ValueError,
             ["6 different values", "no class"],
+        ),
+        (
+            lambda: problems.softmax_regression((FEATURES, [0.5, 1.5, 2.5, 0.5, 1.5, 2.5])),
+            ValueError,
+            ["3 different values", "no class"],
+        ),
+        (
+            lambda: problems.linear_regression((FEATURES, 1e-200 * np.arange(6))),
+            ValueError,
+            ["'y'", "at most 5e-200", "at least 1e-154"],
         ),
         (
             lambda: problems.softmax_regression(data="diabetes"),

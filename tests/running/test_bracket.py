@@ -6,7 +6,7 @@ import pytest
 
 import gdfast
 from gdfast.optimizers import Optimizer
-from gdfast.running.bracket import Tried
+from gdfast.running.bracket import Search, Tried
 
 INF = np.inf
 RNG = np.random.default_rng(5)
@@ -20,6 +20,16 @@ def tried(*curves, initial=INF, spread=0.0):
     found = Tried(initial=initial)
     found.add(np.arange(1.0, len(curves) + 1), losses)
     return found
+
+
+def test_what_tells_nothing_does_not_grow_with_an_offset_of_the_targets():
+    for make in (gdfast.problems.linear_regression, gdfast.problems.ridge_regression):
+        scales = [
+            Search([make((TABLE[["a", "b", "c"]].values, TABLE.y.values + offset), validation=0.25)], 10).scale
+            for offset in (0.0, 300.0, -1e6)
+        ]
+        assert scales == pytest.approx(scales[:1] * 3, rel=1e-6)
+        assert scales[0] == pytest.approx(np.var(TABLE.y), rel=0.3)  # of the rows that are learned
 
 
 @pytest.mark.parametrize(

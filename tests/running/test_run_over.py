@@ -1,13 +1,15 @@
 """Several sweeps side by side: every cell is that of its sweep, and coordinates stay coordinates."""
 
+import itertools
 import json
 
 import cases
 import numpy as np
+import pandas as pd
 import pytest
 
 import gdfast
-from gdfast import optimizers, plot, problems, run_over, starts
+from gdfast import analysis, optimizers, plot, problems, run_over, starts
 
 QUARTIC = problems.quartic()
 
@@ -69,7 +71,7 @@ def test_sweeps_side_by_side_have_the_coordinates_of_each():
 
     together = gdfast.run_over({"budget": [3, 4]}, sweep, backend="numpy")
     alone = gdfast.run(sweep(4), backend="numpy")
-    assert set(together.data_vars) == set(alone.data_vars)
+    assert set(together.data_vars) == {*alone.data_vars, "lowest_loss", "loss_scale"}
     assert set(together.coords) == {*alone.coords, "budget"}
     for name in alone.coords:
         np.testing.assert_array_equal(together.sel(budget=4)[name].values, alone[name].values, err_msg=name)
@@ -78,6 +80,21 @@ def test_sweeps_side_by_side_have_the_coordinates_of_each():
     assert len(plot.maps(together.sel(budget=3), y="momentum").axes) == 1
     with pytest.raises(ValueError, match="budget=0"):
         plot.maps(together)
+
+
+def test_each_sweep_is_judged_in_the_units_of_its_own_problem():
+    def sweep(shift, scale):
+        problem = problems.from_expression("a*x**2 + s", domain=(-2, 2), params={"a": 10.0**scale, "s": 100.0 * shift})
+        return gdfast.Sweep(problem, "gd", [1e-4, 1e-3], [[1.0]], 50)
+
+    together = gdfast.run_over({"shift": [0, 1], "scale": [0, 1, 2]}, sweep, backend="numpy")
+    excess, near = analysis.excess(together), analysis.reached(together, 0.5)
+    for place in itertools.product([0, 1], [0, 1, 2]):
+        at = dict(zip(["shift", "scale"], place, strict=True))
+        alone = gdfast.run(sweep(**at), backend="numpy")
+        np.testing.assert_array_equal(excess.sel(at).values, analysis.excess(alone).values)
+        np.testing.assert_array_equal(near.sel(at).values, analysis.reached(alone, 0.5).values)
+        pd.testing.assert_frame_equal(analysis.advice(together.sel(at)), analysis.advice(alone))
 
 
 def test_sweeps_with_other_labels_do_not_stand_side_by_side():

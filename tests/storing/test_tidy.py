@@ -140,6 +140,18 @@ def test_other_dimensions_and_tolerances_and_groups_have_columns():
     assert "start_layer1.weight[0,1]" in table
 
 
+def test_codes_below_zero_have_their_names():
+    result = gdfast.run(gdfast.Sweep("quartic", "gd adam", [0.01, 0.9], [1.0], 50), backend="numpy", progress=False)
+    told = gdfast.analysis.attracting(result).attracting
+    told[0, 0, :] = -1
+    names = dict(zip(told.attrs["flag_values"], told.attrs["flag_meanings"].split(), strict=True))
+    table = gdfast.tidy(result.assign(attracting=told))
+    keys = table.optimizer.astype(str), table.learning_rate, table["minimum"]
+    for label, rate, minimum, name in zip(*keys, table.attracting, strict=True):
+        assert names[int(told.sel(optimizer=label, learning_rate=rate, minimum=minimum))] == name
+    assert "not_told" in set(table.attracting)
+
+
 def test_to_dataframe_is_the_same_table(result):
     pd.testing.assert_frame_equal(result.to_dataframe(), gdfast.tidy(result))
     assert len(result.to_dataframe(["optimizer", "learning_rate", "start", "parameter", "recorded_step"])) == 54 * 6
