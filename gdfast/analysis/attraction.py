@@ -73,8 +73,9 @@ def attracting(result: "xarray.Dataset", sweep: Sweep | None = None) -> "xarray.
         Over ``(optimizer, learning_rate, minimum)``: ``attracting`` (int8, CF flags) is ``attracts``, ``repels``,
         ``held`` (it repels, but a number beside it, where the computed gradient is zero to the bit, holds what lands
         on it), or ``not_told``: of flat minima, of more than 16 coordinates, of all after
-        the first 64, of mini-batches and networks, where chance is in the steps, where a rule has no rest, where the
-        schedule goes up and down to the end. ``spectral_radius`` (float64) is below 1 where it attracts, NaN where it
+        the first 64, of mini-batches and networks, where chance is in the steps, where a rule has no rest, where a
+        transform moves the minimum too far or has an edge there (see `gdfast.theory.limits`), where the schedule goes
+        up and down to the end. ``spectral_radius`` (float64) is below 1 where it attracts, NaN where it
         is not told. Coefficients that depend on the step are at their limit, a schedule at the end of the budget.
 
     Raises

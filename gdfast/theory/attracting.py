@@ -25,12 +25,12 @@ from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.schedules import LossSchedule
+from gdfast.theory.near import followed, transformed_by
 from gdfast.theory.resting import (
     Motion,
     NoRestError,
     Rest,
     fed,
-    followed,
     motion_of,
     positional,
     rest,
@@ -47,7 +47,8 @@ _LARGER_MEMORIES = 10.0 ** np.array([2, 4, 6, 8])
 _FLAT = 1e-9  # share of the largest curvature below which there is none, and linear theory tells nothing
 _GROWN = 1e-3  # share by which a spectral radius has grown in three quarters of `LONG` steps
 _MOVES = 1e-12  # share of a coordinate by which a step at the minimum must move it to do so
-_SEEN = 1e-10  # likewise, to be told from the last place
+_SEEN = 1e-10  # likewise, to tell clearly what balances it, by twice as many places as the balance of `_MOVES` has
+_ALIKE = 1e-9  # relative
 _HALVINGS = 100
 _NEIGHBOURS, _MOST_NEIGHBOURS = 4, 20_000  # floating-point numbers on either side, and in all
 _NEAR_ZERO = 1e-20  # share of the domain's width
@@ -69,7 +70,7 @@ class Attraction(IntEnum):
 
 
 MEANING_OF_ATTRACTION = {
-    Attraction.not_told: "not told: chance, no rest, a flat minimum, too many coordinates, or moved by a penalty",
+    Attraction.not_told: "not told: chance, no rest, a flat minimum, too many coordinates, moved by a penalty, an edge",
     Attraction.repels: "a small disturbance grows: what has reached it leaves again",
     Attraction.attracts: "a small disturbance dies out: what has reached it stays",
     Attraction.held: "a small disturbance grows, but the computed gradient is zero to the bit at a number beside it",
@@ -148,10 +149,10 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
 
 def motion_near(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Motion | None:
     """Steps near a minimum; None if it is flat, or something is in them of which linear theory tells nothing."""
-    rule = followed(optimizer, minimum.point, rates) if is_curved(minimum.hessian) else None
-    if rule is None:
+    near = followed(optimizer, minimum.point, rates) if is_curved(minimum.hessian) else None
+    if near is None:
         return None
-    return motion_of(rule, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
+    return motion_of(near, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
 
 
 def radii_at_rest(motion: Motion, minimum: Minimum) -> Array:
@@ -229,7 +230,7 @@ def _is_moved(motion: Motion, resting: Rest, minimum: Minimum) -> bool:
     point = minimum.point[:, None] + np.zeros_like(motion.rates)
     there = positional(motion)
     state = [point if i in there else slot for i, slot in enumerate(resting.state)]
-    step = motion.step(point, np.zeros_like(point), state)[0] - point
+    step = motion.of_points().step(point, np.zeros_like(point), state)[0] - point
     return bool((np.abs(step) > _MOVES * np.abs(point)).any())
 
 
@@ -247,15 +248,18 @@ def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[Rest, ND
     if optimizer.norms or optimizer.sums or any(part.norms or part.sums for part in optimizer.transforms):
         raise NoRestError
 
+    whole = motion.of_points()
+
     def drift(grad: Array) -> tuple[Array, list[Array]]:
-        state = state_at_rest(motion, minimum.size, point, grad)
-        return motion.step(point, grad, state)[0] - point, state
+        state = state_at_rest(whole, minimum.size, point, grad)
+        return whole.step(point, grad, state)[0] - point, state
 
     high = np.full_like(point, minimum.size)
     low = -high
     told = ((drift(low)[0] > 0) & (drift(high)[0] < 0)).all(axis=0)
-    told &= ((np.abs(drift(np.zeros_like(point))[0]) > _SEEN * np.abs(point)) | (point == 0)).all(axis=0)
-    if not told.any():
+    first = np.abs(drift(np.zeros_like(point))[0])
+    seen, clear = (told & ((first > share * np.abs(point)) | (point == 0)).all(axis=0) for share in (_MOVES, _SEEN))
+    if not seen.any():
         raise NoRestError
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -263,12 +267,23 @@ def _balanced(motion: Motion, resting: Rest, minimum: Minimum) -> tuple[Rest, ND
         low, high = np.where(up, middle, low), np.where(up, high, middle)
     grad = (low + high) / 2
     # Where a rate is so low that a step is lost in the last place, the balance is that of the nearest rate that tells.
-    places = np.flatnonzero(told)
+    places = np.flatnonzero(clear if clear.any() else seen)
     distance = np.abs(places - np.arange(told.size)[:, None])
     grad = grad.take(places[distance.argmin(axis=1)], axis=1)
-    told = 0.5 * (grad * np.linalg.solve(minimum.hessian, grad)).sum(axis=0) <= minimum.slack
+    away = np.linalg.solve(minimum.hessian, grad)
+    told = (0.5 * (grad * away).sum(axis=0) <= minimum.slack) & _is_alike(motion, point, point + away)
     state = drift(grad)[1]
     return resting.holding({i: state[i] for i, degree in enumerate(resting.degrees) if degree == 2}), told
+
+
+def _is_alike(motion: Motion, point: Array, other: Array) -> Array:
+    """At which rates transforms that add the same everywhere near a minimum add it elsewhere too, ``bool[k]``."""
+    alike = np.ones(point.shape[1], dtype=bool)
+    for transform, still in zip(motion.optimizer.transforms, motion.still, strict=True):
+        if not transform.after:
+            here, there = (transformed_by(transform, (at, np.zeros_like(at)), motion.rates) for at in (point, other))
+            alike &= (~still | (np.abs(there - here) <= _ALIKE * np.abs(here))).all(axis=0)
+    return alike
 
 
 def lasting(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> NDArray[np.bool_]:

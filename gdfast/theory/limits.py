@@ -24,7 +24,8 @@ from gdfast.theory.attracting import (
     radii_at_rest,
     remembers,
 )
-from gdfast.theory.resting import NoRestError, followed, motion_of, rest, spectral_radii
+from gdfast.theory.near import Near, followed
+from gdfast.theory.resting import NoRestError, motion_of, rest, spectral_radii
 
 if TYPE_CHECKING:
     import pandas
@@ -59,8 +60,9 @@ def spectral_radius(
     Returns
     -------
     ndarray
-        ``float64[k]``; infinite where steps do not vanish with the gradient, NaN where no rest is found, chance is in
-        the steps, or a transform that remembers points, such as Lookahead.
+        ``float64[k]``; infinite where steps do not vanish with the gradient, as those of `gdfast.transforms.l1` there,
+        NaN where no rest is found, chance is in the steps, or a transform that remembers points, such as Lookahead, or
+        that is at an edge there, such as a projection.
 
     Raises
     ------
@@ -87,18 +89,19 @@ def spectral_radius(
             f"hessian must be finite, and of the shape (d, d) with 1 <= d <= {LARGEST}, not {arguments.shown(hessian)}"
         )
     several = np.tile(rates, (len(bend), 1))
-    rule = followed(optimizer, np.zeros(len(bend)), several)
-    motion = motion_of(rule or optimizer, several, bend, np.ones(2))
-    held, slots = {}, motion.optimizer.state + motion.optimizer.scalars
+    near = followed(optimizer, np.zeros(len(bend)), several)
+    rule = optimizer.carrier or optimizer
+    held, slots = {}, rule.state + rule.scalars
     told = {} if state is None else arguments.mapping("state", state, "a mapping from state slots to values")
     for name, value in told.items():
         arguments.choice("state: slot", name, slots)
         values = arguments.array(f"state: {name}", value, f"() or ({len(bend)}, 1)")
         if values.shape not in ((), (len(bend), 1)):
             raise ValueError(f"state: {name} must have the shape () or ({len(bend)}, 1), not {values.shape}")
-        held[slots.index(name)] = np.broadcast_to(values, motion.rates.shape)
-    if rule is None:
+        held[slots.index(name)] = np.broadcast_to(values, several.shape)
+    if near is None:
         return np.full(len(rates), np.nan)
+    motion = motion_of(near, several, bend, np.ones(2))
     with np.errstate(all="ignore"):
         try:
             return spectral_radii(motion, rest(motion, 1.0).holding(held))
@@ -135,20 +138,19 @@ def edge(optimizer: Optimizer | str) -> float | None:
     >>> [round(edge(optimizers.CATALOGUE[name]()), 4) for name in ("gd", "momentum", "nesterov", "rmsprop", "adam")]
     [2.0, 3.8, 1.3571, 2.0, 38.0]
     """
-    optimizer = optimizer_of(optimizer)
-    optimizer = optimizer.carrier or optimizer
-    if followed(optimizer, np.zeros(1), np.ones((1, 1))) is None:
+    still = np.zeros((1, 1))
+    near = followed(optimizer_of(optimizer), still[0], still + 1.0)
+    if near is None:
         return None
+    optimizer = near.optimizer
     if optimizer.preconditioner is None:
-        found, steeper = (
-            (limit(optimizer, bend) or 0.0 for bend in (1.0, 4.0)) if _is_proportional(optimizer) else (0, 0)
-        )
+        found, steeper = (limit(optimizer, bend) or 0.0 for bend in (1.0, 4.0)) if _is_proportional(near) else (0, 0)
         # Where steps are scaled by the curvature, as Newton's are, no number is the edge of all curvatures.
         return found if 0 < found < np.inf and abs(4 * steeper - found) <= _AS_STEEP * found else None
     second, *others = (n for n in Formula.of(optimizer.preconditioner, 1).arguments if n in optimizer.state)
     held = {second: 1.0, **dict.fromkeys(others, 0.0)}
     rates = np.geomspace(1e-3, 1e3, 61) / _STEEP
-    motion, still = motion_of(optimizer, rates[None], np.full((1, 1), _STEEP), np.ones(2)), np.zeros((1, len(rates)))
+    motion, still = motion_of(near, rates[None], np.full((1, 1), _STEEP), np.ones(2)), np.zeros((1, len(rates)))
     state = [np.full_like(still, held.get(name, 0.0)) for name in optimizer.state + optimizer.scalars]
     divided = optimizer.preconditioners(
         np.stack(motion.step(still, still, state)[1][: len(optimizer.state)]), motion.row
@@ -162,12 +164,13 @@ def edge(optimizer: Optimizer | str) -> float | None:
     return float(rates[0] * _STEEP / np.asarray(divided)[0, 0])
 
 
-def _is_proportional(optimizer: Optimizer) -> bool:
+def _is_proportional(near: Near) -> bool:
     """Whether twice the gradients make twice the steps: no size of gradients is in them."""
+    optimizer = near.optimizer
     if optimizer.search:
         return False
     still = np.zeros((1, 1))
-    motion, ends = motion_of(optimizer, still + 1.0, still + 1.0, np.ones(2)), []
+    motion, ends = motion_of(near, still + 1.0, still + 1.0, np.ones(2)), []
     for size in (1.0, 2.0):
         first = [*optimizer.initial_state, *optimizer.initial_scalars]
         theta, state = still, [np.full_like(still, value) for value in first]
@@ -195,7 +198,8 @@ def limit(optimizer: Optimizer | str, curvature: float) -> float | None:
     Returns
     -------
     float or None
-        0 for a rule that never comes to rest; infinite for one with a memory that grows until the minimum attracts.
+        0 for a rule that never comes to rest, as with an L1 penalty's sign about the minimum, which is at the origin;
+        infinite for one with a memory that grows until the minimum attracts, or a threshold that holds the origin.
 
     Raises
     ------
@@ -232,10 +236,12 @@ def limits(problem: Problem | str, optimizers: Optimizer | str | Sequence[Optimi
     Returns
     -------
     DataFrame
-        One row an optimizer (the index), one column a minimum. 0 for a rule that never comes to rest there, infinite
-        for one with a memory that grows until the minimum attracts, NaN where nothing is told: of flat minima, or of
-        more than 16 coordinates, with schedules or noise, or where a penalty moves the minimum by more than the
-        problem's tolerance of the loss.
+        One row an optimizer (the index), one column a minimum. 0 for a rule that never comes to rest there, as with an
+        L1 penalty where a coordinate of the minimum is 0, infinite for one with a memory that grows until the minimum
+        attracts, or a threshold that holds the origin. NaN where nothing is told: of flat minima, or of more than 16
+        coordinates, with schedules or noise, where a penalty moves the minimum by more than the problem's tolerance of
+        the loss or to another side of 0, of projections at whose edge the minimum is, of a threshold or an adaptive
+        ball of `gdfast.transforms.sam` off the origin.
 
     Raises
     ------

@@ -10,8 +10,7 @@ as second moments do, is measured by its root: in such units steps are linear, t
 derivative. What is linear is a matrix. Rules with kinks at rest (cautious ones, a step by the last two points) are not;
 of them it is seen how fast disturbances grow.
 
-Of transforms of the point those are told that do nothing near the minimum, as a projection to a box around it does, and
-those that are in proportion to points and gradients, as decay and caution are. Those that remember points are not.
+What transforms do there, and which are not told, is in `gdfast.theory.near`.
 """
 
 import functools
@@ -25,12 +24,8 @@ from gdfast.formulas.arrays import computed, reduced
 from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.optimizers._around import Around
-from gdfast.transforms import Transform
-from gdfast.transforms._arrays import changed
+from gdfast.theory.near import LONG, TINY, Near, transformed_by
 
-LONG = 100_000
-"""The step whose coefficients stand for their limit."""
-TINY = 1e-60
 _TINIER = 1e-10  # by how much the second disturbance is smaller, from which degrees are told
 _JUMP = 1e20  # times its size that a disturbance becomes where a step does not vanish with the gradient
 _ROUNDS = 60  # of looking for the state at rest
@@ -68,6 +63,8 @@ class Motion:
         The loss of the minimum above the lowest, for rules that ask for it.
     origin : ndarray
         What is added to displacements where norms are taken of the parameters, ``float64[d, 1]``.
+    still : tuple of ndarray
+        Of each transform, in which coordinates it is left out of steps of displacements, ``bool[d, 1]``.
     """
 
     optimizer: Optimizer
@@ -78,10 +75,15 @@ class Motion:
     early: Array
     height: float
     origin: Array
+    still: tuple[Any, ...]
 
     def at(self, places: Any) -> "Motion":
         """The same at some of the learning rates."""
         return replace(self, rates=self.rates[:, places])
+
+    def of_points(self) -> "Motion":
+        """The same with all that transforms do, for steps from points instead of displacements."""
+        return replace(self, still=(False,) * len(self.still))
 
     def gradient(self, theta: Array) -> Array:
         """The gradient at displacements, ``[d, n]``."""
@@ -106,9 +108,9 @@ class Motion:
             whole = reduced(self.optimizer, (theta + self.origin, grad, *slots, rate), self.row)
             whole += [loss] if self.optimizer.uses_loss else []
             theta, *state = computed(self.optimizer.rule, 1 + len(slots), theta, grad, *slots, rate, *whole, *self.row)
-        for transform in self.optimizer.transforms:
+        for transform, still in zip(self.optimizer.transforms, self.still, strict=True):
             if transform.after:
-                (theta,) = _changed(transform, (theta, grad, before), rate)
+                theta = np.where(still, theta, transformed_by(transform, (theta, grad, before), rate))
         return theta, state
 
     def transformed(self, count: int, theta: Array, grad: Array, rate: Array) -> Array:
@@ -116,8 +118,9 @@ class Motion:
         at = grad
         for k, transform in enumerate(self.optimizer.transforms[:count]):
             if not transform.after:
-                (new,) = _changed(transform, (theta, grad), rate)
-                grad = self.transformed(k, new, at + self.gradient(new - theta), rate) if transform.elsewhere else new
+                new = transformed_by(transform, (theta, grad), rate)
+                new = self.transformed(k, new, at + self.gradient(new - theta), rate) if transform.elsewhere else new
+                grad = np.where(self.still[k], grad, new)
         return grad
 
     def _step_of_vectors(
@@ -131,42 +134,6 @@ class Motion:
         every = functools.partial(self.transformed, len(self.optimizer.transforms), rate=rate)
         theta, *slots = around.step(theta, grad, slots, numbers, every, 0)
         return theta, [np.broadcast_to(slot, theta.shape) for slot in slots]
-
-
-def _changed(transform: Transform, at: Sequence[Array], rate: Array) -> list[Array]:
-    """What a transform without a memory makes of gradients or points, in the long run."""
-    d, n = at[0].shape
-    row = transform.columns(LONG if transform.courses else 0)[-1]
-    return changed(transform, at, (), rate, row, np.arange(n), np.tile([d, 0, 0], (d, 1)))
-
-
-def followed(optimizer: Optimizer, point: Array, rates: Array) -> Optimizer | None:
-    """The optimizer without transforms that do nothing near a minimum; None if what one does there is not told.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-        The optimizer.
-    point : ndarray
-        The minimum, ``float64[d]``.
-    rates : ndarray
-        Learning rates, ``float64[d, k]``.
-    """
-    draws = np.random.default_rng(_SEED).uniform(-1.0, 1.0, (3, len(point), _DISTURBANCES))
-    near = point[:, None] + draws[0] * 1e-6 * (1.0 + np.abs(point[:, None]))
-    here, some = np.broadcast_to(point[:, None], near.shape), rates[:, :1] + np.zeros_like(near)
-    kept = []
-    for transform in optimizer.transforms:
-        if transform.noisy or transform.jumps or transform.state or transform.scalars:
-            return None
-        if transform.after:
-            if (_changed(transform, (near, np.zeros_like(near), here), some)[0] == near).all():
-                continue
-            once, twice = (_changed(transform, [*(size * draws)], some)[0] for size in (1.0, 1024.0))
-            if (once * 1024.0 != twice).any():
-                return None
-        kept.append(transform)
-    return optimizer.copied(transforms=tuple(kept))
 
 
 class _Paraboloid(NamedTuple):
@@ -194,7 +161,7 @@ class _Paraboloid(NamedTuple):
 
 
 def motion_of(
-    optimizer: Optimizer,
+    near: Near,
     rates: Array,
     hessian: Array,
     multipliers: Array,
@@ -206,7 +173,7 @@ def motion_of(
     `point` is where the minimum is, on which norms of the parameters depend. A rule that keeps points among its slots
     takes norms of differences of them, which do not.
     """
-    optimizer = optimizer.carrier or optimizer
+    optimizer = near.optimizer
     several = np.full(LONG + 1, multipliers[-1])
     several[: min(len(multipliers), LONG + 1)] = multipliers[: LONG + 1]
     with np.errstate(all="ignore"):
@@ -215,7 +182,7 @@ def motion_of(
             columns[:, optimizer.coefficients.index("due")] = 1.0
         row, earlier, early = (columns[step].copy() for step in (-1, LONG // 4, 1))
         nowhere = np.zeros((len(hessian), 1))
-        motion = Motion(optimizer, hessian, rates, row, earlier, early, height, nowhere)
+        motion = Motion(optimizer, hessian, rates, row, earlier, early, height, nowhere, near.still)
         absolute = point is not None and bool(optimizer.norms) and not positional(motion)
     return replace(motion, origin=point[:, None]) if absolute and point is not None else motion
 
@@ -224,7 +191,7 @@ def positional(motion: Motion) -> set[int]:
     """The slots that are where the point is: one before it, an average of points."""
     rule = motion.optimizer
     first = rule.columns(0, np.ones(1), _Bowl(len(motion.rates)))[0]  # type: ignore[arg-type]
-    begin = replace(motion, optimizer=rule.copied(transforms=()), row=first)
+    begin = replace(motion, optimizer=rule.copied(transforms=()), still=(), row=first)
     theta = np.full_like(motion.rates, _ANYWHERE)
     state = _initial(rule, theta)
     state = begin.step(theta, np.zeros_like(theta), state)[1]
