@@ -147,7 +147,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None or not error.errno:
+        if not error.errno or (error.filename is not None and PART not in str(error.filename)):
             raise
         raise OSError(error.errno, f"out: {path} cannot be written: {os.strerror(error.errno)}") from error
 

@@ -202,6 +202,13 @@ class FromFile:
         return "lr" in named[2:] and (self.makes("optimizer") or self.makes("transform"))
 
     @property
+    def _is_meant_as_rule(self) -> bool:
+        """Whether it has the arguments of a rule among others."""
+        if not inspect.isfunction(self.thing) or is_factory(self.thing) or not self.makes("optimizer"):
+            return False
+        return {"theta", "lr"} <= set(inspect.signature(self.thing).parameters)
+
+    @property
     def is_loss(self) -> bool:
         """Whether it is the loss of a problem."""
         if not (inspect.isfunction(self.thing) and self.makes("problem")) or is_factory(self.thing):
@@ -240,7 +247,8 @@ class FromFile:
         if not isinstance(made, Named) or not any(isinstance(made, kind) for kind in kinds):
             bare = {"problem": ", a loss", "optimizer": ", a rule", "schedule": ", a function of the step"}
             also = "".join(words for kind, words in bare.items() if self.makes(kind))
-            raise TypeError(f"{self.told} must be a {self.kinds}{also} or what returns one, not {shown(made)}")
+            one = f"an {self.kinds}" if self.kinds[0] in "aeiou" else f"a {self.kinds}"
+            raise TypeError(f"{self.told} must be {one}{also} or what returns one, not {shown(made)}")
         told = {**made.parameters, **self._bound(parameters)}
         changed: dict[str, Any] = {"name": self.__name__, "parameters": MappingProxyType(told), "make": self}
         if isinstance(made, Optimizer):
@@ -271,6 +279,14 @@ class FromFile:
             return Landscape(thing, domain=domain, params=params, minimum=parameters.get("minimum"))
         if self.is_bare and self.makes("schedule"):
             return of_step(thing)
+        if self._is_meant_as_rule:
+            for parameter in inspect.signature(thing).parameters.values():
+                if parameter.default is not parameter.empty:
+                    written = f"{self.__name__}:{parameter.name}={parameter.default}"
+                    raise ValueError(
+                        f"a rule must have no defaults, unlike {parameter}; leave it out, and write {written}"
+                    )
+            return Optimizer(thing, learning_rate=_DEFAULT_RATE)  # which says why it is none
         if self.is_bare and self.makes("problem") and not parameters:
             Formula.of(thing, 1)  # which says why it is no loss
         return thing(**parameters)

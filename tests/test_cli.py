@@ -214,11 +214,46 @@ def test_a_sentence_says_what_to_type_instead(line, sentence):
         ("sweep quartic", "'quartic' must follow an option, such as --problem or --optimizer"),
         ("sweep --problem quartic --optimizer gd momentum", "'momentum' must follow an option, such as --problem"),
         ("handbook here", "'here' must follow an option, such as -o"),
-        ("list optimizers gd adam", "'adam' is one word too many"),
+        ("list optimizers gd adam", "beside NAME, 'adam' is one word too many"),
+        ("map a.zarr b.zarr -o m.png", "beside STORE, 'b.zarr' must follow an option, such as --optimizer"),
     ],
 )
 def test_a_word_by_itself_is_told_where_it_may_stand(line, sentence):
     assert refused(*line.split()).startswith(sentence)
+
+
+def test_a_page_is_named_like_one(tmp_path):
+    told = refused("live", "quartic", "-o", str(tmp_path / "l.png"))
+    assert told == "out must end in .html, since it is a page, not 'l.png'"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_cannot_be_written_is_told_by_its_own_name(store):
+    for line in (["map", str(store), "-o", "/proc/a.png"], ["table", str(store), "-o", "/proc/a.csv"]):
+        assert refused(*line) == f"out: {line[-1]} cannot be written: No such file or directory"
+
+
+def test_labels_are_printed_as_they_are_typed_and_losses_that_overflowed_as_such(tmp_path):
+    rules = ["--optimizer", "gd|clip_norm=2", "--optimizer", "normalized_gd"]
+    for name, more, words in (
+        ("a", rules, ["gd|clip_norm:max_norm=2 ", "normalized_gd "]),
+        ("b", [*rules[:1], "gd"], [" inf "]),
+    ):
+        path = str(tmp_path / f"{name}.zarr")
+        line = ["sweep", "--problem", "quartic", *more, "--lr", "10:100:4", "--start", "-4:4:4", "--out", path]
+        assert CliRunner().invoke(app, line).exit_code == 0
+        done = CliRunner().invoke(app, ["summary", path])
+        assert done.exit_code == 0, done.output
+        assert all(word in done.stdout for word in words)
+
+
+def test_what_two_sweeps_differ_in_beside_the_optimizers_is_told(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.zarr", "b.zarr")]
+    for path, more in zip(paths, (["--problem", "quartic"], ["--loss", "x**2", "--max-steps", "5"]), strict=True):
+        line = ["sweep", *more, "--optimizer", "gd", "--lr", "0.001:0.1:4", "--start", "-4:4:4", "--out", path]
+        assert CliRunner().invoke(app, line).exit_code == 0
+    assert "the sweeps differ in problem and max_steps, too" in CliRunner().invoke(app, ["compare", *paths]).stdout
+    assert "differ" not in CliRunner().invoke(app, ["compare", paths[0], paths[0]]).stdout
 
 
 def test_a_netcdf_file_has_no_status(tmp_path):

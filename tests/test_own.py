@@ -240,7 +240,13 @@ def test_what_reads_a_store_runs_no_file(tmp_path, command):
         ("problem", "mine.py:bowl:domain=3", ["mine.py:bowl", "domain"]),
         ("problem", "mine.py:steep:steep=2", ["mine.py:steep: parameter 'steep'", "steepness"]),
         ("optimizer", "mine.py:bowl", ["mine.py:bowl", "optimizer"]),
-        ("optimizer", "mine.py:my_rule", ["mine.py:my_rule", "beta has no value"]),
+        ("optimizer", "mine.py:my_rule", ["mine.py:my_rule", "beta has no value", "mine.py:rule:beta=0.9"]),
+        (
+            "optimizer",
+            "usual.py:heavy",
+            ["usual.py:heavy", "no defaults, unlike beta=0.9", "usual.py:heavy:beta=0.9"],
+        ),
+        ("optimizer", "usual.py:blind", ["usual.py:blind", "must have the arguments theta, grad, lr", "not theta, lr"]),
         ("optimizer", "mine.py:heavy:beta=2", ["mine.py:heavy", "beta", "[0, 1)"]),
         ("schedule", "mine.py:three", ["mine.py:three", "schedule"]),
         ("transform", "mine.py:my_rule:beta=1", ["mine.py:my_rule"]),
@@ -253,6 +259,10 @@ def test_what_reads_a_store_runs_no_file(tmp_path, command):
 )
 def test_faults_of_files_are_told_in_one_sentence(tmp_path, kind, text, words):
     (tmp_path / "worse.py").write_text("x = 1\ndef bowl(x:\n")
+    (tmp_path / "usual.py").write_text(
+        "def heavy(theta, grad, m, lr, beta=0.9):\n    m = beta * m + grad\n    return theta - lr * m, m\n"
+        "def blind(theta, lr):\n    return theta - lr\n"
+    )
     (tmp_path / "ends.py").write_text("raise SystemExit(3)\n")
     (tmp_path / "raises.py").write_text("def f():\n    return 1\n{}['a']\n")
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00\x81")

@@ -52,8 +52,9 @@ def checked(argument: str, value: Any, *needs: str, more: bool = False) -> "xarr
     for name in needs or ("outcome",):
         if name not in result.data_vars:
             hint = "; run the sweep with keep_theta=True" if name == "theta" else ""
-            among = ", ".join(arguments.shown(other)[1:-1] for other in list(result.data_vars)[:8]) or "no variable"
-            raise ValueError(f"{argument} must have {name}, as results of gdfast do, but has {among}{hint}")
+            names = sorted(map(str, result.data_vars))
+            among = ", ".join(arguments.shown(other)[1:-1] for other in names[:16]) or "no variable"
+            raise ValueError(f"{argument} must have {name}, but has {among}{hint}")
         if "loss_tolerance" in result[name].dims and not more:
             values = ", ".join(f"{float(value):g}" for value in result[name].loss_tolerance)
             raise ValueError(

@@ -19,7 +19,7 @@ _WHY = {
     Outcome.unfinished: "needs more steps",
     Outcome.oscillating: "stays above it: smaller rates or a schedule come lower",
     Outcome.worse: "climbs: smaller rates descend",
-    Outcome.diverged: "diverges: smaller rates do not",
+    Outcome.diverged: "diverges: smaller rates may not",
     Outcome.frozen: "stands still: its steps have become nothing, or a penalty holds it",
     Outcome.stalled: "stalls where the gradient is nothing: other starts do not",
     Outcome.local_minimum: "is at a higher minimum: other starts, larger rates or noise get elsewhere",

@@ -52,7 +52,9 @@ def best_of_k(
     >>> gdfast.analysis.best_of_k(result, [1, 4]).columns.tolist()
     ['optimizer', 'tries', 'expected steps', 'probability']
     """
-    counts = [arguments.integer("tries", k) for k in arguments.several("tries", tries, "positive whole numbers")]
+    counts = [
+        arguments.integer("tries", k) for k in arguments.several("tries", tries, "a sequence of positive whole numbers")
+    ]
     arguments.choice("of", of, _results.OF)
     result = _results.checked("result", result, "outcome", "steps")
     limit, ends = _results.budget_of("result", result), _results.outcomes("result", result)

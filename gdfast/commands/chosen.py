@@ -43,8 +43,8 @@ class Chosen:
 
         result = self.whole()
         labels = [str(label) for label in result.optimizer.values]
-        wanted = [labels.index(arguments.choice("optimizer", name, labels)) for name in self.optimizer]
-        return result.isel(optimizer=wanted) if wanted else result
+        wanted = dict.fromkeys(labels.index(arguments.choice("optimizer", name, labels)) for name in self.optimizer)
+        return result.isel(optimizer=[*wanted]) if wanted else result
 
 
 def chosen(

@@ -73,6 +73,8 @@ def live(
         raise ValueError(f"param {next(iter(varied))} must have one value in a page, which has no slider for it")
     if domain and loss is None:
         raise ValueError("domain must be given with a loss, by --loss; problems have their own")
+    if out.suffix not in (".html", ".htm"):
+        raise ValueError(f"out must end in .html, since it is a page, not {shown(out.name)}")
     outputs.check(out)
     axes = grids.parse_starts([f"{each}:2" for each in domain or []])
     made = parse_problem(problem, [] if loss is None else [loss], axes, {}, fixed)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from gdfast.arguments import shown
 from gdfast.endings import Interrupted, told
@@ -52,7 +52,11 @@ class Command(TyperCommand):
             valued = [p.opts[0] for p in parameters if isinstance(p, TyperOption) and not (p.is_flag or p.is_eager)]
             such = [name for name in ("--problem", "--optimizer") if name in valued] or valued[:2]
             needs = f"must follow an option, such as {' or '.join(such)}" if such else "is one word too many"
-            raise ValueError(f"{shown(rest[0])} {needs}")
+            taken = [
+                str(p.metavar or (p.name or "").upper()).strip("[]") for p in parameters if isinstance(p, TyperArgument)
+            ]
+            beside = f"beside {' and '.join(taken)}, {shown(rest[0])}" if taken else shown(rest[0])
+            raise ValueError(f"{beside} {needs}")
         for parameter, count in Counter(order).items():
             if count > 1 and not getattr(parameter, "multiple", False):
                 raise ValueError(f"{parameter.opts[-1]} must be given once, not {count} times")

@@ -1,6 +1,7 @@
 """What every command prints alike: harmless lines and tables."""
 
 import inspect
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,16 @@ def echo(text: str) -> None:
 
 
 def print_frame(frame: "pandas.DataFrame") -> None:
-    """Print a table of pandas, its names as words."""
+    """Print a table of pandas, its names as words, but for labels, which are typed again."""
 
-    def words(value: Any) -> Any:
-        return value.replace("_", " ") if isinstance(value, str) else value
+    def words(name: str, value: Any) -> Any:
+        return value.replace("_", " ") if isinstance(value, str) and name != "optimizer" else value
 
-    print_table(map(words, map(str, frame.columns)), [[*map(words, row)] for row in frame.itertuples(index=False)])
+    names = [str(name) for name in frame.columns]
+    rows = [
+        [words(name, value) for name, value in zip(names, row, strict=True)] for row in frame.itertuples(index=False)
+    ]
+    print_table([name.replace("_", " ") for name in names], rows)
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -44,7 +49,9 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "–" if value != value else f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+    if value != value:
+        return "–"
+    return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else f"{value:,.4g}"
 
 
 def print_catalogue(catalogue: Mapping[str, Callable[..., Any]], families: Mapping[str, str] | None = None) -> None:

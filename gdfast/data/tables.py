@@ -28,8 +28,8 @@ LONGEST_NAME = 1000
 _SAMPLE = 50  # lines from which a separator is recognized
 _MOST_COMMENTS = 10_000  # in a table
 _EXPONENT = r"([eE][+-]?\d+)?"
-_DECIMAL_COMMAS = rf"[+-]?(\d{{1,3}}(\.\d{{3}})+|\d*)(,\d+)?{_EXPONENT}"
-_THOUSANDS = rf"[+-]?(\d{{1,3}}(,\d{{3}})+|\d*)(\.\d+)?{_EXPONENT}"
+_DECIMAL_COMMAS = rf"[+-]?([1-9]\d{{0,2}}(\.\d{{3}})+|\d*)(,\d+)?{_EXPONENT}"
+_THOUSANDS = rf"[+-]?([1-9]\d{{0,2}}(,\d{{3}})+|\d*)(\.\d+)?{_EXPONENT}"
 
 
 @dataclass

@@ -133,6 +133,7 @@ class Optimizer(Varied):
                     rule,
                     coefficients,
                     {*parameters, *columns, "dimension", "lowest"},
+                    "a value of its own is told by parameters, or behind its name, mine.py:rule:beta=0.9; "
                     "a state slot stands before lr, a norm or a sum is told by norms or sums",
                 )
         if self.preconditioner is not None:

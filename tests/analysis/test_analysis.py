@@ -275,7 +275,7 @@ def changed(name, value):
     ("change", "kind", "words"),
     [
         (lambda r: r.outcome, TypeError, "an xarray.Dataset"),
-        (lambda r: r.drop_vars("steps"), ValueError, "result must have steps, .* but has outcome, ending, loss"),
+        (lambda r: r.drop_vars("steps"), ValueError, "must have steps, but has basin, ending, .*, loss, outcome"),
         (lambda r: r.drop_vars(list(r.data_vars)), ValueError, "no variable"),
         (lambda r: r.assign(steps=r.steps * 0.5), ValueError, "steps must hold numbers as results of gdfast do"),
         (lambda r: r.assign(outcome=r.outcome == 1), ValueError, "outcome must hold numbers as results of gdfast do"),
