@@ -25,7 +25,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.optimizers import Optimizer
 from gdfast.problems import Problem
 from gdfast.schedules import LossSchedule
-from gdfast.theory.near import followed, transformed_by
+from gdfast.theory.near import LONG, followed, transformed_by
 from gdfast.theory.resting import (
     Motion,
     NoRestError,
@@ -147,12 +147,17 @@ def attractions(optimizer: Optimizer, rates: Array, minimum: Minimum, multiplier
     return Attractions(codes, radii)
 
 
-def motion_near(optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array) -> Motion | None:
-    """Steps near a minimum; None if it is flat, or something is in them of which linear theory tells nothing."""
+def motion_near(
+    optimizer: Optimizer, rates: Array, minimum: Minimum, multipliers: Array, long: int = LONG
+) -> Motion | None:
+    """Steps near a minimum; None if it is flat, or something is in them of which linear theory tells nothing.
+
+    Coefficients in the long run are those of step `long`.
+    """
     near = followed(optimizer, minimum.point, rates) if is_curved(minimum.hessian) else None
     if near is None:
         return None
-    return motion_of(near, rates, minimum.hessian, multipliers, minimum.height, minimum.point)
+    return motion_of(near, rates, minimum.hessian, multipliers, minimum.height, minimum.point, long)
 
 
 def radii_at_rest(motion: Motion, minimum: Minimum) -> Array:

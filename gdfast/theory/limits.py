@@ -24,15 +24,16 @@ from gdfast.theory.attracting import (
     radii_at_rest,
     remembers,
 )
-from gdfast.theory.near import Near, followed
-from gdfast.theory.resting import NoRestError, motion_of, rest, spectral_radii
+from gdfast.theory.near import LONG, Near, followed
+from gdfast.theory.resting import Motion, NoRestError, motion_of, rest, spectral_radii
 
 if TYPE_CHECKING:
     import pandas
 
 _DECADES, _A_DECADE = 20, 4  # of learning rates around that of the curvature, and how many rates in each
-_REFINEMENTS, _A_REFINEMENT = 5, 33  # of the place where the spectral radius passes 1
+_REFINEMENTS, _A_REFINEMENT = 5, 47  # of the place where the spectral radius passes 1
 _SAME, _AS_STEEP = 1e-9, 1e-3  # relative
+_LATER, _STAYS = 4, 0.02  # times the steps, and share by which a spectral radius that stays may be another then
 _STEEP = 1e6  # a curvature beside which weight decay is nothing
 
 
@@ -186,7 +187,11 @@ def limit(optimizer: Optimizer | str, curvature: float) -> float | None:
     """The largest stable learning rate of an optimizer at a minimum, None where theory gives no number.
 
     It is the formula's where there is one, and else found from the spectral radius of the rule. There is none for an
-    optimizer with a schedule, with noise, or whose state does not come to rest.
+    optimizer with a schedule, with noise, whose rate falls for ever, as ASGD's, or whose state does not come to rest.
+
+    Of rules with kinks, such as Grams, LAMB and cautious ones, the growth of a few disturbances is watched for some
+    hundred steps, so that it is good to about one percent. They may hold a minimum again at rates beyond it, in windows
+    between others; it is where the first window of growth begins, if that is wider than a twentieth of the rate.
 
     Parameters
     ----------
@@ -239,9 +244,9 @@ def limits(problem: Problem | str, optimizers: Optimizer | str | Sequence[Optimi
         One row an optimizer (the index), one column a minimum. 0 for a rule that never comes to rest there, as with an
         L1 penalty where a coordinate of the minimum is 0, infinite for one with a memory that grows until the minimum
         attracts, or a threshold that holds the origin. NaN where nothing is told: of flat minima, or of more than 16
-        coordinates, with schedules or noise, where a penalty moves the minimum by more than the problem's tolerance of
-        the loss or to another side of 0, of projections at whose edge the minimum is, of a threshold or an adaptive
-        ball of `gdfast.transforms.sam` off the origin.
+        coordinates, with schedules, noise or rates that fall for ever, where a penalty moves the minimum by more than
+        the problem's tolerance of the loss or to another side of 0, of projections at whose edge the minimum is, of a
+        threshold or an adaptive ball of `gdfast.transforms.sam` off the origin.
 
     Raises
     ------
@@ -292,18 +297,31 @@ def _scanned(optimizer: Optimizer, minimum: Minimum) -> float:
         return np.nan
     steepest = float(np.linalg.eigvalsh(minimum.hessian)[-1])
     rates = np.logspace(-_DECADES, _DECADES, 2 * _DECADES * _A_DECADE + 1) / steepest
-    for _ in range(_REFINEMENTS):
+    for step in range(_REFINEMENTS):
         motion = motion_near(optimizer, np.tile(rates, (len(minimum.point), 1)), minimum, np.ones(2))
-        radii = np.full(len(rates), np.nan) if motion is None else radii_at_rest(motion, minimum)
+        if motion is None:
+            return np.nan
+        radii = radii_at_rest(motion, minimum)
         beyond = np.flatnonzero(~(radii <= HOLDS))
-        if motion is None or not beyond.size:
-            return np.nan if motion is None else np.inf
-        first = int(beyond[0])
+        if not step and not beyond.size:
+            return np.inf if _lasts(optimizer, motion, minimum, radii) else np.nan
+        if not step and beyond[0] == 0:
+            return np.nan if np.isnan(radii[0]) else 0.0
+        first = max(int(beyond[0]), 1) if beyond.size else len(rates) - 1
         if np.isnan(radii[first]):
             return np.nan
-        if first == 0:
-            return 0.0
         if radii[first] < np.inf and remembers(motion.at([first]), minimum.size):
             return np.inf
-        rates = np.geomspace(rates[first - 1], rates[first], _A_REFINEMENT)
+        if step == _REFINEMENTS - 1 and not _lasts(optimizer, motion, minimum, radii):
+            return np.nan
+        # Of rules with kinks there may be windows of growth below, narrower than rates are apart at first.
+        rates = np.geomspace(rates[max(first - (1 if step else _A_DECADE), 0)], rates[first], _A_REFINEMENT)
     return float(np.sqrt(rates[0] * rates[-1]))
+
+
+def _lasts(optimizer: Optimizer, motion: Motion, minimum: Minimum, radii: Array) -> bool:
+    """Whether spectral radii are not seen to be others at later steps, as those of a rate are that falls for ever."""
+    if (motion.row == motion.earlier).all():
+        return True
+    later = motion_near(optimizer, motion.rates, minimum, np.ones(2), _LATER * LONG)
+    return later is None or not (np.abs(radii_at_rest(later, minimum) - radii) > _STAYS * radii).any()

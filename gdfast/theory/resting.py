@@ -167,20 +167,23 @@ def motion_of(
     multipliers: Array,
     height: float = 0.0,
     point: Array | None = None,
+    long: int = LONG,
 ) -> Motion:
     """The motion at learning rates ``float64[d, k]``; the last of a schedule's multipliers, of a budget, stays.
+
+    Coefficients in the long run are those of step `long`.
 
     `point` is where the minimum is, on which norms of the parameters depend. A rule that keeps points among its slots
     takes norms of differences of them, which do not.
     """
     optimizer = near.optimizer
-    several = np.full(LONG + 1, multipliers[-1])
-    several[: min(len(multipliers), LONG + 1)] = multipliers[: LONG + 1]
+    several = np.full(long + 1, multipliers[-1])
+    several[: min(len(multipliers), long + 1)] = multipliers[: long + 1]
     with np.errstate(all="ignore"):
-        columns = optimizer.columns(LONG, several, _Bowl(len(hessian)))  # type: ignore[arg-type]
+        columns = optimizer.columns(long, several, _Bowl(len(hessian)))  # type: ignore[arg-type]
         if "due" in optimizer.coefficients:  # what is seen at some steps only is the same at all of them
             columns[:, optimizer.coefficients.index("due")] = 1.0
-        row, earlier, early = (columns[step].copy() for step in (-1, LONG // 4, 1))
+        row, earlier, early = (columns[step].copy() for step in (-1, long // 4, 1))
         nowhere = np.zeros((len(hessian), 1))
         motion = Motion(optimizer, hessian, rates, row, earlier, early, height, nowhere, near.still)
         absolute = point is not None and bool(optimizer.norms) and not positional(motion)
@@ -363,9 +366,14 @@ class _System:
         return linear
 
     def growth(self, names: Sequence[int]) -> Array:
-        """By what factor disturbances grow with each step, the largest of a few, in the long run."""
-        z = np.random.default_rng(_SEED).normal(size=(1 + len(self.slots), self.d, _DISTURBANCES, self.k))
-        z = z.reshape(*z.shape[:2], -1)
+        """By what factor disturbances grow with each step, the largest of a few, in the long run.
+
+        Some are of one coordinate alone, as they become when others are lost in rounding.
+        """
+        z = np.random.default_rng(_SEED).normal(size=(1 + len(self.slots), self.d, _DISTURBANCES))
+        alone = np.eye(self.d)[None, :, : self.d if self.d > 1 else 0] + 0.0 * z[:, :, :1]
+        z = np.concatenate([z, alone], axis=2)
+        z = np.repeat(z, self.k, axis=2)  # the same at each rate, whichever others there are
         z[1:] = 0.0
         total = np.zeros(z.shape[2])
         for t in range(_TRANSIENT + _WATCHED):
@@ -373,7 +381,7 @@ class _System:
             size = np.abs(z[list(names)]).max(axis=(0, 1))
             total += np.log(size) if t >= _TRANSIENT else 0.0
             z = z / np.where(size > 0, size, 1.0)
-        rates: Array = total.reshape(_DISTURBANCES, self.k).max(axis=0) / _WATCHED
+        rates: Array = total.reshape(-1, self.k).max(axis=0) / _WATCHED
         return np.exp(np.where(np.isnan(rates), np.inf, rates))
 
 

@@ -366,3 +366,40 @@ def test_theory_takes_what_sweeps_take():
     cases.refused(lambda: theory.edge("gd adam"), ValueError, "optimizer must be one, not the 2 of 'gd adam'")
     cases.refused(lambda: theory.limits("quartic", [3]), TypeError, "optimizers", "3")
     cases.refused(lambda: theory.limits("quartik", "gd"), ValueError, "problem 'quartik'", "quartic")
+
+
+def grams_step(u, m, g, lr):
+    return u - lr * np.abs(m) / 1e-6 * np.sign(g)
+
+
+def lamb_step(u, m, g, lr):
+    return u - lr * np.abs(u) * np.sign(m)
+
+
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize(("name", "step"), [("grams", grams_step), ("lamb", lamb_step)])
+def test_of_windows_of_growth_the_limit_is_where_the_first_begins(name, step):
+    """By loops of the rules where ε is all that they divide by; both grow, decay and grow again as rates grow."""
+    limit = theory.limit(name, 4.0)
+    rates = limit * np.array([*np.geomspace(0.1, 0.98, 60), 1.02])
+    u, total = np.random.default_rng(3).normal(size=(8, len(rates))), 0.0
+    m = np.zeros_like(u)
+    for t in range(4000):
+        g = 4.0 * u
+        m = 0.9 * m + 0.1 * g
+        u = step(u, m, g, rates)
+        size = np.maximum(np.abs(u), np.abs(m))
+        total = total + (np.log(size) if t >= 2000 else 0.0)
+        u, m = u / size, m / size
+    growth = total.max(axis=0)
+    assert (growth[:-1] < 0).all()
+    assert growth[-1] > 0
+    beyond = theory.spectral_radius(name, limit * np.geomspace(1.0, 2.0, 200), 4.0)
+    assert beyond[-1] > 1
+    assert (beyond < 1).any()
+
+
+def test_a_rate_that_falls_for_ever_has_no_limit():
+    for alpha in (0.1, 0.5, 0.75, 1.0, 2.0):
+        assert theory.limit(optimizers.asgd(alpha=alpha), 4.0) is None
+    assert theory.limit(optimizers.asgd(alpha=0.0), 4.0) == pytest.approx(2 / (4 + 1e-4), rel=1e-6)

@@ -38,7 +38,7 @@ TOLD = {
     "weight_decay=0.5": {AT},
 }
 """At which minima something is told; at others a penalty is too large, or it is none of what theory sees."""
-OTHERS = {"centralize": "of networks", "cautious": "with kinks, whose growth is seen and not computed"}
+OTHERS = {"centralize": "of networks", "cautious": "which rests from some starts at rates beyond the limit"}
 
 
 def bowl(point):
@@ -46,9 +46,9 @@ def bowl(point):
     return problems.from_expression(f"{a}*(x - {x})**2 + {b}*(y - {y})**2", domain=(-3, 3))
 
 
-def unrest(problem, rule, rate, point):
+def unrest(problem, rule, rate, point, away=(1e-7, -0.7e-7)):
     """By how much the last of 600 steps from near a minimum moves; how far it is off, if that is not near any more."""
-    start, ends = np.add(point, [1e-7, -0.7e-7]), []
+    start, ends = np.add(point, away), []
     for steps in (600, 601):
         sweep = gdfast.Sweep(problem, rule, [rate], [start], steps, settle=False)
         ends.append(gdfast.run(sweep, backend="numpy", keep_theta=True, progress=False).theta.values.ravel())
@@ -117,3 +117,15 @@ def test_a_sign_holds_where_the_penalty_leaves_the_minimum_on_its_side_of_0():
 def test_a_threshold_holds_the_origin_at_any_rate_and_of_other_minima_nothing_is_told():
     assert theory.limit("gd|soft_threshold=0.5", 3.7) == np.inf
     assert theory.limits("quartic", "gd|soft_threshold=1e-5").isna().all(axis=None)
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("base", "product"), [("gd", 2.0), ("momentum", 3.8)])
+def test_caution_multiplies_by_2_what_is_left_when_one_of_two_coordinates_is_lost(base, product, place):
+    problem, rule, point = bowl(PLACES[place]), f"{base}|cautious", PLACES[place]
+    limit = theory.limits(problem, rule).iloc[0, 0]
+    assert limit == pytest.approx(product / (2 * 3.7), rel=1e-6)
+    for share in (0.5, 0.97):
+        assert unrest(problem, rule, share * limit, point) < 1e-12
+    assert unrest(problem, rule, 1.03 * limit, point, (1e-7, 0.0)) > 1e-9
