@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from gdfast import data, problems
 from gdfast.cli import app
+from gdfast.data import tables
 from gdfast.data import text as texts
 
 GOOD = b"a,y\n1,2\n2,3.5\n3,1\n"
@@ -275,6 +276,13 @@ def check_that_damage_is_read_or_refused(file, damage):
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     return tmp_path_factory.mktemp("tables") / "t.csv"
+
+
+def test_a_point_behind_a_zero_is_no_mark_of_thousands(tmp_path):
+    (tmp_path / "t.csv").write_text("a;b;y\n" + "".join(f"0.{100 + i};1.{100 + i},50;{i}\n" for i in range(9)))
+    cases.refused(lambda: tables.read(tmp_path / "t.csv"), ValueError, "points before decimals in column 'a'", "in 'b'")
+    (tmp_path / "u.csv").write_text("a,y\n" + "".join(f'"0,{100 + i}",{i}\n' for i in range(9)))
+    assert tables.read(tmp_path / "u.csv").frame.a.astype(str).iloc[0] != "100"
 
 
 class TestRandomTables:
