@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.analysis import _results
+from gdfast.analysis.again import optimizer_of
 from gdfast.analysis.reached import best_rates, reached
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def at_rates(
         The one nearest to the optimizer's default, its best (of `best_rates`), or all of the grid, which is what one
         drawn at random does.
     defaults : mapping, optional
-        Default rate by optimizer label; needed for ``"default"``.
+        Default rate by optimizer label, for ``"default"``; what is not told is that of the catalogue's rule.
     of : {"steps", "evaluations"}
         By what costs are told for ``"best"``, as in `best_rates`.
 
@@ -94,14 +95,25 @@ def at_rates(
     if rates == "best":
         places = {str(label): int(index) for label, index in best_rates(result, of=of)["index"].items()}
     elif rates == "default":
-        missing = [label for label in labels if label not in defaults]
-        if missing:
-            raise ValueError(f"defaults must have the default rate of every optimizer, but {missing[0]} is missing")
-        places = nearest_rates(result, {label: defaults[label] for label in labels})
+        places = nearest_rates(result, {label: defaults.get(label) or _usual_rate(label) for label in labels})
     return (
         (label, result.isel(optimizer=i, learning_rate=[places[label]] if places else slice(None)))
         for i, label in enumerate(labels)
     )
+
+
+def _usual_rate(label: str) -> float:
+    """The default rate of an optimizer of the catalogue.
+
+    Raises
+    ------
+    ValueError
+        If it is another one.
+    """
+    optimizer = optimizer_of(label)
+    if optimizer is None:
+        raise ValueError(f"defaults must have the default rate of every optimizer of one's own, but {label} is missing")
+    return optimizer.learning_rate
 
 
 def steps_ecdf(
@@ -120,7 +132,7 @@ def steps_ecdf(
     rates : str
         Which learning rates count: ``"best"``, ``"default"`` or ``"random"``, as in `at_rates`.
     defaults : mapping, optional
-        Default rate by optimizer label; needed for ``"default"``.
+        Default rate by optimizer label, for ``"default"``, as in `at_rates`.
     of : {"steps", "evaluations"}
         By what costs are told, as in `best_rates`; the distribution is of these.
 
@@ -164,7 +176,7 @@ def costs(
     rates : str
         Which learning rates count: ``"best"``, ``"default"`` or ``"random"``, as in `at_rates`.
     defaults : mapping, optional
-        Default rate by optimizer label; needed for ``"default"``.
+        Default rate by optimizer label, for ``"default"``, as in `at_rates`.
     of : {"steps", "evaluations"}
         By what costs are told, as in `best_rates`.
 

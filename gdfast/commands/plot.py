@@ -13,7 +13,7 @@ from gdfast.commands.parsing import Command, Of, print_help, shares
 from gdfast.commands.printing import echo
 
 plots = typer.Typer(help="Draw a figure of a stored sweep.", invoke_without_command=True)
-_RATES = "of which learning rates: each optimizer's best, or all of them, random"
+_RATES = "of which learning rates: each optimizer's best, its default, or all of them, random"
 Quantity = Annotated[
     str,
     typer.Option(

@@ -113,8 +113,15 @@ def test_distribution_of_steps_at_best_default_and_random_rates(small):
     assert (steps.tolist(), share.tolist()) == ([5], pytest.approx([1 / 3]))
     steps, share = analysis.steps_ecdf(small, "random")["adam"]
     assert (steps.tolist(), share[-1]) == ([1, 3, 5, 8], pytest.approx(8 / 12))
-    with pytest.raises(ValueError, match="adam is missing"):
-        analysis.steps_ecdf(small, "default", {"gd": 0.02})
+    usual = {"gd": optimizers.gd().learning_rate, "adam": optimizers.adam().learning_rate}
+    for told in ({}, None, {"gd": usual["gd"]}):
+        for label, (steps, share) in analysis.steps_ecdf(small, "default", told).items():
+            expected = analysis.steps_ecdf(small, "default", usual)[label]
+            np.testing.assert_array_equal(steps, expected[0])
+            np.testing.assert_array_equal(share, expected[1])
+    own = small.assign_coords(optimizer=["gd", "mine.py:rule"])
+    with pytest.raises(ValueError, match=r"optimizer of one's own, but mine.py:rule is missing"):
+        analysis.steps_ecdf(own, "default", {"gd": 0.02})
     with pytest.raises(ValueError, match="rates 'worst'"):
         analysis.steps_ecdf(small, "worst")
 
