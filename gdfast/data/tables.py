@@ -196,8 +196,8 @@ class _Text:
             for name, values in frame.select_dtypes("float").items():
                 if ((values != 0) & (values.abs() < 1)).any():
                     raise ValueError(
-                        f"data: {short(self.place)} has points before decimals in column {short(name)!r}, and as marks of "
-                        f"thousands in {short(texts[0].name)!r}; write its numbers in one way"
+                        f"data: {short(self.place)} has points before decimals in column {short(name)!r}, and as marks "
+                        f"of thousands in {short(texts[0].name)!r}; write its numbers in one way"
                     )
             self.notes.append("numbers read with decimal commas, and points as marks of thousands")
             return {"decimal": ",", "thousands": "."}

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import shlex
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def parsed(command, words):
     while getattr(command, "commands", None):
         command, words = command.commands[words[0]], words[1:]
     command.make_context(command.name, list(words), parent=context)
+
+
+def test_pages_may_be_followed_one_after_another_in_one_folder():
+    written = [
+        (name_of(page), place)
+        for page in PAGES
+        for place in re.findall(r"--out\s+(\S+\.zarr)", page.read_text("utf-8"))
+    ]
+    pages = {place: {page for page, other in written if other == place} for _, place in written}
+    assert len(pages) > 20
+    assert not {place: of for place, of in pages.items() if len(of) > 1}
 
 
 def test_a_block_that_fails_is_told_with_its_page_and_line(tmp_path):
