@@ -312,7 +312,8 @@ def _scanned(optimizer: Optimizer, minimum: Minimum) -> float:
             return np.nan
         if radii[first] < np.inf and remembers(motion.at([first]), minimum.size):
             return np.inf
-        if step == _REFINEMENTS - 1 and not _lasts(optimizer, motion, minimum, radii):
+        about = [first - 1, first]
+        if step == _REFINEMENTS - 1 and not _lasts(optimizer, motion.at(about), minimum, radii[about]):
             return np.nan
         # Of rules with kinks there may be windows of growth below, narrower than rates are apart at first.
         rates = np.geomspace(rates[max(first - (1 if step else _A_DECADE), 0)], rates[first], _A_REFINEMENT)
@@ -321,7 +322,7 @@ def _scanned(optimizer: Optimizer, minimum: Minimum) -> float:
 
 def _lasts(optimizer: Optimizer, motion: Motion, minimum: Minimum, radii: Array) -> bool:
     """Whether spectral radii are not seen to be others at later steps, as those of a rate are that falls for ever."""
-    if (motion.row == motion.earlier).all():
+    if np.allclose(motion.row, motion.earlier, rtol=_SAME, atol=0):
         return True
     later = motion_near(optimizer, motion.rates, minimum, np.ones(2), _LATER * LONG)
     return later is None or not (np.abs(radii_at_rest(later, minimum) - radii) > _STAYS * radii).any()
