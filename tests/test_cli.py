@@ -247,6 +247,15 @@ def test_labels_are_printed_as_they_are_typed_and_losses_that_overflowed_as_such
         assert all(word in done.stdout for word in words)
 
 
+def test_a_map_tells_what_it_leaves_out(tmp_path):
+    path, picture = str(tmp_path / "run.zarr"), str(tmp_path / "m.png")
+    line = ["sweep", "--problem", "quartic", "--optimizer", "momentum:momentum=0.1/0.5", "--optimizer", "gd"]
+    assert CliRunner().invoke(app, [*line, "--lr", "0.01:0.1:3", "--start", "1:2:2", "--out", path]).exit_code == 0
+    done = CliRunner().invoke(app, ["map", path, "--y", "momentum", "-o", picture])
+    assert "not shown, for want of a value along an axis: gd\n" in done.stdout
+    assert "not shown" not in CliRunner().invoke(app, ["map", path, "-o", picture]).stdout
+
+
 def test_what_two_sweeps_differ_in_beside_the_optimizers_is_told(tmp_path):
     paths = [str(tmp_path / name) for name in ("a.zarr", "b.zarr")]
     for path, more in zip(paths, (["--problem", "quartic"], ["--loss", "x**2", "--max-steps", "5"]), strict=True):

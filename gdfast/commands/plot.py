@@ -50,10 +50,14 @@ def maps(
 ) -> None:
     """Draw the map of a stored sweep over two axes, a panel an optimizer."""
     from gdfast import plot
+    from gdfast.plot.panels import left_out
 
     canvas.check()
     figure = functools.partial(plot.maps, optimizers=chosen.optimizer or None, x=x, y=y)
-    canvas.write(functools.partial(figure, chosen.whole(), quantity), str(chosen.source))
+    result = chosen.whole()
+    canvas.write(functools.partial(figure, result, quantity), str(chosen.source))
+    if missing := left_out(result, x, y):
+        echo(f"not shown, for want of a value along an axis: {', '.join(missing)}")
     echo(f"map of {chosen.source} → {canvas.out}")
 
 

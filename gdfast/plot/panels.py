@@ -100,15 +100,26 @@ def panels(
         titles = arguments.several(argument, titles, "labels of optimizers")
     axes = [name for name in (x, y) if _numeric(result).get(name) == "optimizer"]
     members: dict[str, list[int]] = {}
-    complete = np.ones(result.sizes["optimizer"], dtype=bool)
-    for name in axes:
-        complete &= np.isfinite(result[name].values)
-    for i in np.flatnonzero(complete):
+    for i in np.flatnonzero(_has(result, axes)):
         members.setdefault(label_without(str(result.optimizer.values[i]), axes), []).append(int(i))
     if not members:
         raise ValueError(f"result must have an optimizer with {' and '.join(axes)}, but has none")
     chosen = list(members) if titles is None else [arguments.choice(argument, title, members) for title in titles]
     return [_panel(result.isel(optimizer=members[title]), title, (x, y), most, steps, number) for title in chosen]
+
+
+def left_out(result: "xarray.Dataset", x: str, y: str) -> list[str]:
+    """The labels of optimizers that stand in no panel over these axes, since they lack a hyperparameter."""
+    axes = [name for name in (x, y) if _numeric(result).get(name) == "optimizer"]
+    return [str(label) for label in result.optimizer.values[~_has(result, axes)]]
+
+
+def _has(result: "xarray.Dataset", hyperparameters: Sequence[str]) -> NDArray[np.bool_]:
+    """Which optimizers have a value of all of these hyperparameters."""
+    complete = np.ones(result.sizes["optimizer"], dtype=bool)
+    for name in hyperparameters:
+        complete &= np.isfinite(result[name].values)
+    return complete
 
 
 def pixels(result: "xarray.Dataset", variable: str, x: str, y: str) -> NDArray[Any]:
