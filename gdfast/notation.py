@@ -290,6 +290,8 @@ def _call(
     if name.strip().startswith("<"):
         raise ValueError(f"{argument} {shown(text)} stands for a formula of one's own, which is given in Python")
     name = name.strip()
+    if name.endswith(".py"):
+        raise ValueError(f"{argument} {shown(name)} must tell a name in the file too, such as {name}:NAME")
     for kind, others in _KINDS.items():
         if name in others and name not in catalogue:
             raise ValueError(f"{argument} {shown(name)} is not known: in gdfast that is {kind}")

@@ -230,6 +230,8 @@ def test_what_reads_a_store_runs_no_file(tmp_path, command):
     ("kind", "text", "words"),
     [
         ("problem", "nowhere.py:bowl", ["there is no file nowhere.py"]),
+        ("problem", "mine.py", ["problem 'mine.py'", "such as mine.py:NAME"]),
+        ("optimizer", "mine.py", ["optimizer 'mine.py'", "such as mine.py:NAME"]),
         ("problem", "mine.py:bowls", ["mine.py: name 'bowls'", "bowl"]),
         ("problem", "mine.py:broken", ["mine.py:broken", "ZeroDivisionError", "line"]),
         ("problem", "mine.py:three", ["mine.py:three", "problem", "3"]),

@@ -52,6 +52,8 @@ def designed(data: Data, bias: bool, learned: NDArray[np.bool_] | None) -> Data:
     """
     X = data.X
     if data.standardize or bias:
+        if len(X) == 1:
+            raise ValueError(f"data: {short(data.name)} has one row, but there must be two or more")
         constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
         if len(constant):
             names = ", ".join(repr(data.features[j]) for j in constant)

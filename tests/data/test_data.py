@@ -548,6 +548,7 @@ FEATURES = np.random.default_rng(4).normal(size=(6, 2))
             ValueError,
             ["6 different values", "no class"],
         ),
+        (lambda: problems.linear_regression(([[1.0, 2.0]], [3.0])), ValueError, ["has one row", "two or more"]),
         (
             lambda: problems.softmax_regression((FEATURES, [0.5, 1.5, 2.5, 0.5, 1.5, 2.5])),
             ValueError,
