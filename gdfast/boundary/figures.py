@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from gdfast.boundary.dimension import BoxCounts
@@ -58,12 +59,16 @@ def box_counting(ax: Axes, counts: Sequence[BoxCounts], labels: Sequence[str]) -
         slope, error = each.fit
         none = "too few scales to fit a line" if each.counts.all() else "no boundary"
         name = f"{label}: {slope:.2f} ± {error:.2f}" if np.isfinite(slope) else f"{label}: {none}"
-        ax.loglog(each.sizes, each.counts, "o", color=colour, label=name)
+        some = each.counts > 0
+        ax.plot(each.sizes[some], each.counts[some], "o", color=colour, label=name)
         if np.isfinite(slope):
             middle = np.exp(np.log(each.counts).mean())
-            ax.loglog(each.sizes, middle * (each.sizes / np.exp(np.log(each.sizes).mean())) ** -slope, color=colour)
+            ax.plot(each.sizes, middle * (each.sizes / np.exp(np.log(each.sizes).mean())) ** -slope, color=colour)
+    ax.set_xscale("log")
+    if any((each.counts > 0).any() for each in counts):
+        ax.set_yscale("log")
     ax.set_xticks(counts[0].sizes, [str(size) for size in counts[0].sizes])
-    ax.minorticks_off()
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("side s of the boxes, in pixels")
     ax.set_ylabel("boxes with a boundary, N(s)")
     ax.legend(title="slope and its standard error", fontsize="small")

@@ -120,6 +120,21 @@ def test_a_legend_says_why_no_line_is_fitted():
     plt.close("all")
 
 
+def test_counts_have_an_axis_that_can_be_read_with_a_boundary_or_without(recwarn):
+    none = box_counts(np.zeros((127, 127), dtype=bool))
+    some = box_counts(np.random.default_rng(0).random((127, 127)) > 0.99)
+    for counts, scale in (([none], "linear"), ([some, none], "log")):
+        ax = figures.box_counting(plt.figure().add_subplot(), counts, ["a", "b"][: len(counts)])
+        ax.figure.canvas.draw()
+        assert ax.get_yscale() == scale
+        labels = [*ax.yaxis.get_ticklabels(), *ax.yaxis.get_ticklabels(minor=True)]
+        low, high = ax.get_ylim()
+        assert any(each.get_text() and low <= each.get_position()[1] <= high for each in labels)
+        assert [each.get_text() for each in ax.xaxis.get_ticklabels()] == [str(size) for size in counts[0].sizes]
+    assert not [*recwarn]
+    plt.close("all")
+
+
 def test_too_small_images_are_refused():
     with pytest.raises(ValueError, match="at least 64 a side"):
         box_counts(np.ones((50, 90), dtype=bool))
