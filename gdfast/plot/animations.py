@@ -26,7 +26,8 @@ from gdfast.plot.film import MOST_FRAMES, Film
 from gdfast.plot.look import Look, apart, legend_wanted, literal, new_figure, styled
 from gdfast.plot.panels import Panel, label_without
 from gdfast.plot.paths import background, check_paths
-from gdfast.plot.style import legend_below, line_colour, line_style, outcome_patches
+from gdfast.plot.room import legend_below
+from gdfast.plot.style import line_colour, line_style, outcome_patches
 from gdfast.problems import Problem
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.outcomes import Outcome

@@ -28,10 +28,10 @@ from gdfast.plot.maps import (
     steps_range,
 )
 from gdfast.plot.panels import LEAVES, Panel, panels
+from gdfast.plot.room import legend_below
 from gdfast.plot.style import (
     change_patches,
     leaving_patch,
-    legend_below,
     legend_of_map,
     outcome_legend,
     outcome_patches,

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from gdfast import arguments
 from gdfast.arguments import harmless
 from gdfast.plot.film import Film
+from gdfast.plot.room import settle
 
 P = ParamSpec("P")
 Drawn = TypeVar("Drawn", Axes, Figure, Film)
@@ -43,7 +44,8 @@ class Look(TypedDict, total=False):
     title : str
         Above the axes, or above all panels.
     size : (float, float)
-        Width and height of the figure in inches, where it is a new one.
+        Width and height of the figure in inches, where it is a new one; it is higher where a legend or a title needs
+        much of it.
     palette : str, sequence of str, or mapping
         The name of a colormap of matplotlib, or colours: for lines in their order, and for images of numbers. A mapping
         gives the colours of outcomes, changes or lines by their names; all others stay.
@@ -89,7 +91,8 @@ def styled(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
         for name in kwargs:
             arguments.choice(f"{draw.__name__}: argument", name, [*(p.name for p in own), *_Wanted._fields])
         wanted = _checked({name: kwargs.pop(name) for name in _Wanted._fields if name in kwargs})
-        if wanted.size is not None and signature.bind_partial(*args, **kwargs).arguments.get("ax") is not None:
+        alone = signature.bind_partial(*args, **kwargs).arguments.get("ax") is None
+        if wanted.size is not None and not alone:
             raise ValueError("size must not be given beside ax, whose figure has one")
         token, names = _wanted.set(wanted), _offered.set(set())
         try:
@@ -102,6 +105,8 @@ def styled(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
             _offered.reset(names)
         if wanted.title is not None:
             _title(made, wanted.title)
+        if alone and not isinstance(made, Film):
+            settle(made.figure, wanted.size is not None)  # type: ignore[arg-type]
         return made
 
     drawn.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]

@@ -78,7 +78,7 @@ def trajectory(
         ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=literal(label))
         ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
-    legend_of_lines(ax, frameon=True, framealpha=0.9)
+    legend_of_lines(ax)
     return ax
 
 

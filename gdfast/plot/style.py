@@ -4,6 +4,7 @@ Outcome colours are from Okabe & Ito's palette for colour-blind readers, with a 
 neither good nor special; they differ in lightness too.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ from matplotlib.patches import Patch
 from gdfast import arguments
 from gdfast.analysis import Change
 from gdfast.plot.look import legend_wanted, line_colours, literal, named_colour
+from gdfast.plot.room import legend_below
 from gdfast.tiles.outcomes import Outcome
 
 OUTCOME_COLOURS = {
@@ -39,6 +41,7 @@ LINE_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 # Those of outcomes that are at no minimum come last.
 BASIN_COLOURS = ["#009E73", "#56B4E9", "#E69F00", "#882255", "#999933", "#0072B2", "#D55E00", "#CC79A7"]
 DASHES = ["-", "--", "-.", ":"]
+_LINE_SIZE = 8  # of the text beside a line, in points
 
 outcome_norm = BoundaryNorm([o - 0.5 for o in Outcome] + [len(Outcome) - 0.5], len(Outcome))
 change_norm = BoundaryNorm([c - 0.5 for c in Change] + [len(Change) - 0.5], len(Change))
@@ -121,23 +124,23 @@ def leaving_patch() -> list[Patch]:
     return [Patch(facecolor="white", edgecolor="#555555", linewidth=0.5, hatch="/////", label="leaves again")]
 
 
-def legend_below(figure: Figure, patches: list[Patch], **options: Any) -> None:
-    """Put a legend under a figure's panels."""
-    defaults = {"loc": "outside lower center", "ncols": max(1, min(6, len(patches))), "frameon": False}
-    figure.legend(handles=patches, **{**defaults, **options})
-
-
 def legend_of_map(ax: Axes, patches: list[Patch], alone: bool, columns: int = 3) -> None:
     """Put a legend of a map under it where it has a figure of its own, else into its corner, unless none is wanted."""
     if not legend_wanted():
         return
     if alone:
-        legend_below(ax.figure, patches, ncols=max(1, min(columns, len(patches))))  # type: ignore[arg-type]
+        legend_below(ax.figure, patches, columns)  # type: ignore[arg-type]
     else:
         ax.legend(handles=patches, loc="upper right", fontsize=7, framealpha=0.85, borderaxespad=0.3)
 
 
-def legend_of_lines(ax: Axes, **options: Any) -> None:
-    """Put a legend of the lines into the axes, unless there are none or none is wanted."""
-    if legend_wanted() and ax.get_legend_handles_labels()[0]:
-        ax.legend(**{"fontsize": 8, "frameon": False, **options})
+def legend_of_lines(ax: Axes) -> None:
+    """Put a legend of the lines into the axes, in columns that are no higher, unless there are none or none is wanted.
+
+    In a figure of its own `gdfast.plot.room` puts it below, where it covers lines.
+    """
+    lines = len(ax.get_legend_handles_labels()[0])
+    if legend_wanted() and lines:
+        points = ax.get_window_extent().height / ax.figure.dpi * 72
+        rows = max(1, int(points / (_LINE_SIZE * 1.7)))
+        ax.legend(fontsize=_LINE_SIZE, framealpha=0.85, ncols=math.ceil(lines / rows))

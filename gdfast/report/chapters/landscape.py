@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import gdfast
 from gdfast import analysis, optimizers, plot, problems
 from gdfast.plot.panels import panels, pixels
-from gdfast.plot.style import BASIN_COLOURS, legend_below, line_style, outcome_patches, patch
+from gdfast.plot.room import legend_below
+from gdfast.plot.style import BASIN_COLOURS, line_style, outcome_patches, patch
 from gdfast.problems import Problem
 from gdfast.report.chapters.newton import newton_basins
 from gdfast.report.draw import panes, shared_legend

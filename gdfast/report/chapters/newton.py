@@ -12,7 +12,8 @@ from gdfast import optimizers, plot, problems
 from gdfast.boundary.dimension import boundary, box_counts
 from gdfast.formulas.elementary import Array
 from gdfast.plot.panels import panels, pixels
-from gdfast.plot.style import BASIN_COLOURS, legend_below, outcome_patches, patch
+from gdfast.plot.room import legend_below
+from gdfast.plot.style import BASIN_COLOURS, outcome_patches, patch
 from gdfast.report.draw import panes
 from gdfast.report.lab import Lab
 from gdfast.report.living import live_view
