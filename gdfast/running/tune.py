@@ -1,5 +1,6 @@
 """Which optimizer, learning rate and batch size for given data: by the loss of held-out rows, and what each costs."""
 
+import inspect
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from gdfast import arguments, notation
 from gdfast.data import Source, load
 from gdfast.formulas.elementary import Array
 from gdfast.named import is_factory
-from gdfast.problems import Problem
+from gdfast.problems import CATALOGUE, Problem
 from gdfast.problems._data_problem import DataProblem
 from gdfast.problems.recognized import recognized
 from gdfast.running.bracket import Search, start_of
@@ -212,6 +213,9 @@ def _problem_of(data: Any, target: str | None, problem: Any, validation: float) 
             problem, word = recognized(rows)
             notes.append(word)
         if isinstance(problem, str):
+            factory = CATALOGUE.get(problem.partition(":")[0].strip())
+            if factory and "data" not in inspect.signature(factory).parameters:
+                raise ValueError(f"problem must be one with data, such as linear_regression, not {problem}")
             made = notation.problem(problem, data=rows)
         elif is_factory(problem):
             made = problem(data=rows)

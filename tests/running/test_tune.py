@@ -182,6 +182,11 @@ def test_a_network_and_a_problem_of_ones_own_can_be_tuned():
     ("call", "kind", "words"),
     [
         (lambda: gdfast.tune(problems.quartic()), ValueError, "problem must be one with data"),
+        (
+            lambda: gdfast.tune(TABLE, "y", problem="quartic"),
+            ValueError,
+            "problem must be one with data, .* not quartic",
+        ),
         (lambda: gdfast.tune(TABLE), ValueError, "target must be given"),
         (lambda: gdfast.tune(TABLE, "y", problem=3), TypeError, "problem must be a text"),
         (lambda: gdfast.tune(problems.linear_regression(), "y"), ValueError, "beside a problem"),
