@@ -193,7 +193,11 @@ function judge(end, x, y, pair, task) {
     end.basin = place < 0 ? -1 : limits.basins[place];
     if (place < 0 && is_bowl(theta, pair, limits, d)) outcome = LOCAL;
   }
-  if (outcome === UNFINISHED && is_far(theta, limits, d) && falls_for_ever(theta, loss, pair, limits, d)) outcome = HAS_DIVERGED;
+  if (outcome === UNFINISHED && is_outside(theta, limits.around, d)) {
+    if (falls_outwards(theta, loss, pair, limits)) outcome = HAS_DIVERGED;
+  } else if (outcome === UNFINISHED && end.norm > limits.steep && !is_outside(theta, limits.inside, d)) {
+    if ((loss < limits.below || limits.below === -Infinity) && falls_into_pole(theta, pair, limits, d)) outcome = HAS_DIVERGED;
+  }
   const short = task.budget < SAMPLE_EVERY;
   if (ending === MOVING && (short || trend === LEVEL)) {
     if (short && loss < before) outcome = UNFINISHED;
@@ -257,8 +261,8 @@ function nearby(theta, loss, limits, d) {
   return Math.abs(wells.losses[basin] - loss) <= limits.slack ? basin : -1;
 }
 
-function is_far(theta, limits, d) {
-  for (let i = 0; i < d; i++) if (!(theta[i] >= limits.around[0][i] && theta[i] <= limits.around[1][i])) return true;
+function is_outside(theta, [low, high], d) {
+  for (let i = 0; i < d; i++) if (!(theta[i] >= low[i] && theta[i] <= high[i])) return true;
   return false;
 }
 
@@ -284,10 +288,33 @@ function differences(theta, pair, d) {
 }
 
 // Whether the loss falls without bound, as far as doublings of the distance from the domain's middle can tell.
-function falls_for_ever(theta, loss, pair, limits, d) {
-  let last = loss, most = 0, fall = 0;
-  for (let doubling = 1; doubling <= 24; doubling++) {
-    const at = limits.middle.map((middle, i) => middle + (theta[i] - middle) * 2 ** doubling), value = pair.before(at[0], at[1]);
+function falls_outwards(theta, loss, pair, { middle }) {
+  return falls_steadily(loss, (k) => {
+    const at = middle.map((m, i) => m + (theta[i] - m) * 2 ** k);
+    return pair.before(at[0], at[1]);
+  });
+}
+
+// Whether it does so towards a pole on a short way straight down.
+function falls_into_pole(theta, pair, limits, d) {
+  const start = [theta[0], theta[1]].slice(0, d), slope = pair.gradient(start[0], start[1]).slice(0, d);
+  const steepest = Math.max(...slope.map(Math.abs)), way = slope.map((s) => s / steepest * (-(2 ** -10) * limits.width));
+  const at = (share) => start.map((x, i) => x + share * way[i]), loss_at = (share) => pair.before(...at(share));
+  const loss = loss_at(0);
+  let before = 0, behind = 1;
+  for (let halving = 0; halving < 90; halving++) {
+    const middle = (before + behind) / 2, there = pair.gradient(...at(middle));
+    const falls = way.reduce((sum, w, i) => sum + there[i] * w, 0) < 0;
+    if (falls && loss_at(middle) < loss) before = middle; else behind = middle;
+  }
+  return falls_steadily(loss, (k) => loss_at(before * (1 - 2 ** -k)));
+}
+
+// Whether values fall from each to the next, and at last still by a share of the largest fall.
+function falls_steadily(first, value_of) {
+  let last = first, most = 0, fall = 0;
+  for (let k = 1; k <= 24; k++) {
+    const value = value_of(k);
     fall = last - value;
     if (!Number.isFinite(fall)) fall = value === -Infinity ? Infinity : -1;
     if (!(fall > 0)) return false;

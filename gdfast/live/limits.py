@@ -10,6 +10,7 @@ from gdfast.formulas.javascript import Number, Script
 from gdfast.problems import Problem
 from gdfast.problems._stationary import StationaryPoint, reaches
 from gdfast.problems._sum import Combinations
+from gdfast.tiles.falling import STEEP
 from gdfast.tiles.lower import below_known
 from gdfast.tiles.outcomes import Judge
 from gdfast.tiles.sweep import Sweep
@@ -36,6 +37,8 @@ def limits_of(sweep: Sweep) -> dict[str, Any]:
         "low": _finite(limits.low),
         "highest": _finite(limits.highest),
         "creeping": limits.creeping,
+        "steep": STEEP * problem.gradient_scale,
+        "inside": problem.domain.T.tolist(),
         "below": _finite(below_known(sweep)),
         "around": limits.around.tolist(),
         "middle": problem.domain.mean(axis=1).tolist(),

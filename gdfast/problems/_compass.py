@@ -3,13 +3,19 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.problems._poles import towards_poles
 
 Field = Callable[[Array], Array]
 
-_DESCENTS, _HALVINGS, _MOVES = 64, 44, 64  # how many, how often its step is halved, moves each
-_FIRST_STEP = 2.0**-4  # share of the domain's width
+_DESCENTS, _MOVES = 64, 64  # how many, and moves each before its step is halved
+_STEPS = np.ldexp(1.0, -np.arange(4, 48))  # shares of the domain's width
+_FINER_STEPS = np.ldexp(1.0, -np.arange(48, 54))  # of a place that may be a pole
+_STEPS_BESIDE = np.ldexp(1.0, -np.arange(28, 54))  # of one that a point is beside
+_PRECISION = 2.0**-52  # to which a pole can be known: formulas round in the units of their domain
+_SHORT_STEPS = _STEPS[2:]  # of as many descents again, where the lowest places are poles
 _RESOLUTION = 2.0**-45  # share of it to which a place is known
 _SAME_LEVEL = 1e-9  # share of the range of losses by which those of a level may differ
 _LEVELS = 2.0 ** np.array([4, 14, 24])  # above rounding: at which one looks how far away a loss is so high
@@ -18,6 +24,8 @@ _AS_A_POWER = 1.3  # times as far from the second to the third as from the first
 
 def lowest_inside(loss: Field, domain: Array, points: Array, known: float) -> tuple[Array, float] | None:
     """Return the lowest minimum inside a domain with its loss, if it is lower than what is known.
+
+    Where the lowest places are poles, minima are searched for besides them, by shorter steps from all over the domain.
 
     Parameters
     ----------
@@ -28,31 +36,66 @@ def lowest_inside(loss: Field, domain: Array, points: Array, known: float) -> tu
     known : float
         The loss of the lowest minimum that is known; +∞ if none is.
     """
-    low, high = domain[:, :1], domain[:, 1:]
-    width = high - low
     values = _values(loss, points)
     typical = float(np.median(values))
     chosen = np.argsort(values, kind="stable")[:_DESCENTS]
-    points, values = descend(loss, domain, points[:, chosen], values[chosen])
-    inside = ((points > low + 1e-6 * width) & (points < high - 1e-6 * width)).all(axis=0)
-    if not inside.any() or not np.isfinite(typical):
+    ends, heights = descend(loss, domain, points[:, chosen], values[chosen])
+    lowest = _lowest(domain, ends, heights)
+    if lowest is not None and is_pole(loss, domain, ends[:, lowest])[0]:
+        chosen = np.linspace(0, points.shape[1] - 1, _DESCENTS).round().astype(np.int64)
+        besides = descend(loss, domain, points[:, chosen], values[chosen], _SHORT_STEPS)
+        ends, heights = np.hstack([ends, besides[0]]), np.concatenate([heights, besides[1]])
+        others = ~is_pole(loss, domain, ends)
+        ends, heights = ends[:, others], heights[others]
+        lowest = _lowest(domain, ends, heights)
+    if lowest is None or not np.isfinite(typical):
         return None
-    index = int(np.flatnonzero(inside)[np.argmin(values[inside])])
-    lowest = float(values[index])
+    height = float(heights[lowest])
     # Lower at the border of the domain, the loss has no lowest minimum inside; and not lower, it is known.
-    slack = _SAME_LEVEL * max(typical - lowest, 0.0)
-    if values.min() < lowest - slack or not (lowest < known - slack or not np.isfinite(known)) or typical <= lowest:
+    slack = _SAME_LEVEL * max(typical - height, 0.0)
+    if heights.min() < height - slack or not (height < known - slack or not np.isfinite(known)) or typical <= height:
         return None
-    return None if falls_to_a_limit(loss, domain, points[:, index]) else (points[:, index], lowest)
+    return None if falls_to_a_limit(loss, domain, ends[:, lowest]) else (ends[:, lowest], height)
 
 
-def descend(loss: Field, domain: Array, points: Array, values: Array) -> tuple[Array, Array]:
+def _lowest(domain: Array, points: Array, values: Array) -> int | None:
+    """Which is the lowest of the points inside a domain, None if all are at its border."""
+    low, high = domain[:, :1], domain[:, 1:]
+    margin = 1e-6 * (high - low)
+    inside = np.flatnonzero(((points > low + margin) & (points < high - margin)).all(axis=0))
+    return int(inside[np.argmin(values[inside])]) if inside.size else None
+
+
+def is_pole(loss: Field, domain: Array, points: Array) -> NDArray[np.bool_]:
+    """Tell of places ``(d, n)`` where a compass search ended, or of one ``(d,)``, whether they are poles, ``bool[n]``.
+
+    Where they look like one they are searched for more precisely, so that wells are not taken for poles until they are
+    as narrow as the rounding of their place.
+    """
+    points = points.reshape(len(domain), -1)
+    poles = towards_poles(loss, domain, points, float(_STEPS[-1]))
+    if poles.any():
+        finer, _ = descend(loss, domain, points[:, poles], _values(loss, points[:, poles]), _FINER_STEPS)
+        poles[poles] = towards_poles(loss, domain, finer, _PRECISION)
+    return poles
+
+
+def poles_beside(loss: Field, domain: Array, points: Array) -> NDArray[np.bool_]:
+    """Tell of which points ``(d, n)`` a pole of the loss is so near that to Newton's method it is the same place."""
+    if not points.size:
+        return np.empty(0, dtype=bool)
+    around = domain.mean(axis=1, keepdims=True) + 8.0 * (domain - domain.mean(axis=1, keepdims=True))
+    ends, _ = descend(loss, around, points, _values(loss, points), _STEPS_BESIDE)
+    return towards_poles(loss, domain, ends, _PRECISION)
+
+
+def descend(loss: Field, domain: Array, points: Array, values: Array, steps: Array = _STEPS) -> tuple[Array, Array]:
     """Go from each point to lower ones along the coordinates, inside a domain, by ever smaller steps."""
     points, values = points.copy(), values.copy()
     low, high = domain[:, :1, None], domain[:, 1:, None]
     directions = np.hstack([np.eye(len(domain)), -np.eye(len(domain))])
-    for halving in range(_HALVINGS):
-        moves = (high[..., 0] - low[..., 0]) * _FIRST_STEP * 2.0**-halving * directions
+    for step in steps:
+        moves = (high[..., 0] - low[..., 0]) * step * directions
         for _ in range(_MOVES):
             tried = np.clip(points[:, :, None] + moves[:, None, :], low, high)
             there = _values(loss, tried.reshape(len(domain), -1)).reshape(points.shape[1], -1)
@@ -61,6 +104,8 @@ def descend(loss: Field, domain: Array, points: Array, values: Array) -> tuple[A
             if not lanes.size:
                 break
             points[:, lanes], values[lanes] = tried[:, lanes, best[lanes]], there[lanes, best[lanes]]
+        if (tried == points[:, :, None]).all():  # steps as small as the rounding of the points
+            break
     return points, values
 
 

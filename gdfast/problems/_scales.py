@@ -11,6 +11,7 @@ from gdfast.problems._stationary import is_inside
 
 _ROUNDING = 1e-9  # share of ordinary losses by which a known minimum may be lower than what the user knows
 _TYPICAL, _FEWEST = 1024, 16  # starts by which losses and gradients are measured: of a formula, and at least
+_FAR_BELOW = 100.0  # times what starts ordinarily are below their median
 TIGHT, LOOSE = 1e-6, 1e-2
 USUAL_LIMIT = 1e12
 """Times what losses and gradients ordinarily are from which on trajectories have diverged."""
@@ -54,20 +55,35 @@ class Scales(Judging):
 
     @functools.cached_property
     def loss_scale(self) -> float:
-        """The median of loss − lowest over random starts in the domain; 1 if that is zero or not finite."""
+        """The median of loss − lowest over random starts in the domain; 1 if that is zero or not finite.
+
+        Where some of a domain is lower than the lowest minimum, as beside a pole, it is the median of how far from it
+        losses are on either side.
+        """
         losses = self._typical[0][~np.isnan(self._typical[0])]
-        if not np.isfinite(losses).any():
+        finite = losses[np.isfinite(losses)]
+        if not finite.size:
             return 1.0
-        middle = np.median(losses)  # where the loss overflows it is large
-        return _positive((middle if np.isfinite(middle) else np.median(losses[np.isfinite(losses)])) - self.base)
+        losses = losses if np.isfinite(np.median(losses)) else finite  # where the loss overflows it is large
+        if finite.min() < self.base:
+            return _positive(np.median(np.abs(losses - self.base)))
+        return _positive(np.median(losses) - self.base)
 
     @functools.cached_property
     def base(self) -> float:
-        """The lowest loss or, where no minimum is known, that of random starts: what losses are measured from."""
+        """The lowest loss or, where no minimum is known, that of random starts: what losses are measured from.
+
+        Starts near to a pole are as low as they are near: it is at most a hundred times as far below the median as the
+        lowest quarter.
+        """
         if np.isfinite(self.lowest):
             return self.lowest
         losses = self._typical[0][np.isfinite(self._typical[0])]
-        return float(losses.min()) if losses.size else 0.0
+        if not losses.size:
+            return 0.0
+        quarter, middle = np.quantile(losses, [0.25, 0.5])
+        farthest = _FAR_BELOW * (middle - quarter) or np.inf  # on a plateau it is nothing
+        return float(max(losses.min(), middle - farthest))
 
     @functools.cached_property
     def gradient_scale(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
-from gdfast.problems._compass import descend, falls_to_a_limit, is_lowest_around, lowest_inside
+from gdfast.problems._compass import descend, falls_to_a_limit, is_lowest_around, is_pole, lowest_inside, poles_beside
 
 Kind = Literal["minimum", "maximum", "saddle", "degenerate"]
 Field = Callable[[Array], Array]
@@ -74,6 +74,7 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
     width = float(np.ptp(domain, axis=1).max())
     with np.errstate(all="ignore"):
         points = _apart(gradient, _newton(gradient, hessian, near, width), width)
+        points = points[:, ~_at_poles(loss, gradient, domain, points, width)]
         bend = np.moveaxis(hessian(points), -1, 0)
         around = np.abs(hessian(_spread(domain, 64)))
         typical = float(np.median(around[np.isfinite(around)])) if np.isfinite(around).any() else 0.0
@@ -146,6 +147,7 @@ def settle(loss: Field, gradient: Field, hessian: Field, domain: Array, point: A
     is_minimum = (
         ((lowest > low + margin) & (lowest < high - margin)).all()
         and is_lowest_around(loss, domain, lowest)
+        and not is_pole(loss, domain, lowest)[0]
         and not falls_to_a_limit(loss, domain, lowest)
     )
     return tuple(lowest.tolist()) if is_minimum else None
@@ -216,6 +218,17 @@ def _apart(gradient: Field, points: Array, width: float) -> Array:
         chosen.append(rest[:, 0])
         rest = rest[:, np.abs(rest - rest[:, :1]).max(axis=0) > 2 * _SAME * width]
     return np.stack(chosen, axis=1)
+
+
+def _at_poles(loss: Field, gradient: Field, domain: Array, points: Array, width: float) -> NDArray[np.bool_]:
+    """Which of the points, where Newton's steps are short, are beside a pole: the gradient is largest there."""
+    moves = np.hstack([np.eye(len(points)), -np.eye(len(points))]) * 1e-3 * width
+    around = np.stack([np.abs(gradient(points + move[:, None])).max(axis=0) for move in moves.T])
+    poles = np.abs(gradient(points)).max(axis=0) > around.max(axis=0)
+    poles[poles] = poles_beside(loss, domain, points[:, poles]) | poles_beside(
+        lambda at: -loss(at), domain, points[:, poles]
+    )
+    return np.asarray(poles)
 
 
 def _on_a_line(gradient: Field, point: Array, flat: Array, width: float, level: float) -> bool:

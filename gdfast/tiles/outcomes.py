@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
+from gdfast.tiles import falling
 from gdfast.tiles.ending import SAMPLE_EVERY, STILL_WITHIN, Ending, Endings, Trend
 from gdfast.tiles.lower import SAME_LOSS, Lower, below_known, unknown_below
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _LARGEST_HESSIAN = 64  # coordinates up to which an unknown stationary point is judged by its curvature
 _CREEPING = 1e-3  # share of the ordinary gradient below which a point moves too little for its loss to tell
 _FAR_FROM_DOMAIN = 1.0  # widths of the domain outside of it from where a fall without bound is looked for
-_DOUBLINGS = 24  # of the distance from the domain, over which a loss must go on falling to be called unbounded
-_STEADY = 0.25  # share of the largest fall of a doubling that the last one must have
 
 
 class Outcome(IntEnum):
@@ -228,14 +227,24 @@ class Judge:
         lanes = np.flatnonzero(at_rest)
         if lanes.size:
             outcome[lanes], basin[lanes] = self._stationary(theta[:, lanes], loss[lanes])
-        lanes = np.flatnonzero((outcome == Outcome.unfinished) & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
-        if lanes.size:
-            outcome[lanes[self._falls_for_ever(theta[:, lanes], loss[lanes])]] = Outcome.diverged
+        self._judge_falling(ends)
         self._judge_still(ends, starts, at_rest)
         lanes = np.flatnonzero(ends.near & (outcome != Outcome.global_minimum))
         if lanes.size:
             self._judge_near(ends, lanes, at_rest, basin)
         return outcome, basin, self._lower(theta, loss, ends.ending)
+
+    def _judge_falling(self, ends: "_Ends") -> None:
+        """Put in what falls without bound: far outside the domain, or inside, steep and lower than all minima."""
+        theta, loss, outcome = ends.theta, ends.loss, ends.outcome
+        unfinished = outcome == Outcome.unfinished
+        lanes = np.flatnonzero(unfinished & ~self._is_inside(theta, _FAR_FROM_DOMAIN))
+        if lanes.size:
+            outcome[lanes[falling.outwards(self.problem, theta[:, lanes], loss[lanes])]] = Outcome.diverged
+        steep = (loss < self.limits.unknown) & (ends.gradient_norm > falling.STEEP * self.problem.gradient_scale)
+        lanes = np.flatnonzero(unfinished & steep & self._is_inside(theta, 0.0))
+        if lanes.size:
+            outcome[lanes[falling.into_pole(self.problem, theta[:, lanes])]] = Outcome.diverged
 
     def _judge_still(self, ends: "_Ends", starts: NDArray[np.int64], at_rest: NDArray[np.bool_]) -> None:
         """Put in what moved in too few steps to tell a trend, or by nothing: it is where it began, beside rounding."""
@@ -432,19 +441,3 @@ class Judge:
             return np.zeros(len(loss), dtype=bool)
         with np.errstate(all="ignore"):
             return np.asarray(~(recent * self.problem.loss_per_objective - loss <= self._slack))
-
-    def _falls_for_ever(self, theta: Array, loss: Array) -> NDArray[np.bool_]:
-        """Whether the loss falls without bound, as far as doublings of the distance from the domain's middle can tell.
-
-        It does if it falls at each of them, and at the last one still by a share of the largest fall: as a logarithm
-        does, and not as what comes nearer to a limit.
-        """
-        middle = self.problem.domain.mean(axis=1)[:, None]
-        values = [loss]
-        with np.errstate(all="ignore"):
-            for doubling in range(1, _DOUBLINGS + 1):
-                values.append(self.problem.loss(middle + (theta - middle) * 2.0**doubling))
-            falls = -np.diff(np.stack(values), axis=0)
-        # A loss that overflows to −∞ has fallen far enough.
-        falls = np.where(np.isfinite(falls), falls, np.where(np.stack(values[1:]) == -np.inf, np.inf, -1.0))
-        return np.asarray((falls > 0).all(axis=0) & (falls[-1] >= _STEADY * np.nanmax(falls, axis=0)))

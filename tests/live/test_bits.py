@@ -163,6 +163,17 @@ def test_a_loss_of_ones_own_agrees():
     assert not any(differing(cases.sweep_of(problem, [o.gd(), o.adam()], 12)).values())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["x**2 + 1/x", "x**2 + y**2 + 1/(x+y)"])
+def test_what_falls_into_a_pole_agrees(text):
+    problem = p.from_expression(text, domain=(-3, 3.125))
+    starts = -(np.linspace(0.2, 1.2, 6)[:, None] ** np.arange(1, problem.dimension + 1))
+    sweep = gdfast.Sweep(problem, "fromage lars", "1e-3:0.1:6", starts, 1000)
+    ends = gdfast.run(sweep, backend="numpy", progress=False)
+    assert (ends.outcome.sel(optimizer="fromage") == "diverged").any()
+    assert not any(differing(sweep).values())
+
+
 def test_a_rule_of_ones_own_agrees():
     rule = from_text(
         "def rule(theta, grad, v, lr, beta):\n    v = beta * v + grad\n    return theta - lr * v / (1 + (v > 1)), v"

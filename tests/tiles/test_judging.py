@@ -13,6 +13,7 @@ from gdfast.tiles.outcomes import Judge, Outcome
 
 GD = optimizers.gd()
 BOWL = problems.from_expression("(x-1)**2/2 + 2*(y+0.5)**2")
+POLE = ("x**2 + 1/x", {"x": (-3, 3)})
 WELLS = "(x**2-1)**2/4"
 SEPARATED = np.array([[-2.0], [-1.0], [1.0], [3.0]]), [0, 0, 1, 1]
 XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0, 1.0, 0.0])
@@ -105,6 +106,13 @@ HARD = [
     ("x**2 - y**2", GD, [1.0, 1e-3], 0.1, 30, "unfinished", "moving"),  # not far enough to be told
     ("x**2 - y**2", GD, [1.0, 1e-3], 0.1, 500, "diverged", "moving diverged"),
     ("x**3 - x", GD, 0.0, 0.1, 500, "global_minimum", "stationary"),  # the only minimum there is
+    # A pole is no minimum either: what falls into it has diverged, what leaps over it, or only comes lower, has not.
+    (POLE, GD, 2.0, 0.01, 1000, "global_minimum", "stationary"),
+    (POLE, GD, -1.0, 0.01, 1000, "global_minimum", "stationary"),
+    (POLE, optimizers.fromage(), -1.0, 0.01, 1000, "diverged", "moving"),
+    (POLE, optimizers.fromage(), -1.0, 0.001, 1000, "unfinished", "moving"),
+    (("log(abs(x))+x**2", {"x": (-3, 3)}), optimizers.levenberg_marquardt(), 1.0, 0.1, 1000, "diverged", "moving"),
+    (("abs(x)**0.1-x", {"x": (-3, 3)}), optimizers.fromage(), -0.1, 0.02, 1000, "unfinished", "moving"),  # to a kink
     # A limit is no minimum, even where rounding makes the loss the same: it is not taken for one from any start.
     (("exp(-x)", {"x": (-1000, 1000)}), GD, 800.0, 0.5, 500, "stalled", "stationary"),
     (("exp(-x)", {"x": (-1000, 1000)}), GD, 5.0, 0.5, 500, "unfinished", "moving"),
