@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
 
 from gdfast import analysis, arguments
 from gdfast.analysis import _results
 from gdfast.formulas.elementary import Array
+from gdfast.plot.images import numbers, sparse
 from gdfast.plot.look import Look, literal, new_axes, styled
 from gdfast.plot.style import legend_of_lines, line_colour, line_style
 from gdfast.tiles.outcomes import Outcome
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
     from gdfast.plot.paths import Paths
 
+_SHARES = (-0.02, 1.02)  # so that lines at 0 and 1 are seen
+_MARKS = "osD^v"
 _FEW_POINTS = 20_000  # of which each is drawn larger than a pixel
 _QUANTITIES = {
     "share": "share at the lowest minimum",
@@ -75,7 +80,7 @@ def loss_curves(
     for i, (label, path) in enumerate(paths.items()):
         loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
         finite = np.isfinite(loss)
-        ax.plot(path.step.values[finite], loss[finite], label=literal(label), linewidth=1.6, **line_style(i, label))
+        _line(ax, path.step.values[finite], loss[finite], label, i)
     if above is not None:
         ax.set_yscale("log")
     ax.set_xlabel("step")
@@ -132,7 +137,7 @@ def lr_sensitivity(
     for i, (label, good) in enumerate(zip(_results.labels(result), reached, strict=True)):
         panel = result.isel(optimizer=i)
         if quantity == "share":
-            ax.plot(rates, good.mean(axis=1), label=literal(label), linewidth=1.6, **line_style(i, label))
+            _line(ax, rates, good.mean(axis=1), label, i)
             continue
         if quantity in _results.OF:
             spent = panel.steps.values * (1 if quantity == "steps" else _results.evaluations_a_step(panel))
@@ -148,17 +153,35 @@ def lr_sensitivity(
     )
     if not grouped:
         ax.set_xscale("log")
+        if sparse(np.log10(rates)):
+            ax.set_xticks(rates, numbers(rates))
+            ax.xaxis.set_minor_locator(NullLocator())
+    if quantity == "share":
+        ax.set_ylim(*_SHARES)
     if quantity in ("loss", *_results.OF, "validation_loss"):
         ax.set_yscale("log" if positive else "symlog")
     legend_of_lines(ax)
     return ax
 
 
+def _line(ax: Axes, x: Array, y: Array, label: str, number: int) -> NDArray[np.bool_]:
+    """Draw a line, with a mark at each point that has no neighbour to be joined to; return which these are."""
+    (line,) = ax.plot(x, y, label=literal(label), linewidth=1.6, **line_style(number, label))
+    there = np.pad(np.isfinite(y), 1)
+    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    if alone.any():
+        line.set(marker=_MARKS[number % len(_MARKS)], fillstyle="none", markevery=np.flatnonzero(alone).tolist())
+    return np.asarray(alone)
+
+
 def draw_band(ax: Axes, x: Array, values: Array, label: str, number: int) -> Array:
     """Draw a line of the rows' medians, at ``x (k,)``, with a band of 10 to 90 %; return the band's lower end."""
     low, middle, high = quantiles(values)
-    ax.plot(x, middle, label=literal(label), linewidth=1.6, **line_style(number, label))
-    ax.fill_between(x, low, high, color=line_colour(number, label), alpha=0.15, linewidth=0)
+    alone = _line(ax, x, middle, label, number)
+    colour = line_colour(number, label)
+    ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+    if alone.any():
+        ax.vlines(x[alone], low[alone], high[alone], color=colour, alpha=0.4, linewidth=1.2)
     return np.asarray(low)
 
 
@@ -217,7 +240,7 @@ def ecdf(
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
         ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
-    ax.set(xscale="log", xlim=(1, limit), ylim=(-0.02, 1.02), xlabel=of, ylabel="share at the lowest minimum")
+    ax.set(xscale="log", xlim=(1, limit), ylim=_SHARES, xlabel=of, ylabel="share at the lowest minimum")
     legend_of_lines(ax)
     return ax
 
@@ -268,7 +291,7 @@ def profile(
     for i, (label, column) in enumerate(table.items()):
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
         ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
-    ax.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
+    ax.set(xscale="log", xlim=(1, end), ylim=_SHARES)
     ax.set(xlabel=f"{of} over the fewest of any optimizer, τ", ylabel="share of instances")
     legend_of_lines(ax)
     return ax

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as DrawnAxis
-from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter
 from numpy.typing import NDArray
 
 from gdfast.formulas.elementary import Array
 from gdfast.plot.look import literal
 from gdfast.plot.panels import Panel, borders, regular
+
+_FEW = 4  # values along an axis that have a tick each
 
 
 def image_at_places(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
@@ -30,18 +32,26 @@ def image_at_places(ax: Axes, panel: Panel, values: Any, **colours: Any) -> Any:
         image = ax.pcolormesh(*map(borders, places), values.T, shading="flat", **colours)  # type: ignore[assignment]
     for drawn, axis, along in zip((ax.xaxis, ax.yaxis), (panel.x, panel.y), places, strict=True):
         drawn.set_label_text(literal(axis.label))
-        if axis.logarithmic:
+        if sparse(along):
+            drawn.set_ticks(along, numbers(axis.values))
+        elif axis.logarithmic:
             _logarithmic_ticks(drawn, along)
     return image
 
 
+def sparse(places: Array) -> bool:
+    """Whether ascending places are so few, and so far from each other, that each has its tick."""
+    return len(places) <= _FEW and (len(places) < 2 or bool(np.diff(places).min() > 0.15 * np.ptp(places)))
+
+
+def numbers(values: Array) -> list[str]:
+    """What stands at ticks that are at values."""
+    return [f"{value:.3g}".replace("-", "\N{MINUS SIGN}") for value in values]
+
+
 def _logarithmic_ticks(drawn: DrawnAxis, exponents: Array) -> None:
     span = float(np.ptp(exponents))
-    drawn.set_major_locator(
-        MultipleLocator(math.ceil(span / 7) if span >= 1 else span / 3)
-        if span
-        else FixedLocator(exponents[:1].tolist())
-    )
+    drawn.set_major_locator(MultipleLocator(math.ceil(span / 7) if span >= 1 else span / 3))
     drawn.set_major_formatter(FuncFormatter(_power if span >= 1 else lambda x, _: f"{10**x:.3g}"))
     if 1 <= span <= 4:
         drawn.set_ticks(_minor_ticks(exponents), minor=True)

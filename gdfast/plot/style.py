@@ -32,10 +32,10 @@ OUTCOME_COLOURS = {
     Outcome.worse: "#D55E00",
 }
 CHANGE_COLOURS = {
-    Change.both_reach: "#C7E3DA",
+    Change.both_reach: "#BFE8F7",
     Change.rescued: "#009E73",
     Change.broken: "#D55E00",
-    Change.neither_reaches: "#DADADA",
+    Change.neither_reaches: "#8C8C8C",
 }
 LINE_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 # Those of outcomes that are at no minimum come last.

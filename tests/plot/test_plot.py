@@ -236,3 +236,38 @@ def test_what_diverged_has_no_end_in_a_bifurcation_diagram(result, ax):
     ends = one.theta.values[0, :, :, 0][one.outcome.values[0] != Outcome.diverged]
     assert sorted(ax.lines[0].get_ydata()) == sorted(ends)
     assert np.abs(one.theta.values[np.isfinite(one.theta.values)]).max() > 10 * np.abs(ends).max()
+
+
+def test_points_that_have_no_neighbour_are_marked(result, ax):
+    plot.lr_sensitivity(result.isel(learning_rate=[7]), ax)
+    assert [line.get_markevery() for line in ax.lines] == [[0], [0]]
+    assert len({line.get_marker() for line in ax.lines}) == 2
+    assert [text.get_text() for text in ax.get_xticklabels()] == [f"{float(result.learning_rate[7]):.3g}"]
+    other = Figure().subplots()
+    plot.lr_sensitivity(result, other)
+    assert [line.get_marker() for line in other.lines] == ["None", "None"]
+    assert other.get_ylim() == ax.get_ylim() == (-0.02, 1.02)
+
+
+def test_the_band_of_a_point_without_neighbours_is_a_line(ax):
+    loss = [[[1.0, 2.0, 3.0], [1.0, 2.0, np.inf], [np.inf] * 3, [4.0, 5.0, 6.0]]]
+    sweep = gdfast.Sweep("quartic", "gd", [0.01, 0.02, 0.03, 0.04], [0.5, 1.0, 1.5], 5)
+    result = gdfast.run(sweep, backend="numpy", progress=False)
+    plot.lr_sensitivity(result.assign(loss=result.loss.copy(data=loss)), ax, quantity="loss")
+    assert ax.lines[0].get_markevery() == [3]
+    (band,) = ax.collections[1].get_segments()
+    np.testing.assert_allclose(band, [[0.04, 4.0], [0.04, 5.0]])
+
+
+def test_few_values_have_a_tick_each(ax):
+    def ticks(starts, rates):
+        ax.clear()
+        result = gdfast.sweep("quartic", "gd", rates, starts, max_steps=5, backend="numpy")
+        plot.outcome_map(result, ax=ax)
+        return ax.get_yticks().tolist(), [text.get_text() for text in ax.get_yticklabels()]
+
+    assert ticks([1.0], [0.1, 0.2]) == ([1.0], ["1"])
+    assert ticks([-4.0, 4.0], [0.1]) == ([-4.0, 4.0], ["−4", "4"])
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0.1"]
+    assert len(ticks(np.linspace(-1, 1, 5), [0.1])[0]) > 5  # those of matplotlib
+    assert ticks([0.0, 0.01, 4.0], [0.1])[0] != [0.0, 0.01, 4.0]  # two of which would stand upon each other
