@@ -1,7 +1,7 @@
 """Images of a signed measure, in the colours of arXiv 2402.06184, and what is found of their boundary.
 
 What converges is blue to green, what does not is red to yellow, each the paler the quicker; the values of each sign
-are spread evenly over its colours, by their rank.
+are spread evenly over its colours, by their rank, and have the darkest one where all are the same.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
@@ -26,9 +29,10 @@ _PALEST = 0.25
 def equalized(image: Array) -> Array:
     """Spread an image's values over −1 … −¼ and ¼ … 1 by rank, the signs turned: what converges is above 0."""
     out = np.empty(image.shape)
-    for side, low, high in ((image < 0, 1.0, _PALEST), (~(image < 0), -_PALEST, -1.0)):
-        _, rank = np.unique(image[side], return_inverse=True)
-        out[side] = low + (high - low) * rank / max(rank.max(initial=0), 1)
+    for side, sign in ((image < 0, 1.0), (~(image < 0), -1.0)):
+        _, rank = np.unique(-sign * image[side], return_inverse=True)
+        most = rank.max(initial=0)
+        out[side] = sign * (_PALEST + (1 - _PALEST) * (rank / most if most else 1.0))
     return out
 
 
@@ -50,6 +54,16 @@ def boundary_map(ax: Axes, image: Array, view: View, condition: Condition) -> Ax
     for axis, kind in ((ax.xaxis, condition.x), (ax.yaxis, condition.y)):
         axis.set_label_text(f"log₁₀ {kind.label}" if kind.logarithmic else kind.label)
     return shown
+
+
+def colour_scale(ax: Axes, condition: Condition) -> Colorbar:
+    """Put the colours of both sides beside an image, and return them."""
+    half = np.linspace(_PALEST, 1.0, 128)
+    colours = ListedColormap(matplotlib.colormaps[COLOURS](np.concatenate([-half[::-1], half]) / 2 + 0.5))
+    palest, darkest = condition.ends
+    bar = ax.figure.colorbar(ScalarMappable(Normalize(-1, 1), colours), ax=ax, ticks=[-1, 0, 1])
+    bar.ax.set_yticklabels([darkest, palest, darkest])
+    return bar
 
 
 def box_counting(ax: Axes, counts: Sequence[BoxCounts], labels: Sequence[str]) -> Axes:

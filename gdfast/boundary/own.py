@@ -96,11 +96,16 @@ class Plane(Condition):
     def words(self) -> str:
         """What the two sides of the boundary are, as it stands above an image."""
         if isinstance(self.criterion, Measure):
-            return f"blue has {self.criterion.label} below {self.threshold:g}, red has not"
+            return f"blue to green has {self.criterion.label} below {self.threshold:g}, red to yellow has not"
         return {
-            "bounded": "blue stays bounded, red does not",
-            "reached": "blue reaches the lowest minimum, red not",
+            "bounded": "blue to green stays bounded, red to yellow does not",
+            "reached": "blue to green reaches the lowest minimum, red to yellow does not",
         }.get(self.criterion, super().words)
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What the palest and the darkest of the colours of each side are."""
+        return ("nearest", "farthest") if isinstance(self.criterion, Measure) else super().ends
 
     @property
     def _other(self) -> tuple[str, ...]:

@@ -87,7 +87,12 @@ class Condition:
     @property
     def words(self) -> str:
         """What the two sides of the boundary are, as it stands above an image."""
-        return "blue converges, red does not"
+        return "blue to green converges, red to yellow does not"
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What the palest and the darkest of the colours of each side are."""
+        return "quickest", "slowest"
 
     def view(self, resolution: int, center: tuple[float, float] | None = None, zoom: float = 1.0) -> View:
         """The whole plane, or what is seen at another center and `zoom` times closer."""

@@ -10,7 +10,7 @@ import numpy as np
 from gdfast import arguments, memory
 from gdfast.boundary import planes
 from gdfast.boundary.dimension import BoxCounts, boundary, box_counts, dimension
-from gdfast.boundary.figures import animate, boundary_map, box_counting, pixels
+from gdfast.boundary.figures import animate, boundary_map, box_counting, colour_scale, pixels
 from gdfast.boundary.own import check_size
 from gdfast.boundary.planes import CONDITIONS, FOLLOW, Condition, Frame, View, check_zoom
 from gdfast.optimizers import Optimizer
@@ -203,6 +203,7 @@ def _draw(
     figure = matplotlib.figure.Figure(figsize=(11, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     boundary_map(left, found[0].image, found[0].view, condition)
+    colour_scale(left, condition)
     left.set_title(literal(f"{condition.label}, {optimizer.label}: {condition.words}"), fontsize=10, wrap=True)
     whole = condition.view(1)
     some = range(0, len(found), max(1, -(-len(found) // 6)))

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -17,7 +18,7 @@ import gdfast
 from gdfast import optimizers
 from gdfast.boundary import figures
 from gdfast.boundary.dimension import BoxCounts, boundary, box_counts, dimension
-from gdfast.boundary.figures import animate, equalized, pixels
+from gdfast.boundary.figures import animate, colour_scale, equalized, pixels
 from gdfast.boundary.planes import CONDITIONS, PUBLISHED, View, zoom
 from gdfast.cli import app
 
@@ -147,9 +148,21 @@ def test_colours_keep_the_sign_and_spread_the_ranks():
     image = np.array([[-90.0, -3.0, -1.0], [1.0, 5.0, 1e6]])
     np.testing.assert_allclose(equalized(image), [[1, 0.625, 0.25], [-0.25, -0.625, -1]])
     assert equalized(image[:1]).min() > 0
+    np.testing.assert_array_equal(equalized(np.array([[-3.0, -3.0, 7.0, 7.0]])), [[1, 1, -1, -1]])  # blue, red
+    for colours in pixels(np.array([[7.0, 7.0]]))[0].astype(int):
+        assert colours[0] > 2 * max(colours[1:])
     quick, slow = pixels(np.array([[-1.0, -90.0]]))[0].astype(int)
     assert slow[2] > slow[0]
     assert quick[1] > quick[0]
+
+
+def test_the_scale_has_the_colours_of_the_image():
+    ax = Figure().subplots()
+    image = np.array([[-9.0, -2.0, -1.0, 1.0, 2.0, 9.0]])
+    bar = colour_scale(ax, CONDITIONS["quartic"])
+    assert [text.get_text() for text in bar.ax.get_yticklabels()] == ["slowest", "quickest", "slowest"]
+    got = bar.mappable.to_rgba(np.array([1.0, 1e-9, -1e-9, -1.0]), bytes=True)[:, :3]
+    np.testing.assert_array_equal(got, pixels(image)[0][[0, 2, 3, 5]])
 
 
 def test_an_animation_goes_from_each_image_to_the_next(tmp_path):
