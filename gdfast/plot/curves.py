@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from gdfast.plot.paths import Paths
 
+OF_RATES = {"best": "best rate of each", "default": "default rate of each", "random": "all rates"}
+"""What stands beside an axis, of which learning rates a figure is."""
 _SHARES = (-0.02, 1.02)  # so that lines at 0 and 1 are seen
 _MARKS = "osD^v"
 _FEW_POINTS = 20_000  # of which each is drawn larger than a pixel
@@ -231,7 +233,7 @@ def ecdf(
     >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
     >>> ax = gdfast.plot.ecdf(result, rates="best")
     >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
-    ('', 'steps', 'share at the lowest minimum')
+    ('', 'steps (best rate of each)', 'share at the lowest minimum')
     """
     curves = analysis.steps_ecdf(result, rates, defaults, of=of)
     limit = max([2, analysis.budget(result), *(int(spent[-1]) for spent, _ in curves.values() if spent.size)])
@@ -240,7 +242,13 @@ def ecdf(
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])
         y = np.concatenate([[0], share, share[-1:] if share.size else [0]])
         ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
-    ax.set(xscale="log", xlim=(1, limit), ylim=_SHARES, xlabel=of, ylabel="share at the lowest minimum")
+    ax.set(
+        xscale="log",
+        xlim=(1, limit),
+        ylim=_SHARES,
+        xlabel=f"{of} ({OF_RATES[rates]})",
+        ylabel="share at the lowest minimum",
+    )
     legend_of_lines(ax)
     return ax
 
@@ -282,8 +290,8 @@ def profile(
     >>> import gdfast
     >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
     >>> ax = gdfast.plot.profile({"quartic": result})
-    >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
-    ('', 'steps over the fewest of any optimizer, τ', 'share of instances')
+    >>> ax.get_title(), ax.get_xlabel().splitlines(), ax.get_ylabel()
+    ('', ['steps over the fewest of any optimizer, τ', '(best rate of each)'], 'share of instances')
     """
     table: pd.DataFrame = analysis.performance_profile(analysis.costs(results, rates, defaults, of=of))
     ax = new_axes(ax)
@@ -292,7 +300,7 @@ def profile(
         x, y = np.append(table.index, end), np.append(column, column.iloc[-1])
         ax.step(x, y, where="post", label=literal(label), linewidth=1.6, **line_style(i, str(label)))
     ax.set(xscale="log", xlim=(1, end), ylim=_SHARES)
-    ax.set(xlabel=f"{of} over the fewest of any optimizer, τ", ylabel="share of instances")
+    ax.set(xlabel=f"{of} over the fewest of any optimizer, τ\n({OF_RATES[rates]})", ylabel="share of instances")
     legend_of_lines(ax)
     return ax
 

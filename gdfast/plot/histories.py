@@ -12,7 +12,7 @@ from gdfast.analysis._results import units
 from gdfast.analysis.again import optimizer_of
 from gdfast.formulas.elementary import Array
 from gdfast.history import PREFIX, QUANTITIES
-from gdfast.plot.curves import draw_band, quantiles
+from gdfast.plot.curves import OF_RATES, draw_band, quantiles
 from gdfast.plot.look import Look, colormap, legend_wanted, literal, new_axes, styled
 from gdfast.plot.maps import scale_of
 from gdfast.plot.panels import Axis, Panel, borders
@@ -99,6 +99,7 @@ def history_curves(
             ax.axhline(limit, color=line_colour(i, label), linestyle=":", linewidth=1.2, label=told)
             lowest = min(lowest, limit)
     _step_axis(ax, steps)
+    ax.set_xlabel(f"step ({OF_RATES[rates]})")
     ax.set_ylabel(NUMBERS[quantity])
     if quantity not in _SHARES:
         ax.set_yscale("log" if 0 < lowest < np.inf else "symlog")
@@ -211,7 +212,6 @@ def _edge(label: str, quantity: str) -> float | None:
 
 def _step_axis(ax: Axes, steps: Array) -> None:
     """Let steps stand as they were recorded: evenly, or by their logarithm with 0 at the left."""
-    ax.set_xlabel("step")
     ax.set_xlim(0, max(float(steps[-1]), 1.0))
     gaps = np.diff(steps)
     if len(gaps) > 1 and gaps.max() > 2 * gaps.min():

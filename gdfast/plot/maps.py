@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from gdfast import arguments
 from gdfast.analysis import budget
-from gdfast.analysis._results import checked
+from gdfast.analysis._results import checked, units_of_rates, words_of_rate
 from gdfast.formulas.elementary import Array
 from gdfast.plot.images import image_at_places
-from gdfast.plot.look import Look, colormap, legend_wanted, line_colours, new_axes, styled
+from gdfast.plot.look import Look, colormap, legend_wanted, line_colours, literal, new_axes, styled
 from gdfast.plot.panels import LEAVES, Panel, borders, panels, pixels, regular
 from gdfast.plot.pixels import quickest
 from gdfast.plot.shown import changes_of, note, numbers_of, outcomes_of
@@ -166,7 +166,8 @@ def basin_map(
 
     Parameters and errors are those of `outcome_map`, but for the axes, which are the problem's coordinates if it has
     two, and for pixels, which must be of one trajectory each: select a learning rate first,
-    ``result.isel(learning_rate=[0])``. The legend numbers the minima, the lowest first.
+    ``result.isel(learning_rate=[0])``. The legend numbers the minima, the lowest first; the title of a new figure tells
+    optimizer and learning rate.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ def basin_map(
     >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
     >>> ax = gdfast.plot.basin_map(result, "gd")
     >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
-    ('', 'learning rate η', 'start x')
+    ('gd', 'learning rate η', 'start x')
     """
     result = checked("result", result, "outcome", "basin")
     names = [str(name) for name in np.atleast_1d(result.parameter.values)] if "parameter" in result.coords else []
@@ -206,6 +207,9 @@ def basin_map(
     codes = np.where(basin >= 0, len(Outcome) + basin % len(BASIN_COLOURS), panel.outcome)
     drawn_alone = ax is None
     ax = new_axes(ax, 5.2, 4.2)
+    if drawn_alone:
+        at = "" if "learning_rate" in (x, y) else f", {words_of_rate(alone, 0, float(units_of_rates(alone)[0]))}"
+        ax.set_title(literal(panel.title + at), fontsize=10)
     colours = line_colours(BASIN_COLOURS)
     palette = ListedColormap([*outcome_colours(), *(colours[i % len(colours)] for i in range(len(BASIN_COLOURS)))])
     image_at_places(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))

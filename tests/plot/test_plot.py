@@ -271,3 +271,21 @@ def test_few_values_have_a_tick_each(ax):
     assert [text.get_text() for text in ax.get_xticklabels()] == ["0.1"]
     assert len(ticks(np.linspace(-1, 1, 5), [0.1])[0]) > 5  # those of matplotlib
     assert ticks([0.0, 0.01, 4.0], [0.1])[0] != [0.0, 0.01, 4.0]  # two of which would stand upon each other
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"), [("best", "best rate"), ("default", "default rate"), ("random", "all rates")]
+)
+def test_figures_of_some_rates_say_of_which(result, ax, rates, words):
+    for draw in (plot.ecdf, lambda result, ax, **of: plot.profile({"quartic": result}, ax, **of)):
+        ax.clear()
+        assert words in draw(result, ax, rates=rates).get_xlabel()
+    recorded = gdfast.sweep("quartic", "gd", "0.01:0.1:3", [1.0], max_steps=9, backend="numpy", history="loss:4")
+    assert words in plot.history_curves(recorded, rates=rates).get_xlabel()
+
+
+def test_a_basin_map_of_its_own_tells_optimizer_and_rate(plane, result, ax):
+    assert plot.basin_map(plane).get_title() == "gd, rate 0.005"
+    assert plot.basin_map(result, "gd").get_title() == "gd"  # the rate is an axis
+    assert plot.basin_map(plane, title="mine").get_title() == "mine"
+    assert plot.basin_map(plane, ax=ax).get_title() == ""

@@ -201,3 +201,14 @@ def test_bad_arguments_get_one_sentence():
         cases.refused(lambda bands=bands: bands(table, points=1), ValueError, "points")
         cases.refused(lambda bands=bands: bands(table[["steps"]]), TypeError, "table", "optimizer")
         cases.refused(lambda bands=bands: bands(None), TypeError, "table")
+
+
+def test_the_figure_of_tasks_says_what_its_colours_and_shares_are():
+    there = shipped()
+    suite = SUITES[LATEST]
+    table = scored.by_task(there[there["optimizer"].isin(["gd", "adam"])], "adam", suite)
+    ax, bar = scored.draw_tasks(table, suite).axes
+    assert ax.images[0].norm(np.array([1.0, 10.0, 100.0])).tolist() == pytest.approx([0, 0.5, 1])
+    assert [text.get_text() for text in bar.get_yticklabels()] == ["1×", "10×", "100×"]
+    assert "times the least" in bar.get_ylabel()
+    assert "share of starts and targets reached" in ax.get_ylabel()
