@@ -102,7 +102,7 @@ def race(
     runners = [_Runner(left, right, i, label, path, problem) for i, (label, path) in enumerate(checked.items())]
     _losses(right, runners, last, bool(np.isfinite(problem.lowest)))
     if legend_wanted():
-        left.legend(fontsize=8, framealpha=0.9, loc="upper right")
+        legend_below(figure, [runner.trail for runner in runners], fontsize=8)
     told = right.text(0.97, 0.95, "", transform=right.transAxes, ha="right", va="top", animated=True)
 
     def move(number: int) -> Sequence[Artist]:

@@ -105,7 +105,7 @@ def styled(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
             _offered.reset(names)
         if wanted.title is not None:
             _title(made, wanted.title)
-        if alone and not isinstance(made, Film):
+        if alone:
             settle(made.figure, wanted.size is not None)  # type: ignore[arg-type]
         return made
 

@@ -162,3 +162,10 @@ def test_a_legend_on_given_axes_stays_in_columns_inside(swept):
     assert within(legend.get_window_extent(), axes[0].bbox)
     assert legend.get_frame_on()
     np.testing.assert_allclose(figure.get_size_inches(), (10, 4))
+
+
+@pytest.mark.slow
+def test_films_have_room(swept):
+    check(plot.race(paths([f"a longer rule {i}" for i in range(20)]), gdfast.problems.quartic(), frames=2).figure, 2.4)
+    result = swept.assign_coords(rule=("optimizer", [0, 1, 2]))
+    check(plot.animate_map(result, "learning_rate", "excess at step 50", x="x", y="rule").figure, 1.5)
