@@ -228,11 +228,13 @@ def test_a_page_is_named_like_one(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_is_told_by_its_own_name(store):
     for line in (["map", str(store), "-o", "/proc/a.png"], ["table", str(store), "-o", "/proc/a.csv"]):
         assert refused(*line) == f"out: {line[-1]} cannot be written: No such file or directory"
 
 
+@pytest.mark.slow
 def test_labels_are_printed_as_they_are_typed_and_losses_that_overflowed_as_such(tmp_path):
     rules = ["--optimizer", "gd|clip_norm=2", "--optimizer", "normalized_gd"]
     for name, more, words in (
@@ -256,6 +258,7 @@ def test_a_map_tells_what_it_leaves_out(tmp_path):
     assert "not shown" not in CliRunner().invoke(app, ["map", path, "-o", picture]).stdout
 
 
+@pytest.mark.slow
 def test_what_two_sweeps_differ_in_beside_the_optimizers_is_told(tmp_path):
     paths = [str(tmp_path / name) for name in ("a.zarr", "b.zarr")]
     for path, more in zip(paths, (["--problem", "quartic"], ["--loss", "x**2", "--max-steps", "5"]), strict=True):

@@ -191,6 +191,7 @@ class TestStepsToReach:
                 expected = int(np.argmax(within)) if within.any() else np.nan
                 assert np.isnan(got[k, m]) if not expected < steps else got[k, m] == expected
 
+    @pytest.mark.slow
     def test_kernel_and_reference_agree_and_nothing_else_changes(self):
         plain = cases.sweep_of(QUARTIC, [optimizers.gd(), optimizers.adam().scheduled(PLATEAU)], 16, 90)
         sweep = plain.replace(measure=measures.steps_to_reach())

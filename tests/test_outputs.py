@@ -159,6 +159,7 @@ def test_a_place_is_the_nearest_in_value_or_of_a_number(grid, text, place):
     assert analysis.nearest(result, text).identical(result.isel({axis: [number] for axis, number in place.items()}))
 
 
+@pytest.mark.slow
 def test_names_of_columns_are_drawn_and_printed_as_they_are(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("a$b$ \\frac,\x1b[31mred,y$\n1,2,1\n2,5,3\n4,1,5\n")

@@ -216,7 +216,7 @@ def test_stores_are_completed_by_the_same_file_only(tmp_path):
     assert "SIZE = 2.5" in done.stderr
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["summary a.zarr", "map a.zarr -o a.png", "status a.zarr"])
 def test_what_reads_a_store_runs_no_file(tmp_path, command):
     typed(*SWEEP, "--problem", "mine.py:bowl", "--optimizer", "mine.py:heavy")

@@ -163,6 +163,7 @@ def test_costs_by_evaluations_by_hand(small):
         analysis.best_rates(small, of="time")
 
 
+@pytest.mark.slow
 def test_costs_until_the_loss_was_good_enough_by_evaluations():
     rules = "gd sam lbfgs"
     measure = gdfast.measures.steps_to_reach(1e-2)
@@ -220,6 +221,7 @@ def test_delta_refuses_other_grids_and_says_why(small, other, words):
         analysis.delta(small, other(small))
 
 
+@pytest.mark.slow
 def test_groups_with_rates_of_their_own_have_no_best_rate_but_a_best_place():
     network = gdfast.problems.mlp((2, 2, 1), points=4, layer_rates=True)
     rates = np.array([[0.1, 0.2], [0.03, 0.4], [50.0, 80.0]])

@@ -96,6 +96,7 @@ def boundary(*arguments):
     return CliRunner().invoke(app, ["boundary", "--resolution", "64", "--max-steps", "20", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_command_line_looks_at_a_loss_of_ones_own(tmp_path):
     done = boundary(
         "--loss", "x**4 - x**2 + y**2", "--y", "y=-2:2", "--start", "x=0.5", "--start", "y=0", "--out", tmp_path

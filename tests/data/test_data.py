@@ -181,7 +181,7 @@ def test_without_an_optimum_nothing_is_called_a_minimum():
 # Kernel and reference.
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("t", "real"), [(0, "float64"), (41, "float64"), (41, "float32")])
 @pytest.mark.parametrize("problem", cases.DATA_PROBLEMS, ids=cases.label)
 def test_kernel_and_reference_agree(problem, t, real):
@@ -338,6 +338,7 @@ def test_long_tables_grow_alike():
         np.testing.assert_array_equal(draw_batches(m, size, 100_00)[:2001], draw_batches(m, size, 2000))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("m", "size"), [(12, 3), (12, 11), (30, 4), (5, 1)])  # both ways of drawing
 def test_every_subset_is_equally_likely(m, size):
     table = draw_batches(m, size, 19_999, seed=7)

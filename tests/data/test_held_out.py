@@ -125,7 +125,7 @@ RUNS = {
 """Problems, learning rates, the excess to be reached, and the accuracy at the best rate on rows not learned from."""
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_best_rates_reach_in_finitely_many_steps_and_hold_on_rows_held_out(name):
     problem, rates, excess, accuracy = RUNS[name]

@@ -44,6 +44,7 @@ def refused(path, target="y", **options):
     return message
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("compress", COMPRESSED.values(), ids=COMPRESSED)
 @pytest.mark.parametrize("content", [GOOD, b"\xef\xbb\xbf" + GOOD, GOOD.replace(b"\n", b"\r\n"), GOOD + b"\n\n"])
 def test_a_file_may_be_compressed(tmp_path, compress, content):

@@ -252,6 +252,7 @@ def test_a_power_has_its_slope_at_nothing_too():
     np.testing.assert_array_equal(slope, [1.0, 4.0])
 
 
+@pytest.mark.slow
 def test_a_landscape_of_powers_is_swept_to_the_bit():
     problem = problems.Landscape(with_powers, domain=[[-0.9, 0.9], [-0.9, 0.9]])
     assert gdfast.check_gradient(problem)

@@ -322,6 +322,7 @@ def test_a_users_problem_runs_like_any_other():
     assert (got.outcome.sel(optimizer="adam") == gdfast.outcomes.Outcome.global_minimum).any()
 
 
+@pytest.mark.slow
 def test_a_lane_kernel_may_call_functions_of_other_files_and_what_those_call(tmp_path, monkeypatch):
     (tmp_path / "shares.py").write_text("def twice(x):\n    return x + x\n\n\ndef slope(x):\n    return twice(x)\n")
     (tmp_path / "loops.py").write_text("from shares import slope\n\n\nKIND = 1\n\n\n")

@@ -228,7 +228,7 @@ def test_accuracy_in_many_points(name):
             assert_close(name, x[doubtful])
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 @given(x=st.floats(allow_nan=False))
 def test_accuracy_anywhere(name, x):
@@ -321,6 +321,7 @@ def test_loops_are_vectors_without_calls(name):
     assert not [line for line in lines if line[0].startswith("call")]
 
 
+@pytest.mark.slow
 def test_a_formula_of_several_is_one_loop_of_vectors():
     needs_avx512()
     prefer, sigmoid, tanh, cos, erf = (

@@ -174,6 +174,7 @@ def test_what_falls_into_a_pole_agrees(text):
     assert not any(differing(sweep).values())
 
 
+@pytest.mark.slow
 def test_a_rule_of_ones_own_agrees():
     rule = from_text(
         "def rule(theta, grad, v, lr, beta):\n    v = beta * v + grad\n    return theta - lr * v / (1 + (v > 1)), v"

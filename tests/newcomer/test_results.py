@@ -166,7 +166,7 @@ def test_a_map_moves_along_a_hyperparameter(tmp_path):
     assert typed("animate map m.zarr --over momentum -o m.gif", tmp_path) == (0, "3 pictures, 0.5 s → m.gif\n")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "draw",
     [

@@ -58,6 +58,7 @@ def test_a_product_without_a_sign_is_answered_by_how_it_is_written():
     refused(typed(f"sweep {QUICK} --loss", "sum(x**2)"), "'sum' is not a function")
 
 
+@pytest.mark.slow
 def test_places_of_a_vector_have_starts():
     done = typed(f"sweep {QUICK} --loss x[0]^2+x[1]^4 --start x[0]=-1:1:3 --start x[1]=0.5")
     assert done.exit_code == 0, done.output
@@ -144,6 +145,7 @@ def test_a_schedule_of_a_file(mine):
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.slow
 def test_hyperparameters_of_a_rule_of_a_file_as_an_axis(mine):
     done = typed(
         f"sweep --problem mine.py:bowl --optimizer mine.py:with_beta:beta=0:0.9:3 {QUICK} --start x=1 --start y=2"

@@ -60,6 +60,7 @@ def test_in_the_hard_case_a_step_reaches_the_radius_along_the_lowest_curvature()
     assert [end.attrs["outcome"] for end in ends] == ["stalled", "global_minimum"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("start", [[-1.2, 1.0], [0.0, 3.0]])
 @pytest.mark.parametrize("problem", [ROSENBROCK, BEALE], ids=cases.label)
 def test_trust_regions_are_scipys_with_steps_that_are_solved_for_to_rounding(problem, start):

@@ -207,6 +207,7 @@ def test_muon_of_a_landscape_is_adam():
     np.testing.assert_allclose(got.theta, expected.theta, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_the_limits_of_a_landscape_are_those_of_the_rule_for_what_is_no_matrix():
     assert gdfast.theory.limit(optimizers.muon(), 0.25) == pytest.approx(gdfast.theory.limit(optimizers.adam(), 0.25))
     assert gdfast.theory.limit(optimizers.adafactor(), 0.25) is not None

@@ -131,7 +131,7 @@ def drawn(parameter, default, rng):
     return bool(rng.integers(2)) if isinstance(default, bool) else RANDOM[parameter](rng.uniform())
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in optimizers.CATALOGUE if hasattr(textbook, name)])
 @given(seed=st.integers(0, 2**32), dimension=st.integers(2, 6))
 @settings(max_examples=20)

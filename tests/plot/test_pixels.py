@@ -45,7 +45,7 @@ def expected(result, x, y, most):
     return outcome, steps
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("slab", [1, 60, 700, 10**6])
 @pytest.mark.parametrize(
     ("x", "y"),

@@ -102,7 +102,7 @@ def check(figure, high):
         assert not any(box.overlaps(ax.title.get_window_extent()) for ax in figure.axes if ax.get_title())
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("number", [1, 3, 9, 20, 40])
 @pytest.mark.parametrize("name", LINES)
@@ -112,7 +112,7 @@ def test_legends_of_lines_have_room(swept, name, number, labels):
     check(drawn.figure, 2.4)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("look", [{}, {"title": "many words $ of a title " * 13}, {"title": "x" * 500}])
 @pytest.mark.parametrize("name", MAPS)
 def test_titles_and_labels_of_maps_have_room(swept, name, look):

@@ -194,7 +194,7 @@ def test_published_minima_are_known_to_all_digits(name, source, point, loss):
     assert (problem.minima[0].loss - value >= -1e-12) == (loss <= lowest_of_all)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("name", "dimension", "loss"), surveys.IN_MORE_DIMENSIONS)
 def test_families_have_their_published_minima_in_more_dimensions(name, dimension, loss):
     problem = p.CATALOGUE[name](dimension=dimension)
@@ -214,6 +214,7 @@ def test_woods_function_is_colvilles():
     assert p.colville().loss(np.array([[-3.0], [-1], [-3], [-1]]))[0] == pytest.approx(19192)
 
 
+@pytest.mark.slow
 def test_the_eggholders_lowest_point_is_on_its_border_and_no_minimum():
     problem, border = p.eggholder(), np.array([[512.0], [404.2319]])
     assert problem.loss(border)[0] == pytest.approx(-959.6407, abs=1e-4)

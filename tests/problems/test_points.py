@@ -18,6 +18,7 @@ def result_of(problem):
     return gdfast.run(sweep, backend="numpy", keep_theta=True, progress=False)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("problem", calls.PROBLEMS, ids=cases.label)
 def test_every_method_takes_the_points_of_a_result(problem):
     result = result_of(problem)

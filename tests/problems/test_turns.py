@@ -124,6 +124,7 @@ def test_what_does_not_fit_is_refused(text, words):
     cases.refused(lambda: gdfast.Sweep(text, "gd", [0.1], [[0.1, 0.1]]), (TypeError, ValueError), words)
 
 
+@pytest.mark.slow
 def test_what_a_step_of_them_has_not_is_refused():
     problem = problems.drawn()
     cases.refused(lambda: gdfast.Sweep(problem, "newton"), ValueError, "Hessian")
@@ -139,6 +140,7 @@ def test_what_a_step_of_them_has_not_is_refused():
 # What is up, and what is low.
 
 
+@pytest.mark.slow
 def test_a_landscape_upside_down_has_its_maxima_for_minima():
     for problem in (problems.quartic(), problems.himmelblau(), problems.rosenbrock(dimension=3)):
         down = problems.maximized(problem)

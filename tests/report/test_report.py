@@ -143,6 +143,7 @@ def test_verdicts_follow_the_numbers():
     assert claim([40, 400], [50, 500]) is None
 
 
+@pytest.mark.slow
 def test_the_essays_limits_are_found():
     (section,) = landscape.ravine(Lab(quick=True))
     (claim,) = section.findings

@@ -57,6 +57,7 @@ def test_the_result_is_that_of_the_problem_that_knows_it(sweep, result):
     assert {**again.attrs, "found_minima": 0}["minima"] == result.attrs["minima"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("workers", "tile_size"), [(1, 1), (2, 5), (2, 1000)])
 def test_neither_tiles_nor_workers_matter(sweep, result, workers, tile_size):
     other = gdfast.run(sweep.replace(tile_size=tile_size), workers=workers)
@@ -98,7 +99,7 @@ def test_an_interrupted_store_is_resumed_to_the_same_bytes(sweep, result, tmp_pa
     assert (cut / ".gdfast-journal").read_bytes() == finished
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", [4, 11])
 def test_a_store_that_knows_less_is_judged_anew(sweep, result, tmp_path, monkeypatch, calls):
     stored.small_blocks(12, monkeypatch)

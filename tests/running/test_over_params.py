@@ -107,6 +107,7 @@ def test_one_value_and_parameters_of_a_problem(tmp_path):
     np.testing.assert_array_equal(np.unique(store.read(tmp_path / "a.zarr").condition), [1, 10, 100])
 
 
+@pytest.mark.slow
 def test_numbers_of_a_loss_of_a_file(tmp_path):
     (tmp_path / "mine.py").write_text("def bowl(x, a=1.0, b=0.0):\n    return a * (x - b)**2\n")
     done = typed(f"sweep {LINE} --problem mine.py:bowl:b=0.5 --param a=1/4")

@@ -307,7 +307,7 @@ def of_array(**changed):
 PICKLE = [{"id": "pickle", "protocol": 5}]
 
 
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "change",
     [

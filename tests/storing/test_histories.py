@@ -51,7 +51,7 @@ def whole(tmp_path_factory):
     return path
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [sweep, classes])
 def test_a_store_holds_what_was_recorded_and_opens_with_xarray(tmp_path, make):
     expected = gdfast.run(make())

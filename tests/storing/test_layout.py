@@ -168,6 +168,7 @@ def text(**changed):
     return lambda each: each["init/.zarray"].update(**changed)
 
 
+@pytest.mark.sampled(21)
 @pytest.mark.parametrize(
     "change",
     [

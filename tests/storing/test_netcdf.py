@@ -134,6 +134,7 @@ def test_a_name_placed_beforehand_is_not_written_through(tmp_path, expected):
     assert outside.read_text() == "mine"
 
 
+@pytest.mark.sampled(1)
 def test_older_formats_are_read_and_say_what_they_lack(old, expected):
     path = old / "run.zarr"
     with store.read(old / "run.nc") as one:

@@ -104,6 +104,7 @@ def test_little_is_run_again(tmp_path):
     assert done({"learning_rates": RATES[:3]}) == []
 
 
+@pytest.mark.slow
 def test_of_starts_between_others_only_the_others_are_run(tmp_path):
     long = {"max_steps": 400_000, "learning_rates": RATES}
     gdfast.run(sweep(**long), store=tmp_path / "small.zarr", progress=False)

@@ -166,7 +166,7 @@ def test_processes_write_the_same_store(tmp_path, whole):
     assert_whole(tmp_path / "run.zarr", whole)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 5, 7), (3, 2, 200), (7, 2, 11), (2, 30, 50), (1, 1, 300), (200, 1, 3)])
 def test_grids_of_every_shape_are_stored(tmp_path, shape):
     sweep = gdfast.Sweep(

@@ -58,6 +58,7 @@ def test_a_name_that_there_is_not_is_refused(result, change):
     cases.refused(lambda: changed.outcome.drop_attrs() == "diverged", ValueError, "outcome")
 
 
+@pytest.mark.slow
 def test_what_comes_from_anywhere_compares_by_name(result, store, sweep):
     for found in (
         gdfast.load(store),

@@ -339,6 +339,7 @@ def taken(earlier, **changed):
     return Earlier(path, store.read(path), subject.replace(**changed), "numpy", False)
 
 
+@pytest.mark.slow
 def test_what_an_earlier_result_has_is_found_wherever_it_stands(earlier):
     old = store.read(earlier[0])
     got = taken(

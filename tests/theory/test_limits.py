@@ -144,7 +144,7 @@ def found_by_bisection(optimizer, low, high):
     return low
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "limit"),
     [
@@ -229,7 +229,7 @@ WITHOUT_FORMULA = {
 }
 
 
-@pytest.mark.sampled(9)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", WITHOUT_FORMULA)
 def test_rules_without_a_formula_have_the_limit_of_what_is_left_at_rest(name):
     optimizer, expected = optimizers.CATALOGUE[name](), WITHOUT_FORMULA[name]
@@ -376,7 +376,7 @@ def lamb_step(u, m, g, lr):
     return u - lr * np.abs(u) * np.sign(m)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "step"), [("grams", grams_step), ("lamb", lamb_step)])
 def test_of_windows_of_growth_the_limit_is_where_the_first_begins(name, step):
     """By loops of the rules where ε is all that they divide by; both grow, decay and grow again as rates grow."""

@@ -60,7 +60,7 @@ def test_every_transform_is_tried():
     assert {re.match(r"\w+", text)[0] for text in (*TOLD, *OTHERS)} == set(transforms.CATALOGUE)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("base", ["gd", "momentum"])
 @pytest.mark.parametrize("text", TOLD)
@@ -99,7 +99,7 @@ def test_decay_is_seen_beside_rates_at_which_it_is_lost_in_the_last_place():
     np.testing.assert_allclose(got, [1.0, 1.1])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("weight", [10.0**power for power in range(-13, -1)])
 @pytest.mark.parametrize("name", ["l1", "l2", "weight_decay"])
 def test_a_penalty_however_small_leaves_the_limit(name, weight):
@@ -119,7 +119,7 @@ def test_a_threshold_holds_the_origin_at_any_rate_and_of_other_minima_nothing_is
     assert theory.limits("quartic", "gd|soft_threshold=1e-5").isna().all(axis=None)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(("base", "product"), [("gd", 2.0), ("momentum", 3.8)])
 def test_caution_multiplies_by_2_what_is_left_when_one_of_two_coordinates_is_lost(base, product, place):

@@ -186,6 +186,7 @@ def test_panels_of_different_axes_are_not_drawn_on_shared_ones():
     np.testing.assert_allclose(np.mean(logarithmic.get_ylim()), np.log10(0.01 * 0.5) / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quantity", ["outcome", "steps"])
 def test_every_column_of_panels_has_its_labels(result, quantity):
     figure = plot.maps(result.isel(optimizer=range(4)), quantity)

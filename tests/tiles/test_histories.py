@@ -82,6 +82,7 @@ def test_what_is_recorded_is_what_a_trajectory_does(max_steps, steps):
         np.testing.assert_array_equal(result.history_theta.values[i, j, k], path.theta.values[at])
 
 
+@pytest.mark.slow
 def test_a_history_stays_at_the_end_also_of_what_diverged():
     result = gdfast.run(sweep(problems.quartic(), "loss,theta,lowest_loss:linear:61"), keep_theta=True)
     assert {1, 5} <= set(np.unique(result.ending))

@@ -158,7 +158,7 @@ def test_hard_cases_have_their_labels(case):
     assert Ending(result.ending.values.item()).name in endings.split()
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [-120, -7, 3, 90])
 @pytest.mark.parametrize("text", ["x**4 - 5*x**2 + 3*x", "(x**2-1)**2/4", "abs(x) + x**2", "x - 10*sqrt(1+x**2)"])
 def test_units_of_loss_and_coordinates_change_no_outcome(text, power):
@@ -257,7 +257,7 @@ def test_what_descends_by_mini_batches_is_told_from_what_swings_about_the_minimu
     assert (result.outcome.values[0, 3] == Outcome.oscillating).mean() > 0.7  # some are lower by chance
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("problem", "optimizer", "seeds", "steps"),
     [
@@ -282,6 +282,7 @@ def test_learning_has_a_border_between_success_and_failure_and_a_best_rate(probl
     assert best["steps"] < steps
 
 
+@pytest.mark.slow
 def test_a_looser_tolerance_only_adds_successes():
     sweep = gdfast.Sweep("himmelblau", [GD, optimizers.adam(), optimizers.lion()], "1e-3:1:16", ["-5:5:8", "-5:5:8"])
     good = [

@@ -114,6 +114,7 @@ def test_momentum_passing_a_minimum_at_speed_does_not_settle_there():
     assert path.attrs["outcome"] == "local_minimum"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("max_steps", [1, 2, 15, 16, 17, 31, 32, 33, 48, 49, 100])
 def test_budgets_of_all_kinds_agree_with_the_reference(max_steps):
     sweep = gdfast.Sweep(
@@ -123,6 +124,7 @@ def test_budgets_of_all_kinds_agree_with_the_reference(max_steps):
     assert (got.steps <= max_steps).all()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("power", [-40, -3, 7, 60])
 @pytest.mark.parametrize("what", ["y", "X"])
 def test_units_of_the_data_change_no_outcome(power, what):

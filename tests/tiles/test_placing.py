@@ -42,7 +42,7 @@ def assert_same(sweep):
             np.testing.assert_array_equal(getattr(told, what), getattr(numpy, what), err_msg=f"{sweep} {what}")
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LANDSCAPES)
 def test_ends_are_what_numpy_says(name):
     problem = problems.CATALOGUE[name]()
@@ -51,7 +51,7 @@ def test_ends_are_what_numpy_says(name):
         assert_same(gdfast.Sweep(problem, "gd", rates, starts, **{"max_steps": 300, **setting}))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_ends_of_rules_that_rest_anywhere_too(dtype):
     for problem in (problems.quartic(), problems.himmelblau()):

@@ -14,7 +14,7 @@ def swept(rules, rates, **more):
     return gdfast.Sweep("quartic", rules, rates, STARTS, 200, **more)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_multiples_of_the_default_are_those_rates_to_the_bit(backend, dtype):

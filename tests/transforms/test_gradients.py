@@ -73,6 +73,7 @@ FORMULAS = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("transform", "formula"), FORMULAS, ids=lambda f: getattr(f, "label", ""))
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_formulas(transform, formula):

@@ -135,6 +135,7 @@ def test_where_functions_occur_they_agree_up_to_rounding(text, target, loss):
     np.testing.assert_allclose(out[:n], problem.step_objective(theta[:, :n], 41), rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_a_formula_in_stages_computes_the_same():
     (formula,) = [model("a*exp(-b*x)*tanh(exp(c*z)) + a")._sums._gradient]
     stages = staged(formula)
