@@ -249,6 +249,7 @@ def test_labels_are_printed_as_they_are_typed_and_losses_that_overflowed_as_such
         assert all(word in done.stdout for word in words)
 
 
+@pytest.mark.slow
 def test_a_map_tells_what_it_leaves_out(tmp_path):
     path, picture = str(tmp_path / "run.zarr"), str(tmp_path / "m.png")
     line = ["sweep", "--problem", "quartic", "--optimizer", "momentum:momentum=0.1/0.5", "--optimizer", "gd"]

@@ -120,6 +120,7 @@ def test_a_network_is_measured_by_the_losses_of_its_steps(activation, batch_size
     assert 0.1 < np.mean(got < 0) < 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("problem", "rule"),
     [(QUARTIC, optimizers.gd()), (NINE, optimizers.gd()), (NETWORK, optimizers.gd()), (QUARTIC, optimizers.momentum())],
@@ -176,7 +177,7 @@ def test_bad_measures_are_refused(call, kind, words):
 
 
 class TestStepsToReach:
-    @pytest.mark.sampled(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("tolerance", [1.0, 1e-3, 1e-6])
     @pytest.mark.parametrize("what", ["quartic", "rosenbrock", "linear_regression", "mlp:widths=2/3/1"])
     def test_it_is_the_first_point_of_the_path_whose_excess_is_within_the_tolerance(self, what, tolerance):

@@ -28,6 +28,7 @@ def test_everything_that_is_registered_is_there_and_shown():
         assert shown(thing).startswith("<div")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("problem", "has_picture"),
     [

@@ -96,6 +96,7 @@ def test_what_attracting_says_is_where_unstopped_trajectories_end():
     assert is_zero[held].mean() > 0.8
 
 
+@pytest.mark.slow
 def test_what_is_at_a_minimum_that_repels_leaves():
     sweep = gdfast.Sweep("quartic", ["gd", "rmsprop", "signsgd"], [0.001, 0.05], "-3:3:16", 1000)
     result = gdfast.run(sweep)

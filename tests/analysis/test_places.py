@@ -39,6 +39,7 @@ def shown_at(ax, x, y):
     return values.reshape(len(edges) - 1, -1)[i, j]
 
 
+@pytest.mark.slow
 def test_every_cell_of_a_map_is_where_its_rate_and_start_are():
     drawn = [
         (RATES[MIXED[0]], POINTS[MIXED[1]]),

@@ -176,7 +176,7 @@ def test_an_animation_goes_from_each_image_to_the_next(tmp_path):
 # Planes.
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_pixel_is_the_training_it_says(name):
     condition = CONDITIONS[name]

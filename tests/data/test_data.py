@@ -224,6 +224,7 @@ def test_every_part_of_the_lane_kernel_compiles_to_vector_instructions():
         assert sum(line.split()[0] in {"vmulpd", "vaddpd", "vsubpd"} for line in packed) >= 4, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [cases.DATA_PROBLEMS[i] for i in (1, 4)], ids=cases.label)
 def test_whole_sweeps_agree_to_the_bit_for_any_workers_and_tiles(problem):
     starts = problem.random(11)

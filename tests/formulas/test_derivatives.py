@@ -91,6 +91,7 @@ def test_derived_gradients_are_those_written_by_hand(problem):
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-14 * np.abs(expected).max())
 
 
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("problem", [q for q in LANDSCAPES if q.dimension <= 3], ids=cases.label)
 def test_derived_gradients_and_hessians_are_exact_to_rounding(problem):
     assert_exact(problem.loss_formula, problem.random(2, seed=1).T, 1e-12)

@@ -299,7 +299,7 @@ def losses_above_one():
     return measures.Measure(counted, {"count": 0.0}, lambda t, _: {"one": 0 * t + 1}, lambda memory, *_: memory[0])
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("schedule", [lowering(), halving()], ids=lambda schedule: schedule.label)
 def test_rules_transforms_schedules_and_measures_of_whole_numbers(schedule, real):

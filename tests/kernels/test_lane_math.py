@@ -268,7 +268,7 @@ LIMITS = {
 }
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_limits(name):
     x, expected = np.array([*LIMITS[name], (NAN, NAN)]).T

@@ -119,6 +119,7 @@ def test_colours_and_size_of_my_own(result):
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_dark_figures(result):
     with plt.style.context("dark_background"):
         figure = plot.maps(result)

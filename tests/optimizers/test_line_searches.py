@@ -52,6 +52,7 @@ def test_accepted_steps_satisfy_the_conditions(data, seed):
             assert abs(left) <= -curvature * slope * (1 + 1e-6)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("dimension", [2, 5, 8])
 def test_on_quadratics_with_exact_searches_all_are_conjugate_gradients(dimension):
     from scipy.sparse.linalg import cg

@@ -99,7 +99,7 @@ def assert_scales(problem, name, dtype, powers):
     np.testing.assert_array_equal(paths, np.broadcast_to(paths[list(powers).index(0)], paths.shape))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_NO_SCALE)
 def test_norms_neither_overflow_nor_underflow(name):
     assert_scales(NINE, name, "float64", [-900, -500, 0, 400, 900])

@@ -53,6 +53,7 @@ def test_paths_that_leave_are_drawn_as_far_as_they_can_be():
     assert len(list(plot.race(away, problems.quartic(), frames=3).pictures())) == 3
 
 
+@pytest.mark.slow
 def test_a_map_moves_along_what_it_is_told(result):
     film = plot.animate_map(result, "momentum")
     pictures = list(film.pictures())

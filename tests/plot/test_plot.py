@@ -210,6 +210,7 @@ def test_maps_of_excess_need_a_known_minimum():
         plot.maps(result, "measure")
 
 
+@pytest.mark.slow
 def test_maps_hatch_what_leaves_again(ax, tmp_path):
     rates, starts = np.geomspace(1e-3, 0.1, 5), np.linspace(-2, 2, 9)
     sweep = gdfast.Sweep("quartic", ["gd", "rmsprop"], rates, starts, 500)

@@ -42,6 +42,7 @@ def test_the_quartic_by_its_expression_has_the_map_of_the_quartic():
     np.testing.assert_allclose(results[1].loss, results[0].loss, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_rosenbrock_by_its_expression_is_rosenbrock():
     ours = problems.rosenbrock()
     theirs = problems.from_expression("(1-x)**2 + 100*(y-x**2)**2", domain=ours.domain)
@@ -447,7 +448,7 @@ def test_a_wrong_gradient_is_pointed_out():
     assert "y" in str(gdfast.check_gradient(problem))
 
 
-@pytest.mark.sampled(20)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("make", problems.CATALOGUE.values(), ids=lambda make: make.__name__)
 def test_every_gradient_passes_and_none_does_with_one_entry_slightly_off(make):
     problem = make()

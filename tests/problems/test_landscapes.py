@@ -194,7 +194,7 @@ def test_published_minima_are_known_to_all_digits(name, source, point, loss):
     assert (problem.minima[0].loss - value >= -1e-12) == (loss <= lowest_of_all)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "dimension", "loss"), surveys.IN_MORE_DIMENSIONS)
 def test_families_have_their_published_minima_in_more_dimensions(name, dimension, loss):
     problem = p.CATALOGUE[name](dimension=dimension)

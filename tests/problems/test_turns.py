@@ -32,6 +32,7 @@ def test_kernel_and_reference_agree_to_the_bit(problem):
     cases.agree(cases.sweep_of(problem, chosen[:1], 16, max_steps=130, check_every=3, dtype="float32", **told))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("problem", TURNS, ids=lambda problem: f"{problem.name}{problem.dimension}")
 def test_they_are_values(problem):
     assert notation.problem(problem.label) == problem == pickle.loads(pickle.dumps(problem))

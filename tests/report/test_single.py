@@ -37,6 +37,7 @@ def decoded(plain):
     return np.frombuffer(data[:n], np.uint8), np.frombuffer(data[3 * n :], "<f4")
 
 
+@pytest.mark.slow
 def test_a_map_tells_its_cells(result):
     first, second = spots(lambda: plot.maps(result))
     assert (first["title"], second["title"]) == ("gd", "momentum")

@@ -48,6 +48,7 @@ def test_the_loss_is_that_of_a_plain_loop_over_steps_that_double(found):
     assert best["gradients"] == best["steps"] * 45
 
 
+@pytest.mark.slow
 def test_a_step_counts_as_all_the_gradients_that_it_takes():
     found = gdfast.tune(TABLE, "y", optimizers=["gd", "sam"], **SMALL)
     rows = found.table.set_index("optimizer")

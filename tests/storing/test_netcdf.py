@@ -163,7 +163,7 @@ def test_a_coordinate_that_is_missing_is_a_damage_in_older_formats_too(old, name
     assert [*store.status(old / "run.zarr").damages] == [name]
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 def test_older_formats_are_not_mixed_with_what_is_judged_otherwise(old, tmp_path, expected):
     path = old / "run.zarr"
     before = stored.contents(path)

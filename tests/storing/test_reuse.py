@@ -70,7 +70,7 @@ LARGER = {
 }
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "work"), [*((name, 70) for name in LARGER), ("starts", 6), ("less", 6)])
 def test_a_result_made_of_an_earlier_one_is_the_same_to_the_bit(tmp_path, monkeypatch, name, work):
     stored.small_blocks(work, monkeypatch)  # 6 of them are a part of a row

@@ -22,7 +22,7 @@ CHANGED = [
 ]
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", [*(optimizers.CATALOGUE[name]() for name in SOME), *CHANGED], ids=cases.label)
 def test_single_precision_agrees_with_its_reference_to_the_bit(optimizer):
     problem = problems.rosenbrock()
@@ -63,7 +63,7 @@ def test_both_precisions_find_the_same_minima_where_both_settle():
     assert (single.basin == double.basin).values[both].mean() > 0.98  # but near the border of their basins
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [problems.quartic(), problems.quadratic(dimension=9)], ids=cases.label)
 @pytest.mark.parametrize("k", [2, 7, 64])
 def test_sparse_checks_agree_with_the_reference_and_change_when_not_where(problem, k):

@@ -12,7 +12,7 @@ from gdfast.tiles.outcomes import Outcome
 PLACED = Outcome.global_minimum, Outcome.local_minimum, Outcome.stalled
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("problem", [problems.quartic(), problems.himmelblau()], ids=cases.label)
 def test_budgets_are_run_out_by_kernels_and_reference_alike(problem, dtype):

@@ -271,6 +271,7 @@ def test_columns_by_any_kind_of_table(tmp_path):
     np.testing.assert_allclose(arrays.optimum, expected.optimum, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_model_of_a_file_is_a_value_with_a_text(tmp_path):
     pd.DataFrame({name: COLUMNS[name] for name in ("x", "petal length", "y")}).to_csv(tmp_path / "t.csv", index=False)
     make = problems.from_model
