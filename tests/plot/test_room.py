@@ -5,6 +5,7 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 
@@ -93,7 +94,8 @@ def check(figure, high):
             assert not [text for text in words if box.overlaps(text.get_window_extent())]
             assert within(box, ax.bbox) if legend in inner else not box.overlaps(ax.bbox)
         for line in ax.lines if inner else []:
-            path = line.get_transform().transform_path(Path(line.get_xydata()))
+            drawn = np.column_stack(STEP_LOOKUP_MAP[line.get_drawstyle()](*line.get_xydata().T))  # with its steps
+            path = line.get_transform().transform_path(Path(drawn))
             assert not path.intersects_bbox(inner[0].get_window_extent(), filled=False), line
         assert ax.bbox.height / figure.dpi >= high
     if figure.get_suptitle():
