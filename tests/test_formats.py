@@ -94,7 +94,7 @@ ALL_OF_IT = "adam|rounded:gradient=True,stochastic=True|clip_norm=2|rounded=floa
     [
         problems.rosenbrock(),
         cases.DATA_PROBLEMS[1],
-        pytest.param(problems.mlp((2, 6, 1), "relu"), marks=pytest.mark.slow),
+        problems.mlp((2, 6, 1), "relu"),
     ],
     ids=cases.label,
 )

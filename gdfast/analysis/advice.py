@@ -137,10 +137,10 @@ def account(result: "xarray.Dataset") -> list[str]:
     ['gd: 100 % global minimum; best rate 0.02, an end of the grid: 100 % of the starts, 26 steps']
     """
     shares, best, told = outcome_shares(result), best_rates(result), advice(result)
-    checked = _results.checked("result", result)
-    again = np.zeros(len(shares))  # plain arrays: those of xarray import all of Dask, where it is installed
-    if "basin" in result:
-        again = leaving(_results.checked("result", result, "outcome", "basin")).mean(axis=(1, 2))
+    has_basins = "basin" in result
+    checked = _results.checked("result", result, "outcome", *(["basin"] if has_basins else []))
+    # Plain arrays: those of xarray import all of Dask, where it is installed.
+    again = leaving(checked).mean(axis=(1, 2)) if has_basins else np.zeros(len(shares))
     lines, tolerance = [], best.attrs["tolerance"]
     until = "" if tolerance is None else f" to an excess of {tolerance:g}"
     for label, gone, unit in zip(shares.index, again, _results.units_of_rates(checked), strict=True):

@@ -1,6 +1,5 @@
 """The problem that a line names: by its name, as one loss or several, on data."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +9,7 @@ from gdfast import data as data_sets
 from gdfast.formulas.elementary import Array
 from gdfast.notation import PROBLEMS
 from gdfast.problems import Problem, drawn, from_expression, in_turn, maximized, phases
+from gdfast.problems.recognized import takers_of_data
 
 _ORDERS = (in_turn, phases, drawn)
 
@@ -30,11 +30,6 @@ def parse_source(data: str | None, **told: Any) -> dict[str, Any]:
     if csv := told.get("csv"):
         told["csv"] = {name: str(literals.read(value)) for name, value in literals.items(csv).items()}
     return {"data": data_sets.load(data, **told) if told else data}
-
-
-def _takers_of_data() -> list[str]:
-    """Return the names of the problems that can be made from a table of data."""
-    return [name for name, make in PROBLEMS.items() if "data" in inspect.signature(make).parameters]
 
 
 def parse_problem(
@@ -68,7 +63,7 @@ def parse_problem(
         return maximized(parse_problem(text, losses, axes, source, params))
     lowest = {} if minimum is None else {"minimum": minimum}
     if not losses:
-        name, takers = str(text).partition(":")[0], _takers_of_data()
+        name, takers = str(text).partition(":")[0], takers_of_data()
         if source and name in PROBLEMS and name not in takers:
             raise ValueError(f"{next(iter(source))} must be given with {', '.join(takers)}, not with {name}")
         return notation.problem(str(text), **source, **params, **lowest)

@@ -1,8 +1,16 @@
-"""Which problem suits data whose user names none."""
+"""Which problems take data, and which suits data whose user names none."""
+
+import inspect
 
 import numpy as np
 
 from gdfast.data import Data
+from gdfast.problems import CATALOGUE
+
+
+def takers_of_data() -> list[str]:
+    """Return the names of the problems that can be made from a table of data."""
+    return [name for name, make in CATALOGUE.items() if "data" in inspect.signature(make).parameters]
 
 
 def recognized(data: Data) -> tuple[str, str]:

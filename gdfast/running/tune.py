@@ -1,6 +1,5 @@
 """Which optimizer, learning rate and batch size for given data: by the loss of held-out rows, and what each costs."""
 
-import inspect
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from gdfast.formulas.elementary import Array
 from gdfast.named import is_factory
 from gdfast.problems import CATALOGUE, Problem
 from gdfast.problems._data_problem import DataProblem
-from gdfast.problems.recognized import recognized
+from gdfast.problems.recognized import recognized, takers_of_data
 from gdfast.running.bracket import Search, start_of
 from gdfast.tiles.sweep import Sweep
 
@@ -213,8 +212,8 @@ def _problem_of(data: Any, target: str | None, problem: Any, validation: float) 
             problem, word = recognized(rows)
             notes.append(word)
         if isinstance(problem, str):
-            factory = CATALOGUE.get(problem.partition(":")[0].strip())
-            if factory and "data" not in inspect.signature(factory).parameters:
+            name = problem.partition(":")[0].strip()
+            if name in CATALOGUE and name not in takers_of_data():
                 raise ValueError(f"problem must be one with data, such as linear_regression, not {problem}")
             made = notation.problem(problem, data=rows)
         elif is_factory(problem):

@@ -124,9 +124,7 @@ ADAPTIVE = [optimizers.adahessian(eps=0.1), optimizers.sophia(interval=3)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "problem", [pytest.param(p, marks=[pytest.mark.slow] * (k > 4)) for k, p in enumerate(OF_PRODUCTS)], ids=cases.label
-)
+@pytest.mark.parametrize("problem", OF_PRODUCTS, ids=cases.label)
 def test_kernels_and_reference_have_the_same_products(problem):
     at = OF_PRODUCTS.index(problem)
     rules = ADAPTIVE if at <= 4 else [ADAPTIVE[at % 2]]  # products are the problem's, whichever rule asks for them

@@ -106,7 +106,7 @@ def test_norms_neither_overflow_nor_underflow(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["normalize", pytest.param("lars", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["normalize", "lars"])
 def test_norms_in_registers_neither_overflow_nor_underflow(name):
     assert_scales(IN_REGISTERS, name, "float64", [-900, -500, 0, 400, 900])
     assert_scales(IN_REGISTERS, name, "float32", [-80, -45, 0, 40, 90])

@@ -68,7 +68,7 @@ def test_lanes_and_reference_have_the_same_rounds_on_landscapes():
 @pytest.mark.parametrize(
     "problem",
     [
-        pytest.param(problems.rosenbrock(dimension=12), marks=pytest.mark.slow),
+        problems.rosenbrock(dimension=12),
         problems.linear_regression(data="diabetes", batch_size=30),
         cases.MODELS[1],
         problems.mlp((3, 6, 2), ("relu",), points=30, batch_size=20, batch_norm=True),

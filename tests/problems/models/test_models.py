@@ -102,8 +102,8 @@ def test_on_ten_points_it_is_the_formula_spelled_out():
     [
         cases.MODELS[1],
         model("(a*x + b)/(2 + c*c*z*z) + log(x)*b", l2=0.2, validation=0.3, seed=3),
-        pytest.param(model("a*x + b*z", "kind", loss="hinge", batch_size=11), marks=pytest.mark.slow),
-        pytest.param(model("a*x + b*sqrt(c*c + x)", loss="absolute"), marks=pytest.mark.slow),
+        model("a*x + b*z", "kind", loss="hinge", batch_size=11),
+        model("a*x + b*sqrt(c*c + x)", loss="absolute"),
     ],
     ids=["huber", "squared", "hinge", "absolute"],
 )
@@ -117,8 +117,8 @@ def test_kernels_and_reference_agree_to_the_bit(problem):
     ("text", "target", "loss"),
     [
         ("a*exp(-b*x) + c*tanh(z*b)", "y", "squared"),
-        pytest.param("a*x + b*sin(c*z)", "kind", "logistic", marks=pytest.mark.slow),
-        pytest.param("a*x + b*abs(z) + c", "count", "poisson", marks=pytest.mark.slow),
+        ("a*x + b*sin(c*z)", "kind", "logistic"),
+        ("a*x + b*abs(z) + c", "count", "poisson"),
     ],
 )
 def test_where_functions_occur_they_agree_up_to_rounding(text, target, loss):

@@ -193,7 +193,7 @@ class Fused(Ordered):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("real", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("real", ["float64", "float32"])
 def test_fused_arithmetic_rounds_products_with_their_sums(real):
     problem = mlp((3, 7, 5, 2), "relu", points=5, arithmetic="fused")
     theta = points_of(problem, 16).astype(real)
