@@ -78,7 +78,9 @@ def live(
     outputs.check(out)
     axes = grids.parse_starts([f"{each}:2" for each in domain or []])
     made = parse_problem(problem, [] if loss is None else [loss], axes, {}, fixed)
-    subject = f"{problem}" if loss is None else f"--loss {shlex.quote(loss)}"
+    # As it is told, for problems of files; a loss is told by `made`, with its domain.
+    words = [f"--problem {shlex.quote(problem)}"] if problem else []
+    words += [f"--param {shlex.quote(f'{name}={value}')}" for name, value in fixed.items() if problem]
     view = page.made(
         made,
         [rule for text in optimizer or ["gd"] for rule in notation.optimizers(text)],
@@ -86,7 +88,7 @@ def live(
         start=_point(start, made.coordinates) if start else None,
         max_steps=max_steps,
         title=title or (loss if loss is not None else None),
-        subject=" ".join([subject, *(f"--param {name}={value}" for name, value in fixed.items())]),
+        subject=" ".join(words) or None,
     )
     view.save(out)
     echo(f"{len(view.html) / 1000:.0f} kB → {out}")

@@ -5,7 +5,7 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const short = (value) => {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  return size && (size < 1e-3 || size >= 1e5) ? value.toExponential(2).replace("e+", "e") : String(Number(value.toPrecision(4)));
+  return size && (size < 1e-3 || size >= 1e5) ? Number(value.toPrecision(3)).toExponential().replace("e+", "e") : String(Number(value.toPrecision(4)));
 };
 
 // A canvas with axes: { low, high, log } in places (logarithms where an axis is logarithmic).
@@ -85,7 +85,7 @@ function ticks(axis, wanted) {
   const { low, high, log, near1 } = axis, span = high - low, found = [];
   if (log && span < 2.2 && span > 1e-9) return values_of(10 ** low, 10 ** high, span > 0.7, Math.max(1, wanted)).map(([value, label]) => [Math.log10(value), label]);
   let step = 10 ** Math.floor(Math.log10(span / Math.max(1, wanted)));
-  for (const factor of [1, 2, 5, 10]) if (span / (step * factor) <= Math.max(1, wanted)) { step *= factor; break; }
+  for (const factor of log ? [1, 2, 3, 5, 10] : [1, 2, 5, 10]) if (span / (step * factor) <= Math.max(1, wanted)) { step *= factor; break; }
   if ((log || near1) && span > 2) step = Math.max(1, Math.round(step));
   const value = (place) => (log ? 10 ** place : near1 ? 1 - 10 ** -place : place);
   const digits = Math.max(0, Math.ceil(-Math.log10(span)) + 2);
@@ -198,9 +198,10 @@ function viridis(share) {
   return VIRIDIS[at].map((c, k) => c + (VIRIDIS[at + 1][k] - c) * rest);
 }
 
-// A disc with a rim that stands out on any ground.
-function dot(context, x, y, radius, colour) {
-  context.beginPath(); context.arc(x, y, radius, 0, 2 * Math.PI);
+// A disc, or a square, with a rim that stands out on any ground.
+function dot(context, x, y, radius, colour, square = false) {
+  context.beginPath();
+  if (square) context.rect(x - radius, y - radius, 2 * radius, 2 * radius); else context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fillStyle = colour; context.fill();
   context.lineWidth = 1.5; context.strokeStyle = style("--back"); context.stroke();
 }

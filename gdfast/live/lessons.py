@@ -1,7 +1,6 @@
 """Ten lessons: each one claim, a question, a view that is live, and what to notice; ``lessons.toml`` has them."""
 
 import functools
-import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ def lesson(number: int) -> Live:
         told["optimizers"],
         **told["settings"],
         title=told["title"],
-        subject=f"--loss {shlex.quote(told['loss'])}" if "loss" in told else None,
         around=Around(lesson={**words, "number": number, "count": len(every)}, pages=pages, view=told.get("view")),
     )
 

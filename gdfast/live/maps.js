@@ -51,6 +51,14 @@ function value_at(axis, i, n) {
   return axis.log ? 10 ** place : axis.near1 ? 1 - 10 ** -place : place;
 }
 
+// The value that a hyperparameter takes for one that is asked for.
+function accepted(knob, value) {
+  if (knob.whole) value = Math.round(value);
+  if (!(value >= knob.least)) return knob.least;
+  if (knob.open && value >= knob.most) return knob.most * (1 - 2 ** -53);
+  return Math.min(value, knob.most);
+}
+
 // Rows of a map, every `stride`-th cell of them that was not computed with twice the stride: arrays of outcome, basin and
 // steps, for those cells in their order. plan: { of, p, rate, start, x, y, n }; an axis is what it moves: "rate", a
 // number of a coordinate, or "p3", a hyperparameter.
@@ -66,11 +74,11 @@ function cells_of(plan, stride, rows, first) {
   };
   for (const j of rows) {
     const value = move(y, j);
-    if (moves) runner = runner_for(optimizer, plan.p.map((old, k) => (k === Number(y.of.slice(1)) ? value : old)));
+    if (moves) runner = runner_for(optimizer, plan.p.map((old, k) => (k === Number(y.of.slice(1)) ? accepted(optimizer.knobs[k], value) : old)));
     for (let i = 0; i < n; i += stride) {
       if (!first && i % (2 * stride) === 0 && j % (2 * stride) === 0) continue;
       move(x, i);
-      const end = runner.run(at.start[0], at.start[1], at.rate * optimizer.unit, i * n + j);
+      const end = runner.run(at.start[0], at.start[1], at.rate * optimizer.unit, moves ? i : i * n + j); // its number is that in a sweep
       found.push(end.outcome, end.basin, end.steps);
     }
   }

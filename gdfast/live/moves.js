@@ -1,13 +1,6 @@
 // How a page is moved: sliders, pointers, keys, the race, what is saved.
 "use strict";
 
-function accepted(knob, value) {
-  if (knob.whole) value = Math.round(value);
-  if (!(value >= knob.least)) return knob.least;
-  if (knob.open && value >= knob.most) return knob.most * (1 - 2 ** -53);
-  return Math.min(value, knob.most);
-}
-
 // From the position of a slider, 0 to 1000, to a value, and back.
 const SCALES = {
   linear: { value: (k, s) => k.low + (k.high - k.low) * s / 1000, slide: (k, v) => (v - k.low) / (k.high - k.low) * 1000 },
@@ -22,7 +15,7 @@ function control(box, { label, knob, get, set, colour }) {
   row.className = "control";
   row.innerHTML = `<label for="${id}"></label><input type="range" id="${id}" min="0" max="1000" step="1"><input type="number" step="any">`;
   const [name, slider, number] = row.children;
-  name.textContent = label;
+  name.append(...label.split(/(?<=_)/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part]))); // where a long one breaks
   number.setAttribute("aria-label", `${label}, as a number`);
   if (colour) slider.style.accentColor = colour;
   const scale = SCALES[knob.scale];
@@ -60,7 +53,7 @@ function tell() {
     const texts = [label_of(k), settled ? OUTCOMES[path.outcome].replace("_", " ") : "on its way", String(t), short(path.losses[t]), [...path.points.slice(t * D, t * D + D)].map(short).join(", ")];
     texts.forEach((text, i) => {
       const cell = document.createElement(i ? "td" : "th");
-      if (!i) { cell.scope = "row"; cell.innerHTML = `<i style="background:${colour_of(k)}"></i>`; }
+      if (!i) { cell.scope = "row"; cell.innerHTML = "<i></i>"; swatch(cell.firstChild, k); }
       if (i === 1 && settled) cell.innerHTML = `<i style="background:${DATA.colours[path.outcome]}"></i>`;
       cell.append(text);
       row.append(cell);
@@ -72,16 +65,16 @@ function tell() {
 function tell_map() {
   const counts = new Map();
   cells.outcome.forEach((outcome) => counts.set(outcome, (counts.get(outcome) || 0) + 1));
-  const told = [...counts].sort((a, b) => b[1] - a[1]).map(([outcome, n]) => `${OUTCOMES[outcome].replace("_", " ")} ${Math.round(1000 * n / SIZE ** 2) / 10} %`);
+  const told = [...counts].sort((a, b) => b[1] - a[1]).map(([outcome, n]) => `${OUTCOMES[outcome].replace("_", " ")} ${Math.round(1000 * n / SIZE ** 2) / 10 || "< 0.1"} %`);
   $("#share").textContent = `${label_of(state.of)}, ${SIZE} × ${SIZE} trajectories: ${told.join(", ")}.`;
 }
 
-// The name of an optimizer with its hyperparameters as they are, as the command line reads it.
-function label_of(k) {
+// The name of an optimizer with its hyperparameters as they are, or another text for one of them, as command lines read it.
+function label_of(k, other = {}) {
   const optimizer = OPTIMIZERS[k];
   return optimizer.parts.map((part, at) => {
     const told = [...part.fixed];
-    optimizer.knobs.forEach((knob, i) => { if (knob.part === part.number && state.p[k][i] !== knob.usual) told.push(`${knob.name}=${knob.whole ? state.p[k][i] : String(state.p[k][i])}`); });
+    optimizer.knobs.forEach((knob, i) => { if (knob.part === part.number && (other[i] || state.p[k][i] !== knob.usual)) told.push(`${knob.name}=${other[i] ?? state.p[k][i]}`); });
     return `${at ? "|" : ""}${part.name}${told.length ? ":" + told.join(",") : ""}`;
   }).join("") + (optimizer.unit !== 1 ? `|unit=${optimizer.unit}` : "");
 }
@@ -90,14 +83,16 @@ const quoted = (text) => (/^[\w.:=,/-]+$/.test(text) ? text : `'${text.replaceAl
 function command() {
   if (!DATA.subject) return "No command: the problem or an optimizer is one of Python's.";
   const [x, y] = axes(), optimizer = OPTIMIZERS[state.of];
-  const ends = (axis) => [value_at(axis, 0, SIZE), value_at(axis, SIZE - 1, SIZE)].map((v) => Number(v.toPrecision(15))).join(":");
-  let rule = label_of(state.of), rate = String(state.eta), starts = state.start.map((v, i) => `${NAMES[i]}=${v}`);
+  const brief = (v) => { const few = Number(v.toPrecision(12)); return Math.abs(few - v) <= 4e-15 * Math.abs(v) ? few : Number(v.toPrecision(15)); };
+  const ends = (axis) => [value_at(axis, 0, SIZE), value_at(axis, SIZE - 1, SIZE)].map(brief).join(":");
+  let rule = label_of(state.of), rate = state.eta, starts = state.start.map((v, i) => `${NAMES[i]}=${v}`);
   for (const axis of [x, y]) {
     if (axis.of === "rate") rate = `${ends(axis)}:${SIZE}`;
     else if (typeof axis.of === "number") starts[axis.of] = `${NAMES[axis.of]}=${ends(axis)}:${SIZE}`;
     else {
-      const knob = optimizer.knobs[state.knob], value = `${axis.log ? "log:" : ""}${ends(axis)}:${SIZE}`, said = `${knob.name}=${state.p[state.of][state.knob]}`;
-      rule = rule.includes(said) ? rule.replace(said, `${knob.name}=${value}`) : `${rule}${rule.includes(":") ? "," : ":"}${knob.name}=${value}`;
+      // Where the axis is neither linear nor logarithmic, each value.
+      const knob = optimizer.knobs[state.knob], every = Array.from({ length: SIZE }, (_, i) => accepted(knob, value_at(axis, i, SIZE)));
+      rule = label_of(state.of, { [state.knob]: axis.near1 || knob.whole ? [...new Set(every)].join("/") : `${axis.log ? "log:" : ""}${ends(axis)}:${SIZE}` });
     }
   }
   return ["gdfast sweep", DATA.subject, `--optimizer ${quoted(rule)}`, `--lr ${rate}`, ...starts.map((s) => `--start ${s}`), `--max-steps ${BUDGET}`, "-o map.zarr"].join(" ");
@@ -114,12 +109,11 @@ function build() {
   OPTIMIZERS.forEach((optimizer, k) => {
     const box = document.createElement("fieldset");
     box.innerHTML = `<legend><label><input type="checkbox"><i></i><span></span></label></legend>`;
-    optimizer.label.split(/(?<=[|:,])/).forEach((part, at) => box.querySelector("span").append(at ? document.createElement("wbr") : "", part)); // where a long name breaks
-    box.querySelector("i").style.background = colour_of(k);
+    optimizer.label.split(/(?<=[|:,_])/).forEach((part, at) => box.querySelector("span").append(at ? document.createElement("wbr") : "", part)); // where a long name breaks
     const check = box.querySelector("input");
     check.style.accentColor = colour_of(k);
     check.onchange = () => { state.on[k] = check.checked; changed({ map: false }); };
-    refreshes.push(() => { check.checked = state.on[k]; box.querySelector("i").style.background = colour_of(k); });
+    refreshes.push(() => { check.checked = state.on[k]; swatch(box.querySelector("i"), k); });
     if (!optimizer.knobs.length) box.insertAdjacentHTML("beforeend", `<p class="small">No hyperparameter but the learning rate.</p>`);
     optimizer.knobs.forEach((knob, i) => control(box, { label: knob.label, knob, colour: "", get: () => state.p[k][i], set: (v) => { state.p[k][i] = v; changed({ map: state.of === k && !(state.map === "rate-knob" && state.knob === i) }); } }));
     boxes.append(box);
@@ -184,7 +178,6 @@ function zoom(factor, place) {
     const size = Math.max(Math.abs(low), Math.abs(high), axis.log ? 0.5 : 0);
     if ((high - low) / SIZE < 4 * 2 ** -52 * size) { low = axis.low; high = axis.high; } // as deep as floats go
     if (high - low > 4 * (full[i].high - full[i].low)) { low = axis.low; high = axis.high; }
-    if (axis.near1) low = Math.max(low, 0);
     if (axis.of === "rate" || axis.log) { low = Math.max(low, -300); high = Math.min(high, 300); }
     view.push(low, high);
   });
@@ -196,7 +189,7 @@ function zoom(factor, place) {
 function pan(dx, dy) {
   const [x, y] = axes();
   const w = (x.high - x.low) * dx, h = (y.high - y.low) * dy;
-  state.view = [x.low + w, x.high + w, y.near1 ? Math.max(0, y.low + h) : y.low + h, y.high + h];
+  state.view = [x.low + w, x.high + w, y.low + h, y.high + h];
   changed();
 }
 
@@ -296,8 +289,9 @@ function export_csv() {
 }
 
 function export_map() {
-  const [x, y] = cells.axes, rows = [[x.label, y.label, "outcome", "basin", "steps"]];
-  for (let j = 0; j < SIZE; j++) for (let i = 0; i < SIZE; i++) { const c = j * SIZE + i; rows.push([value_at(x, i, SIZE), value_at(y, j, SIZE), OUTCOMES[cells.outcome[c]] ?? "", cells.basin[c], cells.steps[c]]); }
+  const [x, y] = cells.axes, rows = [[x.label, y.label, "outcome", "basin", "steps"]], knob = y.of[0] === "p" && OPTIMIZERS[state.of].knobs[state.knob];
+  const value = (j) => (knob ? accepted(knob, value_at(y, j, SIZE)) : value_at(y, j, SIZE));
+  for (let j = 0; j < SIZE; j++) for (let i = 0; i < SIZE; i++) { const c = j * SIZE + i; rows.push([value_at(x, i, SIZE), value(j), OUTCOMES[cells.outcome[c]] ?? "", cells.basin[c], cells.steps[c]]); }
   download("map.csv", csv(rows));
 }
 

@@ -14,10 +14,12 @@ let state = initial(), paths = [], cells = null, dots = [], diagram = "", genera
 const plots = {
   landscape: new Plot($("#landscape"), D === 1 ? [NAMES[0], "loss"] : NAMES),
   map: new Plot($("#map"), ["", ""]),
-  losses: new Plot($("#losses"), ["step", "loss − lowest"]),
+  losses: new Plot($("#losses"), ["step", ""]),
   bifurcation: new Plot($("#bifurcation"), ["learning rate η", NAMES[0]]),
 };
-const colour_of = (k) => style(`--line-${k % 6}`);
+// Six colours; from the seventh optimizer on they come again, dashed and with squares.
+const colour_of = (k) => style(`--line-${k % 6}`), again = (k) => k >= 6, dashes = (k) => (again(k) ? [5, 3] : []);
+const swatch = (mark, k) => { mark.style.background = colour_of(k); mark.classList.toggle("square", again(k)); };
 const crew = new Crew($("#program").textContent, Math.max(1, Math.min(4, navigator.hardwareConcurrency || 2)));
 
 // ---- the address
@@ -89,7 +91,16 @@ function full_axes() {
 
 function axes() {
   const [x, y] = full_axes(), view = state.view;
-  return view ? [{ ...x, low: view[0], high: view[1] }, { ...y, low: view[2], high: view[3] }] : [x, y];
+  return view ? [within(x, view[0], view[1]), within(y, view[2], view[3])] : [x, y];
+}
+
+// An axis from low to high, as far as what it moves may go.
+function within(axis, low, high) {
+  if (typeof axis.of === "string" && axis.of[0] === "p") {
+    const knob = OPTIMIZERS[state.of].knobs[state.knob], place = (value, end) => (axis.log ? (value > 0 ? Math.log10(value) : -300) : axis.near1 ? end : value);
+    low = Math.max(low, place(knob.least, 0)); high = Math.min(high, place(knob.most, 15.9));
+  }
+  return low < high ? { ...axis, low, high } : axis;
 }
 
 function compute_paths() { paths = OPTIMIZERS.map((o, k) => (state.on[k] ? path_of(o, state.p[k], state.eta, state.start) : null)); }
@@ -183,18 +194,18 @@ pictures.landscape = () => {
     paths.forEach((path, k) => {
       if (!path) return;
       const last = shown_step(path);
-      context.strokeStyle = colour_of(k);
+      context.strokeStyle = colour_of(k); context.setLineDash(dashes(k));
       for (const [from, to, alpha, width] of [[last, path.last, 0.22, 1], [0, last, 0.95, 1.6]]) {
         context.globalAlpha = alpha; context.lineWidth = width;
         context.beginPath();
         for (let t = from; t <= to; t++) { const [x, y] = where(path, t); if (!(Math.abs(x) < 1e9 && Math.abs(y) < 1e12)) break; context.lineTo(plot.px(x), plot.py(y)); }
         context.stroke();
       }
-      context.globalAlpha = 1;
+      context.globalAlpha = 1; context.setLineDash([]);
       context.fillStyle = colour_of(k);
       for (let t = 0; t <= Math.min(last, 400); t++) { const [x, y] = where(path, t); context.beginPath(); context.arc(plot.px(x), plot.py(y), 2, 0, 7); context.fill(); }
     });
-    paths.forEach((path, k) => { if (path) dot(context, ...spot(plot, where(path, shown_step(path))), 5.5, colour_of(k)); });
+    paths.forEach((path, k) => { if (path) dot(context, ...spot(plot, where(path, shown_step(path))), 5.5, colour_of(k), again(k)); });
     const start = D === 1 ? [state.start[0], LANDSCAPE.objective(state.start[0])] : state.start;
     dot(context, ...spot(plot, start), 7.5, style("--text"));
     context.fillStyle = style("--back"); context.beginPath(); context.arc(...spot(plot, start), 2.6, 0, 7); context.fill();
@@ -223,22 +234,35 @@ function graph(plot) {
 }
 
 pictures.losses = () => {
-  const plot = plots.losses, lowest = TASK.limits.low - TASK.limits.slack, base = Number.isFinite(lowest) ? lowest : Math.min(...paths.filter(Boolean).map((p) => p.losses[p.last]));
-  const shown = paths.filter(Boolean), most = Math.max(2, ...shown.map((p) => p.last)), scale = TASK.limits.slack / DATA.tolerance;
-  const least = Math.min(TASK.limits.slack, ...shown.flatMap((p) => [...p.losses].map((v) => (v - base > 0 ? v - base : Infinity))));
-  plot.begin({ low: 0, high: Math.log10(most + 1), log: true, shifted: true }, { low: Math.max(Math.log10(scale) - 12, Math.log10(least)) - 0.5, high: Math.log10(scale) + 2.5, log: true });
+  // Where no lowest minimum is known the losses themselves are drawn, as they are, since they may be negative.
+  const plot = plots.losses, { low: bound, slack } = TASK.limits, known = Number.isFinite(bound), base = known ? bound - slack : 0;
+  const shown = paths.filter(Boolean), last = Math.max(2, ...shown.map((p) => p.last)), scale = slack / DATA.tolerance;
+  const above = shown.flatMap((p) => [...p.losses].map((v) => v - base)).filter(Number.isFinite), first = shown.map((p) => p.losses[0] - base).filter(Number.isFinite);
+  let low = above.reduce((a, b) => Math.min(a, b), Infinity), high = Math.min(above.reduce((a, b) => Math.max(a, b), -Infinity), Math.max(scale * 10 ** 2.5, ...first));
+  if (known) {
+    const least = above.reduce((a, b) => (b > 0 ? Math.min(a, b) : a), slack);
+    low = Math.max(Math.log10(scale) - 12, Math.log10(least)) - 0.5;
+    high = Math.log10(Math.max(high, slack)) + 0.5;
+  } else if (low <= high) {
+    low = Math.max(low, high - 1e3 * scale); // a fall without bound leaves the rest in sight
+    [low, high] = [low - 0.05 * (high - low || 1), high + 0.05 * (high - low || 1)];
+  } else [low, high] = [0, 1];
+  const place = (v) => (known ? Math.log10(Math.max(v - base, 1e-300)) : v), inside = (y) => Math.max(2 * plot.y.low - plot.y.high, Math.min(y, 2 * plot.y.high - plot.y.low));
+  plot.labels = ["step", known ? "loss − lowest" : "loss"];
+  $("#told").textContent = known ? "Above the lowest known minimum; below the dashed line a loss counts as lowest." : "No lowest minimum is known: the loss as it is.";
+  plot.begin({ low: 0, high: Math.log10(last + 1), log: true, shifted: true }, { low, high, log: known });
   plot.clip((context) => {
     context.fillStyle = style("--paper"); context.fillRect(plot.left, plot.top, plot.width, plot.height);
-    const reached = plot.py(Math.log10(TASK.limits.slack));
-    context.strokeStyle = style("--line"); context.setLineDash([3, 4]); line_of(context, plot.left, reached, plot.left + plot.width, reached); context.setLineDash([]);
+    const reached = plot.py(Math.log10(slack));
+    context.strokeStyle = style("--line"); context.setLineDash([3, 4]); if (known) line_of(context, plot.left, reached, plot.left + plot.width, reached);
     paths.forEach((path, k) => {
       if (!path) return;
-      const end = shown_step(path), at = (t) => [plot.px(Math.log10(t + 1)), plot.py(Math.max(plot.y.low, Math.min(Math.log10(Math.max(path.losses[t] - base, 1e-300)), plot.y.high + 1)))];
-      context.strokeStyle = colour_of(k); context.lineWidth = 1.7;
+      const end = shown_step(path), at = (t) => [plot.px(Math.log10(t + 1)), plot.py(inside(place(path.losses[t])))];
+      context.strokeStyle = colour_of(k); context.lineWidth = 1.7; context.setLineDash(dashes(k));
       context.beginPath();
       for (let t = 0; t <= path.last; t++) { if (!Number.isFinite(path.losses[t])) break; context.lineTo(...at(t)); }
-      context.stroke();
-      if (Number.isFinite(path.losses[end])) dot(context, ...at(end), 4.5, colour_of(k));
+      context.stroke(); context.setLineDash([]);
+      if (Number.isFinite(path.losses[end])) dot(context, ...at(end), 4.5, colour_of(k), again(k));
     });
   });
   plot.axes();

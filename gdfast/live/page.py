@@ -5,6 +5,7 @@ import html
 import inspect
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from gdfast.live.texts import columns_of, engine, landscape_text, optimizer_text
 from gdfast.named import Named
 from gdfast.optimizers import Optimizer
 from gdfast.plot.style import BASIN_COLOURS, OUTCOME_COLOURS
-from gdfast.problems import CATALOGUE, Problem
+from gdfast.problems import Problem
 from gdfast.theory import closed
 from gdfast.tiles.outcomes import Outcome
 from gdfast.tiles.sweep import Sweep
@@ -79,7 +80,7 @@ class Around:
     pages : sequence of mapping
         Links, ``href`` and ``text``.
     subject : str, optional
-        The problem as a command line names it; None where none can.
+        The problem as options of a command line; None where it cannot be told so.
     view : mapping
         ``map``, ``by`` and ``of``: what the map shows at first, in which colours, and for which optimizer.
     """
@@ -165,9 +166,15 @@ def environment() -> jinja2.Environment:
 
 
 def _lead(problem: Problem) -> str:
+    """What the problem is, in a sentence: that of its docstring, unless this tells how problems are made of a text."""
+    told = problem.parameters
+    if "expression" in told:
+        params = ", ".join(f"{name} = {literals.write(value)}" for name, value in (told.get("params") or {}).items())
+        return f"The loss {told['expression']}{params and f', where {params}'}."
+    if isinstance(told.get("problem"), Problem):
+        return f"{_lead(told['problem'])} It is upside down here, so that optimizers climb."
     words = inspect.getdoc(problem.make) if problem.make is not None else None
-    name = getattr(problem, "name", "")
-    return words.splitlines()[0] if words and not name.startswith("expression") else f"The loss {problem.label}."
+    return words.splitlines()[0] if words else f"The loss {problem.label}."
 
 
 def _data(
@@ -331,7 +338,7 @@ def made(
     subject: str | None = None,
     around: Around | None = None,
 ) -> Live:  # the arguments of `gdfast.live`, and what commands and lessons add
-    """Make a page: `gdfast.live`, which tells of the arguments; `subject` is the problem as a command line names it."""
+    """Make a page: `gdfast.live`, which tells of the arguments; `subject` is the problem as options of a command."""
     rules = [optimizers] if isinstance(optimizers, str) or not isinstance(optimizers, Sequence) else [*optimizers]
     whole = Sweep(problem, rules, [1.0], max_steps=max_steps)
     problem = whole.problem
@@ -345,16 +352,24 @@ def made(
     at = at if start is None else _start(problem, start)
     heading = f"{problem.label}: {', '.join(o.label for o in whole.optimizers)}"
     heading = heading if title is None else arguments.text("title", title)
-    named = problem.make is not None and CATALOGUE.get(problem.name) is problem.make
-    told = subject if subject is not None or not named else notation.written(problem)
-    placed = replace(around or Around(), subject=told)
+    placed = replace(around or Around(), subject=subject or _subject(problem))
     return page(whole.replace(learning_rates=[*rates]), rate, at, heading, placed)
+
+
+def _subject(problem: Problem) -> str | None:
+    """The problem as an option of a command line, its domain with it; None for those of Python alone."""
+    try:
+        return f"--problem {shlex.quote(notation.written(problem))}"
+    except (TypeError, ValueError):
+        return None
 
 
 def usual_view(problem: Problem) -> tuple[tuple[float, float], float, list[float]]:
     """Range of learning rates, learning rate and start of a problem, where none are given."""
     curved = [m["curvature"] for m in _minima(problem) if m["curvature"] > 0]
-    edge = 2.0 / max(curved) if curved else 1.0
+    # Where nothing is known of minima, gradients as they are and how far it is tell a curvature: that of a parabola.
+    across = float(np.ptp(problem.domain, axis=1).max())
+    edge = 2.0 / max(curved) if curved else across / (2.0 * problem.gradient_scale)
     low, high = (float(f"{edge * factor:.1g}") for factor in (1e-3, 20.0))
     shares = (0.75,) if problem.dimension == 1 else (0.2, 0.8)
     start = [a + (b - a) * s for (a, b), s in zip(problem.domain.tolist(), shares, strict=True)]

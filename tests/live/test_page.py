@@ -1,11 +1,14 @@
 """Live pages in a real browser: Chromium, headless, driven by Playwright."""
 
 import re
+import shlex
 
 import numpy as np
 import pytest
+import typer.testing
 
 import gdfast
+from gdfast import cli
 from gdfast import optimizers as o
 from gdfast import problems as p
 from gdfast.formulas.formula import from_text
@@ -204,7 +207,96 @@ def test_every_kind_of_map_is_computed(opened, kind):
     page = opened("two.html", f"#map={kind}&of=1&n=64")
     assert len(set(page.evaluate("[...cells.outcome]"))) > 1
     assert page.evaluate("cells.outcome.every((outcome) => outcome > 0)")
-    assert "gdfast sweep six_hump_camel --optimizer adam" in page.locator("#command").inner_text()
+    assert "gdfast sweep --problem six_hump_camel --optimizer adam" in page.locator("#command").inner_text()
+
+
+@pytest.mark.slow
+def test_a_loss_without_a_known_minimum_is_shown_as_it_is(browser, tmp_path):
+    losses = {"log(x)": (0.1, 5), "(1-x)**2 + 1e6*y**2": {"x": (-1e-3, 1e-3), "y": (-1e6, 1e6)}, "x**2": (-2, 2)}
+    page, told = browser.new_page(), []
+    for number, (loss, domain) in enumerate(losses.items()):
+        gdfast.live(p.from_expression(loss, domain), "gd", max_steps=50).save(tmp_path / f"{number}.html")
+        page.goto((tmp_path / f"{number}.html").as_uri() + "#n=32")
+        whole(page)
+        assert {1, 2, 5} & {*page.evaluate("[...cells.outcome]")}  # the range of rates is about that which tells
+        assert f"The loss {loss}." in page.locator(".lead").inner_text()
+        drawn = page.evaluate("[plots.losses.labels[1], plots.losses.py(paths[0].losses[0]), plots.losses.y.log]")
+        told.append([page.locator("#told").inner_text().split(":")[0], drawn[0], drawn[2]])
+        if not drawn[2]:
+            assert 24 <= drawn[1] <= 24 + page.evaluate("plots.losses.height")
+    page.close()
+    assert told[:2] == [["No lowest minimum is known", "loss", False]] * 2
+    assert told[2][1:] == ["loss − lowest", True]
+
+
+@pytest.mark.slow
+def test_twelve_optimizers_are_told_apart(browser, tmp_path):
+    gdfast.live("quartic", [f"momentum:momentum={k / 13}" for k in range(12)], max_steps=5).save(tmp_path / "p.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "p.html").as_uri() + "#n=32")
+    lines = page.evaluate("OPTIMIZERS.map((_, k) => colour_of(k) + dashes(k))")
+    marks = page.evaluate(
+        "[...document.querySelectorAll('#ends i, #optimizers i')].map((i) => i.style.background + i.className)"
+    )
+    page.close()
+    assert len({*lines}) == 12
+    assert len({*marks[:12]}) == 12
+
+
+@pytest.mark.parametrize(
+    ("problem", "lead"),
+    [
+        (p.from_expression("a*x**2", params={"a": 0.5}), "The loss a*x**2, where a = 0.5."),
+        (p.maximized(p.from_expression("1 - x**2")), "The loss 1 - x**2. It is upside down here"),
+        (p.quartic(), "The tilted double well"),
+    ],
+    ids=["expression", "maximized", "named"],
+)
+def test_the_lead_says_what_the_problem_is(problem, lead):
+    assert f'<p class="lead">{lead}' in gdfast.live(problem, "gd", max_steps=5).html
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("problem", "optimizer", "address"),
+    [
+        ("six_hump_camel", "adam:beta2=0.99|cosine|clip_norm=2", "#map=start-start"),
+        ("six_hump_camel", "momentum", "#map=rate-start&view=-3,-1,-1,0.5&p0.0=0.5"),
+        ("quartic", "momentum:dampening=0.1|cosine", "#map=rate-knob&knob=0"),
+        ("quartic", "momentum|cosine:end=0.1", "#map=rate-knob&knob=2"),
+        ("quartic", "adam|cosine", "#map=rate-knob&knob=2&p0.0=0.5"),
+        ("quartic", "gd|noise=0.1", "#map=rate-knob&view=-3,0,-3,2"),
+        ("quartic", "gd|reduce_on_plateau:patience=20|lookahead", "#map=rate-knob&knob=1&view=-3,-1,-100,200"),
+        (p.from_expression("a*x**4 - 5*x**2 + 3*x", (-3, 1), {"a": 0.5}), "gd", "#view=-2,0,-0.5,0.5"),
+        (p.from_expression("(1-x)**2 + max(0, x*y)**2", {"x": (-3, 2), "y": (-1, 9)}), "gd", "#map=rate-start"),
+        (p.maximized(p.from_expression("1 - x**2")), "nesterov|unit=0.5", "#map=rate-start"),
+    ],
+    ids=str,
+)
+def test_the_command_makes_the_map_that_is_shown(browser, tmp_path, problem, optimizer, address):
+    gdfast.live(problem, optimizer, "1e-3:1", max_steps=50).save(tmp_path / "page.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri() + f"{address}&n=32")
+    whole(page)
+    page.wait_for_timeout(300)
+    name, *words = shlex.split(page.locator("#command").inner_text())
+    told = typer.testing.CliRunner().invoke(cli.app, [*words[:-1], str(tmp_path / "map.zarr")])
+    assert name == "gdfast"
+    assert told.exit_code == 0, told.output
+    result = gdfast.load(tmp_path / "map.zarr")
+    axes = page.evaluate("cells.axes.map((axis) => axis.of)")
+    shown = np.array(page.evaluate("[...cells.outcome]")).reshape(32, 32)
+    if isinstance(axes[1], str):  # each value is an optimizer of its own, one for all values that are the same
+        values = page.evaluate(
+            "Array.from({ length: SIZE }, (_, j) => value_at(cells.axes[1], j, SIZE))"
+            ".map((value) => accepted(OPTIMIZERS[0].knobs[state.knob], value))"
+        )
+        got = result.outcome.values.squeeze()[np.unique(values, return_inverse=True)[1]]
+    else:
+        got = result.outcome.values.reshape(32, 32).T
+    page.close()
+    assert len(np.unique(shown)) > 1
+    assert np.mean(got != shown) < 0.01  # values along axes differ in their last bits
 
 
 def test_the_address_holds_the_state(opened):
