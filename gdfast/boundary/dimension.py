@@ -96,9 +96,9 @@ class Dimension(NamedTuple):
 def dimension(counts: Sequence[BoxCounts]) -> Dimension:
     """Return the median over scales and images of the box-counting slopes, and their quartiles.
 
-    Images without a boundary are left out; all is NaN if there is no other.
+    Images without a boundary, and those too small for three scales, are left out; all is NaN if there is no other.
     """
-    found = [each.slopes for each in counts if np.isfinite(each.slopes).all()]
+    found = [each.slopes for each in counts if np.isfinite(each.fit).all()]
     if not found:
         return Dimension(np.nan, np.nan, np.nan, 0)
     low, middle, high = np.percentile(np.concatenate(found), [25, 50, 75])

@@ -1,5 +1,6 @@
 """Boundaries of trainability: the images, the zooms and the table of their dimensions."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,14 +106,14 @@ def build(
                     ]
                     if seed == 0:
                         _draw(part, label, condition, optimizer, found, by_seed[-1])
-                medians = [dimension(counts).median for counts in by_seed]
+                medians = [m for m in (dimension(counts).median for counts in by_seed) if m == m] or [math.nan]
                 median, low, high, images = dimension([each for counts in by_seed for each in counts])
                 lines.append({
                     "condition": name, "optimizer": optimizer.label, "dimension": median, "low": low, "high": high,
                     "lowest_seed": min(medians), "highest_seed": max(medians), "images": images,
                     "published": condition.published,
                 })  # fmt: skip
-                tell(f"{condition.label}, {optimizer.label}: {median:.2f} ({low:.2f} to {high:.2f}), {images} images")
+                tell(f"{condition.label}, {optimizer.label}: {_told(median, low, high, images, by_seed)}")
         pandas.DataFrame(rows).to_csv(part / FRAMES, index=False)
         table = pandas.DataFrame(lines)
         table.to_csv(part / TABLE, index=False)
@@ -173,6 +174,14 @@ def _labelled(name: str, optimizers: Sequence[Optimizer]) -> list[tuple[str, Opt
     """Each optimizer with the name of its files."""
     plain = [optimizer.label.replace(":", "-").replace("|", "-").replace("=", "") for optimizer in optimizers]
     return [(f"{name}-{label}", optimizer) for label, optimizer in zip(plain, optimizers, strict=True)]
+
+
+def _told(median: float, low: float, high: float, images: int, by_seed: Sequence[Sequence[BoxCounts]]) -> str:
+    """The dimension in words, or why there is none."""
+    if images:
+        return f"{median:.2f} ({low:.2f} to {high:.2f}), {images} image{'s' if images > 1 else ''}"
+    bounded = any(each.counts.all() for counts in by_seed for each in counts)
+    return "too few scales to fit a line; take more pixels" if bounded else "no boundary"
 
 
 def _facts(frame: Frame, counts: BoxCounts) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gdfast import arguments
 from gdfast.called import problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.plot import histories
+from gdfast.plot.curves import in_sight
 from gdfast.plot.figures import (
     columns_of,
     draw_panel,
@@ -103,7 +104,8 @@ def race(
     _losses(right, runners, last, bool(np.isfinite(problem.lowest)))
     if legend_wanted():
         legend_below(figure, [runner.trail for runner in runners], fontsize=8)
-    told = right.text(0.97, 0.95, "", transform=right.transAxes, ha="right", va="top", animated=True)
+    right.set_title(" ", fontsize=10)  # room for the step, above the axes, where it covers no line
+    told = right.text(1.0, 1.02, "", transform=right.transAxes, ha="right", va="bottom", fontsize=10, animated=True)
 
     def move(number: int) -> Sequence[Artist]:
         told.set_text(f"step {steps[number]:,}")
@@ -124,13 +126,15 @@ class _Runner:
             away = ~(np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 1e6) & (np.abs(y) < 1e6))
         self.x, self.y = np.where(away, np.nan, x), np.where(away, np.nan, y)
         lowest = problem.lowest
+        self.outcome = path.attrs.get("outcome")
         self.loss: Array = (
             np.maximum(loss - lowest, _LEAST_EXCESS * problem.loss_scale) if np.isfinite(lowest) else loss
         )
         colour, moves = line_colour(number, label), dict[str, Any](animated=True)
-        (self.trail,) = left.plot([], [], color=colour, linewidth=1.4, alpha=0.85, label=literal(label), **moves)
+        moves_as = line_style(number, label) | moves
+        (self.trail,) = left.plot([], [], linewidth=1.4, alpha=0.85, label=literal(label), **moves_as)
         (self.head,) = left.plot([], [], "o", color=colour, markersize=8, markeredgecolor="white", **moves)
-        (self.curve,) = right.plot([], [], linewidth=1.6, **line_style(number, label), **moves)
+        (self.curve,) = right.plot([], [], linewidth=1.6, **moves_as)
         (self.dot,) = right.plot([], [], "o", color=colour, markersize=6, **moves)
 
     def at(self, step: int) -> list[Artist]:
@@ -145,9 +149,7 @@ class _Runner:
 
 def _losses(ax: Axes, runners: Sequence[_Runner], last: int, known: bool) -> None:
     """Axes that hold all losses: logarithmic where the lowest loss is known."""
-    losses = np.concatenate([runner.loss for runner in runners])
-    losses = losses[np.isfinite(losses)]
-    low, high = (losses.min(), losses.max()) if losses.size else (0.0, 1.0)
+    low, high = in_sight([(runner.loss, runner.outcome) for runner in runners])
     ax.set(xlabel="step", ylabel="loss above the lowest" if known else "loss", xlim=(0, last))
     if known:
         high = min(float(high), float(max(low, 1e-12)) * 1e18)

@@ -1,6 +1,6 @@
 """Curves: along trajectories, over learning rates, over steps, over ratios of costs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -47,6 +47,8 @@ def loss_curves(
 ) -> Axes:
     """Draw loss against step for some trajectories.
 
+    The axes hold what does not diverge; where that would be lost beside what does, this leaves them.
+
     Parameters
     ----------
     paths : mapping or sequence of xarray.Dataset, or one
@@ -79,12 +81,20 @@ def loss_curves(
     paths = _results.paths("paths", paths)
     above = above if above is None else arguments.number("above", above)
     ax = new_axes(ax)
-    for i, (label, path) in enumerate(paths.items()):
-        loss = path.loss.values if above is None else np.maximum(path.loss.values - above, 1e-18)
+    losses = [path.loss.values for path in paths.values()]
+    if above is not None:  # the lowest that is drawn is as far below the starts, in whatever units losses are
+        first = max((float(loss[0]) - above for loss in losses if np.isfinite(loss[0])), default=0.0)
+        losses = [np.maximum(loss - above, 1e-18 * (first if first > 0 else 1.0)) for loss in losses]
+    for i, ((label, path), loss) in enumerate(zip(paths.items(), losses, strict=True)):
         finite = np.isfinite(loss)
         _line(ax, path.step.values[finite], loss[finite], label, i)
     if above is not None:
         ax.set_yscale("log")
+    low, high = in_sight([(loss, path.attrs.get("outcome")) for loss, path in zip(losses, paths.values(), strict=True)])
+    bottom, top = ax.get_ylim()
+    if high - low < 1e-3 * (top - bottom):
+        margin = 0.05 * (high - low) or 1.0
+        ax.set_ylim((low - margin, high + 5 * margin) if above is None else (low / 2, high * 10))
     ax.set_xlabel("step")
     ax.set_ylabel("loss" if above is None else "loss above the minimum")
     legend_of_lines(ax)
@@ -166,6 +176,18 @@ def lr_sensitivity(
     return ax
 
 
+def in_sight(ends: Iterable[tuple[Array, str | None]]) -> tuple[float, float]:
+    """Return the lowest and the highest of losses that belong to trajectories which do not diverge, and of all starts.
+
+    Where all diverge it is all of them.
+    """
+    every = [(loss[np.isfinite(loss)], outcome == Outcome.diverged.name) for loss, outcome in ends]
+    kept = np.concatenate([loss[:1] if diverges else loss for loss, diverges in every] or [np.zeros(0)])
+    if all(diverges for _, diverges in every):
+        kept = np.concatenate([loss for loss, _ in every] or [np.zeros(0)])
+    return (float(kept.min()), float(kept.max())) if kept.size else (0.0, 1.0)
+
+
 def _line(ax: Axes, x: Array, y: Array, label: str, number: int) -> NDArray[np.bool_]:
     """Draw a line, with a mark at each point that has no neighbour to be joined to; return which these are."""
     (line,) = ax.plot(x, y, label=literal(label), linewidth=1.6, **line_style(number, label))
@@ -236,7 +258,8 @@ def ecdf(
     ('', 'steps (best rate of each)', 'share at the lowest minimum')
     """
     curves = analysis.steps_ecdf(result, rates, defaults, of=of)
-    limit = max([2, analysis.budget(result), *(int(spent[-1]) for spent, _ in curves.values() if spent.size)])
+    # Beyond the budget, so that what has arrived at its very end is seen.
+    limit = 1.1 * max([2, analysis.budget(result), *(int(spent[-1]) for spent, _ in curves.values() if spent.size)])
     ax = new_axes(ax)
     for i, (label, (steps, share)) in enumerate(curves.items()):
         x = np.concatenate([[1], np.maximum(steps, 1), [limit]])

@@ -10,7 +10,7 @@ from gdfast import arguments
 from gdfast.analysis import _results
 from gdfast.called import problem_of
 from gdfast.plot.look import Look, literal, new_axes, styled
-from gdfast.plot.style import ink, legend_of_lines, line_colour
+from gdfast.plot.style import ink, legend_of_lines, line_colour, line_style
 from gdfast.problems import Problem
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def trajectory(
         x, y = (theta[:, 0], theta[:, 1]) if problem.dimension == 2 else (theta[:, 0], path.loss.values)
         with np.errstate(invalid="ignore"):
             near = np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 1e6) & (np.abs(y) < 1e6)
-        x, y, colour = x[near], y[near], line_colour(i, label)
-        ax.plot(x, y, ".-", color=colour, linewidth=1.0, markersize=3.0, alpha=0.8, label=literal(label))
+        x, y, colour, line = x[near], y[near], line_colour(i, label), line_style(i, label)
+        ax.plot(x, y, marker=".", **line, linewidth=1.0, markersize=3.0, alpha=0.8, label=literal(label))
         ax.plot(x[:1], y[:1], "o", color=colour, markersize=7, fillstyle="none")
         ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=6)
     legend_of_lines(ax)

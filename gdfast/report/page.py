@@ -318,5 +318,7 @@ def _write_page(path: Path, pieces: Sequence[_Piece], chapters: Sequence[Chapter
         made=shown_table(made) if len(made) else None,
         parity=shown_table(pd.DataFrame(optimizers.parity())) if around.parity else None,
         left_out=left_out(),
+        results=any(piece.section.results for piece in pieces),
+        living=any(piece.live for piece in pieces),
     )
     path.write_text(html, encoding="utf-8")

@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 import gdfast
 from gdfast import optimizers
 from gdfast.boundary import figures
+from gdfast.boundary import report as boundaries
 from gdfast.boundary.dimension import BoxCounts, boundary, box_counts, dimension
-from gdfast.boundary.figures import animate, colour_scale, equalized, pixels
+from gdfast.boundary.figures import animate, box_counting, colour_scale, equalized, pixels
 from gdfast.boundary.planes import CONDITIONS, PUBLISHED, View, zoom
 from gdfast.cli import app
 
@@ -101,6 +102,25 @@ def test_the_dimension_is_the_median_of_all_slopes():
     assert found == pytest.approx((np.median(slopes), *np.percentile(slopes, [25, 75]), 2))
     assert np.isnan(dimension(images[2:]).median)
     assert np.isnan(images[2].fit).all()
+    small = box_counts(line(63))  # two scales, through whose counts any line goes
+    assert dimension([*images, small]) == found
+    assert np.isnan(dimension([small]).median)
+
+
+@pytest.mark.parametrize(
+    ("size", "value", "words"),
+    [
+        (64, 1.0, "too few scales to fit a line; take more pixels"),
+        (128, 1.0, "0.98 (0.98 to 0.99), 1 image"),
+        (128, 0.0, "no boundary"),
+    ],
+)
+def test_what_is_told_of_a_boundary_is_what_its_figure_says(size, value, words):
+    counts = box_counts(value * line(size - 1) > 0)
+    told = boundaries._told(*dimension([counts]), [[counts]])
+    assert told == words
+    label = box_counting(Figure().subplots(), [counts], ["whole"]).get_legend().get_texts()[0].get_text()
+    assert label.startswith("whole: " + words.split(";")[0].split(" (")[0])
 
 
 def test_a_boundary_is_where_signs_meet():
@@ -265,7 +285,7 @@ def command(*arguments):
 
 
 def test_the_command_writes_images_and_tables(tmp_path):
-    arguments = ["--condition", "identity", "--condition", "quartic", "--resolution", 64, "--width", 3]
+    arguments = ["--condition", "identity", "--condition", "quartic", "--resolution", 128, "--width", 3]
     arguments += ["--max-steps", 30, "--frames", 2, "--seeds", 2, "--out", tmp_path]
     code, text = command(*arguments)
     assert code == 0, text
@@ -277,7 +297,7 @@ def test_the_command_writes_images_and_tables(tmp_path):
         *(name + suffix for name in names for suffix in suffixes),
     }
     with Image.open(tmp_path / "quartic-gd-000.png") as image:
-        assert image.size == (64, 64)
+        assert image.size == (128, 128)
     frames, table = (pandas.read_csv(tmp_path / name) for name in ("frames.csv", "dimensions.csv"))
     assert len(frames) == 2 * 2 * 2
     assert list(table.images) == [4, 4]

@@ -111,3 +111,18 @@ def test_a_notebook_shows_a_film(paths):
     film = plot.race(paths, problems.himmelblau(), frames=2, size=(2, 1))
     assert film._repr_html_().startswith('<img src="data:image/gif;base64,')
     assert repr(film) == "<film of 2 frames, 0.1 s>"
+
+
+@pytest.mark.slow
+def test_many_that_race_are_told_apart_and_no_word_stands_on_a_line():
+    rules = [optimizers.momentum(momentum=k / 10) for k in range(9)]
+    paths = [gdfast.trajectory(problems.himmelblau(), rule, [0.0, 0.0], 0.01, 30) for rule in rules]
+    left, right = plot.race(paths, problems.himmelblau(), frames=2).figure.axes
+    trails = [line for line in left.lines if "momentum" in line.get_label() or line.get_label() == "gd"]
+    looks = [(line.get_color(), line.get_linestyle()) for line in trails]
+    assert len(set(looks)) == len(rules)
+    assert looks == [(line.get_color(), line.get_linestyle()) for line in right.lines if line.get_marker() != "o"]
+    assert right.texts[0].get_position()[1] > 1
+    over = plot.trajectory(paths, problems.himmelblau())
+    lines = [line for line in over.lines if not line.get_label().startswith("_")]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(rules)

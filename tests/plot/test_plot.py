@@ -57,6 +57,32 @@ def test_each_kind_returns_the_axes_that_it_was_given(result, plane, ax):
     assert all(each is ax for each in drawn)
 
 
+@pytest.mark.parametrize("above", [None, 0.0])
+def test_what_diverges_hides_nothing_of_what_does_not(above, ax):
+    rates = {"slow": 0.01, "far": 1.2}
+    runs = {name: gdfast.trajectory(problems.quadratic(), "gd", [1.0, 1.0], rate, 60) for name, rate in rates.items()}
+    assert runs["far"].attrs["outcome"] == "diverged"
+    bottom, top = plot.loss_curves(runs, ax, above=above).get_ylim()
+    loss = runs["slow"].loss.values
+    assert bottom <= loss.min() < loss.max() <= top
+    assert top < 20 * loss.max()
+    bottom, top = plot.loss_curves({"far": runs["far"]}, Figure().subplots(), above=above).get_ylim()
+    assert top > runs["far"].loss.values[np.isfinite(runs["far"].loss.values)].max() / 2  # there is nothing else
+    film = plot.race([*runs.values()], problems.from_expression("x + 0*y", (-2, 2)), frames=2)
+    assert film.figure.axes[1].get_ylim()[1] < 20 * loss.max()
+
+
+def test_losses_are_drawn_in_whatever_units_they_have(ax):
+    path = gdfast.trajectory(problems.from_expression("1e-20*x**2"), "gd", [1.0], 2e19, 20)
+    drawn = plot.loss_curves(path, ax, above=0.0).lines[0].get_ydata()
+    np.testing.assert_array_equal(drawn, path.loss.values)
+
+
+def test_what_arrives_at_the_end_of_the_budget_is_within_the_axes(result, ax):
+    plot.ecdf(result, ax)
+    assert ax.get_xlim()[1] > 300
+
+
 def test_coordinates_of_the_starts_are_axes(plane):
     (panel,) = panels(plane, "x", "y")
     assert (panel.x.label, panel.y.label) == ("start x", "start y")

@@ -1,5 +1,7 @@
 """What a report says of what is one's own: stored sweeps, tables, formulas; the pages are in `tests/newcomer`."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -101,5 +103,14 @@ def test_what_a_tuning_found_is_drawn_and_said():
     assert found.line in sections[0].sentences
     assert sections[0].table["batch size"].isin(["8", "all rows"]).all()
     assert ("at the end of the budget" in sections[0].sentences) == found.table["still falling"].any()
-    for section in sections:
-        assert isinstance(section.draw(), Figure)
+    figures = [section.draw() for section in sections]
+    assert all(isinstance(figure, Figure) for figure in figures)
+    # Losses over decades are drawn so that each decade is seen.
+    wide = dataclasses.replace(
+        found,
+        rates=found.rates.assign(**{"held-out loss": np.geomspace(1e-4, 1e2, len(found.rates))}),
+        curves={pair: np.geomspace(1.0, 1e-4, len(found.steps)) for pair in found.curves},
+    )
+    for section in (*tuning.rates(Lab(tuning=wide)), *tuning.along(Lab(tuning=wide))):
+        assert {ax.get_yscale() for ax in section.draw().axes} == {"log"}
+        assert all(0 < ax.get_ylim()[0] <= 1e-4 for ax in section.draw().axes)

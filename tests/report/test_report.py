@@ -1,5 +1,7 @@
 """What goes into a report, and that it says nothing its data does not; what it looks like is in `test_page`."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from gdfast import optimizers, problems, report
 from gdfast.cli import app
 from gdfast.report.chapters import CHAPTERS, landscape, mitigations, speed
 from gdfast.report.lab import Lab
+from gdfast.report.page import Around, write
 from gdfast.report.section import Section, name_of
 from gdfast.report.words import listed, number, percent, power_of_ten
 
@@ -101,6 +104,36 @@ def test_tables_of_the_benchmarks_are_shown_as_they_are_or_said_to_be_missing(tm
     made, _ = report.build(tmp_path, True, ["roofline"])
     assert "quartic × gd" in made.read_text()
     assert (tmp_path / "roofline.csv").read_text() == "pair,share\nquartic × gd,0.50\n"
+
+
+QUICK = [e for chapter in CHAPTERS.values() if not (chapter.apart or chapter.timed) for e in chapter.experiments]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", QUICK, ids=name_of)
+def test_what_is_said_on_coarse_grids_has_its_numbers(experiment, quick_lab):
+    for section in experiment(quick_lab):
+        words = " ".join([section.sentences, *(claim.evidence for claim in section.findings)])
+        assert not re.search(r"\bnan\b", words), words
+
+
+@pytest.fixture(scope="module")
+def quick_lab():
+    return Lab(quick=True)
+
+
+def test_a_page_tells_only_of_files_that_are_there(tmp_path):
+    chapter = landscape.CHAPTER.__class__("bare", "Bare", "", (bare,))
+    around = Around("Bare", "", str, {}, outcomes=False, few=True)
+    made, _ = write(tmp_path / "r", Lab(), [chapter], around)
+    assert "<code>data</code>" not in made.read_text()
+    assert "<code>live</code>" not in made.read_text()
+    assert {path.name for path in (tmp_path / "r").iterdir() if path.is_dir()} == set()
+
+
+def bare(lab):
+    """An experiment that leaves no results."""
+    yield Section("Bare", table=pd.DataFrame({"n": [1]}))
 
 
 def test_names_of_chapters_and_experiments_are_distinct():

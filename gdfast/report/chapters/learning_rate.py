@@ -60,6 +60,7 @@ def _draw_regression(paths: dict[str, xarray.Dataset], others: dict[str, xarray.
     first = {label: path.isel(step=slice(0, 400)) for label, path in paths.items()}
     plot.loss_curves(first, axes[0]).set_title("gradient descent, three rates", fontsize=10)
     axes[0].set_yscale("log")
+    axes[0].autoscale(axis="y")
     plot.loss_curves(others, axes[1], above=floor).set_title("η = 0.01, three optimizers", fontsize=10)
     return figure
 

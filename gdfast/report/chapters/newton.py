@@ -32,6 +32,8 @@ RULES = {
 BUDGET = 1000
 FRACTAL = 1.1
 """The dimension above which a boundary counts as none of smooth lines, which have 1."""
+_FEWEST = 192
+"""Starts a side at least: on fewer, boxes have too few sizes to fit a line through their counts."""
 
 
 def newton_basins(lab: Lab) -> Iterator[Section]:
@@ -40,9 +42,10 @@ def newton_basins(lab: Lab) -> Iterator[Section]:
         return
     problem = problems.himmelblau()
     x, y = problem.coordinates
+    n = max(lab.n, _FEWEST)
     # Few steps bring almost all to rest: by NumPy they are done before kernels would be compiled.
     results = {
-        title: lab.run(problem, [rule], np.array([rate]), _starts(window, lab.n), BUDGET, backend="numpy")
+        title: lab.run(problem, [rule], np.array([rate]), _starts(window, n), BUDGET, backend="numpy")
         for title, (rule, rate, window) in RULES.items()
     }
     minima = [f"({', '.join(number(c) for c in p.point)})" for p in problem.minima]
@@ -52,7 +55,7 @@ def newton_basins(lab: Lab) -> Iterator[Section]:
     yield Section(
         f"Newton's basins: {called(problem)}",
         [
-            f"Each of the {lab.n}² pixels is a start; its colour is the minimum, of {len(minima)}, in which the "
+            f"Each of the {n}² pixels is a start; its colour is the minimum, of {len(minima)}, in which the "
             "trajectory ends. Newton's method goes to where the gradient is 0, also uphill: what has stalled is at a "
             "saddle or at the maximum. A step of it is far where the Hessian is nearly singular, and lands anywhere; "
             "so do the starts that land there one step later, and so on. The dimension of the line between the first "

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
+from gdfast.formulas.elementary import Array
 from gdfast.plot.style import LINE_COLOURS, line_style, literal
 from gdfast.report.draw import panes, shared_legend
 from gdfast.report.lab import Lab
@@ -83,15 +84,15 @@ def _draw_answer(tuning: Tuning) -> Figure:
     ax.set_yticks(range(len(names)), [literal(name) for name in names])
     ax.invert_yaxis()
     ax.set_xlabel("loss of held-out rows")
-    if (tuning.table["held-out loss"] > 0).all() and _wide(tuning.table["held-out loss"].to_numpy()):
-        ax.set_xscale("log")
+    ax.set_xscale(_scale(tuning.table["held-out loss"].to_numpy()))
     figure.legend(loc="outside lower center", ncols=min(5, len(sizes)), frameon=False, fontsize=9)
     return figure
 
 
-def _wide(losses: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> bool:
+def _scale(losses: Array) -> str:
+    """Logarithmic where losses are over more than a decade."""
     finite = losses[np.isfinite(losses)]
-    return bool(finite.max() > 10 * finite.min())
+    return "log" if (finite > 0).all() and finite.max(initial=0.0) > 10 * finite.min(initial=np.inf) else "linear"
 
 
 def rates(lab: Lab) -> Iterator[Section]:
@@ -111,7 +112,7 @@ def rates(lab: Lab) -> Iterator[Section]:
 def _draw_rates(tuning: Tuning) -> Figure:
     sizes = _sizes(tuning)
     figure, axes = panes(1, len(sizes), 4.0, 3.4)
-    limits = _limits(tuning)
+    limits, scale = _limits(tuning)
     shown = tuning.rates.loc[tuning.rates["held-out loss"] <= limits[1], "learning rate"]
     for ax, size in zip(axes, sizes, strict=True):
         for i, name in enumerate(_names(tuning)):
@@ -125,20 +126,22 @@ def _draw_rates(tuning: Tuning) -> Figure:
                 linewidth=1.2,
                 **line_style(i),
             )
-        ax.set(xscale="log", xlabel="learning rate η", ylabel="loss of held-out rows", ylim=limits)
+        ax.set(xscale="log", xlabel="learning rate η", ylabel="loss of held-out rows", yscale=scale, ylim=limits)
         ax.set_xlim(shown.min() / 3, shown.max() * 3)
         ax.set_title(f"batches of {size}" if size else "all rows a step", fontsize=10)
     shared_legend(figure, axes)
     return figure
 
 
-def _limits(tuning: Tuning) -> tuple[float, float]:
-    """Between which losses are drawn: what is many times the best says only that it is bad."""
+def _limits(tuning: Tuning) -> tuple[tuple[float, float], str]:
+    """Between which losses is drawn, and on which scale: what is many times the best says only that it is bad."""
     losses = tuning.rates["held-out loss"].to_numpy()
     losses = losses[np.isfinite(losses)]
     low, high = float(losses.min()), float(np.quantile(losses, 0.7))
+    if (scale := _scale(losses[losses <= high])) == "log":
+        return (low / 1.2, high * 1.2), scale
     margin = 0.05 * (high - low) or 1.0
-    return low - margin, high + margin
+    return (low - margin, high + margin), scale
 
 
 def along(lab: Lab) -> Iterator[Section]:
@@ -152,14 +155,14 @@ def along(lab: Lab) -> Iterator[Section]:
 
 
 def _draw_along(tuning: Tuning) -> Figure:
-    sizes = _sizes(tuning)
+    sizes, scale = _sizes(tuning), _scale(np.concatenate([*tuning.curves.values()]))
     figure, axes = panes(1, len(sizes), 4.0, 3.4)
     for ax, size in zip(axes, sizes, strict=True):
         for i, name in enumerate(_names(tuning)):
             curve = tuning.curves[name, size]
             finite = np.isfinite(curve)
             ax.plot(tuning.steps[finite], curve[finite], label=literal(name), linewidth=1.4, **line_style(i))
-        ax.set(xscale="log", xlabel="steps", ylabel="loss of held-out rows")
+        ax.set(xscale="log", xlabel="steps", ylabel="loss of held-out rows", yscale=scale)
         ax.set_title(f"batches of {size}" if size else "all rows a step", fontsize=10)
     shared_legend(figure, axes)
     return figure
