@@ -129,6 +129,13 @@ OF = ("steps", "evaluations")
 """By what costs are told."""
 
 
+def median_losses(result: "xarray.Dataset") -> Array:
+    """The median over the starts of the end losses of a checked result, by optimizer and rate; what diverges has ∞."""
+    losses = np.nan_to_num(result.loss.values, nan=np.inf, posinf=np.inf, neginf=-np.inf)
+    diverged = outcomes("result", result) == Outcome.diverged
+    return np.asarray(np.median(np.where(diverged, np.inf, losses), axis=2))
+
+
 def costs(result: "xarray.Dataset", of: str = "steps") -> Array:
     """What reaching cost each trajectory of a checked result, ``float64``: its steps until it settled.
 

@@ -92,10 +92,7 @@ def advice(result: "xarray.Dataset") -> pd.DataFrame:
     good = ends == Outcome.global_minimum
     lowest, scale = (np.broadcast_to(np.asarray(unit), len(ends)) for unit in told_units(checked))
     rows: dict[str, dict[str, Any]] = {}
-    for i, label in enumerate(_results.labels(checked)):
-        losses = np.nan_to_num(checked.loss.values[i], nan=np.inf, posinf=np.inf, neginf=-np.inf)
-        diverged = ends[i] == Outcome.diverged
-        medians = np.median(np.where(diverged, np.inf, losses), axis=1)
+    for i, (label, medians) in enumerate(zip(_results.labels(checked), _results.median_losses(checked), strict=True)):
         best = int(np.lexsort((rates, medians))[0])
         at_end = _which(checked, best, units[i])
         most = Outcome(int(np.bincount(ends[i, best], minlength=len(Outcome)).argmax()))

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdfast.analysis import _results
-from gdfast.analysis.advice import advice
 from gdfast.analysis.again import sweep_of
 from gdfast.analysis.reached import best_rates
 from gdfast.problems import Problem
@@ -53,14 +52,7 @@ def paths(
     result = _results.checked("result", result, "outcome", "steps", "loss")
     sweep = sweep_of(result, problem, run_files=run_files)
     start = sweep.starts[len(sweep.starts) // 2]
-    if len(sweep.learning_rates) == 1:
-        places = np.zeros(len(sweep.optimizers), dtype=np.int64)
-    else:
-        told, lowest = best_rates(result), advice(result)
-        units = _results.units_of_rates(result)
-        wanted = np.where(told["share"] > 0, told["best rate"], lowest["lowest rate"]) / units
-        rates = _results.learning_rates("result", result)
-        places = np.abs(np.log(rates) - np.log(wanted)[:, None]).argmin(axis=1)
+    places = best_rates(result)["index"]
     found = {}
     for label, optimizer, unit, place in zip(
         sweep.labels, sweep.optimizers, _results.units_of_rates(result), places, strict=True

@@ -182,6 +182,8 @@ def lr_tolerance(result: "xarray.Dataset", share: float = 0.5) -> pd.DataFrame:
 def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     """Find each optimizer's best learning rate: most starts that reach, then fewest median steps, then the lowest rate.
 
+    Where none reach it is the one that came lowest: that of the lowest median of the end losses.
+
     Parameters
     ----------
     result : xarray.Dataset
@@ -193,12 +195,12 @@ def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an optimizer (the index): ``best rate``, ``index`` of it, ``share`` of its starts that reach, their
-        median ``steps`` or ``evaluations`` (NaN where none does), and ``at edge``: whether the best rate is an end of
-        the grid, so that a better one may lie outside. Where groups of coordinates have learning rates of their own,
-        the ``index`` alone tells which are best: the rate is NaN, and no end. The table's attribute ``tolerance``
-        tells until which excess costs were counted, see `gdfast.measures.steps_to_reach`; None where it was until
-        trajectories settled.
+        One row an optimizer (the index): ``best rate`` (NaN where none reach), ``index`` of it or of the one that came
+        lowest, ``share`` of its starts that reach, their median ``steps`` or ``evaluations`` (NaN where none does), and
+        ``at edge``: whether the best rate is an end of the grid, so that a better one may lie outside. Where groups of
+        coordinates have learning rates of their own, the ``index`` alone tells which are best: the rate is NaN, and no
+        end. The table's attribute ``tolerance`` tells until which excess costs were counted, see
+        `gdfast.measures.steps_to_reach`; None where it was until trajectories settled.
 
     Examples
     --------
@@ -210,11 +212,14 @@ def best_rates(result: "xarray.Dataset", *, of: str = "steps") -> pd.DataFrame:
     result = _results.checked("result", result, "outcome", "steps")
     rates, steps = result.learning_rate.values, _results.costs(result, of)
     units, one_axis = _results.units_of_rates(result), "group_rate" not in result.coords
+    medians = _results.median_losses(result) if "loss" in result else None
     rows = {}
     for i, (label, good) in enumerate(_by_rate(result)):
         typical = np.array([np.median(s[g]) if g.any() else np.inf for s, g in zip(steps[i], good, strict=True)])
         best = int(np.lexsort((rates, typical, -good.sum(axis=1)))[0])
         any_good = bool(good[best].any())
+        if not any_good and medians is not None:
+            best = int(np.lexsort((rates, medians[i]))[0])
         rows[label] = {
             "best rate": float(rates[best] * units[i]) if any_good and one_axis else np.nan,
             "index": best,

@@ -89,6 +89,20 @@ def test_no_rate_is_best_where_none_reaches():
     assert not best.loc["gd", "at edge"]
 
 
+def test_where_none_reaches_figures_are_of_the_rate_that_came_lowest():
+    sweep = gdfast.Sweep("rosenbrock", "gd momentum", "1e-5:1e-1:9", [[-1.5, 2.0]], 20, history="loss")
+    result = gdfast.run(sweep, backend="numpy", progress=False)
+    assert (result.outcome != Outcome.global_minimum).all()
+    lowest = analysis.advice(result)["lowest rate"]
+    assert (lowest > result.learning_rate.values[0]).all()
+    best = analysis.best_rates(result)
+    assert best["best rate"].isna().all()
+    np.testing.assert_array_equal(result.learning_rate.values[best["index"]], lowest)
+    at = {label: panel.learning_rate.item() for label, panel in analysis.at_rates(result, "best")}
+    assert at == dict(lowest)
+    assert [*analysis.paths(result)] == [f"{label}, η = {rate:.3g}" for label, rate in lowest.items()]
+
+
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_best_of_k_is_the_mean_over_all_draws(small, k):
     table = analysis.best_of_k(small, [k]).set_index("optimizer")
