@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gdfast.formulas.elementary import Array
 from gdfast.plot.look import literal
 from gdfast.plot.panels import Panel, borders, regular
+from gdfast.plot.ticks import power_of_ten
 
 _FEW = 4  # values along an axis that have a tick each
 
@@ -59,10 +60,7 @@ def _logarithmic_ticks(drawn: DrawnAxis, exponents: Array) -> None:
 
 
 def _power(x: float, _: Any) -> str:
-    return "10" + str(round(x)).translate(_SUPERSCRIPTS) if abs(x - round(x)) < 1e-6 else ""
-
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # faster to draw than mathematics
+    return power_of_ten(str(round(x))) if abs(x - round(x)) < 1e-6 else ""
 
 
 def _minor_ticks(rates: NDArray[np.float64]) -> list[float]:

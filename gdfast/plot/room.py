@@ -20,6 +20,8 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
+from gdfast.plot.ticks import plain_powers
+
 _MOST_LINES = 4  # of a paragraph; what is longer ends in an ellipsis
 _MARGIN = 0.1  # inches
 _SMALL = 4.0  # inches of a figure's width, below which labels take much of it
@@ -102,6 +104,7 @@ def settle(figure: Figure, asked: bool) -> None:
     asked : bool
         Whether its size was asked for: it then grows only by what would take more than a third of it.
     """
+    plain_powers(figure)
     spare = _PANELS_SPARE
     if any(ax.get_legend() for ax in figure.axes):
         _lay_out(figure)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from gdfast.data import Data
+from gdfast.plot import ticks
 from gdfast.problems import Problem
 
 _LONGEST = 48
@@ -37,7 +38,4 @@ def listed(names: Iterable[object]) -> str:
 
 def power_of_ten(exponent: float) -> str:
     """10 to a power, in superscripts with one decimal."""
-    return "10" + f"{exponent:.1f}".translate(_SUPERSCRIPTS)
-
-
-_SUPERSCRIPTS = str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return ticks.power_of_ten(f"{exponent:.1f}")

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from gdfast import extras
 from gdfast.plot.look import apart
 from gdfast.plot.shown import Shown
+from gdfast.plot.ticks import plain_powers
 from gdfast.report.section import Section
 from gdfast.report.spots import spots_of
 
@@ -98,16 +99,27 @@ def picture_of(
     figure: Figure, cells: Sequence[Shown] | None = None, first_axes: int = 0, dpi: float = _PNG_DPI
 ) -> Picture:
     """A figure for a page, laid out once for all, with what its axes show, or the cells that are given for them."""
+    plain_powers(figure)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
+    _keep_titles(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
     width, height = (round(inches * dpi) for inches in figure.get_size_inches())
     picture = Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height)
     picture.spots.extend(spots_of(figure, cells, first_axes))
     return picture
+
+
+def _keep_titles(figure: Figure) -> None:
+    """Leave titles where they are: matplotlib would look for their places at each drawing."""
+    for ax in figure.axes:
+        text = ax.title
+        if text.get_text():
+            font, color = text.get_fontproperties().copy(), text.get_color()
+            ax.set_title(text.get_text(), y=text.get_position()[1], fontproperties=font, color=color)
 
 
 def shown_table(table: pd.DataFrame) -> dict[str, Any]:
