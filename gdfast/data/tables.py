@@ -148,8 +148,25 @@ class _Text:
         }
         if Version(pandas.__version__) < Version("3.1"):
             usual["float_precision"] = "round_trip"  # which is by now the only one: others were off by a last bit
-        frame: pandas.DataFrame = pandas.read_csv(io.BytesIO(self.raw), **{**usual, **options})
+        try:
+            frame: pandas.DataFrame = pandas.read_csv(io.BytesIO(self.raw), **{**usual, **options})
+        except pandas.errors.ParserError as error:
+            words = self._fault(str(error))
+            if words is None:
+                raise
+            raise ValueError(f"data: {words}") from None
         return frame
+
+    def _fault(self, told: str) -> str | None:
+        """In words what pandas says of a text that it cannot cut into values; None if it says something else."""
+        if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", told):
+            expected, line, saw = map(int, longer.groups())
+            where = f"line {self.lines_above + line} of {short(self.place)}"
+            return f"{where} has {saw} values, where those above have {expected}"
+        if opened := re.search(r"EOF inside string starting at row (\d+)", told):
+            where = f"line {self.lines_above + int(opened[1]) + 1} of {short(self.place)}"
+            return f"{where} has a quotation mark that no other closes"
+        return None
 
     def _whole(self) -> "pandas.DataFrame":
         """All its rows, with the kinds of their columns, numbers with decimal commas too."""

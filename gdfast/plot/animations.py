@@ -28,7 +28,7 @@ from gdfast.plot.look import Look, apart, legend_wanted, literal, new_figure, st
 from gdfast.plot.panels import Panel, label_without
 from gdfast.plot.paths import background, check_paths
 from gdfast.plot.room import legend_below
-from gdfast.plot.style import line_colour, line_style, outcome_patches
+from gdfast.plot.style import leaving_patch, line_colour, line_style, outcome_patches
 from gdfast.problems import Problem
 from gdfast.storing.result import DIMENSIONS
 from gdfast.tiles.outcomes import Outcome
@@ -221,6 +221,7 @@ def animate_map(
     images = [draw_panel(ax, panel, scale, meaning)[0] for ax, panel in zip(axes, found[0], strict=True)]
     if legend_wanted() and scale is None:
         patches = outcome_patches(present(every) - {int(Outcome.not_run)})
+        patches += leaving_patch() if any((panel.number > 0.5).any() for panel in every) else []
         legend_below(figure, patches, ncols=min(2 * columns_of(found[0]) + 1, len(patches)))
     elif legend_wanted():
         figure.colorbar(images[0], ax=axes, label=label_of_scale(meaning))
@@ -228,10 +229,11 @@ def animate_map(
 
     def move(number: int) -> None:
         words.set_text(told[number][0])
-        for ax, panel in zip(axes, found[number], strict=True):
+        for ax, first, panel in zip(axes, found[0], found[number], strict=True):
+            title = ax.get_title()  # in lines, where it is long
             ax.clear()
-            draw_panel(ax, panel._replace(number=np.empty(0)) if scale is None else panel, scale, meaning)
-            ax.set_title(literal(panel.title), fontsize=10)
+            draw_panel(ax, panel, scale, meaning)
+            ax.set_title(title if panel.title == first.title else literal(panel.title), fontsize=10)
         label_outside(axes, found[number])
 
     return Film(figure, move, len(told), rate)

@@ -66,7 +66,8 @@ def outcome_map(
     optimizer : str, optional
         Label of the optimizer, less the hyperparameters that are axes; may be left out if there is only one.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, with the legend in a corner; a new figure, with the legend below, if not given.
+        Where to draw, with the legend in a corner; a new figure, with the legend below and the optimizer in the title,
+        if not given.
     x, y : str
         The axes to the right and upwards: ``learning_rate``, ``start`` or a hyperparameter; see the module.
     **look
@@ -88,11 +89,11 @@ def outcome_map(
     >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
     >>> ax = gdfast.plot.outcome_map(result, "adam")
     >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
-    ('', 'learning rate η', 'start x')
+    ('adam', 'learning rate η', 'start x')
     """
     panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS, steps=False, number=LEAVES)
     alone = ax is None
-    ax = new_axes(ax, 5.2, 4.2)
+    ax = _titled_axes(ax, panel.title)
     left = draw_outcome(ax, panel)
     patches = outcome_patches(set(np.unique(panel.outcome).tolist()) - {int(Outcome.not_run)})
     legend_of_map(ax, patches + (leaving_patch() if left else []), alone)
@@ -141,11 +142,11 @@ def steps_map(
     >>> result = gdfast.sweep("quartic", "gd adam", "1e-3:1:7", "-3:3:4", max_steps=200, backend="numpy")
     >>> ax = gdfast.plot.steps_map(result, "gd")
     >>> ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
-    ('', 'learning rate η', 'start x')
+    ('gd', 'learning rate η', 'start x')
     """
     arguments.flag("colorbar", colorbar)
     panel = _chosen(result, optimizer, x, y, most=MOST_PIXELS)
-    ax = new_axes(ax, 5.2, 4.2)
+    ax = _titled_axes(ax, panel.title)
     image = draw_steps(ax, panel, steps_range(result))
     if colorbar and legend_wanted():
         ax.figure.colorbar(image, ax=ax, label="steps until stationary\n(grey: light unfinished, dark diverged)")
@@ -206,10 +207,8 @@ def basin_map(
     basin = pixels(alone, "basin", x, y)
     codes = np.where(basin >= 0, len(Outcome) + basin % len(BASIN_COLOURS), panel.outcome)
     drawn_alone = ax is None
-    ax = new_axes(ax, 5.2, 4.2)
-    if drawn_alone:
-        at = "" if "learning_rate" in (x, y) else f", {words_of_rate(alone, 0, float(units_of_rates(alone)[0]))}"
-        ax.set_title(literal(panel.title + at), fontsize=10)
+    at = "" if "learning_rate" in (x, y) else f", {words_of_rate(alone, 0, float(units_of_rates(alone)[0]))}"
+    ax = _titled_axes(ax, panel.title + at)
     colours = line_colours(BASIN_COLOURS)
     palette = ListedColormap([*outcome_colours(), *(colours[i % len(colours)] for i in range(len(BASIN_COLOURS)))])
     image_at_places(ax, panel, codes, cmap=palette, norm=BoundaryNorm(np.arange(palette.N + 1) - 0.5, palette.N))
@@ -221,6 +220,14 @@ def basin_map(
     others = set(np.unique(codes[basin < 0]).tolist()) - {int(Outcome.not_run)}
     legend_of_map(ax, [*ended, *outcome_patches(others)], drawn_alone, columns=2)
     return ax
+
+
+def _titled_axes(ax: Axes | None, title: str) -> Axes:
+    """The axes that were given, as they are, or those of a new figure, with this title."""
+    made = new_axes(ax, 5.2, 4.2)
+    if ax is None:
+        made.set_title(literal(title), fontsize=10)
+    return made
 
 
 def _minima(result: "xarray.Dataset", basin: NDArray[np.int16]) -> dict[int, str]:
@@ -281,7 +288,7 @@ def delta_map(
     """
     panel = _chosen(changes(difference), optimizer, x, y, most=MOST_PIXELS, steps=False)
     alone = ax is None
-    ax = new_axes(ax, 5.2, 4.2)
+    ax = _titled_axes(ax, panel.title)
     draw_change(ax, panel)
     legend_of_map(ax, change_patches(np.unique(panel.outcome).tolist()), alone, columns=2)
     return ax

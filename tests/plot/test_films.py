@@ -126,3 +126,16 @@ def test_many_that_race_are_told_apart_and_no_word_stands_on_a_line():
     over = plot.trajectory(paths, problems.himmelblau())
     lines = [line for line in over.lines if not line.get_label().startswith("_")]
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(rules)
+
+
+@pytest.mark.slow
+def test_a_map_that_moves_has_the_titles_and_the_hatching_of_one_that_does_not():
+    rules = [f"adam:beta1={b},beta2={c},eps=0.0001|cosine:end=0.01" for b in (0.5, 0.9) for c in (0.95, 0.99, 0.9999)]
+    result = gdfast.sweep("quartic", rules, "1e-3:1:8", "-3:3:8", max_steps=50, backend="numpy")
+    still, film = plot.maps(result), plot.animate_map(result, "beta1")
+    list(film.pictures())
+    for figure in (still, film.figure):
+        assert "leaves again" in {text.get_text() for text in figure.legends[0].get_texts()}
+        assert any(len(ax.images) > 1 for ax in figure.axes)  # the hatching
+        for ax in figure.axes:
+            assert ax.title.get_window_extent().width <= 1.02 * ax.get_window_extent().width

@@ -83,6 +83,15 @@ def test_what_arrives_at_the_end_of_the_budget_is_within_the_axes(result, ax):
     assert ax.get_xlim()[1] > 300
 
 
+def test_a_map_alone_tells_of_which_optimizer_it_is(result, plane, ax):
+    one = result.isel(optimizer=[1])
+    change = analysis.delta(one, one)
+    for drawn in (plot.outcome_map(one), plot.steps_map(one), plot.delta_map(change)):
+        assert drawn.get_title() == "momentum"
+    for drawn in (plot.outcome_map(one, ax=ax), plot.steps_map(one, ax=ax), plot.delta_map(change, ax=ax)):
+        assert drawn.get_title() == ""  # whoever has axes of their own titles them
+
+
 def test_coordinates_of_the_starts_are_axes(plane):
     (panel,) = panels(plane, "x", "y")
     assert (panel.x.label, panel.y.label) == ("start x", "start y")
