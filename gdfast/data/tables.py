@@ -154,18 +154,16 @@ class _Text:
             words = self._fault(str(error))
             if words is None:
                 raise
-            raise ValueError(f"data: {words}") from None
+            raise ValueError(f"data: {short(self.place)} cannot be read as CSV: {words}") from None
         return frame
 
     def _fault(self, told: str) -> str | None:
         """In words what pandas says of a text that it cannot cut into values; None if it says something else."""
         if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", told):
             expected, line, saw = map(int, longer.groups())
-            where = f"line {self.lines_above + line} of {short(self.place)}"
-            return f"{where} has {saw} values, where those above have {expected}"
+            return f"line {self.lines_above + line} has {saw} values, where those above have {expected}"
         if opened := re.search(r"EOF inside string starting at row (\d+)", told):
-            where = f"line {self.lines_above + int(opened[1]) + 1} of {short(self.place)}"
-            return f"{where} has a quotation mark that no other closes"
+            return f"line {self.lines_above + int(opened[1]) + 1} has a quotation mark that no other closes"
         return None
 
     def _whole(self) -> "pandas.DataFrame":
