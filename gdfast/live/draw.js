@@ -93,6 +93,7 @@ function ticks(axis, wanted) {
     const place = k * step, deep = span < 1e-2;
     let label = short(value(Math.abs(place) < step * 1e-9 ? 0 : place));
     if (deep) label = Number(value(place).toPrecision(Math.min(16, digits + 2))).toString();
+    else if (near1 && place > 3) label = `1 − 1e-${Number(place.toPrecision(4))}`;
     else if (log && step >= 1 && Math.abs(place) > 3) label = `1e${Math.round(place)}`;
     found.push([place, label]);
   }
