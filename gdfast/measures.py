@@ -23,7 +23,7 @@ from gdfast.formulas.elementary import Array, minimum, select
 from gdfast.formulas.families import define
 from gdfast.named import Named, named, parameters_of_factory
 from gdfast.problems import Problem
-from gdfast.rules import check_coefficients, check_memory, sample
+from gdfast.rules import check_coefficients, check_memory, in_columns, sample
 
 _MOST_TOLERANCES = 16
 _OF_THE_PROBLEM: Mapping[str, Callable[[Problem], float]] = {
@@ -121,7 +121,7 @@ class Measure(Named):
         t = np.arange(max_steps + 1, dtype=np.float64)
         of_problem = {name: tell(problem) / problem.loss_per_objective for name, tell in _OF_THE_PROBLEM.items()}
         columns = {**of_problem, **self.parameters, **self.step_table(t, max_steps)}
-        return np.column_stack([np.broadcast_to(columns[name], t.shape) for name in self.coefficients])
+        return in_columns(self.coefficients, columns, len(t))
 
 
 def _convergence(loss, first, last, late, total, inverse, is_first, is_late, clip, floor):

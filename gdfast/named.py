@@ -24,6 +24,7 @@ import numpy as np
 from gdfast import arguments, literals
 from gdfast.arguments import Interval, OneOf
 from gdfast.formulas.reach import full_text
+from gdfast.formulas.telling import is_cached
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
@@ -157,14 +158,28 @@ class Named(Value):
     def specification(self) -> dict[str, Any]:
         """Name and parameters as plain data; an array is given by its shape and a digest of its bytes.
 
-        What was made directly is told by its fields; of functions that is the source text.
+        What was made directly is told by its fields; of functions that is the source text. Beside them stands the
+        text of a factory or class of one's own, with what that uses.
         """
         told = dict(self.parameters)
         if self.make is None:
             told.update((n, v) for n, v in self.fields().items() if n != "parameters" and v is not None)
-        code = getattr(self.make, "code", None)  # of a file
-        of_file = {} if code is None else {"code": code}
-        return {"name": self.name, "parameters": {n: _plain(v) for n, v in told.items()}, **of_file}
+        return {"name": self.name, "parameters": {n: _plain(v) for n, v in told.items()}, **self._code}
+
+    @property
+    def _code(self) -> dict[str, str]:
+        """The text of what has made it, ``code``, where that is a factory or class of one's own; else nothing."""
+        made_by = self.make or type(self)
+        code = getattr(made_by, "code", None)  # of a file
+        if code is not None:
+            return {"code": code}
+        made_by = inspect.unwrap(made_by)
+        if made_by.__module__.partition(".")[0] == "gdfast":
+            return {}
+        if self.make is not None or dataclasses.is_dataclass(self):
+            return {"code": full_text(made_by)}
+        state = {n: v for n, v in vars(self).items() if n != "found" and not is_cached(type(self), n)}
+        return {"code": full_text((made_by, state) if state else made_by)}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__.lower()} {self.label}>"
@@ -395,20 +410,19 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
     if isinstance(value, Value) and hasattr(value, "specification"):
         return value.specification
-    if inspect.isfunction(value):
-        return source(value)
-    if isinstance(value, tuple) and any(isinstance(each, Value) for each in value):
+    if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, Value | type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, MappingProxyType):
+    if isinstance(value, dict | MappingProxyType) and all(isinstance(name, str) for name in value):
         return {name: _plain(each) for name, each in value.items()}
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, str | int | float | None) else full_text(value)
 
 
 def source(function: Callable[..., Any]) -> str:

@@ -40,6 +40,8 @@ class Formula:
         Names of the arguments.
     constants : dict
         The numbers from outside that it names.
+    outside : Outside
+        Where these are, and the functions that it is made of.
     tree : ast.FunctionDef
         The syntax tree in the grammar, with these numbers in it, and without docstring. Not to be changed.
 
@@ -59,15 +61,23 @@ class Formula:
         self.name = getattr(function, "__name__", repr(function))
         self.source = source_of(function)
         self.function, self.results = function, results
-        self.tree, self.constants = translated(function)
+        self.tree, self.constants, self.outside = translated(function)
         self.arguments = tuple(argument.arg for argument in self.tree.args.args)
         check(self.tree, results, of_vectors)
         self._readings: dict[str, Callable[..., Any]] = {}
 
     @classmethod
     def of(cls, function: Callable[..., Any], results: int, of_vectors: bool = False) -> "Formula":
-        """The formula that a function is; the same object for the same function."""
-        return _of(function, results, of_vectors)
+        """The formula that a function is; the same object for the same function.
+
+        Raises
+        ------
+        GrammarError
+            If it is none, or what it is made of was another when it was first read.
+        """
+        formula = _of(function, results, of_vectors)
+        formula.outside.check(formula.name)
+        return formula
 
     def reading(self, real: str) -> Callable[..., Any]:
         """The function as it computes in a type, ``float64`` or ``float32``, on arrays and in compiled lanes."""

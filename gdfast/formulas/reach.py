@@ -1,27 +1,32 @@
-"""What a function of one's own uses, as text: by it a store tells whether what it holds was computed by the same."""
+"""What a function or class of one's own uses, as text: by it a store tells whether the same made what it holds."""
 
-import functools
-import hashlib
+import contextlib
+import dis
+import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
 from typing import Any
 
-import numpy as np
-
+from gdfast.formulas.codes import codes, text_of_code
 from gdfast.formulas.grammar import GrammarError
 from gdfast.formulas.source import source_of
+from gdfast.formulas.telling import Telling, digest
 
-_LIBRARIES = {*sys.stdlib_module_names, "gdfast"}
+_LIBRARIES = {*sys.stdlib_module_names, "gdfast", "numpy"}
 _INSTALLED = ("site-packages", "dist-packages")
+_OF_EVERY_CLASS = {"__dict__", "__doc__", "__module__", "__qualname__", "__slotnames__", "__weakref__", "_abc_impl"}
+_OF_EVERY_CLASS |= {"__annotate__", "__annotate_func__", "__annotations__", "__annotations_cache__"}
+_OF_EVERY_CLASS |= {"__abstractmethods__", "__firstlineno__", "__static_attributes__", "__dataclass_fields__"}
+_OF_EVERY_FUNCTION = {"__wrapped__", "__text__", "__tree__", "accepted"}
 
 
-def full_text(function: Callable[..., Any]) -> str:
-    """Return the text of a function, and under it what it uses of numbers, arrays, functions and classes.
+def full_text(thing: Any) -> str:
+    """Return the text of a function or class with all that it uses, functions, classes and values; of a value, this.
 
-    What libraries have is told by nothing: their versions are told elsewhere. Of a function without a text the
-    representation is returned.
+    What other packages have that are installed is told by its name. Functions whose text cannot be read are told by a
+    digest of their code; what nothing is known of, such as a lock, is the same as itself only.
 
     Examples
     --------
@@ -29,84 +34,141 @@ def full_text(function: Callable[..., Any]) -> str:
     >>> print(full_text(from_text("def half(x): return x / 2")))
     def half(x): return x / 2
     """
-    lines: list[str] = []
-    for name, value in _reached(function):
-        lines.append(f"{name} = {_told(value)}" if name else _text(value))
-    return "\n\n".join(line.strip("\n") for line in lines) if len(lines) > 1 else lines[0]
+    return _Reach(thing).whole()
 
 
-def _reached(function: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
-    """The function, and names with their values; functions and classes, which have a text, without a name."""
-    seen: set[int] = {id(function)}
-    waiting: list[Any] = [function]
-    yield "", function
-    while waiting:
-        thing = waiting.pop(0)
-        for name, value in _uses(thing):
-            value = getattr(value, "py_func", value)
-            if isinstance(value, functools.partial):
-                value = value.func
-            if isinstance(value, ModuleType) or _is_of_library(value):
-                continue
-            if isinstance(value, FunctionType | type):
-                if id(value) not in seen:
-                    seen.add(id(value))
-                    waiting.append(value)
-                    yield "", value
-            elif (id(thing), name) not in seen:  # type: ignore[comparison-overlap]
-                yield name, value
-
-
-def _uses(thing: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(thing, type):
-        for _, value in sorted(vars(thing).items()):
-            if isinstance(value, FunctionType | staticmethod | classmethod):
-                yield from _uses(getattr(value, "__func__", value))
+def imported(function: FunctionType) -> Iterator[tuple[str, ModuleType]]:
+    """The modules of one's own that a function of one's own imports when it is called."""
+    around = function.__globals__
+    if _is_of_installed(around.get("__file__")):
         return
-    names = sorted({name for code in _codes(thing.__code__) for name in code.co_names})
-    around: Mapping[str, Any] = thing.__globals__
-    for name in names:
-        value = around.get(name)
-        if isinstance(value, ModuleType) and not _is_library(value.__name__, getattr(value, "__file__", None)):
+    for code in codes(function.__code__):
+        if dis.opmap["IMPORT_NAME"] not in code.co_code[::2]:
+            continue
+        instructions = [each for each in dis.get_instructions(code) if each.opname != "EXTENDED_ARG"]
+        for level, _, taken in zip(instructions, instructions[1:], instructions[2:], strict=False):
+            if taken.opname == "IMPORT_NAME" and _package(taken.argval) not in _LIBRARIES:
+                with contextlib.suppress(Exception):  # what it raises is told by the function when it is called
+                    name = "." * int(level.argval) + str(taken.argval)
+                    name = importlib.util.resolve_name(name, str(around.get("__package__") or ""))
+                    if name in sys.modules or not _is_of_installed(importlib.util.find_spec(_package(name)).origin):  # type: ignore[union-attr]
+                        yield name, importlib.import_module(name)
+
+
+def _is_of_installed(file: Any) -> bool:
+    return any(folder in str(file) for folder in _INSTALLED)
+
+
+def _package(module: Any) -> str:
+    return str(module).partition(".")[0]
+
+
+class _Reach(Telling):
+    """What is told of one thing: its text, and that of each function and class that it reaches, once."""
+
+    def __init__(self, thing: Any) -> None:
+        super().__init__()
+        self.thing = getattr(thing, "py_func", thing)
+        self.home = _package(getattr(self.thing, "__module__", ""))
+        self.numbers: dict[Any, int] = {}
+        self.waiting: list[FunctionType | type] = []
+
+    def whole(self) -> str:
+        """The whole text."""
+        lines = []
+        if isinstance(self.thing, FunctionType | type):
+            self.reached(self.thing)
+        else:
+            lines = [self.value(self.thing)]
+        while self.waiting:
+            lines += self.told_of(self.waiting.pop(0))
+        return "\n\n".join(line.strip("\n") for line in lines)
+
+    def reached(self, thing: FunctionType | type) -> int:
+        """The number of a function or class of one's own, whose text is told."""
+        if thing not in self.numbers:
+            self.numbers[thing] = len(self.numbers)
+            self.waiting.append(thing)
+        return self.numbers[thing]
+
+    def is_of_library(self, thing: Any) -> bool:
+        """Whether a function or class is of Python, of gdfast, or of another package that is installed."""
+        return self.is_installed(str(getattr(thing, "__module__", None)))
+
+    def is_installed(self, module: str) -> bool:
+        """The same of a module."""
+        if _package(module) in _LIBRARIES:
+            return True
+        file = str(getattr(sys.modules.get(module), "__file__", None))
+        return _package(module) != self.home and _is_of_installed(file)
+
+    def function(self, thing: Any) -> str:
+        """The name of a function or class, whose text is told too if it is one's own."""
+        if not self.is_of_library(thing):
+            return f"{thing.__name__} ({self.reached(thing)})"
+        name = f"{thing.__module__}.{thing.__qualname__}"
+        if _package(thing.__module__) == "gdfast":
+            return name
+        around = [self.value(content) for _, content in _enclosed(thing)]
+        return f"{name} of {around}" if around else name
+
+    def told_of(self, thing: FunctionType | type) -> Iterator[str]:
+        """The text of a function or class, and what its names stand for."""
+        if isinstance(thing, type):
+            yield f"class {thing.__name__}({', '.join(self.value(base) for base in thing.__bases__)})"
+            for name, value in sorted(vars(thing).items()):
+                if name not in _OF_EVERY_CLASS:
+                    yield f"{thing.__name__}.{name} = {self.value(value)}"
+            return
+        yield _text(thing)
+        more = {n: v for n, v in vars(thing).items() if n not in _OF_EVERY_FUNCTION}
+        for role, values in {"defaults": thing.__defaults__, **(thing.__kwdefaults__ or {}), **more}.items():
+            if values is not None:
+                yield f"{thing.__name__}: {role} = {self.value(values)}"
+        for name, value in self.uses(thing):
+            value = getattr(value, "py_func", value)
+            is_told_by_text = isinstance(value, FunctionType | type) and not self.is_of_library(value)
+            is_new = is_told_by_text and value not in self.numbers
+            told = self.value(value)
+            if not (is_new and value.__name__ == name):
+                yield f"{name} = {told}"
+
+    def uses(self, function: FunctionType) -> Iterator[tuple[str, Any]]:
+        """What the names in the code of a function stand for, but for what is of libraries by its usual name."""
+        names = sorted({name for code in codes(function.__code__) for name in code.co_names})
+        around = [(name, function.__globals__[name]) for name in names if name in function.__globals__]
+        for name, value in [*around, *imported(function), *_enclosed(function)]:
+            yield from self.of_name(name, value, names, ())
+
+    def of_name(self, name: str, value: Any, names: list[str], within: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+        """What a name stands for; of a module of one's own, whichever of these names it has."""
+        if not isinstance(value, ModuleType):
+            usual = getattr(value, "__name__", None) == name.rpartition(".")[2]
+            if not (
+                usual
+                and _package(getattr(value, "__module__", None) or "numpy") in ("builtins", "gdfast", "math", "numpy")
+                and callable(value)
+            ):
+                yield name, value
+        elif self.is_installed(value.__name__):
+            if name.rpartition(".")[2] not in (value.__name__, "np"):
+                yield name, value
+        elif value not in within:
             for inner in names:
                 if hasattr(value, inner):
-                    yield f"{name}.{inner}", getattr(value, inner)
-        elif name in around:
-            yield name, value
-    for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=False):
-        try:
+                    yield from self.of_name(f"{name}.{inner}", getattr(value, inner), names, (*within, value))
+
+
+def _enclosed(function: Any) -> Iterator[tuple[str, Any]]:
+    """The names of enclosing functions that a function uses, and what they stand for."""
+    cells = getattr(function, "__closure__", None) or ()
+    for name, cell in zip(function.__code__.co_freevars if cells else (), cells, strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
             yield name, cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-def _is_of_library(value: Any) -> bool:
-    module = value.__module__ if isinstance(value, FunctionType | type) else None
-    if module is None:
-        return callable(value) and not hasattr(value, "specification")
-    return _is_library(module, getattr(sys.modules.get(module), "__file__", None))
-
-
-def _is_library(module: str, file: str | None) -> bool:
-    return module.partition(".")[0] in _LIBRARIES or any(folder in str(file) for folder in _INSTALLED)
-
-
-def _text(value: Any) -> str:
-    try:
-        return source_of(value) if isinstance(value, FunctionType) else inspect.getsource(value)
-    except (GrammarError, OSError, TypeError):
-        return repr(value)
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"array {value.shape} {value.dtype} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
-    told = getattr(value, "specification", None)
-    return repr(value) if told is None else repr(told)
+def _text(function: FunctionType) -> str:
+    if inspect.unwrap(function) is function:  # else its text would be that of what it wraps
+        with contextlib.suppress(GrammarError):
+            return source_of(function)
+    return f"{function.__name__}: code of digest {digest(text_of_code(function.__code__))}"

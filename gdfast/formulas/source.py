@@ -3,20 +3,23 @@
 import ast
 import functools
 import inspect
+import os
 import textwrap
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
+from gdfast.formulas.codes import stands_in
 from gdfast.formulas.grammar import GrammarError
 
 
 def source_of(function: Callable[..., Any]) -> str:
-    """Return the text of a function.
+    """Return the text of a function, or of what its decorators wrap.
 
     Raises
     ------
     GrammarError
-        If it cannot be read.
+        If it cannot be read, or its file has another text by now than that of which Python made the function.
     """
     text = getattr(function, "__text__", None)
     if text is not None:
@@ -24,9 +27,12 @@ def source_of(function: Callable[..., Any]) -> str:
     if getattr(function, "__name__", "") == "<lambda>":
         return ast.unparse(_lambda(function))
     try:
-        return textwrap.dedent(inspect.getsource(function))
+        text = textwrap.dedent(inspect.getsource(function))
+        lines, _ = inspect.findsource(function)
     except (OSError, TypeError):
         raise _unreadable(function) from None
+    _check_current(function, "".join(lines))
+    return text
 
 
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
@@ -37,8 +43,13 @@ def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
     Raises
     ------
     GrammarError
-        If its source cannot be read, or it is no function.
+        If its source cannot be read, or it is no function, or a decorator has put another in its place.
     """
+    if isinstance(function, FunctionType) and inspect.unwrap(function) is not function:
+        raise GrammarError(
+            f"{_name(function)}: a decorator has put another function in its place, which may return something else; "
+            "give the function without it"
+        )
     if getattr(function, "__name__", "") == "<lambda>":
         expression = _lambda(function)
         returned = ast.copy_location(ast.Return(expression.body), expression.body)
@@ -75,6 +86,7 @@ def _lambda(function: Callable[..., Any]) -> ast.Lambda:
     """The syntax tree of a lambda: that which stands in its file where its code says."""
     try:
         lines, _ = inspect.findsource(function)
+        _check_current(function, "".join(lines))
         tree = _parsed("".join(lines))
         code: Any = function.__code__
         places = {(line, column) for line, _, column, _ in code.co_positions() if line and column is not None}
@@ -90,6 +102,28 @@ def _lambda(function: Callable[..., Any]) -> ast.Lambda:
         if first in inside and len(places - inside) <= 1:  # where the lambda itself begins
             return ast.parse(ast.unparse(node), mode="eval").body  # type: ignore[return-value]
     raise _unreadable(function)
+
+
+def _check_current(function: Any, file: str) -> None:
+    """Refuse a function whose file, as it is now, has another text in its place.
+
+    Raises
+    ------
+    GrammarError
+        If so.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or str(getattr(function, "__module__", "")).startswith("gdfast."):
+        return
+    try:
+        is_current = stands_in(code, file)
+    except (SyntaxError, ValueError):  # half written by now, or of a cell that is no plain Python
+        is_current = not os.path.isfile(code.co_filename)
+    if not is_current:
+        raise GrammarError(
+            f"{_name(function)}: {code.co_filename} has another text by now than that of which this function was made; "
+            "import it again, or start Python anew"
+        )
 
 
 @functools.lru_cache(maxsize=8)

@@ -14,24 +14,24 @@ What is not known here is left as it is, for `gdfast.formulas.grammar` to refuse
 """
 
 import ast
-import builtins
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
 
+from gdfast.arguments import shown
 from gdfast.formulas import elementary, vectors
 from gdfast.formulas.grammar import GrammarError, check
 from gdfast.formulas.matrices import FUNCTIONS
+from gdfast.formulas.outside import NOTHING, Outside, outside
 from gdfast.formulas.source import definition_of
 
 _LARGEST_EXPONENT = 64
 _MOST_CALLS = 500  # of functions that are replaced by their text
-_NONE = object()
 
 _KNOWN: dict[Any, str] = {getattr(elementary, name): name for name in elementary.__all__}
 _KNOWN |= {abs: "absolute", max: "maximum", min: "minimum", math.fabs: "absolute", np.fabs: "absolute"}
@@ -48,8 +48,8 @@ _KNOWN |= {function: name for name, function in FUNCTIONS.items()}
 _POWERS = (pow, math.pow, np.power)
 
 
-def translated(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str, float]]:
-    """Return a function in the grammar, as far as it can be brought into it, and the numbers from outside in it.
+def translated(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str, float], Outside]:
+    """Return a function in the grammar, as far as it can be brought into it, and what is from outside in it.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def translated(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str,
     Examples
     --------
     >>> from gdfast.formulas.formula import from_text
-    >>> tree, _ = translated(from_text("def loss(x): return (x - 1)**4"))
+    >>> tree, *_ = translated(from_text("def loss(x): return (x - 1)**4"))
     >>> print(ast.unparse(tree))
     def loss(x):
         p0 = x - 1
@@ -84,6 +84,8 @@ class _Translation:
         self.function, self.within = function, (*within, function)
         self.definition = definition_of(function)
         self.constants: dict[str, float] = {}
+        self.outside = Outside()
+        self.outside.made_of(function)
         self.lines: list[ast.stmt] = []
         arguments = [argument.arg for argument in self.definition.args.args]
         self.own = {*arguments, *_assigned(self.definition)}
@@ -92,14 +94,15 @@ class _Translation:
         self.renamed: dict[str, str] = {}
         self.calls = itertools.count(1)
 
-    def whole(self) -> tuple[ast.FunctionDef, dict[str, float]]:
+    def whole(self) -> tuple[ast.FunctionDef, dict[str, float], Outside]:
         definition = self.definition
         for argument in definition.args.args:
             argument.annotation = None
+        definition.args.defaults = []  # whoever calls it gives all arguments
         definition.returns = None
         self.body(definition.body)
         definition.body = self.lines or [ast.Pass()]
-        return ast.fix_missing_locations(definition), self.constants
+        return ast.fix_missing_locations(definition), self.constants, self.outside
 
     def body(self, statements: Iterable[ast.stmt]) -> None:
         for statement in statements:
@@ -223,24 +226,33 @@ class _Translation:
 
     def number(self, node: ast.expr) -> ast.expr:
         """A number from outside; anything else as it is."""
-        value = self.meaning(node)
-        if isinstance(value, bool | np.bool_):
-            return ast.Constant(bool(value))
-        if isinstance(value, numbers.Real) and math.isfinite(value):
-            exact = int(value) if isinstance(value, numbers.Integral) else float(value)
-            self.constants[ast.unparse(node)] = exact
-            return ast.Constant(exact)
-        return node
+        number = _number(self.meaning(node))
+        if number is None:
+            return node
+        if not isinstance(number, bool):
+            self.constants[ast.unparse(node)] = number
+        return ast.Constant(number)
 
     def meaning(self, node: ast.expr) -> Any:
-        """What a name stands for outside of the function, `_NONE` for nothing."""
+        """What a name stands for outside of the function, `NOTHING` for nothing."""
         match node:
             case ast.Name(id=name) if name not in self.own:
-                return _outside(self.function, name)
+                value = outside(self.function, name)
+                if self.varies(value):
+                    self.outside.uses(self.function, name, value)
+                return value
             case ast.Attribute(value=of, attr=name):
                 module = self.meaning(of)
-                return getattr(module, name, _NONE) if isinstance(module, ModuleType) else _NONE
-        return _NONE
+                if isinstance(module, ModuleType):
+                    value = getattr(module, name, NOTHING)
+                    if self.varies(value):
+                        self.outside.uses_of_module(module, name, value)
+                    return value
+        return NOTHING
+
+    def varies(self, value: Any) -> bool:
+        """Whether a formula is made of the value from outside, which may be another by the time it is used."""
+        return _number(value) is not None or self.is_own(value)
 
     @staticmethod
     def is_own(function: Any) -> bool:
@@ -259,14 +271,16 @@ class _Translation:
         _checked(function, self.within)
         names = [argument.arg for argument in inner.definition.args.args]
         given = dict(zip(names, node.args, strict=False)) | {word.arg: word.value for word in node.keywords if word.arg}
-        defaults = dict(zip(names[::-1], inner.definition.args.defaults[::-1], strict=False))
+        defaults = dict(zip(names[::-1], (function.__defaults__ or ())[::-1], strict=False))
         extra = inner.definition.args
         plain = not (extra.vararg or extra.kwarg or extra.kwonlyargs or extra.posonlyargs)
         if not plain or len(node.args) > len(names) or {*given} - {*names} or {*names} - {*given, *defaults}:
             self.refuse(node, f"{function.__name__} takes {', '.join(names) or 'nothing'}, by plain arguments")
         # Its names get new ones, which no other part has.
         inner.fresh, inner.calls, inner.lines, inner.constants = self.fresh, self.calls, self.lines, self.constants
-        values = {n: self.expression(given[n]) if n in given else inner.default(defaults[n]) for n in names}
+        self.outside.made_of(function)
+        inner.outside = self.outside
+        values = {n: self.expression(given[n]) if n in given else self.default(node, n, defaults[n]) for n in names}
         inner.renamed = {name: next(self.fresh) for name in sorted(inner.own)}
         for name, value in values.items():
             target = ast.Name(inner.renamed[name], ast.Store())
@@ -277,9 +291,12 @@ class _Translation:
         assert last.value is not None
         return [ast.copy_location(part, node) for part in inner.several(last.value)]
 
-    def default(self, node: ast.expr) -> ast.expr:
-        """The default of an argument, a number."""
-        return self.number(node) if isinstance(node, ast.Name | ast.Attribute) else node
+    def default(self, node: ast.expr, name: str, value: Any) -> ast.expr:
+        """The default of an argument, which must be a number: as Python keeps it, whatever its text means by now."""
+        number = _number(value)
+        if number is None:
+            self.refuse(node, f"the default of {name}, {shown(value)}, is no number")
+        return ast.Constant(number)
 
     def power(self, node: ast.expr, left: ast.expr, right: ast.expr) -> ast.expr:
         """A power with a whole or half exponent as a product; any other as it is, to be refused."""
@@ -327,7 +344,7 @@ class _Translation:
 def _checked(function: Callable[..., Any], within: Sequence[Callable[..., Any]]) -> None:
     """Refuse a function that is called and is not in the grammar, by its own name and lines."""
     translation = _Translation(function, within)
-    definition, _ = translation.whole()
+    definition, *_ = translation.whole()
     last = definition.body[-1]
     value = last.value if isinstance(last, ast.Return) else None
     check(definition, len(value.elts) if isinstance(value, ast.Tuple) else 1, of_vectors=True)
@@ -335,6 +352,15 @@ def _checked(function: Callable[..., Any], within: Sequence[Callable[..., Any]])
 
 def _call(name: str, values: Sequence[ast.expr]) -> ast.Call:
     return ast.Call(ast.Name(name, ast.Load()), list(values), [])
+
+
+def _number(value: Any) -> float | None:
+    """A finite number as Python's own, None if it is none."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, numbers.Real) and math.isfinite(value):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    return None
 
 
 def _value(node: ast.expr) -> float | None:
@@ -353,22 +379,6 @@ def _known(function: Any) -> str:
         return _KNOWN.get(function, "")
     except TypeError:  # what cannot be hashed is none of them
         return ""
-
-
-def _outside(function: Callable[..., Any], name: str) -> Any:
-    """What a name means in a function, where it is none of its own."""
-    code = getattr(function, "__code__", None)
-    enclosed: Mapping[str, Any] = {}
-    if code is not None and name in code.co_freevars:
-        cell = (function.__closure__ or ())[code.co_freevars.index(name)]
-        try:
-            enclosed = {name: cell.cell_contents}
-        except ValueError:  # not assigned yet
-            return _NONE
-    if name in enclosed:
-        return enclosed[name]
-    around = getattr(function, "__globals__", {})
-    return around[name] if name in around else getattr(builtins, name, _NONE)
 
 
 def _assigned(definition: ast.FunctionDef) -> set[str]:

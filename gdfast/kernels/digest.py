@@ -10,14 +10,12 @@ import functools
 import hashlib
 import sys
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
-import numpy as np
-
 from gdfast.formulas import elementary
+from gdfast.formulas.codes import codes, constant, text_of_code
 from gdfast.kernels.numba_internals import toolchain
 
 # Modules whose versions stand for their code.
@@ -65,7 +63,7 @@ def _reached(function: FunctionType) -> Iterator[tuple[Any, str]]:
             yield None, f"{type(value).__qualname__} {len(value)}"
             waiting += reversed(value)
         else:
-            yield None, _constant(value)
+            yield None, constant(value)
 
 
 def _referred_to(function: FunctionType) -> Iterator[Any]:
@@ -83,38 +81,3 @@ def _enclosed(function: FunctionType) -> Iterator[Any]:
             yield cell.cell_contents
         except ValueError:  # not assigned yet
             continue
-
-
-def codes(code: CodeType) -> Iterator[CodeType]:
-    """A code, and those that stand in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from codes(constant)
-
-
-def text_of_code(code: CodeType) -> str:
-    """A text of a code that is another for another code, wherever that stands."""
-    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
-    names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
-    constants = [text_of_code(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts]
-    return repr((counts, names, constants, code.co_code, code.co_exceptiontable))
-
-
-def _constant(value: Any) -> str:
-    """A text of a value that is the same in every process, and another for another value."""
-    match value:
-        case (
-            None | bool() | int() | float() | complex() | str() | bytes() | Enum() | np.generic() | np.dtype() | type()
-        ):
-            return f"{type(value).__qualname__} {value!r}"
-        case tuple():
-            return repr([_constant(part) for part in value])
-        case slice():  # a constant since Python 3.14
-            return repr(value)
-        case frozenset():
-            return repr(sorted(_constant(part) for part in value))
-        case np.ndarray():
-            return f"{value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
-        case _:  # a function of the tools, a module, an intrinsic of these
-            return f"{type(value).__qualname__} {getattr(value, '__name__', '')}"

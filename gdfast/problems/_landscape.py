@@ -145,14 +145,17 @@ class Landscape(Problem):
         """Name and parameters as plain data; the formulas themselves where no factory can make them again."""
         if self.make is not None:
             return super().specification
-        formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula}
+        formulas = {"loss": self.loss_formula, "gradient": self.gradient_formula, "representative": self.representative}
+        near = None if self.near is None else np.asarray(self.near, dtype=np.float64).tolist()
+        judged = {"params": dict(self.params) or None, "near": near, "minimum": self.minimum}
         return {
             "name": self.name,
             "parameters": {
-                **{n: source(f) for n, f in formulas.items()},
+                **{n: source(f) for n, f in formulas.items() if f is not None},
                 "domain": self.domain.tolist(),
-                **({"params": dict(self.params)} if self.params else {}),
+                **{n: value for n, value in judged.items() if value is not None},
             },
+            **self._code,
         }
 
     @property

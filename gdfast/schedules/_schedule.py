@@ -11,6 +11,8 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.source import source_of
 from gdfast.named import Named, is_factory, parameters_of_factory, source
 from gdfast.rules import check_coefficients, check_memory, in_columns, sample
 
@@ -202,7 +204,12 @@ class StepFunction(Schedule):
     def name(self) -> str:
         """The function's, or the text of a lambda."""
         name = str(getattr(self.multiplier, "__name__", "function"))
-        return " ".join(source(self.multiplier).split())[:60] if name == "<lambda>" else name
+        if name != "<lambda>":
+            return name
+        try:
+            return " ".join(source_of(self.multiplier).split())[:60]
+        except GrammarError:  # as at a prompt
+            return "lambda"
 
     @property
     def takes_budget(self) -> bool:
@@ -237,12 +244,20 @@ class StepFunction(Schedule):
         return f"<schedule {self.label}>"
 
 
-@functools.lru_cache(maxsize=8)
+_MOST_TABLES = 8
+_tables: dict[Any, tuple[set[str], Array]] = {}  # with the texts of what made each: before, and as that left itself
+
+
 def _tabulated(schedule: StepFunction, budget: int, steps: bytes) -> Array:
-    more = (budget,) if schedule.takes_budget else ()
-    values = [_factor(schedule, int(t), more) for t in np.frombuffer(steps)]
-    factors = np.array(values, dtype=np.float64)
-    factors.flags.writeable = False
+    key, text = (schedule, budget, steps), source(schedule.multiplier)
+    texts, factors = _tables.get(key, (set(), None))
+    if factors is None or text not in texts:
+        more = (budget,) if schedule.takes_budget else ()
+        factors = np.array([_factor(schedule, int(t), more) for t in np.frombuffer(steps)], dtype=np.float64)
+        factors.flags.writeable = False
+        _tables[key] = {text, source(schedule.multiplier)}, factors
+        for old in [*_tables][:-_MOST_TABLES]:
+            _tables.pop(old, None)
     return factors
 
 

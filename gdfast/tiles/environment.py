@@ -21,10 +21,13 @@ import numpy as np
 
 import gdfast
 from gdfast import __version__
+from gdfast.formulas.reach import imported
+from gdfast.formulas.telling import Telling
 
 _COMPUTES = ("numpy", "numba", "llvmlite")
 _TOLD_BY_VERSION = {*sys.stdlib_module_names, *_COMPUTES, "gdfast"}
-_OF_EVERY_CLASS = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"}
+_OF_EVERY_CLASS = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__slotnames__"}
+_OF_EVERY_CLASS |= {"__static_attributes__"}
 
 
 def _text_of_gdfast() -> str:
@@ -99,52 +102,58 @@ def _known_by_version(module: str | None) -> bool:
     return module is not None and module.partition(".")[0] in _TOLD_BY_VERSION
 
 
-def _parts(thing: Any, names: tuple[str, ...], seen: dict[int, Any]) -> Iterator[str]:
+def _parts(thing: Any, names: tuple[str, ...], seen: dict[int, tuple[int, Any]]) -> Iterator[str]:
     """Texts of what a thing is made of; `names` are those that the code which uses it looks up."""
-    if isinstance(thing, str | bytes | int | float | complex | type(None)):
-        yield repr(thing)
-        return
     if id(thing) in seen:
+        yield f"again {seen[id(thing)][0]}"
         return
-    seen[id(thing)] = thing
     uses: list[tuple[str, Any]] = []
-    if isinstance(thing, np.ndarray):
-        yield f"{thing.shape} {thing.dtype} {hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()}"
-    elif isinstance(thing, tuple | list):
-        yield f"{type(thing).__name__} of {len(thing)}"
-        uses = [("", value) for value in thing]
-    elif isinstance(thing, Mapping):
-        uses = sorted((repr(key), value) for key, value in thing.items() if isinstance(key, str | int | float))
-    elif isinstance(thing, ModuleType):
+    if isinstance(thing, ModuleType | FunctionType | type):
+        seen[id(thing)] = len(seen), thing
+    if isinstance(thing, ModuleType):
         yield thing.__name__
         if not _known_by_version(thing.__name__):
             uses = [(name, getattr(thing, name)) for name in names if hasattr(thing, name)]
-    elif isinstance(thing, staticmethod | classmethod):
-        uses = [("", thing.__func__)]
-    elif isinstance(thing, property):
-        uses = [("get", thing.fget)]
-    elif isinstance(thing, functools.partial):
-        uses = [("function", thing.func), ("arguments", thing.args), ("keywords", thing.keywords)]
     elif isinstance(thing, FunctionType):
         yield thing.__qualname__
         uses = [("cell", cell.cell_contents) for cell in thing.__closure__ or () if not _is_empty(cell)]
         if not _known_by_version(thing.__globals__.get("__name__")):
             yield from _code(thing.__code__)
             names = tuple(sorted(set(_names(thing.__code__))))
-            uses += [("default", thing.__defaults__), ("default", thing.__kwdefaults__)]
+            uses += [("default", thing.__defaults__), ("default", thing.__kwdefaults__), *vars(thing).items()]
             uses += [(name, thing.__globals__[name]) for name in names if name in thing.__globals__]
+            uses += imported(thing)
     elif isinstance(thing, type):
         yield thing.__qualname__
         if not _known_by_version(thing.__module__):
             uses = [("base", base) for base in thing.__bases__]
             uses += sorted((n, v) for n, v in vars(thing).items() if n not in _OF_EVERY_CLASS)
-    elif callable(getattr(thing, "py_func", None)):  # compiled by numba
-        uses = [("", thing.py_func)]
     else:
-        yield f"{type(thing).__module__}.{type(thing).__qualname__} {getattr(thing, '__qualname__', '')}"
+        told = _Told()
+        yield told.value(thing)
+        uses = [("", each) for each in told.functions]
     for name, value in uses:
         yield name
         yield from _parts(value, names, seen)
+
+
+class _Told(Telling):
+    """What is told of a value, and the functions and classes that it holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.functions: list[Any] = []
+
+    def function(self, thing: Any) -> str:
+        self.functions.append(thing)
+        return str(thing.__qualname__)
+
+    def itself(self, value: Any) -> str:
+        return f"{type(value).__module__}.{type(value).__qualname__}"  # each process has its own
+
+    def value(self, value: Any) -> str:
+        of_chance = isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator)
+        return self.itself(value) if of_chance else super().value(value)
 
 
 def _is_empty(cell: Any) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
+from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, keys
 from gdfast.named import parameters_of_factory
 from gdfast.rules import (
@@ -162,7 +163,14 @@ class Transform(Varied):
             raise ValueError("elsewhere must be of a transform of the gradient, not of one that acts after the update")
         part(self.of)
         extent(self.over)
-        _ = self._signature
+        slots = len(self.state) + len(self.scalars)
+        for function, results in (
+            (self.rule, 1 + slots),
+            (self.entries, len(self.norms)),
+            (self.terms, len(self.sums)),
+        ):
+            if function is not None:  # which must be what it was when its signature was read
+                Formula.of(function, results)
         if self.scalars and self.over != "all":
             raise ValueError(
                 f"over must be 'all' for a transform with scalars, which are one for all, not {self.over!r}"

@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from types import FunctionType
 
-from gdfast.kernels.digest import codes, text_of_code
+from gdfast.formulas.codes import stands_in
 
 
 @functools.lru_cache(maxsize=1024)
@@ -19,19 +19,11 @@ def tree_of(function: FunctionType) -> ast.FunctionDef:
     code = function.__code__
     if (around.co_filename, around.co_firstlineno) != (code.co_filename, code.co_firstlineno):
         raise TypeError(f"{function.__name__} stands within another function")
-    known = _codes_of("".join(inspect.findsource(function)[0]), code.co_filename)
-    if (code.co_firstlineno, text_of_code(code)) not in known:  # the kernel is kept under a name that tells of the code
+    if not stands_in(code, "".join(inspect.findsource(function)[0])):  # the kernel is kept under what tells of the code
         raise RuntimeError(f"{code.co_filename} is not what it was when it was imported; start Python anew")
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
     return tree
-
-
-@functools.lru_cache(maxsize=128)
-def _codes_of(source: str, name: str) -> set[tuple[int, str]]:
-    """The lines in which the codes of a file begin, with their texts."""
-    file = compile(source, name, "exec", dont_inherit=True)
-    return {(code.co_firstlineno, text_of_code(code)) for code in codes(file)}
 
 
 @functools.lru_cache(maxsize=1024)

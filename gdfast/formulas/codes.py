@@ -1,0 +1,63 @@
+"""The code of functions, as Python compiled it, and whether the text that stands in a file is that of a code."""
+
+import functools
+import hashlib
+from collections.abc import Iterator
+from enum import Enum
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A code, and those that stand in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from codes(constant)
+
+
+def text_of_code(code: CodeType) -> str:
+    """A text of a code that is another for another code, wherever that stands."""
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
+    constants = [text_of_code(c) if isinstance(c, CodeType) else constant(c) for c in code.co_consts]
+    return repr((counts, names, constants, code.co_code, code.co_exceptiontable))
+
+
+def stands_in(code: CodeType, file: str) -> bool:
+    """Whether a code is that of the text which stands in its place in a file now.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        If the file is no text of Python.
+    """
+    return (code.co_firstlineno, text_of_code(code)) in _codes_of(file, code.co_filename)
+
+
+@functools.lru_cache(maxsize=128)
+def _codes_of(file: str, name: str) -> set[tuple[int, str]]:
+    """The lines in which the codes of a file begin, with their texts."""
+    whole = compile(file, name, "exec", dont_inherit=True)
+    return {(code.co_firstlineno, text_of_code(code)) for code in codes(whole)}
+
+
+def constant(value: Any) -> str:
+    """A text of a value that is the same in every process, and another for another value."""
+    match value:
+        case (
+            None | bool() | int() | float() | complex() | str() | bytes() | Enum() | np.generic() | np.dtype() | type()
+        ):
+            return f"{type(value).__qualname__} {value!r}"
+        case tuple():
+            return repr([constant(part) for part in value])
+        case slice():  # a constant since Python 3.14
+            return repr(value)
+        case frozenset():
+            return repr(sorted(constant(part) for part in value))
+        case np.ndarray():
+            return f"{value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
+        case _:  # a function of the tools, a module, an intrinsic of these
+            return f"{type(value).__qualname__} {getattr(value, '__name__', '')}"

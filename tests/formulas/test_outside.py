@@ -1,0 +1,283 @@
+"""A formula is what its function is: not what its file has become, nor what its names meant at another time."""
+
+import functools
+import importlib
+import sys
+
+import cases
+import numpy as np
+import pytest
+
+import gdfast
+from gdfast.formulas.formula import Formula
+from gdfast.formulas.grammar import GrammarError
+from gdfast.measures import Measure
+from gdfast.optimizers import Optimizer, gd
+from gdfast.problems import Landscape
+from gdfast.schedules import LossSchedule
+from gdfast.transforms import Transform
+
+RULES = """
+FACTOR = 2.0
+
+def half(x, part=0.5):
+    return part * x
+
+def rule(theta, grad, lr):
+    return theta - FACTOR * lr * half(grad)
+
+def other(theta, grad, lr):
+    return theta + lr * grad
+
+shrink = lambda x: x * 0.25
+"""
+
+
+@pytest.fixture
+def rules(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "own_rules.py").write_text(RULES)
+    importlib.invalidate_caches()
+    yield importlib.import_module("own_rules")
+    sys.modules.pop("own_rules", None)
+
+
+def end(rule):
+    sweep = gdfast.Sweep(gdfast.problems.from_expression("x**2/2"), Optimizer(rule, 0.1), [0.1], [1.0], 1)
+    return float(gdfast.run(sweep, backend="numpy", keep_theta=True).theta.squeeze())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("theta - FACTOR", "theta - 7 * FACTOR"),
+        ("FACTOR = 2.0", "FACTOR = 2.0\n\n\n\n"),  # in the lines of rule there is another function
+        (RULES, ""),
+        ("lambda x: x * 0.25", "lambda x: x * 0.5"),
+    ],
+)
+def test_a_file_that_was_edited_since_it_was_imported_is_not_read(rules, tmp_path, old, new):
+    (tmp_path / "own_rules.py").write_text(RULES.replace(old, new))
+    function = rules.shrink if "lambda" in old[:6] else rules.rule
+    cases.refused(lambda: Formula.of(function, 1), GrammarError)
+
+
+def test_an_edit_elsewhere_in_the_same_lines_does_no_harm(rules, tmp_path):
+    (tmp_path / "own_rules.py").write_text(RULES.replace("theta + lr", "theta - lr"))
+    assert end(rules.rule) == 1 - 2.0 * 0.1 * 0.5
+
+
+def test_another_text_of_the_file_is_told(rules, tmp_path):
+    (tmp_path / "own_rules.py").write_text(RULES.replace("theta - FACTOR", "theta + FACTOR"))
+    cases.refused(lambda: Optimizer(rules.rule, 0.1), GrammarError, "rule", "own_rules.py", "import it again")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda rules: setattr(rules, "FACTOR", 3.0), ["FACTOR", "2.0", "3.0"]),
+        (lambda rules: setattr(rules, "FACTOR", "two"), ["FACTOR", "2.0", "'two'"]),
+        (lambda rules: delattr(rules, "FACTOR"), ["FACTOR", "2.0", "nothing"]),
+        (lambda rules: setattr(rules, "half", lambda x: x), ["half", "another function"]),
+        (lambda rules: setattr(rules.rule, "__code__", rules.other.__code__), ["rule", "code", "replaced"]),
+        (lambda rules: setattr(rules.half, "__code__", (lambda x, part: x).__code__), ["half", "code", "replaced"]),
+        (lambda rules: setattr(rules.half, "__defaults__", (0.25,)), ["half", "default"]),
+    ],
+)
+def test_what_was_replaced_since_a_function_was_read_is_told(rules, change, words):
+    optimizer = Optimizer(rules.rule, 0.1)
+    assert end(rules.rule) == 1 - 2.0 * 0.1 * 0.5
+    change(rules)
+    sweep = gdfast.Sweep("quartic", "gd", [0.1], [1.0], 1)
+    cases.refused(lambda: Optimizer(rules.rule, 0.1), GrammarError, *words, "again")
+    cases.refused(lambda: gdfast.run(sweep.replace(optimizers=optimizer), backend="numpy"), GrammarError, *words)
+
+
+def test_the_same_again_is_no_other(rules):
+    before = end(rules.rule)
+    rules.FACTOR = float("2.0")
+    scope = {}
+    exec(RULES.partition("def rule")[0], scope)
+    rules.half = scope["half"]
+    assert end(rules.rule) == before
+
+
+def made(number):
+    def loss(x):
+        return (x - number) ** 2
+
+    def change(value):
+        nonlocal number
+        number = value
+
+    return loss, change
+
+
+def test_numbers_of_enclosing_functions_are_looked_at_too():
+    loss, change = made(0.5)
+    landscape = Landscape(loss, domain=(-1, 1))
+    np.testing.assert_array_equal(landscape.gradient([1.0]), [[1.0]])
+    change(0.25)
+    cases.refused(lambda: landscape.loss([1.0]), GrammarError, "loss", "number", "0.5", "0.25")
+    cases.refused(lambda: Landscape(loss, domain=(-1, 1)), GrammarError, "number")
+
+
+SIZE = 2.0
+
+
+def scaled(x, SIZE=SIZE):  # the name of an argument is that of a number of the module
+    return SIZE * x
+
+
+def doubled(x, size=2 * SIZE):
+    return size * x
+
+
+def with_array(x, size=np.ones(2)):  # noqa: B008
+    return size * x
+
+
+def by_scaled(theta, grad, lr):
+    SIZE = 100.0
+    return theta - lr * scaled(grad) * (SIZE / SIZE)
+
+
+def by_doubled(theta, grad, lr):
+    return theta - lr * doubled(grad)
+
+
+def by_array(theta, grad, lr):
+    return theta - lr * with_array(grad)
+
+
+def test_defaults_of_functions_are_those_that_python_keeps():
+    assert end(by_scaled) == 1 - 0.1 * 2.0
+    assert end(by_doubled) == 1 - 0.1 * 4.0
+    cases.refused(lambda: Optimizer(by_array, 0.1), GrammarError, "default", "size", "number")
+
+
+def bowls(number):
+    return [
+        Landscape(lambda x, number=number: (x - number) ** 2, domain=(-1, 1)),
+        Landscape(lambda x, y, scale=2 * number: (x - scale) ** 2 + y * y, domain=[(-1, 1)] * 2),
+    ]
+
+
+@pytest.mark.parametrize("number", [0.25, 0.375])
+def test_defaults_of_losses_are_values_whatever_their_text(number):
+    narrow, wide = bowls(number)
+    assert narrow.loss([1.0]) == (1 - number) ** 2
+    assert wide.loss([1.0, 2.0]) == (1 - 2 * number) ** 2 + 4
+    np.testing.assert_array_equal(wide.gradient([1.0, 2.0])[:, 0], [2 * (1 - 2 * number), 4.0])
+    np.testing.assert_array_equal(wide.hessian([1.0, 2.0])[..., 0], 2 * np.eye(2))
+    result = gdfast.run(gdfast.Sweep(narrow, "gd", [0.25], [1.0], 3, settle=False), backend="numpy", keep_theta=True)
+    x = 1.0
+    for _ in range(3):
+        x = x - 0.25 * (2 * (x - number))
+    assert float(result.theta.squeeze()) == x
+
+
+@pytest.mark.slow
+def test_defaults_of_losses_are_values_in_kernels_too():
+    for number in (0.25, 0.375):
+        for bowl in bowls(number):
+            cases.agree(gdfast.Sweep(bowl, "gd", [0.1, 0.25], bowl.random(3), 5))
+
+
+def twice(function):
+    @functools.wraps(function)
+    def around(*values):
+        return 2 * function(*values)
+
+    return around
+
+
+@twice
+def decorated(x):
+    return x * x
+
+
+def uses_decorated(x):
+    return decorated(x)
+
+
+def test_what_a_decorator_has_made_is_not_taken_for_what_it_was_made_of():
+    assert decorated(3.0) == 18
+    for loss in (decorated, uses_decorated):
+        cases.refused(lambda loss=loss: Landscape(loss, domain=(-1, 1)), GrammarError, "decorated", "decorator")
+
+
+def faded(t):
+    return SIZE / 4
+
+
+class Faded:
+    def __init__(self):
+        self.size = 0.5
+
+    def __call__(self, t):
+        return self.size
+
+
+def test_schedules_are_asked_anew_when_what_they_use_is_another(monkeypatch):
+    of_object = Faded()
+    for schedule, change in ((faded, lambda: monkeypatch.setitem(globals(), "SIZE", 1.0)), (of_object, None)):
+        for factor in (0.5, 0.25):
+            optimizer = gdfast.optimizers.gd().scheduled(schedule)
+            sweep = gdfast.Sweep(gdfast.problems.from_expression("x**2/2"), optimizer, [0.1], [1.0], 1)
+            result = gdfast.run(sweep, backend="numpy", keep_theta=True)
+            assert float(result.theta.squeeze()) == 1 - 0.1 * factor
+            assert ("SIZE = 2.0" in result.attrs["specification"]) == (schedule is faded and factor == 0.5)
+            if change:
+                change()
+            of_object.size = 0.25 if schedule is of_object else 0.5
+
+
+ARGUMENT = 0.5
+
+
+def by_argument(theta, grad, lr):
+    return theta - ARGUMENT * lr * grad
+
+
+def scaled_gradient(theta, grad, lr):
+    return ARGUMENT * grad
+
+
+def scaled_way(theta, grad, before, lr):
+    return before + ARGUMENT * (theta - before)
+
+
+def scaled_count(loss, count):
+    return count + ARGUMENT
+
+
+def scaled_factor(loss, factor):
+    return ARGUMENT * factor
+
+
+def scaled_loss(x):
+    return ARGUMENT * x * x
+
+
+OF_NUMBERS = {
+    "rule": lambda: {"optimizers": Optimizer(by_argument, 0.1)},
+    "rule of matrices": lambda: {"optimizers": Optimizer(by_scaled, 0.1, matrix_rule=by_argument)},
+    "transform": lambda: {"optimizers": gd().transformed(Transform(scaled_gradient))},
+    "transform of the point": lambda: {"optimizers": gd().transformed(Transform(scaled_way, after=True))},
+    "schedule of the loss": lambda: {"optimizers": gd().scheduled(LossSchedule(scaled_factor, {"factor": 1.0}))},
+    "measure": lambda: {"measure": Measure(scaled_count, {"count": 0.0}, lambda t, _: {}, lambda kept, *_: kept[0])},
+    "loss": lambda: {"problem": Landscape(scaled_loss, domain=(-1, 1))},
+}
+
+
+@pytest.mark.parametrize("kind", OF_NUMBERS)
+def test_whatever_is_made_of_a_formula_is_told_of_another_number(kind, monkeypatch):
+    settings = {"problem": "quadratic", "optimizers": "gd", "learning_rates": [0.1], "max_steps": 3}
+    sweep = gdfast.Sweep(**{**settings, **OF_NUMBERS[kind]()})
+    before = gdfast.run(sweep, backend="numpy")
+    cases.assert_same(gdfast.run(sweep, backend="numpy"), before)
+    monkeypatch.setitem(globals(), "ARGUMENT", 0.25)
+    cases.refused(lambda: gdfast.run(sweep, backend="numpy"), GrammarError, "ARGUMENT", "0.5", "0.25")
+    cases.refused(lambda: OF_NUMBERS[kind](), GrammarError, "ARGUMENT", "0.5", "0.25")
