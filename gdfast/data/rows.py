@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gdfast import arguments, literals
 from gdfast.data.files import Data
 from gdfast.data.text import short
-from gdfast.formulas.elementary import square_scale
+from gdfast.data.units import Units
 
 
 def design(data: Data, bias: bool) -> Data:
@@ -64,13 +64,7 @@ def designed(data: Data, bias: bool, learned: NDArray[np.bool_] | None) -> Data:
             )
     features = data.features
     if data.standardize:
-        rows = slice(None) if learned is None else learned
-        varies = X[rows].max(axis=0) > X[rows].min(axis=0)
-        X = X * square_scale(np.abs(X[rows]).max(axis=0))
-        # Twice, since the first mean of a large offset is only as exact as its rounding.
-        for _ in range(2):
-            X = X - X[rows].mean(axis=0)
-        X = np.where(varies, X, 0.0) / np.where(varies, np.sqrt(np.mean(X[rows] * X[rows], axis=0)), 1.0)
+        X = Units.of(features, X if learned is None else X[learned], standardize=True).standardized(X)
     for name, values in (*zip(features, X.T, strict=True), (data.target, data.y)):
         if (size := np.abs(values).max()) > _LARGEST:
             raise ValueError(

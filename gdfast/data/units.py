@@ -19,24 +19,36 @@ class Units:
     ----------
     features : tuple of str
         Names of the columns.
-    center, size : ndarray
-        What is subtracted from each, and what it is then divided by, ``float64[p]``.
+    scale, center, rest, size : ndarray
+        What each is multiplied by, a power of two; what is then subtracted, first and second, since the first mean of a
+        large offset is only as exact as its rounding; and what it is divided by, ``float64[p]``.
     """
 
     features: tuple[str, ...]
+    scale: Array
     center: Array
+    rest: Array
     size: Array
 
     @classmethod
     def of(cls, features: tuple[str, ...], X: Array, standardize: bool) -> "Units":
         """Return those of rows ``float64[m, p]`` that are learned from; a column that never varies enters as 0."""
+        zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if not standardize:
-            return cls(features, np.zeros(X.shape[1]), np.ones(X.shape[1]))
+            return cls(features, ones, zeros, zeros, ones)
         varies = X.max(axis=0) > X.min(axis=0)
+        scale = square_scale(np.abs(X).max(axis=0))
+        X = X * scale
         center = X.mean(axis=0)
-        scale = square_scale(np.abs(X - center).max(axis=0))
-        deviation = np.sqrt(np.mean(((X - center) * scale) ** 2, axis=0)) / scale
-        return cls(features, center, np.where(varies, deviation, np.inf))
+        rest = (X := X - center).mean(axis=0)
+        X = X - rest
+        return cls(features, scale, center, rest, np.where(varies, np.sqrt(np.mean(X * X, axis=0)), np.inf))
+
+    def standardized(self, values: Array) -> Array:
+        """Return rows ``float64[m, p]`` as they enter; infinite where they are too large beside those of the data."""
+        with np.errstate(over="ignore"):
+            there = (values * self.scale - self.center - self.rest) / self.size
+        return np.where(np.isfinite(self.size), there, 0.0)
 
     def entered(self, X: Any, wanted: Collection[str] | None = None) -> Array:
         """Return new rows as they enter, ``float64[rows, p]``.
@@ -54,7 +66,7 @@ class Units:
             If columns are missing, or a value is not finite.
         """
         values = self._by_name(X, wanted or self.features) if hasattr(X, "keys") else self._by_place(X)
-        return np.asarray((values - self.center) / self.size)
+        return self.standardized(values)
 
     def _by_name(self, X: Any, wanted: Collection[str]) -> Array:
         for name in wanted:

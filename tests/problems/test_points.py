@@ -93,6 +93,18 @@ def test_new_rows_are_in_the_units_of_the_data(make, validation):
     np.testing.assert_allclose(got, problem.predict(theta), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize(("offset", "unit"), [(0, 1), (1.7e12, 1e3), (1e300, 1e299), (0, 4e307), (0, 1e-315)])
+@pytest.mark.parametrize("kind", ["linear_regression", "softmax_regression", "mlp"])
+def test_rows_that_come_again_are_predicted_as_those_that_were_learned_from(kind, offset, unit):
+    rng = np.random.default_rng(3)
+    X, classes = offset + unit * rng.normal(size=(40, 2)), np.arange(40) % 3
+    more = {"widths": (2, 4, 3), "loss": "cross_entropy"} if kind == "mlp" else {}
+    y = rng.normal(size=40) if kind == "linear_regression" else classes
+    problem = problems.CATALOGUE[kind](data=(X, y), **more)
+    theta = rng.normal(size=problem.dimension)
+    np.testing.assert_array_equal(problem.predict(theta, X), problem.predict(theta))
+
+
 def _is_held(problem, row):
     """Whether a row is one that is held out, by where it enters."""
     held = problem.held_out[0][:, -2:]
