@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gdfast.plot.look import apart
+from gdfast.plot.ticks import plain_powers
 from gdfast.report.chapters import landscape, learning_rate, mitigations, numbers, optimizers
 from gdfast.report.lab import Lab
 from gdfast.report.section import Experiment, name_of
@@ -44,7 +45,9 @@ def make(out: Path, lab: Lab | None = None) -> list[Path]:
                 stem = f"{name_of(experiment)}-{section.part}" if section.part else name_of(experiment)
                 written.append(out / f"{stem}.png")
                 with apart():
-                    section.draw().savefig(written[-1], dpi=_DPI)
+                    figure = section.draw()
+                plain_powers(figure)
+                figure.savefig(written[-1], dpi=_DPI)
     return written
 
 
