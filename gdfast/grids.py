@@ -83,6 +83,32 @@ def parse_point(argument: str, text: str) -> tuple[float, float]:
     return x, y
 
 
+def parse_domain(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
+    """Read the ranges of coordinates, ``low:high``: by names if all are ``name=low:high``, else in the given order.
+
+    Raises
+    ------
+    ValueError
+        If one is no range, a name is given twice, or only some have names.
+    """
+    accepted = "domain must be low:high, the lower first, or name=low:high, for each coordinate once"
+    names = [flat_name(text.partition("=")[0].strip()) for text in texts if "=" in text]
+    if names and (len(names) < len(texts) or len(set(names)) < len(names)):
+        raise ValueError(f"{accepted}, not {shown(', '.join(texts))}")
+    ranges = []
+    for text in texts:
+        try:
+            low, high = map(float, text.rpartition("=")[2].split(":"))
+        except ValueError:
+            low = high = math.nan
+        if not low < high:
+            raise ValueError(f"{accepted}, not {shown(text)}")
+        if not math.isfinite(high - low):
+            raise ValueError(f"domain must have ends less than 1.8e308 apart, not {low:g} and {high:g}")
+        ranges.append(np.array([low, high]))
+    return dict(zip(names, ranges, strict=True)) if names else ranges
+
+
 def parse_starts(texts: Sequence[str]) -> dict[str, Array] | list[Array]:
     """Read the axes of starts: by the coordinates' names if all are ``name=axis``, else in the given order.
 

@@ -135,7 +135,9 @@ def wrong():
         *_option(LIVE, "--start", [*NO_NUMBERS, "1:2:3", "y=1"]), [*LIVE, "--start", "1", "--start", "2"],
         *_option(LIVE, "--max-steps", [*NO_COUNTS, "20001"]),
         *_option(LIVE, "-o", ["OUT", "FOLDER", "FILE/l.html", ""]),
-        [*LIVE, "--loss", "x**2"], [*LIVE, "--domain", "1:2"], [*LIVE, "--lessons"], ["live"], ["live", "--loss", "x*y*z"],
+        [*LIVE, "--loss", "x**2"], [*LIVE, "--domain", "1:2"], *_option([*LIVE[:1], "--loss", "x**2", *LIVE[2:]], "--domain", [
+            *NO_NUMBERS, "1", "2:1", "1:1", "1:2:3", "log:1:2", "nan:1", "-1e308:1e308", "y=0:1", "x=", "x=1", "0:inf",
+        ]), [*LIVE, "--lessons"], ["live"], ["live", "--loss", "x*y*z"],
         *[["live", "--loss", "x**2", "--domain", domain, "-o", "OUT/l.html"] for domain in [*NO_NUMBERS, "y=1:2", "1"]],
         *[["live", "--loss", "a*x**2", "--param", word, "-o", "OUT/l.html"] for word in ["a", "a=x", "b=1", "a=1/2", "a=nan"]],
         *_option(TUNE, "--target", NO_NAMES),

@@ -76,7 +76,9 @@ def live(
     if out.suffix not in (".html", ".htm"):
         raise ValueError(f"out must end in .html, since it is a page, not {shown(out.name)}")
     outputs.check(out)
-    axes = grids.parse_starts([f"{each}:2" for each in domain or []])
+    axes = grids.parse_domain(domain or [])
+    if (problem is None) == (loss is None):
+        raise ValueError("problem or loss must be given, one of them")
     made = parse_problem(problem, [] if loss is None else [loss], axes, {}, fixed)
     # As it is told, for problems of files; a loss is told by `made`, with its domain.
     words = [f"--problem {shlex.quote(problem)}"] if problem else []
@@ -98,7 +100,10 @@ def _point(texts: Sequence[str], coordinates: Sequence[str]) -> list[float]:
     """A number for each coordinate, by name or in their order."""
     from gdfast import grids
 
-    told = grids.parse_starts(texts)
+    try:
+        told = grids.parse_starts(texts)
+    except ValueError:  # of axes, which a point has none of
+        told = []
     values = [told[name] for name in coordinates if name in told] if isinstance(told, dict) else told
     if len(values) != len(coordinates) or len(texts) != len(coordinates) or any(each.size != 1 for each in values):
         accepted = ", ".join(f"{name}=number" for name in coordinates)

@@ -28,6 +28,8 @@ _LONGEST, _MOST, _DEEPEST = 4000, 500, 60  # characters; numbers, names and oper
 _LONGEST_NAME = 40  # characters
 _LARGEST_EXPONENT = 64
 
+_NO_NUMBERS = ("nan", "inf", "infinity")
+"""What programs write for a number that went wrong, which is no name that anybody chose."""
 CONSTANTS = {"pi": math.pi, "e": math.e, "π": math.pi}
 _MODULES = ("np", "numpy", "math", "jnp", "torch")
 _SAME = {
@@ -295,6 +297,8 @@ class _Reader:
             raise Refusal(f": a name must have at most {_LONGEST_NAME} letters, unlike {quoted(name)}")
         if name in _NAMES:
             raise Refusal(f": {name!r} is a function, {name}(…), and cannot be the name of a coordinate")
+        if name.lower() in _NO_NUMBERS:
+            raise Refusal(f": {name!r} is no number of a loss, and cannot be the name of a coordinate")
         if name in elementary.__all__ or name.startswith("_") or keyword.issoftkeyword(name):
             raise Refusal(f": {name!r} cannot be the name of a coordinate")
 

@@ -374,6 +374,19 @@ def test_rules_and_losses_of_ones_own_run(browser, tmp_path):
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [(f"--{name}", value) for name in ("domain", "start", "lr") for value in ("a", "5:6:7", "log:1:2", "x=", "3:1:")]
+    + [("--domain", "3:1"), ("--domain", "1"), ("--domain", "1:1"), ("--lr", "3:1"), ("--start", "5:6")],
+)
+def test_what_is_wrong_with_an_option_is_told_of_that_option(tmp_path, option, value):
+    words = ["live", "--loss", "x**2", f"{option}={value}", "-o", str(tmp_path / "page.html")]
+    done = typer.testing.CliRunner().invoke(cli.app, words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"gdfast: {option[2:]} must be ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_notebooks_show_a_page():
     html = gdfast.live("sigmoid", "gd", max_steps=20)._repr_html_()
     assert html.startswith("<iframe srcdoc=")

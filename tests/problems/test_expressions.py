@@ -165,6 +165,7 @@ HOSTILE = [
     "np.random.rand()*x", "os.getcwd()", "np.pi.real*x", "x.sin()", "np.linalg.norm(x)", "np + np.x", "sum(x)",
     "piecewise((x, x < 0))", "piecewise(x < 0, x)", "piecewise((x, x < 0), x, (1, True))", "piecewise()",
     "+".join(f"x[{i}]" for i in range(101)), "ln", "where + x", "relu(x, y)", "pow(x)",
+    "nan*x**2", "x**2 - inf", "Inf*x",
 ]  # fmt: skip
 
 

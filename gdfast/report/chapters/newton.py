@@ -50,7 +50,7 @@ def newton_basins(lab: Lab) -> Iterator[Section]:
     }
     minima = [f"({', '.join(number(c) for c in p.point)})" for p in problem.minima]
     table = pd.DataFrame([_row(title, result, x, y) for title, result in results.items()])
-    found = [panels(result, x, y)[0] for result in results.values()]
+    found = [panels(result, x, y)[0]._replace(title=title) for title, result in results.items()]
     basins = [pixels(result, "basin", x, y) for result in results.values()]
     yield Section(
         f"Newton's basins: {called(problem)}",
