@@ -11,6 +11,7 @@ from gdfast.problems._poles import towards_poles
 Field = Callable[[Array], Array]
 
 _DESCENTS, _MOVES = 64, 64  # how many, and moves each before its step is halved
+_WORK = 64 * 100**2  # descents times the square of the coordinates, half of what their moves look at
 _STEPS = np.ldexp(1.0, -np.arange(4, 48))  # shares of the domain's width
 _FINER_STEPS = np.ldexp(1.0, -np.arange(48, 54))  # of a place that may be a pole
 _STEPS_BESIDE = np.ldexp(1.0, -np.arange(28, 54))  # of one that a point is beside
@@ -38,11 +39,12 @@ def lowest_inside(loss: Field, domain: Array, points: Array, known: float) -> tu
     """
     values = _values(loss, points)
     typical = float(np.median(values))
-    chosen = np.argsort(values, kind="stable")[:_DESCENTS]
+    descents = min(_DESCENTS, max(_WORK // len(domain) ** 2, 1))
+    chosen = np.argsort(values, kind="stable")[:descents]
     ends, heights = descend(loss, domain, points[:, chosen], values[chosen])
     lowest = _lowest(domain, ends, heights)
     if lowest is not None and is_pole(loss, domain, ends[:, lowest])[0]:
-        chosen = np.linspace(0, points.shape[1] - 1, _DESCENTS).round().astype(np.int64)
+        chosen = np.linspace(0, points.shape[1] - 1, descents).round().astype(np.int64)
         besides = descend(loss, domain, points[:, chosen], values[chosen], _SHORT_STEPS)
         ends, heights = np.hstack([ends, besides[0]]), np.concatenate([heights, besides[1]])
         others = ~is_pole(loss, domain, ends)

@@ -18,6 +18,7 @@ _ROUNDS = 80
 _PLAIN_ROUNDS = 20  # of them, before the multiplicity of a root is looked at
 _STARTS = 4096  # of a search over a domain
 _WORK = 2**21  # of them times the cube of the coordinates, which is what a step of Newton's method takes
+_ENTRIES = 2**24  # of Hessians that are made at once
 FEW = 16  # points that are compared with every end point
 _SAME = 1e-5  # points closer than this share of the domain's width are one
 _MOST_FLAT = 32  # minima of one loss without curvature; more are those of a curve
@@ -76,7 +77,7 @@ def find(loss: Field, gradient: Field, hessian: Field, domain: Array, near: Arra
         points = _apart(gradient, _newton(gradient, hessian, near, width), width)
         points = points[:, ~_at_poles(loss, gradient, domain, points, width)]
         bend = np.moveaxis(hessian(points), -1, 0)
-        around = np.abs(hessian(_spread(domain, 64)))
+        around = np.abs(hessian(_spread(domain, min(64, max(_ENTRIES // len(domain) ** 2, 1)))))
         typical = float(np.median(around[np.isfinite(around)])) if np.isfinite(around).any() else 0.0
         curvatures, directions = np.linalg.eigh(bend)
         losses = loss(points)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfast import problems
+from gdfast.problems import _compass
 
 ALL = [*cases.PROBLEMS, *cases.LANDSCAPES, *cases.DATA_PROBLEMS, *cases.MODELS]
 
@@ -99,3 +100,18 @@ def test_starts_of_a_problem():
     assert not np.array_equal(draws, problem.random(100, seed=4))
     assert (draws >= problem.domain[:, 0]).all()
     assert (draws <= problem.domain[:, 1]).all()
+
+
+@pytest.mark.parametrize("d", [2, 100, 101, 400])
+def test_what_a_search_looks_at_at_once_is_bounded_in_any_dimension(d):
+    asked = []
+
+    def level(points):
+        asked.append(points.size)
+        return np.zeros(points.shape[1])
+
+    domain = np.array([[-1.0, 1.0]] * d)
+    assert _compass.lowest_inside(level, domain, np.zeros((d, 4096)), np.inf) is None
+    moves = asked[1:]
+    assert moves
+    assert max(moves) <= max(2 * 64 * 100**2, 2 * d * d)
