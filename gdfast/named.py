@@ -400,6 +400,8 @@ def content_of(value: Any) -> Hashable:
         return str(value)  # not a number, which is not equal to itself, and -0.0, which is to 0.0
     if isinstance(value, PurePath):
         return str(value)
+    if isinstance(value, functools.partial):
+        return functools.partial, *map(content_of, (value.func, value.args, value.keywords))
     if dataclasses.is_dataclass(value) and not isinstance(value, Value | type):
         return type(value), *(content_of(getattr(value, field.name)) for field in dataclasses.fields(value))
     return value if isinstance(value, Hashable) else id(value)

@@ -1,5 +1,7 @@
 """Functions of the step as schedules, and what a store tells of functions of one's own."""
 
+import copy
+import functools
 import math
 import pickle
 
@@ -33,6 +35,18 @@ def test_a_function_of_the_step_is_the_schedule_of_its_values():
     warm = schedules.warmup(2, then=schedules.of_step(fading))
     np.testing.assert_allclose(warm.multipliers(4), [0, 0.5, 1, GAMMA, GAMMA**2])
     assert pickle.loads(pickle.dumps(own)) == own
+
+
+def of_size(size, t):
+    return size**t
+
+
+def test_one_with_its_arguments_filled_in_is_what_it_is_made_of():
+    half, again, third = (optimizers.gd().scheduled(functools.partial(of_size, size)) for size in (0.5, 0.5, 1 / 3))
+    assert half == again == pickle.loads(pickle.dumps(half)) == copy.deepcopy(half) != third
+    assert hash(half) == hash(again)
+    assert half.specification == again.specification != third.specification
+    np.testing.assert_array_equal(third.multipliers(2), [1, 1 / 3, (1 / 3) ** 2])
 
 
 def test_its_values_which_are_kept_cannot_be_changed():

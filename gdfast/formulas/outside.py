@@ -55,7 +55,9 @@ class Outside:
         """
         for function, code, defaults in self._made_of:
             if function.__code__ is not code and text_of_code(function.__code__) != text_of_code(code):
-                raise GrammarError(f"{told}: the code of {function.__name__} was replaced since it was read; {_AGAIN}")
+                raise GrammarError(
+                    f"{told}: the code of {function.__name__} was replaced since it was read; {_FROM_ITS_FILE}"
+                )
             if function.__defaults__ is not defaults and function.__defaults__ != defaults:
                 raise GrammarError(
                     f"{told}: the defaults of {function.__name__} are others than as it was read; {_AGAIN}"
@@ -70,6 +72,7 @@ class Outside:
                 _check_alike(told, name, value, now)
 
 
+_FROM_ITS_FILE = "import it again, or start Python anew"
 _AGAIN = "define the function again, or make of what varies an argument"
 
 

@@ -28,7 +28,7 @@ def source_of(function: Callable[..., Any]) -> str:
         return ast.unparse(_lambda(function))
     try:
         text = textwrap.dedent(inspect.getsource(function))
-        lines, _ = inspect.findsource(function)
+        lines, _ = inspect.findsource(inspect.unwrap(function))
     except (OSError, TypeError):
         raise _unreadable(function) from None
     _check_current(function, "".join(lines))

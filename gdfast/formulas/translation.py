@@ -81,6 +81,7 @@ class _Translation:
     """
 
     def __init__(self, function: Callable[..., Any], within: Sequence[Callable[..., Any]]) -> None:
+        function = getattr(function, "py_func", function)  # of what numba compiles
         self.function, self.within = function, (*within, function)
         self.definition = definition_of(function)
         self.constants: dict[str, float] = {}

@@ -240,7 +240,7 @@ class _How:
         if path.suffix == ".nc":
             netcdf.check_installed(path)
         if not os.path.lexists(path):
-            check(path, "store")
+            check(path, "store", ("a file", "a folder"))  # another may have made one in this moment
             self.prepare()  # what cannot be compiled is refused before anything is made
         if path.suffix == ".nc":
             return _netcdf(self, path, overwrite)

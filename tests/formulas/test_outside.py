@@ -5,6 +5,7 @@ import importlib
 import sys
 
 import cases
+import numba
 import numpy as np
 import pytest
 
@@ -281,3 +282,21 @@ def test_whatever_is_made_of_a_formula_is_told_of_another_number(kind, monkeypat
     monkeypatch.setitem(globals(), "ARGUMENT", 0.25)
     cases.refused(lambda: gdfast.run(sweep, backend="numpy"), GrammarError, "ARGUMENT", "0.5", "0.25")
     cases.refused(lambda: OF_NUMBERS[kind](), GrammarError, "ARGUMENT", "0.5", "0.25")
+
+
+@numba.njit
+def of_numba(x, size=SIZE):
+    return size * x
+
+
+@numba.njit
+def compiled_loss(x):
+    return of_numba(x) * x / 4
+
+
+@pytest.mark.slow
+def test_functions_of_numba_are_what_they_are_made_of():
+    landscape = Landscape(compiled_loss, domain=(-1, 1))
+    assert landscape.loss([3.0]) == compiled_loss(3.0) == 4.5
+    np.testing.assert_array_equal(landscape.gradient([3.0]), [[3.0]])
+    assert "size * x" in landscape.specification["parameters"]["loss"]

@@ -6,6 +6,7 @@ import stat
 import threading
 from pathlib import Path
 
+import cases
 import numpy as np
 import pytest
 from stored import interrupt, landscape, small_blocks
@@ -397,3 +398,13 @@ def test_a_result_without_any_of_it_is_refused(earlier, changed, words):
 
 def test_a_journal_of_the_earlier_result_is_left_as_it_is(earlier):
     assert Journal.read(earlier[0]).damages == []
+
+
+def test_a_store_that_another_began_in_the_same_moment_is_completed(tmp_path, monkeypatch):
+    sweep, path = gdfast.Sweep("quartic", "gd", [0.01, 0.1], [-2.0, 1.5], 20), tmp_path / "same.zarr"
+    expected = gdfast.run(sweep, backend="numpy", store=path).load()
+    exists = os.path.lexists
+    asked = iter([False])
+    monkeypatch.setattr(os.path, "lexists", lambda name: next(asked, True) if name == path else exists(name))
+    cases.assert_same(gdfast.run(sweep, backend="numpy", store=path, progress=False), expected)
+    assert next(asked, None) is None
