@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _RATE = 20.0  # frames a second
 _LEAST_EXCESS = 1e-17
 _MOST_VALUES = 240
+_TALL = 2.0  # inches of a figure that has room above its axes
 
 
 @styled
@@ -104,8 +105,11 @@ def race(
     _losses(right, runners, last, bool(np.isfinite(problem.lowest)))
     if legend_wanted():
         legend_below(figure, [runner.trail for runner in runners], fontsize=8)
-    right.set_title(" ", fontsize=10)  # room for the step, above the axes, where it covers no line
-    told = right.text(1.0, 1.02, "", transform=right.transAxes, ha="right", va="bottom", fontsize=10, animated=True)
+    where = {"x": 0.97, "y": 0.95, "va": "top"}
+    if figure.get_figheight() >= _TALL:  # above the axes, where it covers no line
+        right.set_title(" ", fontsize=10)
+        where = {"x": 1.0, "y": 1.02, "va": "bottom"}
+    told = right.text(s="", transform=right.transAxes, ha="right", fontsize=10, animated=True, **where)
 
     def move(number: int) -> Sequence[Artist]:
         told.set_text(f"step {steps[number]:,}")

@@ -191,8 +191,9 @@ def in_sight(ends: Iterable[tuple[Array, str | None]]) -> tuple[float, float]:
 def _line(ax: Axes, x: Array, y: Array, label: str, number: int) -> NDArray[np.bool_]:
     """Draw a line, with a mark at each point that has no neighbour to be joined to; return which these are."""
     (line,) = ax.plot(x, y, label=literal(label), linewidth=1.6, **line_style(number, label))
-    there = np.pad(np.isfinite(y), 1)
-    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    there = np.isfinite(y)
+    joined = there[:-1] & there[1:] & (x[:-1] != x[1:])  # rates that are given twice stand at one place
+    alone = there & ~np.append(joined, False) & ~np.insert(joined, 0, False)
     if alone.any():
         line.set(marker=_MARKS[number % len(_MARKS)], fillstyle="none", markevery=np.flatnonzero(alone).tolist())
     return np.asarray(alone)

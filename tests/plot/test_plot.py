@@ -83,6 +83,14 @@ def test_what_arrives_at_the_end_of_the_budget_is_within_the_axes(result, ax):
     assert ax.get_xlim()[1] > 300
 
 
+@pytest.mark.parametrize("rates", [[0.02], [0.02, 0.02]])
+def test_what_is_known_at_one_rate_alone_is_seen(rates, ax):
+    result = gdfast.sweep("quartic", "gd", rates, [-2.0, -1.0], max_steps=200, backend="numpy")
+    (line,) = plot.lr_sensitivity(result, ax).lines
+    assert line.get_marker() != "None"
+    assert line.get_markevery() == [*range(len(rates))]
+
+
 def test_a_map_alone_tells_of_which_optimizer_it_is(result, plane, ax):
     one = result.isel(optimizer=[1])
     change = analysis.delta(one, one)
