@@ -9,7 +9,8 @@ has under the name may be
 * for a problem, a loss in the grammar of formulas, ``def bowl(x, y, a=1)``, on ``domain=(x=-2/2,y=-1/3)`` or [−5, 5],
   with other values of its numbers, ``mine.py:bowl:a=3``, and the lowest loss where you know it, ``minimum=0``;
 * for an optimizer, a rule, ``def rule(theta, grad, lr, beta)``, whose coefficients are its parameters;
-* for a schedule, a function of the step, ``def half(t)``; for a transform, its rule, ``def shrink(theta, grad, lr)``.
+* for a schedule, a function of the step, ``def half(t, gamma=0.5)``, whose arguments with a default are its parameters,
+  or an object that is called as one; for a transform, its rule, ``def shrink(theta, grad, lr)``.
 
 The thing remembers where it is from, so that its label reads back, and workers in other processes run the file too;
 they refuse a file that is another by then. A store is told the text of what the name stands for and of all that it
@@ -152,7 +153,7 @@ class FromFile:
         if self.name not in vars(module):
             own = [name for name, value in vars(module).items() if _is_own(value, module)]
             arguments.choice(f"{self.kinds} {self.path}: name", self.name, own)
-        return vars(module)[self.name]
+        return getattr(vars(module)[self.name], "py_func", vars(module)[self.name])  # of what numba compiles
 
     @property
     def code(self) -> str:
@@ -161,7 +162,7 @@ class FromFile:
         if inspect.isfunction(thing) or isinstance(thing, type):
             return full_text(thing)
         specification = getattr(thing, "specification", None)
-        return repr(thing) if specification is None else json.dumps(specification, default=str)
+        return full_text(thing) if specification is None else json.dumps(specification, default=str)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -180,8 +181,8 @@ class FromFile:
         elif self.is_rule:
             after = names[names.index("lr") + 1 :] if "lr" in names else []
             names = [*after, *([] if self.makes("transform") else _RATES)]
-        elif self.is_bare and self.makes("schedule"):
-            names = []
+        elif self.is_of_step:
+            names = [] if self.is_bare else names
         else:
             return signature
         return inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names])
@@ -200,6 +201,13 @@ class FromFile:
         """Whether it is the rule of an optimizer or a transform."""
         named = list(inspect.signature(self.thing).parameters) if self.is_bare else []
         return "lr" in named[2:] and (self.makes("optimizer") or self.makes("transform"))
+
+    @property
+    def is_of_step(self) -> bool:
+        """Whether it may be a function of the step, or an object called as one: it has to be given something."""
+        thing = self.thing
+        is_called = callable(thing) and not isinstance(thing, Named | type) and not is_factory(thing)
+        return is_called and self.makes("schedule") and bool(_needed(thing))
 
     @property
     def _is_meant_as_rule(self) -> bool:
@@ -277,8 +285,8 @@ class FromFile:
             domain = parameters.get("domain")
             domain = dict.fromkeys(names, _DEFAULT_RANGE) if domain is None else domain
             return Landscape(thing, domain=domain, params=params, minimum=parameters.get("minimum"))
-        if self.is_bare and self.makes("schedule"):
-            return of_step(thing)
+        if self.is_of_step and not {*_needed(thing)} & {*parameters}:
+            return of_step(functools.partial(thing, **parameters) if parameters else thing)
         if self._is_meant_as_rule:
             for parameter in inspect.signature(thing).parameters.values():
                 if parameter.default is not parameter.empty:
@@ -289,7 +297,22 @@ class FromFile:
             return Optimizer(thing, learning_rate=_DEFAULT_RATE)  # which says why it is none
         if self.is_bare and self.makes("problem") and not parameters:
             Formula.of(thing, 1)  # which says why it is no loss
+        for name in _needed(thing):
+            if name not in parameters:
+                rule = ", and a rule has the arguments theta, grad and lr" if self.makes("optimizer") else ""
+                raise ValueError(
+                    f"its argument {name} must have a value, behind the name, {self.__name__}:{name}=1{rule}"
+                )
         return thing(**parameters)
+
+
+def _needed(thing: Any) -> list[str]:
+    """The arguments of a function that have no default."""
+    try:
+        told = inspect.signature(thing).parameters.values()
+    except (TypeError, ValueError):  # of what is written in C
+        return []
+    return [p.name for p in told if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def _is_own(value: Any, module: ModuleType) -> bool:

@@ -13,6 +13,9 @@ from gdfast import notation, own
 from gdfast.cli import app
 
 MINE = """
+import functools
+
+import numba
 import numpy as np
 from beside import OFFSET
 from gdfast import optimizers, problems, schedules, transforms
@@ -58,6 +61,31 @@ mild = optimizers.gd().transformed(transforms.clip_norm(1.0)).scheduled(schedule
 
 def fading(step):
     return 0.5 ** (step // 10)
+
+
+def slower(step, gamma=0.5):
+    return gamma ** (step // 10)
+
+
+class Slowing:
+    def __init__(self, gamma):
+        self.gamma = gamma
+
+    def __call__(self, step):
+        return self.gamma ** (step // 10)
+
+
+slowing = Slowing(0.5)
+slow = functools.partial(slower, gamma=0.5)
+
+
+def steps_of(gamma, size=10):
+    return Schedule(lambda t, budget: gamma ** np.floor(t / size))
+
+
+@numba.njit
+def compiled(x):
+    return SIZE * x * x
 
 
 def stairs(gamma=0.5):
@@ -112,6 +140,9 @@ TEXTS = {
 }
 TEXTS["problem"] += ["mine.py:cup", "mine.py:wide:width=4"]
 TEXTS["optimizer"] += ["mine.py:mild|linear|l2", "gd|mine.py:fading|mine.py:shy", "mine.py:halved:beta=0.3"]
+TEXTS["problem"] += ["mine.py:compiled"]
+TEXTS["schedule"] += ["mine.py:slower", "mine.py:slower:gamma=0.25", "mine.py:slowing", "mine.py:slow:gamma=0.25"]
+TEXTS["schedule"] += ["mine.py:steps_of:gamma=0.25,size=5"]
 READ = {"optimizer": lambda text: notation.optimizers(text)[0]}
 
 
@@ -138,6 +169,29 @@ def test_what_a_file_has_is_swept_like_the_same_made_here():
     slower = gdfast.Sweep(plain, rules[1], [0.025, 0.05], sweep.starts, 300)
     np.testing.assert_allclose(result.loss[1], gdfast.run(slower, backend="numpy").loss[0], atol=1e-9)
     assert list(result.optimizer.values) == ["gd", "mine.py:heavy:beta=0.5"]
+
+
+def test_schedules_of_a_file_are_the_functions_of_the_step_that_it_has():
+    expected = 0.5 ** (np.arange(31) // 10)
+    for name in ("fading", "slower", "slower:gamma=0.5", "slowing", "slow", "steps_of:gamma=0.5", "stairs"):
+        np.testing.assert_array_equal(notation.schedule(f"mine.py:{name}").multipliers(30), expected, name)
+    np.testing.assert_array_equal(notation.schedule("mine.py:slow:gamma=0.25").multipliers(30), expected**2)
+    assert notation.problem("mine.py:compiled").loss([3.0]) == 18
+
+
+def test_a_store_is_told_what_an_object_of_a_file_is(tmp_path):
+    def run():
+        sweep = gdfast.Sweep("quartic", "gd|mine.py:slowing", [0.01], [1.0], 30)
+        return gdfast.run(sweep, backend="numpy", store="slowing.zarr", progress=False)
+
+    run()
+    run()
+    text = (tmp_path / "mine.py").read_text()
+    for changed in (text.replace("Slowing(0.5)", "Slowing(0.25)"), text.replace("self.gamma **", "self.gamma *")):
+        (tmp_path / "mine.py").write_text(changed)
+        cases.refused(run, ValueError, "store", "another sweep")
+    (tmp_path / "mine.py").write_text(text)
+    run()
 
 
 def test_hyperparameters_of_own_rules_are_axes():
@@ -242,6 +296,8 @@ def test_what_reads_a_store_runs_no_file(tmp_path, command):
         ("problem", "mine.py:bowl:domain=3", ["mine.py:bowl", "domain"]),
         ("problem", "mine.py:steep:steep=2", ["mine.py:steep: parameter 'steep'", "steepness"]),
         ("optimizer", "mine.py:bowl", ["mine.py:bowl", "optimizer"]),
+        ("optimizer", "mine.py:no_formula", ["its argument x must have a value", "theta, grad and lr"]),
+        ("schedule", "mine.py:slower:delta=1", ["mine.py:slower", "delta", "gamma"]),
         ("optimizer", "mine.py:my_rule", ["mine.py:my_rule", "beta has no value", "mine.py:rule:beta=0.9"]),
         (
             "optimizer",
