@@ -20,7 +20,7 @@ WAYS = {"drawn": "at drawn points", "densest": "at the densest places"}
 
 def find(lab: Lab) -> Found:
     """The dimension under each of the six conditions, at ever closer places, which are chosen in two ways."""
-    resolution, frames = (64, 2) if lab.quick else (128, 8)
+    resolution, frames = (128, 2) if lab.quick else (128, 8)
     compared, firsts, between = [], {}, []
     for name in PUBLISHED:
         condition, medians = CONDITIONS[name], []
