@@ -116,6 +116,8 @@ class Landscape(Problem):
                 ) from None
             except GrammarError as error:
                 raise GrammarError(f"{self.name}: loss_formula: {error}") from None
+        else:
+            _check_arguments(self.name, self.gradient_formula, (*names, *self.params))
         self._check_formula("loss_formula", 1)
         self._check_formula("gradient_formula", len(names))
         if len(names) > LARGEST_LANDSCAPE:
@@ -326,6 +328,22 @@ def _params(told: str, loss: Callable[..., Any], params: Any) -> Mapping[str, fl
             f"{', '.join(coordinates)}, not {', '.join(signature)}"
         )
     return MappingProxyType(ordered)
+
+
+def _check_arguments(told: str, gradient: Callable[..., Any], names: Sequence[str]) -> None:
+    """Refuse a gradient whose arguments do not stand for those of the loss, `names`, one by one.
+
+    Raises
+    ------
+    ValueError
+        If there are more or less of them, or they are the same in another order.
+    """
+    has = [*inspect.signature(gradient).parameters]
+    if len(has) != len(names) or any(name in names and names.index(name) != i for i, name in enumerate(has)):
+        raise ValueError(
+            f"{told}: gradient_formula must have the arguments of the loss in their order, {', '.join(names)}, "
+            f"not {', '.join(has) or 'none'}"
+        )
 
 
 def checked_domain(name: str, domain: Any, names: Sequence[str]) -> Array:

@@ -38,10 +38,31 @@ def rates_of(learning_rates: Any, groups: tuple[str, ...]) -> Array:
     return rates
 
 
+def _in_order(starts: Any, problem: Problem) -> Any:
+    """Points whose coordinates have names, as columns of a table or in a result, in the order of the problem's."""
+    if hasattr(starts, "columns") and hasattr(starts, "loc"):
+        names = [*starts.columns]
+    elif "parameter" in getattr(starts, "dims", ()):
+        starts = starts.transpose(..., "parameter")
+        names = starts["parameter"].values.tolist() if "parameter" in starts.coords else []
+    else:
+        return starts
+    if not any(isinstance(name, str) for name in names):  # they are only numbered
+        return starts
+    places = {name: place for place, name in enumerate(names)}
+    if len(names) != problem.dimension or places.keys() != {*problem.coordinates}:
+        told, wanted = (
+            ", ".join(map(arguments.one_line, map(str, each[:4]))) + (", …" if len(each) > 4 else "")
+            for each in (names, problem.coordinates)
+        )
+        raise ValueError(f"starts must have the coordinates of {problem.label} by their names, {wanted}, not {told}")
+    return np.asarray(starts)[..., [places[name] for name in problem.coordinates]]
+
+
 def points_of(starts: Any, problem: Problem) -> Array:
     """Initial points, ``float64[m, d]``, all finite."""
     dimension = problem.dimension
-    points = arguments.array("starts", starts, f"(m, {dimension})")
+    points = arguments.array("starts", _in_order(starts, problem), f"(m, {dimension})")
     points = points[:, None] if points.ndim == 1 and dimension == 1 else points
     if points.ndim != 2 or points.shape[1] != dimension or not len(points):
         raise ValueError(f"starts must have shape (m, {dimension}) with m >= 1 for this problem, not {points.shape}")

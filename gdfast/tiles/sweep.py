@@ -77,6 +77,7 @@ class Sweep(Value):
     starts : array_like, (m, d), or Starts, or str or sequence of str, optional
         Initial points; in one dimension (m,) will do. Some 256 of the problem's own if not given, see
         `Problem.default_starts`. The labels of a `gdfast.starts.Starts` become coordinates of the result.
+        Coordinates that have names, as the columns of a table of pandas, are taken by them.
         Texts are axes of a grid, one a coordinate, as `learning_rates`, but linear unless ``log:`` stands first. A
         read-only copy is kept.
     max_steps : int
