@@ -1,4 +1,4 @@
-"""Powers of ten as text, in superscripts, which is faster to draw than mathematics and can be searched for."""
+"""What stands at logarithmic axes, as text: it is faster to draw than mathematics, and can be searched for."""
 
 import re
 from typing import Any
@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation
 
 _SUPERSCRIPTS = str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SMALLEST, _LARGEST = 1e-3, 1e5  # of ordinary numbers
 _MATHEMATICS = re.compile(r"\$\\mathdefault\{(-?)(?:0|(?:(\d+)\\times)?10\^\{(-?\d+)\})\}\$")
 
 
@@ -21,7 +22,7 @@ def power_of_ten(exponent: str) -> str:
 
 
 class _Powers(LogFormatterSciNotation):
-    """What stands at the ticks of logarithmic axes."""
+    """What stands at the ticks of logarithmic axes: powers of ten, but ordinary numbers along less than two decades."""
 
     def __call__(self, x: float, pos: Any = None) -> str:
         """A power of ten, or a multiple of one, or 0, or nothing."""
@@ -29,13 +30,16 @@ class _Powers(LogFormatterSciNotation):
         found = _MATHEMATICS.fullmatch(text)
         if found is None:
             return text
+        low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
+        if 0 < low < high < 100 * low and _SMALLEST <= x < _LARGEST:
+            return f"{x:g}"
         sign, times, exponent = found.groups()
         power = power_of_ten(exponent) if exponent else "0"
         return f"{'−' * len(sign)}{times + '×' if times else ''}{power}"
 
 
 def plain_powers(figure: Figure) -> None:
-    """Write the powers of ten at a figure's axes as text, unless TeX is to write what there is."""
+    """Write what stands at a figure's logarithmic axes as text, unless TeX is to write what there is."""
     if matplotlib.rcParams["text.usetex"]:
         return
     for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):

@@ -38,7 +38,7 @@ def value(text: str) -> float:
     if found is None:
         return float(inner)
     sign, times, mathematics, superscripts = found.groups()
-    return (-1 if sign else 1) * int(times or 1) * 10.0 ** int(mathematics or superscripts.translate(DIGITS))
+    return float(f"{'-' * len(sign)}{times or 1}e{mathematics or superscripts.translate(DIGITS)}")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,22 @@ def test_labels_are_the_same_numbers_at_the_same_ticks(scale, ends):
     assert not any("$" in label for _, label in got)
     assert [place for place, _ in got] == [place for place, _ in wanted]
     assert [label and value(label) for _, label in got] == [label and value(label) for _, label in wanted]
+
+
+@pytest.mark.parametrize(
+    ("ends", "wanted"),
+    [
+        ((0.3, 2.5), ["0.3", "0.4", "0.6", "1", "2"]),
+        ((20.0, 1500.0), ["100", "1000"]),
+        ((2e5, 9e5), ["2×10⁵", "3×10⁵", "4×10⁵", "6×10⁵"]),
+        ((0.5, 60.0), ["10⁰", "10¹"]),
+    ],
+)
+def test_less_than_two_decades_have_ordinary_numbers(ends, wanted):
+    figure = drawn("log", ends)
+    plain_powers(figure)
+    told = sorted((place, label) for place, label in labels(figure) if label and ends[0] <= place <= ends[1])
+    assert [label for _, label in told] == wanted
 
 
 @pytest.mark.parametrize(("scale", "options"), [("linear", {}), ("log", {"base": 2}), ("symlog", {"base": 2})])
