@@ -1,5 +1,6 @@
 """What stands at logarithmic axes, as text: it is faster to draw than mathematics, and can be searched for."""
 
+import math
 import re
 from typing import Any
 
@@ -22,7 +23,7 @@ def power_of_ten(exponent: str) -> str:
 
 
 class _Powers(LogFormatterSciNotation):
-    """What stands at the ticks of logarithmic axes: powers of ten, but ordinary numbers along less than two decades."""
+    """What stands at the ticks of logarithmic axes: powers of ten, but ordinary numbers where there is one of them at most."""
 
     def __call__(self, x: float, pos: Any = None) -> str:
         """A power of ten, or a multiple of one, or 0, or nothing."""
@@ -31,7 +32,7 @@ class _Powers(LogFormatterSciNotation):
         if found is None:
             return text
         low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
-        if 0 < low < high < 100 * low and _SMALLEST <= x < _LARGEST:
+        if low > 0 and math.floor(math.log10(high)) <= math.ceil(math.log10(low)) and _SMALLEST <= x < _LARGEST:
             return f"{x:g}"
         sign, times, exponent = found.groups()
         power = power_of_ten(exponent) if exponent else "0"
