@@ -23,7 +23,7 @@ def power_of_ten(exponent: str) -> str:
 
 
 class _Powers(LogFormatterSciNotation):
-    """What stands at the ticks of logarithmic axes: powers of ten, but ordinary numbers where there is one of them at most."""
+    """What stands at the ticks of logarithmic axes: powers of ten, or ordinary numbers where there is at most one."""
 
     def __call__(self, x: float, pos: Any = None) -> str:
         """A power of ten, or a multiple of one, or 0, or nothing."""
