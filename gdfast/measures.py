@@ -83,6 +83,7 @@ class Measure(Named):
     tolerances: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        self.pin("rule")
         check_memory(self.rule, self.initial)
         arguments.function("value", self.value, "a function from memory, number of losses, budget and who diverged")
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import inspect
+import pickle
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ import numpy as np
 
 from gdfast import arguments, literals
 from gdfast.arguments import Interval, OneOf
+from gdfast.formulas import outside
 from gdfast.formulas.reach import full_text
 from gdfast.formulas.telling import is_cached
 
@@ -122,12 +124,36 @@ class Named(Value):
             return {}
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.init}
 
+    def pin(self, *names: str) -> None:
+        """Keep functions in the fields of these names as they are now, with what they use from outside."""
+        for name in names:
+            object.__setattr__(self, name, outside.pinned(getattr(self, name)))
+
     def content(self) -> Hashable:
         """Return factory and parameters, or class and fields; a problem of a class that is neither is only itself."""
         if self.make is not None:
-            return self.make, content_of(self.parameters)
+            return self.make, content_of(self.parameters), *map(outside.content, self._pinned)
         fields = self.fields()
         return type(self), content_of(fields) if fields else id(self)
+
+    @property
+    def _pinned(self) -> list[Any]:
+        return [value for value in self.fields().values() if outside.is_pinned(value)]
+
+    def _check_current(self) -> None:
+        """Refuse to be pickled by a factory that makes something else by now.
+
+        Raises
+        ------
+        pickle.PicklingError
+            If so.
+        """
+        for function in self._pinned:
+            if outside.original(function) is function:
+                raise pickle.PicklingError(
+                    f"{self.label}: {function.__name__} uses something else by now than when this was made; make it "
+                    "again"
+                )
 
     def copied(self, **attributes: Any) -> Self:
         """Return a copy with other values of attributes; nothing is made or checked again."""
@@ -171,13 +197,14 @@ class Named(Value):
         """The text of what has made it, ``code``, where that is a factory or class of one's own; else nothing."""
         made_by = self.make or type(self)
         code = getattr(made_by, "code", None)  # of a file
+        outdated = [each for each in self._pinned if self.make is not None and outside.original(each) is each]
         if code is not None:
-            return {"code": code}
+            return {"code": "\n\n".join([code, *map(full_text, outdated)])}
         made_by = inspect.unwrap(made_by)
         if made_by.__module__.partition(".")[0] == "gdfast":
             return {}
         if self.make is not None or dataclasses.is_dataclass(self):
-            return {"code": full_text(made_by)}
+            return {"code": full_text((made_by, *outdated) if outdated else made_by)}
         state = {n: v for n, v in vars(self).items() if n != "found" and not is_cached(type(self), n)}
         return {"code": full_text((made_by, state) if state else made_by)}
 
@@ -186,8 +213,9 @@ class Named(Value):
 
     def __reduce__(self) -> Any:
         if self.make is not None:
+            self._check_current()
             return _made, (self.make, self._of_factory)
-        fields = self.fields()
+        fields = {name: outside.original(value) for name, value in self.fields().items()}
         if not fields:
             return super().__reduce__()
         return _made, (type(self), {n: dict(v) if isinstance(v, Mapping) else v for n, v in fields.items()})

@@ -1,5 +1,7 @@
 """The code of functions, as Python compiled it, and whether the text that stands in a file is that of a code."""
 
+import __future__
+
 import functools
 import hashlib
 from collections.abc import Iterator
@@ -8,6 +10,10 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+
+_FUTURES = [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
+_FUTURE = functools.reduce(int.__or__, _FUTURES)
+"""What a notebook imports from there holds for its later cells, too."""
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:
@@ -26,22 +32,25 @@ def text_of_code(code: CodeType) -> str:
     return repr((counts, names, constants, code.co_code, code.co_exceptiontable))
 
 
-def stands_in(code: CodeType, file: str) -> bool:
-    """Whether a code is that of the text which stands in its place in a file now.
+def line_in(code: CodeType, file: str) -> int:
+    """The line of a file in which the text of a code begins: its own, or else the first one; 0 if there is none.
 
     Raises
     ------
     SyntaxError, ValueError
         If the file is no text of Python.
     """
-    return (code.co_firstlineno, text_of_code(code)) in _codes_of(file, code.co_filename)
+    lines = _codes_of(file, code.co_filename, code.co_flags & _FUTURE).get(text_of_code(code), [0])
+    return code.co_firstlineno if code.co_firstlineno in lines else lines[0]
 
 
 @functools.lru_cache(maxsize=128)
-def _codes_of(file: str, name: str) -> set[tuple[int, str]]:
-    """The lines in which the codes of a file begin, with their texts."""
-    whole = compile(file, name, "exec", dont_inherit=True)
-    return {(code.co_firstlineno, text_of_code(code)) for code in codes(whole)}
+def _codes_of(file: str, name: str, flags: int) -> dict[str, list[int]]:
+    """The texts of the codes of a file, each with the lines in which it begins."""
+    lines: dict[str, list[int]] = {}
+    for code in codes(compile(file, name, "exec", flags, dont_inherit=True)):
+        lines.setdefault(text_of_code(code), []).append(code.co_firstlineno)
+    return lines
 
 
 def constant(value: Any) -> str:

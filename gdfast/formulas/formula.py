@@ -10,6 +10,7 @@ from typing import Any
 
 from gdfast.formulas import elementary, vectors
 from gdfast.formulas.grammar import check
+from gdfast.formulas.outside import pinned
 from gdfast.formulas.readings import typed
 from gdfast.formulas.source import source_of
 from gdfast.formulas.translation import translated
@@ -40,8 +41,6 @@ class Formula:
         Names of the arguments.
     constants : dict
         The numbers from outside that it names.
-    outside : Outside
-        Where these are, and the functions that it is made of.
     tree : ast.FunctionDef
         The syntax tree in the grammar, with these numbers in it, and without docstring. Not to be changed.
 
@@ -61,23 +60,15 @@ class Formula:
         self.name = getattr(function, "__name__", repr(function))
         self.source = source_of(function)
         self.function, self.results = function, results
-        self.tree, self.constants, self.outside = translated(function)
+        self.tree, self.constants = translated(function)
         self.arguments = tuple(argument.arg for argument in self.tree.args.args)
         check(self.tree, results, of_vectors)
         self._readings: dict[str, Callable[..., Any]] = {}
 
     @classmethod
     def of(cls, function: Callable[..., Any], results: int, of_vectors: bool = False) -> "Formula":
-        """The formula that a function is; the same object for the same function.
-
-        Raises
-        ------
-        GrammarError
-            If it is none, or what it is made of was another when it was first read.
-        """
-        formula = _of(function, results, of_vectors)
-        formula.outside.check(formula.name)
-        return formula
+        """The formula that a function is now; the same object for the same function that uses the same."""
+        return _of(pinned(function), results, of_vectors)
 
     def reading(self, real: str) -> Callable[..., Any]:
         """The function as it computes in a type, ``float64`` or ``float32``, on arrays and in compiled lanes."""

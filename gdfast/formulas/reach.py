@@ -55,6 +55,14 @@ def imported(function: FunctionType) -> Iterator[tuple[str, ModuleType]]:
                         yield name, importlib.import_module(name)
 
 
+def is_of_library(module: str, home: str) -> bool:
+    """Whether a module is of Python, of gdfast, or of a package that is installed and not that of the module `home`."""
+    if _package(module) in _LIBRARIES:
+        return True
+    file = str(getattr(sys.modules.get(module), "__file__", None))
+    return _package(module) != _package(home) and _is_of_installed(file)
+
+
 def _is_of_installed(file: Any) -> bool:
     return any(folder in str(file) for folder in _INSTALLED)
 
@@ -69,7 +77,7 @@ class _Reach(Telling):
     def __init__(self, thing: Any) -> None:
         super().__init__()
         self.thing = getattr(thing, "py_func", thing)
-        self.home = _package(getattr(self.thing, "__module__", ""))
+        self.home = str(getattr(self.thing, "__module__", ""))
         self.numbers: dict[Any, int] = {}
         self.waiting: list[FunctionType | type] = []
 
@@ -93,14 +101,7 @@ class _Reach(Telling):
 
     def is_of_library(self, thing: Any) -> bool:
         """Whether a function or class is of Python, of gdfast, or of another package that is installed."""
-        return self.is_installed(str(getattr(thing, "__module__", None)))
-
-    def is_installed(self, module: str) -> bool:
-        """The same of a module."""
-        if _package(module) in _LIBRARIES:
-            return True
-        file = str(getattr(sys.modules.get(module), "__file__", None))
-        return _package(module) != self.home and _is_of_installed(file)
+        return is_of_library(str(getattr(thing, "__module__", None)), self.home)
 
     def function(self, thing: Any) -> str:
         """The name of a function or class, whose text is told too if it is one's own."""
@@ -150,7 +151,7 @@ class _Reach(Telling):
                 and callable(value)
             ):
                 yield name, value
-        elif self.is_installed(value.__name__):
+        elif is_of_library(value.__name__, self.home):
             if name.rpartition(".")[2] not in (value.__name__, "np"):
                 yield name, value
         elif value not in within:

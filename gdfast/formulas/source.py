@@ -3,13 +3,14 @@
 import ast
 import functools
 import inspect
+import io
 import os
 import textwrap
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from gdfast.formulas.codes import stands_in
+from gdfast.formulas.codes import line_in
 from gdfast.formulas.grammar import GrammarError
 
 
@@ -24,15 +25,12 @@ def source_of(function: Callable[..., Any]) -> str:
     text = getattr(function, "__text__", None)
     if text is not None:
         return str(text)
-    if getattr(function, "__name__", "") == "<lambda>":
+    if _is_lambda(function):
         return ast.unparse(_lambda(function))
     try:
-        text = textwrap.dedent(inspect.getsource(function))
-        lines, _ = inspect.findsource(inspect.unwrap(function))
+        return _block(*_found(function))
     except (OSError, TypeError):
         raise _unreadable(function) from None
-    _check_current(function, "".join(lines))
-    return text
 
 
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
@@ -48,9 +46,9 @@ def definition_of(function: Callable[..., Any]) -> ast.FunctionDef:
     if isinstance(function, FunctionType) and inspect.unwrap(function) is not function:
         raise GrammarError(
             f"{_name(function)}: a decorator has put another function in its place, which may return something else; "
-            "give the function without it"
+            "give the function without it, such as its __wrapped__"
         )
-    if getattr(function, "__name__", "") == "<lambda>":
+    if _is_lambda(function):
         expression = _lambda(function)
         returned = ast.copy_location(ast.Return(expression.body), expression.body)
         definition = ast.FunctionDef("formula", expression.args, [returned], [])
@@ -82,14 +80,19 @@ def defined(text: str | ast.Module, scope: dict[str, Any], label: str) -> Callab
     return scope[names[-1]]  # type: ignore[no-any-return]
 
 
+def _is_lambda(function: Any) -> bool:
+    """Whether its code is that of a lambda, whatever its name."""
+    return getattr(getattr(function, "__code__", None), "co_name", "") == "<lambda>"
+
+
 def _lambda(function: Callable[..., Any]) -> ast.Lambda:
     """The syntax tree of a lambda: that which stands in its file where its code says."""
     try:
-        lines, _ = inspect.findsource(function)
-        _check_current(function, "".join(lines))
-        tree = _parsed("".join(lines))
+        file, first_line = _found(function)
+        tree = _parsed(file)
         code: Any = function.__code__
-        places = {(line, column) for line, _, column, _ in code.co_positions() if line and column is not None}
+        moved = first_line - code.co_firstlineno
+        places = {(line + moved, column) for line, _, column, _ in code.co_positions() if line and column is not None}
     except (OSError, TypeError, AttributeError, SyntaxError):
         raise _unreadable(function) from None
     names = list(code.co_varnames[: code.co_argcount])
@@ -104,26 +107,36 @@ def _lambda(function: Callable[..., Any]) -> ast.Lambda:
     raise _unreadable(function)
 
 
-def _check_current(function: Any, file: str) -> None:
-    """Refuse a function whose file, as it is now, has another text in its place.
+def _found(function: Any) -> tuple[str, int]:
+    """The text of a function's file as it is now, and the number of its first line.
 
     Raises
     ------
     GrammarError
-        If so.
+        If its text stands there no more.
     """
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    function = inspect.unwrap(function)
+    lines, place = inspect.findsource(function)
+    file = "".join(lines)
+    code = getattr(function, "__code__", None)
     if code is None or str(getattr(function, "__module__", "")).startswith("gdfast."):
-        return
+        return file, place + 1
     try:
-        is_current = stands_in(code, file)
+        first = line_in(code, file)
     except (SyntaxError, ValueError):  # half written by now, or of a cell that is no plain Python
-        is_current = not os.path.isfile(code.co_filename)
-    if not is_current:
+        first = 0 if os.path.isfile(code.co_filename) else place + 1
+    if not first:
         raise GrammarError(
             f"{_name(function)}: {code.co_filename} has another text by now than that of which this function was made; "
             "import it again, or start Python anew"
         )
+    return file, first
+
+
+@functools.lru_cache(maxsize=128)
+def _block(file: str, first: int) -> str:
+    """What begins in a line of a file, to its end."""
+    return textwrap.dedent("".join(inspect.getblock([*io.StringIO(file, newline="\n")][first - 1 :])))
 
 
 @functools.lru_cache(maxsize=8)

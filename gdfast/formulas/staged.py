@@ -16,7 +16,6 @@ from gdfast.formulas.factors import FUNCTIONS as KEEPING
 from gdfast.formulas.formula import from_text
 from gdfast.formulas.grammar import GrammarError
 from gdfast.formulas.matrices import FUNCTIONS
-from gdfast.formulas.outside import Outside
 from gdfast.formulas.translation import translated
 
 
@@ -50,24 +49,17 @@ class Staged(NamedTuple):
     rule: Callable[..., Any]
 
 
+@functools.lru_cache(maxsize=256)
 def staged(rule: Callable[..., Any]) -> Staged:
     """Cut a rule at its calls of functions of matrices.
 
     Raises
     ------
     GrammarError
-        If such a function is called with something else than an entry and names of arguments, or the rule uses what was
-        another when it was first read.
+        If such a function is called with something else than an entry and names of arguments.
     """
-    made, outside = _staged(rule)
-    outside.check(rule.__name__)
-    return made
-
-
-@functools.lru_cache(maxsize=256)
-def _staged(rule: Callable[..., Any]) -> tuple[Staged, Outside]:
-    tree, _, outside = translated(rule)
-    return _Cut(tree).made(), outside
+    tree, _ = translated(rule)
+    return _Cut(tree).made()
 
 
 class _Cut(ast.NodeTransformer):

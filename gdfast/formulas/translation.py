@@ -27,7 +27,7 @@ from gdfast.arguments import shown
 from gdfast.formulas import elementary, vectors
 from gdfast.formulas.grammar import GrammarError, check
 from gdfast.formulas.matrices import FUNCTIONS
-from gdfast.formulas.outside import NOTHING, Outside, outside
+from gdfast.formulas.outside import NOTHING, outside, underlying
 from gdfast.formulas.source import definition_of
 
 _LARGEST_EXPONENT = 64
@@ -48,8 +48,8 @@ _KNOWN |= {function: name for name, function in FUNCTIONS.items()}
 _POWERS = (pow, math.pow, np.power)
 
 
-def translated(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str, float], Outside]:
-    """Return a function in the grammar, as far as it can be brought into it, and what is from outside in it.
+def translated(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str, float]]:
+    """Return a function in the grammar, as far as it can be brought into it, and the numbers from outside in it.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def translated(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str,
     Examples
     --------
     >>> from gdfast.formulas.formula import from_text
-    >>> tree, *_ = translated(from_text("def loss(x): return (x - 1)**4"))
+    >>> tree, _ = translated(from_text("def loss(x): return (x - 1)**4"))
     >>> print(ast.unparse(tree))
     def loss(x):
         p0 = x - 1
@@ -81,12 +81,10 @@ class _Translation:
     """
 
     def __init__(self, function: Callable[..., Any], within: Sequence[Callable[..., Any]]) -> None:
-        function = getattr(function, "py_func", function)  # of what numba compiles
+        function = underlying(function)
         self.function, self.within = function, (*within, function)
         self.definition = definition_of(function)
         self.constants: dict[str, float] = {}
-        self.outside = Outside()
-        self.outside.made_of(function)
         self.lines: list[ast.stmt] = []
         arguments = [argument.arg for argument in self.definition.args.args]
         self.own = {*arguments, *_assigned(self.definition)}
@@ -95,7 +93,7 @@ class _Translation:
         self.renamed: dict[str, str] = {}
         self.calls = itertools.count(1)
 
-    def whole(self) -> tuple[ast.FunctionDef, dict[str, float], Outside]:
+    def whole(self) -> tuple[ast.FunctionDef, dict[str, float]]:
         definition = self.definition
         for argument in definition.args.args:
             argument.annotation = None
@@ -103,7 +101,7 @@ class _Translation:
         definition.returns = None
         self.body(definition.body)
         definition.body = self.lines or [ast.Pass()]
-        return ast.fix_missing_locations(definition), self.constants, self.outside
+        return ast.fix_missing_locations(definition), self.constants
 
     def body(self, statements: Iterable[ast.stmt]) -> None:
         for statement in statements:
@@ -238,31 +236,20 @@ class _Translation:
         """What a name stands for outside of the function, `NOTHING` for nothing."""
         match node:
             case ast.Name(id=name) if name not in self.own:
-                value = outside(self.function, name)
-                if self.varies(value):
-                    self.outside.uses(self.function, name, value)
-                return value
+                return outside(self.function, name)
             case ast.Attribute(value=of, attr=name):
                 module = self.meaning(of)
-                if isinstance(module, ModuleType):
-                    value = getattr(module, name, NOTHING)
-                    if self.varies(value):
-                        self.outside.uses_of_module(module, name, value)
-                    return value
+                return getattr(module, name, NOTHING) if isinstance(module, ModuleType) else NOTHING
         return NOTHING
-
-    def varies(self, value: Any) -> bool:
-        """Whether a formula is made of the value from outside, which may be another by the time it is used."""
-        return _number(value) is not None or self.is_own(value)
 
     @staticmethod
     def is_own(function: Any) -> bool:
         """Whether something is a function whose text takes the place of its call."""
-        return isinstance(getattr(function, "py_func", function), FunctionType) and not _known(function)
+        return isinstance(underlying(function), FunctionType) and not _known(function)
 
     def inlined(self, node: ast.Call, function: Any) -> list[ast.expr]:
         """What a function returns, whose statements go before."""
-        function = getattr(function, "py_func", function)
+        function = underlying(function)
         if function in self.within:
             self.refuse(node, "a function that calls itself has no end here")
         inner = _Translation(function, self.within)
@@ -279,8 +266,6 @@ class _Translation:
             self.refuse(node, f"{function.__name__} takes {', '.join(names) or 'nothing'}, by plain arguments")
         # Its names get new ones, which no other part has.
         inner.fresh, inner.calls, inner.lines, inner.constants = self.fresh, self.calls, self.lines, self.constants
-        self.outside.made_of(function)
-        inner.outside = self.outside
         values = {n: self.expression(given[n]) if n in given else self.default(node, n, defaults[n]) for n in names}
         inner.renamed = {name: next(self.fresh) for name in sorted(inner.own)}
         for name, value in values.items():

@@ -115,6 +115,7 @@ class Optimizer(Varied):
     carrier: ClassVar["Optimizer | None"] = None  # whose points it averages, which tells whether a minimum attracts
 
     def __post_init__(self) -> None:
+        self.pin("rule", "entries", "terms", "matrix_rule", "preconditioner")
         arguments.number("learning_rate", self.learning_rate, POSITIVE)
         for name in ("scalars", "norms", "sums"):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
@@ -292,6 +293,7 @@ class Optimizer(Varied):
     def __reduce__(self) -> Any:
         if self.make is None:
             return super().__reduce__()
+        self._check_current()
         return _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 
 from gdfast import arguments
 from gdfast.formulas.formula import Formula
+from gdfast.formulas.outside import original, pinned
 from gdfast.rules import arguments_of
 
 __all__ = ["Search"]
@@ -46,6 +47,7 @@ class Search:
     most: int = 25
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "rule", pinned(self.rule))
         initial = arguments.mapping("search: initial", self.initial, "a mapping from memory slots to numbers")
         first = {slot: arguments.number(f"search: initial: {slot}", value) for slot, value in initial.items()}
         object.__setattr__(self, "initial", MappingProxyType(first))
@@ -81,4 +83,4 @@ class Search:
         return hash((self.rule, tuple(self.initial.items()), self.most))
 
     def __reduce__(self) -> Any:
-        return Search, (self.rule, dict(self.initial), self.most)
+        return Search, (original(self.rule), dict(self.initial), self.most)

@@ -62,6 +62,7 @@ class Signature(NamedTuple):
     steps: Steps | None
 
 
+@functools.lru_cache(maxsize=4096)
 def signature_of(
     rule: Any,
     norms: tuple[str, ...],
@@ -72,27 +73,6 @@ def signature_of(
     search: Search | None,
 ) -> Signature:
     """Tell what the arguments of a rule are; refuse it if they do not fit each other or what it returns."""
-    signature = _signature_of(rule, norms, entries, sums, terms, scalars, search)
-    for function, results in (
-        (rule, 1 + len(signature.state) + len(scalars)),
-        (entries, len(norms)),
-        (terms, len(sums)),
-    ):
-        if function is not None:  # which must be what it was then
-            Formula.of(function, results, of_vectors=function is rule)
-    return signature
-
-
-@functools.lru_cache(maxsize=4096)
-def _signature_of(
-    rule: Any,
-    norms: tuple[str, ...],
-    entries: Any,
-    sums: tuple[str, ...],
-    terms: Any,
-    scalars: tuple[str, ...],
-    search: Search | None,
-) -> Signature:
     names = arguments_of("rule", rule, ("theta", "grad", "lr"))
     if "lr" not in names[2:]:
         raise ValueError(
@@ -147,17 +127,11 @@ class ForMatrices(NamedTuple):
         return any(stage.keeps for stage in self.stages)
 
 
+@functools.lru_cache(maxsize=4096)
 def for_matrices(rule: Any, other: Any, state: tuple[str, ...], plain: bool) -> ForMatrices | None:
     """Tell what a rule for matrices is made of; refuse it if it does not fit the other rule."""
     if rule is None:
         return None
-    made = _for_matrices(rule, other, state, plain)
-    staged(rule)  # which must be what it was then
-    return made
-
-
-@functools.lru_cache(maxsize=4096)
-def _for_matrices(rule: Any, other: Any, state: tuple[str, ...], plain: bool) -> ForMatrices:
     if not plain:
         raise ValueError(
             f"matrix_rule: rule {other.__name__} beside it must have neither scalars, norms nor loss, nor call "

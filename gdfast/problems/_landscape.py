@@ -91,6 +91,7 @@ class Landscape(Problem):
         if self.gradient_formula is not None:
             wanted = "a function of the coordinates, or None"
             arguments.function(f"{shown}: gradient_formula", self.gradient_formula, wanted)
+        self.pin("loss_formula", "gradient_formula")
         object.__setattr__(self, "params", _params(shown, self.loss_formula, self.params))
         names = self.coordinates
         arguments.text("name", self.name)

@@ -133,6 +133,7 @@ class LossSchedule(Named):
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
     def __post_init__(self) -> None:
+        self.pin("rule")
         check_memory(self.rule, self.initial)
         parameters = arguments.mapping("parameters", self.parameters, "a mapping from names to values")
         known = {*parameters, *sample(self.step_table, np.array([0.0, 1.0]))}

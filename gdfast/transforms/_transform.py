@@ -11,7 +11,6 @@ import numpy as np
 
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
-from gdfast.formulas.formula import Formula
 from gdfast.formulas.noise import KEY, keys
 from gdfast.named import parameters_of_factory
 from gdfast.rules import (
@@ -152,6 +151,7 @@ class Transform(Varied):
     parameters: Mapping[str, Any] = field(default_factory=parameters_of_factory)
 
     def __post_init__(self) -> None:
+        self.pin("rule", "entries", "terms")
         for name in ("norms", "sums", "scalars"):
             object.__setattr__(self, name, names_of(name, getattr(self, name)))
         for name in ("euclidean", "rounds", "after"):
@@ -163,14 +163,7 @@ class Transform(Varied):
             raise ValueError("elsewhere must be of a transform of the gradient, not of one that acts after the update")
         part(self.of)
         extent(self.over)
-        slots = len(self.state) + len(self.scalars)
-        for function, results in (
-            (self.rule, 1 + slots),
-            (self.entries, len(self.norms)),
-            (self.terms, len(self.sums)),
-        ):
-            if function is not None:  # which must be what it was when its signature was read
-                Formula.of(function, results)
+        _ = self._signature
         if self.scalars and self.over != "all":
             raise ValueError(
                 f"over must be 'all' for a transform with scalars, which are one for all, not {self.over!r}"

@@ -1,7 +1,12 @@
 """A formula is what its function is: not what its file has become, nor what its names meant at another time."""
 
+import __future__
+
+import copy
 import functools
 import importlib
+import linecache
+import pickle
 import sys
 
 import cases
@@ -12,7 +17,9 @@ import pytest
 import gdfast
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.vectors import dot
 from gdfast.measures import Measure
+from gdfast.named import named
 from gdfast.optimizers import Optimizer, gd
 from gdfast.problems import Landscape
 from gdfast.schedules import LossSchedule
@@ -53,7 +60,6 @@ def end(rule):
     ("old", "new"),
     [
         ("theta - FACTOR", "theta - 7 * FACTOR"),
-        ("FACTOR = 2.0", "FACTOR = 2.0\n\n\n\n"),  # in the lines of rule there is another function
         (RULES, ""),
         ("lambda x: x * 0.25", "lambda x: x * 0.5"),
     ],
@@ -64,9 +70,12 @@ def test_a_file_that_was_edited_since_it_was_imported_is_not_read(rules, tmp_pat
     cases.refused(lambda: Formula.of(function, 1), GrammarError)
 
 
-def test_an_edit_elsewhere_in_the_same_lines_does_no_harm(rules, tmp_path):
-    (tmp_path / "own_rules.py").write_text(RULES.replace("theta + lr", "theta - lr"))
+@pytest.mark.parametrize(("old", "new"), [("theta + lr", "theta - lr"), ("FACTOR = 2.0", "\n\nFACTOR = 3.0\n\n\n\n")])
+def test_an_edit_elsewhere_in_the_file_does_no_harm(rules, tmp_path, old, new):
+    (tmp_path / "own_rules.py").write_text(RULES.replace(old, new))
     assert end(rules.rule) == 1 - 2.0 * 0.1 * 0.5
+    assert Formula.of(rules.shrink, 1)(4.0) == 1.0
+    assert "FACTOR * lr" in Formula.of(rules.rule, 1).source
 
 
 def test_another_text_of_the_file_is_told(rules, tmp_path):
@@ -75,24 +84,35 @@ def test_another_text_of_the_file_is_told(rules, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "factor"),
     [
-        (lambda rules: setattr(rules, "FACTOR", 3.0), ["FACTOR", "2.0", "3.0"]),
-        (lambda rules: setattr(rules, "FACTOR", "two"), ["FACTOR", "2.0", "'two'"]),
-        (lambda rules: delattr(rules, "FACTOR"), ["FACTOR", "2.0", "nothing"]),
-        (lambda rules: setattr(rules, "half", lambda x: x), ["half", "another function"]),
-        (lambda rules: setattr(rules.rule, "__code__", rules.other.__code__), ["rule", "code", "replaced"]),
-        (lambda rules: setattr(rules.half, "__code__", (lambda x, part: x).__code__), ["half", "code", "replaced"]),
-        (lambda rules: setattr(rules.half, "__defaults__", (0.25,)), ["half", "default"]),
+        (lambda rules: setattr(rules, "FACTOR", 3.0), 1.5),
+        (lambda rules: setattr(rules, "half", rules.shrink), 0.5),
+        (lambda rules: setattr(rules.half, "__code__", rules.shrink.__code__), 0.5),
+        (lambda rules: setattr(rules.rule, "__code__", rules.other.__code__), -1.0),
+        (lambda rules: setattr(rules.half, "__defaults__", (0.25,)), 0.5),
     ],
 )
-def test_what_was_replaced_since_a_function_was_read_is_told(rules, change, words):
-    optimizer = Optimizer(rules.rule, 0.1)
-    assert end(rules.rule) == 1 - 2.0 * 0.1 * 0.5
+def test_what_is_made_stays_what_it_was_made_of_and_what_is_made_then_is_what_it_is_then(rules, change, factor):
+    sweep = gdfast.Sweep(gdfast.problems.from_expression("x**2/2"), Optimizer(rules.rule, 0.1), [0.1], [1.0], 1)
+    told = sweep.optimizers[0].specification
     change(rules)
-    sweep = gdfast.Sweep("quartic", "gd", [0.1], [1.0], 1)
-    cases.refused(lambda: Optimizer(rules.rule, 0.1), GrammarError, *words, "again")
-    cases.refused(lambda: gdfast.run(sweep.replace(optimizers=optimizer), backend="numpy"), GrammarError, *words)
+    assert end(rules.rule) == 1 - 0.1 * factor
+    result = gdfast.run(sweep, backend="numpy", keep_theta=True)
+    assert float(result.theta.squeeze()) == 1 - 2.0 * 0.1 * 0.5
+    assert sweep.optimizers[0].specification == told != Optimizer(rules.rule, 0.1).specification
+    assert sweep.optimizers[0] != Optimizer(rules.rule, 0.1) == Optimizer(rules.rule, 0.1)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda rules: setattr(rules, "FACTOR", "two"), lambda rules: delattr(rules, "FACTOR")]
+)
+def test_what_is_no_number_by_now_is_told(rules, change):
+    before = end(rules.rule)
+    change(rules)
+    cases.refused(lambda: Optimizer(rules.rule, 0.1), GrammarError, "rule", "FACTOR")
+    rules.FACTOR = 2.0
+    assert end(rules.rule) == before
 
 
 def test_the_same_again_is_no_other(rules):
@@ -115,13 +135,23 @@ def made(number):
     return loss, change
 
 
-def test_numbers_of_enclosing_functions_are_looked_at_too():
+def test_numbers_of_enclosing_functions_are_those_of_the_time():
     loss, change = made(0.5)
     landscape = Landscape(loss, domain=(-1, 1))
     np.testing.assert_array_equal(landscape.gradient([1.0]), [[1.0]])
     change(0.25)
-    cases.refused(lambda: landscape.loss([1.0]), GrammarError, "loss", "number", "0.5", "0.25")
-    cases.refused(lambda: Landscape(loss, domain=(-1, 1)), GrammarError, "number")
+    assert landscape.loss([1.0]) == 0.25
+    assert "number = 0.5" in landscape.specification["parameters"]["loss"]
+    assert Landscape(loss, domain=(-1, 1)).loss([1.0]) == 0.75**2
+
+
+def test_landscapes_of_a_loop_have_each_its_number():
+    several = [Landscape(lambda x: scale * x * x, domain=(-1, 1)) for scale in (1.0, 2.0, 3.0)]  # noqa: B023
+    for number, landscape in zip((1.0, 2.0, 3.0), several, strict=True):
+        for each in (landscape, copy.deepcopy(landscape), landscape.replace(name="other")):
+            assert each.loss([1.0]) == number
+            assert f"scale = {number}" in each.specification["parameters"]["loss"]
+        assert copy.deepcopy(landscape) == landscape
 
 
 SIZE = 2.0
@@ -262,26 +292,95 @@ def scaled_loss(x):
     return ARGUMENT * x * x
 
 
+def no_columns(t, budget):
+    return {}
+
+
+def first_of(memory, *others):
+    return memory[0]
+
+
 OF_NUMBERS = {
     "rule": lambda: {"optimizers": Optimizer(by_argument, 0.1)},
     "rule of matrices": lambda: {"optimizers": Optimizer(by_scaled, 0.1, matrix_rule=by_argument)},
     "transform": lambda: {"optimizers": gd().transformed(Transform(scaled_gradient))},
     "transform of the point": lambda: {"optimizers": gd().transformed(Transform(scaled_way, after=True))},
     "schedule of the loss": lambda: {"optimizers": gd().scheduled(LossSchedule(scaled_factor, {"factor": 1.0}))},
-    "measure": lambda: {"measure": Measure(scaled_count, {"count": 0.0}, lambda t, _: {}, lambda kept, *_: kept[0])},
+    "measure": lambda: {"measure": Measure(scaled_count, {"count": 0.0}, no_columns, first_of)},
     "loss": lambda: {"problem": Landscape(scaled_loss, domain=(-1, 1))},
 }
 
 
 @pytest.mark.parametrize("kind", OF_NUMBERS)
-def test_whatever_is_made_of_a_formula_is_told_of_another_number(kind, monkeypatch):
+def test_whatever_is_made_of_a_formula_stays_what_it_was(kind, monkeypatch):
     settings = {"problem": "quadratic", "optimizers": "gd", "learning_rates": [0.1], "max_steps": 3}
-    sweep = gdfast.Sweep(**{**settings, **OF_NUMBERS[kind]()})
-    before = gdfast.run(sweep, backend="numpy")
-    cases.assert_same(gdfast.run(sweep, backend="numpy"), before)
+    first, second = (gdfast.Sweep(**{**settings, **OF_NUMBERS[kind]()}) for _ in range(2))
+    before = gdfast.run(first, backend="numpy")
+    assert pickle.loads(pickle.dumps(first)) == first
     monkeypatch.setitem(globals(), "ARGUMENT", 0.25)
-    cases.refused(lambda: gdfast.run(sweep, backend="numpy"), GrammarError, "ARGUMENT", "0.5", "0.25")
-    cases.refused(lambda: OF_NUMBERS[kind](), GrammarError, "ARGUMENT", "0.5", "0.25")
+    cases.assert_same(gdfast.run(second, backend="numpy"), before)
+    with pytest.raises(pickle.PicklingError):  # another process would make another
+        pickle.dumps(first)
+    after = gdfast.run(gdfast.Sweep(**{**settings, **OF_NUMBERS[kind]()}), backend="numpy")
+    assert after.attrs["specification"] != before.attrs["specification"]
+    monkeypatch.setitem(globals(), "ARGUMENT", 0.5)
+    cases.assert_same(gdfast.run(gdfast.Sweep(**{**settings, **OF_NUMBERS[kind]()}), backend="numpy"), before)
+
+
+@named()
+def of_factory() -> Optimizer:
+    def rule(theta, grad, lr):
+        return theta - ARGUMENT * lr * dot(grad, grad) * grad
+
+    return Optimizer(rule, 0.1)
+
+
+@pytest.mark.slow
+def test_what_factories_make_is_equal_where_their_functions_use_the_same(monkeypatch):
+    def ends(optimizer):
+        sweep = gdfast.Sweep(gdfast.problems.from_expression("x**2/2"), optimizer, [0.1], [1.0], 1)
+        return [float(gdfast.run(sweep, backend=each, keep_theta=True).theta.squeeze()) for each in ("numpy", "numba")]
+
+    old, text = of_factory(), of_factory().specification
+    assert old == of_factory() == pickle.loads(pickle.dumps(old))
+    assert ends(old) == [1 - 0.5 * 0.1] * 2
+    monkeypatch.setitem(globals(), "ARGUMENT", 0.25)
+    assert old != of_factory()
+    assert ends(of_factory()) == [1 - 0.25 * 0.1] * 2
+    assert ends(old) == [1 - 0.5 * 0.1] * 2
+    assert "ARGUMENT = 0.5" in old.specification["code"]
+    assert text["code"] != of_factory().specification["code"] != old.specification["code"]
+    with pytest.raises(pickle.PicklingError, match=r"of_factory.*again"):
+        pickle.dumps(old)
+
+
+@functools.cache
+def cached(x):
+    return SIZE * x
+
+
+def uses_cached(x):
+    return cached(x) * x
+
+
+def test_functions_that_are_cached_are_what_they_are_made_of():
+    assert Landscape(uses_cached, domain=(-1, 1)).loss([3.0]) == uses_cached(3.0)
+    assert Landscape(cached, domain=(-1, 1)).loss([3.0]) == cached(3.0)
+
+
+def test_cells_of_a_notebook_are_read(monkeypatch):
+    scope, flags = {}, 0
+    for number, text in enumerate(
+        ("from __future__ import annotations", "level = 0.5", "def loss(x: float) -> float:\n    return level * x")
+    ):
+        name = f"<cell {number}>"
+        monkeypatch.setitem(linecache.cache, name, (len(text), None, text.splitlines(True), name))
+        code = compile(text, name, "exec", flags, dont_inherit=True)
+        flags |= code.co_flags & __future__.annotations.compiler_flag  # it holds for all later cells
+        exec(code, scope)
+    for level in (0.5, 0.25):
+        scope["level"] = level
+        assert Landscape(scope["loss"], domain=(-1, 1)).loss([1.0]) == level
 
 
 @numba.njit

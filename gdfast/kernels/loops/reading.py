@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from types import FunctionType
 
-from gdfast.formulas.codes import stands_in
+from gdfast.formulas.codes import line_in
 
 
 @functools.lru_cache(maxsize=1024)
@@ -19,7 +19,8 @@ def tree_of(function: FunctionType) -> ast.FunctionDef:
     code = function.__code__
     if (around.co_filename, around.co_firstlineno) != (code.co_filename, code.co_firstlineno):
         raise TypeError(f"{function.__name__} stands within another function")
-    if not stands_in(code, "".join(inspect.findsource(function)[0])):  # the kernel is kept under what tells of the code
+    # The kernel is kept under a name that tells of the code.
+    if line_in(code, "".join(inspect.findsource(function)[0])) != code.co_firstlineno:
         raise RuntimeError(f"{code.co_filename} is not what it was when it was imported; start Python anew")
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
