@@ -284,6 +284,7 @@ def command(*arguments):
     return done.exit_code, done.output
 
 
+@pytest.mark.slow
 def test_the_command_writes_images_and_tables(tmp_path):
     arguments = ["--condition", "identity", "--condition", "quartic", "--resolution", 128, "--width", 3]
     arguments += ["--max-steps", 30, "--frames", 2, "--seeds", 2, "--out", tmp_path]

@@ -241,6 +241,7 @@ def test_whatever_a_function_gets_a_number_from_is_told(way):
     assert " at 0x" not in told[0]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", WAYS)
 def test_workers_tell_the_same_apart(way):
     told = [environment.digest(WAYS[way](number)) for number in (0.5, 0.5, 0.25)]
@@ -348,6 +349,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", PROBLEMS)
 def test_a_store_is_not_completed_by_another_problem_of_the_same_name(way, tmp_path):
     refused_by_the_store(lambda c: gdfast.Sweep(PROBLEMS[way](c), "gd", [0.01], [1.0], 3), tmp_path)

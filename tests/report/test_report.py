@@ -32,6 +32,7 @@ def test_wrong_names_are_refused_with_a_suggestion(tmp_path):
     assert not (tmp_path / "r" / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_problems_and_optimizers_can_be_chosen(tmp_path):
     made, failures = report.build(
         tmp_path, True, ["rates", "summary", "double-well"], [problems.flat_quartic()], [optimizers.gd()]
