@@ -141,7 +141,7 @@ class Named(Value):
         return [value for value in self.fields().values() if outside.is_pinned(value)]
 
     def _check_current(self) -> None:
-        """Refuse to be pickled by a factory that makes something else by now.
+        """Refuse to be pickled by the names of functions that are others by now.
 
         Raises
         ------
@@ -212,8 +212,8 @@ class Named(Value):
         return f"<{type(self).__name__.lower()} {self.label}>"
 
     def __reduce__(self) -> Any:
+        self._check_current()
         if self.make is not None:
-            self._check_current()
             return _made, (self.make, self._of_factory)
         fields = {name: outside.original(value) for name, value in self.fields().items()}
         if not fields:

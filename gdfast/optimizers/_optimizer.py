@@ -291,9 +291,9 @@ class Optimizer(Varied):
         return told
 
     def __reduce__(self) -> Any:
+        told = super().__reduce__()
         if self.make is None:
-            return super().__reduce__()
-        self._check_current()
+            return told
         return _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
 
     @property
