@@ -46,7 +46,7 @@ class Units:
 
     def standardized(self, values: Array) -> Array:
         """Return rows ``float64[m, p]`` as they enter; infinite where they are too large beside those of the data."""
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             there = (values * self.scale - self.center - self.rest) / self.size
         return np.where(np.isfinite(self.size), there, 0.0)
 

@@ -25,6 +25,7 @@ import gdfast
 from gdfast import data, notation, optimizers, problems
 from gdfast.cli import app
 from gdfast.data import draw_batches, held_out
+from gdfast.data.units import Units
 from gdfast.formulas.source import defined
 from gdfast.kernels.compiling import compiled
 from gdfast.kernels.evaluation import GRADIENT, OBJECTIVE, evaluation_kernel
@@ -267,6 +268,13 @@ def test_the_learning_rate_limit_on_real_data_is_theorys():
 
 
 # Units.
+
+
+@pytest.mark.parametrize("constant", [0.0, 1e-300, 7.0, 1e300])
+def test_a_column_that_never_varies_enters_as_nothing_whatever_a_new_row_has(constant):
+    units = Units.of(("a", "b"), np.array([[constant, 1.0], [constant, 3.0]]), standardize=True)
+    for value in (0.0, 1e200, -1e308):
+        np.testing.assert_array_equal(units.entered([[value, 3.0]]), [[0.0, 1.0]])
 
 
 def outcomes(problem, rates, starts, max_steps=400):
