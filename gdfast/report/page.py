@@ -187,7 +187,7 @@ def _pieces(
     """Run the experiments that are wanted, and write their data and figures."""
     pieces: list[_Piece] = []
     written: set[int] = set()
-    with _AtOnce() if around.few else Processes(max(1, min(cores() - 1, 4))) as painters, _leaving_at_once(painters):
+    with _AtOnce() if around.few else Processes(min(cores(), 4)) as painters, _leaving_at_once(painters):
         for chapter in chapters:
             experiments = _chosen(chapter, wanted)
             if chapter.timed and experiments:
