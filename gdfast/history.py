@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfast import arguments, literals
-from gdfast.named import Value
+from gdfast.values import Value
 
 if TYPE_CHECKING:
     from gdfast.problems import Problem

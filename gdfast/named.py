@@ -9,14 +9,11 @@ made again (which is how it is pickled: by the factory's name and the parameters
 
 import dataclasses
 import functools
-import hashlib
 import inspect
 import pickle
-from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
@@ -27,6 +24,7 @@ from gdfast.arguments import Interval, OneOf
 from gdfast.formulas import outside
 from gdfast.formulas.reach import full_text
 from gdfast.formulas.telling import is_cached
+from gdfast.values import Value, content_of, plain, same
 
 P = ParamSpec("P")
 T = TypeVar("T", bound="Named")
@@ -42,22 +40,6 @@ _parameters: ContextVar[Mapping[str, Any]] = ContextVar("parameters of the facto
 def parameters_of_factory() -> Mapping[str, Any]:
     """The parameters of the factory under `named` that runs; none outside of one."""
     return _parameters.get()
-
-
-class Value:
-    """A thing that is equal to what is the same, and is no other when something of it is replaced."""
-
-    @abstractmethod
-    def content(self) -> Hashable:
-        """Return what two of them must have in common to be equal."""
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Value):
-            return NotImplemented
-        return self is other or self.content() == other.content()
-
-    def __hash__(self) -> int:
-        return hash(self.content())
 
 
 class Named(Value):
@@ -177,7 +159,7 @@ class Named(Value):
         else:
             defaults = _defaults(self.make)
             name = self.name
-            changed = {n: v for n, v in self._of_factory.items() if n not in defaults or not _same(v, defaults[n])}
+            changed = {n: v for n, v in self._of_factory.items() if n not in defaults or not same(v, defaults[n])}
         return name + (":" + ",".join(f"{n}={literals.write(v)}" for n, v in changed.items()) if changed else "")
 
     @property
@@ -190,7 +172,7 @@ class Named(Value):
         told = dict(self.parameters)
         if self.make is None:
             told.update((n, v) for n, v in self.fields().items() if n != "parameters" and v is not None)
-        return {"name": self.name, "parameters": {n: _plain(v) for n, v in told.items()}, **self._code}
+        return {"name": self.name, "parameters": {n: plain(v) for n, v in told.items()}, **self._code}
 
     @property
     def _code(self) -> dict[str, str]:
@@ -412,49 +394,3 @@ def _kept(value: Any) -> Any:
         value = value.copy()
         value.flags.writeable = False
     return value
-
-
-def content_of(value: Any) -> Hashable:
-    """What a parameter or a field has in common with an equal one, as something that can be compared and hashed."""
-    if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:
-            return "array", value.shape, content_of(value.ravel().tolist())
-        return "array", value.shape, value.dtype.str, hashlib.sha256(value.tobytes()).hexdigest()
-    if isinstance(value, Mapping):
-        return tuple((name, content_of(each)) for name, each in value.items())
-    if isinstance(value, tuple | list):
-        return tuple(map(content_of, value))
-    if isinstance(value, float) and (value != value or (value == 0 and str(value)[0] == "-")):
-        return str(value)  # not a number, which is not equal to itself, and -0.0, which is to 0.0
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, functools.partial):
-        return functools.partial, *map(content_of, (value.func, value.args, value.keywords))
-    if dataclasses.is_dataclass(value) and not isinstance(value, Value | type):
-        return type(value), *(content_of(getattr(value, field.name)) for field in dataclasses.fields(value))
-    return value if isinstance(value, Hashable) else id(value)
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or content_of(a) == content_of(b)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-        return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
-    if isinstance(value, Value) and hasattr(value, "specification"):
-        return value.specification
-    if isinstance(value, tuple | list):
-        return [_plain(each) for each in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, Value | type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict | MappingProxyType) and all(isinstance(name, str) for name in value):
-        return {name: _plain(each) for name, each in value.items()}
-    value = value.item() if isinstance(value, np.generic) else value
-    return value if isinstance(value, str | int | float | None) else full_text(value)
-
-
-def source(function: Callable[..., Any]) -> str:
-    """The text of a function and of what it uses, or its representation where there is none, as at a prompt."""
-    return full_text(function)

@@ -11,7 +11,7 @@ import pytest
 
 import gdfast
 from gdfast import notation, optimizers, problems, schedules
-from gdfast.named import source
+from gdfast.formulas.reach import full_text
 from gdfast.optimizers import Optimizer
 
 GAMMA = 0.97
@@ -120,17 +120,17 @@ def uses_helper(t):
 
 
 def test_what_a_function_uses_is_told_with_it(monkeypatch):
-    text = source(uses_helper)
+    text = full_text(uses_helper)
     assert text.startswith("def uses_helper")
     assert "def helper(x)" in text
     assert "GAMMA = 0.97" in text
     assert "SHIFT = array (2,)" in text
     assert "math" not in text.replace("math.cos", "")
-    assert source(made(2.0)) != source(made(3.0))
-    assert source(fading) == source(fading)
-    before = source(uses_helper)
+    assert full_text(made(2.0)) != full_text(made(3.0))
+    assert full_text(fading) == full_text(fading)
+    before = full_text(uses_helper)
     monkeypatch.setitem(globals(), "SHIFT", np.array([1.0, 3.0]))
-    assert source(uses_helper) != before
+    assert full_text(uses_helper) != before
 
 
 def test_a_store_of_another_number_is_not_completed(tmp_path):

@@ -20,7 +20,7 @@ from gdfast.data.columns import Choice, columns_of
 from gdfast.data.tables import Table
 from gdfast.data.text import exists, short
 from gdfast.formulas.elementary import Array
-from gdfast.named import Value, content_of
+from gdfast.values import Value, content_of
 
 if TYPE_CHECKING:
     import pandas

@@ -292,9 +292,8 @@ class Optimizer(Varied):
 
     def __reduce__(self) -> Any:
         told = super().__reduce__()
-        if self.make is None:
-            return told
-        return _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
+        again = _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
+        return again if self.make else told
 
     @property
     def plateau(self) -> LossSchedule | None:

@@ -15,7 +15,7 @@ from gdfast.formulas.derivatives import NoDerivativeError, gradient_of, hessian_
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.formula import Formula
 from gdfast.formulas.grammar import GrammarError
-from gdfast.named import source
+from gdfast.formulas.reach import full_text
 from gdfast.problems._formula_lanes import lane_kernel
 from gdfast.problems._problem import Problem
 from gdfast.problems._stationary import StationaryPoint
@@ -154,7 +154,7 @@ class Landscape(Problem):
         return {
             "name": self.name,
             "parameters": {
-                **{n: source(f) for n, f in formulas.items() if f is not None},
+                **{n: full_text(f) for n, f in formulas.items() if f is not None},
                 "domain": self.domain.tolist(),
                 **{n: value for n, value in judged.items() if value is not None},
             },

@@ -12,8 +12,9 @@ import numpy as np
 from gdfast import arguments
 from gdfast.formulas.elementary import Array
 from gdfast.formulas.grammar import GrammarError
+from gdfast.formulas.reach import full_text
 from gdfast.formulas.source import source_of
-from gdfast.named import Named, is_factory, parameters_of_factory, source
+from gdfast.named import Named, is_factory, parameters_of_factory
 from gdfast.rules import check_coefficients, check_memory, in_columns, sample
 
 _COMPARED = "make an optimizer of each, as the text 'gd|cosine:end=0/0.1' does"
@@ -250,13 +251,13 @@ _tables: dict[Any, tuple[set[str], Array]] = {}  # with the texts of what made e
 
 
 def _tabulated(schedule: StepFunction, budget: int, steps: bytes) -> Array:
-    key, text = (schedule, budget, steps), source(schedule.multiplier)
+    key, text = (schedule, budget, steps), full_text(schedule.multiplier)
     texts, factors = _tables.get(key, (set(), None))
     if factors is None or text not in texts:
         more = (budget,) if schedule.takes_budget else ()
         factors = np.array([_factor(schedule, int(t), more) for t in np.frombuffer(steps)], dtype=np.float64)
         factors.flags.writeable = False
-        _tables[key] = {text, source(schedule.multiplier)}, factors
+        _tables[key] = {text, full_text(schedule.multiplier)}, factors
         for old in [*_tables][:-_MOST_TABLES]:
             _tables.pop(old, None)
     return factors

@@ -22,7 +22,6 @@ from gdfast.called import called, optimizers_of, problem_of
 from gdfast.formulas.elementary import Array
 from gdfast.history import History
 from gdfast.measures import Measure
-from gdfast.named import Value, content_of
 from gdfast.optimizers import Optimizer
 from gdfast.parts import Parts
 from gdfast.problems import Problem
@@ -30,6 +29,7 @@ from gdfast.problems._scales import USUAL_LIMIT
 from gdfast.starts import Starts
 from gdfast.tiles.given import count, labels_of, points_of, rates_of
 from gdfast.tiles.hyperparameters import hyperparameters_of
+from gdfast.values import Value, content_of
 
 _LARGEST_TILE = 32640  # 30 blocks of 1088 lanes
 _LARGEST_RECORD = 2**26  # bytes of what is recorded of a tile's trajectories while it runs
