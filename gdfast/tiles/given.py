@@ -42,7 +42,7 @@ def _in_order(starts: Any, problem: Problem) -> Any:
     """Points whose coordinates have names, as columns of a table or in a result, in the order of the problem's."""
     if hasattr(starts, "columns") and hasattr(starts, "loc"):
         names = [*starts.columns]
-    elif "parameter" in getattr(starts, "dims", ()):
+    elif "parameter" in getattr(starts, "dims", ()) and not hasattr(starts, "data_vars"):  # no whole dataset
         starts = starts.transpose(..., "parameter")
         names = starts["parameter"].values.tolist() if "parameter" in starts.coords else []
     else:
