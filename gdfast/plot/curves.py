@@ -47,7 +47,8 @@ def loss_curves(
 ) -> Axes:
     """Draw loss against step for some trajectories.
 
-    The axes hold what does not diverge; where that would be lost beside what does, this leaves them.
+    The axes hold what does not diverge; where that would be lost beside what does, this leaves them, unless something
+    is drawn in them already.
 
     Parameters
     ----------
@@ -81,6 +82,7 @@ def loss_curves(
     paths = _results.paths("paths", paths)
     above = above if above is None else arguments.number("above", above)
     ax = new_axes(ax)
+    shared = ax.has_data()
     losses = [path.loss.values for path in paths.values()]
     if above is not None:  # the lowest that is drawn is as far below the starts, in whatever units losses are
         first = max((float(loss[0]) - above for loss in losses if np.isfinite(loss[0])), default=0.0)
@@ -91,8 +93,8 @@ def loss_curves(
     if above is not None:
         ax.set_yscale("log")
     low, high = in_sight([(loss, path.attrs.get("outcome")) for loss, path in zip(losses, paths.values(), strict=True)])
-    bottom, top = ax.get_ylim()
-    if high - low < 1e-3 * (top - bottom):
+    finite = np.concatenate([loss[np.isfinite(loss)] for loss in losses])
+    if not shared and finite.size and high - low < 1e-3 * (float(finite.max()) - float(finite.min())):
         margin = 0.05 * (high - low) or 1.0
         ax.set_ylim((low - margin, high + 5 * margin) if above is None else (low / 2, high * 10))
     ax.set_xlabel("step")

@@ -333,3 +333,18 @@ def test_a_basin_map_of_its_own_tells_optimizer_and_rate(plane, result, ax):
     assert plot.basin_map(result, "gd").get_title() == "gd"  # the rate is an axis
     assert plot.basin_map(plane, title="mine").get_title() == "mine"
     assert plot.basin_map(plane, ax=ax).get_title() == ""
+
+
+def test_curves_leave_the_range_of_axes_that_hold_something():
+    def run(rate):
+        return gdfast.trajectory("quartic", "gd", 1.0, rate, 20)
+
+    ax = Figure().subplots()
+    ax.set_yscale("log")
+    plot.loss_curves([run(0.01)], ax=ax)
+    ax.plot([0, 20], [1.0, 1e30])
+    before = ax.get_ylim()
+    plot.loss_curves([run(0.01), run(0.5)], ax=ax)
+    assert ax.get_ylim()[1] >= before[1]
+    alone = plot.loss_curves([run(0.01), run(0.5)], ax=Figure().subplots())
+    assert alone.get_ylim()[1] < 1e3
