@@ -93,7 +93,7 @@ def loss_curves(
     if above is not None:
         ax.set_yscale("log")
     low, high = in_sight([(loss, path.attrs.get("outcome")) for loss, path in zip(losses, paths.values(), strict=True)])
-    finite = np.concatenate([loss[np.isfinite(loss)] for loss in losses])
+    finite = np.concatenate([*(loss[np.isfinite(loss)] for loss in losses), np.zeros(0)])
     if not shared and finite.size and high - low < 1e-3 * (float(finite.max()) - float(finite.min())):
         margin = 0.05 * (high - low) or 1.0
         ax.set_ylim((low - margin, high + 5 * margin) if above is None else (low / 2, high * 10))
