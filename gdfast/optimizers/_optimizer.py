@@ -292,8 +292,9 @@ class Optimizer(Varied):
 
     def __reduce__(self) -> Any:
         told = super().__reduce__()
-        again = _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
-        return again if self.make else told
+        if self.make is None:
+            return told
+        return _again, (self.make, self._of_factory, self.schedule, self.transforms, self.unit)
 
     @property
     def plateau(self) -> LossSchedule | None:
