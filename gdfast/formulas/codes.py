@@ -1,7 +1,8 @@
-"""The code of functions, as Python compiled it, and whether the text that stands in a file is that of a code."""
+"""The code of functions, as Python compiled it: what it names, and whether the text in a file is that of a code."""
 
 import __future__
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Iterator
@@ -22,6 +23,19 @@ def codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from codes(constant)
+
+
+def names_in(code: CodeType) -> list[str]:
+    """The global names and attributes that a code, and those that stand in it, look up, in order."""
+    return sorted({name for each in codes(code) for name in each.co_names})
+
+
+def enclosed(function: Any) -> Iterator[tuple[str, Any]]:
+    """The names of enclosing functions that a function uses, and what they stand for."""
+    cells = getattr(function, "__closure__", None) or ()
+    for name, cell in zip(function.__code__.co_freevars if cells else (), cells, strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            yield name, cell.cell_contents
 
 
 def text_of_code(code: CodeType) -> str:

@@ -13,7 +13,7 @@ from types import CellType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from gdfast.formulas.codes import codes
+from gdfast.formulas.codes import names_in
 from gdfast.formulas.reach import is_of_library
 
 NOTHING = object()
@@ -120,7 +120,7 @@ class _Pinning:
             setattr(copy, name, getattr(function, name))
         vars(copy).update(vars(function))
         self.told.append(code)
-        names = sorted({name for each in codes(code) for name in each.co_names})
+        names = names_in(code)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(copy).values()):
             self.value(value, ())
         for name in names:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from gdfast.formulas.codes import codes, text_of_code
+from gdfast.formulas.codes import codes, enclosed, names_in, text_of_code
 from gdfast.formulas.grammar import GrammarError
 from gdfast.formulas.source import source_of
 from gdfast.formulas.telling import Telling, digest
@@ -110,7 +110,7 @@ class _Reach(Telling):
         name = f"{thing.__module__}.{thing.__qualname__}"
         if _package(thing.__module__) == "gdfast":
             return name
-        around = [self.value(content) for _, content in _enclosed(thing)]
+        around = [self.value(content) for _, content in enclosed(thing)]
         return f"{name} of {around}" if around else name
 
     def told_of(self, thing: FunctionType | type) -> Iterator[str]:
@@ -136,9 +136,9 @@ class _Reach(Telling):
 
     def uses(self, function: FunctionType) -> Iterator[tuple[str, Any]]:
         """What the names in the code of a function stand for, but for what is of libraries by its usual name."""
-        names = sorted({name for code in codes(function.__code__) for name in code.co_names})
+        names = names_in(function.__code__)
         around = [(name, function.__globals__[name]) for name in names if name in function.__globals__]
-        for name, value in [*around, *imported(function), *_enclosed(function)]:
+        for name, value in [*around, *imported(function), *enclosed(function)]:
             yield from self.of_name(name, value, names, ())
 
     def of_name(self, name: str, value: Any, names: list[str], within: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
@@ -158,14 +158,6 @@ class _Reach(Telling):
             for inner in names:
                 if hasattr(value, inner):
                     yield from self.of_name(f"{name}.{inner}", getattr(value, inner), names, (*within, value))
-
-
-def _enclosed(function: Any) -> Iterator[tuple[str, Any]]:
-    """The names of enclosing functions that a function uses, and what they stand for."""
-    cells = getattr(function, "__closure__", None) or ()
-    for name, cell in zip(function.__code__.co_freevars if cells else (), cells, strict=True):
-        with contextlib.suppress(ValueError):  # not assigned yet
-            yield name, cell.cell_contents
 
 
 def _text(function: FunctionType) -> str:

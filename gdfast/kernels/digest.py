@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from gdfast.formulas import elementary
-from gdfast.formulas.codes import codes, constant, text_of_code
+from gdfast.formulas.codes import constant, enclosed, names_in, text_of_code
 from gdfast.kernels.numba_internals import toolchain
 
 # Modules whose versions stand for their code.
@@ -67,17 +67,10 @@ def _reached(function: FunctionType) -> Iterator[tuple[Any, str]]:
 
 
 def _referred_to(function: FunctionType) -> Iterator[Any]:
-    names = sorted({name for code in codes(function.__code__) for name in code.co_names})
-    for value in (*(function.__globals__.get(name) for name in names), *_enclosed(function)):
+    names = names_in(function.__code__)
+    around = [function.__globals__.get(name) for name in names]
+    for value in (*around, *(content for _, content in enclosed(function))):
         yield value
         if isinstance(value, ModuleType):
             yield from (getattr(value, attribute, None) for attribute in names)
     yield from function.__defaults__ or ()
-
-
-def _enclosed(function: FunctionType) -> Iterator[Any]:
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue

@@ -14,13 +14,14 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 import gdfast
 from gdfast import __version__
+from gdfast.formulas.codes import enclosed, names_in, text_of_code
 from gdfast.formulas.reach import imported
 from gdfast.formulas.telling import Telling
 
@@ -116,10 +117,10 @@ def _parts(thing: Any, names: tuple[str, ...], seen: dict[int, tuple[int, Any]])
             uses = [(name, getattr(thing, name)) for name in names if hasattr(thing, name)]
     elif isinstance(thing, FunctionType):
         yield thing.__qualname__
-        uses = [("cell", cell.cell_contents) for cell in thing.__closure__ or () if not _is_empty(cell)]
+        uses = [("cell", content) for _, content in enclosed(thing)]
         if not _known_by_version(thing.__globals__.get("__name__")):
-            yield from _code(thing.__code__)
-            names = tuple(sorted(set(_names(thing.__code__))))
+            yield text_of_code(thing.__code__)
+            names = tuple(names_in(thing.__code__))
             uses += [("default", thing.__defaults__), ("default", thing.__kwdefaults__), *vars(thing).items()]
             uses += [(name, thing.__globals__[name]) for name in names if name in thing.__globals__]
             uses += imported(thing)
@@ -154,29 +155,3 @@ class _Told(Telling):
     def value(self, value: Any) -> str:
         of_chance = isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator)
         return self.itself(value) if of_chance else super().value(value)
-
-
-def _is_empty(cell: Any) -> bool:
-    try:
-        _ = cell.cell_contents
-    except ValueError:
-        return True
-    return False
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
-
-
-def _code(code: CodeType) -> Iterator[str]:
-    """Texts of what a code object is made of, but for where it stands."""
-    yield code.co_code.hex()
-    yield repr((code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_exceptiontable))
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _code(constant)
-        else:
-            yield repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
